@@ -1,0 +1,111 @@
+/* Front door of the analyzer: records to invocations, invocations to money, sums to findings.
+ * Functions from data to data: no disk, no clock, no network. */
+#ifndef FNSCOPE_ANALYZER_ANALYZER_H
+#define FNSCOPE_ANALYZER_ANALYZER_H
+
+#include "core/model/batch.h"
+#include "core/model/price.h"
+#include "core/model/stats.h"
+
+/* --- correlate
+ * ------------------------------------------------------------------------------------------- Joins
+ * records to invocations, keyed by (environment, request id, attempt), in any arrival order and
+ * across batches. The result depends on the set of records only, never on their order (10^5
+ * shuffles give one dump). One thread. */
+struct correlator;
+
+struct correlator_options {
+    int64_t window_ns; /* how long a closed attempt stays in memory for late records; 0: 10 minutes
+                          of event time */
+    size_t max_open;   /* most attempts in memory; 0: 200,000. The oldest go to the store first */
+    /* Beyond memory: what is stored about a request id or an environment. NULL: nothing is. */
+    enum status (*find_id)(void *ctx, struct str id, struct arena *a, struct invocation **rows,
+                           size_t *n, struct err *e);
+    enum status (*find_instance)(void *ctx, const struct origin *o, int64_t since_ns,
+                                 int64_t until_ns, struct arena *a, struct instance_event **rows,
+                                 size_t *n, struct err *e);
+    void *ctx;
+};
+struct correlator *correlator_new(const struct correlator_options *o);
+void correlator_free(struct correlator *c);
+/* Reads b's records (repeats ignored) and appends to b every invocation and instance event they
+ * changed, each once, priced by nobody yet. is_flush: also those that wait for more (idle, stop).
+ */
+MUST_CHECK enum status correlator_feed(struct correlator *c, struct batch *b, bool is_flush,
+                                       struct err *e);
+
+/* --- price book and cost
+ * -------------------------------------------------------------------------------------- */
+struct pricebook;
+
+/* Reads every *.json of a folder (data/prices, /usr/share/fnscope/prices, --prices DIR). */
+MUST_CHECK enum status pricebook_load(const char *dir, struct pricebook **out, struct err *e);
+void pricebook_free(struct pricebook *p);
+/* The row in force for a meter in a region at a time, first tier; NULL: not priced. */
+const struct price *pricebook_find(const struct pricebook *p, enum provider provider,
+                                   struct str meter, struct str region, int64_t at_ns);
+/* All tiers of that meter in force, ascending by tier_begin. */
+size_t pricebook_tiers(const struct pricebook *p, enum provider provider, struct str meter,
+                       struct str region, int64_t at_ns, const struct price **rows, size_t max);
+struct str pricebook_date(const struct pricebook *p,
+                          enum provider provider); /* newest `retrieved` */
+size_t pricebook_each(const struct pricebook *p, size_t i,
+                      const struct price **row); /* iterate: next i, 0 at the end */
+
+/* What is configured about functions, from options, configuration and discovered configs: the
+ * answer to "which region, architecture, storage". Globs in order, first match wins; then stored
+ * configs; then the assumption x86_64, us-east-1, 512 MB, flagged as such. */
+struct fn_rule {
+    struct str name_glob;
+    struct str region, account; /* empty: not said */
+    enum arch arch;             /* unknown: not said */
+    uint64_t storage_bytes;     /* 0: not said */
+};
+struct cost_context {
+    const struct pricebook *book;
+    const struct fn_rule *rules;
+    size_t n_rules;
+    const struct fn_config *configs;
+    size_t n_configs;
+    struct str default_region; /* "us-east-1" */
+    enum arch default_arch;    /* ARCH_X86_64 */
+};
+/* Sets cost, is_priced, arch, storage_bytes and EV_ASSUMED_CONFIG of an invocation: first-tier list
+ * price, no free tier. */
+MUST_CHECK enum status cost_invocation(const struct cost_context *c, struct invocation *inv,
+                                       struct err *e);
+/* The receipt: one line per meter (duration, request, storage, and log ingestion of log_bytes),
+ * with quantity, unit price, rounding and price row. Sum of the first three = inv->cost. */
+MUST_CHECK enum status cost_receipt(const struct cost_context *c, const struct invocation *inv,
+                                    uint64_t log_bytes, struct arena *a, struct cost_line **lines,
+                                    size_t *n, struct err *e);
+
+/* A bill for a period from summed usage: tiers, free tier and savings plan applied as asked. */
+enum { BILL_MAX_LINES = 32 };
+struct bill_input {
+    enum provider provider;
+    struct str region;
+    enum arch arch;
+    int64_t at_ns;
+    struct {
+        const char *meter;
+        wide quantity; /* 10^-12 units */
+    } usage[BILL_MAX_LINES];
+    size_t n_usage;
+    bool free_requests, free_compute; /* take the monthly free tier off */
+    struct str savings_plan;          /* empty, "no-upfront", "all-upfront" */
+};
+MUST_CHECK enum status bill_make(const struct pricebook *p, const struct bill_input *in,
+                                 struct arena *a, struct cost_line **lines, size_t *n, money *total,
+                                 struct err *e);
+
+/* Cost of summed stats at list price, split by component; exact from quantities. */
+struct stats_cost {
+    wide total, duration, request, storage, logs; /* 10^-12; logs beside, not in total */
+    bool is_assumed;
+};
+MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
+                                     const struct stats *s, int64_t at_ns, struct stats_cost *out,
+                                     struct err *e);
+
+#endif

@@ -1,0 +1,58 @@
+/* Front door of the collector: gets bytes, makes records, hands batches on. It knows neither
+ * analyzer nor store layout: what happens to a batch is in `struct sink_ops`, composed in
+ * cli/pipeline.c. */
+#ifndef FNSCOPE_COLLECTOR_COLLECTOR_H
+#define FNSCOPE_COLLECTOR_COLLECTOR_H
+
+#include <stdatomic.h>
+
+#include "core/model/batch.h"
+
+/* Where batches go. on_batch runs on the packer thread and turns a batch into a commit (opaque to
+ * the collector; NULL: nothing to commit); on_commit, on_idle, on_stop run on the writer thread. */
+struct sink_ops {
+    enum status (*on_batch)(void *ctx, struct batch *b, bool is_flush, void **commit,
+                            struct err *e);
+    enum status (*on_commit)(void *ctx, void *commit, struct err *e);
+    enum status (*on_idle)(void *ctx, struct err *e); /* NULL: nothing to do; about once a second */
+    enum status (*on_stop)(void *ctx, struct err *e); /* NULL */
+    void (*drop_commit)(void *ctx, void *commit);     /* after a failure: frees it */
+};
+
+/* What stands in for what a log file does not say. Empty members: not known. */
+struct import_defaults {
+    struct str account, region, function, log_group, instance;
+    enum provider provider; /* PROVIDER_UNKNOWN: recognise */
+    int64_t now_ns;         /* for lines without any time */
+};
+
+struct import_progress {
+    uint64_t files_done, files, bytes_done, bytes; /* compressed bytes for the bar */
+    struct batch_counts counts;
+    struct str path; /* current */
+};
+
+struct import_options {
+    struct opt_list_paths {
+        struct str *items;
+        size_t count;
+    } paths; /* files, folders, "-" */
+    struct import_defaults defaults;
+    const char *format;      /* "auto" or a decoder's name */
+    size_t batch_bytes;      /* 0: 4 MB of input a batch */
+    const atomic_bool *stop; /* set by a signal: ends after the current batch */
+    void (*on_progress)(void *ctx, const struct import_progress *p); /* writer thread; NULL */
+    void *progress_ctx;
+    /* How far a file was read before; see store_cursor. Called on the source thread before reading.
+     */
+    bool (*find_cursor)(void *ctx, struct str scope, struct arena *a, struct cursor *out);
+    void *cursor_ctx;
+};
+
+/* Reads everything through decoder, packer thread and writer thread; returns when all is committed,
+ * the stop flag is set (ERR_CANCELLED; what was committed stays, a re-run goes on) or the sink
+ * failed. A damaged file ends at the damage with a quarantine entry; the next files go on. */
+MUST_CHECK enum status collector_import(const struct import_options *o, const struct sink_ops *sink,
+                                        void *ctx, struct import_progress *result, struct err *e);
+
+#endif

@@ -1,0 +1,46 @@
+/* The decoder contract: bytes of one format to records. Pure: no disk, no clock, no network.
+ * Decoders are listed in decode.c; detection asks each in order with the first 64 KB.
+ *
+ * A decoder gets the input piece by piece and keeps what it needs between pieces in its state. It
+ * must take everything up to the last complete event, and with is_last everything. It never fails
+ * on content: what it cannot read it quarantines with its place; only ERR_LIMIT and ERR_BUG leave
+ * it. */
+#ifndef FNSCOPE_COLLECTOR_DECODE_H
+#define FNSCOPE_COLLECTOR_DECODE_H
+
+#include "collector/collector.h"
+
+#define EVENT_MAX_BYTES                                                                            \
+    (1u << 20) /* CloudWatch's limit is 1,024 KB since 2025; longer events are cut, counted        \
+                  and quarantined */
+
+struct decode_input {
+    struct str path; /* for places */
+    uint64_t offset; /* of bytes.p in the plain stream */
+    struct str bytes;
+    bool is_last;
+    const struct import_defaults *defaults;
+};
+
+struct decoder_ops {
+    const char *name; /* "cloudwatch-json", "tail", "subscription", "ndjson", "text" */
+    const char *help;
+    size_t state_size; /* zeroed before the first piece; owned by the caller, freed by close */
+    /* 0 no, 1..100 how sure; head is the start of the plain stream */
+    int (*accepts)(struct str head);
+    /* Appends to `out`, sets *used to the bytes taken (the rest comes again, longer). */
+    enum status (*decode)(void *state, const struct decode_input *in, struct batch *out,
+                          size_t *used, struct err *e);
+    void (*close)(void *state); /* NULL: nothing to free */
+};
+
+extern const struct decoder_ops *const decoders[];         /* NULL-terminated */
+const struct decoder_ops *decoder_detect(struct str head); /* never NULL: "text" takes everything */
+const struct decoder_ops *decoder_find(struct str name);   /* NULL: none of that name */
+
+/* Fills a record from one event's text: platform line (text or JSON) or application line of any
+ * runtime. `r` has origin, time_ns, body set; kind, severity, ids, message, platform, is_error,
+ * identity are filled. Dispatches on the provider. */
+void decode_event(struct log_record *r, struct batch *out);
+
+#endif

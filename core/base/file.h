@@ -1,0 +1,29 @@
+/* Files and folders: the only writer of ordinary files. Errors name the path and the remedy. */
+#ifndef FNSCOPE_CORE_BASE_FILE_H
+#define FNSCOPE_CORE_BASE_FILE_H
+
+#include <sys/types.h>
+
+#include "core/base/arena.h"
+#include "core/base/buf.h"
+
+MUST_CHECK enum status file_read(const char *path, struct buf *out,
+                                 struct err *e); /* to out->max */
+/* Writes a temporary file beside path, syncs it, renames it over path. mode e.g. 0600. */
+MUST_CHECK enum status file_write(const char *path, struct str data, mode_t mode, struct err *e);
+MUST_CHECK enum status file_make_dir(const char *path, mode_t mode,
+                                     struct err *e); /* with parents */
+bool file_exists(const char *path);
+
+/* All regular files below path, sorted bytewise, hidden ones left out; a file gives itself. */
+struct file_list {
+    char **paths; /* in the arena */
+    size_t count;
+};
+MUST_CHECK enum status file_list(struct arena *a, const char *path, struct file_list *out,
+                                 struct err *e);
+
+/* XDG folder with "/fnscope" appended: kind is "CONFIG", "DATA", "STATE", "CACHE". */
+struct str file_xdg(struct arena *a, const char *kind);
+
+#endif

@@ -1,0 +1,55 @@
+/* A view of bytes owned by someone else (an arena, a page, a literal). It may hold NUL and is not
+ * terminated. Functions never allocate and never modify; an empty view may have p == NULL. */
+#ifndef FNSCOPE_CORE_BASE_STR_H
+#define FNSCOPE_CORE_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct str {
+    const char *p;
+    size_t n;
+};
+
+#define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
+#define STR_FMT      "%.*s"
+#define STR_ARG(s)   (int)(s).n, (s).p ? (s).p : ""
+
+struct str str_from(const char *z);                      /* NULL gives the empty view */
+struct str str_sub(struct str s, size_t from, size_t n); /* clamped to s */
+struct str str_skip(struct str s, size_t n);             /* clamped to s */
+
+bool str_eq(struct str a, struct str b);
+bool str_eq_nocase(struct str a, struct str b); /* ASCII */
+int str_cmp(struct str a, struct str b);        /* bytewise, shorter first; for qsort */
+bool str_starts(struct str s, struct str prefix);
+bool str_ends(struct str s, struct str suffix);
+
+/* Offset of the first match, or s.n when there is none. */
+size_t str_find(struct str s, struct str needle);
+size_t str_find_char(struct str s, char c);
+size_t str_rfind_char(struct str s, char c); /* last match, or s.n */
+
+struct str str_trim(struct str s); /* blanks, tabs, CR, LF at both ends */
+struct str str_trim_right(struct str s);
+
+/* Cuts the part before the first sep off *rest and returns it; without sep returns all of *rest
+ * and leaves it empty. */
+struct str str_cut(struct str *rest, char sep);
+
+/* Shell-style match of the whole view: * ? and [..]; case matters. */
+bool str_glob(struct str pattern, struct str s);
+
+/* Whole view is a decimal number that fits; no blanks, sign only for i64. */
+bool str_to_i64(struct str s, int64_t *out);
+bool str_to_u64(struct str s, uint64_t *out);
+
+/* Decimal with up to scale fraction digits, as an integer of 10^-scale: "2.46", 3 -> 2460. More
+ * digits, exponents and other text are refused. */
+bool str_to_scaled(struct str s, unsigned scale, int64_t *out);
+
+/* Stable 64-bit hash (same on every machine and run; stored in files). seed separates uses. */
+uint64_t str_hash(struct str s, uint64_t seed);
+
+#endif

@@ -1,0 +1,50 @@
+/* A result as rows and columns, printed as aligned text, JSON, NDJSON, CSV, TSV or Markdown: the
+ * one output path of every command that lists things. Cells are text with a type; numbers are
+ * unrounded in machine formats (`raw`) and readable in text (`shown`). Everything goes through
+ * safe_text. */
+#ifndef FNSCOPE_CORE_BASE_TABLE_H
+#define FNSCOPE_CORE_BASE_TABLE_H
+
+#include "core/base/arena.h"
+#include "core/base/buf.h"
+
+enum table_format { TABLE_TEXT, TABLE_JSON, TABLE_NDJSON, TABLE_CSV, TABLE_TSV, TABLE_MARKDOWN };
+extern const char
+    *const table_format_names[]; /* table json ndjson csv tsv markdown NULL: for OPT_CHOICE */
+
+enum cell_type { CELL_TEXT, CELL_NUMBER, CELL_BOOL, CELL_NULL };
+
+struct table_column {
+    const char *name;   /* machine key: snake_case with its unit, "duration_ms" */
+    const char *title;  /* text heading; NULL: name */
+    bool is_right;      /* right-aligned */
+    unsigned max_width; /* text only; 0: no limit */
+};
+
+struct table_cell {
+    enum cell_type type;
+    struct str raw;   /* machine form: exact */
+    struct str shown; /* text form; empty p: raw */
+};
+
+struct table {
+    struct arena *arena;
+    const struct table_column *columns;
+    size_t n_columns;
+    struct table_cell *cells; /* row-major */
+    size_t n_rows, cap_rows;
+    const char *schema; /* "fnscope.functions": JSON envelope's "schema" */
+    int version;        /* and its "version" */
+};
+
+void table_init(struct table *t, struct arena *a, const struct table_column *columns,
+                size_t n_columns, const char *schema, int version);
+void table_row(struct table *t); /* starts a row of CELL_NULL cells */
+void table_text(struct table *t, size_t column, struct str s);
+void table_i64(struct table *t, size_t column, int64_t v);
+void table_bool(struct table *t, size_t column, bool v);
+void table_number(struct table *t, size_t column, struct str raw,
+                  struct str shown); /* raw: decimal text */
+void table_print(const struct table *t, enum table_format f, bool with_header, struct buf *out);
+
+#endif

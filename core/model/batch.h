@@ -1,0 +1,64 @@
+/* What travels from a source to the store: records and what was made of them, with the cursor that
+ * says how far the source has read. Everything inside lives in the batch's arena. Owned by one
+ * thread at a time; moves by pointer. */
+#ifndef FNSCOPE_CORE_MODEL_BATCH_H
+#define FNSCOPE_CORE_MODEL_BATCH_H
+
+#include "core/base/arena.h"
+#include "core/base/map.h"
+#include "core/model/invocation.h"
+
+/* An event that could not be decoded: kept raw, counted, shown by doctor. */
+struct quarantined {
+    struct str place;  /* "dump.json:1234567 event 17" */
+    struct str reason; /* "invalid UTF-8 at byte 12" */
+    struct str raw;    /* at most 4 KB of it */
+};
+
+struct cursor {
+    struct str source;    /* "import", "prod-eu" */
+    struct str scope;     /* file identity, log group */
+    struct str token;     /* where to go on; opaque to the store */
+    int64_t watermark_ns; /* newest event time fully read */
+};
+
+struct batch_counts {
+    uint64_t read_bytes, events, repeats, late, quarantined, control_messages;
+    uint64_t unknown_labels; /* REPORT labels kept as extras */
+    uint64_t forged;         /* application text that imitates a platform line */
+    uint64_t invalid_utf8;   /* events with replaced bytes */
+    uint64_t invocations;
+};
+
+struct batch {
+    struct arena arena;
+    struct map fns, origins; /* identity -> pointer, while it is filled */
+    struct log_record *records;
+    size_t n_records, cap_records;
+    struct invocation *invocations;
+    size_t n_invocations, cap_invocations;
+    struct instance_event *instance_events;
+    size_t n_instance_events, cap_instance_events;
+    struct fn_config *configs;
+    size_t n_configs, cap_configs;
+    struct quarantined *quarantine;
+    size_t n_quarantine, cap_quarantine;
+    struct cursor *cursors;
+    size_t n_cursors, cap_cursors;
+    struct batch_counts counts;
+};
+
+struct batch *batch_new(void);
+void batch_free(struct batch *b); /* NULL is fine */
+/* Find or add; strings are copied into the arena when new. */
+const struct fn_ref *batch_fn(struct batch *b, const struct fn_ref *like);
+const struct origin *batch_origin(struct batch *b, const struct origin *like);
+struct log_record *
+batch_record(struct batch *b); /* zeroed, appended; pointer valid until the next */
+struct invocation *batch_invocation(struct batch *b);
+struct instance_event *batch_instance_event(struct batch *b);
+struct fn_config *batch_config(struct batch *b);
+void batch_quarantine(struct batch *b, struct str place, struct str reason, struct str raw);
+void batch_cursor(struct batch *b, const struct cursor *c); /* copies */
+
+#endif

@@ -1,0 +1,33 @@
+/* The one rule that puts durations into buckets: an exponent and 6 mantissa bits of the value in
+ * microseconds, 1.6 % wide, integers only. The same rule runs here, as SQLite function bucket() and
+ * as ClickHouse SQL, so percentiles are equal on every engine. Values below 64 us have a bucket
+ * each. Pure. */
+#ifndef FNSCOPE_CORE_MODEL_BUCKET_H
+#define FNSCOPE_CORE_MODEL_BUCKET_H
+
+#include "core/base/buf.h"
+
+#define BUCKETS 2432 /* up to 2^43 us = 101 days; larger values go to the last one */
+
+unsigned bucket_of(uint64_t us);
+uint64_t bucket_low(unsigned bucket);  /* smallest value in it, us */
+uint64_t bucket_high(unsigned bucket); /* largest value in it */
+uint64_t bucket_mid(unsigned bucket);  /* what a percentile reports: at most 0.8 % off */
+
+/* Counts per bucket, sparse while small. */
+struct histogram {
+    uint32_t *bucket; /* ascending */
+    uint64_t *count;
+    size_t n, cap;
+    uint64_t total;
+};
+void histogram_clear(struct histogram *h);
+void histogram_add(struct histogram *h, unsigned bucket, uint64_t count);
+void histogram_merge(struct histogram *h, const struct histogram *from);
+/* Value (us) below which `permille` of the counts lie, nearest rank; false when empty. */
+bool histogram_percentile(const struct histogram *h, unsigned permille, uint64_t *us);
+/* Compact form for roll-ups: varint bucket deltas and counts. */
+void histogram_pack(const struct histogram *h, struct buf *out);
+bool histogram_unpack(struct str packed, struct histogram *add_to); /* false: damaged */
+
+#endif

@@ -1,0 +1,43 @@
+/* A function and the place its records come from. */
+#ifndef FNSCOPE_CORE_MODEL_FN_H
+#define FNSCOPE_CORE_MODEL_FN_H
+
+#include "core/model/enums.h"
+
+/* Interned per batch or per reader: compare by pointer only within one owner, by fn_eq elsewhere.
+ * The identity is (provider, account, region, name); version and alias belong to the invocation. */
+struct fn_ref {
+    enum provider provider;
+    struct str account; /* "123456789012"; empty: not known */
+    struct str region;  /* "eu-west-1"; empty: not known */
+    struct str name;    /* "checkout" */
+};
+bool fn_eq(const struct fn_ref *a, const struct fn_ref *b);
+uint64_t fn_hash(const struct fn_ref *f); /* stable: stored */
+
+/* One log stream = one execution environment of one function (faas.instance). A batch holds an
+ * array of them; records point into it. */
+struct origin {
+    const struct fn_ref *fn;
+    struct str log_group; /* empty: not known */
+    struct str instance;  /* log stream name; empty: not known */
+    struct str version;   /* from the stream name or initStart: "$LATEST", "72" */
+    uint64_t hash;        /* of all of it: stable, names the environment in files */
+};
+uint64_t origin_hash(const struct origin *o);
+
+/* What is configured, for prices and limits; bits say what is known. */
+struct fn_config {
+    struct fn_ref fn;
+    int64_t valid_from_ns;
+    enum arch arch;
+    uint64_t memory_bytes;            /* 0: not known */
+    uint64_t ephemeral_storage_bytes; /* 0: not known (then the free 512 MB are assumed) */
+    int64_t timeout_ns;               /* 0: not known */
+    int64_t reserved_concurrency;     /* -1: none */
+    struct str runtime;               /* "python3.12", empty: not known */
+    struct str version, code_sha256;
+    bool is_assumed; /* a default stood in for arch or region */
+};
+
+#endif

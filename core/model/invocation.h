@@ -1,0 +1,51 @@
+/* One attempt to run a function: what the correlator makes of its records. Identity: (environment,
+ * request id, attempt). */
+#ifndef FNSCOPE_CORE_MODEL_INVOCATION_H
+#define FNSCOPE_CORE_MODEL_INVOCATION_H
+
+#include "core/model/money.h"
+#include "core/model/record.h"
+
+struct invocation {
+    const struct origin *origin;
+    struct str id; /* request id, normally a lower-case UUID */
+    struct str trace_id;
+    struct str error_type; /* "Runtime.ExitError", "ValueError"; empty: none */
+    struct str version;    /* function version that ran */
+    enum trigger trigger;
+    enum outcome outcome;
+    enum start_kind start;
+    enum arch arch;      /* used for the price */
+    int64_t start_ns;    /* event time of START; else estimated (EV_START_ESTIMATED) */
+    int64_t duration_ns; /* handler and extensions, without init */
+    int64_t init_ns;     /* 0: none */
+    int64_t restore_ns;
+    int64_t billed_ns;     /* Billed Duration + Billed Restore Duration */
+    int64_t init_lead_ns;  /* INIT_START to START when EV_INIT_START: proactive init is long */
+    uint64_t memory_bytes; /* configured */
+    uint64_t max_memory_bytes;
+    uint64_t storage_bytes;      /* ephemeral storage used for the price */
+    uint32_t attempt;            /* 1.. among all attempts of this request id */
+    uint32_t evidence;           /* enum evidence */
+    uint32_t n_log, n_error_log; /* application lines attributed while it was assembled */
+    money cost; /* list cost of duration, request and storage, 10^-12; 0 when unpriced */
+    bool is_priced;
+    bool is_final; /* REPORT or its like was seen */
+    /* Where an earlier version of this row was stored; the writer replaces it. */
+    bool has_stored;
+    int64_t stored_start_ns;
+    uint32_t stored_seq;
+    uint32_t seq; /* low bits of a hash of the identity: tie-break within (fn, start) */
+};
+
+/* Evidence that belongs to an environment and not (yet) to a request: inits, their failures,
+ * crashes and unhandled errors without a request id. Stored, so that a restart forgets nothing. */
+struct instance_event {
+    const struct origin *origin;
+    int64_t time_ns;
+    enum platform_kind kind; /* PLATFORM_OTHER: an application error line */
+    int64_t duration_ns;
+    struct str status, error_type, init_type, phase, runtime_version;
+};
+
+#endif

@@ -1,0 +1,32 @@
+/* Sums over invocations: the content of a roll-up row, of a table row, of a point in a series.
+ * Integer sums only, so that cost is priced from exact quantities and adding is order-independent.
+ */
+#ifndef FNSCOPE_CORE_MODEL_STATS_H
+#define FNSCOPE_CORE_MODEL_STATS_H
+
+#include "core/model/bucket.h"
+#include "core/model/invocation.h"
+
+struct stats {
+    uint64_t n;                  /* attempts that started */
+    uint64_t outcome[OUTCOMES];  /* by outcome; sums to n */
+    uint64_t start[START_KINDS]; /* by start kind */
+    uint64_t retries;            /* attempts after the first */
+    int64_t sum_duration_ns, sum_init_ns, sum_billed_ns;
+    int64_t max_duration_ns;
+    uint64_t max_memory_used_bytes, memory_size_bytes; /* largest seen */
+    wide mb_ms;         /* billed ms x configured MB, both architectures: GB-s = / 1,024,000 */
+    wide mb_ms_arm;     /* the arm64 part of it */
+    wide storage_mb_ms; /* billed ms x MB of ephemeral storage above 512 */
+    wide cost;          /* sum of the invocations' list cost, 10^-12 */
+    wide cost_failed;   /* the part spent on attempts that did not end OK */
+    wide cost_init;     /* the part that is billed init time */
+    uint64_t unpriced;  /* attempts without a price */
+    uint64_t log_events, log_bytes, log_errors; /* all records of the function */
+    struct histogram duration, init;            /* us; duration of all, init of cold starts */
+};
+void stats_clear(struct stats *s);
+void stats_add_invocation(struct stats *s, const struct invocation *inv);
+void stats_merge(struct stats *s, const struct stats *from);
+
+#endif

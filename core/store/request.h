@@ -1,0 +1,170 @@
+/* The typed requests: the only way the rest of the program reads the store. Part of store.h's door.
+ * A request is a struct, its answer rows in the caller's arena or a callback. Ranges are [since,
+ * until) in event time of the start. Read from roll-ups where they suffice and from facts at the
+ * edges, so that any range is exact. */
+#ifndef FNSCOPE_CORE_STORE_REQUEST_H
+#define FNSCOPE_CORE_STORE_REQUEST_H
+
+#include "core/model/batch.h"
+#include "core/model/stats.h"
+
+struct store;
+
+struct range {
+    int64_t since_ns, until_ns;
+};
+
+/* Empty members do not filter. Globs are matched with str_glob. */
+struct fn_filter {
+    struct str name_glob;
+    struct str region, account;
+    enum provider provider; /* PROVIDER_UNKNOWN: any */
+};
+
+/* One function's sums over the range; ordered by (provider, account, region, name). */
+struct fn_row {
+    struct fn_ref fn;
+    uint32_t fn_id;            /* of this store: names the function in later requests */
+    enum arch arch;            /* newest known */
+    uint64_t memory_bytes;     /* newest configured */
+    struct str runtime;        /* newest seen: "python:3.12.v89"; may be empty */
+    int64_t first_ns, last_ns; /* of the function's invocations in the whole store */
+    struct stats stats;
+};
+struct fn_rows {
+    struct fn_row *rows;
+    size_t n;
+};
+MUST_CHECK enum status request_functions(struct store *s, struct range r, const struct fn_filter *f,
+                                         struct arena *a, struct fn_rows *out, struct err *e);
+
+/* Sums per step (60 s, 3600 s or 86400 s in ns; must divide the range's edges), all functions that
+ * pass together. Points without data are zero. fn_id 0: all. */
+struct series {
+    int64_t since_ns, step_ns;
+    struct stats *points;
+    size_t n;
+};
+MUST_CHECK enum status request_series(struct store *s, struct range r, int64_t step_ns,
+                                      uint32_t fn_id, const struct fn_filter *f, struct arena *a,
+                                      struct series *out, struct err *e);
+
+enum inv_order {
+    INV_NEWEST,
+    INV_OLDEST,
+    INV_SLOWEST,
+    INV_COSTLIEST,
+    INV_MOST_MEMORY,
+    INV_LONGEST_INIT
+};
+struct inv_request {
+    struct range range;
+    struct fn_filter fn;
+    uint32_t fn_id;        /* 0: any */
+    uint32_t outcome_mask; /* 1 << outcome; 0: any */
+    uint32_t start_mask;   /* 1 << start_kind; 0: any */
+    int64_t min_duration_ns;
+    struct str error_glob; /* of error_type */
+    struct str instance;   /* log stream, exact */
+    enum inv_order order;
+    size_t limit, offset; /* limit 0: no limit */
+};
+struct inv_rows {
+    struct invocation *rows; /* origin and fn filled */
+    uint32_t *fn_ids;        /* one per row */
+    size_t n;
+    bool is_more; /* the limit cut rows off */
+};
+MUST_CHECK enum status request_invocations(struct store *s, const struct inv_request *q,
+                                           struct arena *a, struct inv_rows *out, struct err *e);
+/* All attempts of a request id, oldest first. A prefix of at least 4 hex digits does: ERR_NOT_FOUND
+ * none, ERR_LIMIT several ids begin so (the message names some). */
+MUST_CHECK enum status request_by_id(struct store *s, struct str id, struct arena *a,
+                                     struct inv_rows *out, struct err *e);
+/* Invocations one by one in (fn, start) order, without an array: for reports and exports. */
+typedef enum status inv_fn(void *ctx, uint32_t fn_id, const struct invocation *inv, struct err *e);
+MUST_CHECK enum status request_scan(struct store *s, const struct inv_request *q, inv_fn *fn,
+                                    void *ctx, struct err *e);
+
+struct log_request {
+    struct range range;
+    struct fn_filter fn;
+    uint32_t fn_id;
+    struct str instance;      /* exact log stream; empty: any */
+    struct str invocation_id; /* its lines and the lines without an id between its start and end */
+    enum severity min_severity;
+    struct str literal;     /* the body holds this text (memmem on chunks: prefilter); empty: any */
+    bool is_literal_nocase; /* ASCII */
+    struct re *pattern;     /* NULL: any */
+    bool newest_first;
+    size_t limit;
+};
+/* Lines in time order. Views in the record are valid during the call only. on_line may return
+ * ERR_CANCELLED to stop; request_logs then returns OK. */
+struct log_line {
+    int64_t time_ns;
+    const struct origin *origin;
+    uint32_t fn_id;
+    enum severity severity;
+    enum record_kind kind;
+    struct str invocation_id; /* of the line itself; may be empty */
+    struct str body;
+};
+typedef enum status log_fn(void *ctx, const struct log_line *line, struct err *e);
+MUST_CHECK enum status request_logs(struct store *s, const struct log_request *q, log_fn *fn,
+                                    void *ctx, struct err *e);
+
+/* Errors with the same fingerprint (function, outcome, error type, message with digits, hex runs
+ * and quoted text folded), most frequent first. */
+struct error_row {
+    struct fn_ref fn;
+    uint32_t fn_id;
+    enum outcome outcome;
+    struct str error_type;
+    struct str sample;    /* one message */
+    struct str sample_id; /* request id of one invocation */
+    uint64_t count;
+    int64_t first_ns, last_ns;
+};
+struct error_rows {
+    struct error_row *rows;
+    size_t n;
+};
+MUST_CHECK enum status request_errors(struct store *s, struct range r, const struct fn_filter *f,
+                                      uint32_t fn_id, size_t limit, struct arena *a,
+                                      struct error_rows *out, struct err *e);
+
+/* What the store holds and how it got there: doctor, Sources, report's data quality. */
+struct ingest_status {
+    struct batch_counts counts; /* since the store was made */
+    uint64_t functions, streams, day_files, bytes_on_disk, log_events, log_bytes, chunk_bytes,
+        invocations, open_invocations, unpriced;
+    int64_t first_ns, last_ns; /* event time */
+    int64_t last_commit_ns;    /* wall time */
+    int schema_version;
+    struct cursor *cursors;
+    size_t n_cursors;
+    struct quarantined *quarantine; /* newest first, at most 100 */
+    size_t n_quarantine;
+    uint64_t generation; /* grows with every commit: a view reloads when it changed */
+};
+MUST_CHECK enum status request_status(struct store *s, struct arena *a, struct ingest_status *out,
+                                      struct err *e);
+/* Only the generation: cheap, for live refresh. */
+MUST_CHECK enum status request_generation(struct store *s, uint64_t *out, struct err *e);
+
+/* Stored configuration of functions, newest first per function. */
+struct fn_config_rows {
+    struct fn_config *rows;
+    size_t n;
+};
+MUST_CHECK enum status request_configs(struct store *s, const struct fn_filter *f, struct arena *a,
+                                       struct fn_config_rows *out, struct err *e);
+
+/* Events of environments (inits, init failures, crashes without a request). */
+typedef enum status instance_event_fn(void *ctx, uint32_t fn_id, const struct instance_event *ev,
+                                      struct err *e);
+MUST_CHECK enum status request_instance_events(struct store *s, struct range r, uint32_t fn_id,
+                                               instance_event_fn *fn, void *ctx, struct err *e);
+
+#endif

@@ -1,0 +1,99 @@
+/* The store: persists the nouns in SQLite and gives them back. Front door of core/store.
+ *
+ * A folder holds meta.db (functions, streams, cursors, roll-ups, quarantine, counters) and one
+ * YYYYMMDD.db per UTC day (facts clustered on (fn, ts, seq), zstd log chunks, request-id prefix
+ * arrays, event hashes). DESIGN.md section 4.2 says why. Exactly one process may hold it read-write
+ * (lock file); any number may read.
+ *
+ * Writing is in two steps, so that the expensive one runs beside the other:
+ *   packer thread: store_mark_repeats() -> (correlate, price) -> store_pack()   [pure of the
+ * database, but for read-only look-ups on its own connection] writer thread: store_commit(): one
+ * transaction per day file, cursors in the last, then roll-ups Reading: store_open() read-only,
+ * then the typed requests of request.h. */
+#ifndef FNSCOPE_CORE_STORE_STORE_H
+#define FNSCOPE_CORE_STORE_STORE_H
+
+#include "core/model/batch.h"
+#include "core/model/price.h"
+#include "core/model/stats.h"
+#include "core/store/request.h"
+
+struct store;
+struct packer;
+struct pack; /* what one commit writes; owned by whoever holds it */
+
+struct store_options {
+    struct str url; /* "sqlite:/path", "/path", or "null:" (the test twin that forgets) */
+    bool is_read_only;
+    bool must_exist;      /* read-write, but do not create */
+    int64_t retention_ns; /* 0: keep for ever */
+};
+
+/* ERR_NOT_FOUND no store there; ERR_CONFIG not ours, newer schema, or another writer holds it (its
+ * pid is named); ERR_IO. Read-write creates the folder 0700 and files 0600, applies migrations,
+ * repairs what a crash left (cursors, dirty roll-ups). */
+MUST_CHECK enum status store_open(const struct store_options *o, struct store **out, struct err *e);
+void store_close(struct store *s); /* NULL is fine */
+struct str store_path(const struct store *s);
+
+/* --- writing ------------------------------------------------------------------------------------
+ */
+
+/* One packer per store, on the packer thread; it reads through its own read-only connections. */
+MUST_CHECK enum status packer_new(struct store *s, struct packer **out, struct err *e);
+void packer_free(struct packer *p);
+/* Sets is_repeat on records that are stored already or stand twice in the window. */
+MUST_CHECK enum status store_mark_repeats(struct packer *p, struct batch *b, struct err *e);
+/* Takes what the batch holds (repeats left out) into open chunks; gives a pack to commit, or NULL
+ * in *out when there is nothing to commit yet. is_flush closes all chunks (idle, stop). The batch
+ * may be freed afterwards. A cursor rides in the pack that holds the last record before it. */
+MUST_CHECK enum status store_pack(struct packer *p, const struct batch *b, bool is_flush,
+                                  struct pack **out, struct err *e);
+/* Writes the pack; all of a day's part or nothing. Frees it on success; on failure it may be tried
+ * again. */
+MUST_CHECK enum status store_commit(struct store *s, struct pack *k, struct err *e);
+void pack_free(struct pack *k);
+
+/* All stored attempts of one request id: the correlator's memory beyond its window. Packer thread.
+ * Rows are in `a`; stored_* say where they stand. */
+MUST_CHECK enum status store_lookup_id(struct packer *p, struct str id, struct arena *a,
+                                       struct invocation **rows, size_t *n, struct err *e);
+/* Stored instance events of one environment with time in [since, until), in time order. Packer
+ * thread. */
+MUST_CHECK enum status store_lookup_instance(struct packer *p, const struct origin *o,
+                                             int64_t since_ns, int64_t until_ns, struct arena *a,
+                                             struct instance_event **rows, size_t *n,
+                                             struct err *e);
+
+/* Cursor of a source's scope; false when there is none. Any connection. */
+bool store_cursor(struct store *s, struct str source, struct str scope, struct arena *a,
+                  struct cursor *out);
+
+/* --- upkeep -------------------------------------------------------------------------------------
+ */
+
+/* Unlinks day files that end before the time; roll-ups older than their tier's age go too. */
+MUST_CHECK enum status store_prune(struct store *s, int64_t before_ns, uint64_t *days,
+                                   struct err *e);
+/* Checks every file: SQLite integrity, chunk decompression and counts, roll-ups against facts.
+ * Findings go to on_finding; OK also when there are some. */
+typedef void store_finding_fn(void *ctx, struct str file, struct str what);
+MUST_CHECK enum status store_verify(struct store *s, store_finding_fn *on_finding, void *ctx,
+                                    struct err *e);
+/* Canonical text of everything stored, independent of arrival order and chunking: for tests and
+ * `fnscope db dump`. */
+MUST_CHECK enum status store_dump(struct store *s, struct buf *out, struct err *e);
+
+/* Runs SQL of a person, read-only, over the tables invocations, log_lines, costs, functions,
+ * rollup_hour, rollup_day, quarantine (fnscope-schema(7)). Rows go to on_row with the column names
+ * each time. */
+struct sql_cell {
+    struct str text;
+    bool is_null, is_number;
+};
+typedef enum status sql_row_fn(void *ctx, size_t n, const char *const *names,
+                               const struct sql_cell *cells, struct err *e);
+MUST_CHECK enum status store_sql(struct store *s, struct str sql, sql_row_fn *on_row, void *ctx,
+                                 struct err *e);
+
+#endif

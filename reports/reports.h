@@ -1,0 +1,25 @@
+/* Front door of reports: data to document tree, tree to bytes. Same data, clock and options give
+ * the same bytes. */
+#ifndef FNSCOPE_REPORTS_REPORTS_H
+#define FNSCOPE_REPORTS_REPORTS_H
+
+#include "analyzer/analyzer.h"
+#include "core/store/store.h"
+
+enum report_format { REPORT_TEXT, REPORT_MARKDOWN, REPORT_HTML, REPORT_JSON, REPORT_CSV };
+extern const char *const report_format_names[]; /* text markdown html json csv NULL */
+
+struct report_options {
+    struct range range; /* whole UTC days unless asked otherwise */
+    struct fn_filter filter;
+    int64_t now_ns; /* the clock: "generated at", data age */
+    const struct cost_context *cost;
+    size_t top;      /* functions listed in full; 0: 20 */
+    bool no_compare; /* leave week over week out */
+    unsigned width;  /* text; 0: 100 */
+    bool color;      /* text */
+};
+MUST_CHECK enum status report_write(struct store *s, const struct report_options *o,
+                                    enum report_format f, struct buf *out, struct err *e);
+
+#endif

@@ -1,0 +1,34 @@
+/* Front door of `fnscope top`: views over the store, drawn into a cell grid. Never calls a cloud,
+ * never writes. */
+#ifndef FNSCOPE_TUI_TUI_H
+#define FNSCOPE_TUI_TUI_H
+
+#include "analyzer/analyzer.h"
+#include "core/base/clock.h"
+#include "core/base/table.h"
+#include "core/store/store.h"
+
+struct tui_options {
+    struct store *store;
+    const struct cost_context *cost;
+    struct clock clock;
+    struct range range; /* until_ns 0: live, ends now */
+    struct fn_filter filter;
+    const char *view;   /* "overview", "functions" ...; NULL: overview */
+    struct str id;      /* invocation to open; empty: none */
+    int64_t refresh_ns; /* live refresh; 0: 1 s */
+    bool no_color, is_ascii;
+};
+/* The interactive screen; returns when the user quits. */
+MUST_CHECK enum status tui_run(const struct tui_options *o, struct err *e);
+/* One frame as text, width x height (--once --size 120x40). */
+MUST_CHECK enum status tui_frame(const struct tui_options *o, unsigned width, unsigned height,
+                                 struct buf *out, struct err *e);
+/* The same content as rows: --once -o json|csv|... */
+MUST_CHECK enum status tui_table(const struct tui_options *o, enum table_format f, struct buf *out,
+                                 struct err *e);
+extern const char *const tui_view_names[]; /* NULL-terminated */
+/* Key map as mdoc or text, from the dispatcher's own table. */
+void tui_keys_text(struct buf *out);
+
+#endif
