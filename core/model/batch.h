@@ -30,9 +30,16 @@ struct batch_counts {
     uint64_t invocations;
 };
 
+enum {
+    BATCH_MAX_RAW = 4096,        /* bytes kept of a quarantined event */
+    BATCH_MAX_QUARANTINE = 1000, /* events kept a batch; all are counted */
+};
+
 struct batch {
     struct arena arena;
-    struct map fns, origins; /* identity -> pointer, while it is filled */
+    struct idmap fns, origins;    /* stable hash -> pointer, while it is filled */
+    const struct fn_ref *last_fn; /* most events repeat the one before */
+    const struct origin *last_origin;
     struct log_record *records;
     size_t n_records, cap_records;
     struct invocation *invocations;
@@ -58,6 +65,7 @@ batch_record(struct batch *b); /* zeroed, appended; pointer valid until the next
 struct invocation *batch_invocation(struct batch *b);
 struct instance_event *batch_instance_event(struct batch *b);
 struct fn_config *batch_config(struct batch *b);
+/* Counts the event in counts.quarantined and keeps a copy of its first 4 KB. */
 void batch_quarantine(struct batch *b, struct str place, struct str reason, struct str raw);
 void batch_cursor(struct batch *b, const struct cursor *c); /* copies */
 

@@ -103,6 +103,8 @@ const char *trigger_name(enum trigger v);
 const char *outcome_name(enum outcome v);
 const char *start_kind_name(enum start_kind v);
 const char *platform_kind_name(enum platform_kind v);
+/* The attempt ended, and not well: everything but OK and unknown. */
+bool outcome_is_failure(enum outcome o);
 /* Each reads a name; false and *out untouched when it is none. */
 bool provider_parse(struct str s, enum provider *out);
 bool arch_parse(struct str s, enum arch *out);
@@ -111,9 +113,13 @@ bool severity_parse(
     enum severity *out); /* every runtime's spelling: trce, WARNING, Critical ... any case */
 bool outcome_parse(struct str s, enum outcome *out);
 bool start_kind_parse(struct str s, enum start_kind *out);
+bool trigger_parse(struct str s, enum trigger *out);
+bool platform_kind_parse(struct str s, enum platform_kind *out);
 /* For --help and errors: NULL-terminated. */
 extern const char *const outcome_names[];
 extern const char *const severity_names[];
 extern const char *const provider_names[];
+extern const char *const start_kind_names[];
+extern const char *const arch_names[];
 
 #endif

@@ -25,6 +25,7 @@ struct origin {
     uint64_t hash;        /* of all of it: stable, names the environment in files */
 };
 uint64_t origin_hash(const struct origin *o);
+bool origin_eq(const struct origin *a, const struct origin *b);
 
 /* What is configured, for prices and limits; bits say what is known. */
 struct fn_config {

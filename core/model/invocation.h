@@ -38,6 +38,14 @@ struct invocation {
     uint32_t seq; /* low bits of a hash of the identity: tie-break within (fn, start) */
 };
 
+/* What is billed: whole milliseconds, rounded up; 0 without a billed duration. */
+int64_t invocation_billed_ms(const struct invocation *inv);
+/* The part of it that is initialization or restore: 0 where init was free (zip packages on managed
+ * runtimes before 2025-08-01), because billed is then just the duration. */
+int64_t invocation_billed_init_ms(const struct invocation *inv);
+/* Ephemeral storage that is charged for: MB above the free 512. */
+uint64_t invocation_paid_storage_mb(const struct invocation *inv);
+
 /* Evidence that belongs to an environment and not (yet) to a request: inits, their failures,
  * crashes and unhandled errors without a request id. Stored, so that a restart forgets nothing. */
 struct instance_event {

@@ -21,7 +21,8 @@ MUST_CHECK enum status wide_mul(wide a, wide b, wide *out, struct err *e);
 wide wide_div_round(wide a, wide b); /* half away from zero; b > 0 */
 MUST_CHECK enum status money_narrow(wide v, money *out, struct err *e);
 MUST_CHECK enum status money_add(money a, money b, money *out, struct err *e);
-money money_round(money m, unsigned decimals); /* half away from zero; 0..12 */
+/* Half away from zero; decimals 0..12. Where the result would leave the range, towards zero. */
+money money_round(money m, unsigned decimals);
 
 /* "0.0000166667" with up to 12 decimals; sign allowed; more decimals must be zeros. */
 MUST_CHECK enum status money_parse(struct str s, money *out, struct err *e);
@@ -29,8 +30,8 @@ void money_format(struct buf *b, money m,
                   unsigned decimals); /* rounded, exactly that many decimals */
 void money_format_exact(struct buf *b,
                         money m); /* all decimals that are not trailing zeros, at least 2 */
-/* For people: "$1,234.56", "$0.0412", "$0.000004171": three significant digits below one cent.
- * currency "USD" prints $, others as code. */
+/* For people: "$1,234.56", "$0.0412", "$0.00000417": two decimals, below 1.00 three significant
+ * digits. currency "USD" prints $, another its code and a blank, an empty one nothing. */
 void money_format_short(struct buf *b, money m, struct str currency);
 void wide_format(struct buf *b, wide v); /* decimal integer */
 /* v of 10^-scale as decimal text without trailing zeros: quantities. */

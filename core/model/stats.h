@@ -20,7 +20,7 @@ struct stats {
     wide storage_mb_ms; /* billed ms x MB of ephemeral storage above 512 */
     wide cost;          /* sum of the invocations' list cost, 10^-12 */
     wide cost_failed;   /* the part spent on attempts that did not end OK */
-    wide cost_init;     /* the part that is billed init time */
+    wide cost_init;     /* cost x billed init time / billed time, each attempt rounded to 10^-12 */
     uint64_t unpriced;  /* attempts without a price */
     uint64_t log_events, log_bytes, log_errors; /* all records of the function */
     struct histogram duration, init;            /* us; duration of all, init of cold starts */

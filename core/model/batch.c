@@ -1,0 +1,147 @@
+/* A batch: arena, growing arrays and the two look-up tables that make functions and origins unique
+ * inside it. Most events repeat the origin of the event before, so the last one is tried first. */
+#include "core/model/batch.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/base/mem.h"
+
+struct batch *batch_new(void)
+{
+    struct batch *b = xcalloc(1, sizeof(*b));
+    arena_init(&b->arena);
+    idmap_init(&b->fns);
+    idmap_init(&b->origins);
+    return b;
+}
+
+void batch_free(struct batch *b)
+{
+    if (b == NULL)
+        return;
+    idmap_clear(&b->fns);
+    idmap_clear(&b->origins);
+    arena_clear(&b->arena);
+    free(b);
+}
+
+static struct fn_ref *new_fn(struct batch *b, const struct fn_ref *like)
+{
+    struct fn_ref *f = arena_new(&b->arena, struct fn_ref, 1);
+    f->provider = like->provider;
+    f->account = arena_str(&b->arena, like->account);
+    f->region = arena_str(&b->arena, like->region);
+    f->name = arena_str(&b->arena, like->name);
+    return f;
+}
+
+/* Equal hashes of different functions are told apart: the next free key is used. */
+const struct fn_ref *batch_fn(struct batch *b, const struct fn_ref *like)
+{
+    if (b->last_fn != NULL && fn_eq(b->last_fn, like))
+        return b->last_fn;
+    for (uint64_t hash = fn_hash(like);; hash++) {
+        bool is_new = false;
+        uint64_t *slot = idmap_put(&b->fns, hash, &is_new);
+        if (is_new)
+            *slot = (uintptr_t)new_fn(b, like);
+        const struct fn_ref *f = (const struct fn_ref *)(uintptr_t)*slot;
+        if (!is_new && !fn_eq(f, like))
+            continue;
+        b->last_fn = f;
+        return f;
+    }
+}
+
+static struct origin *new_origin(struct batch *b, const struct origin *like, uint64_t hash)
+{
+    struct origin *o = arena_new(&b->arena, struct origin, 1);
+    o->fn = batch_fn(b, like->fn);
+    o->log_group = arena_str(&b->arena, like->log_group);
+    o->instance = arena_str(&b->arena, like->instance);
+    o->version = arena_str(&b->arena, like->version);
+    o->hash = hash;
+    return o;
+}
+
+const struct origin *batch_origin(struct batch *b, const struct origin *like)
+{
+    assert(like->fn != NULL);
+    if (b->last_origin != NULL && origin_eq(b->last_origin, like))
+        return b->last_origin;
+    const uint64_t hash = origin_hash(like);
+    for (uint64_t key = hash;; key++) {
+        bool is_new = false;
+        uint64_t *slot = idmap_put(&b->origins, key, &is_new);
+        if (is_new)
+            *slot = (uintptr_t)new_origin(b, like, hash);
+        const struct origin *o = (const struct origin *)(uintptr_t)*slot;
+        if (!is_new && !origin_eq(o, like))
+            continue;
+        b->last_origin = o;
+        return o;
+    }
+}
+
+struct log_record *batch_record(struct batch *b)
+{
+    b->records =
+        arena_grow(&b->arena, b->records, b->n_records, &b->cap_records, sizeof(*b->records));
+    struct log_record *r = &b->records[b->n_records++];
+    *r = (struct log_record){0};
+    return r;
+}
+
+struct invocation *batch_invocation(struct batch *b)
+{
+    b->invocations = arena_grow(&b->arena, b->invocations, b->n_invocations, &b->cap_invocations,
+                                sizeof(*b->invocations));
+    struct invocation *inv = &b->invocations[b->n_invocations++];
+    *inv = (struct invocation){0};
+    return inv;
+}
+
+struct instance_event *batch_instance_event(struct batch *b)
+{
+    b->instance_events = arena_grow(&b->arena, b->instance_events, b->n_instance_events,
+                                    &b->cap_instance_events, sizeof(*b->instance_events));
+    struct instance_event *ev = &b->instance_events[b->n_instance_events++];
+    *ev = (struct instance_event){0};
+    return ev;
+}
+
+struct fn_config *batch_config(struct batch *b)
+{
+    b->configs =
+        arena_grow(&b->arena, b->configs, b->n_configs, &b->cap_configs, sizeof(*b->configs));
+    struct fn_config *c = &b->configs[b->n_configs++];
+    *c = (struct fn_config){.reserved_concurrency = -1};
+    return c;
+}
+
+void batch_quarantine(struct batch *b, struct str place, struct str reason, struct str raw)
+{
+    b->counts.quarantined++;
+    if (b->n_quarantine >= BATCH_MAX_QUARANTINE)
+        return;
+    b->quarantine = arena_grow(&b->arena, b->quarantine, b->n_quarantine, &b->cap_quarantine,
+                               sizeof(*b->quarantine));
+    b->quarantine[b->n_quarantine++] = (struct quarantined){
+        .place = arena_str(&b->arena, place),
+        .reason = arena_str(&b->arena, reason),
+        .raw = arena_str(&b->arena, str_sub(raw, 0, BATCH_MAX_RAW)),
+    };
+}
+
+void batch_cursor(struct batch *b, const struct cursor *c)
+{
+    b->cursors =
+        arena_grow(&b->arena, b->cursors, b->n_cursors, &b->cap_cursors, sizeof(*b->cursors));
+    b->cursors[b->n_cursors++] = (struct cursor){
+        .source = arena_str(&b->arena, c->source),
+        .scope = arena_str(&b->arena, c->scope),
+        .token = arena_str(&b->arena, c->token),
+        .watermark_ns = c->watermark_ns,
+    };
+}

@@ -1,0 +1,33 @@
+/* Identity and stable hashes of functions and environments. The hashes are stored in files: a
+ * change here is a change of the store's format. Pure. */
+#include "core/model/fn.h"
+
+#include <assert.h>
+
+bool fn_eq(const struct fn_ref *a, const struct fn_ref *b)
+{
+    return a == b || (a->provider == b->provider && str_eq(a->name, b->name) &&
+                      str_eq(a->region, b->region) && str_eq(a->account, b->account));
+}
+
+/* Each part seeds the hash of the next, so that ("ab", "c") and ("a", "bc") differ. */
+uint64_t fn_hash(const struct fn_ref *f)
+{
+    uint64_t h = str_hash(f->account, (uint64_t)f->provider + 1);
+    h = str_hash(f->region, h);
+    return str_hash(f->name, h);
+}
+
+uint64_t origin_hash(const struct origin *o)
+{
+    assert(o->fn != NULL);
+    uint64_t h = str_hash(o->log_group, fn_hash(o->fn));
+    h = str_hash(o->instance, h);
+    return str_hash(o->version, h);
+}
+
+bool origin_eq(const struct origin *a, const struct origin *b)
+{
+    return a == b || (str_eq(a->instance, b->instance) && str_eq(a->log_group, b->log_group) &&
+                      str_eq(a->version, b->version) && fn_eq(a->fn, b->fn));
+}

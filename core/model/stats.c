@@ -1,0 +1,96 @@
+/* Adds invocations into sums. Integer additions only: the order does not matter. Knows no prices:
+ * an invocation brings its cost along. */
+#include "core/model/stats.h"
+
+#include "core/base/clock.h"
+
+#define MB (UINT64_C(1) << 20)
+
+void stats_clear(struct stats *s)
+{
+    histogram_clear(&s->duration);
+    histogram_clear(&s->init);
+    *s = (struct stats){0};
+}
+
+static void add_cost(struct stats *s, const struct invocation *inv)
+{
+    const int64_t billed_ms = invocation_billed_ms(inv);
+
+    if (!inv->is_priced) {
+        s->unpriced++;
+        return;
+    }
+    s->cost += inv->cost;
+    if (outcome_is_failure(inv->outcome))
+        s->cost_failed += inv->cost;
+    if (billed_ms > 0)
+        s->cost_init += wide_div_round((wide)inv->cost * invocation_billed_init_ms(inv), billed_ms);
+}
+
+static void add_durations(struct stats *s, const struct invocation *inv)
+{
+    s->sum_duration_ns += inv->duration_ns;
+    s->sum_init_ns += inv->init_ns;
+    s->sum_billed_ns += inv->billed_ns;
+    if (inv->duration_ns > s->max_duration_ns)
+        s->max_duration_ns = inv->duration_ns;
+    if (inv->is_final || inv->duration_ns > 0) /* a running one has no duration yet */
+        histogram_add(&s->duration, bucket_of((uint64_t)(inv->duration_ns / NS_PER_US)), 1);
+    if (inv->start == START_COLD && inv->init_ns > 0)
+        histogram_add(&s->init, bucket_of((uint64_t)(inv->init_ns / NS_PER_US)), 1);
+    if (inv->start == START_SNAPSTART && inv->restore_ns > 0)
+        histogram_add(&s->init, bucket_of((uint64_t)(inv->restore_ns / NS_PER_US)), 1);
+}
+
+void stats_add_invocation(struct stats *s, const struct invocation *inv)
+{
+    const wide billed_ms = invocation_billed_ms(inv);
+    const wide mb_ms = billed_ms * (wide)(inv->memory_bytes / MB);
+
+    s->n++;
+    s->outcome[inv->outcome]++;
+    s->start[inv->start]++;
+    s->retries += inv->attempt > 1;
+    if (inv->max_memory_bytes > s->max_memory_used_bytes)
+        s->max_memory_used_bytes = inv->max_memory_bytes;
+    if (inv->memory_bytes > s->memory_size_bytes)
+        s->memory_size_bytes = inv->memory_bytes;
+    s->mb_ms += mb_ms;
+    if (inv->arch == ARCH_ARM64)
+        s->mb_ms_arm += mb_ms;
+    s->storage_mb_ms += billed_ms * (wide)invocation_paid_storage_mb(inv);
+    add_durations(s, inv);
+    add_cost(s, inv);
+}
+
+void stats_merge(struct stats *s, const struct stats *from)
+{
+    s->n += from->n;
+    for (size_t i = 0; i < OUTCOMES; i++)
+        s->outcome[i] += from->outcome[i];
+    for (size_t i = 0; i < START_KINDS; i++)
+        s->start[i] += from->start[i];
+    s->retries += from->retries;
+    s->sum_duration_ns += from->sum_duration_ns;
+    s->sum_init_ns += from->sum_init_ns;
+    s->sum_billed_ns += from->sum_billed_ns;
+    if (from->max_duration_ns > s->max_duration_ns)
+        s->max_duration_ns = from->max_duration_ns;
+    if (from->max_memory_used_bytes > s->max_memory_used_bytes)
+        s->max_memory_used_bytes = from->max_memory_used_bytes;
+    if (from->memory_size_bytes > s->memory_size_bytes)
+        s->memory_size_bytes = from->memory_size_bytes;
+    s->mb_ms += from->mb_ms;
+    s->mb_ms_arm += from->mb_ms_arm;
+    s->storage_mb_ms += from->storage_mb_ms;
+    s->cost += from->cost;
+    s->cost_failed += from->cost_failed;
+    s->cost_init += from->cost_init;
+    s->unpriced += from->unpriced;
+    s->log_events += from->log_events;
+    s->log_bytes += from->log_bytes;
+    s->log_errors += from->log_errors;
+    histogram_merge(&s->duration, &from->duration);
+    histogram_merge(&s->init, &from->init);
+}
