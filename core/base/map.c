@@ -1,0 +1,215 @@
+/* Open addressing with linear probing; capacity is a power of two, at most 3/4 full. */
+#include "core/base/map.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+
+#define FIRST_CAP ((size_t)16)
+
+struct map_slot {
+    struct str key;
+    uint64_t hash; /* 0: free */
+    uint64_t value;
+};
+
+enum slot_state { SLOT_FREE, SLOT_USED, SLOT_REMOVED };
+
+struct idmap_slot {
+    uint64_t key, value;
+    enum slot_state state;
+};
+
+/* --- keys that are views
+ * ---------------------------------------------------------------------------- */
+
+static uint64_t key_hash(struct str key)
+{
+    uint64_t h = str_hash(key, 0);
+
+    return h ? h : 1;
+}
+
+void map_init(struct map *m)
+{
+    *m = (struct map){0};
+}
+
+void map_clear(struct map *m)
+{
+    free(m->slots);
+    map_init(m);
+}
+
+static struct map_slot *map_find(struct map_slot *slots, size_t cap, struct str key, uint64_t hash)
+{
+    for (size_t i = hash & (cap - 1);; i = (i + 1) & (cap - 1))
+        if (slots[i].hash == 0 || (slots[i].hash == hash && str_eq(slots[i].key, key)))
+            return &slots[i];
+}
+
+static void map_enlarge(struct map *m)
+{
+    size_t cap = m->cap ? m->cap * 2 : FIRST_CAP;
+    struct map_slot *slots = xcalloc(cap, sizeof(*slots));
+
+    for (size_t i = 0; i < m->cap; i++)
+        if (m->slots[i].hash != 0)
+            *map_find(slots, cap, m->slots[i].key, m->slots[i].hash) = m->slots[i];
+    free(m->slots);
+    m->slots = slots;
+    m->cap = cap;
+}
+
+uint64_t *map_get(const struct map *m, struct str key)
+{
+    if (m->cap == 0)
+        return NULL;
+    struct map_slot *slot = map_find(m->slots, m->cap, key, key_hash(key));
+    return slot->hash != 0 ? &slot->value : NULL;
+}
+
+uint64_t *map_put(struct map *m, struct str key, bool *is_new)
+{
+    if ((m->count + 1) * 4 > m->cap * 3)
+        map_enlarge(m);
+    uint64_t hash = key_hash(key);
+    struct map_slot *slot = map_find(m->slots, m->cap, key, hash);
+    bool was_free = slot->hash == 0;
+    if (was_free) {
+        *slot = (struct map_slot){.key = key, .hash = hash};
+        m->count++;
+    }
+    if (is_new)
+        *is_new = was_free;
+    return &slot->value;
+}
+
+bool map_next(const struct map *m, size_t *i, struct str *key, uint64_t *value)
+{
+    for (; *i < m->cap; ++*i) {
+        if (m->slots[*i].hash == 0)
+            continue;
+        *key = m->slots[*i].key;
+        *value = m->slots[*i].value;
+        ++*i;
+        return true;
+    }
+    return false;
+}
+
+/* --- keys that are numbers
+ * -------------------------------------------------------------------------- */
+
+void idmap_init(struct idmap *m)
+{
+    *m = (struct idmap){0};
+}
+
+void idmap_clear(struct idmap *m)
+{
+    free(m->slots);
+    idmap_init(m);
+}
+
+void idmap_reset(struct idmap *m)
+{
+    if (m->cap > 0)
+        memset(m->slots, 0, m->cap * sizeof(*m->slots));
+    m->count = m->used = 0;
+}
+
+/* Keys may be sequential: a multiplication spreads them (2^64 / golden ratio). */
+static size_t id_start(uint64_t key, size_t cap)
+{
+    return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & (cap - 1);
+}
+
+static struct idmap_slot *idmap_find(const struct idmap *m, uint64_t key)
+{
+    if (m->cap == 0)
+        return NULL;
+    for (size_t i = id_start(key, m->cap);; i = (i + 1) & (m->cap - 1)) {
+        if (m->slots[i].state == SLOT_FREE)
+            return NULL;
+        if (m->slots[i].state == SLOT_USED && m->slots[i].key == key)
+            return &m->slots[i];
+    }
+}
+
+static struct idmap_slot *idmap_place(struct idmap_slot *slots, size_t cap, uint64_t key)
+{
+    size_t i = id_start(key, cap);
+
+    while (slots[i].state == SLOT_USED)
+        i = (i + 1) & (cap - 1);
+    return &slots[i];
+}
+
+/* Makes room and forgets removed slots; grows only when live entries need it. */
+static void idmap_rebuild(struct idmap *m)
+{
+    size_t cap = m->cap ? m->cap : FIRST_CAP;
+
+    if ((m->count + 1) * 2 > cap)
+        cap *= 2;
+    struct idmap_slot *slots = xcalloc(cap, sizeof(*slots));
+    for (size_t i = 0; i < m->cap; i++)
+        if (m->slots[i].state == SLOT_USED)
+            *idmap_place(slots, cap, m->slots[i].key) = m->slots[i];
+    free(m->slots);
+    m->slots = slots;
+    m->cap = cap;
+    m->used = m->count;
+}
+
+uint64_t *idmap_get(const struct idmap *m, uint64_t key)
+{
+    struct idmap_slot *slot = idmap_find(m, key);
+
+    return slot ? &slot->value : NULL;
+}
+
+uint64_t *idmap_put(struct idmap *m, uint64_t key, bool *is_new)
+{
+    struct idmap_slot *slot = idmap_find(m, key);
+
+    if (is_new)
+        *is_new = !slot;
+    if (slot)
+        return &slot->value;
+    if ((m->used + 1) * 4 > m->cap * 3)
+        idmap_rebuild(m);
+    slot = idmap_place(m->slots, m->cap, key);
+    m->used += slot->state == SLOT_FREE;
+    m->count++;
+    *slot = (struct idmap_slot){.key = key, .state = SLOT_USED};
+    return &slot->value;
+}
+
+bool idmap_remove(struct idmap *m, uint64_t key)
+{
+    struct idmap_slot *slot = idmap_find(m, key);
+
+    if (!slot)
+        return false;
+    slot->state = SLOT_REMOVED;
+    assert(m->count > 0);
+    m->count--;
+    return true;
+}
+
+bool idmap_next(const struct idmap *m, size_t *i, uint64_t *key, uint64_t *value)
+{
+    for (; *i < m->cap; ++*i) {
+        if (m->slots[*i].state != SLOT_USED)
+            continue;
+        *key = m->slots[*i].key;
+        *value = m->slots[*i].value;
+        ++*i;
+        return true;
+    }
+    return false;
+}

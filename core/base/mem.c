@@ -1,0 +1,74 @@
+/* Heap memory that never fails; the only file that may call malloc and its family. */
+#include "core/base/mem.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *p, size_t n_bytes)
+{
+    if (p || n_bytes == 0)
+        return p;
+    fprintf(stderr, "fnscope: out of memory: %zu bytes could not be had\n", n_bytes);
+    abort();
+}
+
+static size_t product(size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size) {
+        fprintf(stderr, "fnscope: out of memory: %zu x %zu bytes asked for\n", count, size);
+        abort();
+    }
+    return count * size;
+}
+
+void *xmalloc(size_t n_bytes)
+{
+    return checked(malloc(n_bytes), n_bytes);
+}
+
+void *xcalloc(size_t count, size_t size)
+{
+    return checked(calloc(count, size), product(count, size));
+}
+
+void *xrealloc(void *p, size_t n_bytes)
+{
+    return checked(realloc(p, n_bytes), n_bytes);
+}
+
+void *xreallocarray(void *p, size_t count, size_t size)
+{
+    return xrealloc(p, product(count, size));
+}
+
+char *xstrdup(const char *s)
+{
+    return xmemdup(s, strlen(s) + 1);
+}
+
+void *xmemdup(const void *p, size_t n_bytes)
+{
+    void *copy = xmalloc(n_bytes);
+
+    if (n_bytes > 0)
+        memcpy(copy, p, n_bytes);
+    return copy;
+}
+
+void *mem_grow(void *p, size_t count, size_t *cap, size_t size)
+{
+    if (count < *cap)
+        return p;
+    *cap = *cap < 8 ? 16 : *cap * 2;
+    return xreallocarray(p, *cap, size);
+}
+
+void mem_free_ptr(void *pointer_variable)
+{
+    void *p;
+
+    memcpy(&p, pointer_variable, sizeof(p));
+    free(p);
+}
