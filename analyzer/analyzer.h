@@ -69,9 +69,13 @@ struct cost_context {
     size_t n_configs;
     struct str default_region; /* "us-east-1" */
     enum arch default_arch;    /* ARCH_X86_64 */
+    /* Somebody stated the default (--default-region, --arch): then it is no assumption. */
+    bool is_region_said, is_arch_said;
 };
 /* Sets cost, is_priced, arch, storage_bytes and EV_ASSUMED_CONFIG of an invocation: first-tier list
- * price, no free tier. */
+ * price, no free tier. Not priced (cost 0) while its end or memory size is unknown, or where a
+ * meter it uses has no row in the book. A throttled attempt costs 0; one on a managed instance
+ * (EV_NO_BILLING) its request only. */
 MUST_CHECK enum status cost_invocation(const struct cost_context *c, struct invocation *inv,
                                        struct err *e);
 /* The receipt: one line per meter (duration, request, storage, and log ingestion of log_bytes),
@@ -89,12 +93,20 @@ struct bill_input {
     int64_t at_ns;
     struct {
         const char *meter;
-        wide quantity; /* 10^-12 units */
+        wide quantity;       /* 10^-12 units */
+        wide free_quantity;  /* taken off this line before it is priced */
+        struct str rounding; /* one sentence: how the quantity was made; may be empty */
     } usage[BILL_MAX_LINES];
     size_t n_usage;
     bool free_requests, free_compute; /* take the monthly free tier off */
-    struct str savings_plan;          /* empty, "no-upfront", "all-upfront" */
+    /* Of the monthly free tier, the part that applies, in 1/1000: 0 means all of it. */
+    unsigned free_permille;
+    struct str savings_plan; /* empty, "no-upfront", "all-upfront": covers all of its meters */
 };
+/* Lines in the order of the usage: first what the free tier took off (meter "Global-...", amount
+ * 0), then one line a tier. A meter used twice goes on in its tiers. Amounts are rounded once to 10
+ * decimals; *total is their sum. A meter without a price gives a line whose price is NULL.
+ * ERR_CONFIG: the rows are of different currencies. ERR_LIMIT: beyond 9.2 million. */
 MUST_CHECK enum status bill_make(const struct pricebook *p, const struct bill_input *in,
                                  struct arena *a, struct cost_line **lines, size_t *n, money *total,
                                  struct err *e);
@@ -103,9 +115,15 @@ MUST_CHECK enum status bill_make(const struct pricebook *p, const struct bill_in
 struct stats_cost {
     wide total, duration, request, storage, logs; /* 10^-12; logs beside, not in total */
     bool is_assumed;
+    bool is_unpriced;    /* a meter it used has no price: amounts are too low */
+    struct str currency; /* never add amounts of different ones */
 };
 MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
                                      const struct stats *s, int64_t at_ns, struct stats_cost *out,
                                      struct err *e);
+/* What amounts of this function are in: "USD", "CNY" in China. */
+struct str cost_currency(const struct cost_context *c, const struct fn_ref *fn, int64_t at_ns);
+/* The region its price is taken from: the function's own, a rule's, or the default. */
+struct str cost_region(const struct cost_context *c, const struct fn_ref *fn);
 
 #endif

@@ -1,0 +1,238 @@
+/* Prices invocations and sums: finds out region, architecture and storage from evidence, rules,
+ * stored configs and defaults, and asks the provider's file for the amounts. Knows no meter names
+ * and no rules of a provider. Pure. */
+#include "analyzer/cost.h"
+
+#include <assert.h>
+
+#include "core/base/macros.h"
+
+#define MB              (UINT64_C(1) << 20)
+#define DEFAULT_STORAGE (512 * MB)
+
+static const struct cost_ops *const providers[] = {&cost_aws};
+
+static const struct cost_ops *ops_of(enum provider provider)
+{
+    for (size_t i = 0; i < ARRAY_LEN(providers); i++)
+        if (providers[i]->provider == provider)
+            return providers[i];
+    return NULL;
+}
+
+static const struct fn_rule *rule_for(const struct cost_context *c, const struct fn_ref *fn)
+{
+    for (size_t i = 0; i < c->n_rules; i++) {
+        const struct fn_rule *r = &c->rules[i];
+        if (r->account.n > 0 && fn->account.n > 0 && !str_eq(r->account, fn->account))
+            continue;
+        if (str_glob(r->name_glob, fn->name))
+            return r;
+    }
+    return NULL;
+}
+
+/* The newest config in force at the time; when all are newer, the oldest stands for what was. */
+static const struct fn_config *config_for(const struct cost_context *c, const struct fn_ref *fn,
+                                          int64_t at_ns)
+{
+    const struct fn_config *best = NULL;
+
+    for (size_t i = 0; i < c->n_configs; i++) {
+        const struct fn_config *k = &c->configs[i];
+        if (!fn_eq(&k->fn, fn))
+            continue;
+        if (best == NULL) {
+            best = k;
+            continue;
+        }
+        const bool is_in_force = k->valid_from_ns <= at_ns;
+        const bool is_best_in_force = best->valid_from_ns <= at_ns;
+        const bool is_newer = k->valid_from_ns > best->valid_from_ns;
+        if (is_in_force == is_best_in_force ? is_newer == is_in_force : is_in_force)
+            best = k;
+    }
+    return best;
+}
+
+static enum arch first_arch(enum arch a, enum arch b, enum arch c)
+{
+    return a != ARCH_UNKNOWN ? a : b != ARCH_UNKNOWN ? b : c;
+}
+
+static struct cost_facts facts_of(const struct cost_context *c, const struct fn_ref *fn,
+                                  int64_t at_ns, enum arch seen)
+{
+    static const struct fn_rule no_rule = {0};
+    static const struct fn_config no_config = {0};
+    const struct fn_rule *rule = rule_for(c, fn);
+    const struct fn_config *config = config_for(c, fn, at_ns);
+    struct cost_facts f = {0};
+
+    if (rule == NULL)
+        rule = &no_rule;
+    if (config == NULL)
+        config = &no_config;
+    f.is_assumed = config->is_assumed;
+    f.region = fn->region.n > 0 ? fn->region : rule->region;
+    if (f.region.n == 0) {
+        f.region = c->default_region.n > 0 ? c->default_region : STR("us-east-1");
+        f.is_assumed = f.is_assumed || !c->is_region_said;
+    }
+    f.arch = first_arch(seen, rule->arch, config->arch);
+    f.is_arch_stated =
+        rule->arch != ARCH_UNKNOWN || (config->arch == ARCH_UNKNOWN && c->is_arch_said);
+    if (f.arch == ARCH_UNKNOWN) {
+        f.arch = c->default_arch != ARCH_UNKNOWN ? c->default_arch : ARCH_X86_64;
+        f.is_assumed = f.is_assumed || !c->is_arch_said;
+    }
+    f.storage_bytes =
+        rule->storage_bytes > 0 ? rule->storage_bytes : config->ephemeral_storage_bytes;
+    if (f.storage_bytes == 0)
+        f.storage_bytes = DEFAULT_STORAGE;
+    return f;
+}
+
+/* An architecture that an earlier pricing only assumed is no evidence. */
+static struct cost_facts facts_of_invocation(const struct cost_context *c,
+                                             const struct invocation *inv)
+{
+    const bool was_assumed = (inv->evidence & EV_ASSUMED_CONFIG) != 0;
+    return facts_of(c, inv->origin->fn, inv->start_ns, was_assumed ? ARCH_UNKNOWN : inv->arch);
+}
+
+enum status cost_share_price(struct cost_share *s, struct err *e)
+{
+    assert(s->divisor > 0);
+    s->amount = 0;
+    if (s->price == NULL)
+        return OK;
+    if (money_mul_div(s->units, s->price->unit_price, s->divisor, &s->amount, e) != OK)
+        return err_wrap(e, "meter " STR_FMT, STR_ARG(s->meter));
+    return OK;
+}
+
+/* No price is needed where nothing was used. */
+static bool is_share_priced(const struct cost_share *s)
+{
+    return s->price != NULL || s->units == 0;
+}
+
+static bool can_be_priced(const struct invocation *inv)
+{
+    const bool is_metered = (inv->evidence & EV_NO_BILLING) == 0;
+    const bool is_known = inv->billed_ns > 0 && inv->memory_bytes > 0;
+    return inv->outcome == OUTCOME_THROTTLED || !is_metered || is_known;
+}
+
+enum status cost_invocation(const struct cost_context *c, struct invocation *inv, struct err *e)
+{
+    assert(inv->origin != NULL && inv->origin->fn != NULL);
+    const struct cost_ops *ops = ops_of(inv->origin->fn->provider);
+    const struct cost_facts f = facts_of_invocation(c, inv);
+    struct cost_share shares[COST_PARTS] = {0};
+    struct invocation priced = *inv;
+    bool is_priced = ops != NULL && can_be_priced(inv);
+    wide sum = 0;
+
+    priced.arch = f.arch;
+    priced.storage_bytes = f.storage_bytes;
+    priced.evidence &= ~(uint32_t)EV_ASSUMED_CONFIG;
+    if (f.is_assumed && !(ops != NULL && ops->is_global(inv->origin->fn)))
+        priced.evidence |= EV_ASSUMED_CONFIG;
+    if (is_priced && ops->shares(c->book, &f, &priced, shares, e) != OK)
+        return err_wrap(e, "invocation " STR_FMT, STR_ARG(inv->id));
+    for (size_t i = 0; i < COST_PARTS; i++) {
+        is_priced = is_priced && is_share_priced(&shares[i]);
+        sum += shares[i].amount;
+    }
+    priced.is_priced = is_priced;
+    priced.cost = 0;
+    if (is_priced && money_narrow(sum, &priced.cost, e) != OK)
+        return err_wrap(e, "invocation " STR_FMT, STR_ARG(inv->id));
+    *inv = priced;
+    return OK;
+}
+
+static bool is_weak(const struct price *p)
+{
+    return p != NULL &&
+           (str_eq(p->confidence, STR("inferred")) || str_eq(p->confidence, STR("recalled")));
+}
+
+static struct cost_line line_of(const struct cost_share *s, bool is_assumed)
+{
+    return (struct cost_line){
+        .meter = s->meter,
+        .unit = s->price != NULL ? s->price->unit : s->unit,
+        .quantity = wide_div_round(s->units * MONEY_UNIT, s->divisor),
+        .price = s->price,
+        .amount = s->amount,
+        .is_estimated = is_assumed || is_weak(s->price),
+    };
+}
+
+enum status cost_receipt(const struct cost_context *c, const struct invocation *inv,
+                         uint64_t log_bytes, struct arena *a, struct cost_line **lines, size_t *n,
+                         struct err *e)
+{
+    const struct fn_ref *fn = inv->origin->fn;
+    const struct cost_ops *ops = ops_of(fn->provider);
+    const struct cost_facts f = facts_of_invocation(c, inv);
+    struct cost_share shares[COST_PARTS] = {0}, logs = {0};
+    struct invocation priced = *inv;
+
+    if (ops == NULL)
+        return err_set(e, ERR_NOT_FOUND, "provider %s has no prices yet",
+                       provider_name(fn->provider));
+    priced.arch = f.arch;
+    priced.storage_bytes = f.storage_bytes;
+    if (ops->shares(c->book, &f, &priced, shares, e) != OK ||
+        ops->logs(c->book, f.region, inv->start_ns, log_bytes, &logs, e) != OK)
+        return err_wrap(e, "invocation " STR_FMT, STR_ARG(inv->id));
+    struct cost_line *out = arena_new(a, struct cost_line, COST_PARTS + 1);
+    const bool is_assumed = f.is_assumed && !ops->is_global(fn);
+    for (size_t i = 0; i < COST_PARTS; i++) {
+        out[i] = line_of(&shares[i], is_assumed);
+        out[i].rounding = ops->rounding((enum cost_part)i, &priced, a);
+    }
+    out[COST_PARTS] = line_of(&logs, is_assumed);
+    out[COST_PARTS].rounding =
+        arena_printf(a, "%llu bytes of log / 10^9; beside the cost of the invocation, not in it",
+                     (unsigned long long)log_bytes);
+    *lines = out;
+    *n = COST_PARTS + (log_bytes > 0 ? 1 : 0);
+    return OK;
+}
+
+enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
+                          const struct stats *s, int64_t at_ns, struct stats_cost *out,
+                          struct err *e)
+{
+    const struct cost_ops *ops = ops_of(fn->provider);
+    const struct cost_facts f = facts_of(c, fn, at_ns, ARCH_UNKNOWN);
+    struct stats_cost cost = {0};
+
+    if (ops == NULL) { /* what was stored is all there is */
+        *out = (struct stats_cost){.total = s->cost, .duration = s->cost, .currency = STR("USD")};
+        return OK;
+    }
+    if (ops->of_stats(c->book, &f, fn, s, at_ns, &cost, e) != OK)
+        return err_wrap(e, "function " STR_FMT, STR_ARG(fn->name));
+    cost.is_assumed = f.is_assumed && !ops->is_global(fn);
+    cost.currency = ops->currency(c->book, f.region, at_ns);
+    *out = cost;
+    return OK;
+}
+
+struct str cost_currency(const struct cost_context *c, const struct fn_ref *fn, int64_t at_ns)
+{
+    const struct cost_ops *ops = ops_of(fn->provider);
+    const struct cost_facts f = facts_of(c, fn, at_ns, ARCH_UNKNOWN);
+    return ops != NULL ? ops->currency(c->book, f.region, at_ns) : STR("USD");
+}
+
+struct str cost_region(const struct cost_context *c, const struct fn_ref *fn)
+{
+    return facts_of(c, fn, INT64_MAX, ARCH_UNKNOWN).region;
+}

@@ -1,0 +1,50 @@
+/* Inside of analyzer/: what a provider's cost file gives to cost.c, and what it gets from it. */
+#ifndef FNSCOPE_ANALYZER_COST_H
+#define FNSCOPE_ANALYZER_COST_H
+
+#include "analyzer/analyzer.h"
+
+/* Which meter a line belongs to; the order of a receipt. */
+enum cost_part { PART_DURATION, PART_REQUEST, PART_STORAGE, COST_PARTS };
+
+/* What the price depends on, resolved from evidence, rules, configs and defaults. */
+struct cost_facts {
+    struct str region;
+    enum arch arch;
+    uint64_t storage_bytes;
+    bool is_assumed;     /* region or architecture is a default nobody stated */
+    bool is_arch_stated; /* by a rule or by option, not by what was seen */
+};
+
+/* One meter's share: units / divisor x price. Amount is exact to 10^-12. */
+struct cost_share {
+    struct str meter, unit;
+    wide units;
+    int64_t divisor;
+    const struct price *price; /* NULL: not priced */
+    money amount;
+};
+
+/* How a provider bills; pure functions, all required. */
+struct cost_ops {
+    enum provider provider;
+    /* Architecture and region do not matter for this function's price: nothing is assumed then. */
+    bool (*is_global)(const struct fn_ref *fn);
+    MUST_CHECK enum status (*shares)(const struct pricebook *p, const struct cost_facts *f,
+                                     const struct invocation *inv,
+                                     struct cost_share out[COST_PARTS], struct err *e);
+    struct str (*rounding)(enum cost_part part, const struct invocation *inv, struct arena *a);
+    MUST_CHECK enum status (*logs)(const struct pricebook *p, struct str region, int64_t at_ns,
+                                   uint64_t log_bytes, struct cost_share *out, struct err *e);
+    MUST_CHECK enum status (*of_stats)(const struct pricebook *p, const struct cost_facts *f,
+                                       const struct fn_ref *fn, const struct stats *s,
+                                       int64_t at_ns, struct stats_cost *out, struct err *e);
+    struct str (*currency)(const struct pricebook *p, struct str region, int64_t at_ns);
+};
+
+extern const struct cost_ops cost_aws;
+
+/* Quantity x price / divisor, rounded once to 10^-12; a share without price stays at 0. */
+MUST_CHECK enum status cost_share_price(struct cost_share *s, struct err *e);
+
+#endif

@@ -1,0 +1,213 @@
+/* How AWS Lambda bills one attempt: billed ms x configured MB, one request, ephemeral storage above
+ * 512 MB (not multiplied by memory), logs beside. Billed Duration already holds initialization
+ * where that is charged (every cold start since 2025-08-01), so init is never added. Pure. */
+#include "analyzer/cost.h"
+
+#include <assert.h>
+
+#include "core/base/macros.h"
+
+#define MB        (UINT64_C(1) << 20)
+#define EDGE_NAME STR("us-east-1.")
+
+/* GB-s = MB x ms / (1024 x 1000); log GB are decimal */
+#define MB_MS_PER_GB_S INT64_C(1024000)
+#define BYTES_PER_GB   INT64_C(1000000000)
+
+enum meter_set { SET_X86, SET_ARM, SET_EDGE, METER_SETS };
+enum { PART_PROVISIONED = COST_PARTS, METER_KINDS };
+
+static const char *const meters[METER_SETS][METER_KINDS] = {
+    [SET_X86] = {"Lambda-GB-Second", "Request", "Lambda-Storage-GB-Second",
+                 "Lambda-Provisioned-GB-Second"},
+    [SET_ARM] = {"Lambda-GB-Second-ARM", "Request-ARM", "Lambda-Storage-GB-Second-ARM",
+                 "Lambda-Provisioned-GB-Second-ARM"},
+    [SET_EDGE] = {"Lambda-Edge-GB-Second", "Lambda-Edge-Request", "Lambda-Storage-GB-Second",
+                  "Lambda-Edge-GB-Second"},
+};
+
+/* Lambda@Edge replicas log as us-east-1.<name> in the region nearest to the viewer. */
+static bool is_edge(const struct fn_ref *fn)
+{
+    return str_starts(fn->name, EDGE_NAME) && fn->name.n > EDGE_NAME.n;
+}
+
+static enum meter_set set_of(const struct fn_ref *fn, enum arch arch)
+{
+    return is_edge(fn) ? SET_EDGE : arch == ARCH_ARM64 ? SET_ARM : SET_X86;
+}
+
+static struct cost_share share(const struct pricebook *p, const char *meter, struct str region,
+                               int64_t at_ns)
+{
+    const struct str name = str_from(meter);
+    return (struct cost_share){
+        .meter = name,
+        .unit = STR("GB-s"),
+        .divisor = MB_MS_PER_GB_S,
+        .price = pricebook_find(p, PROVIDER_AWS, name, region, at_ns),
+    };
+}
+
+static enum status aws_shares(const struct pricebook *p, const struct cost_facts *f,
+                              const struct invocation *inv, struct cost_share out[COST_PARTS],
+                              struct err *e)
+{
+    const enum meter_set set = set_of(inv->origin->fn, f->arch);
+    const bool is_provisioned = inv->start == START_PROVISIONED;
+    const wide ms = invocation_billed_ms(inv);
+
+    out[PART_DURATION] = share(p, meters[set][is_provisioned ? PART_PROVISIONED : PART_DURATION],
+                               f->region, inv->start_ns);
+    out[PART_DURATION].units = ms * (wide)(inv->memory_bytes / MB);
+    out[PART_REQUEST] = share(p, meters[set][PART_REQUEST], f->region, inv->start_ns);
+    out[PART_REQUEST].unit = STR("request");
+    out[PART_REQUEST].units = inv->outcome != OUTCOME_THROTTLED;
+    out[PART_REQUEST].divisor = 1;
+    out[PART_STORAGE] = share(p, meters[set][PART_STORAGE], f->region, inv->start_ns);
+    out[PART_STORAGE].units = ms * (wide)invocation_paid_storage_mb(inv);
+    for (size_t i = 0; i < COST_PARTS; i++)
+        if (cost_share_price(&out[i], e) != OK)
+            return e != NULL ? e->code : ERR_LIMIT;
+    return OK;
+}
+
+static struct str rounding_of_duration(const struct invocation *inv, struct arena *a)
+{
+    if ((inv->evidence & EV_NO_BILLING) != 0)
+        return STR("managed instance: no duration charge, the instance is billed by EC2");
+    const long long init_ms = invocation_billed_init_ms(inv);
+    const struct str init =
+        init_ms > 0 ? arena_printf(a, ", %lld ms of it initialization", init_ms) : STR("");
+    return arena_printf(
+        a, "%lld ms billed (rounded up to 1 ms by the provider" STR_FMT ") x %llu MB / 1,024,000",
+        (long long)invocation_billed_ms(inv), STR_ARG(init),
+        (unsigned long long)(inv->memory_bytes / MB));
+}
+
+static struct str aws_rounding(enum cost_part part, const struct invocation *inv, struct arena *a)
+{
+    if (part == PART_DURATION)
+        return rounding_of_duration(inv, a);
+    if (part == PART_REQUEST && inv->outcome == OUTCOME_THROTTLED)
+        return STR("throttled: never started, no request is billed");
+    if (part == PART_REQUEST)
+        return STR("every attempt that started is one request");
+    const unsigned long long paid_mb = invocation_paid_storage_mb(inv);
+    if (paid_mb == 0)
+        return STR("ephemeral storage up to 512 MB is free");
+    return arena_printf(a, "%lld ms billed x %llu MB above the free 512 MB / 1,024,000",
+                        (long long)invocation_billed_ms(inv), paid_mb);
+}
+
+/* Lambda logs are vended logs since 2025-05-01; the rows' dates say so. */
+static enum status aws_logs(const struct pricebook *p, struct str region, int64_t at_ns,
+                            uint64_t log_bytes, struct cost_share *out, struct err *e)
+{
+    struct cost_share s = share(p, "VendedLog-Bytes", region, at_ns);
+
+    if (s.price == NULL)
+        s = share(p, "DataProcessing-Bytes", region, at_ns);
+    s.unit = STR("GB");
+    s.units = (wide)log_bytes;
+    s.divisor = BYTES_PER_GB;
+    *out = s;
+    return cost_share_price(out, e);
+}
+
+/* What a period's sums are priced with. */
+struct period {
+    const struct pricebook *book;
+    struct str region;
+    int64_t at_ns;
+    bool is_unpriced; /* a used meter has no price */
+};
+
+/* Exact product of sums, rounded once to 10^-12. */
+static enum status period_amount(struct period *d, const char *meter, wide units, int64_t divisor,
+                                 wide *sum, struct err *e)
+{
+    const struct price *row =
+        pricebook_find(d->book, PROVIDER_AWS, str_from(meter), d->region, d->at_ns);
+    wide product = 0;
+
+    if (units == 0)
+        return OK;
+    if (row == NULL) {
+        d->is_unpriced = true;
+        return OK;
+    }
+    if (wide_mul(units, row->unit_price, &product, e) != OK)
+        return err_wrap(e, "meter %s", meter);
+    *sum += wide_div_round(product, divisor);
+    return OK;
+}
+
+/* Sums tell the architectures apart as they were when the attempts were priced; a rule that states
+ * one since then counts more. */
+static wide arm_part(const struct cost_facts *f, const struct stats *s)
+{
+    if (!f->is_arch_stated)
+        return s->mb_ms_arm;
+    return f->arch == ARCH_ARM64 ? s->mb_ms : 0;
+}
+
+static enum status price_durations(struct period *d, const struct cost_facts *f, bool is_at_edge,
+                                   const struct stats *s, wide *sum, struct err *e)
+{
+    const wide arm = is_at_edge ? 0 : arm_part(f, s);
+    const char *x86_meter = meters[is_at_edge ? SET_EDGE : SET_X86][PART_DURATION];
+    const char *arm_meter = meters[SET_ARM][PART_DURATION];
+
+    if (period_amount(d, x86_meter, s->mb_ms - arm, MB_MS_PER_GB_S, sum, e) != OK ||
+        period_amount(d, arm_meter, arm, MB_MS_PER_GB_S, sum, e) != OK)
+        return ERR_LIMIT;
+    return OK;
+}
+
+/* Sums do not tell provisioned durations apart: with such attempts the stored exact sum of the
+ * single costs is the total, and duration is what requests and storage leave of it. */
+static enum status aws_of_stats(const struct pricebook *p, const struct cost_facts *f,
+                                const struct fn_ref *fn, const struct stats *s, int64_t at_ns,
+                                struct stats_cost *out, struct err *e)
+{
+    struct period d = {.book = p, .region = f->region, .at_ns = at_ns};
+    const bool is_at_edge = is_edge(fn), is_all_arm = s->mb_ms > 0 && arm_part(f, s) == s->mb_ms;
+    const enum meter_set set = is_at_edge ? SET_EDGE : is_all_arm ? SET_ARM : SET_X86;
+    const uint64_t not_billed = s->outcome[OUTCOME_THROTTLED] + s->outcome[OUTCOME_UNKNOWN];
+    struct cost_share logs = {0};
+    struct stats_cost c = {0};
+
+    assert(not_billed <= s->n);
+    if (price_durations(&d, f, is_at_edge, s, &c.duration, e) != OK ||
+        period_amount(&d, meters[set][PART_REQUEST], (wide)(s->n - not_billed), 1, &c.request, e) !=
+            OK ||
+        period_amount(&d, meters[set][PART_STORAGE], s->storage_mb_ms, MB_MS_PER_GB_S, &c.storage,
+                      e) != OK ||
+        aws_logs(p, f->region, at_ns, s->log_bytes, &logs, e) != OK)
+        return ERR_LIMIT;
+    c.logs = logs.amount;
+    if (s->start[START_PROVISIONED] > 0 && s->cost > 0)
+        c.duration = s->cost - c.request - c.storage;
+    c.total = c.duration + c.request + c.storage;
+    c.is_unpriced = d.is_unpriced;
+    *out = c;
+    return OK;
+}
+
+static struct str aws_currency(const struct pricebook *p, struct str region, int64_t at_ns)
+{
+    const struct price *row =
+        pricebook_find(p, PROVIDER_AWS, str_from(meters[SET_X86][PART_REQUEST]), region, at_ns);
+    return row != NULL ? row->currency : STR("USD");
+}
+
+const struct cost_ops cost_aws = {
+    .provider = PROVIDER_AWS,
+    .is_global = is_edge,
+    .shares = aws_shares,
+    .rounding = aws_rounding,
+    .logs = aws_logs,
+    .of_stats = aws_of_stats,
+    .currency = aws_currency,
+};

@@ -1,0 +1,12 @@
+/* Inside of analyzer/: what the cost files need of the price book beyond analyzer.h. */
+#ifndef FNSCOPE_ANALYZER_PRICEBOOK_H
+#define FNSCOPE_ANALYZER_PRICEBOOK_H
+
+#include "analyzer/analyzer.h"
+
+enum { MAX_REGION = 40 /* bytes of a region's name */ };
+
+/* Some row names this region itself (not by "*"). */
+bool pricebook_has_region(const struct pricebook *p, enum provider provider, struct str region);
+
+#endif
