@@ -13,8 +13,13 @@ struct str {
 };
 
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
-#define STR_FMT      "%.*s"
-#define STR_ARG(s)   (int)(s).n, (s).p ? (s).p : ""
+/* The same as initializer of static data, where C wants a constant. */
+#define STR_INIT(literal)                                                                          \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
+#define STR_FMT    "%.*s"
+#define STR_ARG(s) (int)(s).n, (s).p ? (s).p : ""
 
 struct str str_from(const char *z);                      /* NULL gives the empty view */
 struct str str_sub(struct str s, size_t from, size_t n); /* clamped to s */

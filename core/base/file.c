@@ -1,0 +1,263 @@
+/* Files and folders: the only writer of ordinary files. */
+#include "core/base/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/mem.h"
+
+#define READ_STEP ((size_t)65536)
+
+static void close_fd(const int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+}
+
+/* What a person can do about it, by errno. */
+static const char *remedy(int errnum)
+{
+    static const struct {
+        int errnum;
+        const char *text;
+    } remedies[] = {
+        {EACCES, "; check its permissions"},
+        {ENOSPC, "; make room on the disk and run again"},
+        {EDQUOT, "; the disk quota is used up"},
+        {EROFS, "; the disk is mounted read-only"},
+        {ENOENT, "; check the name"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(remedies); i++)
+        if (remedies[i].errnum == errnum)
+            return remedies[i].text;
+    return "";
+}
+
+static enum status io_error(struct err *e, const char *what, const char *path)
+{
+    int errnum = errno;
+    char reason[128];
+
+    return err_set(e, errnum == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s %s: %s%s", what, path,
+                   strerror_r(errnum, reason, sizeof(reason)), remedy(errnum));
+}
+
+bool file_exists(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0;
+}
+
+enum status file_read(const char *path, struct buf *out, struct err *e)
+{
+    AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    AUTO(mem_free_ptr) char *step = xmalloc(READ_STEP);
+    size_t begin = out->n;
+
+    if (fd < 0)
+        return io_error(e, "read", path);
+    for (;;) {
+        ssize_t n = read(fd, step, READ_STEP);
+        if (n == 0)
+            break;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            buf_cut(out, begin);
+            return io_error(e, "read", path);
+        }
+        buf_add(out, step, (size_t)n);
+        if (out->is_full) {
+            buf_cut(out, begin);
+            return err_set(e, ERR_LIMIT, "read %s: the file is larger than %zu bytes", path,
+                           out->max);
+        }
+    }
+    return OK;
+}
+
+/* --- writing
+ * ------------------------------------------------------------------------------------------ */
+
+static int write_all(int fd, struct str data)
+{
+    while (data.n > 0) {
+        ssize_t n = write(fd, data.p, data.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -1;
+        data = str_skip(data, (size_t)n);
+    }
+    return 0;
+}
+
+/* The rename itself must survive a crash: the folder is synced too. */
+static int sync_parent(struct arena *a, const char *path)
+{
+    struct str whole = str_from(path);
+    size_t slash = str_rfind_char(whole, '/');
+    const char *parent = slash == whole.n ? "."
+                         : slash == 0     ? "/"
+                                          : arena_strz(a, str_sub(whole, 0, slash));
+    AUTO(close_fd) int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    return fd < 0 ? -1 : fsync(fd);
+}
+
+enum status file_write(const char *path, struct str data, mode_t mode, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct str name = arena_printf(&a, "%s.XXXXXX", path);
+    char *temporary = arena_strz(&a, name);
+    AUTO(close_fd) int fd = mkostemp(temporary, O_CLOEXEC);
+
+    if (fd < 0)
+        return io_error(e, "write", path);
+    if (fchmod(fd, mode) != 0 || write_all(fd, data) != 0 || fsync(fd) != 0 ||
+        rename(temporary, path) != 0 || sync_parent(&a, path) != 0) {
+        enum status s = io_error(e, "write", path);
+        unlink(temporary);
+        return s;
+    }
+    return OK;
+}
+
+enum status file_make_dir(const char *path, mode_t mode, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    char *p = arena_strz(&a, str_from(path));
+    struct stat st;
+
+    for (char *slash = p + 1; *p && (slash = strchr(slash, '/')); slash++) {
+        *slash = 0;
+        if (mkdir(p, mode) != 0 && errno != EEXIST)
+            return io_error(e, "make folder", p);
+        *slash = '/';
+    }
+    if (mkdir(p, mode) != 0 && errno != EEXIST)
+        return io_error(e, "make folder", path);
+    if (stat(p, &st) == 0 && !S_ISDIR(st.st_mode))
+        return err_set(e, ERR_IO, "make folder %s: there is a file of that name", path);
+    return OK;
+}
+
+/* --- listing
+ * -------------------------------------------------------------------------------------------- */
+
+#define MAX_DEPTH 32
+
+struct lister {
+    struct arena *arena;
+    struct file_list *list;
+    size_t cap;
+};
+
+static void add_path(struct lister *l, char *path)
+{
+    l->list->paths =
+        arena_grow(l->arena, l->list->paths, l->list->count, &l->cap, sizeof(*l->list->paths));
+    l->list->paths[l->list->count++] = path;
+}
+
+static void close_dir(DIR **d)
+{
+    if (*d)
+        closedir(*d);
+}
+
+static enum status list_into(struct lister *l, char *path, int depth, struct err *e);
+
+static enum status list_folder(struct lister *l, const char *path, int depth, struct err *e)
+{
+    AUTO(close_dir) DIR *d = opendir(path);
+
+    if (!d)
+        return io_error(e, "read folder", path);
+    if (depth > MAX_DEPTH)
+        return err_set(e, ERR_LIMIT, "read folder %s: more than %d levels deep", path, MAX_DEPTH);
+    for (const struct dirent *f = readdir(d); f; f = readdir(d)) {
+        if (f->d_name[0] == '.')
+            continue;
+        struct str child = arena_printf(l->arena, "%s/%s", path, f->d_name);
+        enum status s = list_into(l, arena_strz(l->arena, child), depth + 1, e);
+        if (s != OK)
+            return s;
+    }
+    return OK;
+}
+
+static enum status list_into(struct lister *l, char *path, int depth, struct err *e)
+{
+    struct stat st;
+
+    if (stat(path, &st) != 0)
+        return io_error(e, "read", path);
+    if (S_ISDIR(st.st_mode))
+        return list_folder(l, path, depth, e);
+    if (S_ISREG(st.st_mode) || depth == 0) /* a pipe or device only when it was named itself */
+        add_path(l, path);
+    return OK;
+}
+
+static int compare_paths(const void *a, const void *b)
+{
+    const char *x, *y;
+
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return strcmp(x, y);
+}
+
+enum status file_list(struct arena *a, const char *path, struct file_list *out, struct err *e)
+{
+    struct file_list list = {0};
+    struct lister l = {.arena = a, .list = &list};
+    struct str start = str_from(path);
+
+    while (start.n > 1 && start.p[start.n - 1] == '/')
+        start.n--;
+    enum status s = list_into(&l, arena_strz(a, start), 0, e);
+    if (s != OK)
+        return s;
+    if (list.count > 1)
+        qsort(list.paths, list.count, sizeof(*list.paths), compare_paths);
+    *out = list;
+    return OK;
+}
+
+/* --- XDG
+ * -------------------------------------------------------------------------------------------------
+ */
+
+struct str file_xdg(struct arena *a, const char *kind)
+{
+    static const struct {
+        const char *kind, *variable, *below_home;
+    } folders[] = {
+        {"CONFIG", "XDG_CONFIG_HOME", ".config"},
+        {"DATA", "XDG_DATA_HOME", ".local/share"},
+        {"STATE", "XDG_STATE_HOME", ".local/state"},
+        {"CACHE", "XDG_CACHE_HOME", ".cache"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        if (strcmp(kind, folders[i].kind) != 0)
+            continue;
+        const char *base = getenv(folders[i].variable);
+        const char *home = getenv("HOME");
+        if (base && base[0] == '/') /* the specification: relative paths are to be ignored */
+            return arena_printf(a, "%s/fnscope", base);
+        return arena_printf(a, "%s/%s/fnscope", home && *home ? home : "/tmp",
+                            folders[i].below_home);
+    }
+    return (struct str){0};
+}
