@@ -111,6 +111,26 @@ MUST_CHECK enum status bill_make(const struct pricebook *p, const struct bill_in
                                  struct arena *a, struct cost_line **lines, size_t *n, money *total,
                                  struct err *e);
 
+/* A usage file: "what if" worksheets and provider examples as bills (fnscope-cost(1), USAGE FILES).
+ * Covers AWS lambda, lambda@edge, lambda-microvm and cloudwatch-logs. */
+struct usage_options {
+    const struct pricebook *book;
+    struct str default_region; /* for cases without one; empty: us-east-1 */
+    int64_t at_ns;             /* prices of this day, unless the case has a date */
+};
+struct usage_case {
+    struct str id, service; /* views into the tree */
+    struct bill_input bill;
+    bool is_covered;        /* false: another provider or service; bill is empty */
+    bool is_region_assumed; /* the file names none, or "any ..." */
+};
+struct yaml_node;
+/* ERR_CONFIG names file, line and column: unknown input (with a suggestion), no number, unknown
+ * region. The tree must outlive the cases. */
+MUST_CHECK enum status usage_read(const struct usage_options *o, struct arena *a,
+                                  const struct yaml_node *root, const char *name,
+                                  struct usage_case **cases, size_t *n, struct err *e);
+
 /* Cost of summed stats at list price, split by component; exact from quantities. */
 struct stats_cost {
     wide total, duration, request, storage, logs; /* 10^-12; logs beside, not in total */
