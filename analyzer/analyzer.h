@@ -141,6 +141,44 @@ struct stats_cost {
 MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
                                      const struct stats *s, int64_t at_ns, struct stats_cost *out,
                                      struct err *e);
+
+/* What a bill would make of the list cost: free tier, volume tiers and savings plan, spread over
+ * the functions. They are monthly, so the usage is first stretched to a month (730 h) at its own
+ * pace, billed by region and architecture, and every function pays its meter's share of the result.
+ * The free tier goes to all regions pro rata. A planning figure, never a fact: list cost stays
+ * beside it. */
+struct effective_options {
+    bool free_requests, free_compute;
+    struct str savings_plan; /* empty, "no-upfront", "all-upfront" */
+    int64_t range_ns;        /* length of the range the rows sum up; > 0 */
+    int64_t at_ns;           /* prices of this time */
+};
+struct effective_row {
+    const struct fn_ref *fn;
+    const struct stats *stats;
+    struct stats_cost list; /* from cost_of_stats */
+    wide effective;         /* out, 10^-12, logs not in it */
+};
+MUST_CHECK enum status cost_effective(const struct cost_context *c,
+                                      const struct effective_options *o, struct effective_row *rows,
+                                      size_t n, struct err *e);
+
+/* Money that bought nothing, for reports and advice. Parts overlap (a failed attempt may be a retry
+ * and a cold start too): never add them up. 10^-12. */
+struct waste {
+    wide failed;      /* attempts that did not end OK */
+    wide timeouts;    /* the part of failed that ran into its timeout */
+    wide retries;     /* attempts after the first of the same request */
+    wide init;        /* billed initialization and restore */
+    wide over_memory; /* duration cost of memory beyond 1.2 x the most that was used */
+    uint64_t n_failed, n_timeouts, n_retries, n_cold;
+    bool is_estimated; /* timeouts and retries by their number, since sums do not price them */
+};
+/* From sums; duration_cost is cost_of_stats' (for over_memory). */
+void waste_of_stats(const struct stats *s, wide duration_cost, struct waste *out);
+/* One attempt, exactly; over_memory is left alone. */
+void waste_add_invocation(struct waste *w, const struct invocation *inv);
+
 /* What amounts of this function are in: "USD", "CNY" in China. */
 struct str cost_currency(const struct cost_context *c, const struct fn_ref *fn, int64_t at_ns);
 /* The region its price is taken from: the function's own, a rule's, or the default. */

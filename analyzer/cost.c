@@ -12,7 +12,7 @@
 
 static const struct cost_ops *const providers[] = {&cost_aws};
 
-static const struct cost_ops *ops_of(enum provider provider)
+const struct cost_ops *cost_ops_of(enum provider provider)
 {
     for (size_t i = 0; i < ARRAY_LEN(providers); i++)
         if (providers[i]->provider == provider)
@@ -128,7 +128,7 @@ static bool can_be_priced(const struct invocation *inv)
 enum status cost_invocation(const struct cost_context *c, struct invocation *inv, struct err *e)
 {
     assert(inv->origin != NULL && inv->origin->fn != NULL);
-    const struct cost_ops *ops = ops_of(inv->origin->fn->provider);
+    const struct cost_ops *ops = cost_ops_of(inv->origin->fn->provider);
     const struct cost_facts f = facts_of_invocation(c, inv);
     struct cost_share shares[COST_PARTS] = {0};
     struct invocation priced = *inv;
@@ -177,7 +177,7 @@ enum status cost_receipt(const struct cost_context *c, const struct invocation *
                          struct err *e)
 {
     const struct fn_ref *fn = inv->origin->fn;
-    const struct cost_ops *ops = ops_of(fn->provider);
+    const struct cost_ops *ops = cost_ops_of(fn->provider);
     const struct cost_facts f = facts_of_invocation(c, inv);
     struct cost_share shares[COST_PARTS] = {0}, logs = {0};
     struct invocation priced = *inv;
@@ -209,7 +209,7 @@ enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
                           const struct stats *s, int64_t at_ns, struct stats_cost *out,
                           struct err *e)
 {
-    const struct cost_ops *ops = ops_of(fn->provider);
+    const struct cost_ops *ops = cost_ops_of(fn->provider);
     const struct cost_facts f = facts_of(c, fn, at_ns, ARCH_UNKNOWN);
     struct stats_cost cost = {0};
 
@@ -225,9 +225,15 @@ enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
     return OK;
 }
 
+bool cost_is_arm(const struct cost_context *c, const struct fn_ref *fn, const struct stats *s)
+{
+    const struct cost_facts f = facts_of(c, fn, INT64_MAX, ARCH_UNKNOWN);
+    return f.is_arch_stated ? f.arch == ARCH_ARM64 : s->mb_ms_arm * 2 > s->mb_ms;
+}
+
 struct str cost_currency(const struct cost_context *c, const struct fn_ref *fn, int64_t at_ns)
 {
-    const struct cost_ops *ops = ops_of(fn->provider);
+    const struct cost_ops *ops = cost_ops_of(fn->provider);
     const struct cost_facts f = facts_of(c, fn, at_ns, ARCH_UNKNOWN);
     return ops != NULL ? ops->currency(c->book, f.region, at_ns) : STR("USD");
 }

@@ -39,10 +39,16 @@ struct cost_ops {
     MUST_CHECK enum status (*of_stats)(const struct pricebook *p, const struct cost_facts *f,
                                        const struct fn_ref *fn, const struct stats *s,
                                        int64_t at_ns, struct stats_cost *out, struct err *e);
+    const char *(*meter)(enum cost_part part, const struct fn_ref *fn, enum arch arch);
     struct str (*currency)(const struct pricebook *p, struct str region, int64_t at_ns);
 };
 
 extern const struct cost_ops cost_aws;
+/* NULL: a provider without prices. */
+const struct cost_ops *cost_ops_of(enum provider provider);
+
+/* Most of the function's billed time ran on arm64, as far as is known or stated. */
+bool cost_is_arm(const struct cost_context *c, const struct fn_ref *fn, const struct stats *s);
 
 /* Quantity x price / divisor, rounded once to 10^-12; a share without price stays at 0. */
 MUST_CHECK enum status cost_share_price(struct cost_share *s, struct err *e);

@@ -195,6 +195,11 @@ static enum status aws_of_stats(const struct pricebook *p, const struct cost_fac
     return OK;
 }
 
+static const char *aws_meter(enum cost_part part, const struct fn_ref *fn, enum arch arch)
+{
+    return meters[set_of(fn, arch)][part];
+}
+
 static struct str aws_currency(const struct pricebook *p, struct str region, int64_t at_ns)
 {
     const struct price *row =
@@ -209,5 +214,6 @@ const struct cost_ops cost_aws = {
     .rounding = aws_rounding,
     .logs = aws_logs,
     .of_stats = aws_of_stats,
+    .meter = aws_meter,
     .currency = aws_currency,
 };

@@ -1,0 +1,195 @@
+/* Spreads free tier, volume tiers and savings plan over functions: usage is stretched to a month,
+ * billed by region and architecture through bill_make, and each function pays its meter's share.
+ * Owns nothing; list cost is its input and stays untouched. Pure. */
+#include "analyzer/cost.h"
+
+#include <assert.h>
+
+#include "core/base/clock.h"
+#include "core/base/macros.h"
+
+#define MONTH_NS       (730 * NS_PER_HOUR)
+#define MB_MS_PER_GB_S INT64_C(1024000)
+
+/* What is billed together: one region, one architecture (or Lambda@Edge). */
+struct pool {
+    enum provider provider;
+    struct str region;
+    const char *meter[COST_PARTS];
+    wide quantity[COST_PARTS]; /* 10^-12 units a month */
+    wide list[COST_PARTS];     /* what the functions' list costs say, 10^-12 a month */
+    wide billed[COST_PARTS];
+};
+
+struct spread {
+    const struct cost_context *c;
+    const struct effective_options *o;
+    struct arena arena;
+    struct pool *pools;
+    size_t n, cap;
+    size_t *pool_of; /* by row */
+    wide free_quantity[COST_PARTS], sharing[COST_PARTS];
+};
+
+static void spread_clear(struct spread *s)
+{
+    arena_clear(&s->arena);
+}
+
+static wide to_month(const struct spread *s, wide v)
+{
+    const wide whole = v / s->o->range_ns, rest = v % s->o->range_ns;
+    return whole * MONTH_NS + wide_div_round(rest * MONTH_NS, s->o->range_ns);
+}
+
+/* "duration" of the free tier and of plans is on-demand duration only. */
+static bool shares_free_tier(const struct pool *p, enum cost_part part)
+{
+    static const char *const names[] = {"Lambda-GB-Second", "Lambda-GB-Second-ARM", "Request",
+                                        "Request-ARM"};
+    if (part == PART_STORAGE)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq(str_from(p->meter[part]), str_from(names[i])))
+            return true;
+    return false;
+}
+
+static size_t pool_for(struct spread *s, const struct cost_ops *ops, const struct fn_ref *fn,
+                       bool is_arm)
+{
+    const enum arch arch = is_arm ? ARCH_ARM64 : ARCH_X86_64;
+    const struct str region = cost_region(s->c, fn);
+    struct pool like = {.provider = fn->provider, .region = region};
+
+    for (size_t i = 0; i < COST_PARTS; i++)
+        like.meter[i] = ops->meter((enum cost_part)i, fn, arch);
+    for (size_t i = 0; i < s->n; i++)
+        if (s->pools[i].meter[0] == like.meter[0] && s->pools[i].provider == like.provider &&
+            str_eq(s->pools[i].region, region))
+            return i;
+    s->pools = arena_grow(&s->arena, s->pools, s->n, &s->cap, sizeof(*s->pools));
+    s->pools[s->n] = like;
+    return s->n++;
+}
+
+static void add_row(struct spread *s, struct pool *p, const struct effective_row *row)
+{
+    const struct stats *st = row->stats;
+    const uint64_t not_billed = st->outcome[OUTCOME_THROTTLED] + st->outcome[OUTCOME_UNKNOWN];
+    const wide units[COST_PARTS] = {
+        [PART_DURATION] = wide_div_round(st->mb_ms * MONEY_UNIT, MB_MS_PER_GB_S),
+        [PART_REQUEST] = (wide)(st->n - not_billed) * MONEY_UNIT,
+        [PART_STORAGE] = wide_div_round(st->storage_mb_ms * MONEY_UNIT, MB_MS_PER_GB_S),
+    };
+    const wide list[COST_PARTS] = {row->list.duration, row->list.request, row->list.storage};
+
+    for (size_t i = 0; i < COST_PARTS; i++) {
+        p->quantity[i] += to_month(s, units[i]);
+        p->list[i] += to_month(s, list[i]);
+    }
+}
+
+/* How much of an allowance of `all` falls to a pool, pro rata by quantity. */
+static wide free_share(const struct spread *s, const struct pool *p, enum cost_part part)
+{
+    const wide all = s->free_quantity[part], total = s->sharing[part];
+
+    if (total == 0 || !shares_free_tier(p, part))
+        return 0;
+    if (total <= all)
+        return p->quantity[part];
+    /* whole units times 10^-12 units by 10^-3 units: far below 128 bits, 10^-9 exact */
+    return wide_div_round(p->quantity[part] * (all / MONEY_UNIT) * 1000,
+                          total / (MONEY_UNIT / 1000));
+}
+
+static enum status bill_pool(struct spread *s, struct pool *p, struct err *e)
+{
+    for (size_t i = 0; i < COST_PARTS; i++) {
+        struct bill_input in = {.provider = p->provider,
+                                .region = p->region,
+                                .at_ns = s->o->at_ns,
+                                .savings_plan = s->o->savings_plan,
+                                .n_usage = 1};
+        struct cost_line *lines = NULL;
+        size_t n = 0;
+        money total = 0;
+        in.usage[0].meter = p->meter[i];
+        in.usage[0].quantity = p->quantity[i];
+        in.usage[0].free_quantity = free_share(s, p, (enum cost_part)i);
+        if (bill_make(s->c->book, &in, &s->arena, &lines, &n, &total, e) != OK)
+            return err_wrap(e, "region " STR_FMT, STR_ARG(p->region));
+        p->billed[i] = total;
+    }
+    return OK;
+}
+
+static void find_allowances(struct spread *s)
+{
+    static const char *const names[COST_PARTS] = {"Global-Lambda-GB-Second", "Global-Request",
+                                                  NULL};
+    const bool is_asked[COST_PARTS] = {s->o->free_compute, s->o->free_requests, false};
+
+    for (size_t i = 0; i < COST_PARTS; i++) {
+        if (!is_asked[i])
+            continue;
+        const struct price *row = pricebook_find(s->c->book, PROVIDER_AWS, str_from(names[i]),
+                                                 STR("us-east-1"), s->o->at_ns);
+        s->free_quantity[i] = row != NULL ? row->tier_end : 0;
+        for (size_t k = 0; k < s->n; k++)
+            if (shares_free_tier(&s->pools[k], (enum cost_part)i))
+                s->sharing[i] += s->pools[k].quantity[i];
+    }
+}
+
+/* list x billed / of: what this row pays of its pool's bill. */
+static wide part_of(wide list, wide billed, wide of)
+{
+    wide product = 0;
+    if (of <= 0)
+        return list;
+    if (wide_mul(list, billed, &product, NULL) == OK)
+        return wide_div_round(product, of);
+    return wide_div_round(list / 1000 * (billed / 1000), of / 1000000);
+}
+
+static wide effective_of(const struct pool *p, const struct stats_cost *list)
+{
+    return part_of(list->duration, p->billed[PART_DURATION], p->list[PART_DURATION]) +
+           part_of(list->request, p->billed[PART_REQUEST], p->list[PART_REQUEST]) +
+           part_of(list->storage, p->billed[PART_STORAGE], p->list[PART_STORAGE]);
+}
+
+static enum status spread_rows(struct spread *s, struct effective_row *rows, size_t n,
+                               struct err *e)
+{
+    s->pool_of = arena_new(&s->arena, size_t, n > 0 ? n : 1);
+    for (size_t i = 0; i < n; i++) {
+        const struct cost_ops *ops = cost_ops_of(rows[i].fn->provider);
+        s->pool_of[i] = SIZE_MAX;
+        if (ops == NULL || rows[i].list.is_unpriced)
+            continue;
+        s->pool_of[i] = pool_for(s, ops, rows[i].fn, cost_is_arm(s->c, rows[i].fn, rows[i].stats));
+        add_row(s, &s->pools[s->pool_of[i]], &rows[i]);
+    }
+    find_allowances(s);
+    for (size_t i = 0; i < s->n; i++)
+        if (bill_pool(s, &s->pools[i], e) != OK)
+            return ERR_LIMIT;
+    for (size_t i = 0; i < n; i++)
+        rows[i].effective = s->pool_of[i] == SIZE_MAX
+                                ? rows[i].list.total
+                                : effective_of(&s->pools[s->pool_of[i]], &rows[i].list);
+    return OK;
+}
+
+enum status cost_effective(const struct cost_context *c, const struct effective_options *o,
+                           struct effective_row *rows, size_t n, struct err *e)
+{
+    assert(o->range_ns > 0);
+    AUTO(spread_clear) struct spread s = {.c = c, .o = o};
+
+    arena_init(&s.arena);
+    return spread_rows(&s, rows, n, e);
+}
