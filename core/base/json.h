@@ -5,6 +5,8 @@
 
 #include "core/base/buf.h"
 
+#include <stdint.h>
+
 struct json_doc; /* owns a parsed document */
 struct json;     /* one value inside; opaque */
 
@@ -26,9 +28,9 @@ bool json_bool(const struct json *v, bool *out);
 /* A number or numeric string as integer of 10^-scale (exact, from its text); reals are kept as text
  * because jansson's double would round prices. */
 bool json_scaled(const struct json *v, unsigned scale, int64_t *out);
-bool json_is_object(const struct json *v);
-bool json_is_array(const struct json *v);
-bool json_is_null(const struct json *v);
+bool json_has_members(const struct json *v);
+bool json_has_elements(const struct json *v);
+bool json_says_null(const struct json *v);
 
 /* Output: a writer that cannot produce malformed JSON. Commas and nesting are its business. */
 struct json_out {

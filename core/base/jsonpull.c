@@ -1,0 +1,456 @@
+/* The validating pull reader. Strings are scanned eight bytes at a time; a string without escapes
+ * is a view into the page. */
+#include "core/base/jsonpull.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/base/utf8.h"
+
+void jp_init(struct jp *j, struct str text, struct arena *arena)
+{
+    j->begin = j->p = text.p ? text.p : "";
+    j->end = j->p + text.n;
+    j->arena = arena;
+    j->error = NULL;
+    j->error_offset = 0;
+    j->depth = 0;
+}
+
+static bool fail(struct jp *j, const char *what)
+{
+    if (!j->error) {
+        j->error = what;
+        j->error_offset = (size_t)(j->p - j->begin);
+    }
+    return false;
+}
+
+static void skip_space(struct jp *j)
+{
+    while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\r' || *j->p == '\t'))
+        j->p++;
+}
+
+enum jp_type jp_peek(struct jp *j)
+{
+    skip_space(j);
+    if (j->error)
+        return JP_BAD;
+    if (j->p >= j->end)
+        return JP_END;
+    char c = *j->p;
+    if (c == '"')
+        return JP_STRING;
+    if (c == '{')
+        return JP_OBJECT;
+    if (c == '[')
+        return JP_ARRAY;
+    if (c == '-' || (c >= '0' && c <= '9'))
+        return JP_NUMBER;
+    return c == 't' ? JP_TRUE : c == 'f' ? JP_FALSE : c == 'n' ? JP_NULL : JP_BAD;
+}
+
+/* --- containers
+ * ------------------------------------------------------------------------------------------ */
+
+bool jp_enter(struct jp *j, char bracket)
+{
+    skip_space(j);
+    if (j->error || j->p >= j->end || *j->p != bracket)
+        return false;
+    if (j->depth == JP_MAX_DEPTH)
+        return fail(j, "nested too deeply");
+    j->stack[j->depth] = bracket;
+    j->is_first[j->depth] = true;
+    j->depth++;
+    j->p++;
+    return true;
+}
+
+/* Comma handling before the next member or element; false at the closing bracket, which it
+ * consumes. */
+static bool next_item(struct jp *j, char close)
+{
+    assert(j->depth > 0);
+    bool is_first = j->is_first[j->depth - 1];
+    skip_space(j);
+    if (j->p >= j->end)
+        return fail(j, "the text ends inside an object or array");
+    if (*j->p == close) {
+        j->p++;
+        j->depth--;
+        return false;
+    }
+    j->is_first[j->depth - 1] = false;
+    if (is_first)
+        return true;
+    if (*j->p != ',')
+        return fail(j, "a comma or closing bracket is missing");
+    j->p++;
+    skip_space(j);
+    if (j->p < j->end && *j->p == close)
+        return fail(j, "a value is missing after the comma");
+    return true;
+}
+
+bool jp_member(struct jp *j, struct str *key)
+{
+    if (j->error || !next_item(j, '}'))
+        return false;
+    if (!jp_string(j, key))
+        return fail(j, "a member's name is missing");
+    skip_space(j);
+    if (j->p >= j->end || *j->p != ':')
+        return fail(j, "a colon is missing");
+    j->p++;
+    return true;
+}
+
+bool jp_element(struct jp *j)
+{
+    return !j->error && next_item(j, ']');
+}
+
+/* --- strings
+ * ------------------------------------------------------------------------------------------------
+ */
+
+#define ONES  UINT64_C(0x0101010101010101)
+#define HIGHS UINT64_C(0x8080808080808080)
+
+/* High bit set in every byte of v that is below n (n <= 128), as long as it has no byte above 127.
+ */
+static uint64_t bytes_below(uint64_t v, uint64_t n)
+{
+    return (v - ONES * n) & ~v & HIGHS;
+}
+
+/* First byte that is a quote, a backslash, a control character or not ASCII; end when there is
+ * none. */
+static const char *plain_end(const char *p, const char *end)
+{
+    while (end - p >= 8) {
+        uint64_t v;
+        memcpy(&v, p, sizeof(v));
+        uint64_t special = bytes_below(v, 0x20) | bytes_below(v ^ ONES * '"', 1) |
+                           bytes_below(v ^ ONES * '\\', 1) | (v & HIGHS);
+        if (special)
+            return p + __builtin_ctzll(special) / 8;
+        p += 8;
+    }
+    while (p < end && (unsigned char)*p >= 0x20 && *p != '"' && *p != '\\' &&
+           (unsigned char)*p < 0x80)
+        p++;
+    return p;
+}
+
+static bool hex4(struct jp *j, uint32_t *out)
+{
+    uint32_t v = 0;
+
+    if (j->end - j->p < 4)
+        return fail(j, "an escape is cut off");
+    for (int i = 0; i < 4; i++) {
+        char c = j->p[i];
+        uint32_t digit = c >= '0' && c <= '9'   ? (uint32_t)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a' + 10)
+                         : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A' + 10)
+                                                : 16;
+        if (digit == 16)
+            return fail(j, "an escape has a digit that is none");
+        v = v * 16 + digit;
+    }
+    j->p += 4;
+    *out = v;
+    return true;
+}
+
+/* After \u: one code point, a surrogate pair taken together. */
+static bool unicode_escape(struct jp *j, uint32_t *cp)
+{
+    uint32_t low;
+
+    if (!hex4(j, cp))
+        return false;
+    if (*cp < 0xD800 || *cp > 0xDFFF)
+        return true;
+    if (*cp > 0xDBFF || j->end - j->p < 6 || j->p[0] != '\\' || j->p[1] != 'u')
+        return fail(j, "a surrogate stands alone");
+    j->p += 2;
+    if (!hex4(j, &low))
+        return false;
+    if (low < 0xDC00 || low > 0xDFFF)
+        return fail(j, "a surrogate stands alone");
+    *cp = 0x10000 + ((*cp - 0xD800) << 10) + (low - 0xDC00);
+    return true;
+}
+
+static bool escape(struct jp *j, char **out)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    uint32_t cp;
+
+    if (j->p >= j->end)
+        return fail(j, "the text ends inside a string");
+    char c = *j->p++;
+    if (c == 'u') {
+        if (!unicode_escape(j, &cp))
+            return false;
+        *out += utf8_encode(cp, *out);
+        return true;
+    }
+    const char *at = c ? strchr(from, c) : NULL;
+    if (!at)
+        return fail(j, "an escape that is none");
+    *(*out)++ = to[at - from];
+    return true;
+}
+
+static bool non_ascii(struct jp *j)
+{
+    struct str rest = {j->p, (size_t)(j->end - j->p)};
+    uint32_t cp;
+    size_t n = utf8_next(rest, &cp);
+
+    if (cp == 0xFFFD && (n != 3 || memcmp(rest.p, "\xEF\xBF\xBD", 3) != 0))
+        return fail(j, "invalid UTF-8");
+    j->p += n;
+    return true;
+}
+
+/* Moves over one special byte without an escape; true when the string goes on. */
+static bool pass_special(struct jp *j)
+{
+    if (j->p >= j->end)
+        return fail(j, "the text ends inside a string");
+    if ((unsigned char)*j->p < 0x20)
+        return fail(j, "a control character inside a string");
+    return non_ascii(j);
+}
+
+/* The end of the string that begins at j->p; a backslash skips the next byte. NULL when there is
+ * none. */
+static const char *find_close(const char *p, const char *end)
+{
+    while (p < end && *p != '"') {
+        const char *q = plain_end(p, end);
+        if (q >= end || *q == '"')
+            return q < end ? q : NULL;
+        p = q + (*q == '\\' ? 2 : 1);
+    }
+    return p < end ? p : NULL;
+}
+
+/* From the first backslash on: copies into the arena. Unescaped text is never longer than its
+ * source. */
+static bool unescape(struct jp *j, const char *start, struct str *out)
+{
+    const char *close = find_close(j->p, j->end);
+
+    if (!close) {
+        j->p = j->end;
+        return fail(j, "the text ends inside a string");
+    }
+    char *copy = arena_alloc(j->arena, (size_t)(close - start) + 4);
+    char *to = copy;
+    memcpy(to, start, (size_t)(j->p - start));
+    to += j->p - start;
+    for (;;) {
+        const char *from = j->p;
+        j->p = plain_end(j->p, j->end);
+        if (j->p < j->end && (unsigned char)*j->p >= 0x80 && !non_ascii(j))
+            return false;
+        memcpy(to, from, (size_t)(j->p - from));
+        to += j->p - from;
+        if (j->p < j->end && *j->p == '"')
+            break;
+        if (j->p < j->end && *j->p == '\\') {
+            j->p++;
+            if (!escape(j, &to))
+                return false;
+        } else if (j->p >= j->end || (unsigned char)*j->p < 0x20) {
+            return pass_special(j);
+        }
+    }
+    j->p++;
+    *out = (struct str){copy, (size_t)(to - copy)};
+    return true;
+}
+
+bool jp_string(struct jp *j, struct str *out)
+{
+    skip_space(j);
+    if (j->error || j->p >= j->end || *j->p != '"')
+        return false;
+    const char *start = ++j->p;
+    for (;;) {
+        j->p = plain_end(j->p, j->end);
+        if (j->p < j->end && *j->p == '"')
+            break;
+        if (j->p < j->end && *j->p == '\\')
+            return unescape(j, start, out);
+        if (!pass_special(j))
+            return false;
+    }
+    *out = (struct str){start, (size_t)(j->p - start)};
+    j->p++;
+    return true;
+}
+
+/* --- numbers and words
+ * ---------------------------------------------------------------------------------------- */
+
+static size_t digits(struct jp *j)
+{
+    const char *start = j->p;
+
+    while (j->p < j->end && *j->p >= '0' && *j->p <= '9')
+        j->p++;
+    return (size_t)(j->p - start);
+}
+
+bool jp_number(struct jp *j, struct str *out)
+{
+    if (jp_peek(j) != JP_NUMBER)
+        return false;
+    const char *start = j->p;
+    if (*j->p == '-')
+        j->p++;
+    bool is_zero = j->p < j->end && *j->p == '0';
+    size_t n = digits(j);
+    if (n == 0 || (is_zero && n > 1))
+        return fail(j, "a number that is none");
+    if (j->p < j->end && *j->p == '.') {
+        j->p++;
+        if (digits(j) == 0)
+            return fail(j, "a number without digits after the point");
+    }
+    if (j->p < j->end && (*j->p == 'e' || *j->p == 'E')) {
+        j->p++;
+        if (j->p < j->end && (*j->p == '+' || *j->p == '-'))
+            j->p++;
+        if (digits(j) == 0)
+            return fail(j, "a number without an exponent");
+    }
+    *out = (struct str){start, (size_t)(j->p - start)};
+    return true;
+}
+
+bool jp_i64(struct jp *j, int64_t *out)
+{
+    struct str text;
+
+    if (jp_peek(j) == JP_STRING ? !jp_string(j, &text) : !jp_number(j, &text))
+        return false;
+    return str_to_i64(text, out);
+}
+
+static bool word(struct jp *j, const char *w, size_t n)
+{
+    if ((size_t)(j->end - j->p) < n || memcmp(j->p, w, n) != 0)
+        return fail(j, "a word that is no JSON value");
+    j->p += n;
+    return true;
+}
+
+bool jp_bool(struct jp *j, bool *out)
+{
+    enum jp_type t = jp_peek(j);
+
+    if (t != JP_TRUE && t != JP_FALSE)
+        return false;
+    if (t == JP_TRUE ? !word(j, "true", 4) : !word(j, "false", 5))
+        return false;
+    *out = t == JP_TRUE;
+    return true;
+}
+
+/* --- any value
+ * --------------------------------------------------------------------------------------------------
+ */
+
+static bool skip_scalar(struct jp *j, enum jp_type t)
+{
+    struct str text;
+    bool flag;
+
+    if (t == JP_STRING)
+        return jp_string(j, &text);
+    if (t == JP_NUMBER)
+        return jp_number(j, &text);
+    if (t == JP_NULL)
+        return word(j, "null", 4);
+    if (t == JP_TRUE || t == JP_FALSE)
+        return jp_bool(j, &flag);
+    return fail(j, t == JP_END ? "a value is missing" : "a character that begins no value");
+}
+
+/* Enters a container or passes a scalar. */
+static bool skip_one(struct jp *j)
+{
+    enum jp_type t = jp_peek(j);
+
+    if (t == JP_OBJECT || t == JP_ARRAY)
+        return jp_enter(j, t == JP_OBJECT ? '{' : '[');
+    return skip_scalar(j, t);
+}
+
+bool jp_skip(struct jp *j)
+{
+    unsigned depth = j->depth;
+    struct str key;
+
+    if (!skip_one(j))
+        return false;
+    while (j->depth > depth) {
+        bool is_object = j->stack[j->depth - 1] == '{';
+        bool has_item = is_object ? jp_member(j, &key) : jp_element(j);
+        if (j->error || (has_item && !skip_one(j)))
+            return false;
+    }
+    return true;
+}
+
+bool jp_raw(struct jp *j, struct str *out)
+{
+    skip_space(j);
+    const char *start = j->p;
+    if (!jp_skip(j))
+        return false;
+    *out = (struct str){start, (size_t)(j->p - start)};
+    return true;
+}
+
+bool jp_at_end(struct jp *j)
+{
+    skip_space(j);
+    return !j->error && j->p >= j->end;
+}
+
+/* --- going on after a bad element
+ * ----------------------------------------------------------------------------------- */
+
+bool jp_resync(struct jp *j, unsigned depth, const char *element_start)
+{
+    unsigned open = 0;
+
+    for (const char *p = element_start; p < j->end; p++) {
+        if (*p == '"') {
+            p = find_close(p + 1, j->end);
+            if (!p)
+                return false;
+        } else if (*p == '{' || *p == '[') {
+            open++;
+        } else if (open > 0 && (*p == '}' || *p == ']')) {
+            open--;
+        } else if (open == 0 && (*p == ',' || *p == ']' || *p == '}')) {
+            j->p = p;
+            j->depth = depth;
+            j->is_first[depth - 1] = false;
+            j->error = NULL;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,273 @@
+/* SQLite with our pragmas and errors that name the file. */
+#include "core/base/sql.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <sqlite3.h>
+
+#include "core/base/mem.h"
+
+struct sql {
+    sqlite3 *db;
+    char *path;
+};
+
+struct sql_stmt {
+    sqlite3_stmt *st;
+    struct sql *owner;
+};
+
+static const char *remedy(int code)
+{
+    static const struct {
+        int code;
+        const char *text;
+    } remedies[] = {
+        {SQLITE_FULL, "; the disk is full: make room and run again, nothing was half written"},
+        {SQLITE_READONLY, "; the disk or file is read-only: check the mount and permissions"},
+        {SQLITE_CANTOPEN, "; check the path and its permissions"},
+        {SQLITE_NOTADB, "; it is no store of ours: name another folder with --store"},
+        {SQLITE_CORRUPT, "; restore it from a backup, or remove it and import again"},
+        {SQLITE_IOERR, "; the disk reports an error"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(remedies); i++)
+        if (remedies[i].code == code)
+            return remedies[i].text;
+    return "";
+}
+
+static enum status status_of(int code)
+{
+    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+        return ERR_AGAIN;
+    return code == SQLITE_NOTADB ? ERR_CONFIG : code == SQLITE_INTERRUPT ? ERR_CANCELLED : ERR_IO;
+}
+
+static enum status sql_error(struct sql *db, struct err *e)
+{
+    int code = sqlite3_errcode(db->db) & 0xff;
+
+    return err_set(e, status_of(code), "%s: %s%s", db->path, sqlite3_errmsg(db->db), remedy(code));
+}
+
+/* SQLite would create with the umask's mode: make the file first, for its owner only. */
+static void create_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    if (fd >= 0)
+        close(fd);
+}
+
+/* page_size must come before the first write, so before WAL. */
+static const char *const write_pragmas =
+    "pragma page_size=4096; pragma journal_mode=wal; pragma synchronous=full; pragma "
+    "cache_size=-16000;"
+    "pragma wal_autocheckpoint=10000; pragma temp_store=memory; pragma trusted_schema=off";
+static const char *const read_pragmas = "pragma query_only=on; pragma cache_size=-16000; pragma "
+                                        "temp_store=memory; pragma trusted_schema=off";
+
+#define BUSY_TIMEOUT_MS 5000
+
+static int open_handle(const char *path, enum sql_mode mode, sqlite3 **db)
+{
+    int flags =
+        SQLITE_OPEN_NOMUTEX |
+        (mode == SQL_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+
+    if (mode == SQL_READ_WRITE)
+        create_private(path);
+    return sqlite3_open_v2(path, db, flags | SQLITE_OPEN_URI, NULL);
+}
+
+/* A WAL database in a folder that cannot be written has no place for its shared memory: read it as
+ * it lies there. */
+static int open_immutable(const char *path, sqlite3 **db)
+{
+    char uri[4096];
+
+    sqlite3_snprintf(sizeof(uri), uri, "file:%s?immutable=1", path);
+    sqlite3_close(*db);
+    return sqlite3_open_v2(uri, db, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+                           NULL);
+}
+
+enum status sql_open(const char *path, enum sql_mode mode, struct sql **out, struct err *e)
+{
+    struct sql *db = xcalloc(1, sizeof(*db));
+    const char *pragmas = mode == SQL_READ_ONLY ? read_pragmas : write_pragmas;
+
+    db->path = xstrdup(path);
+    int code = open_handle(path, mode, &db->db);
+    if (code == SQLITE_OK) {
+        sqlite3_busy_timeout(db->db, BUSY_TIMEOUT_MS);
+        code = sqlite3_exec(db->db, pragmas, NULL, NULL, NULL);
+    }
+    if (code == SQLITE_OK) /* the first read tells whether the file is a database at all */
+        code = sqlite3_exec(db->db, "select count(*) from sqlite_schema", NULL, NULL, NULL);
+    if (mode == SQL_READ_ONLY && (code & 0xff) == SQLITE_CANTOPEN && access(path, R_OK) == 0) {
+        code = open_immutable(path, &db->db);
+        if (code == SQLITE_OK)
+            code = sqlite3_exec(db->db, read_pragmas, NULL, NULL, NULL);
+    }
+    if (code != SQLITE_OK) {
+        enum status s = access(path, F_OK) != 0 && mode == SQL_READ_ONLY
+                            ? err_set(e, ERR_NOT_FOUND, "%s: there is no such file", path)
+                            : sql_error(db, e);
+        sql_close(db);
+        return s;
+    }
+    *out = db;
+    return OK;
+}
+
+void sql_close(struct sql *db)
+{
+    if (!db)
+        return;
+    for (sqlite3_stmt *st = sqlite3_next_stmt(db->db, NULL); st;
+         st = sqlite3_next_stmt(db->db, NULL))
+        sqlite3_finalize(st);
+    sqlite3_close(db->db);
+    free(db->path);
+    free(db);
+}
+
+enum status sql_exec(struct sql *db, const char *text, struct err *e)
+{
+    return sqlite3_exec(db->db, text, NULL, NULL, NULL) == SQLITE_OK ? OK : sql_error(db, e);
+}
+
+enum status sql_prepare(struct sql *db, struct str text, struct sql_stmt **out, struct err *e)
+{
+    sqlite3_stmt *st = NULL;
+
+    assert(text.n < INT32_MAX);
+    if (sqlite3_prepare_v2(db->db, text.p, (int)text.n, &st, NULL) != SQLITE_OK)
+        return sql_error(db, e);
+    if (!st)
+        return err_set(e, ERR_USAGE, "%s: the statement is empty", db->path);
+    struct sql_stmt *s = xcalloc(1, sizeof(*s));
+    s->st = st;
+    s->owner = db;
+    *out = s;
+    return OK;
+}
+
+void sql_finalize(struct sql_stmt *st)
+{
+    if (!st)
+        return;
+    sqlite3_finalize(st->st);
+    free(st);
+}
+
+void sql_reset(struct sql_stmt *st)
+{
+    sqlite3_reset(st->st);
+    sqlite3_clear_bindings(st->st);
+}
+
+void sql_bind_i64(struct sql_stmt *st, int i, int64_t v)
+{
+    int code = sqlite3_bind_int64(st->st, i, v);
+
+    assert(code == SQLITE_OK);
+    UNUSED(code);
+}
+
+void sql_bind_str(struct sql_stmt *st, int i, struct str v)
+{
+    int code = sqlite3_bind_text64(st->st, i, v.p ? v.p : "", v.n, SQLITE_STATIC, SQLITE_UTF8);
+
+    assert(code == SQLITE_OK);
+    UNUSED(code);
+}
+
+void sql_bind_blob(struct sql_stmt *st, int i, struct str v)
+{
+    int code = sqlite3_bind_blob64(st->st, i, v.p ? v.p : "", v.n, SQLITE_STATIC);
+
+    assert(code == SQLITE_OK);
+    UNUSED(code);
+}
+
+void sql_bind_null(struct sql_stmt *st, int i)
+{
+    sqlite3_bind_null(st->st, i);
+}
+
+enum status sql_step(struct sql_stmt *st, bool *has_row, struct err *e)
+{
+    int code = sqlite3_step(st->st);
+
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        return sql_error(st->owner, e);
+    *has_row = code == SQLITE_ROW;
+    return OK;
+}
+
+enum status sql_run(struct sql_stmt *st, struct err *e)
+{
+    bool has_row = true;
+    enum status s = OK;
+
+    while (s == OK && has_row)
+        s = sql_step(st, &has_row, e);
+    sql_reset(st);
+    return s;
+}
+
+int sql_columns(const struct sql_stmt *st)
+{
+    return sqlite3_column_count(st->st);
+}
+
+const char *sql_column_name(const struct sql_stmt *st, int i)
+{
+    return sqlite3_column_name(st->st, i);
+}
+
+bool sql_is_null(const struct sql_stmt *st, int i)
+{
+    return sqlite3_column_type(st->st, i) == SQLITE_NULL;
+}
+
+int64_t sql_i64(const struct sql_stmt *st, int i)
+{
+    return sqlite3_column_int64(st->st, i);
+}
+
+struct str sql_str(const struct sql_stmt *st, int i)
+{
+    const unsigned char *p = sqlite3_column_text(st->st, i);
+
+    return (struct str){(const char *)p, (size_t)sqlite3_column_bytes(st->st, i)};
+}
+
+struct str sql_blob(const struct sql_stmt *st, int i)
+{
+    const char *p = sqlite3_column_blob(st->st, i);
+
+    return (struct str){p, (size_t)sqlite3_column_bytes(st->st, i)};
+}
+
+int64_t sql_changes(struct sql *db)
+{
+    return sqlite3_changes64(db->db);
+}
+
+struct str sql_path(const struct sql *db)
+{
+    return str_from(db->path);
+}
+
+void *sql_raw(struct sql *db)
+{
+    return db->db;
+}

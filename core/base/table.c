@@ -1,0 +1,273 @@
+/* One table, six printed forms. */
+#include "core/base/table.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/base/json.h"
+#include "core/base/safe_text.h"
+#include "core/base/utf8.h"
+
+const char *const table_format_names[] = {"table", "json",     "ndjson", "csv",
+                                          "tsv",   "markdown", NULL};
+
+void table_init(struct table *t, struct arena *a, const struct table_column *columns,
+                size_t n_columns, const char *schema, int version)
+{
+    *t = (struct table){.arena = a,
+                        .columns = columns,
+                        .n_columns = n_columns,
+                        .schema = schema,
+                        .version = version};
+}
+
+void table_row(struct table *t)
+{
+    t->cells =
+        arena_grow(t->arena, t->cells, t->n_rows * t->n_columns, &t->cap_rows, sizeof(*t->cells));
+    while (t->cap_rows < (t->n_rows + 1) * t->n_columns)
+        t->cells = arena_grow(t->arena, t->cells, t->cap_rows, &t->cap_rows, sizeof(*t->cells));
+    memset(&t->cells[t->n_rows * t->n_columns], 0, t->n_columns * sizeof(*t->cells));
+    for (size_t i = 0; i < t->n_columns; i++)
+        t->cells[t->n_rows * t->n_columns + i].type = CELL_NULL;
+    t->n_rows++;
+}
+
+static struct table_cell *last_cell(struct table *t, size_t column)
+{
+    assert(t->n_rows > 0 && column < t->n_columns);
+    return &t->cells[(t->n_rows - 1) * t->n_columns + column];
+}
+
+void table_text(struct table *t, size_t column, struct str s)
+{
+    *last_cell(t, column) = (struct table_cell){.type = CELL_TEXT, .raw = s};
+}
+
+void table_i64(struct table *t, size_t column, int64_t v)
+{
+    *last_cell(t, column) = (struct table_cell){
+        .type = CELL_NUMBER, .raw = arena_printf(t->arena, "%lld", (long long)v)};
+}
+
+void table_bool(struct table *t, size_t column, bool v)
+{
+    *last_cell(t, column) =
+        (struct table_cell){.type = CELL_BOOL, .raw = v ? STR("true") : STR("false")};
+}
+
+void table_number(struct table *t, size_t column, struct str raw, struct str shown)
+{
+    *last_cell(t, column) = (struct table_cell){.type = CELL_NUMBER, .raw = raw, .shown = shown};
+}
+
+static const struct table_cell *cell_at(const struct table *t, size_t row, size_t column)
+{
+    return &t->cells[row * t->n_columns + column];
+}
+
+static struct str shown_text(const struct table_cell *c)
+{
+    if (c->type == CELL_NULL)
+        return STR("-");
+    return c->shown.p ? c->shown : c->raw;
+}
+
+static const char *heading(const struct table_column *c)
+{
+    return c->title ? c->title : c->name;
+}
+
+/* --- aligned text
+ * ---------------------------------------------------------------------------------------- */
+
+/* Safe, and cut to the column's limit with an ellipsis. */
+static void fitted(const struct table_column *c, struct str s, struct buf *out)
+{
+    AUTO(buf_clear) struct buf safe = {.max = 1u << 20};
+
+    safe_text(&safe, s, SAFE_KEEP_NONE);
+    struct str text = buf_str(&safe);
+    if (c->max_width == 0 || utf8_width(text) <= c->max_width) {
+        buf_add_str(out, text);
+        return;
+    }
+    buf_add_str(out, utf8_fit(text, c->max_width - 1));
+    buf_add_z(out, "\xE2\x80\xA6");
+}
+
+static size_t column_width(const struct table *t, size_t column)
+{
+    size_t width = utf8_width(str_from(heading(&t->columns[column])));
+
+    for (size_t r = 0; r < t->n_rows; r++) {
+        AUTO(buf_clear) struct buf text = {.max = 1u << 20};
+        fitted(&t->columns[column], shown_text(cell_at(t, r, column)), &text);
+        size_t w = utf8_width(buf_str(&text));
+        width = w > width ? w : width;
+    }
+    return width;
+}
+
+static void text_cell(const struct table *t, size_t column, size_t width, struct str s,
+                      struct buf *out)
+{
+    AUTO(buf_clear) struct buf text = {.max = 1u << 20};
+    bool is_last = column + 1 == t->n_columns;
+
+    fitted(&t->columns[column], s, &text);
+    size_t used = utf8_width(buf_str(&text));
+    size_t pad = width > used ? width - used : 0;
+    if (t->columns[column].is_right)
+        buf_add_repeat(out, ' ', pad);
+    buf_add_str(out, buf_str(&text));
+    if (!t->columns[column].is_right && !is_last)
+        buf_add_repeat(out, ' ', pad);
+    buf_add_z(out, is_last ? "\n" : "  ");
+}
+
+static void print_text(const struct table *t, bool with_header, struct buf *out)
+{
+    size_t *widths = arena_new(t->arena, size_t, t->n_columns);
+
+    for (size_t c = 0; c < t->n_columns; c++)
+        widths[c] = column_width(t, c);
+    for (size_t c = 0; with_header && c < t->n_columns; c++)
+        text_cell(t, c, widths[c], str_from(heading(&t->columns[c])), out);
+    for (size_t r = 0; r < t->n_rows; r++)
+        for (size_t c = 0; c < t->n_columns; c++)
+            text_cell(t, c, widths[c], shown_text(cell_at(t, r, c)), out);
+}
+
+/* --- JSON
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static void json_cell(struct json_out *o, const struct table_cell *c)
+{
+    if (c->type == CELL_NULL)
+        jout_null(o);
+    else if (c->type == CELL_TEXT)
+        jout_str(o, c->raw);
+    else
+        jout_raw(o, c->raw);
+}
+
+static void json_row(struct json_out *o, const struct table *t, size_t row)
+{
+    jout_open(o, '{');
+    for (size_t c = 0; c < t->n_columns; c++) {
+        jout_key(o, t->columns[c].name);
+        json_cell(o, cell_at(t, row, c));
+    }
+    jout_close(o, '}');
+}
+
+static void print_json(const struct table *t, bool with_header, struct buf *out)
+{
+    struct json_out o;
+
+    UNUSED(with_header);
+    jout_init(&o, out, false);
+    jout_open(&o, '{');
+    jout_key(&o, "schema");
+    jout_str(&o, str_from(t->schema));
+    jout_key(&o, "version");
+    jout_i64(&o, t->version);
+    jout_key(&o, "rows");
+    jout_open(&o, '[');
+    for (size_t r = 0; r < t->n_rows; r++) {
+        buf_add_z(out, r ? "" : "\n");
+        json_row(&o, t, r);
+        if (r + 1 < t->n_rows) {
+            buf_add_z(out, ",\n");
+            o.need_comma = false;
+        }
+    }
+    buf_add_c(out, '\n');
+    jout_close(&o, ']');
+    jout_close(&o, '}');
+    buf_add_c(out, '\n');
+}
+
+static void print_ndjson(const struct table *t, bool with_header, struct buf *out)
+{
+    UNUSED(with_header);
+    for (size_t r = 0; r < t->n_rows; r++) {
+        struct json_out o;
+        jout_init(&o, out, false);
+        json_row(&o, t, r);
+        buf_add_c(out, '\n');
+    }
+}
+
+/* --- CSV, TSV, Markdown
+ * ---------------------------------------------------------------------------------------- */
+
+/* Numbers are ours and exact: a minus sign in front is no formula. */
+static void csv_cell(const struct table_cell *c, struct buf *out)
+{
+    if (c->type == CELL_TEXT)
+        safe_csv(out, c->raw);
+    else if (c->type != CELL_NULL)
+        buf_add_str(out, c->raw);
+}
+
+static void tsv_cell(const struct table_cell *c, struct buf *out)
+{
+    if (c->type != CELL_NULL)
+        safe_text(out, c->raw, SAFE_KEEP_NONE);
+}
+
+static void separated(const struct table *t, bool with_header, char sep,
+                      void (*cell)(const struct table_cell *, struct buf *), struct buf *out)
+{
+    const char *line_end = sep == ',' ? "\r\n" : "\n"; /* RFC 4180 */
+
+    for (size_t c = 0; with_header && c < t->n_columns; c++)
+        buf_addf(out, "%s%s", t->columns[c].name,
+                 c + 1 < t->n_columns ? (const char[]){sep, 0} : line_end);
+    for (size_t r = 0; r < t->n_rows; r++)
+        for (size_t c = 0; c < t->n_columns; c++) {
+            cell(cell_at(t, r, c), out);
+            buf_add_z(out, c + 1 < t->n_columns ? (const char[]){sep, 0} : line_end);
+        }
+}
+
+static void print_csv(const struct table *t, bool with_header, struct buf *out)
+{
+    separated(t, with_header, ',', csv_cell, out);
+}
+
+static void print_tsv(const struct table *t, bool with_header, struct buf *out)
+{
+    separated(t, with_header, '\t', tsv_cell, out);
+}
+
+static void print_markdown(const struct table *t, bool with_header, struct buf *out)
+{
+    for (size_t c = 0; with_header && c < t->n_columns; c++)
+        buf_addf(out, "| %s %s", heading(&t->columns[c]), c + 1 < t->n_columns ? "" : "|\n");
+    for (size_t c = 0; with_header && c < t->n_columns; c++)
+        buf_addf(out, "|%s%s", t->columns[c].is_right ? "---:" : "---",
+                 c + 1 < t->n_columns ? "" : "|\n");
+    for (size_t r = 0; r < t->n_rows; r++) {
+        for (size_t c = 0; c < t->n_columns; c++) {
+            buf_add_z(out, "| ");
+            safe_markdown(out, shown_text(cell_at(t, r, c)));
+            buf_add_c(out, ' ');
+        }
+        buf_add_z(out, "|\n");
+    }
+}
+
+void table_print(const struct table *t, enum table_format f, bool with_header, struct buf *out)
+{
+    static void (*const printers[])(const struct table *, bool, struct buf *) = {
+        [TABLE_TEXT] = print_text, [TABLE_JSON] = print_json, [TABLE_NDJSON] = print_ndjson,
+        [TABLE_CSV] = print_csv,   [TABLE_TSV] = print_tsv,   [TABLE_MARKDOWN] = print_markdown,
+    };
+
+    assert((size_t)f < ARRAY_LEN(printers));
+    printers[f](t, with_header, out);
+}
