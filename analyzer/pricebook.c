@@ -115,7 +115,7 @@ static enum status read_tiers(struct pricebook *p, const struct json *tiers, str
     const struct str confidence = row->confidence;
     wide expected = 0;
 
-    if (!json_is_array(tiers) || n == 0 || n > MAX_TIERS)
+    if (!json_has_elements(tiers) || n == 0 || n > MAX_TIERS)
         return err_set(e, ERR_PARSE, "\"tiers\" is no list of 1 to %d", MAX_TIERS);
     for (size_t i = 0; i < n; i++) {
         row->confidence = confidence;
