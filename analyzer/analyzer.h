@@ -156,8 +156,8 @@ struct effective_options {
 struct effective_row {
     const struct fn_ref *fn;
     const struct stats *stats;
-    struct stats_cost list; /* from cost_of_stats */
-    wide effective;         /* out, 10^-12, logs not in it */
+    struct stats_cost list;      /* from cost_of_stats */
+    struct stats_cost effective; /* out: its total, duration, request and storage */
 };
 MUST_CHECK enum status cost_effective(const struct cost_context *c,
                                       const struct effective_options *o, struct effective_row *rows,

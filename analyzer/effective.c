@@ -14,7 +14,7 @@
 /* What is billed together: one region, one architecture (or Lambda@Edge). */
 struct pool {
     enum provider provider;
-    struct str region;
+    struct str region, currency;
     const char *meter[COST_PARTS];
     wide quantity[COST_PARTS]; /* 10^-12 units a month */
     wide list[COST_PARTS];     /* what the functions' list costs say, 10^-12 a month */
@@ -29,6 +29,7 @@ struct spread {
     size_t n, cap;
     size_t *pool_of; /* by row */
     wide free_quantity[COST_PARTS], sharing[COST_PARTS];
+    struct str free_currency;
 };
 
 static void spread_clear(struct spread *s)
@@ -42,12 +43,12 @@ static wide to_month(const struct spread *s, wide v)
     return whole * MONTH_NS + wide_div_round(rest * MONTH_NS, s->o->range_ns);
 }
 
-/* "duration" of the free tier and of plans is on-demand duration only. */
-static bool shares_free_tier(const struct pool *p, enum cost_part part)
+/* The free tier covers requests and on-demand duration, in the currency of its own list. */
+static bool shares_free_tier(const struct spread *s, const struct pool *p, enum cost_part part)
 {
     static const char *const names[] = {"Lambda-GB-Second", "Lambda-GB-Second-ARM", "Request",
                                         "Request-ARM"};
-    if (part == PART_STORAGE)
+    if (part == PART_STORAGE || !str_eq(p->currency, s->free_currency))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_eq(str_from(p->meter[part]), str_from(names[i])))
@@ -60,7 +61,9 @@ static size_t pool_for(struct spread *s, const struct cost_ops *ops, const struc
 {
     const enum arch arch = is_arm ? ARCH_ARM64 : ARCH_X86_64;
     const struct str region = cost_region(s->c, fn);
-    struct pool like = {.provider = fn->provider, .region = region};
+    struct pool like = {.provider = fn->provider,
+                        .region = region,
+                        .currency = ops->currency(s->c->book, region, s->o->at_ns)};
 
     for (size_t i = 0; i < COST_PARTS; i++)
         like.meter[i] = ops->meter((enum cost_part)i, fn, arch);
@@ -95,7 +98,7 @@ static wide free_share(const struct spread *s, const struct pool *p, enum cost_p
 {
     const wide all = s->free_quantity[part], total = s->sharing[part];
 
-    if (total == 0 || !shares_free_tier(p, part))
+    if (total == 0 || !shares_free_tier(s, p, part))
         return 0;
     if (total <= all)
         return p->quantity[part];
@@ -136,9 +139,12 @@ static void find_allowances(struct spread *s)
             continue;
         const struct price *row = pricebook_find(s->c->book, PROVIDER_AWS, str_from(names[i]),
                                                  STR("us-east-1"), s->o->at_ns);
-        s->free_quantity[i] = row != NULL ? row->tier_end : 0;
+        if (row == NULL)
+            continue;
+        s->free_quantity[i] = row->tier_end;
+        s->free_currency = row->currency;
         for (size_t k = 0; k < s->n; k++)
-            if (shares_free_tier(&s->pools[k], (enum cost_part)i))
+            if (shares_free_tier(s, &s->pools[k], (enum cost_part)i))
                 s->sharing[i] += s->pools[k].quantity[i];
     }
 }
@@ -154,11 +160,16 @@ static wide part_of(wide list, wide billed, wide of)
     return wide_div_round(list / 1000 * (billed / 1000), of / 1000000);
 }
 
-static wide effective_of(const struct pool *p, const struct stats_cost *list)
+static void make_effective(const struct pool *p, struct effective_row *row)
 {
-    return part_of(list->duration, p->billed[PART_DURATION], p->list[PART_DURATION]) +
-           part_of(list->request, p->billed[PART_REQUEST], p->list[PART_REQUEST]) +
-           part_of(list->storage, p->billed[PART_STORAGE], p->list[PART_STORAGE]);
+    const struct stats_cost *list = &row->list;
+    struct stats_cost out = *list;
+
+    out.duration = part_of(list->duration, p->billed[PART_DURATION], p->list[PART_DURATION]);
+    out.request = part_of(list->request, p->billed[PART_REQUEST], p->list[PART_REQUEST]);
+    out.storage = part_of(list->storage, p->billed[PART_STORAGE], p->list[PART_STORAGE]);
+    out.total = out.duration + out.request + out.storage;
+    row->effective = out;
 }
 
 static enum status spread_rows(struct spread *s, struct effective_row *rows, size_t n,
@@ -177,10 +188,11 @@ static enum status spread_rows(struct spread *s, struct effective_row *rows, siz
     for (size_t i = 0; i < s->n; i++)
         if (bill_pool(s, &s->pools[i], e) != OK)
             return ERR_LIMIT;
-    for (size_t i = 0; i < n; i++)
-        rows[i].effective = s->pool_of[i] == SIZE_MAX
-                                ? rows[i].list.total
-                                : effective_of(&s->pools[s->pool_of[i]], &rows[i].list);
+    for (size_t i = 0; i < n; i++) {
+        rows[i].effective = rows[i].list;
+        if (s->pool_of[i] != SIZE_MAX)
+            make_effective(&s->pools[s->pool_of[i]], &rows[i]);
+    }
     return OK;
 }
 

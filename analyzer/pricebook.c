@@ -65,7 +65,7 @@ static enum status read_date(const struct json *row, const char *key, bool is_ne
     const struct json *v = json_get(row, key);
     if (v == NULL && !is_needed)
         return OK;
-    if (!json_str(v, &s) || s.n != 10 || !time_parse(s, out))
+    if (!json_str(v, &s) || s.n != 10 || time_parse_human(s, 0, out, NULL) != OK)
         return err_set(e, ERR_PARSE, "\"%s\" is no date like 2026-09-19", key);
     return OK;
 }

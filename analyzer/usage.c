@@ -222,7 +222,9 @@ static enum status read_word(const struct reader *r, const struct yaml_node *n,
     if (str_eq(n->key, STR("arch")))
         return arch_parse(n->text, &u->arch) ? OK : bad(r, n, e, "unknown arch", n->text);
     if (str_eq(n->key, STR("date")))
-        return time_parse(n->text, &in->at_ns) ? OK : bad(r, n, e, "no date", n->text);
+        return time_parse_human(n->text, in->at_ns, &in->at_ns, NULL) == OK
+                   ? OK
+                   : bad(r, n, e, "no date", n->text);
     if (str_eq(n->key, STR("tb"))) {
         u->is_log_tb_binary = str_eq(n->text, STR("binary"));
         return OK;
