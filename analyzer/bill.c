@@ -150,7 +150,7 @@ static enum status price_tiers(struct bill *b, const struct price *const *tiers,
         struct cost_line *l = add_line(b, meter, here, tiers[i]);
         l->rounding = b->in->usage[usage].rounding;
         if (price_line(b, l, e) != OK)
-            return e != NULL ? e->code : ERR_LIMIT;
+            return e->code;
         *used += here;
         left -= here;
     }
@@ -184,12 +184,15 @@ enum status bill_make(const struct pricebook *p, const struct bill_input *in, st
 {
     struct bill b = {.book = p, .in = in, .arena = a};
     money sum = 0;
+    struct err own = {0};
 
+    if (e == NULL)
+        e = &own;
     assert(in->n_usage <= BILL_MAX_LINES);
     fill_allowances(&b);
     for (size_t i = 0; i < in->n_usage; i++)
         if (bill_usage(&b, i, e) != OK)
-            return e != NULL ? e->code : ERR_LIMIT;
+            return e->code;
     for (size_t i = 0; i < b.n; i++)
         if (money_add(sum, b.lines[i].amount, &sum, e) != OK)
             return err_wrap(e, "total of the bill");

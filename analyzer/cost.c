@@ -134,7 +134,10 @@ enum status cost_invocation(const struct cost_context *c, struct invocation *inv
     struct invocation priced = *inv;
     bool is_priced = ops != NULL && can_be_priced(inv);
     wide sum = 0;
+    struct err own = {0};
 
+    if (e == NULL)
+        e = &own;
     priced.arch = f.arch;
     priced.storage_bytes = f.storage_bytes;
     priced.evidence &= ~(uint32_t)EV_ASSUMED_CONFIG;
@@ -181,7 +184,10 @@ enum status cost_receipt(const struct cost_context *c, const struct invocation *
     const struct cost_facts f = facts_of_invocation(c, inv);
     struct cost_share shares[COST_PARTS] = {0}, logs = {0};
     struct invocation priced = *inv;
+    struct err own = {0};
 
+    if (e == NULL)
+        e = &own;
     if (ops == NULL)
         return err_set(e, ERR_NOT_FOUND, "provider %s has no prices yet",
                        provider_name(fn->provider));
@@ -212,7 +218,10 @@ enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
     const struct cost_ops *ops = cost_ops_of(fn->provider);
     const struct cost_facts f = facts_of(c, fn, at_ns, ARCH_UNKNOWN);
     struct stats_cost cost = {0};
+    struct err own = {0};
 
+    if (e == NULL)
+        e = &own;
     if (ops == NULL) { /* what was stored is all there is */
         *out = (struct stats_cost){.total = s->cost, .duration = s->cost, .currency = STR("USD")};
         return OK;

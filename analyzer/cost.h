@@ -25,7 +25,7 @@ struct cost_share {
     money amount;
 };
 
-/* How a provider bills; pure functions, all required. */
+/* How a provider bills; pure functions, all required. Their err is never NULL. */
 struct cost_ops {
     enum provider provider;
     /* Architecture and region do not matter for this function's price: nothing is assumed then. */

@@ -68,7 +68,7 @@ static enum status aws_shares(const struct pricebook *p, const struct cost_facts
     out[PART_STORAGE].units = ms * (wide)invocation_paid_storage_mb(inv);
     for (size_t i = 0; i < COST_PARTS; i++)
         if (cost_share_price(&out[i], e) != OK)
-            return e != NULL ? e->code : ERR_LIMIT;
+            return e->code;
     return OK;
 }
 
@@ -161,7 +161,7 @@ static enum status price_durations(struct period *d, const struct cost_facts *f,
 
     if (period_amount(d, x86_meter, s->mb_ms - arm, MB_MS_PER_GB_S, sum, e) != OK ||
         period_amount(d, arm_meter, arm, MB_MS_PER_GB_S, sum, e) != OK)
-        return ERR_LIMIT;
+        return e->code;
     return OK;
 }
 
@@ -185,7 +185,7 @@ static enum status aws_of_stats(const struct pricebook *p, const struct cost_fac
         period_amount(&d, meters[set][PART_STORAGE], s->storage_mb_ms, MB_MS_PER_GB_S, &c.storage,
                       e) != OK ||
         aws_logs(p, f->region, at_ns, s->log_bytes, &logs, e) != OK)
-        return ERR_LIMIT;
+        return e->code;
     c.logs = logs.amount;
     if (s->start[START_PROVISIONED] > 0 && s->cost > 0)
         c.duration = s->cost - c.request - c.storage;

@@ -187,7 +187,7 @@ static enum status spread_rows(struct spread *s, struct effective_row *rows, siz
     find_allowances(s);
     for (size_t i = 0; i < s->n; i++)
         if (bill_pool(s, &s->pools[i], e) != OK)
-            return ERR_LIMIT;
+            return e->code;
     for (size_t i = 0; i < n; i++) {
         rows[i].effective = rows[i].list;
         if (s->pool_of[i] != SIZE_MAX)
@@ -201,7 +201,10 @@ enum status cost_effective(const struct cost_context *c, const struct effective_
 {
     assert(o->range_ns > 0);
     AUTO(spread_clear) struct spread s = {.c = c, .o = o};
+    struct err own = {0};
 
+    if (e == NULL)
+        e = &own;
     arena_init(&s.arena);
     return spread_rows(&s, rows, n, e);
 }

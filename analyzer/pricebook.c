@@ -1,6 +1,6 @@
 /* The price book: reads the dated rows of data/prices (format: data/prices/README.md), owns them,
- * finds the ones in force. Knows no provider's rules. Look-ups are one hash of the region and a
- * short walk, since every invocation makes three. */
+ * finds the ones in force. Knows no provider's rules. A look-up is one hash of region and meter,
+ * since every invocation makes three. */
 #include "analyzer/pricebook.h"
 
 #include <assert.h>
@@ -13,13 +13,13 @@
 #include "core/base/mem.h"
 #include "core/base/timefmt.h"
 
-enum { MAX_FILE_BYTES = 64 << 20, QUANTITY_SCALE = 12, MAX_TIERS = 16 };
+enum { MAX_FILE_BYTES = 64 << 20, MAX_TIERS = 16, MAX_KEY = 160 };
 
 struct pricebook {
     struct arena arena;
     struct price *rows; /* sorted: provider, region, meter, valid_from, tier_begin */
     size_t n, cap;
-    struct map regions; /* "provider|region" -> first row + 1 */
+    struct map index; /* provider, region and meter (or no meter) -> first row */
 };
 
 /* What a file says once for all its rows. */
@@ -196,14 +196,32 @@ static enum status read_file(struct pricebook *p, const char *path, struct err *
     return OK;
 }
 
-static struct str region_key(char *text, size_t size, enum provider provider, struct str region)
+/* Key of the index; empty when the names are too long to be in it. */
+static struct str row_key(char text[MAX_KEY], enum provider provider, struct str region,
+                          struct str meter)
 {
-    assert(size > region.n + 2);
+    const size_t n = region.n + meter.n + 2;
+
+    if (n > MAX_KEY)
+        return (struct str){0};
     text[0] = (char)('0' + (int)provider);
-    text[1] = '|';
-    if (region.n > 0)
-        memcpy(text + 2, region.p, region.n);
-    return (struct str){text, region.n + 2};
+    memcpy(text + 1, region.p, region.n);
+    text[1 + region.n] = '|';
+    if (meter.n > 0)
+        memcpy(text + 2 + region.n, meter.p, meter.n);
+    return (struct str){text, n};
+}
+
+static void index_row(struct pricebook *p, size_t row, struct str meter)
+{
+    char text[MAX_KEY];
+    bool is_new = false;
+    const struct str key = row_key(text, p->rows[row].provider, p->rows[row].region, meter);
+    uint64_t *slot = map_put(&p->index, arena_str(&p->arena, key), &is_new);
+
+    assert(key.n > 0);
+    if (is_new)
+        *slot = row;
 }
 
 static enum status check_overlap(const struct price *a, const struct price *b, struct err *e)
@@ -220,21 +238,16 @@ static enum status check_overlap(const struct price *a, const struct price *b, s
 
 static enum status index_rows(struct pricebook *p, struct err *e)
 {
-    char text[MAX_REGION + 3];
-
     qsort(p->rows, p->n, sizeof(*p->rows), cmp_price);
     for (size_t i = 0; i < p->n; i++) {
         const struct price *row = &p->rows[i];
-        bool is_new = false;
-        if (row->region.n > MAX_REGION)
-            return err_set(e, ERR_PARSE, "a region's name is longer than %d bytes", MAX_REGION);
+        if (row->region.n + row->meter.n + 2 > MAX_KEY)
+            return err_set(e, ERR_PARSE, "the names of region and meter are too long: " STR_FMT,
+                           STR_ARG(row->meter));
         if (i > 0 && check_overlap(row - 1, row, e) != OK)
             return e->code;
-        const struct str key =
-            arena_str(&p->arena, region_key(text, sizeof(text), row->provider, row->region));
-        uint64_t *slot = map_put(&p->regions, key, &is_new);
-        if (is_new)
-            *slot = i;
+        index_row(p, i, row->meter);
+        index_row(p, i, (struct str){0});
     }
     return OK;
 }
@@ -267,7 +280,7 @@ enum status pricebook_load(const char *dir, struct pricebook **out, struct err *
     struct pricebook *p = xcalloc(1, sizeof(*p));
 
     arena_init(&p->arena);
-    map_init(&p->regions);
+    map_init(&p->index);
     const enum status s = load_into(p, dir, e != NULL ? e : &own);
     if (s != OK) {
         pricebook_free(p);
@@ -281,19 +294,19 @@ void pricebook_free(struct pricebook *p)
 {
     if (p == NULL)
         return;
-    map_clear(&p->regions);
+    map_clear(&p->index);
     arena_clear(&p->arena);
     free(p->rows);
     free(p);
 }
 
-static size_t region_begin(const struct pricebook *p, enum provider provider, struct str region)
+/* First row of a meter in exactly this region, or of the region; p->n when there is none. */
+static size_t first_row(const struct pricebook *p, enum provider provider, struct str region,
+                        struct str meter)
 {
-    char text[MAX_REGION + 3];
-
-    if (region.n > MAX_REGION)
-        return p->n;
-    const uint64_t *slot = map_get(&p->regions, region_key(text, sizeof(text), provider, region));
+    char text[MAX_KEY];
+    const struct str key = row_key(text, provider, region, meter);
+    const uint64_t *slot = key.n > 0 && region.n > 0 ? map_get(&p->index, key) : NULL;
     return slot != NULL ? (size_t)*slot : p->n;
 }
 
@@ -306,11 +319,14 @@ static bool is_in_force(const struct price *row, int64_t at_ns)
 static size_t find_in_region(const struct pricebook *p, enum provider provider, struct str meter,
                              struct str region, int64_t at_ns)
 {
-    for (size_t i = region_begin(p, provider, region); i < p->n; i++) {
+    const size_t first = first_row(p, provider, region, meter);
+
+    for (size_t i = first; i < p->n; i++) {
         const struct price *row = &p->rows[i];
-        if (row->provider != provider || !str_eq(row->region, region))
+        if (i > first && (!str_eq(row->meter, meter) || !str_eq(row->region, region) ||
+                          row->provider != provider))
             break;
-        if (str_eq(row->meter, meter) && is_in_force(row, at_ns))
+        if (is_in_force(row, at_ns))
             return i;
     }
     return p->n;
@@ -347,7 +363,7 @@ size_t pricebook_tiers(const struct pricebook *p, enum provider provider, struct
 
 bool pricebook_has_region(const struct pricebook *p, enum provider provider, struct str region)
 {
-    return !str_eq(region, STR("*")) && region_begin(p, provider, region) < p->n;
+    return !str_eq(region, STR("*")) && first_row(p, provider, region, STR("")) < p->n;
 }
 
 struct str pricebook_date(const struct pricebook *p, enum provider provider)

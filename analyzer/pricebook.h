@@ -4,8 +4,6 @@
 
 #include "analyzer/analyzer.h"
 
-enum { MAX_REGION = 40 /* bytes of a region's name */ };
-
 /* Some row names this region itself (not by "*"). */
 bool pricebook_has_region(const struct pricebook *p, enum provider provider, struct str region);
 

@@ -64,7 +64,7 @@ struct usage_inputs {
     bool is_java; /* SnapStart is free for Java managed runtimes */
 };
 
-/* Adds the quantities a service bills for these inputs to in->usage. */
+/* Adds the quantities a service bills for these inputs to in->usage. err is never NULL. */
 typedef enum status usage_fn(const struct usage_inputs *u, struct arena *a, struct bill_input *in,
                              struct err *e);
 usage_fn usage_lambda, usage_edge, usage_microvm, usage_logs;

@@ -232,7 +232,7 @@ enum status usage_lambda(const struct usage_inputs *u, struct arena *a, struct b
     struct builder b = {.u = u, .arena = a, .in = in};
 
     if (add_provisioned(&b, e) != OK)
-        return ERR_LIMIT;
+        return e->code;
     if (on_demand_invocations(u) > 0 || u->has[U_OD_INVOCATIONS] || u->has[U_PC_INVOCATIONS] ||
         u->has[U_REQUESTS_BILLED])
         add_requests(&b);
@@ -240,14 +240,14 @@ enum status usage_lambda(const struct usage_inputs *u, struct arena *a, struct b
         add_storage(&b, e) != OK || add_streaming(&b, e) != OK ||
         add_per_gb(&b, U_TENANT_ENVIRONMENTS, 0,
                    by_arch(&b, "Tenant-Isolation", "Tenant-Isolation-ARM"), e) != OK)
-        return ERR_LIMIT;
+        return e->code;
     add_plain(&b, U_SQS_EPU_HOURS, "SQS-Event-Poller-Unit-Hours", "poller hours as stated");
     add_plain(&b, U_EPU_HOURS, "Event-Poller-Unit-Hours", "poller hours as stated");
     if (!u->is_java &&
         (add_per_gb(&b, U_SNAPSTART_CACHED_S, SNAPSTART_LEAST_S * USAGE_ONE,
                     "Lambda-SnapStart-Cached-GB-Second", e) != OK ||
          add_per_gb(&b, U_SNAPSTART_RESTORES, 0, "Lambda-SnapStart-Restored-GB", e) != OK))
-        return ERR_LIMIT;
+        return e->code;
     add_plain(&b, U_DURABLE_OPERATIONS, "Lambda-Durable-Operation", "operations as stated");
     add_plain(&b, U_DURABLE_WRITTEN_GB, "Lambda-Durable-Data-Written", "decimal GB");
     add_plain(&b, U_DURABLE_RETAINED_GB_MONTH, "Lambda-Durable-Data-Retained", "GB x months");
@@ -266,7 +266,7 @@ enum status usage_edge(const struct usage_inputs *u, struct arena *a, struct bil
 
     if (add_gb_seconds(u->number[U_MEMORY_MB], u->number[U_INVOCATIONS], u->number[U_AVG_MS], &q,
                        e) != OK)
-        return ERR_LIMIT;
+        return e->code;
     add_usage(&b, "Lambda-Edge-GB-Second", q, STR("invocations x billed ms x MB / 1,024,000"));
     add_plain(&b, U_INVOCATIONS, "Lambda-Edge-Request", "one request an invocation");
     return OK;

@@ -64,8 +64,11 @@ enum status money_mul_div(wide quantity, money price, int64_t divisor, money *ou
     assert(divisor > 0);
     wide product = 0;
 
-    if (wide_mul(quantity, price, &product, e) != OK)
-        return err_wrap(e, "quantity times price");
+    const enum status s = wide_mul(quantity, price, &product, e);
+    if (s != OK) {
+        (void)err_wrap(e, "quantity times price");
+        return s;
+    }
     return money_narrow(wide_div_round(product, divisor), out, e);
 }
 

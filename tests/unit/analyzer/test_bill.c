@@ -249,6 +249,18 @@ static void test_usage_files(void **state)
         {"region: us-east-1\nsavings_plan: no_upfront\ninvocations: 1\nmemory_mb: 1024\n"
          "avg_ms: 1000",
          14700000 + 200000},
+        {"region: us-east-1\nstreams: [{invocations: 1, gb: 1}]", INT64_C(7953125000) + 200000},
+        {"region: us-east-1\npc_invocations: 10\npc_avg_ms: 100\nmemory_mb: 1024\n"
+         "storage_mb: 1024",
+         9722200 + 2000000 + 15500},
+        {"service: lambda-microvm\nregion: us-east-1\nbase_s: 100\nbase_vcpu: 1\nbase_gb: 2",
+         2769440000 + 733340000},
+        {"service: lambda-microvm\nregion: us-east-1\nsnapshot_gb: 1\nsuspends: 1\nlaunches: 1\n"
+         "suspended_s: 2592000",
+         3800000000 + 3100000000 + 80000000000},
+        {"service: lambda-microvm\nregion: us-east-1\nsnapshot_gb: 1\nsuspends: 0\nlaunches: 1\n"
+         "base_s: 28800\nbase_vcpu: 0\nbase_gb: 0",
+         1550000000},
         {"service: lambda@edge\ninvocations: 1000000\nmemory_mb: 128\navg_ms: 4",
          25005000000 + 600000000000},
         {"region: us-east-1\ndurable_operations: 1000000\ndurable_written_gb: 104",
@@ -263,6 +275,9 @@ static void test_usage_files(void **state)
                      (long long)rows[i].want);
     }
 }
+
+#define MOST "9000000000000"
+#define HUGE "memory_mb: " MOST "\n"
 
 static void test_refused_usage(void **state)
 {
@@ -288,7 +303,15 @@ static void test_refused_usage(void **state)
         {"inputs: 3", "inputs"},
         {"arch: x86_64", "nothing to bill"},
         {"[1]", "no table"},
-        {"memory_mb: 9000000000\ninvocations: 9000000000000\navg_ms: 9000000000", "too large"},
+        {HUGE "invocations: " MOST "\navg_ms: " MOST, "on demand"},
+        {HUGE "pc_invocations: " MOST "\npc_avg_ms: " MOST, "provisioned"},
+        {HUGE "pc_seconds: " MOST "\nprovisioned_concurrency: " MOST, "provisioned concurrency"},
+        {HUGE "tenant_environments: 1\nstorage_mb: " MOST "\nod_invocations: 1\nod_avg_ms: 1\n"
+              "pc_invocations: 1000\npc_avg_ms: 900000000000",
+         "too large"},
+        {"memory_mb: 0.000001\nstorage_mb: " MOST "\ninvocations: " MOST "\navg_ms: 900000000000",
+         "ephemeral storage"},
+        {"service: lambda@edge\n" HUGE "invocations: " MOST "\navg_ms: " MOST, "too large"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err e;

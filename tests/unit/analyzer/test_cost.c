@@ -343,7 +343,111 @@ static void test_stats_are_priced_anew(void **state)
     stats_clear(&s);
 }
 
+/* Prices nobody charges, so that amounts leave the range: an error, never a wrap. */
+static struct pricebook *absurd_book(void)
+{
+    struct err e;
+    struct pricebook *p = NULL;
+    CHECK_OK(pricebook_load(TESTS_DIR "/data/pricing/absurd", &p, &e), &e);
+    return p;
+}
+
+static void test_limits(void **state)
+{
+    UNUSED(state);
+    AUTO(arena_clear) struct arena a;
+    struct err e;
+    struct cost_line *lines = NULL;
+    size_t n = 0;
+    arena_init(&a);
+    struct pricebook *absurd = absurd_book();
+    context.book = absurd;
+    struct invocation inv = attempt(900000, 10240);
+    const struct invocation before = inv;
+    CHECK_STATUS(cost_invocation(&context, &inv, &e), ERR_LIMIT);
+    CHECK(memcmp(&inv, &before, sizeof(inv)) == 0);
+    CHECK(strstr(e.msg, "8f6a") != NULL && strstr(e.msg, "Lambda-GB-Second") != NULL);
+    CHECK_STATUS(cost_invocation(&context, &inv, NULL), ERR_LIMIT);
+    CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &lines, &n, &e), ERR_LIMIT);
+    CHECK(lines == NULL);
+    inv = attempt(1000, 1024); /* each share fits, their sum does not */
+    CHECK_STATUS(cost_invocation(&context, &inv, &e), ERR_LIMIT);
+    inv = attempt(1, 128);
+    CHECK_STATUS(cost_receipt(&context, &inv, UINT64_MAX, &a, &lines, &n, &e), ERR_LIMIT);
+    CHECK(strstr(e.msg, "DataProcessing-Bytes") != NULL);
+    struct stats s = {.n = 1, .mb_ms = (wide)1 << 100};
+    struct stats_cost c = {.total = 5};
+    CHECK_STATUS(cost_of_stats(&context, &fn, &s, inv.start_ns, &c, &e), ERR_LIMIT);
+    CHECK(c.total == 5 && strstr(e.msg, "checkout") != NULL);
+    s = (struct stats){.storage_mb_ms = (wide)1 << 100};
+    CHECK_STATUS(cost_of_stats(&context, &fn, &s, inv.start_ns, &c, &e), ERR_LIMIT);
+    s = (struct stats){.log_bytes = UINT64_MAX};
+    CHECK_STATUS(cost_of_stats(&context, &fn, &s, inv.start_ns, &c, &e), ERR_LIMIT);
+    pricebook_free(absurd);
+}
+
+static void test_rounding_sentences(void **state)
+{
+    UNUSED(state);
+    AUTO(arena_clear) struct arena a;
+    struct err e;
+    struct cost_line *lines = NULL;
+    size_t n = 0;
+    arena_init(&a);
+    struct invocation inv = attempt(417, 1024);
+    inv.init_ns = 414 * NS_PER_MS;
+    inv.duration_ns = 3 * NS_PER_MS;
+    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &lines, &n, &e), &e);
+    CHECK_INT(n, 3);
+    CHECK_STR(lines[0].rounding, STR("417 ms billed (rounded up to 1 ms by the provider, 414 ms of "
+                                     "it initialization) x 1024 MB / 1,024,000"));
+    inv.evidence = EV_NO_BILLING;
+    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &lines, &n, &e), &e);
+    CHECK(str_starts(lines[0].rounding, STR("managed instance")));
+    CHECK(lines[0].quantity == 0 && lines[1].amount == 200000);
+    inv = attempt(0, 1024);
+    inv.outcome = OUTCOME_THROTTLED;
+    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &lines, &n, &e), &e);
+    CHECK(str_starts(lines[1].rounding, STR("throttled")));
+    CHECK(lines[1].quantity == 0);
+}
+
+static void test_rules_by_account(void **state)
+{
+    UNUSED(state);
+    const struct fn_rule rules[] = {
+        {.name_glob = STR("*"), .account = STR("1"), .region = STR("eu-south-1")},
+        {.name_glob = STR("*"), .account = STR("2"), .region = STR("sa-east-1")},
+    };
+    context.rules = rules;
+    context.n_rules = ARRAY_LEN(rules);
+    fn.region = STR("");
+    fn.account = STR("2");
+    CHECK_STR(cost_region(&context, &fn), STR("sa-east-1"));
+    fn.account = STR("1");
+    CHECK_STR(cost_region(&context, &fn), STR("eu-south-1"));
+    fn.account = STR("3");
+    CHECK_STR(cost_region(&context, &fn), STR("us-east-1"));
+}
+
+/* Configurations of other functions do not count. */
+static void test_config_of_another(void **state)
+{
+    UNUSED(state);
+    struct fn_config config = {.fn = fn, .arch = ARCH_ARM64};
+    config.fn.name = STR("mail");
+    context.configs = &config;
+    context.n_configs = 1;
+    struct invocation inv = attempt(1000, 1024);
+    inv.arch = ARCH_UNKNOWN;
+    CHECK_INT(priced(&inv), 16666700 + 200000);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(test_limits, setup),
+    cmocka_unit_test_setup(test_rounding_sentences, setup),
+    cmocka_unit_test_setup(test_rules_by_account, setup),
+    cmocka_unit_test_setup(test_config_of_another, setup),
     cmocka_unit_test_setup(test_known_amounts, setup),
     cmocka_unit_test_setup(test_storage, setup),
     cmocka_unit_test_setup(test_init_is_inside, setup),
