@@ -1,0 +1,451 @@
+/* Application lines of the Lambda runtimes in Text format: finds level, request id, trace id and
+ * the message behind the runtime's prefix. Shapes are those of the runtime interface clients (Node,
+ * Python, Java, .NET, Ruby, Go, Rust) and their usual loggers. A line of no known shape is all
+ * message. `is_error` is set only where the runtime itself reports an unhandled error. */
+#include <assert.h>
+#include <string.h>
+
+#include "collector/aws/aws.h"
+#include "collector/aws/scan.h"
+#include "core/base/timefmt.h"
+
+/* --- steps
+ * ------------------------------------------------------------------------------------------------ */
+
+static bool cut_at(struct str s, size_t i, struct str *head, struct str *rest)
+{
+    if (i >= s.n)
+        return false;
+    *head = str_sub(s, 0, i);
+    *rest = str_skip(s, i + 1);
+    return true;
+}
+
+static struct str skip_blanks(struct str s)
+{
+    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s = str_skip(s, 1);
+    return s;
+}
+
+/* Terminal colours ("\033[32m") and blanks, as some loggers write them around time and level. */
+static struct str skip_paint(struct str s)
+{
+    for (s = skip_blanks(s); s.n > 2 && s.p[0] == '\033' && s.p[1] == '['; s = skip_blanks(s)) {
+        size_t i = 2;
+        while (i < s.n && ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == ';'))
+            i++;
+        if (i == s.n)
+            break;
+        s = str_skip(s, i + 1);
+    }
+    return s;
+}
+
+/* A word of letters at the start that names a level; the rest begins behind it. */
+static bool take_level(struct str *s, enum severity *out)
+{
+    size_t n = 0;
+    while (n < s->n && n < 12 &&
+           ((s->p[n] >= 'A' && s->p[n] <= 'Z') || (s->p[n] >= 'a' && s->p[n] <= 'z')))
+        n++;
+    if (!scan_level(str_sub(*s, 0, n), out))
+        return false;
+    *s = str_skip(*s, n);
+    return true;
+}
+
+static bool take_uuid(struct str *s, struct str *id)
+{
+    if (!scan_uuid(*s))
+        return false;
+    *id = str_sub(*s, 0, UUID_LENGTH);
+    *s = str_skip(*s, UUID_LENGTH);
+    return true;
+}
+
+/* "errorType":"X" anywhere in the text. */
+static struct str find_error_type(struct str s)
+{
+    static const struct str key = {"\"errorType\"", 11};
+    size_t at = str_find(s, key);
+    struct str rest = skip_blanks(str_skip(s, at + key.n));
+    if (at == s.n || rest.n == 0 || rest.p[0] != ':')
+        return (struct str){0};
+    rest = skip_blanks(str_skip(rest, 1));
+    if (rest.n == 0 || rest.p[0] != '"')
+        return (struct str){0};
+    rest = str_skip(rest, 1);
+    size_t end = str_find_char(rest, '"');
+    return end < rest.n ? str_sub(rest, 0, end) : (struct str){0};
+}
+
+/* "ValueError", "Runtime.ImportModuleError", "System.IO.IOException": a dotted name. */
+static size_t type_name_length(struct str s)
+{
+    size_t n = 0;
+    for (; n < s.n && n < 200; n++) {
+        char c = s.p[n];
+        bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '$';
+        bool is_inner = n > 0 && ((c >= '0' && c <= '9') || c == '.' || c == '`' || c == '+');
+        if (!is_letter && !is_inner)
+            break;
+    }
+    return n;
+}
+
+static void set_error(struct log_record *r, struct str type)
+{
+    r->is_error = true;
+    r->error_type = type;
+    if (r->severity < SEVERITY_ERROR)
+        r->severity = SEVERITY_ERROR;
+}
+
+/* --- Rust tracing
+ * ----------------------------------------------------------------------------------------- */
+
+static struct str quoted_after(struct str s, struct str key)
+{
+    size_t at = str_find(s, key);
+    struct str rest = str_skip(s, at + key.n);
+    size_t end = str_find_char(rest, '"');
+    return at < s.n && end < rest.n ? str_sub(rest, 0, end) : (struct str){0};
+}
+
+/* `INFO Lambda runtime invoke{requestId="..." xrayTraceId="Root=..."}: text`, anywhere: it may be
+ * glued to output that had no line end. */
+static bool find_rust_span(struct str line, struct log_record *r)
+{
+    static const struct str before = {"invoke", 6}, key = {"{requestId=\"", 12};
+    struct str rest = line;
+
+    for (;;) {
+        const char *brace = memchr(rest.p, '{', rest.n);
+        if (brace == NULL)
+            return false;
+        rest = str_skip(rest, (size_t)(brace - rest.p));
+        if (str_starts(rest, key) && (size_t)(brace - line.p) >= before.n &&
+            memcmp(brace - before.n, before.p, before.n) == 0)
+            break;
+        rest = str_skip(rest, 1);
+    }
+    if (!scan_uuid(str_skip(rest, key.n)))
+        return false;
+    size_t close = str_find(rest, STR("}:"));
+    r->invocation_id = str_sub(rest, key.n, UUID_LENGTH);
+    r->trace_id = scan_trace_id(quoted_after(str_sub(rest, 0, close), STR("xrayTraceId=\"")));
+    if (close < rest.n)
+        r->message = skip_blanks(str_skip(rest, close + 2));
+    return true;
+}
+
+static void rust_level(struct str line, struct log_record *r)
+{
+    static const struct str name = {"Lambda runtime invoke{", 22};
+    size_t at = str_find(line, name);
+    struct str head = str_trim(str_sub(line, 0, at));
+    size_t from = head.n;
+    while (from > 0 && head.p[from - 1] >= 'A' && head.p[from - 1] <= 'Z')
+        from--;
+    if (at < line.n)
+        scan_level(str_skip(head, from), &r->severity);
+}
+
+/* --- lines that begin with a time
+ * ------------------------------------------------------------------------- */
+
+static bool is_type_then_colon(struct str s, struct str *type)
+{
+    size_t n = type_name_length(s);
+    *type = str_sub(s, 0, n);
+    return n > 0 && n + 1 < s.n && s.p[n] == ':';
+}
+
+/* What Node and .NET runtimes write for an error nobody caught. */
+static void check_unhandled(struct log_record *r)
+{
+    static const struct str openings[] = {
+        {"Invoke Error", 12},
+        {"Uncaught Exception", 18},
+        {"Unhandled Promise Rejection", 27},
+    };
+    struct str type;
+
+    for (size_t i = 0; i < ARRAY_LEN(openings); i++)
+        if (str_starts(r->message, openings[i]) &&
+            str_find_char(str_sub(r->message, openings[i].n, 3), '\t') < 3) {
+            set_error(r, find_error_type(r->message));
+            return;
+        }
+    if (is_type_then_colon(r->message, &type) && str_ends(type, STR("Exception")) &&
+        str_find(r->message, STR("\n   at ")) < r->message.n)
+        set_error(r, type);
+}
+
+/* Node "ISO\t<id>\tLEVEL\tmsg", .NET "ISO\t<id>\tlevl\tmsg"; the id may be "undefined" or empty. */
+static bool tabbed_line(struct str rest, struct log_record *r)
+{
+    struct str id, level, message;
+    enum severity severity;
+
+    if (!cut_at(rest, str_find_char(rest, '\t'), &id, &rest))
+        return false;
+    bool is_uuid = id.n == UUID_LENGTH && scan_uuid(id);
+    if (!is_uuid && id.n > 0 && !str_eq(id, STR("undefined")))
+        return false;
+    if (!cut_at(rest, str_find_char(str_sub(rest, 0, 16), '\t'), &level, &message) ||
+        !scan_level(level, &severity))
+        return false;
+    r->invocation_id = is_uuid ? id : (struct str){0};
+    r->severity = severity;
+    r->message = message;
+    if (severity >= SEVERITY_ERROR)
+        check_unhandled(r);
+    return true;
+}
+
+/* log4j2 "<date> <id> LEVEL  Class - msg", tracing "<date>  LEVEL target: msg". */
+static bool dated_line(struct str rest, struct log_record *r)
+{
+    struct str id = {0};
+
+    rest = skip_paint(rest);
+    if (take_uuid(&rest, &id))
+        r->invocation_id = id;
+    rest = skip_paint(rest);
+    if (!take_level(&rest, &r->severity))
+        return id.n > 0;
+    r->message = skip_paint(rest);
+    size_t dash = str_find(str_sub(r->message, 0, 200), STR(" - "));
+    if (id.n > 0 && dash < r->message.n && dash < 200)
+        r->message = str_skip(r->message, dash + 3);
+    return true;
+}
+
+/* Go's log package: "2020/03/27 03:40:05 msg"; the runtime logs a failed handler as JSON. */
+static bool go_line(struct str line, struct log_record *r)
+{
+    enum { TIME_LENGTH = 19 };
+    if (line.n <= TIME_LENGTH || line.p[4] != '/' || line.p[7] != '/' || line.p[10] != ' ' ||
+        line.p[13] != ':' || line.p[16] != ':')
+        return false;
+    size_t i = TIME_LENGTH;
+    while (i < line.n && (line.p[i] == '.' || (line.p[i] >= '0' && line.p[i] <= '9')))
+        i++;
+    r->message = skip_blanks(str_skip(line, i));
+    if (str_starts(r->message, STR("{\"errorMessage\":")))
+        set_error(r, find_error_type(r->message));
+    return true;
+}
+
+static bool timed_line(struct str line, struct log_record *r)
+{
+    int64_t t_ns;
+    if (go_line(line, r))
+        return true;
+    size_t n = time_parse_prefix(line, &t_ns);
+    if (n == 0 || n >= line.n)
+        return false;
+    struct str rest = str_skip(line, n);
+    return rest.p[0] == '\t' ? tabbed_line(str_skip(rest, 1), r) : dated_line(rest, r);
+}
+
+/* --- other openings
+ * --------------------------------------------------------------------------------------- */
+
+/* What the Python runtime prints for an exception nobody caught: "[ERROR] Type: msg\rTraceback". */
+static void check_python_error(struct log_record *r)
+{
+    struct str type = {0};
+    size_t trace = str_find(r->message, STR("Traceback (most recent call last):"));
+    bool has_trace = trace < r->message.n && trace > 0 &&
+                     (r->message.p[trace - 1] == '\r' || r->message.p[trace - 1] == '\n');
+    bool has_type = is_type_then_colon(r->message, &type);
+
+    if (has_trace || (has_type && str_starts(type, STR("Runtime."))))
+        set_error(r, has_type ? type : (struct str){0});
+}
+
+/* "[LEVEL]\tISO\t<id>\tmsg" (Python), "[LEVEL] msg" (Java), "[Level] - msg" (PowerShell). */
+static bool bracket_line(struct str line, struct log_record *r)
+{
+    struct str level, rest, time, id;
+    enum severity severity;
+    int64_t t_ns;
+
+    size_t close = str_find_char(str_sub(line, 0, 16), ']');
+    if (close >= 16 || !cut_at(line, close, &level, &rest))
+        return false;
+    if (str_eq(level, STR("[Verbose")))
+        severity = SEVERITY_TRACE;
+    else if (!scan_level(str_skip(level, 1), &severity))
+        return false;
+    r->severity = severity;
+    if (rest.n == 0)
+        return true;
+    struct str fields = str_skip(rest, 1);
+    if (rest.p[0] == '\t' && cut_at(fields, str_find_char(fields, '\t'), &time, &fields) &&
+        time_parse(time, &t_ns) && cut_at(fields, str_find_char(fields, '\t'), &id, &fields)) {
+        r->message = fields;
+        if (id.n == UUID_LENGTH && scan_uuid(id))
+            r->invocation_id = id;
+        return true;
+    }
+    r->message = skip_blanks(rest);
+    if (str_starts(r->message, STR("- ")))
+        r->message = str_skip(r->message, 2);
+    if (severity >= SEVERITY_ERROR && rest.p[0] == ' ')
+        check_python_error(r);
+    return true;
+}
+
+/* Ruby's Logger: "I, [2026-09-01T10:00:00.123456 #8]  INFO <id> -- prog: msg". */
+static bool ruby_line(struct str line, struct log_record *r)
+{
+    size_t close = str_find_char(str_sub(line, 0, 64), ']');
+    if (line.n < 8 || line.p[1] != ',' || line.p[2] != ' ' || line.p[3] != '[' || close >= 64)
+        return false;
+    struct str rest = skip_blanks(str_skip(line, close + 1)), id;
+    enum severity severity;
+    if (!take_level(&rest, &severity))
+        return false;
+    r->severity = severity;
+    rest = skip_blanks(rest);
+    if (take_uuid(&rest, &id))
+        r->invocation_id = id;
+    size_t dashes = str_find(rest, STR("-- "));
+    struct str message = str_skip(rest, dashes + 3);
+    size_t colon = str_find(message, STR(": "));
+    if (dashes < rest.n)
+        r->message = colon < message.n ? str_skip(message, colon + 2) : message;
+    return true;
+}
+
+/* "ERROR text", " INFO target: text": a level in capitals, then a blank. */
+static bool level_line(struct str line, struct log_record *r)
+{
+    struct str rest = skip_paint(line);
+    enum severity severity;
+
+    if (rest.n == 0 || rest.p[0] < 'A' || rest.p[0] > 'Z' || !take_level(&rest, &severity) ||
+        rest.p[-1] < 'A' || rest.p[-1] > 'Z')
+        return false;
+    if (rest.n == 0 || (rest.p[0] != ' ' && rest.p[0] != ':' && rest.p[0] != '\t' &&
+                        rest.p[0] != '\033'))
+        return false;
+    r->severity = severity;
+    r->message = skip_paint(str_skip(rest, rest.p[0] == ':'));
+    return true;
+}
+
+/* Value of key= in slog text; quotes are taken off. */
+static struct str text_attr(struct str line, struct str key)
+{
+    struct str rest = line;
+    for (;;) {
+        size_t at = str_find(rest, key);
+        if (at == rest.n)
+            return (struct str){0};
+        bool is_start = (at == 0 && rest.p == line.p) || (at > 0 && rest.p[at - 1] == ' ');
+        rest = str_skip(rest, at + key.n);
+        if (is_start)
+            break;
+    }
+    if (rest.n > 0 && rest.p[0] == '"') {
+        rest = str_skip(rest, 1);
+        return str_sub(rest, 0, str_find_char(rest, '"'));
+    }
+    return str_sub(rest, 0, str_find_char(rest, ' '));
+}
+
+/* Go slog text: "time=... level=INFO msg=... requestId=...". */
+static bool slog_line(struct str line, struct log_record *r)
+{
+    if (!str_starts(line, STR("time")) || str_find_char(str_sub(line, 0, 12), '=') >= 12)
+        return false;
+    struct str level = text_attr(line, STR("level="));
+    if (level.n == 0 || !scan_level(str_sub(level, 0, str_find_char(level, '+')), &r->severity))
+        return false;
+    struct str id = text_attr(line, STR("requestId="));
+    struct str message = text_attr(line, STR("message="));
+    if (message.n == 0)
+        message = text_attr(line, STR("msg="));
+    if (message.n > 0)
+        r->message = message;
+    if (id.n == UUID_LENGTH && scan_uuid(id))
+        r->invocation_id = id;
+    return true;
+}
+
+/* "LAMBDA_WARNING: ...\r[ERROR] ..." and Ruby's "Error raised from handler method\n{json}". */
+static bool runtime_notice(struct str line, struct log_record *r)
+{
+    static const struct str ruby[] = {
+        {"Error raised from handler method", 32},
+        {"Critical exception from handler", 31},
+        {"Init error when loading handler", 31},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(ruby); i++)
+        if (str_starts(line, ruby[i])) {
+            set_error(r, find_error_type(line));
+            return true;
+        }
+    if (!str_starts(line, STR("LAMBDA_WARNING:")))
+        return false;
+    r->severity = SEVERITY_WARN;
+    size_t next = str_find(line, STR("[ERROR]"));
+    return next == line.n || next == 0 || bracket_line(str_skip(line, next), r);
+}
+
+/* Java: "<message>: <exception class>\n<exception class>: ...\n\tat ...": the runtime's own form. */
+static void check_java_error(struct str line, struct log_record *r)
+{
+    size_t end = str_find_char(line, '\n');
+    if (end == line.n)
+        return;
+    struct str first = str_trim_right(str_sub(line, 0, end)), second = str_skip(line, end + 1);
+    struct str type = str_sub(second, 0, type_name_length(second));
+    size_t at = first.n - (type.n < first.n ? type.n : first.n);
+    if (type.n < 8 || at < 2 || !str_ends(first, type) || first.p[at - 1] != ' ' ||
+        first.p[at - 2] != ':' || str_find(second, STR("\tat ")) == second.n)
+        return;
+    set_error(r, type);
+}
+
+static bool letter_line(struct str line, struct log_record *r)
+{
+    return ruby_line(line, r) || runtime_notice(line, r) || slog_line(line, r) ||
+           level_line(line, r);
+}
+
+typedef bool line_reader(struct str line, struct log_record *r);
+
+static line_reader *reader_for(char c)
+{
+    if (c >= '0' && c <= '9')
+        return timed_line;
+    if (c == '[')
+        return bracket_line;
+    if ((c >= 'A' && c <= 'Z') || c == 't')
+        return letter_line;
+    if (c == ' ' || c == '\033')
+        return level_line;
+    return NULL;
+}
+
+void aws_lambda_app(struct str line, struct log_record *r)
+{
+    assert(r != NULL);
+    r->kind = RECORD_APP;
+    r->message = line;
+    if (line.n == 0)
+        return;
+    line_reader *read = reader_for(line.p[0]);
+    bool is_known = read != NULL && read(line, r);
+    if (r->invocation_id.n == 0 && find_rust_span(line, r) && r->severity == SEVERITY_UNKNOWN)
+        rust_level(line, r);
+    if (!is_known && r->invocation_id.n == 0)
+        check_java_error(line, r);
+}

@@ -1,0 +1,510 @@
+/* Platform lines of AWS Lambda in the Text log format: START, END, REPORT, INIT_START, INIT_REPORT,
+ * RESTORE_*, EXTENSION, TELEMETRY, LOGS, and the old "Task timed out" and "Runtime exited" lines.
+ * A line is a head and a sequence of "Label: value" parts; each kind has a table of its labels.
+ * Labels nest ("Billed Restore Duration" ends in "Duration"), so they are tokenised one by one and
+ * never searched. Only a line that is a platform line from its first to its last byte is one. */
+#include <assert.h>
+#include <string.h>
+
+#include "collector/aws/aws.h"
+#include "collector/aws/scan.h"
+#include "core/base/timefmt.h"
+
+enum { MAX_LABEL = 40 }; /* bytes of a label we do not know */
+
+enum value_type { VALUE_MS, VALUE_MB, VALUE_WORD, VALUE_TEXT, VALUE_LIST, VALUE_BOOL };
+
+struct label {
+    struct str name;
+    enum value_type type;
+    size_t offset; /* of the member of struct platform_event */
+    unsigned has;  /* enum platform_has */
+};
+
+#define AT(member) offsetof(struct platform_event, member)
+
+/* The trace id is the record's; it is parked in trace_header until the line is accepted. */
+static const struct label report_labels[] = {
+    {{"Duration", 8}, VALUE_MS, AT(duration_ns), PH_DURATION},
+    {{"Billed Duration", 15}, VALUE_MS, AT(billed_ns), PH_BILLED},
+    {{"Memory Size", 11}, VALUE_MB, AT(memory_bytes), PH_MEMORY},
+    {{"Max Memory Used", 15}, VALUE_MB, AT(max_memory_bytes), PH_MAX_MEMORY},
+    {{"Restore Duration", 16}, VALUE_MS, AT(restore_ns), PH_RESTORE},
+    {{"Billed Restore Duration", 23}, VALUE_MS, AT(billed_restore_ns), PH_BILLED_RESTORE},
+    {{"Init Duration", 13}, VALUE_MS, AT(init_ns), PH_INIT},
+    {{"Phase", 5}, VALUE_WORD, AT(phase), 0},
+    {{"Status", 6}, VALUE_WORD, AT(status), 0},
+    {{"Error Type", 10}, VALUE_WORD, AT(error_type), 0},
+    {{"XRAY TraceId", 12}, VALUE_WORD, AT(trace_header), 0},
+    {{"SegmentId", 9}, VALUE_WORD, AT(segment_id), 0},
+    {{"Sampled", 7}, VALUE_BOOL, AT(is_sampled), PH_SAMPLED},
+};
+static const struct label init_report_labels[] = {
+    {{"Init Duration", 13}, VALUE_MS, AT(duration_ns), PH_DURATION},
+    {{"Phase", 5}, VALUE_WORD, AT(phase), 0},
+    {{"Status", 6}, VALUE_WORD, AT(status), 0},
+    {{"Error Type", 10}, VALUE_WORD, AT(error_type), 0},
+};
+static const struct label restore_report_labels[] = {
+    {{"Restore Duration", 16}, VALUE_MS, AT(duration_ns), PH_DURATION},
+    {{"Billed Restore Duration", 23}, VALUE_MS, AT(billed_restore_ns), PH_BILLED_RESTORE},
+    {{"Phase", 5}, VALUE_WORD, AT(phase), 0},
+    {{"Status", 6}, VALUE_WORD, AT(status), 0},
+    {{"Error Type", 10}, VALUE_WORD, AT(error_type), 0},
+};
+static const struct label runtime_labels[] = {
+    {{"Runtime Version", 15}, VALUE_WORD, AT(runtime_version), 0},
+    {{"Runtime Version ARN", 19}, VALUE_WORD, AT(runtime_version_arn), 0},
+};
+static const struct label start_labels[] = {
+    {{"Version", 7}, VALUE_WORD, AT(version), 0},
+};
+static const struct label extension_labels[] = {
+    {{"Name", 4}, VALUE_TEXT, AT(name), 0},
+    {{"State", 5}, VALUE_WORD, AT(state), 0},
+    {{"Events", 6}, VALUE_LIST, AT(events), 0},
+    {{"Types", 5}, VALUE_LIST, AT(events), 0},
+    {{"Error Type", 10}, VALUE_WORD, AT(error_type), 0},
+};
+
+struct line_kind {
+    struct str head; /* the line's first word and its blank or tab */
+    enum platform_kind kind;
+    bool has_id;            /* "RequestId: <uuid>" follows */
+    bool is_open;           /* unknown labels are kept: AWS announces that the line may grow */
+    bool is_distinct;       /* nothing but a platform line begins so: others are forgeries */
+    unsigned char required; /* this many labels from the start of the table must be there */
+    unsigned char n;
+    const struct label *labels;
+};
+
+#define LABELS(a) (unsigned char)ARRAY_LEN(a), (a)
+
+static const struct line_kind line_kinds[] = {
+    {{"START", 5}, PLATFORM_START, true, false, true, 1, LABELS(start_labels)},
+    {{"END", 3}, PLATFORM_END, true, false, true, 0, 0, NULL},
+    {{"REPORT", 6}, PLATFORM_REPORT, true, true, true, 3, LABELS(report_labels)},
+    {{"INIT_START", 10}, PLATFORM_INIT_START, false, true, true, 1, LABELS(runtime_labels)},
+    {{"INIT_REPORT", 11}, PLATFORM_INIT_REPORT, false, true, true, 1, LABELS(init_report_labels)},
+    {{"RESTORE_START", 13}, PLATFORM_RESTORE_START, false, true, true, 1, LABELS(runtime_labels)},
+    {{"RESTORE_REPORT", 14},
+     PLATFORM_RESTORE_REPORT,
+     false,
+     true,
+     true,
+     1,
+     LABELS(restore_report_labels)},
+    {{"EXTENSION", 9}, PLATFORM_EXTENSION, false, true, false, 2, LABELS(extension_labels)},
+    {{"TELEMETRY", 9}, PLATFORM_TELEMETRY, false, true, false, 2, LABELS(extension_labels)},
+    {{"LOGS", 4}, PLATFORM_LOGS, false, true, false, 2, LABELS(extension_labels)},
+};
+
+struct scanner {
+    const char *p, *end;
+    const struct line_kind *kind;
+    struct platform_event *out;
+    uint64_t seen; /* bit per label of the table */
+    bool is_tabbed;
+    struct batch *batch;
+    size_t n_unknown;
+};
+
+/* --- small steps
+ * ------------------------------------------------------------------------------------------ */
+
+/* A newline written as the two characters \n, as escaped dumps have it. */
+static bool at_escaped_newline(const struct scanner *s)
+{
+    return s->end - s->p >= 2 && s->p[0] == '\\' && s->p[1] == 'n';
+}
+
+/* Blanks, tabs, line ends; false when there was none. Lines copied from a terminal have runs of
+ * blanks for tabs. */
+static bool skip_gap(struct scanner *s)
+{
+    const char *from = s->p;
+    for (;;) {
+        if (s->p < s->end && (*s->p == '\t' || *s->p == ' ' || *s->p == '\n' || *s->p == '\r'))
+            s->p++;
+        else if (at_escaped_newline(s))
+            s->p += 2;
+        else
+            break;
+    }
+    return s->p > from;
+}
+
+static bool take(struct scanner *s, const char *literal, size_t n)
+{
+    if ((size_t)(s->end - s->p) < n || memcmp(s->p, literal, n) != 0)
+        return false;
+    s->p += n;
+    return true;
+}
+
+/* Up to the next blank, tab or line end; empty is no word. */
+static bool take_word(struct scanner *s, struct str *out)
+{
+    const char *from = s->p;
+    while (s->p < s->end && (unsigned char)*s->p > ' ' && !at_escaped_newline(s))
+        s->p++;
+    *out = (struct str){from, (size_t)(s->p - from)};
+    return out->n > 0;
+}
+
+static bool take_label(struct scanner *s, struct str name)
+{
+    if ((size_t)(s->end - s->p) < name.n + 2 || memcmp(s->p, name.p, name.n) != 0 ||
+        s->p[name.n] != ':' || s->p[name.n + 1] != ' ')
+        return false;
+    s->p += name.n + 2;
+    return true;
+}
+
+/* --- values
+ * ----------------------------------------------------------------------------------------------- */
+
+/* "2.46 ms", "128 MB": a number, one blank, the unit. */
+static bool take_quantity(struct scanner *s, const char *unit, struct str *number)
+{
+    return take_word(s, number) && take(s, unit, 3);
+}
+
+/* Free text ends at a tab, a line end, or where a blank is followed by a label of this line. */
+static bool take_text(struct scanner *s, struct str *out)
+{
+    const char *from = s->p;
+    for (; s->p < s->end; s->p++) {
+        if (*s->p == '\t' || *s->p == '\n' || *s->p == '\r' || at_escaped_newline(s))
+            break;
+        if (*s->p != ' ' || s->is_tabbed)
+            continue;
+        struct scanner ahead = *s;
+        bool is_next = false;
+        skip_gap(&ahead);
+        for (size_t i = 0; i < s->kind->n && !is_next; i++)
+            is_next = take_label(&ahead, s->kind->labels[i].name);
+        if (is_next)
+            break;
+    }
+    *out = str_trim_right((struct str){from, (size_t)(s->p - from)});
+    return out->n > 0;
+}
+
+/* "[INVOKE, SHUTDOWN]" -> "INVOKE, SHUTDOWN" */
+static bool take_list(struct scanner *s, struct str *out)
+{
+    if (s->p == s->end || *s->p != '[')
+        return false;
+    const char *close = memchr(s->p, ']', (size_t)(s->end - s->p));
+    if (close == NULL)
+        return false;
+    *out = (struct str){s->p + 1, (size_t)(close - s->p - 1)};
+    s->p = close + 1;
+    return memchr(out->p, '\n', out->n) == NULL;
+}
+
+static bool take_bool(struct scanner *s, bool *out)
+{
+    struct str word;
+    if (!take_word(s, &word))
+        return false;
+    *out = str_eq(word, STR("true"));
+    return *out || str_eq(word, STR("false"));
+}
+
+static bool take_value(struct scanner *s, const struct label *l)
+{
+    char *member = (char *)s->out + l->offset;
+    struct str text = {0};
+    int64_t ns = 0;
+    uint64_t bytes = 0;
+    bool flag = false;
+
+    switch (l->type) {
+    case VALUE_MS:
+        if (!take_quantity(s, " ms", &text) || !scan_ms(text, &ns))
+            return false;
+        memcpy(member, &ns, sizeof(ns));
+        return true;
+    case VALUE_MB:
+        if (!take_quantity(s, " MB", &text) || !scan_mb(text, &bytes))
+            return false;
+        memcpy(member, &bytes, sizeof(bytes));
+        return true;
+    case VALUE_BOOL:
+        if (!take_bool(s, &flag))
+            return false;
+        memcpy(member, &flag, sizeof(flag));
+        return true;
+    case VALUE_WORD:
+    case VALUE_TEXT:
+    case VALUE_LIST:
+        break;
+    }
+    bool is_ok = l->type == VALUE_WORD   ? take_word(s, &text)
+                 : l->type == VALUE_TEXT ? take_text(s, &text)
+                                         : take_list(s, &text);
+    memcpy(member, &text, sizeof(text));
+    return is_ok;
+}
+
+/* --- labels
+ * ----------------------------------------------------------------------------------------------- */
+
+/* "Some New Label: value": begins with a capital, has words of letters and digits only. */
+static bool take_unknown(struct scanner *s)
+{
+    const char *from = s->p;
+    struct str value;
+
+    if (*from < 'A' || *from > 'Z' || (s->is_tabbed && from[-1] != '\t' && from[-1] != '\n'))
+        return false;
+    while (s->p < s->end && s->p - from < MAX_LABEL &&
+           ((*s->p >= 'a' && *s->p <= 'z') || (*s->p >= 'A' && *s->p <= 'Z') ||
+            (*s->p >= '0' && *s->p <= '9') || *s->p == ' '))
+        s->p++;
+    struct str name = {from, (size_t)(s->p - from)};
+    if (!take(s, ": ", 2) || !take_text(s, &value))
+        return false;
+    struct str before = s->out->extras;
+    s->out->extras =
+        arena_printf(&s->batch->arena, STR_FMT "%s" STR_FMT ": " STR_FMT, STR_ARG(before),
+                     before.n > 0 ? "\t" : "", STR_ARG(name), STR_ARG(value));
+    s->n_unknown++;
+    return true;
+}
+
+/* Labels come in the order of the table mostly, so the search goes on where the last one stood. */
+static bool take_part(struct scanner *s, size_t *next)
+{
+    const struct line_kind *k = s->kind;
+    for (size_t tried = 0; tried < k->n; tried++) {
+        size_t i = *next + tried < k->n ? *next + tried : *next + tried - k->n;
+        const struct label *l = &k->labels[i];
+        if (!take_label(s, l->name))
+            continue;
+        if ((s->seen >> i & 1) != 0)
+            return false;
+        s->seen |= UINT64_C(1) << i;
+        s->out->has |= l->has;
+        *next = i + 1;
+        return take_value(s, l);
+    }
+    return k->is_open && take_unknown(s);
+}
+
+static bool take_parts(struct scanner *s)
+{
+    size_t next = 0;
+
+    for (;;) {
+        bool is_gap = skip_gap(s);
+        if (s->p == s->end)
+            break;
+        if (!is_gap || !take_part(s, &next))
+            return false;
+    }
+    uint64_t required = (UINT64_C(1) << s->kind->required) - 1;
+    return (s->seen & required) == required;
+}
+
+/* --- lines
+ * ------------------------------------------------------------------------------------------------ */
+
+static bool is_version(struct str v)
+{
+    if (v.n > 0 && v.p[0] == '$')
+        return str_starts(v, STR("$LATEST"));
+    for (size_t i = 0; i < v.n; i++)
+        if (v.p[i] < '0' || v.p[i] > '9')
+            return false;
+    return v.n > 0;
+}
+
+/* Trace ids are "1-8 hex-24 hex"; documentation shortens them, so only letters count. */
+static bool is_trace_id(struct str t)
+{
+    return t.n == 0 || scan_trace_id(t).n == t.n;
+}
+
+static bool is_plausible(const struct platform_event *p)
+{
+    return is_trace_id(p->trace_header) && (p->kind != PLATFORM_START || is_version(p->version));
+}
+
+static bool take_id(struct scanner *s, struct str *id)
+{
+    if (!take_label(s, STR("RequestId")) || !scan_uuid((struct str){s->p, (size_t)(s->end - s->p)}))
+        return false;
+    *id = (struct str){s->p, UUID_LENGTH};
+    s->p += UUID_LENGTH;
+    return true;
+}
+
+static void accept(struct log_record *r, const struct platform_event *p, struct batch *b)
+{
+    struct platform_event *kept = arena_alloc(&b->arena, sizeof(*kept));
+    *kept = *p;
+    r->kind = RECORD_PLATFORM;
+    r->platform = kept;
+}
+
+static bool decode_labelled(const struct line_kind *k, struct str line, struct log_record *r,
+                            struct batch *b)
+{
+    struct platform_event p = {.kind = k->kind};
+    struct scanner s = {
+        .p = line.p + k->head.n,
+        .end = line.p + line.n,
+        .kind = k,
+        .out = &p,
+        .batch = b,
+        .is_tabbed = memchr(line.p, '\t', line.n) != NULL,
+    };
+    struct str id = {0};
+
+    if (k->has_id && (!skip_gap(&s) || !take_id(&s, &id)))
+        return false;
+    if (!take_parts(&s) || !is_plausible(&p))
+        return false;
+    r->invocation_id = id;
+    r->trace_id = p.trace_header;
+    b->counts.unknown_labels += s.n_unknown;
+    accept(r, &p, b);
+    return true;
+}
+
+/* "2024-07-07T08:48:35.401Z <uuid> Task timed out after 3.02 seconds" */
+static bool decode_timeout(struct str line, struct log_record *r, struct batch *b)
+{
+    static const char middle[] = " Task timed out after ";
+    enum { ID_AT = 25, MIDDLE_AT = ID_AT + UUID_LENGTH };
+    struct platform_event p = {.kind = PLATFORM_TIMEOUT, .has = PH_TIME};
+    struct scanner s = {.p = line.p + MIDDLE_AT, .end = line.p + line.n};
+    struct str number;
+
+    if (line.n < MIDDLE_AT + sizeof(middle) || line.p[ID_AT - 1] != ' ' ||
+        !take(&s, middle, sizeof(middle) - 1) || !scan_uuid(str_skip(line, ID_AT)) ||
+        !time_parse(str_sub(line, 0, ID_AT - 1), &p.at_ns))
+        return false;
+    /* Seconds scan like milliseconds and are a thousand times as long. */
+    if (!take_word(&s, &number) || !take(&s, " seconds", 8) || !scan_ms(number, &p.timeout_ns) ||
+        p.timeout_ns > NS_PER_DAY)
+        return false;
+    skip_gap(&s);
+    if (s.p != s.end)
+        return false;
+    p.timeout_ns *= 1000;
+    r->invocation_id = str_sub(line, ID_AT, UUID_LENGTH);
+    accept(r, &p, b);
+    return true;
+}
+
+/* The type on the second line: "Runtime.ExitError". */
+static bool take_error_type(struct scanner *s, struct str *type)
+{
+    if (s->p == s->end)
+        return true;
+    if (!skip_gap(s))
+        return false;
+    if (s->p < s->end && !take_word(s, type))
+        return false;
+    bool is_type = type->n == 0 || str_starts(*type, STR("Runtime.")) ||
+                   str_starts(*type, STR("Extension.")) || str_starts(*type, STR("Sandbox."));
+    skip_gap(s);
+    return is_type && s->p == s->end;
+}
+
+static void take_message(struct scanner *s, struct str *message)
+{
+    const char *from = s->p;
+    while (s->p < s->end && *s->p != '\n' && *s->p != '\r' && !at_escaped_newline(s))
+        s->p++;
+    *message = str_trim_right((struct str){from, (size_t)(s->p - from)});
+}
+
+/* Message and type; nothing else may follow. */
+static bool take_exit(struct scanner *s, struct platform_event *p)
+{
+    take_message(s, &p->error_message);
+    return take_error_type(s, &p->error_type);
+}
+
+static bool is_exit_message(const struct platform_event *p)
+{
+    return p->error_type.n > 0 || str_starts(p->error_message, STR("Runtime exited")) ||
+           str_eq(p->error_message, STR("Process exited before completing request"));
+}
+
+/* "RequestId: <uuid> Error: Runtime exited with error: signal: killed\nRuntime.ExitError" */
+static bool decode_exit(struct str line, struct log_record *r, struct batch *b)
+{
+    struct platform_event p = {.kind = PLATFORM_RUNTIME_EXIT};
+    struct scanner s = {.p = line.p, .end = line.p + line.n, .batch = b};
+    struct str id;
+
+    if (!take_id(&s, &id) || s.p == s.end || *s.p != ' ')
+        return false;
+    s.p++;
+    if ((size_t)(s.end - s.p) > 7 && memcmp(s.p, "Error: ", 7) == 0)
+        s.p += 7;
+    if (!take_exit(&s, &p) || !is_exit_message(&p))
+        return false;
+    r->invocation_id = id;
+    accept(r, &p, b);
+    return true;
+}
+
+/* Images and custom runtimes: no request id. */
+static bool decode_unknown_exit(struct str line, struct log_record *r, struct batch *b)
+{
+    struct platform_event p = {.kind = PLATFORM_RUNTIME_EXIT};
+    struct scanner s = {.p = line.p, .end = line.p + line.n, .batch = b};
+
+    if (!take_exit(&s, &p) || p.error_type.n == 0 ||
+        !str_eq(p.error_message, STR("Unknown application error occurred")))
+        return false;
+    accept(r, &p, b);
+    return true;
+}
+
+static const struct line_kind *find_kind(struct str line)
+{
+    for (size_t i = 0; i < ARRAY_LEN(line_kinds); i++) {
+        const struct line_kind *k = &line_kinds[i];
+        if (line.n > k->head.n && line.p[0] == k->head.p[0] && str_starts(line, k->head) &&
+            (line.p[k->head.n] == ' ' || line.p[k->head.n] == '\t'))
+            return k;
+    }
+    return NULL;
+}
+
+static void count_forgery(const struct line_kind *k, struct str line, struct batch *b)
+{
+    struct str rest = str_trim(str_skip(line, k->head.n));
+    bool is_like = k->has_id ? str_starts(rest, STR("RequestId:")) : k->is_distinct;
+    if (is_like)
+        b->counts.forged++;
+}
+
+bool aws_lambda_text(struct str line, struct log_record *r, struct batch *b)
+{
+    if (line.n < 8)
+        return false;
+    if (line.p[0] >= '0' && line.p[0] <= '9')
+        return decode_timeout(line, r, b);
+    if (line.p[0] < 'E' || line.p[0] > 'U')
+        return false;
+    if (line.p[0] == 'U')
+        return decode_unknown_exit(line, r, b);
+    if (line.p[0] == 'R' && str_starts(line, STR("RequestId: ")))
+        return decode_exit(line, r, b);
+    const struct line_kind *k = find_kind(line);
+    if (k == NULL)
+        return false;
+    if (decode_labelled(k, line, r, b))
+        return true;
+    count_forgery(k, line, b);
+    return false;
+}

@@ -1,0 +1,121 @@
+/* Scanners shared by the decoders of Lambda lines: ids, numbers with units, level words. Hot path:
+ * table look-ups, no allocation, no library calls but memcmp. */
+#include "collector/aws/scan.h"
+
+#include <string.h>
+
+#include "core/base/clock.h"
+
+#define MAX_DURATION_NS (366 * NS_PER_DAY)
+#define MAX_MEMORY_MB   (UINT64_C(1) << 20)
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* n hexadecimal digits at p, "xmpl" standing for four of them. */
+static bool is_hex_run(const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (is_hex(p[i]))
+            continue;
+        if (i + 4 > n || memcmp(p + i, "xmpl", 4) != 0)
+            return false;
+        i += 3;
+    }
+    return true;
+}
+
+bool scan_uuid(struct str s)
+{
+    if (s.n < UUID_LENGTH)
+        return false;
+    const char *p = s.p;
+    return p[8] == '-' && p[13] == '-' && p[18] == '-' && p[23] == '-' && is_hex_run(p, 8) &&
+           is_hex_run(p + 9, 4) && is_hex_run(p + 14, 4) && is_hex_run(p + 19, 4) &&
+           is_hex_run(p + 24, 12);
+}
+
+static size_t scan_digits(struct str s, size_t i, int64_t *out)
+{
+    int64_t v = 0;
+    size_t k = i;
+    for (; k < s.n && s.p[k] >= '0' && s.p[k] <= '9' && k - i < 15; k++)
+        v = v * 10 + (s.p[k] - '0');
+    *out = v;
+    return k;
+}
+
+bool scan_ms(struct str s, int64_t *ns)
+{
+    int64_t whole;
+    size_t i = scan_digits(s, 0, &whole);
+
+    if (i == 0 || whole > MAX_DURATION_NS / NS_PER_MS)
+        return false;
+    int64_t v = whole * NS_PER_MS;
+    if (i < s.n && s.p[i] == '.') {
+        int64_t scale = NS_PER_MS / 10;
+        size_t from = ++i;
+        for (; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++, scale /= 10)
+            v += (s.p[i] - '0') * scale;
+        if (i == from)
+            return false;
+    }
+    if (i != s.n)
+        return false;
+    *ns = v;
+    return true;
+}
+
+bool scan_mb(struct str s, uint64_t *bytes)
+{
+    int64_t v;
+    size_t i = scan_digits(s, 0, &v);
+
+    if (i + 2 == s.n && s.p[i] == '.' && s.p[i + 1] == '0')
+        i = s.n; /* a JSON writer's "128.0" */
+    if (i == 0 || i != s.n || (uint64_t)v > MAX_MEMORY_MB)
+        return false;
+    *bytes = (uint64_t)v << 20;
+    return true;
+}
+
+bool scan_level(struct str s, enum severity *out)
+{
+    static const struct {
+        struct str word;
+        enum severity severity;
+    } common[] = {
+        {{"INFO", 4}, SEVERITY_INFO},   {{"DEBUG", 5}, SEVERITY_DEBUG},
+        {{"ERROR", 5}, SEVERITY_ERROR}, {{"WARN", 4}, SEVERITY_WARN},
+        {{"info", 4}, SEVERITY_INFO},   {{"WARNING", 7}, SEVERITY_WARN},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(common); i++)
+        if (str_eq(s, common[i].word)) {
+            *out = common[i].severity;
+            return true;
+        }
+    enum severity v;
+    if (s.n == 0 || s.n > 12 || !severity_parse(s, &v) || v == SEVERITY_UNKNOWN)
+        return false;
+    *out = v;
+    return true;
+}
+
+struct str scan_trace_id(struct str header)
+{
+    struct str id = header;
+    size_t root = str_find(header, STR("Root="));
+
+    if (root < header.n)
+        id = str_skip(header, root + 5);
+    size_t n = 0;
+    while (n < id.n && id.p[n] != ';' && id.p[n] != '"' && id.p[n] != ' ' && id.p[n] != '\t')
+        n++;
+    id.n = n;
+    bool is_id = n >= 10 && id.p[0] == '1' && id.p[1] == '-';
+    return is_id ? id : (struct str){0};
+}

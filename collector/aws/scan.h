@@ -1,0 +1,22 @@
+/* Inside of collector/aws/: the small scanners its decoders share. Pure, no allocation. */
+#ifndef FNSCOPE_COLLECTOR_AWS_SCAN_H
+#define FNSCOPE_COLLECTOR_AWS_SCAN_H
+
+#include "core/base/macros.h"
+#include "core/model/record.h"
+
+enum { UUID_LENGTH = 36 };
+
+/* Lower-case UUID at the start of s. AWS documentation masks its examples with "xmpl": accepted. */
+bool scan_uuid(struct str s);
+/* Decimal milliseconds to ns: "2.46" -> 2460000. Up to 6 fraction digits count, further ones are
+ * cut off; at most a year. */
+bool scan_ms(struct str s, int64_t *ns);
+/* Whole megabytes (of 2^20 bytes, as Lambda counts) to bytes; at most 1 TB. */
+bool scan_mb(struct str s, uint64_t *bytes);
+/* Level word of any runtime, common spellings first. */
+bool scan_level(struct str s, enum severity *out);
+/* "Root=1-..;Parent=..;Sampled=1" or a bare trace id -> the trace id; empty: none. */
+struct str scan_trace_id(struct str header);
+
+#endif
