@@ -10,7 +10,8 @@
 #include "core/base/timefmt.h"
 
 /* --- steps
- * ------------------------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static bool cut_at(struct str s, size_t i, struct str *head, struct str *rest)
 {
@@ -331,8 +332,8 @@ static bool level_line(struct str line, struct log_record *r)
     if (rest.n == 0 || rest.p[0] < 'A' || rest.p[0] > 'Z' || !take_level(&rest, &severity) ||
         rest.p[-1] < 'A' || rest.p[-1] > 'Z')
         return false;
-    if (rest.n == 0 || (rest.p[0] != ' ' && rest.p[0] != ':' && rest.p[0] != '\t' &&
-                        rest.p[0] != '\033'))
+    if (rest.n == 0 ||
+        (rest.p[0] != ' ' && rest.p[0] != ':' && rest.p[0] != '\t' && rest.p[0] != '\033'))
         return false;
     r->severity = severity;
     r->message = skip_paint(str_skip(rest, rest.p[0] == ':'));
@@ -399,7 +400,8 @@ static bool runtime_notice(struct str line, struct log_record *r)
     return next == line.n || next == 0 || bracket_line(str_skip(line, next), r);
 }
 
-/* Java: "<message>: <exception class>\n<exception class>: ...\n\tat ...": the runtime's own form. */
+/* Java: "<message>: <exception class>\n<exception class>: ...\n\tat ...": the runtime's own form.
+ */
 static void check_java_error(struct str line, struct log_record *r)
 {
     size_t end = str_find_char(line, '\n');

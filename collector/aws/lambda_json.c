@@ -256,8 +256,8 @@ static bool known_type(struct str type, enum platform_kind *kind, bool *has_id)
 }
 
 /* The record is read from its raw text: its type may stand behind it. */
-static bool decode_platform(struct str type, struct str time, struct str raw, struct log_record *rec,
-                            struct batch *b)
+static bool decode_platform(struct str type, struct str time, struct str raw,
+                            struct log_record *rec, struct batch *b)
 {
     struct jp j;
     struct platform_reader r = {.j = &j, .batch = b};
@@ -334,7 +334,7 @@ static const struct {
 struct app_reader {
     struct jp j;
     struct str text[APP_FIELDS]; /* strings unescaped; numbers and composites as they stand */
-    unsigned seen; /* bit per field */
+    unsigned seen;               /* bit per field */
 };
 
 static enum app_field find_field(struct str key)

@@ -162,7 +162,8 @@ static bool take_label(struct scanner *s, struct str name)
 }
 
 /* --- values
- * ----------------------------------------------------------------------------------------------- */
+ * -----------------------------------------------------------------------------------------------
+ */
 
 /* "2.46 ms", "128 MB": a number, one blank, the unit. */
 static bool take_quantity(struct scanner *s, const char *unit, struct str *number)
@@ -250,7 +251,8 @@ static bool take_value(struct scanner *s, const struct label *l)
 }
 
 /* --- labels
- * ----------------------------------------------------------------------------------------------- */
+ * -----------------------------------------------------------------------------------------------
+ */
 
 /* "Some New Label: value": begins with a capital, has words of letters and digits only. */
 static bool take_unknown(struct scanner *s)
@@ -310,7 +312,8 @@ static bool take_parts(struct scanner *s)
 }
 
 /* --- lines
- * ------------------------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static bool is_version(struct str v)
 {
