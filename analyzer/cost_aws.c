@@ -57,6 +57,7 @@ static enum status aws_shares(const struct pricebook *p, const struct cost_facts
     const bool is_provisioned = inv->start == START_PROVISIONED;
     const wide ms = invocation_billed_ms(inv);
 
+    assert(ms >= 0 && f->region.n > 0);
     out[PART_DURATION] = share(p, meters[set][is_provisioned ? PART_PROVISIONED : PART_DURATION],
                                f->region, inv->start_ns);
     out[PART_DURATION].units = ms * (wide)(inv->memory_bytes / MB);

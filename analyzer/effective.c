@@ -175,6 +175,7 @@ static void make_effective(const struct pool *p, struct effective_row *row)
 static enum status spread_rows(struct spread *s, struct effective_row *rows, size_t n,
                                struct err *e)
 {
+    assert(s->n == 0 && s->o->range_ns > 0);
     s->pool_of = arena_new(&s->arena, size_t, n > 0 ? n : 1);
     for (size_t i = 0; i < n; i++) {
         const struct cost_ops *ops = cost_ops_of(rows[i].fn->provider);

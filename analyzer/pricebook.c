@@ -349,6 +349,7 @@ const struct price *pricebook_find(const struct pricebook *p, enum provider prov
 size_t pricebook_tiers(const struct pricebook *p, enum provider provider, struct str meter,
                        struct str region, int64_t at_ns, const struct price **rows, size_t max)
 {
+    assert(max > 0);
     size_t n = 0;
     const size_t first = find_row(p, provider, meter, region, at_ns);
 

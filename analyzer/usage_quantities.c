@@ -72,6 +72,7 @@ static const char *by_arch(const struct builder *b, const char *x86, const char 
 
 static int64_t round_up(int64_t v, int64_t step)
 {
+    assert(v >= 0 && step > 0);
     return (v + step - 1) / step * step;
 }
 
@@ -107,6 +108,7 @@ static int64_t on_demand_invocations(const struct usage_inputs *u)
 static void add_requests(struct builder *b)
 {
     const struct usage_inputs *u = b->u;
+    assert(u->number[U_EVENT_KB] >= 0);
     wide n =
         (wide)on_demand_invocations(u) + u->number[U_OD_INVOCATIONS] + u->number[U_PC_INVOCATIONS];
     struct str how = STR("one request an invocation");

@@ -39,6 +39,7 @@ static struct fn_ref *new_fn(struct batch *b, const struct fn_ref *like)
 /* Equal hashes of different functions are told apart: the next free key is used. */
 const struct fn_ref *batch_fn(struct batch *b, const struct fn_ref *like)
 {
+    assert(like != NULL);
     if (b->last_fn != NULL && fn_eq(b->last_fn, like))
         return b->last_fn;
     for (uint64_t hash = fn_hash(like);; hash++) {

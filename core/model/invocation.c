@@ -1,6 +1,8 @@
 /* What of an invocation is billed. Pure. */
 #include "core/model/invocation.h"
 
+#include <assert.h>
+
 #include "core/base/clock.h"
 
 #define MB (UINT64_C(1) << 20)
@@ -19,6 +21,7 @@ int64_t invocation_billed_init_ms(const struct invocation *inv)
     const int64_t billed_ms = invocation_billed_ms(inv);
     const int64_t run_ms = (inv->duration_ns + NS_PER_MS - 1) / NS_PER_MS;
     const int64_t init_ms = (inv->init_ns + inv->restore_ns + NS_PER_MS - 1) / NS_PER_MS;
+    assert(billed_ms >= 0);
     const int64_t beyond_run_ms = billed_ms > run_ms ? billed_ms - run_ms : 0;
     return beyond_run_ms < init_ms ? beyond_run_ms : init_ms;
 }

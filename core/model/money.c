@@ -17,6 +17,7 @@ static uwide wide_abs(wide v)
 
 static wide pow10_of(unsigned n)
 {
+    assert(n <= 36);
     wide p = 1;
     while (n-- > 0)
         p *= 10;
@@ -99,36 +100,38 @@ static size_t take_digits(struct str s, size_t most, wide *v)
     return n;
 }
 
+/* Reads ".0001" off *rest into *v; false when a dot has no digit behind it. */
+static bool take_fraction(struct str *rest, wide *v, unsigned *scale)
+{
+    if (rest->n == 0 || rest->p[0] != '.')
+        return true;
+    *rest = str_skip(*rest, 1);
+    const size_t n = take_digits(*rest, MONEY_DECIMALS, v);
+    *scale -= (unsigned)n;
+    *rest = str_skip(*rest, n);
+    while (n > 0 && rest->n > 0 && rest->p[0] == '0')
+        *rest = str_skip(*rest, 1);
+    return n > 0;
+}
+
 enum status money_parse(struct str s, money *out, struct err *e)
 {
     enum { MOST_DIGITS = 24 }; /* whole part: far beyond the range, far below 128 bits */
-    struct str rest = s;
+    const bool has_sign = s.n > 0 && (s.p[0] == '-' || s.p[0] == '+');
+    struct str rest = str_skip(s, has_sign);
     wide v = 0;
     unsigned scale = MONEY_DECIMALS;
 
-    const bool is_negative = rest.n > 0 && rest.p[0] == '-';
-    if (rest.n > 0 && (rest.p[0] == '-' || rest.p[0] == '+'))
-        rest = str_skip(rest, 1);
     while (rest.n > 1 && rest.p[0] == '0' && rest.p[1] == '0')
         rest = str_skip(rest, 1);
-    size_t n = take_digits(rest, MOST_DIGITS, &v);
-    bool is_good = n > 0;
+    const size_t n = take_digits(rest, MOST_DIGITS, &v);
     rest = str_skip(rest, n);
-    if (is_good && rest.n > 0 && rest.p[0] == '.') {
-        rest = str_skip(rest, 1);
-        n = take_digits(rest, MONEY_DECIMALS, &v);
-        is_good = n > 0;
-        scale -= (unsigned)n;
-        rest = str_skip(rest, n);
-        while (rest.n > 0 && rest.p[0] == '0')
-            rest = str_skip(rest, 1);
-    }
-    if (!is_good || rest.n > 0)
+    if (n == 0 || !take_fraction(&rest, &v, &scale) || rest.n > 0)
         return err_set(e, ERR_PARSE,
                        "\"" STR_FMT "\" is no amount: expected a decimal with up to 12 decimals",
                        STR_ARG(s));
     v *= pow10_of(scale);
-    return money_narrow(is_negative ? -v : v, out, e);
+    return money_narrow(has_sign && s.p[0] == '-' ? -v : v, out, e);
 }
 
 /* Writes the digits of v, lowest last, and returns where they begin in text[40]. */

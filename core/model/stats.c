@@ -2,6 +2,8 @@
  * an invocation brings its cost along. */
 #include "core/model/stats.h"
 
+#include <assert.h>
+
 #include "core/base/clock.h"
 
 #define MB (UINT64_C(1) << 20)
@@ -48,6 +50,7 @@ void stats_add_invocation(struct stats *s, const struct invocation *inv)
     const wide billed_ms = invocation_billed_ms(inv);
     const wide mb_ms = billed_ms * (wide)(inv->memory_bytes / MB);
 
+    assert((unsigned)inv->outcome < OUTCOMES && (unsigned)inv->start < START_KINDS);
     s->n++;
     s->outcome[inv->outcome]++;
     s->start[inv->start]++;
@@ -66,6 +69,7 @@ void stats_add_invocation(struct stats *s, const struct invocation *inv)
 
 void stats_merge(struct stats *s, const struct stats *from)
 {
+    assert(s != from);
     s->n += from->n;
     for (size_t i = 0; i < OUTCOMES; i++)
         s->outcome[i] += from->outcome[i];

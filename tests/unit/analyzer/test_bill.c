@@ -189,6 +189,11 @@ static void test_limits(void **state)
         use(&in, "Lambda-GB-Second-ARM", INT64_C(360000000000));
     CHECK_STATUS(bill_make(book, &in, &arena, &m.lines, &m.n, &m.total, &e), ERR_LIMIT);
     CHECK(strstr(e.msg, "total") != NULL);
+    CHECK_STATUS(bill_make(book, &in, &arena, &m.lines, &m.n, &m.total, NULL), ERR_LIMIT);
+    in.n_usage = 1;
+    in.usage[0].quantity = (wide)1 << 120;
+    CHECK_STATUS(bill_make(book, &in, &arena, &m.lines, &m.n, &m.total, &e), ERR_LIMIT);
+    CHECK(strstr(e.msg, "Lambda-GB-Second-ARM") != NULL);
     CHECK(m.lines == NULL);
 }
 

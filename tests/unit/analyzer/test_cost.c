@@ -369,6 +369,7 @@ static void test_limits(void **state)
     CHECK(strstr(e.msg, "8f6a") != NULL && strstr(e.msg, "Lambda-GB-Second") != NULL);
     CHECK_STATUS(cost_invocation(&context, &inv, NULL), ERR_LIMIT);
     CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &lines, &n, &e), ERR_LIMIT);
+    CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &lines, &n, NULL), ERR_LIMIT);
     CHECK(lines == NULL);
     inv = attempt(1000, 1024); /* each share fits, their sum does not */
     CHECK_STATUS(cost_invocation(&context, &inv, &e), ERR_LIMIT);
@@ -378,6 +379,7 @@ static void test_limits(void **state)
     struct stats s = {.n = 1, .mb_ms = (wide)1 << 100};
     struct stats_cost c = {.total = 5};
     CHECK_STATUS(cost_of_stats(&context, &fn, &s, inv.start_ns, &c, &e), ERR_LIMIT);
+    CHECK_STATUS(cost_of_stats(&context, &fn, &s, inv.start_ns, &c, NULL), ERR_LIMIT);
     CHECK(c.total == 5 && strstr(e.msg, "checkout") != NULL);
     s = (struct stats){.storage_mb_ms = (wide)1 << 100};
     CHECK_STATUS(cost_of_stats(&context, &fn, &s, inv.start_ns, &c, &e), ERR_LIMIT);

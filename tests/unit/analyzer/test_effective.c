@@ -185,7 +185,27 @@ static void test_waste_of_invocations(void **state)
     CHECK(!w.is_estimated);
 }
 
+/* Two functions of a region and a replica at the edge: the edge has no free tier. */
+static void test_pools(void **state)
+{
+    UNUSED(state);
+    struct err e;
+    struct stats s[3] = {{0}, {0}, {0}};
+    const struct fn_ref edge = {PROVIDER_AWS, {0}, {"us-east-1", 9}, {"us-east-1.x", 11}};
+    const struct fn_ref second = {PROVIDER_AWS, {0}, {"us-east-1", 9}, {"b", 1}};
+    struct effective_row rows[] = {row(&virginia, &s[0], 10, 100000),
+                                   row(&second, &s[1], 10, 700000), row(&edge, &s[2], 10, 100)};
+    const struct effective_options o = options(MONTH_NS);
+    CHECK_OK(cost_effective(&context, &o, rows, 3, &e), &e);
+    CHECK_INT(rows[0].effective.duration, INT64_C(50000) * 16666700);
+    CHECK_INT(rows[1].effective.duration, INT64_C(350000) * 16666700);
+    CHECK(rows[2].effective.total == rows[2].list.total);
+    s[0].mb_ms = (wide)1 << 80;
+    CHECK_STATUS(cost_effective(&context, &o, rows, 3, NULL), ERR_LIMIT);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(test_pools, setup),
     cmocka_unit_test_setup(test_a_month, setup),
     cmocka_unit_test_setup(test_half_a_month, setup),
     cmocka_unit_test_setup(test_all_free, setup),
