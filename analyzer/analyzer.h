@@ -61,17 +61,23 @@ struct fn_rule {
     enum arch arch;             /* unknown: not said */
     uint64_t storage_bytes;     /* 0: not said */
 };
+struct cost_index; /* configs by function */
 struct cost_context {
     const struct pricebook *book;
     const struct fn_rule *rules;
     size_t n_rules;
     const struct fn_config *configs;
     size_t n_configs;
-    struct str default_region; /* "us-east-1" */
-    enum arch default_arch;    /* ARCH_X86_64 */
+    const struct cost_index *index; /* of the configs; NULL: they are searched one by one */
+    struct str default_region;      /* "us-east-1" */
+    enum arch default_arch;         /* ARCH_X86_64 */
     /* Somebody stated the default (--default-region, --arch): then it is no assumption. */
     bool is_region_said, is_arch_said;
 };
+/* For more than a handful of configs. Keeps a pointer to them; they must outlive it. */
+struct cost_index *cost_index_new(const struct fn_config *configs, size_t n);
+void cost_index_free(struct cost_index *x); /* NULL is fine */
+
 /* Sets cost, is_priced, arch, storage_bytes and EV_ASSUMED_CONFIG of an invocation: first-tier list
  * price, no free tier. Not priced (cost 0) while its end or memory size is unknown, or where a
  * meter it uses has no row in the book. A throttled attempt costs 0; one on a managed instance

@@ -4,8 +4,11 @@
 #include "analyzer/cost.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "core/base/macros.h"
+#include "core/base/map.h"
+#include "core/base/mem.h"
 
 #define MB              (UINT64_C(1) << 20)
 #define DEFAULT_STORAGE (512 * MB)
@@ -32,24 +35,67 @@ static const struct fn_rule *rule_for(const struct cost_context *c, const struct
     return NULL;
 }
 
+/* Chains of configs with the same hash of their function. */
+struct cost_index {
+    const struct fn_config *configs;
+    struct idmap first; /* hash -> position + 1 */
+    size_t *next;       /* position + 1 of the next in the chain; 0: none */
+};
+
+struct cost_index *cost_index_new(const struct fn_config *configs, size_t n)
+{
+    struct cost_index *x = xcalloc(1, sizeof(*x));
+
+    x->configs = configs;
+    x->next = xcalloc(n > 0 ? n : 1, sizeof(*x->next));
+    idmap_init(&x->first);
+    for (size_t i = n; i-- > 0;) { /* so that chains keep the order of the array */
+        uint64_t *slot = idmap_put(&x->first, fn_hash(&configs[i].fn), NULL);
+        x->next[i] = (size_t)*slot;
+        *slot = i + 1;
+    }
+    return x;
+}
+
+void cost_index_free(struct cost_index *x)
+{
+    if (x == NULL)
+        return;
+    idmap_clear(&x->first);
+    free(x->next);
+    free(x);
+}
+
+/* Position + 1 of the first config that may be the function's, or of the one after `at`. */
+static size_t next_config(const struct cost_context *c, const struct fn_ref *fn, size_t at)
+{
+    if (c->index == NULL)
+        return at < c->n_configs ? at + 1 : 0;
+    if (at > 0)
+        return c->index->next[at - 1];
+    const uint64_t *slot = idmap_get(&c->index->first, fn_hash(fn));
+    return slot != NULL ? (size_t)*slot : 0;
+}
+
+static bool is_better(const struct fn_config *k, const struct fn_config *best, int64_t at_ns)
+{
+    if (best == NULL)
+        return true;
+    const bool is_in_force = k->valid_from_ns <= at_ns;
+    const bool is_best_in_force = best->valid_from_ns <= at_ns;
+    const bool is_newer = k->valid_from_ns > best->valid_from_ns;
+    return is_in_force == is_best_in_force ? is_newer == is_in_force : is_in_force;
+}
+
 /* The newest config in force at the time; when all are newer, the oldest stands for what was. */
 static const struct fn_config *config_for(const struct cost_context *c, const struct fn_ref *fn,
                                           int64_t at_ns)
 {
     const struct fn_config *best = NULL;
 
-    for (size_t i = 0; i < c->n_configs; i++) {
-        const struct fn_config *k = &c->configs[i];
-        if (!fn_eq(&k->fn, fn))
-            continue;
-        if (best == NULL) {
-            best = k;
-            continue;
-        }
-        const bool is_in_force = k->valid_from_ns <= at_ns;
-        const bool is_best_in_force = best->valid_from_ns <= at_ns;
-        const bool is_newer = k->valid_from_ns > best->valid_from_ns;
-        if (is_in_force == is_best_in_force ? is_newer == is_in_force : is_in_force)
+    for (size_t i = 0; c->n_configs > 0 && (i = next_config(c, fn, i)) != 0;) {
+        const struct fn_config *k = &c->configs[i - 1];
+        if (fn_eq(&k->fn, fn) && is_better(k, best, at_ns))
             best = k;
     }
     return best;

@@ -186,9 +186,8 @@ static void test_assumptions(void **state)
     CHECK_STR(cost_region(&context, &fn), STR("eu-south-1"));
 }
 
-static void test_configs_by_time(void **state)
+static void check_configs_by_time(bool is_indexed)
 {
-    UNUSED(state);
     struct fn_config configs[] = {
         {.fn = fn, .arch = ARCH_ARM64, .ephemeral_storage_bytes = 1024 * MB},
         {.fn = fn, .arch = ARCH_X86_64},
@@ -197,6 +196,8 @@ static void test_configs_by_time(void **state)
     CHECK_STATUS(time_parse_human(STR("2026-07-01"), 0, &configs[1].valid_from_ns, NULL), OK);
     context.configs = configs;
     context.n_configs = 2;
+    struct cost_index *index = is_indexed ? cost_index_new(configs, 2) : NULL;
+    context.index = index;
     struct invocation inv = attempt(1000, 1024);
     inv.arch = ARCH_UNKNOWN;
     CHECK_INT(priced(&inv), 13333400 + 200000 + 15450);
@@ -209,6 +210,14 @@ static void test_configs_by_time(void **state)
     inv.arch = ARCH_UNKNOWN; /* before both: the older one stands for what was */
     CHECK_STATUS(time_parse_human(STR("2026-01-01"), 0, &inv.start_ns, NULL), OK);
     CHECK_INT(priced(&inv), 13333400 + 200000 + 15450);
+    cost_index_free(index);
+}
+
+static void test_configs_by_time(void **state)
+{
+    UNUSED(state);
+    check_configs_by_time(false);
+    check_configs_by_time(true);
 }
 
 static void test_china_keeps_its_currency(void **state)
@@ -440,9 +449,12 @@ static void test_config_of_another(void **state)
     config.fn.name = STR("mail");
     context.configs = &config;
     context.n_configs = 1;
+    struct cost_index *index = cost_index_new(&config, 1);
+    context.index = index;
     struct invocation inv = attempt(1000, 1024);
     inv.arch = ARCH_UNKNOWN;
     CHECK_INT(priced(&inv), 16666700 + 200000);
+    cost_index_free(index);
 }
 
 static const struct CMUnitTest tests[] = {
