@@ -156,7 +156,7 @@ MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct 
 struct effective_options {
     bool free_requests, free_compute;
     struct str savings_plan; /* empty, "no-upfront", "all-upfront" */
-    int64_t range_ns;        /* length of the range the rows sum up; > 0 */
+    int64_t range_ns;        /* length of the range the rows sum up; > 0; at least a day counts */
     int64_t at_ns;           /* prices of this time */
 };
 struct effective_row {

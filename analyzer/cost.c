@@ -214,7 +214,7 @@ static struct cost_line line_of(const struct cost_share *s, bool is_assumed)
     return (struct cost_line){
         .meter = s->meter,
         .unit = s->price != NULL ? s->price->unit : s->unit,
-        .quantity = wide_div_round(s->units * MONEY_UNIT, s->divisor),
+        .quantity = wide_ratio(s->units, MONEY_UNIT, s->divisor),
         .price = s->price,
         .amount = s->amount,
         .is_estimated = is_assumed || is_weak(s->price),

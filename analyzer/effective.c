@@ -30,6 +30,7 @@ struct spread {
     size_t *pool_of; /* by row */
     wide free_quantity[COST_PARTS], sharing[COST_PARTS];
     struct str free_currency;
+    bool is_too_large;
 };
 
 static void spread_clear(struct spread *s)
@@ -37,10 +38,20 @@ static void spread_clear(struct spread *s)
     arena_clear(&s->arena);
 }
 
-static wide to_month(const struct spread *s, wide v)
+/* a x b / by, rounded; remembers when it left the range. */
+static wide scaled(struct spread *s, wide a, wide b, wide by)
 {
-    const wide whole = v / s->o->range_ns, rest = v % s->o->range_ns;
-    return whole * MONTH_NS + wide_div_round(rest * MONTH_NS, s->o->range_ns);
+    wide product = 0;
+
+    if (wide_mul(a, b, &product, NULL) != OK)
+        s->is_too_large = true;
+    return wide_div_round(product, by);
+}
+
+static wide to_month(struct spread *s, wide v)
+{
+    const int64_t range_ns = s->o->range_ns > NS_PER_DAY ? s->o->range_ns : NS_PER_DAY;
+    return scaled(s, v, MONTH_NS / NS_PER_US, range_ns / NS_PER_US);
 }
 
 /* The free tier covers requests and on-demand duration, in the currency of its own list. */
@@ -81,9 +92,9 @@ static void add_row(struct spread *s, struct pool *p, const struct effective_row
     const struct stats *st = row->stats;
     const uint64_t not_billed = st->outcome[OUTCOME_THROTTLED] + st->outcome[OUTCOME_UNKNOWN];
     const wide units[COST_PARTS] = {
-        [PART_DURATION] = wide_div_round(st->mb_ms * MONEY_UNIT, MB_MS_PER_GB_S),
+        [PART_DURATION] = scaled(s, st->mb_ms, MONEY_UNIT, MB_MS_PER_GB_S),
         [PART_REQUEST] = (wide)(st->n - not_billed) * MONEY_UNIT,
-        [PART_STORAGE] = wide_div_round(st->storage_mb_ms * MONEY_UNIT, MB_MS_PER_GB_S),
+        [PART_STORAGE] = scaled(s, st->storage_mb_ms, MONEY_UNIT, MB_MS_PER_GB_S),
     };
     const wide list[COST_PARTS] = {row->list.duration, row->list.request, row->list.storage};
 
@@ -94,7 +105,7 @@ static void add_row(struct spread *s, struct pool *p, const struct effective_row
 }
 
 /* How much of an allowance of `all` falls to a pool, pro rata by quantity. */
-static wide free_share(const struct spread *s, const struct pool *p, enum cost_part part)
+static wide free_share(struct spread *s, const struct pool *p, enum cost_part part)
 {
     const wide all = s->free_quantity[part], total = s->sharing[part];
 
@@ -102,9 +113,8 @@ static wide free_share(const struct spread *s, const struct pool *p, enum cost_p
         return 0;
     if (total <= all)
         return p->quantity[part];
-    /* whole units times 10^-12 units by 10^-3 units: far below 128 bits, 10^-9 exact */
-    return wide_div_round(p->quantity[part] * (all / MONEY_UNIT) * 1000,
-                          total / (MONEY_UNIT / 1000));
+    /* whole units times 10^-12 units by 10^-3 units: 10^-9 exact */
+    return scaled(s, p->quantity[part], all / MONEY_UNIT * 1000, total / (MONEY_UNIT / 1000));
 }
 
 static enum status bill_pool(struct spread *s, struct pool *p, struct err *e)
@@ -149,15 +159,10 @@ static void find_allowances(struct spread *s)
     }
 }
 
-/* list x billed / of: what this row pays of its pool's bill. */
+/* What a row pays of its pool's bill. */
 static wide part_of(wide list, wide billed, wide of)
 {
-    wide product = 0;
-    if (of <= 0)
-        return list;
-    if (wide_mul(list, billed, &product, NULL) == OK)
-        return wide_div_round(product, of);
-    return wide_div_round(list / 1000 * (billed / 1000), of / 1000000);
+    return of > 0 ? wide_ratio(list, billed, of) : list;
 }
 
 static void make_effective(const struct pool *p, struct effective_row *row)
@@ -189,6 +194,8 @@ static enum status spread_rows(struct spread *s, struct effective_row *rows, siz
     for (size_t i = 0; i < s->n; i++)
         if (bill_pool(s, &s->pools[i], e) != OK)
             return e->code;
+    if (s->is_too_large)
+        return err_set(e, ERR_LIMIT, "the usage of a month is beyond 128 bits");
     for (size_t i = 0; i < n; i++) {
         rows[i].effective = rows[i].list;
         if (s->pool_of[i] != SIZE_MAX)

@@ -52,6 +52,18 @@ wide wide_div_round(wide a, wide b)
     return a < 0 ? (wide)((uwide)0 - q) : (wide)q;
 }
 
+wide wide_ratio(wide a, wide b, wide c)
+{
+    wide product = 0;
+
+    if (wide_mul(a, b, &product, NULL) == OK)
+        return wide_div_round(product, c);
+    if (wide_mul(wide_div_round(a, c), b, &product, NULL) == OK)
+        return product;
+    const wide most = (wide)(~(uwide)0 >> 1);
+    return (a < 0) == (b < 0) ? most : -most;
+}
+
 enum status money_narrow(wide v, money *out, struct err *e)
 {
     if (!fits_i64(v))

@@ -19,6 +19,9 @@ MUST_CHECK enum status money_mul_div(wide quantity, money price, int64_t divisor
 /* The exact product as a wide of 10^-12; fails on overflow of 128 bits. */
 MUST_CHECK enum status wide_mul(wide a, wide b, wide *out, struct err *e);
 wide wide_div_round(wide a, wide b); /* half away from zero; b > 0 */
+/* a x b / c, rounded as above, for figures that are shown; c > 0. Where the product leaves 128 bits
+ * it is a / c x b, and where that does too, the nearest end of the range: never a wrap. */
+wide wide_ratio(wide a, wide b, wide c);
 MUST_CHECK enum status money_narrow(wide v, money *out, struct err *e);
 MUST_CHECK enum status money_add(money a, money b, money *out, struct err *e);
 /* Half away from zero; decimals 0..12. Where the result would leave the range, towards zero. */

@@ -94,6 +94,10 @@ static void test_all_free(void **state)
     CHECK_OK(cost_effective(&context, &o, &r, 1, &e), &e);
     CHECK_INT(r.effective.total, 0);
     CHECK(r.list.total > 0);
+    o.range_ns = 1; /* a single invocation is a day's usage, not a nanosecond's */
+    CHECK_OK(cost_effective(&context, &o, &r, 1, &e), &e);
+    CHECK_INT(r.effective.total, 0);
+    o = options(MONTH_NS);
     o.free_requests = false;
     CHECK_OK(cost_effective(&context, &o, &r, 1, &e), &e);
     CHECK_INT(r.effective.total, 1000 * 200000);

@@ -219,6 +219,17 @@ static void test_mul_div_known(void **state)
     CHECK(strstr(e.msg, "quantity times price") != NULL);
 }
 
+static void test_ratio(void **state)
+{
+    UNUSED(state);
+    const wide most = (wide)(~(__extension__(unsigned __int128) 0) >> 1);
+    check_wide(wide_ratio(7, 5, 2), 18, "35 by 2");
+    check_wide(wide_ratio(-7, 5, 2), -18, "-35 by 2");
+    check_wide(wide_ratio((wide)1 << 100, (wide)1 << 90, (wide)1 << 95), (wide)1 << 95, "2^95");
+    check_wide(wide_ratio(most, 1000, 10), most, "too large");
+    check_wide(wide_ratio(-most, 1000, 10), -most, "too small");
+}
+
 static void test_add_and_narrow(void **state)
 {
     UNUSED(state);
@@ -429,6 +440,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_mul_div_random),
     cmocka_unit_test(test_mul_div_known),
     cmocka_unit_test(test_add_and_narrow),
+    cmocka_unit_test(test_ratio),
     cmocka_unit_test(test_round),
     cmocka_unit_test(test_parse),
     cmocka_unit_test(test_format),
