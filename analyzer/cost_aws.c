@@ -101,7 +101,15 @@ static struct str aws_rounding(enum cost_part part, const struct invocation *inv
                         (long long)invocation_billed_ms(inv), paid_mb);
 }
 
-/* Lambda logs are vended logs since 2025-05-01; the rows' dates say so. */
+static struct str aws_currency(const struct pricebook *p, struct str region, int64_t at_ns)
+{
+    const struct price *row =
+        pricebook_find(p, PROVIDER_AWS, str_from(meters[SET_X86][PART_REQUEST]), region, at_ns);
+    return row != NULL ? row->currency : STR("USD");
+}
+
+/* Lambda logs are vended logs since 2025-05-01; the rows' dates say so. A row that stands in for all
+ * regions does not for those billed in another currency. */
 static enum status aws_logs(const struct pricebook *p, struct str region, int64_t at_ns,
                             uint64_t log_bytes, struct cost_share *out, struct err *e)
 {
@@ -109,6 +117,8 @@ static enum status aws_logs(const struct pricebook *p, struct str region, int64_
 
     if (s.price == NULL)
         s = share(p, "DataProcessing-Bytes", region, at_ns);
+    if (s.price != NULL && !str_eq(s.price->currency, aws_currency(p, region, at_ns)))
+        s.price = NULL;
     s.unit = STR("GB");
     s.units = (wide)log_bytes;
     s.divisor = BYTES_PER_GB;
@@ -199,13 +209,6 @@ static enum status aws_of_stats(const struct pricebook *p, const struct cost_fac
 static const char *aws_meter(enum cost_part part, const struct fn_ref *fn, enum arch arch)
 {
     return meters[set_of(fn, arch)][part];
-}
-
-static struct str aws_currency(const struct pricebook *p, struct str region, int64_t at_ns)
-{
-    const struct price *row =
-        pricebook_find(p, PROVIDER_AWS, str_from(meters[SET_X86][PART_REQUEST]), region, at_ns);
-    return row != NULL ? row->currency : STR("USD");
 }
 
 const struct cost_ops cost_aws = {

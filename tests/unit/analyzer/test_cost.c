@@ -232,8 +232,9 @@ static void test_china_keeps_its_currency(void **state)
     struct invocation inv = attempt(1000, 1024);
     CHECK_INT(priced(&inv), 113477000 + 1360000);
     CHECK_STR(cost_currency(&context, &fn, inv.start_ns), STR("CNY"));
-    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &lines, &n, &e), &e);
+    CHECK_OK(cost_receipt(&context, &inv, 1000, &a, &lines, &n, &e), &e);
     CHECK_STR(lines[0].price->currency, STR("CNY"));
+    CHECK(lines[3].price == NULL); /* no log price in CNY: none in USD stands in */
 }
 
 static void test_receipt_is_the_cost(void **state)
