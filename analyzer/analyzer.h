@@ -44,9 +44,9 @@ void pricebook_free(struct pricebook *p);
 /* The row in force for a meter in a region at a time, first tier; NULL: not priced. */
 const struct price *pricebook_find(const struct pricebook *p, enum provider provider,
                                    struct str meter, struct str region, int64_t at_ns);
-/* All tiers of that meter in force, ascending by tier_begin. */
-size_t pricebook_tiers(const struct pricebook *p, enum provider provider, struct str meter,
-                       struct str region, int64_t at_ns, const struct price **rows, size_t max);
+/* All tiers of the meter of which pricebook_find gave the first, ascending by tier_begin. */
+size_t pricebook_tiers(const struct pricebook *p, const struct price *first,
+                       const struct price **rows, size_t max);
 struct str pricebook_date(const struct pricebook *p,
                           enum provider provider); /* newest `retrieved` */
 size_t pricebook_each(const struct pricebook *p, size_t i,
@@ -87,8 +87,8 @@ MUST_CHECK enum status cost_invocation(const struct cost_context *c, struct invo
 /* The receipt: one line per meter (duration, request, storage, and log ingestion of log_bytes),
  * with quantity, unit price, rounding and price row. Sum of the first three = inv->cost. */
 MUST_CHECK enum status cost_receipt(const struct cost_context *c, const struct invocation *inv,
-                                    uint64_t log_bytes, struct arena *a, struct cost_line **lines,
-                                    size_t *n, struct err *e);
+                                    uint64_t log_bytes, struct arena *a, struct cost_lines *out,
+                                    struct err *e);
 
 /* A bill for a period from summed usage: tiers, free tier and savings plan applied as asked. */
 enum { BILL_MAX_LINES = 32 };
@@ -111,11 +111,10 @@ struct bill_input {
 };
 /* Lines in the order of the usage: first what the free tier took off (meter "Global-...", amount
  * 0), then one line a tier. A meter used twice goes on in its tiers. Amounts are rounded once to 10
- * decimals; *total is their sum. A meter without a price gives a line whose price is NULL.
+ * decimals; total is their sum. A meter without a price gives a line whose price is NULL.
  * ERR_CONFIG: the rows are of different currencies. ERR_LIMIT: beyond 9.2 million. */
 MUST_CHECK enum status bill_make(const struct pricebook *p, const struct bill_input *in,
-                                 struct arena *a, struct cost_line **lines, size_t *n, money *total,
-                                 struct err *e);
+                                 struct arena *a, struct cost_lines *out, struct err *e);
 
 /* A usage file: "what if" worksheets and provider examples as bills (fnscope-cost(1), USAGE FILES).
  * Covers AWS lambda, lambda@edge, lambda-microvm and cloudwatch-logs. */
@@ -133,16 +132,21 @@ struct usage_case {
 struct yaml_node;
 /* ERR_CONFIG names file, line and column: unknown input (with a suggestion), no number, unknown
  * region. The tree must outlive the cases. */
+struct usage_cases {
+    struct usage_case *cases;
+    size_t n;
+};
 MUST_CHECK enum status usage_read(const struct usage_options *o, struct arena *a,
                                   const struct yaml_node *root, const char *name,
-                                  struct usage_case **cases, size_t *n, struct err *e);
+                                  struct usage_cases *out, struct err *e);
 
 /* Cost of summed stats at list price, split by component; exact from quantities. */
 struct stats_cost {
     wide total, duration, request, storage, logs; /* 10^-12; logs beside, not in total */
     bool is_assumed;
-    bool is_unpriced;    /* a meter it used has no price: amounts are too low */
-    struct str currency; /* never add amounts of different ones */
+    bool is_unpriced;     /* a meter it used has no price: amounts are too low */
+    bool is_log_unpriced; /* the same for logs: logs is 0 though there are some */
+    struct str currency;  /* never add amounts of different ones */
 };
 MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
                                      const struct stats *s, int64_t at_ns, struct stats_cost *out,

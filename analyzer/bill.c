@@ -162,29 +162,32 @@ static enum status bill_usage(struct bill *b, size_t usage, struct err *e)
 {
     const struct price *tiers[MAX_TIERS];
     const struct str meter = str_from(b->in->usage[usage].meter);
-    const size_t n = pricebook_tiers(b->book, b->in->provider, meter, b->in->region, b->in->at_ns,
-                                     tiers, ARRAY_LEN(tiers));
+    const struct price *first =
+        pricebook_find(b->book, b->in->provider, meter, b->in->region, b->in->at_ns);
     wide quantity = b->in->usage[usage].quantity;
 
     assert(quantity >= 0);
     const wide given = b->in->usage[usage].free_quantity;
     quantity -= given < quantity ? given : quantity;
-    quantity = take_free(b, meter, n > 0 ? tiers[0] : NULL, quantity);
-    if (n == 0) {
+    quantity = take_free(b, meter, first, quantity);
+    if (first == NULL) {
         add_line(b, meter, quantity, NULL)->rounding =
             STR("not priced: the price book has no row for this meter, region and date");
         return OK;
     }
     const struct price *plan = plan_row(b, meter);
-    return price_tiers(b, plan != NULL ? &plan : tiers, plan != NULL ? 1 : n, usage, quantity, e);
+    if (plan != NULL)
+        return price_tiers(b, &plan, 1, usage, quantity, e);
+    const size_t n = pricebook_tiers(b->book, first, tiers, ARRAY_LEN(tiers));
+    return price_tiers(b, tiers, n, usage, quantity, e);
 }
 
 enum status bill_make(const struct pricebook *p, const struct bill_input *in, struct arena *a,
-                      struct cost_line **lines, size_t *n, money *total, struct err *e)
+                      struct cost_lines *out, struct err *e)
 {
     struct bill b = {.book = p, .in = in, .arena = a};
-    money sum = 0;
     struct err own = {0};
+    money sum = 0;
 
     if (e == NULL)
         e = &own;
@@ -196,8 +199,6 @@ enum status bill_make(const struct pricebook *p, const struct bill_input *in, st
     for (size_t i = 0; i < b.n; i++)
         if (money_add(sum, b.lines[i].amount, &sum, e) != OK)
             return err_wrap(e, "total of the bill");
-    *lines = b.lines;
-    *n = b.n;
-    *total = sum;
+    *out = (struct cost_lines){.lines = b.lines, .n = b.n, .total = sum};
     return OK;
 }

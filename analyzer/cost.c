@@ -222,8 +222,7 @@ static struct cost_line line_of(const struct cost_share *s, bool is_assumed)
 }
 
 enum status cost_receipt(const struct cost_context *c, const struct invocation *inv,
-                         uint64_t log_bytes, struct arena *a, struct cost_line **lines, size_t *n,
-                         struct err *e)
+                         uint64_t log_bytes, struct arena *a, struct cost_lines *out, struct err *e)
 {
     const struct fn_ref *fn = inv->origin->fn;
     const struct cost_ops *ops = cost_ops_of(fn->provider);
@@ -242,18 +241,23 @@ enum status cost_receipt(const struct cost_context *c, const struct invocation *
     if (ops->shares(c->book, &f, &priced, shares, e) != OK ||
         ops->logs(c->book, f.region, inv->start_ns, log_bytes, &logs, e) != OK)
         return err_wrap(e, "invocation " STR_FMT, STR_ARG(inv->id));
-    struct cost_line *out = arena_new(a, struct cost_line, COST_PARTS + 1);
+    struct cost_line *lines = arena_new(a, struct cost_line, COST_PARTS + 1);
+    wide sum = 0;
+    money total = 0;
     const bool is_assumed = f.is_assumed && !ops->is_global(fn);
     for (size_t i = 0; i < COST_PARTS; i++) {
-        out[i] = line_of(&shares[i], is_assumed);
-        out[i].rounding = ops->rounding((enum cost_part)i, &priced, a);
+        sum += shares[i].amount;
+        lines[i] = line_of(&shares[i], is_assumed);
+        lines[i].rounding = ops->rounding((enum cost_part)i, &priced, a);
     }
-    out[COST_PARTS] = line_of(&logs, is_assumed);
-    out[COST_PARTS].rounding =
+    lines[COST_PARTS] = line_of(&logs, is_assumed);
+    lines[COST_PARTS].rounding =
         arena_printf(a, "%llu bytes of log / 10^9; beside the cost of the invocation, not in it",
                      (unsigned long long)log_bytes);
-    *lines = out;
-    *n = COST_PARTS + (log_bytes > 0 ? 1 : 0);
+    if (money_narrow(sum, &total, e) != OK)
+        return err_wrap(e, "invocation " STR_FMT, STR_ARG(inv->id));
+    *out = (struct cost_lines){
+        .lines = lines, .n = COST_PARTS + (log_bytes > 0 ? 1 : 0), .total = total};
     return OK;
 }
 
@@ -263,6 +267,7 @@ enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
 {
     const struct cost_ops *ops = cost_ops_of(fn->provider);
     const struct cost_facts f = facts_of(c, fn, at_ns, ARCH_UNKNOWN);
+    const struct cost_period d = {.book = c->book, .facts = &f, .fn = fn, .at_ns = at_ns};
     struct stats_cost cost = {0};
     struct err own = {0};
 
@@ -272,7 +277,7 @@ enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
         *out = (struct stats_cost){.total = s->cost, .duration = s->cost, .currency = STR("USD")};
         return OK;
     }
-    if (ops->of_stats(c->book, &f, fn, s, at_ns, &cost, e) != OK)
+    if (ops->of_stats(&d, s, &cost, e) != OK)
         return err_wrap(e, "function " STR_FMT, STR_ARG(fn->name));
     cost.is_assumed = f.is_assumed && !ops->is_global(fn);
     cost.currency = ops->currency(c->book, f.region, at_ns);

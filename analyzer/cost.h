@@ -25,6 +25,14 @@ struct cost_share {
     money amount;
 };
 
+/* What the sums of a function over a time are priced with. */
+struct cost_period {
+    const struct pricebook *book;
+    const struct cost_facts *facts;
+    const struct fn_ref *fn;
+    int64_t at_ns;
+};
+
 /* How a provider bills; pure functions, all required. Their err is never NULL. */
 struct cost_ops {
     enum provider provider;
@@ -36,9 +44,8 @@ struct cost_ops {
     struct str (*rounding)(enum cost_part part, const struct invocation *inv, struct arena *a);
     MUST_CHECK enum status (*logs)(const struct pricebook *p, struct str region, int64_t at_ns,
                                    uint64_t log_bytes, struct cost_share *out, struct err *e);
-    MUST_CHECK enum status (*of_stats)(const struct pricebook *p, const struct cost_facts *f,
-                                       const struct fn_ref *fn, const struct stats *s,
-                                       int64_t at_ns, struct stats_cost *out, struct err *e);
+    MUST_CHECK enum status (*of_stats)(const struct cost_period *d, const struct stats *s,
+                                       struct stats_cost *out, struct err *e);
     const char *(*meter)(enum cost_part part, const struct fn_ref *fn, enum arch arch);
     struct str (*currency)(const struct pricebook *p, struct str region, int64_t at_ns);
 };

@@ -108,8 +108,8 @@ static struct str aws_currency(const struct pricebook *p, struct str region, int
     return row != NULL ? row->currency : STR("USD");
 }
 
-/* Lambda logs are vended logs since 2025-05-01; the rows' dates say so. A row that stands in for all
- * regions does not for those billed in another currency. */
+/* Lambda logs are vended logs since 2025-05-01; the rows' dates say so. A row that stands in for
+ * all regions does not for those billed in another currency. */
 static enum status aws_logs(const struct pricebook *p, struct str region, int64_t at_ns,
                             uint64_t log_bytes, struct cost_share *out, struct err *e)
 {
@@ -126,20 +126,20 @@ static enum status aws_logs(const struct pricebook *p, struct str region, int64_
     return cost_share_price(out, e);
 }
 
-/* What a period's sums are priced with. */
-struct period {
-    const struct pricebook *book;
-    struct str region;
-    int64_t at_ns;
+/* Sums being priced. */
+struct pricing {
+    const struct cost_period *period;
+    const struct stats *stats;
     bool is_unpriced; /* a used meter has no price */
 };
 
 /* Exact product of sums, rounded once to 10^-12. */
-static enum status period_amount(struct period *d, const char *meter, wide units, int64_t divisor,
-                                 wide *sum, struct err *e)
+static enum status add_amount(struct pricing *d, const char *meter, wide units, int64_t divisor,
+                              wide *sum, struct err *e)
 {
+    const struct cost_period *p = d->period;
     const struct price *row =
-        pricebook_find(d->book, PROVIDER_AWS, str_from(meter), d->region, d->at_ns);
+        pricebook_find(p->book, PROVIDER_AWS, str_from(meter), p->facts->region, p->at_ns);
     wide product = 0;
 
     if (units == 0)
@@ -163,41 +163,42 @@ static wide arm_part(const struct cost_facts *f, const struct stats *s)
     return f->arch == ARCH_ARM64 ? s->mb_ms : 0;
 }
 
-static enum status price_durations(struct period *d, const struct cost_facts *f, bool is_at_edge,
-                                   const struct stats *s, wide *sum, struct err *e)
+static enum status add_durations(struct pricing *d, wide *sum, struct err *e)
 {
-    const wide arm = is_at_edge ? 0 : arm_part(f, s);
+    const bool is_at_edge = is_edge(d->period->fn);
+    const struct stats *s = d->stats;
+    const wide arm = is_at_edge ? 0 : arm_part(d->period->facts, s);
     const char *x86_meter = meters[is_at_edge ? SET_EDGE : SET_X86][PART_DURATION];
     const char *arm_meter = meters[SET_ARM][PART_DURATION];
 
-    if (period_amount(d, x86_meter, s->mb_ms - arm, MB_MS_PER_GB_S, sum, e) != OK ||
-        period_amount(d, arm_meter, arm, MB_MS_PER_GB_S, sum, e) != OK)
+    if (add_amount(d, x86_meter, s->mb_ms - arm, MB_MS_PER_GB_S, sum, e) != OK ||
+        add_amount(d, arm_meter, arm, MB_MS_PER_GB_S, sum, e) != OK)
         return e->code;
     return OK;
 }
 
 /* Sums do not tell provisioned durations apart: with such attempts the stored exact sum of the
  * single costs is the total, and duration is what requests and storage leave of it. */
-static enum status aws_of_stats(const struct pricebook *p, const struct cost_facts *f,
-                                const struct fn_ref *fn, const struct stats *s, int64_t at_ns,
+static enum status aws_of_stats(const struct cost_period *p, const struct stats *s,
                                 struct stats_cost *out, struct err *e)
 {
-    struct period d = {.book = p, .region = f->region, .at_ns = at_ns};
-    const bool is_at_edge = is_edge(fn), is_all_arm = s->mb_ms > 0 && arm_part(f, s) == s->mb_ms;
-    const enum meter_set set = is_at_edge ? SET_EDGE : is_all_arm ? SET_ARM : SET_X86;
+    struct pricing d = {.period = p, .stats = s};
+    const bool is_all_arm = s->mb_ms > 0 && arm_part(p->facts, s) == s->mb_ms;
+    const enum meter_set set = set_of(p->fn, is_all_arm ? ARCH_ARM64 : ARCH_X86_64);
     const uint64_t not_billed = s->outcome[OUTCOME_THROTTLED] + s->outcome[OUTCOME_UNKNOWN];
     struct cost_share logs = {0};
     struct stats_cost c = {0};
 
     assert(not_billed <= s->n);
-    if (price_durations(&d, f, is_at_edge, s, &c.duration, e) != OK ||
-        period_amount(&d, meters[set][PART_REQUEST], (wide)(s->n - not_billed), 1, &c.request, e) !=
+    if (add_durations(&d, &c.duration, e) != OK ||
+        add_amount(&d, meters[set][PART_REQUEST], (wide)(s->n - not_billed), 1, &c.request, e) !=
             OK ||
-        period_amount(&d, meters[set][PART_STORAGE], s->storage_mb_ms, MB_MS_PER_GB_S, &c.storage,
-                      e) != OK ||
-        aws_logs(p, f->region, at_ns, s->log_bytes, &logs, e) != OK)
+        add_amount(&d, meters[set][PART_STORAGE], s->storage_mb_ms, MB_MS_PER_GB_S, &c.storage,
+                   e) != OK ||
+        aws_logs(p->book, p->facts->region, p->at_ns, s->log_bytes, &logs, e) != OK)
         return e->code;
     c.logs = logs.amount;
+    c.is_log_unpriced = logs.price == NULL && s->log_bytes > 0;
     if (s->start[START_PROVISIONED] > 0 && s->cost > 0)
         c.duration = s->cost - c.request - c.storage;
     c.total = c.duration + c.request + c.storage;

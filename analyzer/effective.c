@@ -125,15 +125,13 @@ static enum status bill_pool(struct spread *s, struct pool *p, struct err *e)
                                 .at_ns = s->o->at_ns,
                                 .savings_plan = s->o->savings_plan,
                                 .n_usage = 1};
-        struct cost_line *lines = NULL;
-        size_t n = 0;
-        money total = 0;
+        struct cost_lines bill = {0};
         in.usage[0].meter = p->meter[i];
         in.usage[0].quantity = p->quantity[i];
         in.usage[0].free_quantity = free_share(s, p, (enum cost_part)i);
-        if (bill_make(s->c->book, &in, &s->arena, &lines, &n, &total, e) != OK)
+        if (bill_make(s->c->book, &in, &s->arena, &bill, e) != OK)
             return err_wrap(e, "region " STR_FMT, STR_ARG(p->region));
-        p->billed[i] = total;
+        p->billed[i] = bill.total;
     }
     return OK;
 }

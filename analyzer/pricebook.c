@@ -332,30 +332,25 @@ static size_t find_in_region(const struct pricebook *p, enum provider provider, 
     return p->n;
 }
 
-static size_t find_row(const struct pricebook *p, enum provider provider, struct str meter,
-                       struct str region, int64_t at_ns)
-{
-    size_t i = find_in_region(p, provider, meter, region, at_ns);
-    return i < p->n ? i : find_in_region(p, provider, meter, STR("*"), at_ns);
-}
-
 const struct price *pricebook_find(const struct pricebook *p, enum provider provider,
                                    struct str meter, struct str region, int64_t at_ns)
 {
-    const size_t i = find_row(p, provider, meter, region, at_ns);
+    size_t i = find_in_region(p, provider, meter, region, at_ns);
+
+    if (i == p->n)
+        i = find_in_region(p, provider, meter, STR("*"), at_ns);
     return i < p->n ? &p->rows[i] : NULL;
 }
 
-size_t pricebook_tiers(const struct pricebook *p, enum provider provider, struct str meter,
-                       struct str region, int64_t at_ns, const struct price **rows, size_t max)
+/* The tiers of a row stand one after the other; the next row of a meter begins at 0 again. */
+size_t pricebook_tiers(const struct pricebook *p, const struct price *first,
+                       const struct price **rows, size_t max)
 {
-    assert(max > 0);
+    assert(first >= p->rows && first < p->rows + p->n);
     size_t n = 0;
-    const size_t first = find_row(p, provider, meter, region, at_ns);
 
-    for (size_t i = first; i < p->n && n < max; i++) {
-        const struct price *row = &p->rows[i];
-        if (i > first && (row->tier_begin == 0 || !str_eq(row->meter, meter)))
+    for (const struct price *row = first; row < p->rows + p->n && n < max; row++) {
+        if (row > first && (row->tier_begin == 0 || !str_eq(row->meter, first->meter)))
             break;
         rows[n++] = row;
     }

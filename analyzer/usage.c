@@ -338,7 +338,7 @@ static enum status read_case(const struct reader *r, const struct yaml_node *tab
 }
 
 enum status usage_read(const struct usage_options *o, struct arena *a, const struct yaml_node *root,
-                       const char *name, struct usage_case **cases, size_t *n, struct err *e)
+                       const char *name, struct usage_cases *out, struct err *e)
 {
     struct err own = {0};
     struct reader r = {.arena = a, .name = name, .o = o};
@@ -352,12 +352,11 @@ enum status usage_read(const struct usage_options *o, struct arena *a, const str
         return err_set(e, ERR_CONFIG, "%s: no table of inputs and no list under \"cases\"", name);
     for (const struct yaml_node *c = first; c != NULL; c = c->next)
         count++;
-    struct usage_case *out = arena_new(a, struct usage_case, count > 0 ? count : 1);
+    struct usage_case *cases = arena_new(a, struct usage_case, count > 0 ? count : 1);
     count = 0;
     for (const struct yaml_node *c = first; c != NULL; c = c->next)
-        if (read_case(&r, c, &out[count++], e) != OK)
+        if (read_case(&r, c, &cases[count++], e) != OK)
             return e->code;
-    *cases = out;
-    *n = count;
+    *out = (struct usage_cases){.cases = cases, .n = count};
     return OK;
 }

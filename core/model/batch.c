@@ -26,13 +26,16 @@ void batch_free(struct batch *b)
     free(b);
 }
 
-static struct fn_ref *new_fn(struct batch *b, const struct fn_ref *like)
+static const struct fn_ref *new_fn(struct batch *b, const struct fn_ref *like)
 {
     struct fn_ref *f = arena_new(&b->arena, struct fn_ref, 1);
     f->provider = like->provider;
     f->account = arena_str(&b->arena, like->account);
     f->region = arena_str(&b->arena, like->region);
     f->name = arena_str(&b->arena, like->name);
+    b->fn_list =
+        arena_grow(&b->arena, b->fn_list, b->n_fns, &b->cap_fns, sizeof(const struct fn_ref *));
+    b->fn_list[b->n_fns++] = f;
     return f;
 }
 
@@ -45,17 +48,19 @@ const struct fn_ref *batch_fn(struct batch *b, const struct fn_ref *like)
     for (uint64_t hash = fn_hash(like);; hash++) {
         bool is_new = false;
         uint64_t *slot = idmap_put(&b->fns, hash, &is_new);
-        if (is_new)
-            *slot = (uintptr_t)new_fn(b, like);
-        const struct fn_ref *f = (const struct fn_ref *)(uintptr_t)*slot;
-        if (!is_new && !fn_eq(f, like))
-            continue;
-        b->last_fn = f;
-        return f;
+        if (is_new) {
+            *slot = b->n_fns;
+            b->last_fn = new_fn(b, like);
+            return b->last_fn;
+        }
+        if (fn_eq(b->fn_list[*slot], like)) {
+            b->last_fn = b->fn_list[*slot];
+            return b->last_fn;
+        }
     }
 }
 
-static struct origin *new_origin(struct batch *b, const struct origin *like, uint64_t hash)
+static const struct origin *new_origin(struct batch *b, const struct origin *like, uint64_t hash)
 {
     struct origin *o = arena_new(&b->arena, struct origin, 1);
     o->fn = batch_fn(b, like->fn);
@@ -63,6 +68,9 @@ static struct origin *new_origin(struct batch *b, const struct origin *like, uin
     o->instance = arena_str(&b->arena, like->instance);
     o->version = arena_str(&b->arena, like->version);
     o->hash = hash;
+    b->origin_list = arena_grow(&b->arena, b->origin_list, b->n_origins, &b->cap_origins,
+                                sizeof(const struct origin *));
+    b->origin_list[b->n_origins++] = o;
     return o;
 }
 
@@ -75,13 +83,15 @@ const struct origin *batch_origin(struct batch *b, const struct origin *like)
     for (uint64_t key = hash;; key++) {
         bool is_new = false;
         uint64_t *slot = idmap_put(&b->origins, key, &is_new);
-        if (is_new)
-            *slot = (uintptr_t)new_origin(b, like, hash);
-        const struct origin *o = (const struct origin *)(uintptr_t)*slot;
-        if (!is_new && !origin_eq(o, like))
-            continue;
-        b->last_origin = o;
-        return o;
+        if (is_new) {
+            *slot = b->n_origins;
+            b->last_origin = new_origin(b, like, hash);
+            return b->last_origin;
+        }
+        if (origin_eq(b->origin_list[*slot], like)) {
+            b->last_origin = b->origin_list[*slot];
+            return b->last_origin;
+        }
     }
 }
 

@@ -37,7 +37,11 @@ enum {
 
 struct batch {
     struct arena arena;
-    struct idmap fns, origins;    /* stable hash -> pointer, while it is filled */
+    struct idmap fns, origins; /* stable hash -> index into the lists, while it is filled */
+    const struct fn_ref **fn_list;
+    size_t n_fns, cap_fns;
+    const struct origin **origin_list;
+    size_t n_origins, cap_origins;
     const struct fn_ref *last_fn; /* most events repeat the one before */
     const struct origin *last_origin;
     struct log_record *records;

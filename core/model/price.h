@@ -28,4 +28,11 @@ struct cost_line {
     bool is_estimated;
 };
 
+/* Lines of a receipt or bill with their sum; the lines live in an arena. */
+struct cost_lines {
+    struct cost_line *lines;
+    size_t n;
+    money total; /* of a receipt: what the invocation costs, log ingestion not in it */
+};
+
 #endif

@@ -45,17 +45,11 @@ static void use(struct bill_input *in, const char *meter, int64_t units)
     in->n_usage++;
 }
 
-struct made {
-    struct cost_line *lines;
-    size_t n;
-    money total;
-};
-
-static struct made make(const struct bill_input *in)
+static struct cost_lines make(const struct bill_input *in)
 {
     struct err e;
-    struct made m = {0};
-    CHECK_OK(bill_make(book, in, &arena, &m.lines, &m.n, &m.total, &e), &e);
+    struct cost_lines m = {0};
+    CHECK_OK(bill_make(book, in, &arena, &m, &e), &e);
     return m;
 }
 
@@ -70,7 +64,7 @@ static void test_free_tier_is_shared(void **state)
     use(&in, "Request-ARM", 300000);
     use(&in, "Lambda-Provisioned-GB-Second", 1000);
     in.free_requests = in.free_compute = true;
-    const struct made m = make(&in);
+    const struct cost_lines m = make(&in);
     CHECK_INT(m.n, 9); /* four free lines, five paid */
     CHECK_STR(m.lines[0].meter, STR("Global-Lambda-GB-Second"));
     CHECK(m.lines[0].quantity == (wide)300000 * MONEY_UNIT && m.lines[0].amount == 0);
@@ -82,7 +76,7 @@ static void test_free_tier_is_shared(void **state)
     CHECK_INT(m.lines[8].amount, 9722200000);
     CHECK_INT(m.total, INT64_C(2666680000000) + 20000000000 + 9722200000);
     in.free_permille = 500; /* half a month: half the allowance */
-    const struct made half = make(&in);
+    const struct cost_lines half = make(&in);
     CHECK(half.lines[0].quantity == (wide)200000 * MONEY_UNIT);
 }
 
@@ -105,7 +99,7 @@ static void test_tiers_go_on(void **state)
     use(&in, "VendedLog-Bytes", 8000);
     use(&in, "Request", 1);
     use(&in, "VendedLog-Bytes", 8000);
-    const struct made m = make(&in);
+    const struct cost_lines m = make(&in);
     CHECK_INT(m.n, 4);
     CHECK_INT(m.lines[0].amount, 4000 * MONEY_UNIT);
     CHECK(m.lines[2].quantity == (wide)2000 * MONEY_UNIT);
@@ -121,7 +115,7 @@ static void test_tier_edges(void **state)
     use(&in, "Lambda-GB-Second", INT64_C(6000000000));
     CHECK_INT(make(&in).n, 1);
     in.usage[0].quantity += MONEY_UNIT;
-    const struct made m = make(&in);
+    const struct cost_lines m = make(&in);
     CHECK_INT(m.n, 2);
     CHECK(m.lines[1].quantity == MONEY_UNIT);
     CHECK_INT(m.lines[1].amount, 15000000);
@@ -137,7 +131,7 @@ static void test_savings_plan(void **state)
     use(&in, "Lambda-GB-Second", 1000000);
     use(&in, "Request", 1000000);
     in.savings_plan = STR("no-upfront");
-    const struct made m = make(&in);
+    const struct cost_lines m = make(&in);
     CHECK_INT(m.lines[0].amount, INT64_C(14700000) * 1000000);
     CHECK_INT(m.lines[1].amount, 200000000000);
     in.savings_plan = STR("all-upfront");
@@ -153,15 +147,14 @@ static void test_china_has_no_free_tier_here(void **state)
     use(&in, "Lambda-GB-Second", 100);
     use(&in, "Request", 100);
     in.free_requests = in.free_compute = true;
-    const struct made m = make(&in);
+    const struct cost_lines m = make(&in);
     CHECK_INT(m.n, 2);
     CHECK_INT(m.total, 11347700000 + 136000000);
     CHECK_STR(m.lines[0].price->currency, STR("CNY"));
     use(&in, "Lambda-Edge-Request", 1); /* in USD everywhere */
     struct err e;
-    struct made mixed = {0};
-    CHECK_STATUS(bill_make(book, &in, &arena, &mixed.lines, &mixed.n, &mixed.total, &e),
-                 ERR_CONFIG);
+    struct cost_lines mixed = {0};
+    CHECK_STATUS(bill_make(book, &in, &arena, &mixed, &e), ERR_CONFIG);
     CHECK(strstr(e.msg, "CNY") != NULL && strstr(e.msg, "USD") != NULL);
 }
 
@@ -171,7 +164,7 @@ static void test_missing_price(void **state)
     struct bill_input in = input("eu-west-1");
     use(&in, "SQS-Event-Poller-Unit-Hours", 5);
     use(&in, "Request", 1);
-    const struct made m = make(&in);
+    const struct cost_lines m = make(&in);
     CHECK(m.lines[0].price == NULL && m.lines[0].is_estimated && m.lines[0].rounding.n > 0);
     CHECK_INT(m.total, 200000);
 }
@@ -180,40 +173,39 @@ static void test_limits(void **state)
 {
     UNUSED(state);
     struct err e;
-    struct made m = {0};
+    struct cost_lines m = {0};
     struct bill_input in = input("us-east-1");
     use(&in, "Lambda-GB-Second", INT64_MAX);
-    CHECK_STATUS(bill_make(book, &in, &arena, &m.lines, &m.n, &m.total, &e), ERR_LIMIT);
+    CHECK_STATUS(bill_make(book, &in, &arena, &m, &e), ERR_LIMIT);
     in = input("us-east-1");
     for (int i = 0; i < 3; i++)
         use(&in, "Lambda-GB-Second-ARM", INT64_C(360000000000));
-    CHECK_STATUS(bill_make(book, &in, &arena, &m.lines, &m.n, &m.total, &e), ERR_LIMIT);
+    CHECK_STATUS(bill_make(book, &in, &arena, &m, &e), ERR_LIMIT);
     CHECK(strstr(e.msg, "total") != NULL);
-    CHECK_STATUS(bill_make(book, &in, &arena, &m.lines, &m.n, &m.total, NULL), ERR_LIMIT);
+    CHECK_STATUS(bill_make(book, &in, &arena, &m, NULL), ERR_LIMIT);
     in.n_usage = 1;
     in.usage[0].quantity = (wide)1 << 120;
-    CHECK_STATUS(bill_make(book, &in, &arena, &m.lines, &m.n, &m.total, &e), ERR_LIMIT);
+    CHECK_STATUS(bill_make(book, &in, &arena, &m, &e), ERR_LIMIT);
     CHECK(strstr(e.msg, "Lambda-GB-Second-ARM") != NULL);
     CHECK(m.lines == NULL);
 }
 
-static enum status read_text(const char *text, struct usage_case **cases, size_t *n, struct err *e)
+static enum status read_text(const char *text, struct usage_cases *out, struct err *e)
 {
     struct yaml_node *root = NULL;
     struct usage_options o = {.book = book, .default_region = STR("eu-central-1")};
     CHECK_STATUS(time_parse_human(STR("2026-11-01"), 0, &o.at_ns, NULL), OK);
     CHECK_OK(yaml_parse(&arena, str_from(text), "u.yaml", &root, e), e);
-    return usage_read(&o, &arena, root, "u.yaml", cases, n, e);
+    return usage_read(&o, &arena, root, "u.yaml", out, e);
 }
 
 static money total_of(const char *text)
 {
     struct err e;
-    struct usage_case *cases = NULL;
-    size_t n = 0;
-    CHECK_OK(read_text(text, &cases, &n, &e), &e);
-    CHECK_INT(n, 1);
-    return make(&cases[0].bill).total;
+    struct usage_cases u = {0};
+    CHECK_OK(read_text(text, &u, &e), &e);
+    CHECK_INT(u.n, 1);
+    return make(&u.cases[0].bill).total;
 }
 
 static void test_usage_files(void **state)
@@ -320,13 +312,12 @@ static void test_refused_usage(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err e;
-        struct usage_case *cases = NULL;
-        size_t n = 0;
-        if (read_text(rows[i].text, &cases, &n, &e) == OK)
+        struct usage_cases u = {0};
+        if (read_text(rows[i].text, &u, &e) == OK)
             fail_msg("accepted: %s", rows[i].text);
         if (strstr(e.msg, rows[i].message) == NULL)
             fail_msg("%s\n\"%s\" does not say \"%s\"", rows[i].text, e.msg, rows[i].message);
-        CHECK(cases == NULL);
+        CHECK(u.cases == NULL);
     }
 }
 
@@ -334,19 +325,18 @@ static void test_uncovered_cases_are_marked(void **state)
 {
     UNUSED(state);
     struct err e;
-    struct usage_case *cases = NULL;
-    size_t n = 0;
+    struct usage_cases u = {0};
     CHECK_OK(read_text("cases:\n"
                        "  - {id: a, provider: azure, service: functions, inputs: {memory: 1}}\n"
                        "  - {id: b, service: fargate, inputs: {tasks: 1}}\n"
                        "  - {id: c, region: any tier-1 region, inputs: {invocations: 5}}\n",
-                       &cases, &n, &e),
+                       &u, &e),
              &e);
-    CHECK_INT(n, 3);
-    CHECK(!cases[0].is_covered && !cases[1].is_covered && cases[2].is_covered);
-    CHECK(cases[2].is_region_assumed);
-    CHECK_STR(cases[2].bill.region, STR("eu-central-1"));
-    CHECK_STR(cases[2].id, STR("c"));
+    CHECK_INT(u.n, 3);
+    CHECK(!u.cases[0].is_covered && !u.cases[1].is_covered && u.cases[2].is_covered);
+    CHECK(u.cases[2].is_region_assumed);
+    CHECK_STR(u.cases[2].bill.region, STR("eu-central-1"));
+    CHECK_STR(u.cases[2].id, STR("c"));
 }
 
 static const struct CMUnitTest tests[] = {

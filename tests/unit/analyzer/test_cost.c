@@ -226,45 +226,44 @@ static void test_china_keeps_its_currency(void **state)
     AUTO(arena_clear) struct arena a;
     arena_init(&a);
     struct err e;
-    struct cost_line *lines = NULL;
-    size_t n = 0;
+    struct cost_lines r = {0};
     fn.region = STR("cn-northwest-1");
     struct invocation inv = attempt(1000, 1024);
     CHECK_INT(priced(&inv), 113477000 + 1360000);
     CHECK_STR(cost_currency(&context, &fn, inv.start_ns), STR("CNY"));
-    CHECK_OK(cost_receipt(&context, &inv, 1000, &a, &lines, &n, &e), &e);
-    CHECK_STR(lines[0].price->currency, STR("CNY"));
-    CHECK(lines[3].price == NULL); /* no log price in CNY: none in USD stands in */
+    CHECK_OK(cost_receipt(&context, &inv, 1000, &a, &r, &e), &e);
+    CHECK_STR(r.lines[0].price->currency, STR("CNY"));
+    CHECK(r.lines[3].price == NULL); /* no log price in CNY: none in USD stands in */
 }
 
 static void test_receipt_is_the_cost(void **state)
 {
     UNUSED(state);
     AUTO(arena_clear) struct arena a;
-    struct rng r;
-    rng_seed(&r, 42);
+    struct rng g;
+    rng_seed(&g, 42);
     arena_init(&a);
     const struct fn_rule rule = {.name_glob = STR("*"), .storage_bytes = 3000 * MB};
     context.rules = &rule;
     context.n_rules = 1;
     for (int i = 0; i < 500; i++) {
         struct err e;
-        struct cost_line *lines = NULL;
-        size_t n = 0;
+        struct cost_lines r = {0};
         struct invocation inv =
-            attempt((int64_t)rng_below(&r, 900000) + 1, 128 + rng_below(&r, 10113));
-        inv.arch = rng_below(&r, 2) == 0 ? ARCH_X86_64 : ARCH_ARM64;
+            attempt((int64_t)rng_below(&g, 900000) + 1, 128 + rng_below(&g, 10113));
+        inv.arch = rng_below(&g, 2) == 0 ? ARCH_X86_64 : ARCH_ARM64;
         const money cost = priced(&inv);
-        CHECK_OK(cost_receipt(&context, &inv, 1000, &a, &lines, &n, &e), &e);
-        CHECK_INT(n, 4);
-        CHECK_INT(lines[0].amount + lines[1].amount + lines[2].amount, cost);
-        CHECK_INT(lines[3].amount, 500000); /* 1000 bytes x 0.50 / 10^9 */
-        for (size_t k = 0; k < n; k++)
-            CHECK(lines[k].rounding.n > 0 && lines[k].price != NULL && lines[k].unit.n > 0);
+        CHECK_OK(cost_receipt(&context, &inv, 1000, &a, &r, &e), &e);
+        CHECK_INT(r.n, 4);
+        CHECK_INT(r.lines[0].amount + r.lines[1].amount + r.lines[2].amount, cost);
+        CHECK_INT(r.total, cost);
+        CHECK_INT(r.lines[3].amount, 500000); /* 1000 bytes x 0.50 / 10^9 */
+        for (size_t k = 0; k < r.n; k++)
+            CHECK(r.lines[k].rounding.n > 0 && r.lines[k].price != NULL && r.lines[k].unit.n > 0);
         /* the quantity times the price gives the amount back, to the last digit or one */
         const wide again =
-            wide_div_round(lines[0].quantity * lines[0].price->unit_price, MONEY_UNIT);
-        CHECK(again - lines[0].amount <= 1 && again - lines[0].amount >= -1);
+            wide_div_round(r.lines[0].quantity * r.lines[0].price->unit_price, MONEY_UNIT);
+        CHECK(again - r.lines[0].amount <= 1 && again - r.lines[0].amount >= -1);
     }
 }
 
@@ -273,20 +272,19 @@ static void test_receipt_before_may_2025(void **state)
     UNUSED(state);
     AUTO(arena_clear) struct arena a;
     struct err e;
-    struct cost_line *lines = NULL;
-    size_t n = 0;
+    struct cost_lines r = {0};
     arena_init(&a);
     struct invocation inv = attempt(100, 128);
     CHECK_STATUS(time_parse_human(STR("2025-04-01"), 0, &inv.start_ns, NULL), OK);
-    CHECK_OK(cost_receipt(&context, &inv, 1000000000, &a, &lines, &n, &e), &e);
-    CHECK_STR(lines[3].meter, STR("DataProcessing-Bytes"));
-    CHECK_INT(lines[3].amount, MONEY_UNIT / 2);
-    CHECK(!lines[3].is_estimated);
+    CHECK_OK(cost_receipt(&context, &inv, 1000000000, &a, &r, &e), &e);
+    CHECK_STR(r.lines[3].meter, STR("DataProcessing-Bytes"));
+    CHECK_INT(r.lines[3].amount, MONEY_UNIT / 2);
+    CHECK(!r.lines[3].is_estimated);
     fn.region = STR("eu-west-1"); /* its log price is not known: flagged */
-    CHECK_OK(cost_receipt(&context, &inv, 1000, &a, &lines, &n, &e), &e);
-    CHECK(lines[3].is_estimated && !lines[0].is_estimated);
+    CHECK_OK(cost_receipt(&context, &inv, 1000, &a, &r, &e), &e);
+    CHECK(r.lines[3].is_estimated && !r.lines[0].is_estimated);
     fn.provider = PROVIDER_GENERIC;
-    CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &lines, &n, &e), ERR_NOT_FOUND);
+    CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &r, &e), ERR_NOT_FOUND);
 }
 
 /* The cost of the sum differs from the sum of costs by the rounding of single ones only. */
@@ -367,8 +365,7 @@ static void test_limits(void **state)
     UNUSED(state);
     AUTO(arena_clear) struct arena a;
     struct err e;
-    struct cost_line *lines = NULL;
-    size_t n = 0;
+    struct cost_lines r = {0};
     arena_init(&a);
     struct pricebook *absurd = absurd_book();
     context.book = absurd;
@@ -378,13 +375,13 @@ static void test_limits(void **state)
     CHECK(memcmp(&inv, &before, sizeof(inv)) == 0);
     CHECK(strstr(e.msg, "8f6a") != NULL && strstr(e.msg, "Lambda-GB-Second") != NULL);
     CHECK_STATUS(cost_invocation(&context, &inv, NULL), ERR_LIMIT);
-    CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &lines, &n, &e), ERR_LIMIT);
-    CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &lines, &n, NULL), ERR_LIMIT);
-    CHECK(lines == NULL);
+    CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &r, &e), ERR_LIMIT);
+    CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &r, NULL), ERR_LIMIT);
+    CHECK(r.lines == NULL);
     inv = attempt(1000, 1024); /* each share fits, their sum does not */
     CHECK_STATUS(cost_invocation(&context, &inv, &e), ERR_LIMIT);
     inv = attempt(1, 128);
-    CHECK_STATUS(cost_receipt(&context, &inv, UINT64_MAX, &a, &lines, &n, &e), ERR_LIMIT);
+    CHECK_STATUS(cost_receipt(&context, &inv, UINT64_MAX, &a, &r, &e), ERR_LIMIT);
     CHECK(strstr(e.msg, "DataProcessing-Bytes") != NULL);
     struct stats s = {.n = 1, .mb_ms = (wide)1 << 100};
     struct stats_cost c = {.total = 5};
@@ -403,25 +400,25 @@ static void test_rounding_sentences(void **state)
     UNUSED(state);
     AUTO(arena_clear) struct arena a;
     struct err e;
-    struct cost_line *lines = NULL;
-    size_t n = 0;
+    struct cost_lines r = {0};
     arena_init(&a);
     struct invocation inv = attempt(417, 1024);
     inv.init_ns = 414 * NS_PER_MS;
     inv.duration_ns = 3 * NS_PER_MS;
-    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &lines, &n, &e), &e);
-    CHECK_INT(n, 3);
-    CHECK_STR(lines[0].rounding, STR("417 ms billed (rounded up to 1 ms by the provider, 414 ms of "
-                                     "it initialization) x 1024 MB / 1,024,000"));
+    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &r, &e), &e);
+    CHECK_INT(r.n, 3);
+    CHECK_STR(r.lines[0].rounding,
+              STR("417 ms billed (rounded up to 1 ms by the provider, 414 ms of "
+                  "it initialization) x 1024 MB / 1,024,000"));
     inv.evidence = EV_NO_BILLING;
-    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &lines, &n, &e), &e);
-    CHECK(str_starts(lines[0].rounding, STR("managed instance")));
-    CHECK(lines[0].quantity == 0 && lines[1].amount == 200000);
+    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &r, &e), &e);
+    CHECK(str_starts(r.lines[0].rounding, STR("managed instance")));
+    CHECK(r.lines[0].quantity == 0 && r.lines[1].amount == 200000);
     inv = attempt(0, 1024);
     inv.outcome = OUTCOME_THROTTLED;
-    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &lines, &n, &e), &e);
-    CHECK(str_starts(lines[1].rounding, STR("throttled")));
-    CHECK(lines[1].quantity == 0);
+    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &r, &e), &e);
+    CHECK(str_starts(r.lines[1].rounding, STR("throttled")));
+    CHECK(r.lines[1].quantity == 0);
 }
 
 static void test_rules_by_account(void **state)

@@ -134,12 +134,10 @@ static void check_case(const struct pricebook *book, struct arena *a, const stru
                        const struct usage_case *c)
 {
     struct err e;
-    struct cost_line *lines = NULL;
-    size_t n = 0;
-    money total = 0;
-    CHECK_OK(bill_make(book, &c->bill, a, &lines, &n, &total, &e), &e);
-    check_lines(node, lines, n);
-    check_total(node, total);
+    struct cost_lines made = {0};
+    CHECK_OK(bill_make(book, &c->bill, a, &made, &e), &e);
+    check_lines(node, made.lines, made.n);
+    check_total(node, made.total);
 }
 
 static size_t check_file(const struct pricebook *book, const char *name, bool *seen)
@@ -149,8 +147,8 @@ static size_t check_file(const struct pricebook *book, const char *name, bool *s
     struct err e;
     char path[512];
     struct yaml_node *root = NULL;
-    struct usage_case *cases = NULL;
-    size_t n = 0, n_covered = 0;
+    struct usage_cases u = {0};
+    size_t n_covered = 0;
     struct usage_options o = {.book = book};
 
     arena_init(&a);
@@ -163,15 +161,15 @@ static size_t check_file(const struct pricebook *book, const char *name, bool *s
     CHECK(list != NULL);
     for (struct yaml_node *c = list->child; c != NULL; c = c->next)
         correct(c);
-    CHECK_OK(usage_read(&o, &a, root, name, &cases, &n, &e), &e);
+    CHECK_OK(usage_read(&o, &a, root, name, &u, &e), &e);
     const struct yaml_node *node = list->child;
-    for (size_t i = 0; i < n; i++, node = node->next) {
-        if (!cases[i].is_covered)
+    for (size_t i = 0; i < u.n; i++, node = node->next) {
+        if (!u.cases[i].is_covered)
             continue;
-        check_case(book, &a, node, &cases[i]);
+        check_case(book, &a, node, &u.cases[i]);
         n_covered++;
         for (size_t k = 0; k < ARRAY_LEN(expected_cases); k++)
-            seen[k] = seen[k] || str_eq(cases[i].id, str_from(expected_cases[k]));
+            seen[k] = seen[k] || str_eq(u.cases[i].id, str_from(expected_cases[k]));
     }
     return n_covered;
 }

@@ -85,23 +85,22 @@ static void test_tiers(void **state)
     UNUSED(state);
     const struct price *rows[8];
     struct pricebook *book = shipped();
-    size_t n = pricebook_tiers(book, PROVIDER_AWS, STR("Lambda-GB-Second"), STR("us-east-1"),
-                               day("2026-11-01"), rows, ARRAY_LEN(rows));
+    size_t n = pricebook_tiers(book, row(book, "Lambda-GB-Second", "us-east-1", "2026-11-01"), rows,
+                               ARRAY_LEN(rows));
     CHECK_INT(n, 3);
     CHECK(rows[0]->tier_end == (wide)6000000000 * MONEY_UNIT);
     CHECK_INT(rows[1]->unit_price, 15000000);
     CHECK_INT(rows[2]->unit_price, 13333400);
     CHECK(rows[2]->tier_end == 0);
-    n = pricebook_tiers(book, PROVIDER_AWS, STR("Lambda-GB-Second"), STR("eu-west-1"),
-                        day("2026-11-01"), rows, ARRAY_LEN(rows));
+    n = pricebook_tiers(book, row(book, "Lambda-GB-Second", "eu-west-1", "2026-11-01"), rows,
+                        ARRAY_LEN(rows));
     CHECK_INT(n, 3);
     CHECK_STR(rows[0]->confidence, STR("two"));
     CHECK_STR(rows[1]->confidence, STR("inferred"));
-    n = pricebook_tiers(book, PROVIDER_AWS, STR("Lambda-GB-Second"), STR("cn-north-1"),
-                        day("2026-11-01"), rows, ARRAY_LEN(rows));
+    n = pricebook_tiers(book, row(book, "Lambda-GB-Second", "cn-north-1", "2026-11-01"), rows,
+                        ARRAY_LEN(rows));
     CHECK_INT(n, 1);
-    n = pricebook_tiers(book, PROVIDER_AWS, STR("VendedLog-Bytes"), STR("eu-west-1"),
-                        day("2026-11-01"), rows, 2);
+    n = pricebook_tiers(book, row(book, "VendedLog-Bytes", "eu-west-1", "2026-11-01"), rows, 2);
     CHECK_INT(n, 2); /* cut at the room given */
     CHECK_STR(rows[0]->region, STR("*"));
     pricebook_free(book);
@@ -214,10 +213,8 @@ static void test_dated_rows(void **state)
     CHECK_INT(row(book, "m", "r", "2026-01-31T23:59:59Z")->unit_price, MONEY_UNIT);
     CHECK_INT(row(book, "m", "r", "2026-02-01")->unit_price, 2 * MONEY_UNIT);
     const struct price *rows[4];
-    CHECK_INT(pricebook_tiers(book, PROVIDER_AWS, STR("m"), STR("r"), day("2026-01-02"), rows, 4),
-              1);
-    CHECK_INT(pricebook_tiers(book, PROVIDER_AWS, STR("m"), STR("r"), day("2026-02-02"), rows, 4),
-              2);
+    CHECK_INT(pricebook_tiers(book, row(book, "m", "r", "2026-01-02"), rows, 4), 1);
+    CHECK_INT(pricebook_tiers(book, row(book, "m", "r", "2026-02-02"), rows, 4), 2);
     pricebook_free(book);
     CHECK_INT(unlink(path), 0);
     CHECK_INT(rmdir(dir), 0);
