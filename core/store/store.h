@@ -49,15 +49,19 @@ MUST_CHECK enum status store_mark_repeats(struct packer *p, struct batch *b, str
  * may be freed afterwards. A cursor rides in the pack that holds the last record before it. */
 MUST_CHECK enum status store_pack(struct packer *p, const struct batch *b, bool is_flush,
                                   struct pack **out, struct err *e);
-/* Writes the pack; all of a day's part or nothing. Frees it on success; on failure it may be tried
- * again. */
+/* Writes the pack and frees it. On failure the file at fault is as it was, the pack is the caller's
+ * to free, and the store takes no further packs: what was not written has no cursor either, so
+ * reading again brings it. */
 MUST_CHECK enum status store_commit(struct store *s, struct pack *k, struct err *e);
 void pack_free(struct pack *k);
 
-/* All stored attempts of one request id: the correlator's memory beyond its window. Packer thread.
- * Rows are in `a`; stored_* say where they stand. */
-MUST_CHECK enum status store_lookup_id(struct packer *p, struct str id, struct arena *a,
-                                       struct invocation **rows, size_t *n, struct err *e);
+/* All stored attempts of one request id that started within a day of around_ns: the correlator's
+ * memory beyond its window (retries reuse an id for 6 hours at most). Packer thread. Rows are in
+ * `a`; stored_* say where they stand. Costs a few nanoseconds when there are none: filters of the
+ * ids stored per day stand before the files. */
+MUST_CHECK enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns,
+                                       struct arena *a, struct invocation **rows, size_t *n,
+                                       struct err *e);
 /* Stored instance events of one environment with time in [since, until), in time order. Packer
  * thread. */
 MUST_CHECK enum status store_lookup_instance(struct packer *p, const struct origin *o,

@@ -1,0 +1,94 @@
+/* Dimensions: functions, streams and texts by their small integers. Read when first asked for, kept
+ * for the life of the connection; ids never change their meaning. */
+#include "core/store/store_private.h"
+
+static struct str copy_column(struct store *s, const struct sql_stmt *st, int i)
+{
+    return arena_str(&s->dims, sql_str(st, i));
+}
+
+/* One row of a query with one integer parameter; the statement is left for the caller to read and
+ * finalize. */
+static bool one_row(struct store *s, const char *text, int64_t id, struct sql_stmt **st)
+{
+    bool has_row = false;
+
+    if (s->is_null || sql_prepare(s->meta, str_from(text), st, NULL) != OK)
+        return false;
+    sql_bind_i64(*st, 1, id);
+    if (sql_step(*st, &has_row, NULL) == OK && has_row)
+        return true;
+    sql_finalize(*st);
+    return false;
+}
+
+const struct fn_ref *dim_fn(struct store *s, uint32_t id)
+{
+    const uint64_t *known = idmap_get(&s->fn_by_id, id);
+    struct sql_stmt *st;
+
+    if (known)
+        return (const struct fn_ref *)(uintptr_t)*known;
+    struct fn_ref *f = arena_new(&s->dims, struct fn_ref, 1);
+    if (!one_row(s, "select provider, account, region, name from fn where id = ?", id, &st))
+        return f; /* not kept: a writer may add it any moment */
+    f->provider = (enum provider)sql_i64(st, 0);
+    f->account = copy_column(s, st, 1);
+    f->region = copy_column(s, st, 2);
+    f->name = copy_column(s, st, 3);
+    sql_finalize(st);
+    *idmap_put(&s->fn_by_id, id, NULL) = (uintptr_t)f;
+    return f;
+}
+
+const struct origin *dim_origin(struct store *s, uint32_t id)
+{
+    const uint64_t *known = idmap_get(&s->origin_by_id, id);
+    struct sql_stmt *st;
+
+    if (known)
+        return (const struct origin *)(uintptr_t)*known;
+    struct origin *o = arena_new(&s->dims, struct origin, 1);
+    if (!one_row(s, "select fn, log_group, instance, version, hash from stream where id = ?", id,
+                 &st)) {
+        o->fn = dim_fn(s, 0);
+        return o;
+    }
+    o->fn = dim_fn(s, (uint32_t)sql_i64(st, 0));
+    o->log_group = copy_column(s, st, 1);
+    o->instance = copy_column(s, st, 2);
+    o->version = copy_column(s, st, 3);
+    o->hash = (uint64_t)sql_i64(st, 4);
+    sql_finalize(st);
+    *idmap_put(&s->origin_by_id, id, NULL) = (uintptr_t)o;
+    return o;
+}
+
+struct str dim_text(struct store *s, uint32_t id)
+{
+    const uint64_t *known = idmap_get(&s->text_by_id, id);
+    struct sql_stmt *st;
+
+    if (id == 0)
+        return (struct str){0};
+    if (known)
+        return *(const struct str *)(uintptr_t)*known;
+    if (!one_row(s, "select value from text where id = ?", id, &st))
+        return (struct str){0};
+    struct str *t = arena_new(&s->dims, struct str, 1);
+    *t = copy_column(s, st, 0);
+    sql_finalize(st);
+    *idmap_put(&s->text_by_id, id, NULL) = (uintptr_t)t;
+    return *t;
+}
+
+bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn)
+{
+    if (f->provider != PROVIDER_UNKNOWN && f->provider != fn->provider)
+        return false;
+    if (f->region.n > 0 && !str_eq(f->region, fn->region))
+        return false;
+    if (f->account.n > 0 && !str_eq(f->account, fn->account))
+        return false;
+    return f->name_glob.n == 0 || str_glob(f->name_glob, fn->name);
+}

@@ -1,0 +1,133 @@
+/* Errors by fingerprint: failed attempts of one function, outcome, error type and folded message.
+ * The message is the first error line of the newest attempt of the group. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/store/store_private.h"
+
+struct group {
+    struct error_row row;
+    struct str instance; /* of the newest attempt, to fetch its message */
+    int64_t start_ns, end_ns;
+};
+
+struct groups {
+    struct store *store;
+    struct arena *arena;
+    struct map index;
+    struct group *rows;
+    size_t n, cap;
+};
+
+static bool is_failed(enum outcome o)
+{
+    return o != OUTCOME_OK && o != OUTCOME_UNKNOWN;
+}
+
+static enum status add_attempt(void *ctx, uint32_t fn_id, const struct invocation *inv,
+                               struct err *e)
+{
+    struct groups *g = ctx;
+    bool is_new;
+
+    UNUSED(e);
+    if (!is_failed(inv->outcome))
+        return OK;
+    struct str key = arena_printf(g->arena, "%u/%d/" STR_FMT, fn_id, (int)inv->outcome,
+                                  STR_ARG(inv->error_type));
+    uint64_t *at = map_put(&g->index, key, &is_new);
+    if (is_new) {
+        *at = g->n;
+        g->rows = arena_grow(g->arena, g->rows, g->n, &g->cap, sizeof(*g->rows));
+        g->rows[g->n++] = (struct group){.row = {.fn = *inv->origin->fn,
+                                                 .fn_id = fn_id,
+                                                 .outcome = inv->outcome,
+                                                 .error_type = inv->error_type,
+                                                 .first_ns = inv->start_ns,
+                                                 .last_ns = INT64_MIN}};
+    }
+    struct group *group = &g->rows[*at];
+    group->row.count++;
+    group->row.first_ns = inv->start_ns < group->row.first_ns ? inv->start_ns : group->row.first_ns;
+    if (inv->start_ns < group->row.last_ns)
+        return OK;
+    group->row.last_ns = inv->start_ns;
+    group->row.sample_id = arena_str(g->arena, inv->id);
+    group->instance = inv->origin->instance;
+    group->start_ns = inv->start_ns;
+    group->end_ns = inv->start_ns + inv->duration_ns + inv->init_ns + NS_PER_SEC;
+    return OK;
+}
+
+struct sample {
+    struct arena *arena;
+    struct str text;
+    enum severity severity;
+};
+
+/* The line that says most: the first one of the highest level, application lines before platform
+ * lines. */
+static enum status better_line(void *ctx, const struct log_line *line, struct err *e)
+{
+    struct sample *s = ctx;
+
+    UNUSED(e);
+    if (line->kind == RECORD_PLATFORM || line->severity <= s->severity)
+        return OK;
+    s->severity = line->severity;
+    s->text = arena_str(s->arena, str_sub(line->body, 0, 400));
+    return OK;
+}
+
+static enum status fill_sample(struct groups *g, struct group *group, struct err *e)
+{
+    struct sample sample = {.arena = g->arena, .severity = SEVERITY_INFO};
+    struct log_request q = {.range = {group->start_ns, group->end_ns},
+                            .fn_id = group->row.fn_id,
+                            .instance = group->instance,
+                            .invocation_id = group->row.sample_id};
+    enum status s = request_logs(g->store, &q, better_line, &sample, e);
+
+    group->row.sample = sample.text;
+    return s;
+}
+
+static int compare_groups(const void *a, const void *b)
+{
+    const struct group *x = a, *y = b;
+
+    if (x->row.count != y->row.count)
+        return x->row.count > y->row.count ? -1 : 1;
+    if (x->row.fn_id != y->row.fn_id)
+        return x->row.fn_id < y->row.fn_id ? -1 : 1;
+    if (x->row.outcome != y->row.outcome)
+        return x->row.outcome < y->row.outcome ? -1 : 1;
+    return str_cmp(x->row.error_type, y->row.error_type);
+}
+
+enum status request_errors(struct store *s, struct range r, const struct fn_filter *f,
+                           uint32_t fn_id, size_t limit, struct arena *a, struct error_rows *out,
+                           struct err *e)
+{
+    struct groups g = {.store = s, .arena = a};
+    struct inv_request q = {.range = r, .fn = *f, .fn_id = fn_id};
+
+    for (int i = 0; i < OUTCOMES; i++)
+        if (is_failed((enum outcome)i))
+            q.outcome_mask |= 1u << i;
+    enum status status = request_scan(s, &q, add_attempt, &g, e);
+    map_clear(&g.index);
+    if (status != OK)
+        return status;
+    if (g.n > 1)
+        qsort(g.rows, g.n, sizeof(*g.rows), compare_groups);
+    struct error_rows rows = {.n = limit > 0 && g.n > limit ? limit : g.n};
+    rows.rows = arena_new(a, struct error_row, rows.n + 1);
+    for (size_t i = 0; status == OK && i < rows.n; i++) {
+        status = fill_sample(&g, &g.rows[i], e);
+        rows.rows[i] = g.rows[i].row;
+    }
+    if (status == OK)
+        *out = rows;
+    return status;
+}

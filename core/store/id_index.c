@@ -1,0 +1,164 @@
+/* Look-up by request id. Each commit writes, per day, its entries (prefix, function, second) sorted
+ * and cut into blobs keyed by their first byte: appending only, no random key in any tree. A
+ * look-up reads the blobs of one first byte and then the facts of that function and second. */
+#include <string.h>
+
+#include "core/store/store_private.h"
+
+static void put_be(uint8_t *out, uint32_t v, size_t n)
+{
+    for (size_t i = n; i-- > 0; v >>= 8)
+        out[i] = (uint8_t)v;
+}
+
+static uint32_t get_be(const uint8_t *in, size_t n)
+{
+    uint32_t v = 0;
+
+    for (size_t i = 0; i < n; i++)
+        v = v << 8 | in[i];
+    return v;
+}
+
+void id_entry_pack(const struct id_entry *en, uint8_t out[ID_ENTRY_BYTES])
+{
+    put_be(out, en->prefix, 4);
+    put_be(out + 4, en->fn, 4);
+    put_be(out + 8, en->second, 3);
+}
+
+void id_entry_unpack(const uint8_t in[ID_ENTRY_BYTES], struct id_entry *en)
+{
+    en->prefix = get_be(in, 4);
+    en->fn = get_be(in + 4, 4);
+    en->second = get_be(in + 8, 3);
+}
+
+struct range32 {
+    uint32_t low, high;
+};
+
+static size_t first_not_below(const uint8_t *p, size_t n, uint32_t low)
+{
+    size_t from = 0, to = n;
+
+    while (from < to) {
+        size_t mid = (from + to) / 2;
+        if (get_be(p + mid * ID_ENTRY_BYTES, 4) < low)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    return from;
+}
+
+static enum status scan_blob(struct str blob, int64_t day, struct range32 r, id_entry_fn *fn,
+                             void *ctx, struct err *e)
+{
+    const uint8_t *p = (const uint8_t *)blob.p;
+    size_t n = blob.n / ID_ENTRY_BYTES;
+
+    for (size_t i = first_not_below(p, n, r.low); i < n; i++) {
+        struct id_entry en;
+        id_entry_unpack(p + i * ID_ENTRY_BYTES, &en);
+        if (en.prefix > r.high)
+            break;
+        enum status s = fn(ctx, day, &en, e);
+        if (s != OK)
+            return s;
+    }
+    return OK;
+}
+
+enum status id_scan(struct store *s, int64_t day, uint32_t low, uint32_t high, id_entry_fn *fn,
+                    void *ctx, struct err *e)
+{
+    struct sql_stmt *st;
+    struct day *d;
+    bool has_row = true;
+
+    if (store_day(s, day, false, &d, e) != OK)
+        return e ? e->code : ERR_IO;
+    if (!d)
+        return OK;
+    enum status status =
+        sql_prepare(d->db, STR("select entries from inv_id where b0 between ? and ?"), &st, e);
+    if (status != OK)
+        return status;
+    sql_bind_i64(st, 1, low >> 24);
+    sql_bind_i64(st, 2, high >> 24);
+    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
+        status = scan_blob(sql_blob(st, 0), day, (struct range32){low, high}, fn, ctx, e);
+        if (status != OK)
+            break;
+    }
+    sql_finalize(st);
+    return status;
+}
+
+/* --- facts of one id
+ * -------------------------------------------------------------------------------------- */
+
+struct places {
+    struct id_entry *rows;
+    size_t n, cap;
+    struct arena *arena;
+};
+
+static enum status add_place(void *ctx, int64_t day, const struct id_entry *en, struct err *e)
+{
+    struct places *p = ctx;
+
+    UNUSED(day);
+    UNUSED(e);
+    for (size_t i = 0; i < p->n; i++) /* a replaced fact leaves its entry behind */
+        if (p->rows[i].fn == en->fn && p->rows[i].second == en->second)
+            return OK;
+    p->rows = arena_grow(p->arena, p->rows, p->n, &p->cap, sizeof(*p->rows));
+    p->rows[p->n++] = *en;
+    return OK;
+}
+
+static enum status facts_at(struct sql_stmt *st, int64_t day, struct str id, struct arena *a,
+                            fact_fn *fn, void *ctx, struct err *e)
+{
+    bool has_row = false;
+    enum status s;
+
+    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
+        struct fact f;
+        fact_read(st, day, a, &f);
+        if (str_eq(f.id, id))
+            s = fn(ctx, &f, e);
+        if (s != OK)
+            break;
+    }
+    sql_reset(st);
+    return s;
+}
+
+enum status facts_by_id(struct store *s, int64_t day, struct str id, struct arena *a, fact_fn *fn,
+                        void *ctx, struct err *e)
+{
+    struct places places = {.arena = a};
+    struct sql_stmt *st;
+    struct day *d;
+    uint32_t prefix = id_prefix(id);
+
+    if (id_scan(s, day, prefix, prefix, add_place, &places, e) != OK ||
+        store_day(s, day, false, &d, e) != OK)
+        return e ? e->code : ERR_IO;
+    if (places.n == 0 || !d)
+        return OK;
+    enum status status = sql_prepare(
+        d->db, STR("select " FACT_COLUMNS " from inv where fn = ? and ts >= ? and ts < ?"), &st, e);
+    for (size_t i = 0; status == OK && i < places.n; i++) {
+        sql_bind_i64(st, 1, places.rows[i].fn);
+        sql_bind_i64(st, 2, places.rows[i].second * NS_PER_SEC);
+        sql_bind_i64(st, 3, (places.rows[i].second + INT64_C(1)) * NS_PER_SEC);
+        status = facts_at(st, day, id, a, fn, ctx, e);
+    }
+    if (places.n > 0 && d)
+        sql_finalize(st);
+    return status;
+}

@@ -1,0 +1,329 @@
+/* Log lines: search and fetch. Chunks are pruned by time, shard and level; a literal is looked for
+ * in the whole decompressed chunk before any line is decoded. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/base/re.h"
+#include "core/store/store_private.h"
+
+#define CHUNK_MAX_RAW ((size_t)64 << 20)
+
+struct search {
+    struct store *store;
+    const struct log_request *q;
+    struct zstd_ctx *zstd;
+    struct buf raw;         /* the chunk at hand */
+    struct buf folded;      /* its lower-case copy, for literals without case */
+    struct str literal;     /* folded too */
+    struct idmap fn_passes; /* function id -> 1 no, 2 yes */
+    struct idmap stream_fn; /* stream id -> function id */
+    log_fn *fn;
+    void *ctx;
+    /* Lines of one day that pass, kept to be sorted: chunks of different shards overlap in time. */
+    struct kept_line {
+        struct log_line line;
+        size_t order;
+    } * kept;
+    size_t n_kept, cap_kept;
+    struct arena arena; /* of kept lines */
+    size_t given;
+};
+
+/* --- which functions and streams
+ * ----------------------------------------------------------------------------- */
+
+static uint32_t fn_of_stream(struct search *s, uint32_t stream)
+{
+    bool is_new;
+    uint64_t *known = idmap_put(&s->stream_fn, stream, &is_new);
+    struct sql_stmt *st;
+    bool has_row = false;
+
+    if (!is_new)
+        return (uint32_t)*known;
+    *known = 0;
+    if (sql_prepare(s->store->meta, STR("select fn from stream where id = ?"), &st, NULL) != OK)
+        return 0;
+    sql_bind_i64(st, 1, stream);
+    if (sql_step(st, &has_row, NULL) == OK && has_row)
+        *known = (uint64_t)sql_i64(st, 0);
+    sql_finalize(st);
+    return (uint32_t)*known;
+}
+
+static bool fn_is_wanted(struct search *s, uint32_t fn)
+{
+    bool is_new;
+    uint64_t *known = idmap_put(&s->fn_passes, fn, &is_new);
+
+    if (is_new)
+        *known = (s->q->fn_id == 0 || s->q->fn_id == fn) &&
+                         fn_filter_passes(&s->q->fn, dim_fn(s->store, fn))
+                     ? 2
+                     : 1;
+    return *known == 2;
+}
+
+static bool has_fn_filter(const struct log_request *q)
+{
+    return q->fn_id != 0 || q->fn.name_glob.n > 0 || q->fn.region.n > 0 || q->fn.account.n > 0 ||
+           q->fn.provider != PROVIDER_UNKNOWN;
+}
+
+/* --- the request id inside a line
+ * ----------------------------------------------------------------------------- */
+
+static bool is_id_char(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
+}
+
+/* The first UUID in the text; runtimes and the platform put the request id near the start. */
+static struct str first_uuid(struct str body)
+{
+    size_t run = 0, most = body.n < 512 ? body.n : 512;
+
+    for (size_t i = 0; i < most; i++) {
+        run = is_id_char(body.p[i]) ? run + 1 : 0;
+        uint8_t bytes[16];
+        bool is_closed = i + 1 == body.n || !is_id_char(body.p[i + 1]);
+        if (run >= 36 && is_closed && id_pack(str_sub(body, i + 1 - 36, 36), bytes))
+            return str_sub(body, i + 1 - 36, 36);
+    }
+    return (struct str){0};
+}
+
+/* --- one line
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+static bool line_passes(struct search *s, const struct chunk_line *l)
+{
+    const struct log_request *q = s->q;
+
+    if (l->time_ns < q->range.since_ns || l->time_ns >= q->range.until_ns ||
+        l->severity < q->min_severity)
+        return false;
+    if (has_fn_filter(q) && !fn_is_wanted(s, fn_of_stream(s, l->stream)))
+        return false;
+    if (q->instance.n > 0 && !str_eq(q->instance, dim_origin(s->store, l->stream)->instance))
+        return false;
+    if (q->invocation_id.n > 0) {
+        struct str own = first_uuid(l->body);
+        bool holds = own.n > 0 && str_find(l->body, q->invocation_id) < l->body.n;
+        if (!holds && (own.n > 0 || q->instance.n == 0))
+            return false;
+    }
+    return !q->pattern || re_match(q->pattern, l->body, NULL, NULL);
+}
+
+static void keep_line(struct search *s, const struct chunk_line *l)
+{
+    s->kept = mem_grow(s->kept, s->n_kept, &s->cap_kept, sizeof(*s->kept));
+    s->kept[s->n_kept] = (struct kept_line){
+        .line = {.time_ns = l->time_ns,
+                 .origin = dim_origin(s->store, l->stream),
+                 .fn_id = fn_of_stream(s, l->stream),
+                 .severity = l->severity,
+                 .kind = l->kind,
+                 .body = arena_str(&s->arena, l->body)},
+        .order = s->n_kept,
+    };
+    s->kept[s->n_kept].line.invocation_id = first_uuid(s->kept[s->n_kept].line.body);
+    s->n_kept++;
+}
+
+/* --- one chunk
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+static void fold(struct buf *out, struct str text)
+{
+    buf_reset(out);
+    buf_reserve(out, text.n);
+    buf_add_str(out, text);
+    for (size_t i = 0; i < out->n; i++)
+        if (out->p[i] >= 'A' && out->p[i] <= 'Z')
+            out->p[i] = (char)(out->p[i] + ('a' - 'A'));
+}
+
+/* Lines that hold the literal: hits are found in the whole text first, so a chunk without any is
+ * never decoded. */
+static void search_literal(struct search *s, int64_t day)
+{
+    struct str text = buf_str(s->q->is_literal_nocase ? &s->folded : &s->raw);
+    size_t hit = str_find(text, s->literal);
+    struct chunk_cursor c;
+    struct chunk_line l;
+
+    chunk_begin(&c, buf_str(&s->raw), day);
+    while (hit < text.n && chunk_next(&c, &l)) {
+        size_t end = s->raw.n - c.rest.n, begin = end - l.body.n;
+        if (hit < begin) /* it lay in a line before, or across a border, or in a header */
+            hit = begin + str_find(str_skip(text, begin), s->literal);
+        if (hit + s->literal.n <= end && line_passes(s, &l))
+            keep_line(s, &l);
+    }
+}
+
+static void search_all(struct search *s, int64_t day)
+{
+    struct chunk_cursor c;
+    struct chunk_line l;
+
+    chunk_begin(&c, buf_str(&s->raw), day);
+    while (chunk_next(&c, &l))
+        if (line_passes(s, &l))
+            keep_line(s, &l);
+}
+
+static enum status search_chunk(struct search *s, int64_t day, struct str data, size_t raw_bytes,
+                                struct err *e)
+{
+    buf_reset(&s->raw);
+    enum status status = zstd_unpack(s->zstd, data, raw_bytes, &s->raw, e);
+    if (status != OK)
+        return status;
+    if (s->q->literal.n == 0) {
+        search_all(s, day);
+        return OK;
+    }
+    if (s->q->is_literal_nocase)
+        fold(&s->folded, buf_str(&s->raw));
+    search_literal(s, day);
+    return OK;
+}
+
+/* --- one day
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static int compare_kept(const void *a, const void *b)
+{
+    const struct kept_line *x = a, *y = b;
+
+    if (x->line.time_ns != y->line.time_ns)
+        return x->line.time_ns < y->line.time_ns ? -1 : 1;
+    return (x->order > y->order) - (x->order < y->order);
+}
+
+/* Gives what was kept before a time, in time order; ERR_CANCELLED when there is enough. */
+static enum status give_kept(struct search *s, int64_t before_ns, struct err *e)
+{
+    struct arena rest = {0};
+    enum status status = OK;
+    size_t n_rest = 0;
+
+    if (s->n_kept > 1)
+        qsort(s->kept, s->n_kept, sizeof(*s->kept), compare_kept);
+    for (size_t i = 0; status == OK && i < s->n_kept; i++) {
+        struct kept_line *line = &s->kept[s->q->newest_first ? s->n_kept - 1 - i : i];
+        if (line->line.time_ns >= before_ns) {
+            line->line.body = arena_str(&rest, line->line.body);
+            line->line.invocation_id = first_uuid(line->line.body);
+            s->kept[n_rest++] = *line;
+        } else if (s->q->limit > 0 && s->given == s->q->limit) {
+            status = ERR_CANCELLED;
+        } else {
+            status = s->fn(s->ctx, &line->line, e);
+            s->given++;
+        }
+    }
+    s->n_kept = n_rest;
+    arena_clear(&s->arena);
+    s->arena = rest;
+    return status;
+}
+
+/* Functions hash into shards: one function needs one shard. */
+static int wanted_shard(struct search *s)
+{
+    return s->q->fn_id != 0 ? (int)(fn_hash(dim_fn(s->store, s->q->fn_id)) % CHUNK_SHARDS) : -1;
+}
+
+#define KEPT_MANY ((size_t)20000)
+
+/* Chunks overlap in time and come in the order of their first line: what lies before the next
+ * chunk's first line is complete and can be given. Newest first, the whole day is kept. */
+static enum status search_day(struct search *s, struct day *d, struct err *e)
+{
+    int64_t base = d->number * NS_PER_DAY;
+    int shard = wanted_shard(s);
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status status =
+        sql_prepare(d->db,
+                    STR("select data, raw, t0 from chunk where t1 >= ? and t0 < ? and levels >= ?"
+                        " and (? < 0 or shard = ?) order by t0, id"),
+                    &st, e);
+
+    if (status != OK)
+        return status;
+    sql_bind_i64(st, 1, s->q->range.since_ns - base);
+    sql_bind_i64(st, 2, s->q->range.until_ns - base);
+    sql_bind_i64(st, 3, INT64_C(1) << s->q->min_severity); /* some level at or above: the mask is at
+                                                              least that bit */
+    sql_bind_i64(st, 4, shard);
+    sql_bind_i64(st, 5, shard);
+    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
+        int64_t raw = sql_i64(st, 1);
+        if (s->n_kept > KEPT_MANY && !s->q->newest_first)
+            status = give_kept(s, base + sql_i64(st, 2), e);
+        if (status != OK)
+            break;
+        status = raw < 0 || (size_t)raw > CHUNK_MAX_RAW
+                     ? err_set(e, ERR_PARSE, "a chunk claims %lld bytes", (long long)raw)
+                     : search_chunk(s, d->number, sql_blob(st, 0), (size_t)raw, e);
+        if (status != OK) {
+            status = err_wrap(e, STR_FMT, STR_ARG(sql_path(d->db)));
+            break;
+        }
+    }
+    sql_finalize(st);
+    return status == OK ? give_kept(s, INT64_MAX, e) : status;
+}
+
+static bool overlaps(struct range r, int64_t day)
+{
+    return r.until_ns > day * NS_PER_DAY && r.since_ns < (day + 1) * NS_PER_DAY;
+}
+
+static void search_clear(struct search *s)
+{
+    zstd_ctx_free(s->zstd);
+    buf_clear(&s->raw);
+    buf_clear(&s->folded);
+    idmap_clear(&s->fn_passes);
+    idmap_clear(&s->stream_fn);
+    arena_clear(&s->arena);
+    free(s->kept);
+}
+
+enum status request_logs(struct store *s, const struct log_request *q, log_fn *fn, void *ctx,
+                         struct err *e)
+{
+    AUTO(search_clear)
+    struct search search = {.store = s, .q = q, .fn = fn, .ctx = ctx, .literal = q->literal};
+    AUTO(buf_clear) struct buf needle = {.max = 1u << 20};
+    enum status status = s->is_null ? OK : store_scan_days(s, e);
+
+    search.raw.max = CHUNK_MAX_RAW;
+    search.folded.max = CHUNK_MAX_RAW;
+    search.zstd = zstd_ctx_new(1);
+    if (q->is_literal_nocase && q->literal.n > 0) {
+        fold(&needle, q->literal);
+        search.literal = buf_str(&needle);
+    }
+    for (size_t k = 0; status == OK && k < s->n_day_numbers; k++) {
+        int64_t day = s->day_numbers[q->newest_first ? s->n_day_numbers - 1 - k : k];
+        struct day *d;
+        if (!overlaps(q->range, day))
+            continue;
+        status = store_day(s, day, false, &d, e);
+        if (status == OK && d)
+            status = search_day(&search, d, e);
+    }
+    return status == ERR_CANCELLED ? OK : status;
+}

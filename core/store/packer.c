@@ -1,0 +1,711 @@
+/* The packer: batches to packs. Gives functions, streams and texts their ids, fills and compresses
+ * chunks, collects facts. Runs on the packer thread and reads through a store of its own, so that
+ * it shares nothing with the writer but the number of the last pack committed. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/mem.h"
+#include "core/store/id_filter.h"
+#include "core/store/seen.h"
+
+#define PACK_RAW_BYTES ((uint64_t)24 << 20) /* log text at which a pack is handed over */
+/* Facts at which a pack is handed over. The correlator remembers twice as many, so that what a
+ * look-up wants is never in the pack being filled. */
+#define PACK_FACTS ((size_t)16384)
+#define ZSTD_LEVEL 1
+
+struct open_chunk {
+    int64_t day, t0_ns, t1_ns, last_ns, last_stream;
+    unsigned shard, level_mask;
+    struct buf raw;
+    uint64_t *seen;
+    size_t n, cap;
+};
+
+struct packer {
+    struct store *store, *reader;
+    struct zstd_ctx *zstd;
+    struct pack *current;
+    uint64_t next_pack;
+    struct idmap fns, streams, texts; /* hash -> id */
+    uint32_t next_fn, next_stream, next_text;
+    struct open_chunk *chunks;
+    size_t n_chunks, cap_chunks;
+    struct seen seen;
+    struct id_filter *filters;
+    size_t n_filters, cap_filters;
+    struct arena scratch;
+};
+
+/* --- a new packer: ids known so far
+ * ------------------------------------------------------------------------ */
+
+typedef uint64_t row_hash_fn(const struct sql_stmt *st);
+
+static uint64_t fn_row_hash(const struct sql_stmt *st)
+{
+    struct fn_ref f = {.provider = (enum provider)sql_i64(st, 1),
+                       .account = sql_str(st, 2),
+                       .region = sql_str(st, 3),
+                       .name = sql_str(st, 4)};
+
+    return fn_hash(&f);
+}
+
+static uint64_t stream_row_hash(const struct sql_stmt *st)
+{
+    return (uint64_t)sql_i64(st, 1);
+}
+
+static uint64_t text_row_hash(const struct sql_stmt *st)
+{
+    return str_hash(sql_str(st, 1), 0);
+}
+
+static enum status load_ids(struct packer *p, const char *query, row_hash_fn *hash,
+                            struct idmap *ids, uint32_t *next, struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status s = sql_prepare(p->reader->meta, str_from(query), &st, e);
+
+    if (s != OK)
+        return s;
+    *next = 1;
+    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
+        uint32_t id = (uint32_t)sql_i64(st, 0);
+        *idmap_put(ids, hash(st), NULL) = id;
+        *next = id >= *next ? id + 1 : *next;
+    }
+    sql_finalize(st);
+    return s;
+}
+
+static enum status load_dimensions(struct packer *p, struct err *e)
+{
+    enum status s = load_ids(p, "select id, provider, account, region, name from fn", fn_row_hash,
+                             &p->fns, &p->next_fn, e);
+
+    if (s == OK)
+        s = load_ids(p, "select id, hash from stream", stream_row_hash, &p->streams,
+                     &p->next_stream, e);
+    return s == OK ? load_ids(p, "select id, value from text", text_row_hash, &p->texts,
+                              &p->next_text, e)
+                   : s;
+}
+
+static struct pack *new_pack(struct packer *p)
+{
+    struct pack *k = xcalloc(1, sizeof(*k));
+
+    k->number = p->next_pack++;
+    return k;
+}
+
+enum status packer_new(struct store *s, struct packer **out, struct err *e)
+{
+    struct packer *p = xcalloc(1, sizeof(*p));
+    struct store_options o = {.url = str_from(s->path), .is_read_only = true};
+    enum status status = OK;
+
+    p->store = s;
+    p->next_pack = 1;
+    p->next_fn = p->next_stream = p->next_text = 1;
+    p->zstd = zstd_ctx_new(ZSTD_LEVEL);
+    p->current = new_pack(p);
+    if (!s->is_null) {
+        status = store_open(&o, &p->reader, e);
+        if (status == OK)
+            status = load_dimensions(p, e);
+    }
+    seen_init(&p->seen, p->reader);
+    if (status != OK) {
+        packer_free(p);
+        return status;
+    }
+    *out = p;
+    return OK;
+}
+
+static void free_chunk(struct open_chunk *c)
+{
+    buf_clear(&c->raw);
+    free(c->seen);
+}
+
+void packer_free(struct packer *p)
+{
+    if (!p)
+        return;
+    for (size_t i = 0; i < p->n_chunks; i++)
+        free_chunk(&p->chunks[i]);
+    for (size_t i = 0; i < p->n_filters; i++)
+        id_filter_clear(&p->filters[i]);
+    free(p->chunks);
+    free(p->filters);
+    seen_clear(&p->seen);
+    idmap_clear(&p->fns);
+    idmap_clear(&p->streams);
+    idmap_clear(&p->texts);
+    pack_free(p->current);
+    zstd_ctx_free(p->zstd);
+    store_close(p->reader);
+    arena_clear(&p->scratch);
+    free(p);
+}
+
+void pack_free(struct pack *k)
+{
+    if (!k)
+        return;
+    roll_deltas_clear(&k->rolls);
+    idmap_clear(&k->fact_index);
+    for (size_t i = 0; i < k->n_chunks; i++) {
+        char *data;
+        memcpy(&data, &k->chunks[i].data.p,
+               sizeof(data)); /* taken from a buffer when the chunk closed */
+        free(data);
+    }
+    free(k->facts);
+    arena_clear(&k->arena);
+    free(k);
+}
+
+/* --- dimensions
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static struct dim_row *add_dim(struct pack *k, enum dim_kind kind, uint32_t id)
+{
+    k->dims = arena_grow(&k->arena, k->dims, k->n_dims, &k->cap_dims, sizeof(*k->dims));
+    struct dim_row *row = &k->dims[k->n_dims++];
+    *row = (struct dim_row){.id = id, .kind = kind};
+    return row;
+}
+
+static uint32_t fn_id(struct packer *p, const struct fn_ref *f)
+{
+    struct pack *k = p->current;
+    bool is_new;
+    uint64_t *id = idmap_put(&p->fns, fn_hash(f), &is_new);
+
+    if (!is_new)
+        return (uint32_t)*id;
+    *id = p->next_fn++;
+    struct dim_row *row = add_dim(k, DIM_FN, (uint32_t)*id);
+    row->fn = (uint32_t)f->provider;
+    row->a = arena_str(&k->arena, f->account);
+    row->b = arena_str(&k->arena, f->region);
+    row->c = arena_str(&k->arena, f->name);
+    return (uint32_t)*id;
+}
+
+static uint32_t stream_id(struct packer *p, const struct origin *o, uint32_t fn)
+{
+    struct pack *k = p->current;
+    bool is_new;
+    uint64_t *id = idmap_put(&p->streams, o->hash, &is_new);
+
+    if (!is_new)
+        return (uint32_t)*id;
+    *id = p->next_stream++;
+    struct dim_row *row = add_dim(k, DIM_STREAM, (uint32_t)*id);
+    row->fn = fn;
+    row->hash = o->hash;
+    row->a = arena_str(&k->arena, o->log_group);
+    row->b = arena_str(&k->arena, o->instance);
+    row->c = arena_str(&k->arena, o->version);
+    return (uint32_t)*id;
+}
+
+static uint32_t text_id(struct packer *p, struct str s)
+{
+    bool is_new;
+
+    if (s.n == 0)
+        return 0;
+    uint64_t *id = idmap_put(&p->texts, str_hash(s, 0), &is_new);
+    if (is_new) {
+        *id = p->next_text++;
+        add_dim(p->current, DIM_TEXT, (uint32_t)*id)->a = arena_str(&p->current->arena, s);
+    }
+    return (uint32_t)*id;
+}
+
+/* --- repeats
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+static unsigned shard_of(const struct origin *o)
+{
+    return (unsigned)(fn_hash(o->fn) % CHUNK_SHARDS);
+}
+
+struct span {
+    int64_t day, t0_ns, t1_ns;
+    unsigned shard;
+};
+
+/* The few (day, shard) pairs a batch touches, with their bounds. */
+struct spans {
+    struct idmap index;
+    struct span *rows;
+    size_t n, cap;
+};
+
+static void widen(struct spans *s, struct arena *a, int64_t day, unsigned shard, int64_t t_ns)
+{
+    bool is_new;
+    uint64_t *at = idmap_put(&s->index, (uint64_t)day << 8 | shard, &is_new);
+
+    if (is_new) {
+        *at = s->n;
+        s->rows = arena_grow(a, s->rows, s->n, &s->cap, sizeof(*s->rows));
+        s->rows[s->n++] = (struct span){day, t_ns, t_ns, shard};
+        return;
+    }
+    struct span *r = &s->rows[*at];
+    r->t0_ns = t_ns < r->t0_ns ? t_ns : r->t0_ns;
+    r->t1_ns = t_ns > r->t1_ns ? t_ns : r->t1_ns;
+}
+
+static void add_open_chunks(struct packer *p)
+{
+    for (size_t i = 0; i < p->n_chunks; i++)
+        for (size_t k = 0; k < p->chunks[i].n; k++)
+            seen_test_and_add(&p->seen, p->chunks[i].seen[k]);
+}
+
+static enum status load_spans(struct packer *p, const struct spans *s, struct err *e)
+{
+    enum status status = OK;
+
+    if (seen_is_over_budget(&p->seen)) {
+        seen_empty(&p->seen, atomic_load(&p->store->committed));
+        add_open_chunks(p);
+    }
+    for (size_t i = 0; status == OK && i < s->n && p->reader; i++)
+        status = seen_load(&p->seen, s->rows[i].day, s->rows[i].shard, s->rows[i].t0_ns,
+                           s->rows[i].t1_ns, e);
+    return status;
+}
+
+enum status store_mark_repeats(struct packer *p, struct batch *b, struct err *e)
+{
+    struct spans spans = {0};
+    const struct origin *last = NULL;
+    unsigned shard = 0;
+
+    arena_reset(&p->scratch);
+    for (size_t i = 0; i < b->n_records; i++) {
+        const struct log_record *r = &b->records[i];
+        if (r->origin != last)
+            shard = shard_of(r->origin);
+        last = r->origin;
+        widen(&spans, &p->scratch, day_of(r->time_ns), shard, r->time_ns);
+    }
+    enum status s = load_spans(p, &spans, e);
+    idmap_clear(&spans.index);
+    for (size_t i = 0; s == OK && i < b->n_records; i++)
+        if (seen_test_and_add(&p->seen, b->records[i].identity)) {
+            b->records[i].is_repeat = true;
+            b->counts.repeats++;
+        }
+    return s;
+}
+
+/* --- chunks
+ * ---------------------------------------------------------------------------------------------------------
+ */
+
+static struct open_chunk *chunk_for(struct packer *p, int64_t day, unsigned shard)
+{
+    for (size_t i = 0; i < p->n_chunks; i++)
+        if (p->chunks[i].day == day && p->chunks[i].shard == shard)
+            return &p->chunks[i];
+    p->chunks = mem_grow(p->chunks, p->n_chunks, &p->cap_chunks, sizeof(*p->chunks));
+    struct open_chunk *c = &p->chunks[p->n_chunks++];
+    *c = (struct open_chunk){.day = day, .shard = shard, .t0_ns = INT64_MAX, .t1_ns = INT64_MIN};
+    c->raw.max = (size_t)1 << 30;
+    return c;
+}
+
+static int compare_u64(const void *a, const void *b)
+{
+    uint64_t x, y;
+
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return (x > y) - (x < y);
+}
+
+/* Compresses the chunk into the pack and hands its identities to the window; the chunk is empty
+ * after. */
+static enum status close_chunk(struct packer *p, struct open_chunk *c, struct err *e)
+{
+    struct pack *k = p->current;
+    struct buf data = {.max = (size_t)1 << 31};
+    struct seen_day *sd = NULL;
+
+    if (c->n == 0)
+        return OK;
+    enum status s = zstd_pack(p->zstd, buf_str(&c->raw), &data, e);
+    if (s == OK && p->reader)
+        s = seen_day(&p->seen, c->day, &sd, e);
+    if (s != OK) {
+        buf_clear(&data);
+        return s;
+    }
+    qsort(c->seen, c->n, sizeof(*c->seen), compare_u64);
+    k->chunks = arena_grow(&k->arena, k->chunks, k->n_chunks, &k->cap_chunks, sizeof(*k->chunks));
+    size_t n_data = data.n;
+    k->chunks[k->n_chunks++] = (struct packed_chunk){
+        .id = sd ? sd->next_chunk++ : 0,
+        .day = c->day,
+        .t0_ns = c->t0_ns,
+        .t1_ns = c->t1_ns,
+        .shard = c->shard,
+        .level_mask = c->level_mask,
+        .n_lines = c->n,
+        .raw_bytes = c->raw.n,
+        .data = {xrealloc(buf_take(&data), n_data + 1), n_data},
+        .seen = c->seen,
+    };
+    struct seen_segment segment = {.chunk = sd ? sd->next_chunk - 1 : 0,
+                                   .t0_ns = c->t0_ns,
+                                   .t1_ns = c->t1_ns,
+                                   .hashes = c->seen,
+                                   .n = c->n,
+                                   .pack = k->number,
+                                   .shard = c->shard,
+                                   .is_loaded = true};
+    s = p->reader ? seen_add_segment(&p->seen, c->day, &segment, e) : OK;
+    buf_reset(&c->raw);
+    c->seen = NULL;
+    c->n = c->cap = 0;
+    c->last_ns = c->last_stream = 0;
+    c->level_mask = 0;
+    c->t0_ns = INT64_MAX;
+    c->t1_ns = INT64_MIN;
+    return s;
+}
+
+static enum status close_all_chunks(struct packer *p, struct err *e)
+{
+    enum status s = OK;
+
+    for (size_t i = 0; s == OK && i < p->n_chunks; i++)
+        s = close_chunk(p, &p->chunks[i], e);
+    for (size_t i = 0; i < p->n_chunks; i++)
+        free_chunk(&p->chunks[i]);
+    p->n_chunks = 0;
+    return s;
+}
+
+static void count_record(struct pack *k, int64_t day, uint32_t fn, const struct log_record *r)
+{
+    struct stats *s = roll_deltas_at(&k->rolls, day, fn, r->time_ns);
+
+    s->log_events++;
+    s->log_bytes += r->body.n; /* as stored, so that counting lines gives the same */
+    s->log_errors += r->severity >= SEVERITY_ERROR;
+}
+
+static enum status add_record(struct packer *p, const struct log_record *r, unsigned shard,
+                              struct err *e)
+{
+    int64_t day = day_of(r->time_ns);
+    uint32_t fn = fn_id(p, r->origin->fn);
+    struct open_chunk *c = chunk_for(p, day, shard);
+    struct chunk_line line = {.time_ns = r->time_ns,
+                              .stream = stream_id(p, r->origin, fn),
+                              .severity = r->severity,
+                              .kind = r->kind,
+                              .body = r->body};
+
+    chunk_add_line(&c->raw, &c->last_ns, &c->last_stream, day, &line);
+    c->seen = mem_grow(c->seen, c->n, &c->cap, sizeof(*c->seen));
+    c->seen[c->n++] = r->identity ? r->identity : 1;
+    c->t0_ns = r->time_ns < c->t0_ns ? r->time_ns : c->t0_ns;
+    c->t1_ns = r->time_ns > c->t1_ns ? r->time_ns : c->t1_ns;
+    c->level_mask |= 1u << r->severity;
+    p->current->raw_bytes += r->body.n;
+    count_record(p->current, day, fn, r);
+    return c->raw.n >= CHUNK_BYTES ? close_chunk(p, c, e) : OK;
+}
+
+static enum status add_records(struct packer *p, const struct batch *b, struct err *e)
+{
+    const struct origin *last = NULL;
+    unsigned shard = 0;
+    enum status s = OK;
+
+    for (size_t i = 0; s == OK && i < b->n_records; i++) {
+        const struct log_record *r = &b->records[i];
+        if (r->is_repeat)
+            continue;
+        if (r->origin != last)
+            shard = shard_of(r->origin);
+        last = r->origin;
+        s = add_record(p, r, shard, e);
+    }
+    return s;
+}
+
+/* --- facts
+ * -----------------------------------------------------------------------------------------------------------
+ */
+
+static uint64_t fact_key_hash(uint32_t fn, int64_t ts_ns, struct str id)
+{
+    return str_hash(id, (uint64_t)ts_ns * UINT64_C(0x9e3779b97f4a7c15) ^ fn);
+}
+
+static struct id_filter *filter_of(struct packer *p, int64_t day, struct err *e);
+
+static void add_delete(struct pack *k, uint32_t fn, int64_t ts_ns, struct str id)
+{
+    k->deletes =
+        arena_grow(&k->arena, k->deletes, k->n_deletes, &k->cap_deletes, sizeof(*k->deletes));
+    k->deletes[k->n_deletes++] = (struct fact_key){day_of(ts_ns), ts_ns, fn, id};
+}
+
+/* A version that stands in this pack is marked dead; one that is stored, or may be, is deleted
+ * first. */
+static void replace_stored(struct pack *k, const struct invocation *inv, uint32_t fn, struct str id)
+{
+    uint64_t *at = idmap_get(&k->fact_index, fact_key_hash(fn, inv->stored_start_ns, id));
+
+    if (at && !k->facts[*at].is_dead) {
+        k->facts[*at].is_dead = true;
+        return;
+    }
+    add_delete(k, fn, inv->stored_start_ns, id);
+}
+
+static enum status add_invocation(struct packer *p, const struct invocation *inv, struct err *e)
+{
+    struct pack *k = p->current;
+    uint32_t fn = fn_id(p, inv->origin->fn);
+    struct pack_fact pf = {.day = day_of(inv->start_ns)};
+    struct id_filter *filter = filter_of(p, pf.day, e);
+
+    if (!filter)
+        return e ? e->code : ERR_IO;
+    fact_from_invocation(inv, &pf.fact);
+    pf.fact.fn = fn;
+    pf.fact.stream = stream_id(p, inv->origin, fn);
+    pf.fact.error_type = text_id(p, inv->error_type);
+    pf.fact.version = text_id(p, inv->version);
+    pf.fact.id = arena_str(&k->arena, inv->id);
+    pf.fact.trace = inv->trace_id.n ? arena_str(&k->arena, inv->trace_id) : (struct str){0};
+    if (inv->has_stored)
+        replace_stored(k, inv, fn, pf.fact.id);
+    k->facts = mem_grow(k->facts, k->n_facts, &k->cap_facts, sizeof(*k->facts));
+    *idmap_put(&k->fact_index, fact_key_hash(fn, inv->start_ns, pf.fact.id), NULL) = k->n_facts;
+    k->facts[k->n_facts++] = pf;
+    id_filter_add(filter, id_prefix(inv->id));
+    return OK;
+}
+
+static void add_event(struct packer *p, const struct instance_event *ev)
+{
+    struct pack *k = p->current;
+    uint32_t fn = fn_id(p, ev->origin->fn);
+    struct instance_event copy = *ev;
+
+    copy.origin = NULL;
+    struct str *const texts[] = {&copy.status, &copy.error_type, &copy.init_type, &copy.phase,
+                                 &copy.runtime_version};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        *texts[i] = arena_str(&k->arena, *texts[i]);
+    k->events = arena_grow(&k->arena, k->events, k->n_events, &k->cap_events, sizeof(*k->events));
+    k->events[k->n_events++] =
+        (struct pack_event){day_of(ev->time_ns), stream_id(p, ev->origin, fn), fn, copy};
+}
+
+/* --- packs
+ * ---------------------------------------------------------------------------------------------------------------
+ */
+
+static void add_counts(struct batch_counts *to, const struct batch_counts *from)
+{
+    to->read_bytes += from->read_bytes;
+    to->events += from->events;
+    to->repeats += from->repeats;
+    to->late += from->late;
+    to->quarantined += from->quarantined;
+    to->control_messages += from->control_messages;
+    to->unknown_labels += from->unknown_labels;
+    to->forged += from->forged;
+    to->invalid_utf8 += from->invalid_utf8;
+    to->invocations += from->invocations;
+}
+
+static void add_rest(struct packer *p, const struct batch *b)
+{
+    struct pack *k = p->current;
+    struct arena *a = &k->arena;
+
+    for (size_t i = 0; i < b->n_instance_events; i++)
+        add_event(p, &b->instance_events[i]);
+    for (size_t i = 0; i < b->n_cursors; i++) {
+        const struct cursor *c = &b->cursors[i];
+        k->cursors = arena_grow(a, k->cursors, k->n_cursors, &k->cap_cursors, sizeof(*k->cursors));
+        k->cursors[k->n_cursors++] =
+            (struct cursor){arena_str(a, c->source), arena_str(a, c->scope), arena_str(a, c->token),
+                            c->watermark_ns};
+    }
+    for (size_t i = 0; i < b->n_quarantine; i++) {
+        const struct quarantined *q = &b->quarantine[i];
+        k->quarantine = arena_grow(a, k->quarantine, k->n_quarantine, &k->cap_quarantine,
+                                   sizeof(*k->quarantine));
+        k->quarantine[k->n_quarantine++] = (struct quarantined){
+            arena_str(a, q->place), arena_str(a, q->reason), arena_str(a, q->raw)};
+    }
+    for (size_t i = 0; i < b->n_configs; i++) {
+        struct pack_config c = {fn_id(p, &b->configs[i].fn), b->configs[i]};
+        c.config.runtime = arena_str(a, c.config.runtime);
+        c.config.version = arena_str(a, c.config.version);
+        c.config.code_sha256 = arena_str(a, c.config.code_sha256);
+        k->configs = arena_grow(a, k->configs, k->n_configs, &k->cap_configs, sizeof(*k->configs));
+        k->configs[k->n_configs++] = c;
+    }
+    add_counts(&k->counts, &b->counts);
+}
+
+static bool is_empty(const struct pack *k)
+{
+    return k->n_chunks == 0 && k->n_facts == 0 && k->n_deletes == 0 && k->n_events == 0 &&
+           k->n_cursors == 0 && k->n_quarantine == 0 && k->n_configs == 0 &&
+           k->counts.repeats == 0 && k->counts.events == 0;
+}
+
+enum status store_pack(struct packer *p, const struct batch *b, bool is_flush, struct pack **out,
+                       struct err *e)
+{
+    enum status s = add_records(p, b, e);
+
+    *out = NULL;
+    for (size_t i = 0; s == OK && i < b->n_invocations; i++)
+        s = add_invocation(p, &b->invocations[i], e);
+    if (s != OK)
+        return s;
+    add_rest(p, b);
+    if (!is_flush && p->current->raw_bytes < PACK_RAW_BYTES && p->current->n_facts < PACK_FACTS)
+        return OK;
+    s = close_all_chunks(p, e);
+    if (s != OK || is_empty(p->current))
+        return s;
+    roll_deltas_sort(&p->current->rolls);
+    *out = p->current;
+    p->current = new_pack(p);
+    return OK;
+}
+
+/* --- look-ups for the correlator
+ * --------------------------------------------------------------------------------------------- */
+
+static enum status fill_filter(void *ctx, int64_t day, const struct id_entry *en, struct err *e)
+{
+    UNUSED(day);
+    UNUSED(e);
+    id_filter_add(ctx, en->prefix);
+    return OK;
+}
+
+/* The filter of a day, filled from its file when the day is first touched. NULL on a read error. */
+static struct id_filter *filter_of(struct packer *p, int64_t day, struct err *e)
+{
+    for (size_t i = 0; i < p->n_filters; i++)
+        if (p->filters[i].day == day)
+            return &p->filters[i];
+    struct id_filter f = {.day = day};
+    if (p->reader && id_scan(p->reader, day, 0, UINT32_MAX, fill_filter, &f, e) != OK) {
+        id_filter_clear(&f);
+        return NULL;
+    }
+    p->filters = mem_grow(p->filters, p->n_filters, &p->cap_filters, sizeof(*p->filters));
+    p->filters[p->n_filters] = f;
+    return &p->filters[p->n_filters++];
+}
+
+struct found {
+    struct packer *packer;
+    struct arena *arena;
+    struct invocation *rows;
+    size_t n, cap;
+};
+
+static bool is_deleted(const struct pack *k, const struct fact *f)
+{
+    for (size_t i = 0; i < k->n_deletes; i++)
+        if (k->deletes[i].fn == f->fn && k->deletes[i].ts_ns == f->ts_ns &&
+            str_eq(k->deletes[i].id, f->id))
+            return true;
+    return false;
+}
+
+static enum status add_found(void *ctx, const struct fact *f, struct err *e)
+{
+    struct found *found = ctx;
+
+    UNUSED(e);
+    if (is_deleted(found->packer->current, f))
+        return OK;
+    found->rows =
+        arena_grow(found->arena, found->rows, found->n, &found->cap, sizeof(*found->rows));
+    fact_to_invocation(found->packer->reader, f, &found->rows[found->n++]);
+    return OK;
+}
+
+/* Packs already handed over must be in their files before they can be read. The writer needs
+ * nothing from this thread, so waiting cannot block it; if it has failed nobody waits. */
+static void wait_for_writer(const struct packer *p)
+{
+    const struct timespec pause = {.tv_nsec = 200000};
+
+    while (atomic_load(&p->store->committed) + 1 < p->current->number &&
+           !atomic_load(&p->store->has_failed))
+        nanosleep(&pause, NULL);
+}
+
+enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, struct arena *a,
+                            struct invocation **rows, size_t *n, struct err *e)
+{
+    struct found found = {.packer = p, .arena = a};
+    uint32_t prefix = id_prefix(id);
+    int64_t today = day_of(around_ns);
+    enum status s = OK;
+
+    *rows = NULL;
+    *n = 0;
+    for (int64_t day = today - 1; s == OK && p->reader && day <= today + 1; day++) {
+        const struct id_filter *f = filter_of(p, day, e);
+        if (!f)
+            return e ? e->code : ERR_IO;
+        if (!id_filter_may_hold(f, prefix))
+            continue;
+        wait_for_writer(p);
+        s = facts_by_id(p->reader, day, id, a, add_found, &found, e);
+    }
+    *rows = found.rows;
+    *n = found.n;
+    return s;
+}
+
+enum status store_lookup_instance(struct packer *p, const struct origin *o, int64_t since_ns,
+                                  int64_t until_ns, struct arena *a, struct instance_event **rows,
+                                  size_t *n, struct err *e)
+{
+    const uint64_t *id = idmap_get(&p->streams, o->hash);
+
+    *rows = NULL;
+    *n = 0;
+    if (!id || !p->reader)
+        return OK;
+    wait_for_writer(p);
+    return events_of_stream(p->reader, (uint32_t)*id, since_ns, until_ns, a, rows, n, e);
+}

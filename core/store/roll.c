@@ -1,0 +1,362 @@
+/* Roll-ups: sums per function and hour, and per function and day, kept in the day file and written
+ * in the transaction of the facts they count. Adding is enough while facts are only added; an hour
+ * in which a stored fact was replaced is counted again from its facts, so roll-ups are always equal
+ * to what they sum up. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/store/store_private.h"
+
+/* --- stats as bytes
+ * ---------------------------------------------------------------------------------------- */
+
+static void add_wide(struct buf *out, wide v)
+{
+    assert(v >= 0);
+    buf_add_varint(out, (uint64_t)(v >> 62));
+    buf_add_varint(out, (uint64_t)(v & (((wide)1 << 62) - 1)));
+}
+
+void stats_pack(const struct stats *s, struct buf *out)
+{
+    buf_add_varint(out, s->n);
+    for (int i = 0; i < OUTCOMES; i++)
+        buf_add_varint(out, s->outcome[i]);
+    for (int i = 0; i < START_KINDS; i++)
+        buf_add_varint(out, s->start[i]);
+    const uint64_t numbers[] = {
+        s->retries,
+        (uint64_t)s->sum_duration_ns,
+        (uint64_t)s->sum_init_ns,
+        (uint64_t)s->sum_billed_ns,
+        (uint64_t)s->max_duration_ns,
+        s->max_memory_used_bytes,
+        s->memory_size_bytes,
+        s->unpriced,
+        s->log_events,
+        s->log_bytes,
+        s->log_errors,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        buf_add_varint(out, numbers[i]);
+    const wide sums[] = {s->mb_ms, s->mb_ms_arm,   s->storage_mb_ms,
+                         s->cost,  s->cost_failed, s->cost_init};
+    for (size_t i = 0; i < ARRAY_LEN(sums); i++)
+        add_wide(out, sums[i]);
+    AUTO(buf_clear) struct buf h = {.max = 1u << 20};
+    histogram_pack(&s->duration, &h);
+    buf_add_varint(out, h.n);
+    buf_add_str(out, buf_str(&h));
+    histogram_pack(&s->init, out);
+}
+
+struct reader {
+    struct str rest;
+    bool is_bad;
+};
+
+static uint64_t cut_varint(struct reader *r)
+{
+    uint64_t v = 0;
+    size_t i = 0;
+
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        if (i >= r->rest.n) {
+            r->is_bad = true;
+            return 0;
+        }
+        unsigned char byte = (unsigned char)r->rest.p[i++];
+        v |= (uint64_t)(byte & 0x7Fu) << shift;
+        if (byte < 0x80)
+            break;
+    }
+    r->rest = str_skip(r->rest, i);
+    return v;
+}
+
+static wide cut_wide(struct reader *r)
+{
+    wide high = cut_varint(r);
+
+    return high << 62 | (wide)cut_varint(r);
+}
+
+static void read_numbers(struct reader *r, struct stats *s)
+{
+    s->n = cut_varint(r);
+    for (int i = 0; i < OUTCOMES; i++)
+        s->outcome[i] = cut_varint(r);
+    for (int i = 0; i < START_KINDS; i++)
+        s->start[i] = cut_varint(r);
+    s->retries = cut_varint(r);
+    s->sum_duration_ns = (int64_t)cut_varint(r);
+    s->sum_init_ns = (int64_t)cut_varint(r);
+    s->sum_billed_ns = (int64_t)cut_varint(r);
+    s->max_duration_ns = (int64_t)cut_varint(r);
+    s->max_memory_used_bytes = cut_varint(r);
+    s->memory_size_bytes = cut_varint(r);
+    s->unpriced = cut_varint(r);
+    s->log_events = cut_varint(r);
+    s->log_bytes = cut_varint(r);
+    s->log_errors = cut_varint(r);
+    s->mb_ms = cut_wide(r);
+    s->mb_ms_arm = cut_wide(r);
+    s->storage_mb_ms = cut_wide(r);
+    s->cost = cut_wide(r);
+    s->cost_failed = cut_wide(r);
+    s->cost_init = cut_wide(r);
+}
+
+bool stats_unpack(struct str packed, struct stats *add_to)
+{
+    struct reader r = {packed, false};
+    struct stats s = {0};
+
+    read_numbers(&r, &s);
+    uint64_t n = cut_varint(&r);
+    if (r.is_bad || n > r.rest.n)
+        return false;
+    stats_merge(add_to, &s);
+    return histogram_unpack(str_sub(r.rest, 0, (size_t)n), &add_to->duration) &&
+           histogram_unpack(str_skip(r.rest, (size_t)n), &add_to->init);
+}
+
+static void settle_histogram(struct histogram *h, struct arena *a)
+{
+    struct histogram copy = *h;
+
+    if (h->n > 0) {
+        copy.bucket = arena_alloc(a, h->n * sizeof(*h->bucket));
+        copy.count = arena_alloc(a, h->n * sizeof(*h->count));
+        memcpy(copy.bucket, h->bucket, h->n * sizeof(*h->bucket));
+        memcpy(copy.count, h->count, h->n * sizeof(*h->count));
+    } else {
+        copy.bucket = NULL;
+        copy.count = NULL;
+    }
+    copy.cap = copy.n;
+    histogram_clear(h);
+    *h = copy;
+}
+
+void stats_settle(struct stats *s, struct arena *a)
+{
+    settle_histogram(&s->duration, a);
+    settle_histogram(&s->init, a);
+}
+
+/* --- deltas
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+void roll_deltas_clear(struct roll_deltas *d)
+{
+    for (size_t i = 0; i < d->n; i++)
+        stats_clear(&d->rows[i].add);
+    free(d->rows);
+    idmap_clear(&d->index);
+    *d = (struct roll_deltas){0};
+}
+
+/* Function, day and hour in one key: 32 + 24 + 5 bits. */
+static uint64_t delta_key(const struct roll_key *k)
+{
+    return (uint64_t)k->fn << 32 | ((uint64_t)k->day & 0xFFFFFF) << 8 | k->slot;
+}
+
+static struct roll_delta *delta_at(struct roll_deltas *d, struct roll_key k)
+{
+    bool is_new;
+    uint64_t *at = idmap_put(&d->index, delta_key(&k), &is_new);
+
+    if (!is_new)
+        return &d->rows[*at];
+    *at = d->n;
+    d->rows = mem_grow(d->rows, d->n, &d->cap, sizeof(*d->rows));
+    d->rows[d->n] = (struct roll_delta){.key = k};
+    return &d->rows[d->n++];
+}
+
+static struct roll_key key_of(int64_t day, uint32_t fn, int64_t ts_ns)
+{
+    return (struct roll_key){day, fn, (unsigned)((ts_ns - day * NS_PER_DAY) / NS_PER_HOUR)};
+}
+
+struct stats *roll_deltas_at(struct roll_deltas *d, int64_t day, uint32_t fn, int64_t ts_ns)
+{
+    return &delta_at(d, key_of(day, fn, ts_ns))->add;
+}
+
+void roll_deltas_recompute(struct roll_deltas *d, int64_t day, uint32_t fn, int64_t ts_ns)
+{
+    delta_at(d, key_of(day, fn, ts_ns))->must_recompute = true;
+}
+
+/* --- applying
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static enum status prepare_once(struct day *d, struct sql_stmt **st, const char *text,
+                                struct err *e)
+{
+    return *st ? OK : sql_prepare(d->db, str_from(text), st, e);
+}
+
+static enum status load_roll(struct day *d, uint32_t fn, unsigned slot, struct stats *add_to,
+                             struct err *e)
+{
+    bool has_row = false;
+
+    if (prepare_once(d, &d->get_roll, "select data from roll where fn = ? and slot = ?", e) != OK)
+        return e ? e->code : ERR_IO;
+    sql_bind_i64(d->get_roll, 1, fn);
+    sql_bind_i64(d->get_roll, 2, slot);
+    enum status s = sql_step(d->get_roll, &has_row, e);
+    if (s == OK && has_row && !stats_unpack(sql_blob(d->get_roll, 0), add_to))
+        s = err_set(e, ERR_PARSE, STR_FMT ": a damaged roll-up", STR_ARG(sql_path(d->db)));
+    sql_reset(d->get_roll);
+    return s;
+}
+
+static enum status save_roll(struct day *d, uint32_t fn, unsigned slot, const struct stats *s,
+                             struct err *e)
+{
+    AUTO(buf_clear) struct buf data = {.max = 1u << 20};
+
+    if (prepare_once(d, &d->put_roll, "insert or replace into roll(fn, slot, data) values(?,?,?)",
+                     e) != OK)
+        return e ? e->code : ERR_IO;
+    stats_pack(s, &data);
+    sql_bind_i64(d->put_roll, 1, fn);
+    sql_bind_i64(d->put_roll, 2, slot);
+    sql_bind_blob(d->put_roll, 3, buf_str(&data));
+    return sql_run(d->put_roll, e);
+}
+
+/* The facts of one hour counted again. */
+static enum status count_hour(struct day *d, const struct roll_key *k, struct stats *out,
+                              struct err *e)
+{
+    bool has_row = false;
+    enum status status;
+
+    if (prepare_once(d, &d->scan_hour,
+                     "select " FACT_COLUMNS " from inv where fn = ? and ts >= ? and ts < ?",
+                     e) != OK)
+        return e ? e->code : ERR_IO;
+    sql_bind_i64(d->scan_hour, 1, k->fn);
+    sql_bind_i64(d->scan_hour, 2, k->slot * NS_PER_HOUR);
+    sql_bind_i64(d->scan_hour, 3, (k->slot + 1) * NS_PER_HOUR);
+    while ((status = sql_step(d->scan_hour, &has_row, e)) == OK && has_row) {
+        struct invocation inv;
+        struct fact f;
+        fact_read(d->scan_hour, d->number, NULL, &f);
+        fact_to_sums(&f, &inv);
+        stats_add_invocation(out, &inv);
+    }
+    sql_reset(d->scan_hour);
+    return status;
+}
+
+static void keep_log_sums(struct stats *to, const struct stats *from)
+{
+    to->log_events += from->log_events;
+    to->log_bytes += from->log_bytes;
+    to->log_errors += from->log_errors;
+}
+
+/* New content of one hour. */
+static enum status new_hour(struct day *d, const struct roll_delta *delta, struct stats *out,
+                            struct err *e)
+{
+    if (!delta->must_recompute) {
+        stats_merge(out, &delta->add);
+        return load_roll(d, delta->key.fn, delta->key.slot, out, e);
+    }
+    struct stats old = {0};
+    enum status status = load_roll(d, delta->key.fn, delta->key.slot, &old, e);
+    keep_log_sums(out, &old);
+    keep_log_sums(out, &delta->add);
+    stats_clear(&old);
+    return status == OK ? count_hour(d, &delta->key, out, e) : status;
+}
+
+/* The day is the sum of its hours when one of them was counted again, else it grows like they do.
+ * rows are the n hours of one function that changed. */
+static enum status new_day(struct day *d, const struct roll_delta *rows, size_t n, struct err *e)
+{
+    struct stats sum = {0};
+    bool must_recompute = false;
+    enum status status = OK;
+
+    for (size_t i = 0; i < n; i++)
+        must_recompute = must_recompute || rows[i].must_recompute;
+    for (unsigned slot = 0; must_recompute && status == OK && slot < ROLL_DAY_SLOT; slot++)
+        status = load_roll(d, rows[0].key.fn, slot, &sum, e);
+    for (size_t i = 0; !must_recompute && i < n; i++)
+        stats_merge(&sum, &rows[i].add);
+    if (!must_recompute)
+        status = load_roll(d, rows[0].key.fn, ROLL_DAY_SLOT, &sum, e);
+    if (status == OK)
+        status = save_roll(d, rows[0].key.fn, ROLL_DAY_SLOT, &sum, e);
+    stats_clear(&sum);
+    return status;
+}
+
+static int compare_deltas(const void *a, const void *b)
+{
+    const struct roll_delta *x = a, *y = b;
+
+    if (x->key.day != y->key.day)
+        return x->key.day < y->key.day ? -1 : 1;
+    if (x->key.fn != y->key.fn)
+        return x->key.fn < y->key.fn ? -1 : 1;
+    return (x->key.slot > y->key.slot) - (x->key.slot < y->key.slot);
+}
+
+static void roll_deltas_index(struct roll_deltas *d)
+{
+    idmap_reset(&d->index);
+    for (size_t i = 0; i < d->n; i++)
+        *idmap_put(&d->index, delta_key(&d->rows[i].key), NULL) = i;
+}
+
+void roll_deltas_sort(struct roll_deltas *d)
+{
+    if (d->n > 1)
+        qsort(d->rows, d->n, sizeof(*d->rows), compare_deltas);
+    roll_deltas_index(d);
+}
+
+/* All changed hours of one function in this day, then its day. */
+static enum status apply_function(struct day *day, const struct roll_delta *rows, size_t n,
+                                  struct err *e)
+{
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < n; i++) {
+        struct stats hour = {0};
+        status = new_hour(day, &rows[i], &hour, e);
+        if (status == OK)
+            status = save_roll(day, rows[i].key.fn, rows[i].key.slot, &hour, e);
+        stats_clear(&hour);
+    }
+    return status == OK ? new_day(day, rows, n, e) : status;
+}
+
+enum status roll_apply(struct day *day, const struct roll_deltas *d, struct err *e)
+{
+    enum status status = OK;
+    size_t n;
+
+    for (size_t i = 0; status == OK && i < d->n; i += n) {
+        for (n = 1; i + n < d->n && d->rows[i + n].key.day == d->rows[i].key.day &&
+                    d->rows[i + n].key.fn == d->rows[i].key.fn;)
+            n++;
+        if (d->rows[i].key.day == day->number)
+            status = apply_function(day, &d->rows[i], n, e);
+    }
+    return status;
+}

@@ -1,0 +1,126 @@
+/* The layout of the files and how it comes about. Every file carries our application id, so that a
+ * foreign SQLite file is refused, and the number of the last migration, so that an older program
+ * refuses a newer file.
+ *
+ * meta.db   fn, stream, text: dimensions (small integers instead of text everywhere else); cursor;
+ * counter; quarantine; fn_config; roll_old (roll-ups of days whose file is gone) day file  inv:
+ * facts clustered on (fn, ts, seq), ts in ns within the day, integers only; inv_id: sorted
+ * id-prefix arrays; chunk, seen: log text and the identities of its events; env: events of
+ * environments; roll: sums per function and hour (slot 0-23) and day (slot 24), in the same
+ * transaction as the facts they count */
+#include "core/store/store_private.h"
+
+#include <stdio.h>
+
+/* "FNSm" and "FNSd". */
+const int schema_meta_id = 0x464e536d, schema_day_id = 0x464e5364;
+
+static const char *const meta_migrations[] = {
+    "create table fn(id integer primary key, provider int, account text, region text, name text, "
+    "runtime text);"
+    "create table stream(id integer primary key, fn int, log_group text, instance text, version "
+    "text, hash int);"
+    "create index stream_hash on stream(hash);"
+    "create table text(id integer primary key, value text);"
+    "create table cursor(source text, scope text, token text, watermark_ns int, updated_ns int,"
+    " primary key(source, scope)) without rowid;"
+    "create table counter(name text primary key, value int) without rowid;"
+    "create table quarantine(id integer primary key, seen_ns int, place text, reason text, raw "
+    "blob);"
+    "create table fn_config(fn int, valid_from_ns int, arch int, memory_bytes int, storage_bytes "
+    "int, timeout_ns int,"
+    " reserved int, runtime text, version text, code_sha256 text, primary key(fn, valid_from_ns)) "
+    "without rowid;"
+    "create table roll_old(day int, fn int, slot int, data blob, primary key(day, fn, slot)) "
+    "without rowid;",
+    NULL,
+};
+
+static const char *const day_migrations[] = {
+    "create table inv(fn int, ts int, seq int, rid blob, stream int, kind int, dur int, billed "
+    "int, mem int, used int,"
+    " init int, evidence int, cost int, nlog int, error int, version int, trace blob, extra blob,"
+    " primary key(fn, ts, seq)) without rowid;"
+    "create table inv_id(b0 int, pack int, part int, entries blob, primary key(b0, pack, part)) "
+    "without rowid;"
+    "create table chunk(id integer primary key, shard int, t0 int, t1 int, n int, raw int, levels "
+    "int, data blob);"
+    "create table seen(chunk integer primary key, shard int, t0 int, t1 int, hashes blob);"
+    "create table env(stream int, ts int, kind int, dur int, status text, error text, init_type "
+    "text, phase text,"
+    " runtime text, primary key(stream, ts, kind)) without rowid;"
+    "create table roll(fn int, slot int, data blob, primary key(fn, slot)) without rowid;",
+    NULL,
+};
+
+static enum status pragma_i64(struct sql *db, const char *text, int64_t *out, struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status s = sql_prepare(db, str_from(text), &st, e);
+
+    if (s != OK)
+        return s;
+    s = sql_step(st, &has_row, e);
+    if (s == OK)
+        *out = has_row ? sql_i64(st, 0) : 0;
+    sql_finalize(st);
+    return s;
+}
+
+/* An empty file has neither id nor tables: it is ours to fill. */
+static enum status check_identity(struct sql *db, int application_id, int64_t *version,
+                                  struct err *e)
+{
+    int64_t id, tables;
+
+    if (pragma_i64(db, "pragma application_id", &id, e) != OK ||
+        pragma_i64(db, "pragma user_version", version, e) != OK ||
+        pragma_i64(db, "select count(*) from sqlite_schema", &tables, e) != OK)
+        return e ? e->code : ERR_IO;
+    if (id != application_id && (id != 0 || tables != 0))
+        return err_set(e, ERR_CONFIG,
+                       STR_FMT
+                       ": a SQLite file of another program; name another store with --store",
+                       STR_ARG(sql_path(db)));
+    if (*version > SCHEMA_VERSION)
+        return err_set(
+            e, ERR_CONFIG,
+            STR_FMT ": written by a newer fnscope (schema %lld, this one knows %d): update fnscope",
+            STR_ARG(sql_path(db)), (long long)*version, SCHEMA_VERSION);
+    return OK;
+}
+
+static enum status migrate(struct sql *db, int application_id, int64_t version, struct err *e)
+{
+    const char *const *migrations =
+        application_id == schema_meta_id ? meta_migrations : day_migrations;
+    char text[128];
+
+    if (sql_exec(db, "begin immediate", e) != OK)
+        return err_wrap(e, "migration");
+    for (int64_t i = version; i < SCHEMA_VERSION; i++)
+        if (sql_exec(db, migrations[i], e) != OK) {
+            enum status failed = err_wrap(e, "migration %lld", (long long)i + 1);
+            enum status undone = sql_exec(db, "rollback", NULL);
+            UNUSED(undone); /* closing the file undoes it as well */
+            return failed;
+        }
+    snprintf(text, sizeof(text), "pragma application_id=%d; pragma user_version=%d", application_id,
+             SCHEMA_VERSION);
+    if (sql_exec(db, text, e) != OK || sql_exec(db, "commit", e) != OK)
+        return err_wrap(e, "migration");
+    return OK;
+}
+
+enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e)
+{
+    int64_t version = 0;
+    enum status s = check_identity(db, application_id, &version, e);
+
+    if (s != OK || version == SCHEMA_VERSION)
+        return s;
+    if (!may_write)
+        return err_set(e, ERR_NOT_FOUND, STR_FMT ": the store is empty", STR_ARG(sql_path(db)));
+    return migrate(db, application_id, version, e);
+}

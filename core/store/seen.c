@@ -1,0 +1,209 @@
+/* The window of identities. */
+#include "core/store/seen.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+
+#define BUDGET      ((size_t)400000) /* identities in the set: 8 MB at most */
+#define FIRST_SLOTS ((size_t)65536)
+
+void seen_init(struct seen *w, struct store *reader)
+{
+    *w = (struct seen){.reader = reader};
+}
+
+void seen_clear(struct seen *w)
+{
+    for (size_t i = 0; i < w->n_days; i++) {
+        for (size_t k = 0; k < w->days[i].n; k++)
+            free(w->days[i].segments[k].hashes);
+        free(w->days[i].segments);
+    }
+    free(w->days);
+    free(w->slots);
+    *w = (struct seen){0};
+}
+
+/* --- the set
+ * --------------------------------------------------------------------------------------------- */
+
+static uint64_t *find_slot(uint64_t *slots, size_t cap, uint64_t v)
+{
+    size_t i = (size_t)v & (cap - 1);
+
+    while (slots[i] != 0 && slots[i] != v)
+        i = (i + 1) & (cap - 1);
+    return &slots[i];
+}
+
+static void enlarge(struct seen *w)
+{
+    size_t cap = w->cap ? w->cap * 2 : FIRST_SLOTS;
+    uint64_t *slots = xcalloc(cap, sizeof(*slots));
+
+    for (size_t i = 0; i < w->cap; i++)
+        if (w->slots[i] != 0)
+            *find_slot(slots, cap, w->slots[i]) = w->slots[i];
+    free(w->slots);
+    w->slots = slots;
+    w->cap = cap;
+}
+
+bool seen_test_and_add(struct seen *w, uint64_t identity)
+{
+    uint64_t v = identity ? identity : 1;
+
+    if (2 * (w->count + 1) > w->cap)
+        enlarge(w);
+    uint64_t *slot = find_slot(w->slots, w->cap, v);
+    if (*slot == v)
+        return true;
+    *slot = v;
+    w->count++;
+    return false;
+}
+
+bool seen_is_over_budget(const struct seen *w)
+{
+    return w->count > BUDGET;
+}
+
+void seen_empty(struct seen *w, uint64_t committed_pack)
+{
+    if (w->cap > 4 * BUDGET) {
+        free(w->slots);
+        w->slots = NULL;
+        w->cap = 0;
+    } else if (w->cap > 0) {
+        memset(w->slots, 0, w->cap * sizeof(*w->slots));
+    }
+    w->count = 0;
+    for (size_t i = 0; i < w->n_days; i++)
+        for (size_t k = 0; k < w->days[i].n; k++) {
+            struct seen_segment *s = &w->days[i].segments[k];
+            s->is_loaded = false;
+            if (s->pack > committed_pack)
+                continue;
+            free(s->hashes);
+            s->hashes = NULL;
+        }
+}
+
+/* --- segments
+ * -------------------------------------------------------------------------------------------- */
+
+static void append(struct seen_day *d, const struct seen_segment *s)
+{
+    d->segments = mem_grow(d->segments, d->n, &d->cap, sizeof(*d->segments));
+    d->segments[d->n++] = *s;
+}
+
+/* What the day file holds already: bounds only. */
+static enum status read_index(struct seen *w, struct seen_day *sd, struct err *e)
+{
+    struct sql_stmt *st;
+    struct day *d;
+    bool has_row = false;
+
+    if (store_day(w->reader, sd->day, false, &d, e) != OK)
+        return e ? e->code : ERR_IO;
+    if (!d)
+        return OK;
+    enum status status =
+        sql_prepare(d->db, STR("select chunk, shard, t0, t1 from seen order by chunk"), &st, e);
+    if (status != OK)
+        return status;
+    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
+        int64_t base = sd->day * NS_PER_DAY;
+        struct seen_segment s = {.chunk = sql_i64(st, 0),
+                                 .shard = (unsigned)sql_i64(st, 1),
+                                 .t0_ns = base + sql_i64(st, 2),
+                                 .t1_ns = base + sql_i64(st, 3)};
+        append(sd, &s);
+        sd->next_chunk = s.chunk + 1;
+    }
+    sql_finalize(st);
+    return status;
+}
+
+enum status seen_day(struct seen *w, int64_t day, struct seen_day **out, struct err *e)
+{
+    for (size_t i = 0; i < w->n_days; i++)
+        if (w->days[i].day == day) {
+            *out = &w->days[i];
+            return OK;
+        }
+    struct seen_day d = {.day = day, .next_chunk = 1};
+    enum status s = read_index(w, &d, e);
+    if (s != OK) {
+        free(d.segments);
+        return s;
+    }
+    w->days = mem_grow(w->days, w->n_days, &w->cap_days, sizeof(*w->days));
+    w->days[w->n_days] = d;
+    *out = &w->days[w->n_days++];
+    return OK;
+}
+
+enum status seen_add_segment(struct seen *w, int64_t day, const struct seen_segment *s,
+                             struct err *e)
+{
+    struct seen_day *d;
+    enum status status = seen_day(w, day, &d, e);
+
+    if (status == OK)
+        append(d, s);
+    return status;
+}
+
+static void add_hashes(struct seen *w, const uint64_t *hashes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        seen_test_and_add(w, hashes[i]);
+}
+
+static enum status load_from_file(struct seen *w, int64_t day, int64_t chunk, struct err *e)
+{
+    struct sql_stmt *st;
+    struct day *d;
+    bool has_row = false;
+
+    if (store_day(w->reader, day, false, &d, e) != OK)
+        return e ? e->code : ERR_IO;
+    if (!d)
+        return OK;
+    enum status status = sql_prepare(d->db, STR("select hashes from seen where chunk = ?"), &st, e);
+    if (status != OK)
+        return status;
+    sql_bind_i64(st, 1, chunk);
+    status = sql_step(st, &has_row, e);
+    struct str blob = status == OK && has_row ? sql_blob(st, 0) : (struct str){0};
+    for (; blob.n >= sizeof(uint64_t); blob = str_skip(blob, sizeof(uint64_t))) {
+        uint64_t v;
+        memcpy(&v, blob.p, sizeof(v));
+        seen_test_and_add(w, v);
+    }
+    sql_finalize(st);
+    return status;
+}
+
+enum status seen_load(struct seen *w, int64_t day, unsigned shard, int64_t t0_ns, int64_t t1_ns,
+                      struct err *e)
+{
+    struct seen_day *d;
+    enum status status = seen_day(w, day, &d, e);
+
+    for (size_t i = 0; status == OK && i < d->n; i++) {
+        struct seen_segment *s = &d->segments[i];
+        if (s->is_loaded || s->shard != shard || s->t1_ns < t0_ns || s->t0_ns > t1_ns)
+            continue;
+        if (s->hashes)
+            add_hashes(w, s->hashes, s->n);
+        else
+            status = load_from_file(w, day, s->chunk, e);
+        s->is_loaded = true;
+    }
+    return status;
+}

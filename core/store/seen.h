@@ -1,0 +1,48 @@
+/* Private to core/store: which events are stored already. Identities of stored events lie in sorted
+ * arrays beside their chunks; of those only the arrays whose chunk overlaps the batch at hand in
+ * day, shard and time are in memory, in one set. Packer thread. */
+#ifndef FNSCOPE_CORE_STORE_SEEN_H
+#define FNSCOPE_CORE_STORE_SEEN_H
+
+#include "core/store/store_private.h"
+
+struct seen_segment {
+    int64_t chunk, t0_ns, t1_ns;
+    uint64_t *hashes; /* NULL: in the day file only */
+    size_t n;
+    uint64_t pack; /* 0: read from the file; else the pack that brings it there */
+    unsigned shard;
+    bool is_loaded; /* in the set */
+};
+
+struct seen_day {
+    int64_t day, next_chunk; /* chunk ids are given by the packer */
+    struct seen_segment *segments;
+    size_t n, cap;
+};
+
+struct seen {
+    struct store *reader;
+    struct seen_day *days;
+    size_t n_days, cap_days;
+    uint64_t *slots; /* open addressing, 0 is free */
+    size_t count, cap;
+};
+
+void seen_init(struct seen *w, struct store *reader);
+void seen_clear(struct seen *w);
+enum status seen_day(struct seen *w, int64_t day, struct seen_day **out, struct err *e);
+/* Makes sure that everything stored in that day, shard and time is in the set. */
+enum status seen_load(struct seen *w, int64_t day, unsigned shard, int64_t t0_ns, int64_t t1_ns,
+                      struct err *e);
+/* True when it was there already; else it is now. */
+bool seen_test_and_add(struct seen *w, uint64_t identity);
+/* When the set is over its budget: empties it, and frees the arrays of packs that are committed.
+ * The caller adds what is in its open chunks and loads anew. */
+bool seen_is_over_budget(const struct seen *w);
+void seen_empty(struct seen *w, uint64_t committed_pack);
+/* Takes ownership of hashes (sorted). */
+enum status seen_add_segment(struct seen *w, int64_t day, const struct seen_segment *s,
+                             struct err *e);
+
+#endif

@@ -1,0 +1,258 @@
+/* Opening and closing a store: folder, lock, meta.db, day files on demand. */
+#include "core/store/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/base/timefmt.h"
+#include "core/store/store_private.h"
+
+#define DAYS_OPEN_MAX 16u /* file handles a reader or writer keeps */
+
+/* --- paths
+ * ---------------------------------------------------------------------------------------- */
+
+char *store_file(struct arena *a, const struct store *s, const char *name)
+{
+    return arena_strz(a, arena_printf(a, "%s/%s", s->path, name));
+}
+
+char *store_day_file(struct arena *a, const struct store *s, int64_t number)
+{
+    struct civil c = time_civil(number * NS_PER_DAY);
+
+    return arena_strz(a, arena_printf(a, "%s/%04d%02d%02d.db", s->path, c.year, c.month, c.day));
+}
+
+struct str store_path(const struct store *s)
+{
+    return str_from(s->path);
+}
+
+/* "20260115.db" -> day number. */
+static bool day_of_name(const char *name, int64_t *number)
+{
+    struct str s = str_from(name);
+    uint64_t v;
+
+    if (s.n != 11 || !str_ends(s, STR(".db")) || !str_to_u64(str_sub(s, 0, 8), &v))
+        return false;
+    struct civil c = {
+        .year = (int)(v / 10000), .month = (int)(v / 100 % 100), .day = (int)(v % 100)};
+    *number = day_of(time_from_civil(&c));
+    return true;
+}
+
+static int compare_i64(const void *a, const void *b)
+{
+    int64_t x, y;
+
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return (x > y) - (x < y);
+}
+
+enum status store_scan_days(struct store *s, struct err *e)
+{
+    DIR *d = opendir(s->path);
+    size_t n = 0, cap = 0;
+    int64_t *numbers = NULL, number;
+
+    if (!d)
+        return err_errno(e, errno, "store %s", s->path);
+    for (const struct dirent *f = readdir(d); f; f = readdir(d)) {
+        if (!day_of_name(f->d_name, &number))
+            continue;
+        numbers = mem_grow(numbers, n, &cap, sizeof(*numbers));
+        numbers[n++] = number;
+    }
+    closedir(d);
+    if (n > 1)
+        qsort(numbers, n, sizeof(*numbers), compare_i64);
+    free(s->day_numbers);
+    s->day_numbers = numbers;
+    s->n_day_numbers = n;
+    return OK;
+}
+
+/* --- day files
+ * -------------------------------------------------------------------------------------- */
+
+static void close_day(struct day *d)
+{
+    struct sql_stmt *const statements[] = {
+        d->insert_fact, d->delete_fact, d->find_fact,    d->insert_chunk, d->insert_seen,
+        d->insert_ids,  d->get_roll,    d->insert_event, d->put_roll,     d->scan_hour,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(statements); i++)
+        sql_finalize(statements[i]);
+    sql_close(d->db);
+}
+
+void store_close_day(struct store *s, int64_t number)
+{
+    for (size_t i = 0; i < s->n_days; i++) {
+        if (s->days[i].number != number)
+            continue;
+        close_day(&s->days[i]);
+        memmove(&s->days[i], &s->days[i + 1], (s->n_days - i - 1) * sizeof(*s->days));
+        s->n_days--;
+        return;
+    }
+}
+
+static enum status open_day(struct store *s, int64_t number, struct day **out, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct day d = {.number = number};
+    enum sql_mode mode = s->is_read_only ? SQL_READ_ONLY : SQL_READ_WRITE;
+
+    if (s->n_days >= DAYS_OPEN_MAX)
+        store_close_day(s, s->days[0].number);
+    enum status st = sql_open(store_day_file(&a, s, number), mode, &d.db, e);
+    if (st == OK)
+        st = schema_prepare(d.db, schema_day_id, !s->is_read_only, e);
+    if (st != OK) {
+        sql_close(d.db);
+        return st;
+    }
+    s->days = mem_grow(s->days, s->n_days, &s->cap_days, sizeof(*s->days));
+    s->days[s->n_days] = d;
+    *out = &s->days[s->n_days++];
+    return OK;
+}
+
+enum status store_day(struct store *s, int64_t number, bool may_create, struct day **out,
+                      struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+
+    *out = NULL;
+    for (size_t i = 0; i < s->n_days; i++) {
+        if (s->days[i].number != number)
+            continue;
+        if (i + 1 < s->n_days) { /* the most recently used one goes last: the first is closed when
+                                    there are too many */
+            struct day d = s->days[i];
+            memmove(&s->days[i], &s->days[i + 1], (s->n_days - i - 1) * sizeof(*s->days));
+            s->days[s->n_days - 1] = d;
+        }
+        *out = &s->days[s->n_days - 1];
+        return OK;
+    }
+    if (!may_create && !file_exists(store_day_file(&a, s, number)))
+        return OK;
+    enum status st = open_day(s, number, out, e);
+    return st == ERR_NOT_FOUND && s->is_read_only
+               ? OK
+               : st; /* a writer has just created it: nothing inside yet */
+}
+
+/* --- lock
+ * --------------------------------------------------------------------------------------------- */
+
+static enum status lock(struct store *s, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const char *path = store_file(&a, s, "lock");
+    char pid[32] = {0};
+
+    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->lock_fd < 0)
+        return err_errno(e, errno, "store %s cannot be written", s->path);
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t n = read(s->lock_fd, pid, sizeof(pid) - 1);
+        return err_set(e, ERR_CONFIG,
+                       "store %s is being written by process %s: wait for it, or name another "
+                       "store with --store",
+                       s->path, n > 0 ? pid : "?");
+    }
+    int n = snprintf(pid, sizeof(pid), "%d", (int)getpid());
+    if (ftruncate(s->lock_fd, 0) != 0 || write(s->lock_fd, pid, (size_t)n) != n)
+        return err_errno(e, errno, "%s", path);
+    return OK;
+}
+
+/* --- opening
+ * ------------------------------------------------------------------------------------------- */
+
+static enum status open_meta(struct store *s, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const char *path = store_file(&a, s, "meta.db");
+    enum status st;
+
+    if (s->is_read_only && !file_exists(path))
+        return err_set(e, ERR_NOT_FOUND, "there is no store at %s", s->path);
+    st = sql_open(path, s->is_read_only ? SQL_READ_ONLY : SQL_READ_WRITE, &s->meta, e);
+    return st == OK ? schema_prepare(s->meta, schema_meta_id, !s->is_read_only, e) : st;
+}
+
+static enum status open_files(struct store *s, bool must_exist, struct err *e)
+{
+    enum status st = OK;
+
+    if (!s->is_read_only && must_exist && !file_exists(s->path))
+        return err_set(e, ERR_NOT_FOUND, "there is no store at %s", s->path);
+    if (!s->is_read_only)
+        st = file_make_dir(s->path, 0700, e);
+    if (st == OK && !s->is_read_only)
+        st = lock(s, e);
+    if (st == OK)
+        st = open_meta(s, e);
+    return st == OK ? store_scan_days(s, e) : st;
+}
+
+enum status store_open(const struct store_options *o, struct store **out, struct err *e)
+{
+    struct store *s = xcalloc(1, sizeof(*s));
+    struct str path = o->url;
+    enum status st = OK;
+
+    s->lock_fd = -1;
+    s->is_read_only = o->is_read_only;
+    s->retention_ns = o->retention_ns;
+    s->is_null = str_starts(path, STR("null:"));
+    if (str_starts(path, STR("sqlite:")))
+        path = str_skip(path, 7);
+    AUTO(arena_clear) struct arena a = {0};
+    s->path = xstrdup(arena_strz(&a, path));
+    if (path.n == 0)
+        st = err_set(e, ERR_CONFIG, "the store's name is empty");
+    else if (!s->is_null)
+        st = open_files(s, o->must_exist, e);
+    if (st != OK) {
+        store_close(s);
+        return st;
+    }
+    *out = s;
+    return OK;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->n_days; i++)
+        close_day(&s->days[i]);
+    sql_close(s->meta);
+    if (s->lock_fd >= 0)
+        close(s->lock_fd);
+    idmap_clear(&s->fn_by_id);
+    idmap_clear(&s->origin_by_id);
+    idmap_clear(&s->text_by_id);
+    arena_clear(&s->dims);
+    free(s->days);
+    free(s->day_numbers);
+    free(s->path);
+    free(s);
+}

@@ -1,0 +1,271 @@
+/* Private to core/store: what its files share. The layout of the files is in schema.c. */
+#ifndef FNSCOPE_CORE_STORE_STORE_PRIVATE_H
+#define FNSCOPE_CORE_STORE_STORE_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "core/base/clock.h"
+#include "core/base/compress.h"
+#include "core/base/map.h"
+#include "core/base/sql.h"
+#include "core/store/store.h"
+
+#define CHUNK_SHARDS  16u
+#define CHUNK_BYTES   ((size_t)256 << 10) /* raw bytes at which a chunk closes */
+#define ROLL_DAY_SLOT 24                  /* slots 0..23 are the hours */
+
+/* --- open files ----------------------------------------------------------------------------------
+ */
+
+/* One day file held open, with the statements a writer uses again and again (NULL until first
+ * used). */
+struct day {
+    int64_t number; /* days since 1970 */
+    struct sql *db;
+    struct sql_stmt *insert_fact, *delete_fact, *find_fact, *insert_chunk, *insert_seen,
+        *insert_ids, *insert_event, *get_roll, *put_roll, *scan_hour;
+};
+
+struct store {
+    char *path; /* folder */
+    bool is_read_only, is_null;
+    int64_t retention_ns;
+    int lock_fd;
+    struct sql *meta;
+    struct day *days; /* open ones, ascending */
+    size_t n_days, cap_days;
+    int64_t *day_numbers; /* all day files there are, ascending; refreshed by store_scan_days */
+    size_t n_day_numbers;
+    atomic_uint_fast64_t
+        committed;          /* number of the last pack committed: what the packer may forget */
+    atomic_bool has_failed; /* a commit failed: nobody should wait for the next one */
+    /* Dimensions read so far by this connection. */
+    struct arena dims;
+    struct idmap fn_by_id, origin_by_id, text_by_id; /* id -> pointer into dims */
+    int64_t next_fn, next_stream, next_text;         /* as of the last look into meta */
+};
+
+/* Lists the day files of the folder. */
+enum status store_scan_days(struct store *s, struct err *e);
+/* The open day, opened now if there is a file, created when may_create; NULL in *out when there is
+ * none. */
+enum status store_day(struct store *s, int64_t number, bool may_create, struct day **out,
+                      struct err *e);
+void store_close_day(struct store *s, int64_t number);
+char *store_file(struct arena *a, const struct store *s, const char *name);
+char *store_day_file(struct arena *a, const struct store *s, int64_t number);
+
+static inline int64_t day_of(int64_t t_ns)
+{
+    return t_ns / NS_PER_DAY - (t_ns % NS_PER_DAY < 0);
+}
+
+/* --- schema --------------------------------------------------------------------------------------
+ */
+
+enum { SCHEMA_VERSION = 1 };
+extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
+enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
+
+/* --- dimensions ----------------------------------------------------------------------------------
+ */
+
+const struct fn_ref *dim_fn(struct store *s,
+                            uint32_t id); /* never NULL: unknown ids give an empty one */
+const struct origin *dim_origin(struct store *s, uint32_t id);
+struct str dim_text(struct store *s, uint32_t id); /* 0 is the empty text */
+bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn);
+
+/* --- facts ---------------------------------------------------------------------------------------
+ */
+
+/* A fact as it stands in a row: integers, ids instead of text. */
+struct fact {
+    int64_t ts_ns; /* start, absolute */
+    uint32_t fn, seq, stream, error_type, version;
+    struct str id; /* request id as text */
+    struct str trace;
+    int64_t duration_ns, billed_ns, init_ns, restore_ns, lead_ns;
+    uint64_t memory_mb, used_mb, storage_mb;
+    uint32_t kind; /* fact_kind() */
+    uint32_t evidence, n_log, n_error_log;
+    money cost;
+};
+uint32_t fact_kind(const struct invocation *inv);
+void fact_from_invocation(const struct invocation *inv, struct fact *f); /* ids stay 0 */
+/* origin, error type and version are looked up in the store's dimensions. */
+/* Numbers only, no dimension: for sums. */
+void fact_to_sums(const struct fact *f, struct invocation *inv);
+void fact_to_invocation(struct store *s, const struct fact *f, struct invocation *inv);
+#define FACT_COLUMNS                                                                               \
+    "fn,ts,seq,rid,stream,kind,dur,billed,mem,used,init,evidence,cost,nlog,error,version,trace,"   \
+    "extra"
+/* Reads a row of FACT_COLUMNS. Views point into the row: valid until the next step unless copied to
+ * `a`. */
+void fact_read(const struct sql_stmt *st, int64_t day, struct arena *a, struct fact *f);
+enum status fact_insert(struct day *d, const struct fact *f, struct err *e);
+/* Deletes the row of that request id and start; *was says what stood there. */
+enum status fact_delete(struct day *d, uint32_t fn, int64_t ts_ns, struct str id, bool *was_there,
+                        struct err *e);
+
+/* Request ids: UUIDs as 16 bytes, anything else as text. Traces "1-8hex-24hex" as 16 bytes
+ * likewise. */
+bool id_pack(struct str id, uint8_t out[16]);
+struct str id_unpack(struct str blob, struct arena *a);
+bool trace_pack(struct str trace, uint8_t out[16]);
+struct str trace_unpack(struct str blob, struct arena *a);
+uint32_t id_prefix(struct str id); /* sorts like the id's text for UUIDs */
+
+/* --- look-up by request id
+ * ------------------------------------------------------------------------ */
+
+#define ID_ENTRY_BYTES 11u /* prefix 4, function 4, second of the day 3 */
+struct id_entry {
+    uint32_t prefix, fn, second;
+};
+void id_entry_pack(const struct id_entry *en, uint8_t out[ID_ENTRY_BYTES]);
+void id_entry_unpack(const uint8_t in[ID_ENTRY_BYTES], struct id_entry *en);
+/* Calls fn for every entry of a day whose prefix lies in [low, high]. */
+typedef enum status id_entry_fn(void *ctx, int64_t day, const struct id_entry *en, struct err *e);
+enum status id_scan(struct store *s, int64_t day, uint32_t low, uint32_t high, id_entry_fn *fn,
+                    void *ctx, struct err *e);
+/* All facts with exactly this request id in a day, views in `a`. */
+typedef enum status fact_fn(void *ctx, const struct fact *f, struct err *e);
+enum status facts_by_id(struct store *s, int64_t day, struct str id, struct arena *a, fact_fn *fn,
+                        void *ctx, struct err *e);
+
+/* --- chunks --------------------------------------------------------------------------------------
+ */
+
+/* One stored line: time within the day and stream as differences, kind and severity in a byte,
+ * length, bytes. */
+struct chunk_line {
+    int64_t time_ns; /* absolute */
+    uint32_t stream;
+    enum severity severity;
+    enum record_kind kind;
+    struct str body;
+    size_t offset; /* of the line's record in the chunk */
+};
+struct chunk_cursor {
+    struct str rest;
+    size_t total;
+    int64_t day, time_ns;
+    int64_t stream;
+    bool is_bad;
+};
+void chunk_add_line(struct buf *raw, int64_t *last_ns, int64_t *last_stream, int64_t day,
+                    const struct chunk_line *line);
+void chunk_begin(struct chunk_cursor *c, struct str raw, int64_t day);
+bool chunk_next(struct chunk_cursor *c, struct chunk_line *line);
+
+/* --- roll-ups
+ * ------------------------------------------------------------------------------------- */
+
+struct roll_key {
+    int64_t day;
+    uint32_t fn;
+    unsigned slot;
+};
+/* What one commit adds to roll-ups, by key. */
+struct roll_delta {
+    struct roll_key key;
+    struct stats add;
+    bool must_recompute; /* a stored fact was replaced: count the facts of that hour again */
+};
+struct roll_deltas {
+    struct idmap index;
+    struct roll_delta *rows;
+    size_t n, cap;
+};
+void roll_deltas_clear(struct roll_deltas *d);
+struct stats *roll_deltas_at(struct roll_deltas *d, int64_t day, uint32_t fn, int64_t ts_ns);
+void roll_deltas_recompute(struct roll_deltas *d, int64_t day, uint32_t fn, int64_t ts_ns);
+/* Sorts by day, function, hour: before roll_apply. */
+void roll_deltas_sort(struct roll_deltas *d);
+/* Applies what concerns the day, inside its transaction; the deltas are sorted. */
+enum status roll_apply(struct day *day, const struct roll_deltas *d, struct err *e);
+void stats_pack(const struct stats *s, struct buf *out);
+bool stats_unpack(struct str packed, struct stats *add_to);
+/* Copies the histograms into the arena, so that nobody needs to free them. */
+void stats_settle(struct stats *s, struct arena *a);
+
+/* Sums of a function over a range, added to *out (heap histograms). From roll-ups where whole, else
+ * from facts and chunks. */
+enum status stats_of_range(struct store *s, struct range r, uint32_t fn, struct stats *out,
+                           struct err *e);
+/* All functions that have anything in the range, ascending. */
+enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint32_t **ids,
+                         size_t *n, struct err *e);
+
+/* Events of one environment in time order; origin is filled. */
+enum status events_of_stream(struct store *s, uint32_t stream, int64_t since_ns, int64_t until_ns,
+                             struct arena *a, struct instance_event **rows, size_t *n,
+                             struct err *e);
+
+/* --- packs
+ * ------------------------------------------------------------------------------------------ */
+
+struct packed_chunk {
+    int64_t id; /* in its day file */
+    int64_t day, t0_ns, t1_ns;
+    unsigned shard, level_mask;
+    size_t n_lines, raw_bytes;
+    struct str data; /* zstd */
+    uint64_t *seen;  /* sorted identities, n_lines of them; owned by the packer's window */
+};
+
+struct pack_fact {
+    struct fact fact;
+    int64_t day;
+    bool is_dead; /* a later version of the same attempt came in the same pack */
+};
+
+struct fact_key {
+    int64_t day, ts_ns;
+    uint32_t fn;
+    struct str id;
+};
+
+struct dim_row {
+    uint32_t id, fn;
+    struct str a, b, c,
+        d; /* fn: provider account region name; stream: group instance version -; text: value */
+    uint64_t hash;
+    int kind; /* enum dim_kind */
+};
+enum dim_kind { DIM_FN, DIM_STREAM, DIM_TEXT };
+
+struct pack {
+    uint64_t number; /* 1, 2, ... of its packer */
+    struct arena arena;
+    struct dim_row *dims;
+    size_t n_dims, cap_dims;
+    struct packed_chunk *chunks;
+    size_t n_chunks, cap_chunks;
+    struct pack_fact *facts;
+    size_t n_facts, cap_facts;
+    struct fact_key *deletes;
+    size_t n_deletes, cap_deletes;
+    struct pack_event {
+        int64_t day;
+        uint32_t stream, fn;
+        struct instance_event event;
+    } * events;
+    size_t n_events, cap_events;
+    struct cursor *cursors;
+    size_t n_cursors, cap_cursors;
+    struct quarantined *quarantine;
+    size_t n_quarantine, cap_quarantine;
+    struct pack_config {
+        uint32_t fn;
+        struct fn_config config;
+    } * configs;
+    size_t n_configs, cap_configs;
+    struct batch_counts counts;
+    struct roll_deltas rolls; /* log counts; facts are added by the writer */
+    struct idmap fact_index;  /* hash of function, start and id -> place in facts */
+    uint64_t raw_bytes;       /* log text inside: decides when to commit */
+};
+
+#endif

@@ -1,0 +1,345 @@
+/* Upkeep: removing old days, checking every file, dumping everything in canonical order. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/timefmt.h"
+#include "core/store/store_private.h"
+
+/* --- prune
+ * -------------------------------------------------------------------------------------------------
+ */
+
+/* A day's roll-ups stay when its file goes. */
+static enum status keep_rolls(struct store *s, struct day *d, struct err *e)
+{
+    struct sql_stmt *from = NULL, *to = NULL;
+    bool has_row = false;
+    enum status status = sql_prepare(d->db, STR("select fn, slot, data from roll"), &from, e);
+
+    if (status == OK)
+        status = sql_prepare(
+            s->meta, STR("insert or replace into roll_old(day, fn, slot, data) values(?,?,?,?)"),
+            &to, e);
+    while (status == OK && (status = sql_step(from, &has_row, e)) == OK && has_row) {
+        sql_bind_i64(to, 1, d->number);
+        sql_bind_i64(to, 2, sql_i64(from, 0));
+        sql_bind_i64(to, 3, sql_i64(from, 1));
+        sql_bind_blob(to, 4, sql_blob(from, 2));
+        status = sql_run(to, e);
+    }
+    sql_finalize(from);
+    sql_finalize(to);
+    return status;
+}
+
+static enum status remove_day(struct store *s, int64_t number, struct err *e)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    AUTO(arena_clear) struct arena a = {0};
+    const char *path = store_day_file(&a, s, number);
+    struct day *d;
+    enum status status = store_day(s, number, false, &d, e);
+
+    if (status == OK && d)
+        status = keep_rolls(s, d, e);
+    if (status != OK)
+        return status;
+    store_close_day(s, number);
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+        if (unlink(arena_strz(&a, arena_printf(&a, "%s%s", path, endings[i]))) != 0 &&
+            errno != ENOENT)
+            return err_errno(e, errno, "remove %s", path);
+    return OK;
+}
+
+enum status store_prune(struct store *s, int64_t before_ns, uint64_t *days, struct err *e)
+{
+    uint64_t n = 0;
+    enum status status = store_scan_days(s, e);
+
+    for (size_t i = 0; status == OK && i < s->n_day_numbers; i++) {
+        if ((s->day_numbers[i] + 1) * NS_PER_DAY > before_ns)
+            break;
+        status = remove_day(s, s->day_numbers[i], e);
+        n += status == OK;
+    }
+    if (status == OK)
+        status = store_scan_days(s, e);
+    if (status == OK)
+        *days = n;
+    return status;
+}
+
+/* --- verify
+ * --------------------------------------------------------------------------------------------------
+ */
+
+struct verifier {
+    struct store *store;
+    store_finding_fn *on_finding;
+    void *ctx;
+    struct arena arena;
+};
+
+static void finding(struct verifier *v, struct sql *db, struct str what)
+{
+    v->on_finding(v->ctx, sql_path(db), what);
+}
+
+static enum status check_integrity(struct verifier *v, struct sql *db, struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status s = sql_prepare(db, STR("pragma integrity_check(10)"), &st, e);
+
+    if (s != OK)
+        return s;
+    while ((s = sql_step(st, &has_row, e)) == OK && has_row)
+        if (!str_eq(sql_str(st, 0), STR("ok")))
+            finding(v, db, sql_str(st, 0));
+    sql_finalize(st);
+    return s;
+}
+
+static size_t count_lines(struct str raw, bool *is_bad)
+{
+    struct chunk_cursor c;
+    struct chunk_line l;
+    size_t n = 0;
+
+    chunk_begin(&c, raw, 0);
+    while (chunk_next(&c, &l))
+        n++;
+    *is_bad = c.is_bad;
+    return n;
+}
+
+static void check_chunk(struct verifier *v, struct sql *db, struct zstd_ctx *z,
+                        const struct sql_stmt *st)
+{
+    AUTO(buf_clear) struct buf raw = {.max = (size_t)64 << 20};
+    struct err e = {0};
+    int64_t id = sql_i64(st, 0), n = sql_i64(st, 1), raw_bytes = sql_i64(st, 2);
+    bool is_bad = false;
+
+    if (raw_bytes < 0 || zstd_unpack(z, sql_blob(st, 3), (size_t)raw_bytes, &raw, &e) != OK)
+        finding(v, db, arena_printf(&v->arena, "log chunk %lld: %s", (long long)id, e.msg));
+    else if ((int64_t)count_lines(buf_str(&raw), &is_bad) != n || is_bad)
+        finding(v, db,
+                arena_printf(&v->arena, "log chunk %lld does not hold the %lld lines it should",
+                             (long long)id, (long long)n));
+}
+
+static enum status check_chunks(struct verifier *v, struct day *d, struct err *e)
+{
+    struct zstd_ctx *z = zstd_ctx_new(1);
+    struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum status s = sql_prepare(d->db, STR("select id, n, raw, data from chunk"), &st, e);
+
+    while (s == OK && (s = sql_step(st, &has_row, e)) == OK && has_row)
+        check_chunk(v, d->db, z, st);
+    sql_finalize(st);
+    zstd_ctx_free(z);
+    return s;
+}
+
+/* A function's day roll-up against its facts counted now. */
+static enum status check_roll(struct verifier *v, struct day *d, uint32_t fn, struct err *e)
+{
+    AUTO(buf_clear) struct buf stored_bytes = {.max = 1u << 20};
+    AUTO(buf_clear) struct buf counted_bytes = {.max = 1u << 20};
+    struct stats stored = {0}, counted = {0};
+    int64_t base = d->number * NS_PER_DAY;
+    struct range whole = {base, base + NS_PER_DAY};
+    enum status s = stats_of_range(v->store, whole, fn, &stored, e);
+
+    for (int64_t t = base; s == OK && t < base + NS_PER_DAY; t += NS_PER_HOUR) {
+        struct range hour_but_a_bit = {t, t + NS_PER_HOUR - 1},
+                     bit = {t + NS_PER_HOUR - 1, t + NS_PER_HOUR};
+        s = stats_of_range(v->store, hour_but_a_bit, fn, &counted, e);
+        if (s == OK)
+            s = stats_of_range(v->store, bit, fn, &counted, e);
+    }
+    stats_pack(&stored, &stored_bytes);
+    stats_pack(&counted, &counted_bytes);
+    if (s == OK && !str_eq(buf_str(&stored_bytes), buf_str(&counted_bytes)))
+        finding(v, d->db,
+                arena_printf(&v->arena,
+                             "the sums of function " STR_FMT " differ from its %llu invocations",
+                             STR_ARG(dim_fn(v->store, fn)->name), (unsigned long long)counted.n));
+    stats_clear(&stored);
+    stats_clear(&counted);
+    return s;
+}
+
+static enum status check_rolls(struct verifier *v, struct day *d, struct err *e)
+{
+    uint32_t *ids;
+    size_t n;
+    int64_t base = d->number * NS_PER_DAY, number = d->number;
+    struct range whole = {base, base + NS_PER_DAY};
+    enum status s = fns_of_range(v->store, whole, &v->arena, &ids, &n, e);
+
+    for (size_t i = 0; s == OK && i < n; i++) {
+        s = store_day(v->store, number, false, &d, e);
+        if (s == OK && d)
+            s = check_roll(v, d, ids[i], e);
+    }
+    return s;
+}
+
+static enum status verify_day(struct verifier *v, int64_t number, struct err *e)
+{
+    struct day *d;
+    enum status s = store_day(v->store, number, false, &d, e);
+
+    if (s != OK || !d)
+        return s;
+    s = check_integrity(v, d->db, e);
+    if (s == OK)
+        s = check_chunks(v, d, e);
+    return s == OK ? check_rolls(v, d, e) : s;
+}
+
+enum status store_verify(struct store *s, store_finding_fn *on_finding, void *ctx, struct err *e)
+{
+    struct verifier v = {.store = s, .on_finding = on_finding, .ctx = ctx};
+    enum status status = s->is_null ? OK : check_integrity(&v, s->meta, e);
+
+    if (status == OK && !s->is_null)
+        status = store_scan_days(s, e);
+    for (size_t i = 0; status == OK && i < s->n_day_numbers; i++)
+        status = verify_day(&v, s->day_numbers[i], e);
+    arena_clear(&v.arena);
+    return status;
+}
+
+/* --- dump
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+/* Ids of functions and streams depend on the order of arrival, so lines are written with names and
+ * sorted. */
+struct dump {
+    struct arena arena;
+    struct str *lines;
+    size_t n, cap;
+};
+
+static void add_line(struct dump *d, struct str line)
+{
+    d->lines = arena_grow(&d->arena, d->lines, d->n, &d->cap, sizeof(*d->lines));
+    d->lines[d->n++] = line;
+}
+
+static void add_origin(struct buf *b, const struct origin *o)
+{
+    buf_addf(b, "%d\t" STR_FMT "\t" STR_FMT "\t" STR_FMT "\t" STR_FMT "\t" STR_FMT,
+             (int)o->fn->provider, STR_ARG(o->fn->account), STR_ARG(o->fn->region),
+             STR_ARG(o->fn->name), STR_ARG(o->log_group), STR_ARG(o->instance));
+}
+
+static enum status dump_invocation(void *ctx, uint32_t fn_id, const struct invocation *inv,
+                                   struct err *e)
+{
+    AUTO(buf_clear) struct buf b = {.max = 1u << 20};
+    struct dump *d = ctx;
+
+    UNUSED(fn_id);
+    UNUSED(e);
+    buf_add_z(&b, "inv\t");
+    time_format(&b, inv->start_ns, 9);
+    buf_add_c(&b, '\t');
+    add_origin(&b, inv->origin);
+    buf_addf(&b, "\t" STR_FMT "\t" STR_FMT "\t" STR_FMT "\t" STR_FMT, STR_ARG(inv->id),
+             STR_ARG(inv->trace_id), STR_ARG(inv->error_type), STR_ARG(inv->version));
+    buf_addf(&b, "\t%s\t%s\t%s\t%d\t%d", outcome_name(inv->outcome), start_kind_name(inv->start),
+             arch_name(inv->arch), inv->is_final, inv->is_priced);
+    const int64_t numbers[] = {inv->duration_ns,
+                               inv->init_ns,
+                               inv->restore_ns,
+                               inv->billed_ns,
+                               inv->init_lead_ns,
+                               (int64_t)inv->memory_bytes,
+                               (int64_t)inv->max_memory_bytes,
+                               (int64_t)inv->storage_bytes,
+                               inv->attempt,
+                               inv->evidence,
+                               inv->n_log,
+                               inv->n_error_log,
+                               inv->cost};
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        buf_addf(&b, "\t%lld", (long long)numbers[i]);
+    add_line(d, arena_str(&d->arena, buf_str(&b)));
+    return OK;
+}
+
+static enum status dump_log_line(void *ctx, const struct log_line *line, struct err *e)
+{
+    AUTO(buf_clear) struct buf b = {.max = 8u << 20};
+    struct dump *d = ctx;
+
+    UNUSED(e);
+    buf_add_z(&b, "log\t");
+    time_format(&b, line->time_ns, 9);
+    buf_add_c(&b, '\t');
+    add_origin(&b, line->origin);
+    buf_addf(&b, "\t%s\t%d\t%016llx\t%zu", severity_name(line->severity), (int)line->kind,
+             (unsigned long long)str_hash(line->body, 0), line->body.n);
+    add_line(d, arena_str(&d->arena, buf_str(&b)));
+    return OK;
+}
+
+static enum status dump_event(void *ctx, uint32_t fn_id, const struct instance_event *ev,
+                              struct err *e)
+{
+    AUTO(buf_clear) struct buf b = {.max = 1u << 20};
+    struct dump *d = ctx;
+
+    UNUSED(fn_id);
+    UNUSED(e);
+    buf_add_z(&b, "env\t");
+    time_format(&b, ev->time_ns, 9);
+    buf_add_c(&b, '\t');
+    add_origin(&b, ev->origin);
+    buf_addf(&b, "\t%s\t%lld\t" STR_FMT "\t" STR_FMT "\t" STR_FMT "\t" STR_FMT "\t" STR_FMT,
+             platform_kind_name(ev->kind), (long long)ev->duration_ns, STR_ARG(ev->status),
+             STR_ARG(ev->error_type), STR_ARG(ev->init_type), STR_ARG(ev->phase),
+             STR_ARG(ev->runtime_version));
+    add_line(d, arena_str(&d->arena, buf_str(&b)));
+    return OK;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    struct str x, y;
+
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return str_cmp(x, y);
+}
+
+enum status store_dump(struct store *s, struct buf *out, struct err *e)
+{
+    struct range all = {INT64_MIN / 2, INT64_MAX / 2};
+    struct inv_request inv = {.range = all};
+    struct log_request logs = {.range = all};
+    struct dump d = {0};
+    enum status status = request_scan(s, &inv, dump_invocation, &d, e);
+
+    if (status == OK)
+        status = request_logs(s, &logs, dump_log_line, &d, e);
+    if (status == OK)
+        status = request_instance_events(s, all, 0, dump_event, &d, e);
+    if (d.n > 1)
+        qsort(d.lines, d.n, sizeof(*d.lines), compare_lines);
+    for (size_t i = 0; status == OK && i < d.n; i++) {
+        buf_add_str(out, d.lines[i]);
+        buf_add_c(out, '\n');
+    }
+    arena_clear(&d.arena);
+    return status == OK ? buf_check(out, "the dump", e) : status;
+}
