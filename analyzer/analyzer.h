@@ -84,8 +84,9 @@ void cost_index_free(struct cost_index *x); /* NULL is fine */
  * (EV_NO_BILLING) its request only. */
 MUST_CHECK enum status cost_invocation(const struct cost_context *c, struct invocation *inv,
                                        struct err *e);
-/* The receipt: one line per meter (duration, request, storage, and log ingestion of log_bytes),
- * with quantity, unit price, rounding and price row. Sum of the first three = inv->cost. */
+/* The receipt: one line per meter with quantity, unit price, rounding and price row. The first
+ * three (duration, request, storage) are the cost; ingestion of log_bytes (when any) and the
+ * restore of a snapshot stand beside. ERR_NOT_FOUND: the provider has no prices. */
 MUST_CHECK enum status cost_receipt(const struct cost_context *c, const struct invocation *inv,
                                     uint64_t log_bytes, struct arena *a, struct cost_lines *out,
                                     struct err *e);

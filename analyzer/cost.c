@@ -209,6 +209,16 @@ static bool is_weak(const struct price *p)
            (str_eq(p->confidence, STR("inferred")) || str_eq(p->confidence, STR("recalled")));
 }
 
+/* A receipt being made. */
+struct pricing {
+    const struct cost_ops *ops;
+    const struct pricebook *book;
+    struct cost_facts facts;
+    const struct invocation *inv; /* with what the facts say */
+    struct arena *arena;
+    bool is_assumed;
+};
+
 static struct cost_line line_of(const struct cost_share *s, bool is_assumed)
 {
     return (struct cost_line){
@@ -221,43 +231,75 @@ static struct cost_line line_of(const struct cost_share *s, bool is_assumed)
     };
 }
 
+/* What stands beside the cost: the attempt's logs, and the restore of a snapshot. */
+static enum status add_beside(const struct pricing *p, uint64_t log_bytes, struct cost_lines *r,
+                              struct err *e)
+{
+    const struct invocation *inv = p->inv;
+    struct cost_share s = {0};
+
+    if (log_bytes > 0) {
+        if (p->ops->logs(p->book, p->facts.region, inv->start_ns, log_bytes, &s, e) != OK)
+            return e->code;
+        r->lines[r->n] = line_of(&s, p->is_assumed);
+        r->lines[r->n++].rounding = arena_printf(
+            p->arena, "%llu bytes of log / 10^9; beside the cost of the invocation, not in it",
+            (unsigned long long)log_bytes);
+    }
+    if (inv->start == START_SNAPSTART && inv->restore_ns > 0) {
+        if (p->ops->restore(p->book, p->facts.region, inv, &s, e) != OK)
+            return e->code;
+        r->lines[r->n] = line_of(&s, true);
+        r->lines[r->n++].rounding =
+            STR("restored from a snapshot: free for Java managed runtimes, else billed by "
+                "configured GB; beside the cost, not in it");
+    }
+    return OK;
+}
+
+static enum status make_receipt(const struct pricing *p, uint64_t log_bytes, struct cost_lines *out,
+                                struct err *e)
+{
+    enum { BESIDE = 2 };
+    struct cost_share shares[COST_PARTS] = {0};
+    struct cost_lines r = {.lines = arena_new(p->arena, struct cost_line, COST_PARTS + BESIDE)};
+    wide sum = 0;
+
+    if (p->ops->shares(p->book, &p->facts, p->inv, shares, e) != OK)
+        return e->code;
+    for (; r.n < COST_PARTS; r.n++) {
+        sum += shares[r.n].amount;
+        r.lines[r.n] = line_of(&shares[r.n], p->is_assumed);
+        r.lines[r.n].rounding = p->ops->rounding((enum cost_part)r.n, p->inv, p->arena);
+    }
+    if (add_beside(p, log_bytes, &r, e) != OK || money_narrow(sum, &r.total, e) != OK)
+        return e->code;
+    *out = r;
+    return OK;
+}
+
 enum status cost_receipt(const struct cost_context *c, const struct invocation *inv,
                          uint64_t log_bytes, struct arena *a, struct cost_lines *out, struct err *e)
 {
     const struct fn_ref *fn = inv->origin->fn;
-    const struct cost_ops *ops = cost_ops_of(fn->provider);
-    const struct cost_facts f = facts_of_invocation(c, inv);
-    struct cost_share shares[COST_PARTS] = {0}, logs = {0};
     struct invocation priced = *inv;
+    struct pricing p = {.ops = cost_ops_of(fn->provider),
+                        .book = c->book,
+                        .facts = facts_of_invocation(c, inv),
+                        .inv = &priced,
+                        .arena = a};
     struct err own = {0};
 
     if (e == NULL)
         e = &own;
-    if (ops == NULL)
+    if (p.ops == NULL)
         return err_set(e, ERR_NOT_FOUND, "provider %s has no prices yet",
                        provider_name(fn->provider));
-    priced.arch = f.arch;
-    priced.storage_bytes = f.storage_bytes;
-    if (ops->shares(c->book, &f, &priced, shares, e) != OK ||
-        ops->logs(c->book, f.region, inv->start_ns, log_bytes, &logs, e) != OK)
+    priced.arch = p.facts.arch;
+    priced.storage_bytes = p.facts.storage_bytes;
+    p.is_assumed = p.facts.is_assumed && !p.ops->is_global(fn);
+    if (make_receipt(&p, log_bytes, out, e) != OK)
         return err_wrap(e, "invocation " STR_FMT, STR_ARG(inv->id));
-    struct cost_line *lines = arena_new(a, struct cost_line, COST_PARTS + 1);
-    wide sum = 0;
-    money total = 0;
-    const bool is_assumed = f.is_assumed && !ops->is_global(fn);
-    for (size_t i = 0; i < COST_PARTS; i++) {
-        sum += shares[i].amount;
-        lines[i] = line_of(&shares[i], is_assumed);
-        lines[i].rounding = ops->rounding((enum cost_part)i, &priced, a);
-    }
-    lines[COST_PARTS] = line_of(&logs, is_assumed);
-    lines[COST_PARTS].rounding =
-        arena_printf(a, "%llu bytes of log / 10^9; beside the cost of the invocation, not in it",
-                     (unsigned long long)log_bytes);
-    if (money_narrow(sum, &total, e) != OK)
-        return err_wrap(e, "invocation " STR_FMT, STR_ARG(inv->id));
-    *out = (struct cost_lines){
-        .lines = lines, .n = COST_PARTS + (log_bytes > 0 ? 1 : 0), .total = total};
     return OK;
 }
 

@@ -44,6 +44,10 @@ struct cost_ops {
     struct str (*rounding)(enum cost_part part, const struct invocation *inv, struct arena *a);
     MUST_CHECK enum status (*logs)(const struct pricebook *p, struct str region, int64_t at_ns,
                                    uint64_t log_bytes, struct cost_share *out, struct err *e);
+    /* A snapshot's restore, beside the cost: whether it is billed depends on the runtime. */
+    MUST_CHECK enum status (*restore)(const struct pricebook *p, struct str region,
+                                      const struct invocation *inv, struct cost_share *out,
+                                      struct err *e);
     MUST_CHECK enum status (*of_stats)(const struct cost_period *d, const struct stats *s,
                                        struct stats_cost *out, struct err *e);
     const char *(*meter)(enum cost_part part, const struct fn_ref *fn, enum arch arch);

@@ -13,6 +13,7 @@
 /* GB-s = MB x ms / (1024 x 1000); log GB are decimal */
 #define MB_MS_PER_GB_S INT64_C(1024000)
 #define BYTES_PER_GB   INT64_C(1000000000)
+#define MB_PER_GB      1024
 
 enum meter_set { SET_X86, SET_ARM, SET_EDGE, METER_SETS };
 enum { PART_PROVISIONED = COST_PARTS, METER_KINDS };
@@ -126,6 +127,18 @@ static enum status aws_logs(const struct pricebook *p, struct str region, int64_
     return cost_share_price(out, e);
 }
 
+static enum status aws_restore(const struct pricebook *p, struct str region,
+                               const struct invocation *inv, struct cost_share *out, struct err *e)
+{
+    struct cost_share s = share(p, "Lambda-SnapStart-Restored-GB", region, inv->start_ns);
+
+    s.unit = STR("GB");
+    s.units = (wide)(inv->memory_bytes / MB);
+    s.divisor = MB_PER_GB;
+    *out = s;
+    return cost_share_price(out, e);
+}
+
 /* Sums being priced. */
 struct pricing {
     const struct cost_period *period;
@@ -218,6 +231,7 @@ const struct cost_ops cost_aws = {
     .shares = aws_shares,
     .rounding = aws_rounding,
     .logs = aws_logs,
+    .restore = aws_restore,
     .of_stats = aws_of_stats,
     .meter = aws_meter,
     .currency = aws_currency,

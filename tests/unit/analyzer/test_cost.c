@@ -421,6 +421,24 @@ static void test_rounding_sentences(void **state)
     CHECK(r.lines[1].quantity == 0);
 }
 
+static void test_restore_stands_beside(void **state)
+{
+    UNUSED(state);
+    AUTO(arena_clear) struct arena a = {0};
+    struct err e;
+    struct cost_lines r = {0};
+    struct invocation inv = attempt(100, 1024), warm = attempt(100, 1024);
+    inv.start = START_SNAPSTART;
+    inv.restore_ns = 200 * NS_PER_MS;
+    CHECK_OK(cost_receipt(&context, &inv, 10, &a, &r, &e), &e);
+    CHECK_INT(r.n, 5);
+    CHECK_INT(r.lines[4].amount, 139799800);
+    CHECK(r.lines[4].is_estimated);
+    CHECK_INT(r.total, priced(&warm));
+    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &r, &e), &e);
+    CHECK_STR(r.lines[3].meter, STR("Lambda-SnapStart-Restored-GB"));
+}
+
 static void test_rules_by_account(void **state)
 {
     UNUSED(state);
@@ -458,6 +476,7 @@ static void test_config_of_another(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(test_limits, setup),
     cmocka_unit_test_setup(test_rounding_sentences, setup),
+    cmocka_unit_test_setup(test_restore_stands_beside, setup),
     cmocka_unit_test_setup(test_rules_by_account, setup),
     cmocka_unit_test_setup(test_config_of_another, setup),
     cmocka_unit_test_setup(test_known_amounts, setup),
