@@ -15,12 +15,10 @@
 struct correlator;
 
 struct correlator_options {
-    int64_t window_ns; /* how long a closed attempt stays in memory for late records; 0: 10 minutes
-                          of event time */
-    size_t max_open;   /* most attempts in memory; 0: 200,000. The oldest go to the store first */
+    size_t max_open; /* most requests in memory; 0: 40,000. The ones touched longest ago go first */
     /* Beyond memory: what is stored about a request id or an environment. NULL: nothing is. */
-    enum status (*find_id)(void *ctx, struct str id, struct arena *a, struct invocation **rows,
-                           size_t *n, struct err *e);
+    enum status (*find_id)(void *ctx, struct str id, int64_t around_ns, struct arena *a,
+                           struct invocation **rows, size_t *n, struct err *e);
     enum status (*find_instance)(void *ctx, const struct origin *o, int64_t since_ns,
                                  int64_t until_ns, struct arena *a, struct instance_event **rows,
                                  size_t *n, struct err *e);
@@ -29,10 +27,9 @@ struct correlator_options {
 struct correlator *correlator_new(const struct correlator_options *o);
 void correlator_free(struct correlator *c);
 /* Reads b's records (repeats ignored) and appends to b every invocation and instance event they
- * changed, each once, priced by nobody yet. is_flush: also those that wait for more (idle, stop).
- */
-MUST_CHECK enum status correlator_feed(struct correlator *c, struct batch *b, bool is_flush,
-                                       struct err *e);
+ * changed, each once, priced by nobody yet. Attempts still open are given too (OUTCOME_UNKNOWN,
+ * is_final false) and replaced later. */
+MUST_CHECK enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e);
 
 /* --- price book and cost
  * -------------------------------------------------------------------------------------- */

@@ -33,6 +33,7 @@ struct invocation {
     bool is_final; /* REPORT or its like was seen */
     /* Where an earlier version of this row was stored; the writer replaces it. */
     bool has_stored;
+    bool is_removed; /* the row was a mistake: only delete what is stored */
     int64_t stored_start_ns;
     uint32_t stored_seq;
     uint32_t seq; /* low bits of a hash of the identity: tie-break within (fn, start) */

@@ -503,6 +503,8 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
     pf.fact.trace = inv->trace_id.n ? arena_str(&k->arena, inv->trace_id) : (struct str){0};
     if (inv->has_stored)
         replace_stored(k, inv, fn, pf.fact.id);
+    if (inv->is_removed)
+        return OK;
     k->facts = mem_grow(k->facts, k->n_facts, &k->cap_facts, sizeof(*k->facts));
     *idmap_put(&k->fact_index, fact_key_hash(fn, inv->start_ns, pf.fact.id), NULL) = k->n_facts;
     k->facts[k->n_facts++] = pf;

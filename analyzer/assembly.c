@@ -1,0 +1,385 @@
+/* Pieces to attempts. Everything here is a function of the set of pieces: they are sorted before
+ * they are read, and where two disagree a fixed rank decides, so the order of arrival cannot show.
+ */
+#include "analyzer/assembly.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+
+/* --- adding
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static bool same_piece(const struct piece *a, const struct piece *b)
+{
+    return a->kind == b->kind && a->t_ns == b->t_ns && a->duration_ns == b->duration_ns &&
+           a->billed_ns == b->billed_ns && a->init_ns == b->init_ns &&
+           a->max_memory_bytes == b->max_memory_bytes && str_eq(a->status, b->status) &&
+           str_eq(a->error_type, b->error_type) && a->stored == b->stored;
+}
+
+bool pieces_add(struct pieces *p, const struct piece *piece)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (same_piece(&p->rows[i], piece))
+            return false;
+    if (p->n == p->cap) { /* three pieces are the rule: no room is wasted on more */
+        p->cap = p->cap == 0 ? 3 : p->cap * 2;
+        p->rows = xreallocarray(p->rows, p->cap, sizeof(*p->rows));
+    }
+    p->rows[p->n++] = *piece;
+    return true;
+}
+
+/* --- cutting into attempts
+ * ----------------------------------------------------------------------------------- */
+
+static int compare_i64(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare_pieces(const void *a, const void *b)
+{
+    const struct piece *x = a, *y = b;
+    int c = compare_i64(x->t_ns, y->t_ns);
+
+    if (c == 0)
+        c = compare_i64((int64_t)x->kind, (int64_t)y->kind);
+    if (c == 0)
+        c = compare_i64(x->duration_ns, y->duration_ns);
+    if (c == 0)
+        c = compare_i64(x->billed_ns, y->billed_ns);
+    if (c == 0)
+        c = str_cmp(x->error_type, y->error_type);
+    return c != 0 ? c : str_cmp(x->status, y->status);
+}
+
+/* What the attempt at hand has already. */
+struct progress {
+    bool has_start, has_end, has_report;
+};
+
+static void note(struct progress *g, const struct piece *p)
+{
+    g->has_start = g->has_start || p->kind == PIECE_START;
+    g->has_end = g->has_end || p->kind == PIECE_END;
+    g->has_report = g->has_report || p->kind == PIECE_REPORT;
+    if (p->kind == PIECE_STORED) {
+        g->has_start = g->has_start || (p->stored->evidence & EV_START);
+        g->has_end = g->has_end || (p->stored->evidence & EV_END);
+        g->has_report = g->has_report || (p->stored->evidence & EV_REPORT);
+    }
+}
+
+/* A stored attempt without START begins where its REPORT let it begin; the START that comes late
+ * lies close to that. */
+#define START_SLACK_NS (2 * NS_PER_SEC)
+
+static bool begins_attempt(const struct progress *g, const struct piece *p,
+                           const struct piece *previous)
+{
+    if (!previous)
+        return false;
+    if (p->kind == PIECE_STORED)
+        return g->has_start || g->has_report;
+    if (p->kind == PIECE_START)
+        return g->has_start ||
+               (g->has_report &&
+                p->t_ns > previous->t_ns + (previous->kind == PIECE_STORED ? START_SLACK_NS : 0));
+    return p->kind == PIECE_REPORT && g->has_report;
+}
+
+size_t pieces_attempts(struct pieces *p, struct attempt *out, size_t max)
+{
+    struct progress g = {false, false, false};
+    size_t n = 0;
+
+    assert(max > 0 && p->n > 0);
+    if (p->n > 1)
+        qsort(p->rows, p->n, sizeof(*p->rows), compare_pieces);
+    out[n++] = (struct attempt){0, p->n};
+    for (size_t i = 0; i < p->n; i++) {
+        if (n < max &&
+            begins_attempt(&g, &p->rows[i], i > out[n - 1].from ? &p->rows[i - 1] : NULL)) {
+            out[n - 1].to = i;
+            out[n++] = (struct attempt){i, p->n};
+            g = (struct progress){false, false, false};
+        }
+        note(&g, &p->rows[i]);
+    }
+    return n;
+}
+
+/* --- outcome
+ * ----------------------------------------------------------------------------------------------------
+ */
+
+int outcome_rank(enum outcome o)
+{
+    static const int ranks[OUTCOMES] = {
+        [OUTCOME_UNKNOWN] = 0,   [OUTCOME_OK] = 1,         [OUTCOME_ERROR] = 2,
+        [OUTCOME_THROTTLED] = 3, [OUTCOME_INIT_ERROR] = 4, [OUTCOME_TIMEOUT] = 5,
+        [OUTCOME_OOM] = 6,
+    };
+
+    return ranks[o];
+}
+
+/* The higher rank wins; at the same rank a named error type wins over none, then the smaller text.
+ */
+static void worsen(struct invocation *inv, enum outcome o, struct str error_type)
+{
+    int rank = outcome_rank(o), now = outcome_rank(inv->outcome);
+    bool is_better_name = rank == now && error_type.n > 0 &&
+                          (inv->error_type.n == 0 || str_cmp(error_type, inv->error_type) < 0);
+
+    if (rank < now)
+        return;
+    if (rank > now) {
+        inv->outcome = o;
+        if (error_type.n > 0)
+            inv->error_type = error_type;
+    } else if (is_better_name) {
+        inv->error_type = error_type;
+    }
+}
+
+/* New style: the platform says so; the memory used may read one MB short of the limit. */
+static enum outcome outcome_of_type(struct str error_type)
+{
+    static const struct {
+        struct str type;
+        enum outcome outcome;
+    } types[] = {
+        {STR_INIT("Runtime.OutOfMemory"), OUTCOME_OOM},
+        {STR_INIT("Runtime.ImportModuleError"), OUTCOME_INIT_ERROR},
+        {STR_INIT("Runtime.UserCodeSyntaxError"), OUTCOME_INIT_ERROR},
+        {STR_INIT("Runtime.HandlerNotFound"), OUTCOME_INIT_ERROR},
+        {STR_INIT("Runtime.InvalidEntrypoint"), OUTCOME_INIT_ERROR},
+        {STR_INIT("Runtime.BadFunctionCode"), OUTCOME_INIT_ERROR},
+        {STR_INIT("Sandbox.Timedout"), OUTCOME_TIMEOUT},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (str_eq(error_type, types[i].type))
+            return types[i].outcome;
+    return OUTCOME_ERROR;
+}
+
+static void apply_status(struct invocation *inv, struct str status, struct str error_type)
+{
+    if (str_eq(status, STR("timeout")))
+        worsen(inv, OUTCOME_TIMEOUT, error_type);
+    else if (str_eq(status, STR("error")) || str_eq(status, STR("failure")) || error_type.n > 0)
+        worsen(inv, outcome_of_type(error_type), error_type);
+}
+
+/* --- one piece
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static void apply_stored(struct invocation *inv, const struct invocation *s)
+{
+    unsigned attempt = inv->attempt;
+
+    *inv = *s;
+    inv->attempt = attempt;
+    inv->has_stored = false;
+    inv->is_priced = false;
+    inv->cost = 0;
+}
+
+static void keep_texts(struct invocation *inv, const struct piece *p)
+{
+    if (inv->version.n == 0)
+        inv->version = p->version;
+    if (inv->trace_id.n == 0)
+        inv->trace_id = p->trace_id;
+}
+
+static void apply_start(struct invocation *inv, const struct piece *p)
+{
+    if (inv->evidence & EV_START)
+        return;
+    inv->start_ns = p->t_ns;
+    inv->evidence = (inv->evidence | EV_START) & ~(unsigned)EV_START_ESTIMATED;
+}
+
+static void apply_report(struct invocation *inv, const struct piece *p)
+{
+    inv->evidence |= EV_REPORT;
+    inv->is_final = true;
+    inv->duration_ns = p->duration_ns;
+    inv->init_ns = p->init_ns;
+    inv->restore_ns = p->restore_ns;
+    inv->billed_ns = p->billed_ns;
+    inv->memory_bytes = p->memory_bytes;
+    inv->max_memory_bytes = p->max_memory_bytes;
+    if (!(p->has & PH_BILLED))
+        inv->evidence |= EV_NO_BILLING;
+    if (!(inv->evidence & EV_START)) {
+        inv->start_ns = p->t_ns - p->duration_ns;
+        inv->evidence |= EV_START_ESTIMATED;
+    }
+    if (p->has & PH_RESTORE)
+        inv->start = START_SNAPSTART;
+    else
+        inv->start = p->has & PH_INIT ? START_COLD : START_WARM;
+    worsen(inv, OUTCOME_OK, (struct str){0});
+    apply_status(inv, p->status, p->error_type);
+}
+
+static void apply_runtime_done(struct invocation *inv, const struct piece *p)
+{
+    inv->evidence |= EV_RUNTIME_DONE;
+    if (!inv->is_final && (p->has & PH_DURATION))
+        inv->duration_ns = p->duration_ns;
+    apply_status(inv, p->status, p->error_type);
+}
+
+static void apply_timeout(struct invocation *inv, const struct piece *p)
+{
+    UNUSED(p);
+    inv->evidence |= EV_TIMEOUT_LINE;
+    worsen(inv, OUTCOME_TIMEOUT, (struct str){0});
+}
+
+static void apply_exit(struct invocation *inv, const struct piece *p)
+{
+    inv->evidence |= EV_EXIT_LINE;
+    worsen(inv, OUTCOME_ERROR, p->error_type);
+}
+
+static void apply_app_error(struct invocation *inv, const struct piece *p)
+{
+    inv->evidence |= EV_APP_ERROR;
+    worsen(inv, OUTCOME_ERROR, p->error_type);
+}
+
+static void apply_end(struct invocation *inv, const struct piece *p)
+{
+    inv->evidence |= EV_END;
+    if (!inv->is_final && inv->duration_ns == 0 && (inv->evidence & EV_START))
+        inv->duration_ns = p->t_ns - inv->start_ns;
+}
+
+static void apply_piece(struct invocation *inv, const struct piece *p)
+{
+    static void (*const appliers[])(struct invocation *, const struct piece *) = {
+        [PIECE_START] = apply_start,
+        [PIECE_TIMEOUT] = apply_timeout,
+        [PIECE_EXIT] = apply_exit,
+        [PIECE_APP_ERROR] = apply_app_error,
+        [PIECE_RUNTIME_DONE] = apply_runtime_done,
+        [PIECE_END] = apply_end,
+        [PIECE_REPORT] = apply_report,
+    };
+
+    if (p->kind == PIECE_STORED)
+        apply_stored(inv, p->stored);
+    else
+        appliers[p->kind](inv, p);
+    keep_texts(inv, p);
+}
+
+/* --- the environment's evidence
+ * -------------------------------------------------------------------------------------- */
+
+/* REPORT and the lines of a crash may trail the end by a moment. */
+#define TRAIL_NS (NS_PER_SEC)
+/* On-demand inits run right before their request; one that was over this long before was proactive.
+ */
+#define PROACTIVE_NS (NS_PER_SEC)
+
+static int64_t end_of(const struct invocation *inv, const struct pieces *p,
+                      const struct attempt *at)
+{
+    int64_t last = p->rows[at->to - 1].t_ns, computed = inv->start_ns + inv->duration_ns;
+
+    return (last > computed ? last : computed) + TRAIL_NS;
+}
+
+static void apply_crash(struct invocation *inv, const struct loose *l)
+{
+    inv->evidence |= l->kind == PLATFORM_OTHER ? EV_APP_ERROR : EV_EXIT_LINE;
+    worsen(inv, OUTCOME_ERROR, l->error_type);
+}
+
+static bool is_full(const struct invocation *inv)
+{
+    return inv->memory_bytes > 0 && inv->max_memory_bytes + (1u << 20) >= inv->memory_bytes;
+}
+
+/* An init that failed inside the request decides its outcome; one that went well only says it was
+ * repeated. */
+static void apply_init_report(struct invocation *inv, const struct loose *l)
+{
+    inv->evidence |= EV_INIT_REPORT;
+    if (str_eq(l->phase, STR("invoke")))
+        inv->evidence |= EV_SUPPRESSED_INIT;
+}
+
+/* The last INIT_START before the request began it, if the request was a cold one. */
+static void apply_init_start(struct invocation *inv, const struct loose *loose, size_t n)
+{
+    const struct loose *last = NULL;
+
+    for (size_t i = 0; i < n; i++)
+        if (loose[i].kind == PLATFORM_INIT_START && loose[i].t_ns <= inv->start_ns &&
+            (!last || loose[i].t_ns > last->t_ns))
+            last = &loose[i];
+    if (!last)
+        return;
+    if (str_eq(last->init_type, STR("provisioned-concurrency")) && inv->start != START_UNKNOWN)
+        inv->start = START_PROVISIONED;
+    if (inv->start != START_COLD)
+        return;
+    inv->evidence |= EV_INIT_START;
+    inv->init_lead_ns = inv->start_ns - last->t_ns;
+    if (inv->init_lead_ns > inv->init_ns + PROACTIVE_NS)
+        inv->evidence |= EV_PROACTIVE_INIT;
+}
+
+static void apply_loose(struct invocation *inv, int64_t end_ns, const struct loose *loose, size_t n,
+                        bool *was_killed)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct loose *l = &loose[i];
+        if (l->t_ns < inv->start_ns || l->t_ns > end_ns)
+            continue;
+        if (l->kind == PLATFORM_INIT_REPORT)
+            apply_init_report(inv, l);
+        if ((l->kind == PLATFORM_OTHER || l->kind == PLATFORM_RUNTIME_EXIT) &&
+            !(inv->evidence & EV_NO_BILLING))
+            apply_crash(inv, l);
+        *was_killed = *was_killed || l->was_killed;
+    }
+    apply_init_start(inv, loose, n);
+}
+
+/* Old style out of memory: the kernel killed the process and all memory was used. */
+static void check_memory(struct invocation *inv, bool was_killed)
+{
+    if (was_killed && is_full(inv))
+        worsen(inv, OUTCOME_OOM, STR("Runtime.OutOfMemory"));
+}
+
+void attempt_assemble(const struct pieces *p, const struct attempt *at, const struct loose *loose,
+                      size_t n_loose, struct invocation *inv)
+{
+    bool was_killed = false;
+
+    assert(at->from < at->to && at->to <= p->n);
+    inv->start_ns = p->rows[at->from].t_ns;
+    for (size_t i = at->from; i < at->to; i++) {
+        apply_piece(inv, &p->rows[i]);
+        was_killed = was_killed || p->rows[i].was_killed;
+    }
+    apply_loose(inv, end_of(inv, p, at), loose, n_loose, &was_killed);
+    check_memory(inv, was_killed);
+}
