@@ -10,16 +10,28 @@
 
 #include "collector/collector.h"
 
-#define EVENT_MAX_BYTES                                                                            \
-    (1u << 20) /* CloudWatch's limit is 1,024 KB since 2025; longer events are cut, counted        \
-                  and quarantined */
+enum {
+    EVENT_MAX_BYTES = 1 << 20, /* CloudWatch's limit is 1,024 KB since 2025; longer events are cut,
+                                  counted and quarantined */
+    /* A decoder that took nothing of a piece this long must make progress: JSON escapes can make
+     * an event six times as long. */
+    PENDING_MAX_BYTES = 8 << 20,
+};
 
 struct decode_input {
-    struct str path; /* for places */
-    uint64_t offset; /* of bytes.p in the plain stream */
-    struct str bytes;
+    struct str path;  /* for places */
+    uint64_t file_id; /* stable name of the file's content, for events without a time */
+    uint64_t offset;  /* of bytes.p in the plain stream */
+    struct str bytes; /* stay valid as long as the batch: records may point into them */
     bool is_last;
     const struct import_defaults *defaults;
+};
+
+/* A place where decoding can be taken up again: all events before it were handed out, and reading
+ * from there gives the same events with the same identities. */
+struct decode_mark {
+    uint64_t offset; /* in the plain stream */
+    uint64_t mode;   /* what the decoder must know there; its own business */
 };
 
 struct decoder_ops {
@@ -32,6 +44,9 @@ struct decoder_ops {
     enum status (*decode)(void *state, const struct decode_input *in, struct batch *out,
                           size_t *used, struct err *e);
     void (*close)(void *state); /* NULL: nothing to free */
+    /* NULL both: a file is always read from its start, and repeats are dropped. */
+    struct decode_mark (*mark)(const void *state);
+    void (*resume)(void *state, const struct decode_mark *m);
 };
 
 extern const struct decoder_ops *const decoders[];         /* NULL-terminated */

@@ -1,0 +1,561 @@
+/* CloudWatch Logs events in JSON: answers of FilterLogEvents and GetLogEvents, subscription
+ * envelopes, and bare events, any number in a row, in arrays, pretty or not, with or without
+ * separators. The document is walked by a small state machine and each event read alone by the pull
+ * reader, so memory does not grow with the page, and a bad event costs itself only. Envelopes
+ * packed into Lambda, Kinesis and Firehose records are unpacked by envelope.c. */
+#include "collector/aws/cloudwatch_json.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "collector/aws/aws.h"
+#include "core/base/jsonpull.h"
+
+enum mode { MODE_TOP, MODE_DOCUMENT, MODE_EVENTS };
+
+/* What to do after a step. */
+enum step { STEP_ON, STEP_WAIT /* for more bytes */ };
+
+struct walker {
+    struct cw_state *s;
+    const struct decode_input *in;
+    struct batch *out;
+    const char *p, *end;
+};
+
+static struct str rest_of(const struct walker *w)
+{
+    return (struct str){w->p, (size_t)(w->end - w->p)};
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static uint64_t offset_of(const struct walker *w, const char *p)
+{
+    return w->in->offset + (uint64_t)(p - w->in->bytes.p);
+}
+
+/* --- the end of a value, bracket- and string-aware
+ * ------------------------------------------------------------ */
+
+/* Just behind the value that begins at p; NULL when it does not end before `end`. */
+static const char *value_end(const char *p, const char *end)
+{
+    unsigned depth = 0;
+
+    for (; p < end; p++) {
+        if (*p == '"') {
+            for (p++; p < end && *p != '"'; p++)
+                p += *p == '\\';
+            if (p >= end)
+                return NULL;
+            if (depth == 0)
+                return p + 1;
+        } else if (*p == '{' || *p == '[') {
+            depth++;
+        } else if (*p == '}' || *p == ']') {
+            if (depth <= 1)
+                return p + (depth == 1);
+            depth--;
+        } else if (depth == 0 && (*p == ',' || is_space(*p))) {
+            return p;
+        }
+    }
+    return NULL;
+}
+
+static bool is_key(struct str s, const struct str *keys, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(s, keys[i]))
+            return true;
+    return false;
+}
+
+static const struct str event_keys[] = {
+    {"timestamp", 9}, {"message", 7}, {"logStreamName", 13}, {"eventId", 7}, {"ingestionTime", 13},
+};
+static const struct str document_keys[] = {
+    {"events", 6},         {"searchedLogStreams", 18},
+    {"nextToken", 9},      {"nextForwardToken", 16},
+    {"messageType", 11},   {"nextBackwardToken", 17},
+    {"ResponseMetadata", 16},
+};
+
+/* The first member's name of the object at p; empty: not there (yet). */
+static struct str first_key(const char *p, const char *end)
+{
+    for (p++; p < end && is_space(*p); p++)
+        ;
+    if (p >= end || *p != '"')
+        return (struct str){0};
+    const char *close = memchr(p + 1, '"', (size_t)(end - p - 1));
+    return close != NULL ? (struct str){p + 1, (size_t)(close - p - 1)} : (struct str){0};
+}
+
+static bool is_event(const char *p, const char *end)
+{
+    return is_key(first_key(p, end), event_keys, ARRAY_LEN(event_keys));
+}
+
+static bool is_document(const char *p, const char *end)
+{
+    return is_key(first_key(p, end), document_keys, ARRAY_LEN(document_keys));
+}
+
+/* An object that can only be the next event or document: inside a string its quotes would be
+ * escaped. Where a bad event's own brackets cannot be trusted, reading goes on there. */
+static const char *next_object(const char *p, const char *end)
+{
+    for (; p < end; p++) {
+        p = memchr(p, '{', (size_t)(end - p));
+        if (p == NULL)
+            return NULL;
+        if (is_event(p, end) || is_document(p, end))
+            return p;
+    }
+    return NULL;
+}
+
+/* --- going past what cannot be read
+ * --------------------------------------------------------------------------- */
+
+/* Up to the next event or document, or all there is: text without any structure. */
+static enum step pass_rubbish(struct walker *w, const char *why)
+{
+    const char *next = next_object(w->p, w->end);
+    struct str raw = {w->p, (size_t)((next != NULL ? next : w->end) - w->p)};
+
+    w->s->maker.n_events++;
+    event_quarantine(&w->s->maker, w->in, offset_of(w, w->p), raw, why, w->out);
+    w->p += raw.n;
+    return STEP_ON;
+}
+
+static bool begins_value(char c)
+{
+    return c == '"' || c == '[' || c == '{' || c == '-' || (c >= '0' && c <= '9') || c == 't' ||
+           c == 'f' || c == 'n';
+}
+
+/* Quarantines the value at w->p. Waits while it may still be only incomplete. */
+static enum step reject(struct walker *w, const char *why)
+{
+    if (!begins_value(*w->p))
+        return pass_rubbish(w, why);
+    const char *own_end = value_end(w->p, w->end);
+    const char *next = next_object(w->p + 1, w->end);
+    const char *stop = own_end == NULL || (next != NULL && next < own_end) ? next : own_end;
+
+    if (stop == NULL) {
+        if (!w->in->is_last && rest_of(w).n < PENDING_MAX_BYTES)
+            return STEP_WAIT;
+        stop = w->end;
+    }
+    struct str raw = {w->p, (size_t)(stop - w->p)};
+    event_quarantine(&w->s->maker, w->in, offset_of(w, w->p), raw, why, w->out);
+    w->p = stop > w->p ? stop : w->p + 1;
+    return STEP_ON;
+}
+
+/* The reader ran out of bytes inside a value that may go on in the next piece. */
+static enum step reject_or_wait(struct walker *w, const struct jp *j)
+{
+    bool is_cut = value_end(w->p, w->end) == NULL;
+    return reject(w, is_cut            ? "the text ends inside an event"
+                     : j->error != NULL ? j->error
+                                        : "a value of the wrong type");
+}
+
+/* --- one event
+ * ------------------------------------------------------------------------------------------------ */
+
+struct event_reader {
+    struct raw_event ev;
+    bool has_message;
+    const char *problem;
+};
+
+static void read_time(struct jp *j, struct event_reader *r, int64_t *t_ns, bool *has)
+{
+    struct str text;
+
+    if (jp_peek(j) == JP_STRING ? !jp_string(j, &text) : !jp_number(j, &text)) {
+        jp_skip(j);
+        r->problem = "its time is no number";
+    } else if (!event_time(text, t_ns)) {
+        r->problem = "its time is out of range";
+    } else if (has != NULL) {
+        *has = true;
+    }
+}
+
+static void read_text(struct jp *j, struct event_reader *r, struct str *out)
+{
+    if (jp_peek(j) == JP_NULL) {
+        jp_skip(j);
+    } else if (!jp_string(j, out)) {
+        jp_skip(j);
+        r->problem = "a member that should be text is not";
+    }
+}
+
+static void read_event_member(struct jp *j, struct event_reader *r, struct str key)
+{
+    if (str_eq(key, STR("message"))) {
+        r->has_message = true;
+        read_text(j, r, &r->ev.body);
+    } else if (str_eq(key, STR("timestamp"))) {
+        read_time(j, r, &r->ev.time_ns, &r->ev.has_time);
+    } else if (str_eq(key, STR("logStreamName"))) {
+        read_text(j, r, &r->ev.stream);
+    } else if (str_eq(key, STR("ingestionTime"))) {
+        read_time(j, r, &r->ev.seen_ns, NULL);
+    } else if (str_eq(key, STR("eventId")) || str_eq(key, STR("id"))) {
+        read_text(j, r, &r->ev.event_id);
+    } else {
+        jp_skip(j);
+    }
+}
+
+static const char *missing(const struct event_reader *r)
+{
+    if (r->problem != NULL)
+        return r->problem;
+    if (!r->has_message)
+        return "an event without message";
+    return r->ev.has_time ? NULL : "an event without timestamp";
+}
+
+static void emit(struct walker *w, struct event_reader *r, const char *start)
+{
+    struct cw_state *s = w->s;
+
+    if (s->is_control) {
+        w->out->counts.control_messages++;
+        return;
+    }
+    r->ev.account = s->owner;
+    r->ev.log_group = s->log_group;
+    if (r->ev.stream.n == 0)
+        r->ev.stream = s->stream;
+    r->ev.is_valid_utf8 = true;
+    /* An envelope's events cannot be read without its head. */
+    r->ev.mark = s->has_context ? s->document
+                                : (struct decode_mark){offset_of(w, start),
+                                                       s->maker.n_events << 2 | (uint64_t)s->mode};
+    event_add(&s->maker, w->in, &r->ev, w->out);
+}
+
+static enum step read_event(struct walker *w)
+{
+    struct event_reader r = {0};
+    struct jp j;
+    struct str key;
+
+    jp_init(&j, rest_of(w), &w->out->arena);
+    jp_enter(&j, '{');
+    while (jp_member(&j, &key))
+        read_event_member(&j, &r, key);
+    if (j.error != NULL || j.depth > 0)
+        return reject_or_wait(w, &j);
+    const char *why = missing(&r);
+    if (why != NULL && !w->s->is_control) {
+        w->s->maker.n_events++;
+        return reject(w, why);
+    }
+    emit(w, &r, w->p);
+    w->p = j.p;
+    return STEP_ON;
+}
+
+/* --- documents
+ * ------------------------------------------------------------------------------------------------ */
+
+static void forget_context(struct cw_state *s)
+{
+    s->owner = s->log_group = s->stream = (struct str){0};
+    s->is_control = s->has_context = s->has_events = false;
+}
+
+static void enter_document(struct walker *w)
+{
+    forget_context(w->s);
+    w->s->document = (struct decode_mark){offset_of(w, w->p), w->s->maker.n_events << 2 | MODE_TOP};
+    w->s->mode = MODE_DOCUMENT;
+    w->p++;
+}
+
+static void leave_document(struct walker *w)
+{
+    if (!w->s->has_events) {
+        struct str raw = {w->p, 1};
+        event_quarantine(&w->s->maker, w->in, offset_of(w, w->p), raw, "a JSON document without log events",
+                         w->out);
+    }
+    forget_context(w->s);
+    w->s->mode = MODE_TOP;
+    w->p++;
+}
+
+static bool is_events_key(struct str key)
+{
+    return str_eq(key, STR("events")) || str_eq(key, STR("logEvents"));
+}
+
+/* Members of an envelope that its events need; they must outlive the batch. */
+static bool read_context(struct cw_state *s, struct jp *j, struct str key)
+{
+    struct str text, *place = str_eq(key, STR("logGroup"))    ? &s->log_group
+                              : str_eq(key, STR("logStream")) ? &s->stream
+                              : str_eq(key, STR("owner"))     ? &s->owner
+                                                              : NULL;
+
+    if (str_eq(key, STR("messageType"))) {
+        if (!jp_string(j, &text))
+            return false;
+        s->is_control = str_eq(text, STR("CONTROL_MESSAGE"));
+        return true;
+    }
+    if (place == NULL)
+        return jp_skip(j);
+    if (!jp_string(j, &text))
+        return false;
+    s->has_context = true;
+    *place = intern_str(&s->names, text);
+    return true;
+}
+
+/* "logEvents" came before the members that say whose they are: looks ahead to the document's end.
+ */
+static bool look_ahead(struct walker *w, struct jp *j)
+{
+    struct str key;
+
+    if (!jp_skip(j))
+        return false;
+    while (jp_member(j, &key))
+        if (!read_context(w->s, j, key))
+            return false;
+    return j->error == NULL;
+}
+
+static enum step open_events(struct walker *w, struct jp *j, struct str key)
+{
+    w->s->has_events = true;
+    if (jp_peek(j) != JP_ARRAY)
+        return reject(w, "events that are no array");
+    const char *array = j->p;
+    if (str_eq(key, STR("logEvents")) && !w->s->has_context && !look_ahead(w, j) &&
+        !w->in->is_last && rest_of(w).n < PENDING_MAX_BYTES)
+        return STEP_WAIT;
+    w->s->mode = MODE_EVENTS;
+    w->p = array + 1;
+    return STEP_ON;
+}
+
+static bool is_packed_key(struct str key)
+{
+    static const struct str keys[] = {{"awslogs", 7}, {"Records", 7}, {"records", 7}};
+    return is_key(key, keys, ARRAY_LEN(keys));
+}
+
+static enum step read_packed(struct walker *w, struct jp *j)
+{
+    struct str raw;
+    if (!jp_raw(j, &raw))
+        return reject_or_wait(w, j);
+    w->s->has_events = true;
+    envelope_unpack(w->s, w->in, raw, w->out);
+    w->p = j->p;
+    return STEP_ON;
+}
+
+/* One member of a document. The reader is put on "{ member" by stepping in front of it: a member
+ * alone is no JSON text. */
+static enum step read_member(struct walker *w)
+{
+    struct jp j;
+    struct str key;
+
+    jp_init(&j, rest_of(w), &w->out->arena);
+    j.stack[0] = '{';
+    j.is_first[0] = true;
+    j.depth = 1;
+    if (!jp_member(&j, &key))
+        return reject_or_wait(w, &j);
+    if (is_events_key(key))
+        return jp_peek(&j) == JP_END && !w->in->is_last ? STEP_WAIT : open_events(w, &j, key);
+    if (is_packed_key(key))
+        return read_packed(w, &j);
+    if (!read_context(w->s, &j, key))
+        return reject_or_wait(w, &j);
+    if (j.p == w->end && !w->in->is_last)
+        return STEP_WAIT; /* a number or word may go on */
+    w->p = j.p;
+    return STEP_ON;
+}
+
+/* --- the machine
+ * ---------------------------------------------------------------------------------------------- */
+
+static enum step step_top(struct walker *w)
+{
+    if (*w->p == '[' || *w->p == ']') {
+        w->p++;
+        return STEP_ON;
+    }
+    if (*w->p != '{')
+        return pass_rubbish(w, "text between JSON documents");
+    if (first_key(w->p, w->end).p == NULL && !w->in->is_last && rest_of(w).n < 4096)
+        return STEP_WAIT;
+    if (is_event(w->p, w->end))
+        return read_event(w);
+    enter_document(w);
+    return STEP_ON;
+}
+
+static enum step step_document(struct walker *w)
+{
+    if (*w->p == '}') {
+        leave_document(w);
+        return STEP_ON;
+    }
+    return *w->p == '"' ? read_member(w) : reject(w, "a member's name is missing");
+}
+
+static enum step step_events(struct walker *w)
+{
+    if (*w->p == ']') {
+        w->s->mode = MODE_DOCUMENT;
+        w->p++;
+        return STEP_ON;
+    }
+    if (*w->p == '{' && is_document(w->p, w->end)) {
+        w->s->mode = MODE_TOP; /* the document before was cut off */
+        return STEP_ON;
+    }
+    if (*w->p == '{')
+        return read_event(w);
+    w->s->maker.n_events++;
+    return reject(w, "an event that is no object");
+}
+
+static bool skip_separators(struct walker *w)
+{
+    while (w->p < w->end && (is_space(*w->p) || *w->p == ',' || *w->p == '\0'))
+        w->p++;
+    return w->p < w->end;
+}
+
+enum status cw_decode(void *state, const struct decode_input *in, struct batch *out, size_t *used,
+                      struct err *e)
+{
+    static enum step (*const steps[])(struct walker *) = {step_top, step_document, step_events};
+    struct walker w = {
+        .s = state,
+        .in = in,
+        .out = out,
+        .p = in->bytes.p,
+        .end = in->bytes.p + in->bytes.n,
+    };
+
+    UNUSED(e);
+    while (skip_separators(&w)) {
+        assert(w.s->mode < ARRAY_LEN(steps));
+        if (steps[w.s->mode](&w) == STEP_WAIT)
+            break;
+    }
+    *used = (size_t)(w.p - in->bytes.p);
+    if (in->is_last && w.s->mode != MODE_TOP && !w.s->is_nested)
+        event_quarantine(&w.s->maker, in, offset_of(&w, w.p), STR(""), "the file ends inside a JSON document",
+                         out);
+    return OK;
+}
+
+static void cw_close(void *state)
+{
+    struct cw_state *s = state;
+    event_maker_clear(&s->maker);
+    intern_clear(&s->names);
+}
+
+static struct decode_mark cw_mark(const void *state)
+{
+    const struct cw_state *s = state;
+    return s->maker.run_mark;
+}
+
+static void cw_resume(void *state, const struct decode_mark *m)
+{
+    struct cw_state *s = state;
+    s->mode = (unsigned)(m->mode & 3) <= MODE_EVENTS ? (unsigned)(m->mode & 3) : MODE_TOP;
+    s->maker.n_events = m->mode >> 2;
+    s->maker.run_mark = *m;
+    s->has_events = s->mode == MODE_EVENTS;
+}
+
+/* --- detection
+ * ------------------------------------------------------------------------------------------------ */
+
+static struct str json_start(struct str head)
+{
+    while (head.n > 0 && (is_space(head.p[0]) || head.p[0] == '['))
+        head = str_skip(head, 1);
+    return head;
+}
+
+static bool has_key(struct str head, const char *key)
+{
+    return str_find(head, str_from(key)) < head.n;
+}
+
+static int accepts_answer(struct str head)
+{
+    struct str s = json_start(head);
+    if (s.n == 0 || s.p[0] != '{')
+        return 0;
+    if (is_event(s.p, s.p + s.n) &&
+        (has_key(str_sub(s, 0, 4096), "\"logStreamName\"") ||
+         has_key(str_sub(s, 0, 4096), "\"ingestionTime\"")))
+        return 90;
+    if (is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
+        return has_key(str_sub(s, 0, 4096), "oken\"") || has_key(s, "\"events\"") ? 90 : 0;
+    return 0;
+}
+
+static int accepts_envelope(struct str head)
+{
+    struct str s = json_start(head);
+    if (s.n == 0 || s.p[0] != '{')
+        return 0;
+    if (has_key(s, "\"logEvents\"") && has_key(s, "\"messageType\""))
+        return 95;
+    bool is_packed = is_packed_key(first_key(s.p, s.p + s.n)) && has_key(s, "ata\"");
+    return is_packed || has_key(str_sub(s, 0, 4096), "\"awslogs\"") ? 80 : 0;
+}
+
+const struct decoder_ops aws_cloudwatch_json = {
+    .name = "cloudwatch-json",
+    .help = "answers of aws logs filter-log-events and get-log-events, or their events",
+    .state_size = sizeof(struct cw_state),
+    .accepts = accepts_answer,
+    .decode = cw_decode,
+    .close = cw_close,
+    .mark = cw_mark,
+    .resume = cw_resume,
+};
+
+const struct decoder_ops aws_subscription = {
+    .name = "subscription",
+    .help = "subscription filter records: Lambda event, Kinesis, Firehose S3 objects",
+    .state_size = sizeof(struct cw_state),
+    .accepts = accepts_envelope,
+    .decode = cw_decode,
+    .close = cw_close,
+    .mark = cw_mark,
+    .resume = cw_resume,
+};

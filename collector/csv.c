@@ -1,0 +1,123 @@
+/* CSV as the CloudWatch console and Logs Insights export it: a header naming the columns, RFC 4180
+ * quoting, fields that hold line ends. */
+#include "collector/lines.h"
+
+#include <string.h>
+
+static enum csv_column column_of(struct str name)
+{
+    static const struct {
+        struct str name;
+        enum csv_column column;
+    } names[] = {
+        {{"timestamp", 9}, COLUMN_TIME},      {{"message", 7}, COLUMN_MESSAGE},
+        {{"@timestamp", 10}, COLUMN_TIME},    {{"@message", 8}, COLUMN_MESSAGE},
+        {{"logStreamName", 13}, COLUMN_STREAM}, {{"@logStream", 10}, COLUMN_STREAM},
+        {{"logStream", 9}, COLUMN_STREAM},    {{"logGroup", 8}, COLUMN_GROUP},
+        {{"@log", 4}, COLUMN_GROUP},          {{"@ingestionTime", 14}, COLUMN_SEEN},
+        {{"ingestionTime", 13}, COLUMN_SEEN},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq_nocase(name, names[i].name))
+            return names[i].column;
+    return COLUMN_OTHER;
+}
+
+/* One field from the start of s; returns the bytes up to its separator, which may be the end. A
+ * quoted field without its closing quote gives s.n + 1. */
+static size_t take_field(struct str s, struct arena *a, struct str *out)
+{
+    if (s.n == 0 || s.p[0] != '"') {
+        size_t n = 0;
+        while (n < s.n && s.p[n] != ',' && s.p[n] != '\n')
+            n++;
+        *out = str_trim_right(str_sub(s, 0, n));
+        return n;
+    }
+    size_t close = 1, doubled = 0;
+    for (;; close += 2, doubled++) {
+        const char *quote = memchr(s.p + close, '"', s.n - close);
+        if (quote == NULL)
+            return s.n + 1;
+        close = (size_t)(quote - s.p);
+        if (close + 1 >= s.n || s.p[close + 1] != '"')
+            break;
+        if (close + 2 >= s.n)
+            return s.n + 1;
+    }
+    *out = str_sub(s, 1, close - 1);
+    if (doubled > 0) {
+        char *copy = arena_alloc(a, out->n);
+        size_t n = 0;
+        for (size_t i = 0; i < out->n; i++) {
+            copy[n++] = out->p[i];
+            i += out->p[i] == '"';
+        }
+        *out = (struct str){copy, n};
+    }
+    for (close++; close < s.n && s.p[close] != ',' && s.p[close] != '\n'; close++)
+        ;
+    return close;
+}
+
+bool csv_header(struct str line, struct lines_state *s)
+{
+    struct arena none = {0};
+    struct str field;
+    bool has_time = false, has_message = false;
+
+    s->n_columns = 0;
+    for (;;) {
+        size_t n = take_field(line, &none, &field);
+        if (n > line.n || s->n_columns == CSV_MAX_COLUMNS)
+            break;
+        enum csv_column c = column_of(field);
+        has_time |= c == COLUMN_TIME;
+        has_message |= c == COLUMN_MESSAGE;
+        s->columns[s->n_columns++] = c;
+        if (n == line.n)
+            break;
+        line = str_skip(line, n + 1);
+    }
+    arena_clear(&none);
+    return has_time && has_message;
+}
+
+static void keep(struct raw_event *ev, enum csv_column c, struct str field)
+{
+    if (c == COLUMN_TIME)
+        ev->has_time = event_time(field, &ev->time_ns);
+    else if (c == COLUMN_MESSAGE)
+        ev->body = field;
+    else if (c == COLUMN_STREAM)
+        ev->stream = field;
+    else if (c == COLUMN_SEEN && !event_time(field, &ev->seen_ns))
+        ev->seen_ns = 0;
+    else if (c == COLUMN_GROUP) {
+        /* Logs Insights writes "123456789012:/aws/lambda/checkout". */
+        size_t colon = str_find_char(field, ':');
+        ev->account = colon < field.n ? str_sub(field, 0, colon) : (struct str){0};
+        ev->log_group = colon < field.n ? str_skip(field, colon + 1) : field;
+    }
+}
+
+size_t csv_record(struct str s, const struct lines_state *st, struct arena *a,
+                  struct raw_event *ev, bool *is_complete)
+{
+    struct str rest = s, field;
+
+    *is_complete = true;
+    for (size_t i = 0;; i++) {
+        size_t n = take_field(rest, a, &field);
+        if (n >= rest.n)
+            *is_complete = false; /* the end of the piece, not of a line */
+        if (n > rest.n)
+            return s.n;
+        if (i < st->n_columns)
+            keep(ev, st->columns[i], field);
+        bool is_end = n >= rest.n || rest.p[n] == '\n';
+        rest = str_skip(rest, n + 1);
+        if (is_end)
+            return (size_t)(rest.p - s.p);
+    }
+}

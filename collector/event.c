@@ -1,0 +1,249 @@
+/* From one raw event of any file format to one record: origin, valid text, identity, decoding.
+ * Identity: with an id of the provider, hash(group, stream, id); without, hash(group, stream, time,
+ * text, k), k counting equal events within one run of equal times, so that genuine twins are both
+ * kept and reading again gives the same numbers. Hot path: no allocation for known origins. */
+#include "collector/event.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "collector/aws/aws.h"
+#include "core/base/timefmt.h"
+#include "core/base/utf8.h"
+
+/* Lambda and CloudWatch Logs began in 2014; a time far off would open a day file of its own. */
+#define EARLIEST_NS (INT64_C(1262304000) * NS_PER_SEC) /* 2010-01-01 */
+#define LATEST_NS   (INT64_C(4102444800) * NS_PER_SEC) /* 2100-01-01 */
+
+enum {
+    SEED_WITH_ID = 0x6964,
+    SEED_WITH_TIME = 0x74696d65,
+    SEED_WITH_PLACE = 0x706c616365,
+    RUN_KEEP = 1024, /* slots kept from run to run */
+};
+
+void event_quarantine(const struct event_maker *m, const struct decode_input *in, uint64_t offset,
+                      struct str raw, const char *reason, struct batch *out)
+{
+    assert(reason != NULL);
+    struct str place = arena_printf(&out->arena, STR_FMT ":%llu event %llu", STR_ARG(in->path),
+                                    (unsigned long long)offset, (unsigned long long)m->n_events);
+    batch_quarantine(out, place, str_from(reason), raw);
+}
+
+/* --- origin
+ * ----------------------------------------------------------------------------------------------- */
+
+static struct str first_of(struct str a, struct str b)
+{
+    return a.n > 0 ? a : b;
+}
+
+/* What the data says comes first, then what the person said. */
+static const struct origin *make_origin(const struct import_defaults *d,
+                                        const struct raw_event *ev, struct batch *out)
+{
+    struct origin o = {
+        .log_group = first_of(ev->log_group, d->log_group),
+        .instance = first_of(ev->stream, d->instance),
+    };
+    struct fn_ref fn = {
+        .provider = d->provider != PROVIDER_UNKNOWN ? d->provider : PROVIDER_AWS,
+        .account = first_of(ev->account, d->account),
+        .region = first_of(ev->region, d->region),
+        .name = ev->function,
+    };
+    struct str function = {0}, environment;
+
+    if (aws_stream_parse(o.instance, &function, &o.version, &environment))
+        fn.name = first_of(fn.name, function);
+    fn.name = first_of(aws_group_function(ev->log_group), fn.name);
+    fn.name = first_of(fn.name, d->function);
+    fn.name = first_of(fn.name, aws_group_function(d->log_group));
+    fn.name = first_of(fn.name, STR("unknown"));
+    o.fn = batch_fn(out, &fn);
+    return batch_origin(out, &o);
+}
+
+static const struct origin *find_origin(struct event_maker *m, const struct import_defaults *d,
+                                        const struct raw_event *ev, struct batch *out)
+{
+    uint64_t hash = str_hash(ev->stream, ev->log_group.n);
+    struct origin_slot *slot = &m->cache[hash % ORIGIN_CACHE];
+
+    if (out->origins.count == 0)
+        memset(m->cache, 0, sizeof(m->cache)); /* a new batch: old pointers are gone */
+    else if (slot->origin != NULL && slot->hash == hash && str_eq(slot->stream, ev->stream) &&
+             str_eq(slot->log_group, ev->log_group) && str_eq(slot->account, ev->account) &&
+             str_eq(slot->function, ev->function))
+        return slot->origin;
+    *slot = (struct origin_slot){
+        .hash = hash,
+        .stream = ev->stream,
+        .log_group = ev->log_group,
+        .account = ev->account,
+        .function = ev->function,
+        .origin = make_origin(d, ev, out),
+    };
+    return slot->origin;
+}
+
+/* --- text
+ * ------------------------------------------------------------------------------------------------- */
+
+/* A copy with U+FFFD for every byte that is no UTF-8. */
+static struct str replace_invalid(struct arena *a, struct str s)
+{
+    char *copy = arena_alloc(a, s.n * 3 + 1);
+    size_t n = 0;
+    uint32_t cp;
+
+    while (s.n > 0) {
+        size_t used = utf8_next(s, &cp);
+        n += utf8_encode(cp, copy + n);
+        s = str_skip(s, used);
+    }
+    return (struct str){copy, n};
+}
+
+static struct str cut_line_end(struct str s)
+{
+    while (s.n > 0 && (s.p[s.n - 1] == '\n' || s.p[s.n - 1] == '\r'))
+        s.n--;
+    return s;
+}
+
+/* At most EVENT_MAX_BYTES, ending at a code point. */
+static struct str cut_long(struct str s)
+{
+    size_t n = EVENT_MAX_BYTES;
+    while (n > EVENT_MAX_BYTES - 4 && ((unsigned char)s.p[n] & 0xC0u) == 0x80u)
+        n--;
+    return str_sub(s, 0, n);
+}
+
+static struct str make_body(const struct event_maker *m, const struct decode_input *in,
+                            const struct raw_event *ev, struct batch *out)
+{
+    struct str body = ev->body;
+
+    if (body.n > EVENT_MAX_BYTES) {
+        event_quarantine(m, in, ev->mark.offset, body, "an event longer than 1 MB was cut", out);
+        body = cut_long(body);
+    }
+    if (!ev->is_valid_utf8 && !utf8_is_valid(body)) {
+        out->counts.invalid_utf8++;
+        body = replace_invalid(&out->arena, body);
+    }
+    return cut_line_end(body);
+}
+
+/* --- identity
+ * ---------------------------------------------------------------------------------------------- */
+
+static uint64_t hash_number(uint64_t v, uint64_t seed)
+{
+    char bytes[sizeof(v)];
+    memcpy(bytes, &v, sizeof(v));
+    return str_hash((struct str){bytes, sizeof(bytes)}, seed);
+}
+
+static void start_run(struct event_maker *m, const struct raw_event *ev)
+{
+    m->run_time_ns = ev->time_ns;
+    m->run_mark = ev->mark;
+    m->is_started = true;
+    if (m->run.cap > RUN_KEEP)
+        idmap_clear(&m->run);
+    else if (m->run.count > 0)
+        idmap_reset(&m->run);
+}
+
+static uint64_t identify(struct event_maker *m, const struct decode_input *in,
+                         const struct raw_event *ev, const struct log_record *r)
+{
+    if (!m->is_started || !ev->has_time || ev->time_ns != m->run_time_ns)
+        start_run(m, ev);
+    uint64_t place = str_hash(r->origin->instance,
+                              str_hash(r->origin->log_group, ev->event_id.n > 0 ? SEED_WITH_ID
+                                                             : ev->has_time     ? SEED_WITH_TIME
+                                                                                : SEED_WITH_PLACE));
+    if (ev->event_id.n > 0)
+        return str_hash(ev->event_id, place);
+    if (!ev->has_time)
+        return str_hash(r->body, hash_number(ev->mark.offset, in->file_id ^ place));
+    uint64_t id = str_hash(r->body, hash_number((uint64_t)ev->time_ns, place));
+    uint64_t *k = idmap_put(&m->run, id, NULL);
+    uint64_t twin = (*k)++;
+    return twin == 0 ? id : hash_number(twin, id);
+}
+
+/* --- the door
+ * ----------------------------------------------------------------------------------------------- */
+
+void event_add(struct event_maker *m, const struct decode_input *in, const struct raw_event *ev,
+               struct batch *out)
+{
+    m->n_events++;
+    if (ev->has_time && (ev->time_ns < EARLIEST_NS || ev->time_ns >= LATEST_NS)) {
+        event_quarantine(m, in, ev->mark.offset, ev->body, "its time is not between 2010 and 2100",
+                         out);
+        return;
+    }
+    struct str body = make_body(m, in, ev, out);
+    const struct origin *origin = find_origin(m, in->defaults, ev, out);
+    struct log_record *r = batch_record(out);
+    r->time_ns = ev->has_time ? ev->time_ns : in->defaults->now_ns;
+    r->seen_ns = ev->seen_ns;
+    r->origin = origin;
+    r->event_id = ev->event_id;
+    r->body = body;
+    r->ingested_bytes = (uint32_t)(ev->body.n < UINT32_MAX ? ev->body.n : UINT32_MAX);
+    r->identity = identify(m, in, ev, r);
+    decode_event(r, out);
+    if (r->invocation_id.n == 0 && r->kind == RECORD_APP)
+        r->invocation_id = ev->invocation_id;
+    if (r->severity == SEVERITY_UNKNOWN)
+        r->severity = ev->severity;
+    out->counts.events++;
+}
+
+void event_maker_clear(struct event_maker *m)
+{
+    idmap_clear(&m->run);
+}
+
+/* "1761073155.636" or "1761073155636": the unit by size; 10^11 seconds is the year 5138. */
+static bool epoch_time(struct str text, int64_t *t_ns)
+{
+    static const struct {
+        int64_t below, scale;
+    } units[] = {
+        {INT64_C(100000000000), NS_PER_SEC},
+        {INT64_C(100000000000000), NS_PER_MS},
+        {INT64_C(100000000000000000), NS_PER_US},
+    };
+    size_t dot = str_find_char(text, '.');
+    int64_t whole, fraction = 0, scale = 1;
+
+    if (!str_to_i64(str_sub(text, 0, dot), &whole) || whole < 0)
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (whole < units[i].below) {
+            scale = units[i].scale;
+            break;
+        }
+    int64_t unit = scale;
+    for (size_t i = dot + 1; i < text.n; i++, unit /= 10) {
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+        fraction += (text.p[i] - '0') * (unit / 10);
+    }
+    return !__builtin_mul_overflow(whole, scale, t_ns) &&
+           !__builtin_add_overflow(*t_ns, fraction, t_ns);
+}
+
+bool event_time(struct str text, int64_t *t_ns)
+{
+    return time_parse(text, t_ns) || epoch_time(text, t_ns);
+}

@@ -1,0 +1,53 @@
+/* Inside of collector/ and its provider folders: from one raw event to one record. Every decoder
+ * of a file format hands its events to event_add(), which finds function and environment, makes the
+ * text valid, gives the event its identity and has it decoded. */
+#ifndef FNSCOPE_COLLECTOR_EVENT_H
+#define FNSCOPE_COLLECTOR_EVENT_H
+
+#include "collector/decode.h"
+
+enum { ORIGIN_CACHE = 512 };
+
+/* What a file format says about an event; empty members: nothing. Views live as long as the batch.
+ */
+struct raw_event {
+    struct str account, region, function, log_group, stream;
+    struct str event_id, body;
+    struct str invocation_id; /* said by the envelope; used where the text says nothing */
+    enum severity severity;   /* as invocation_id */
+    int64_t time_ns, seen_ns;
+    bool has_time;           /* else the file's time stands in, and the place names the event */
+    bool is_valid_utf8;      /* known already */
+    struct decode_mark mark; /* where the event begins */
+};
+
+struct origin_slot {
+    uint64_t hash;
+    struct str stream, log_group, account, function;
+    const struct origin *origin;
+};
+
+/* Part of a decoder's state; zeroed is ready, event_maker_clear() frees. */
+struct event_maker {
+    struct origin_slot cache[ORIGIN_CACHE]; /* of the batch being filled */
+    struct idmap run;                       /* identity -> how often, among events of one time */
+    int64_t run_time_ns;
+    struct decode_mark run_mark; /* first event of that time: where to resume */
+    uint64_t n_events;           /* of the file, for places */
+    bool is_started;
+};
+
+/* Adds the event, or quarantines it (time outside 2010-2100, larger than EVENT_MAX_BYTES). */
+void event_add(struct event_maker *m, const struct decode_input *in, const struct raw_event *ev,
+               struct batch *out);
+void event_maker_clear(struct event_maker *m);
+
+/* Place "dump.json:1234567 event 17" with the maker's count; the offset is of the plain stream. */
+void event_quarantine(const struct event_maker *m, const struct decode_input *in, uint64_t offset,
+                      struct str raw, const char *reason, struct batch *out);
+
+/* Epoch seconds, milliseconds, microseconds or nanoseconds, told by their size; a fraction is read.
+ * Also RFC 3339. */
+bool event_time(struct str text, int64_t *t_ns);
+
+#endif

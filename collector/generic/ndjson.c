@@ -1,0 +1,257 @@
+/* One JSON object a line. Two kinds are told apart by their members: an envelope says where its
+ * message comes from (stream, group, provider's id), then the message is the event; any other object
+ * is the event itself, as a function printed it. Lines that are no objects are events as they are.
+ */
+#include <string.h>
+
+#include "collector/event.h"
+#include "collector/generic/generic.h"
+#include "core/base/jsonpull.h"
+
+enum field {
+    FIELD_TIME,
+    FIELD_MESSAGE,
+    FIELD_STREAM,
+    FIELD_GROUP,
+    FIELD_FUNCTION,
+    FIELD_ACCOUNT,
+    FIELD_REGION,
+    FIELD_EVENT_ID,
+    FIELD_SEEN,
+    FIELD_LEVEL,
+    FIELD_REQUEST_ID,
+    FIELD_TYPE,
+    FIELDS,
+    FIELD_OTHER = FIELDS
+};
+
+static const struct {
+    struct str name;
+    enum field field;
+} members[] = {
+    {{"timestamp", 9}, FIELD_TIME},
+    {{"time", 4}, FIELD_TIME},
+    {{"@timestamp", 10}, FIELD_TIME},
+    {{"ts", 2}, FIELD_TIME},
+    {{"message", 7}, FIELD_MESSAGE},
+    {{"msg", 3}, FIELD_MESSAGE},
+    {{"@message", 8}, FIELD_MESSAGE},
+    {{"logStreamName", 13}, FIELD_STREAM},
+    {{"logStream", 9}, FIELD_STREAM},
+    {{"log_stream", 10}, FIELD_STREAM},
+    {{"@logStream", 10}, FIELD_STREAM},
+    {{"logGroup", 8}, FIELD_GROUP},
+    {{"logGroupName", 12}, FIELD_GROUP},
+    {{"log_group", 9}, FIELD_GROUP},
+    {{"@log", 4}, FIELD_GROUP},
+    {{"function", 8}, FIELD_FUNCTION},
+    {{"functionName", 12}, FIELD_FUNCTION},
+    {{"faas.name", 9}, FIELD_FUNCTION},
+    {{"owner", 5}, FIELD_ACCOUNT},
+    {{"accountId", 9}, FIELD_ACCOUNT},
+    {{"account", 7}, FIELD_ACCOUNT},
+    {{"region", 6}, FIELD_REGION},
+    {{"eventId", 7}, FIELD_EVENT_ID},
+    {{"@ptr", 4}, FIELD_EVENT_ID},
+    {{"ingestionTime", 13}, FIELD_SEEN},
+    {{"@ingestionTime", 14}, FIELD_SEEN},
+    {{"level", 5}, FIELD_LEVEL},
+    {{"log_level", 9}, FIELD_LEVEL},
+    {{"severity", 8}, FIELD_LEVEL},
+    {{"requestId", 9}, FIELD_REQUEST_ID},
+    {{"AWSRequestId", 12}, FIELD_REQUEST_ID},
+    {{"request_id", 10}, FIELD_REQUEST_ID},
+    {{"aws_request_id", 14}, FIELD_REQUEST_ID},
+    {{"function_request_id", 19}, FIELD_REQUEST_ID},
+    {{"type", 4}, FIELD_TYPE},
+};
+
+struct ndjson_state {
+    struct event_maker maker;
+    int64_t last_time_ns;
+    bool has_last_time;
+    struct decode_mark anchor; /* the line that had it */
+};
+
+/* Strings unescaped, numbers as they stand; p NULL: not there or another type. */
+struct object {
+    struct str text[FIELDS];
+};
+
+static enum field find_member(struct str key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        if (str_eq(members[i].name, key))
+            return members[i].field;
+    return FIELD_OTHER;
+}
+
+static bool read_object(struct str line, struct arena *a, struct object *o, const char **error)
+{
+    struct jp j;
+    struct str key;
+
+    memset(o, 0, sizeof(*o));
+    jp_init(&j, line, a);
+    if (!jp_enter(&j, '{'))
+        return false;
+    while (jp_member(&j, &key)) {
+        enum field f = find_member(key);
+        enum jp_type type = jp_peek(&j);
+        bool is_wanted = f != FIELD_OTHER && o->text[f].p == NULL;
+        if (is_wanted && type == JP_STRING)
+            jp_string(&j, &o->text[f]);
+        else if (is_wanted && type == JP_NUMBER)
+            jp_number(&j, &o->text[f]);
+        else
+            jp_skip(&j);
+    }
+    *error = j.error;
+    return j.error == NULL && jp_at_end(&j);
+}
+
+static bool has(const struct object *o, enum field f)
+{
+    return o->text[f].n > 0;
+}
+
+/* A program's own record has a level, an id or a type; an object that has none of them wraps. */
+static bool is_envelope(const struct object *o)
+{
+    if (!has(o, FIELD_MESSAGE))
+        return false;
+    if (has(o, FIELD_STREAM) || has(o, FIELD_GROUP) || has(o, FIELD_EVENT_ID) ||
+        has(o, FIELD_SEEN))
+        return true;
+    return !has(o, FIELD_LEVEL) && !has(o, FIELD_REQUEST_ID) && !has(o, FIELD_TYPE);
+}
+
+static void open_envelope(const struct object *o, struct raw_event *ev)
+{
+    ev->body = o->text[FIELD_MESSAGE];
+    ev->stream = o->text[FIELD_STREAM];
+    ev->log_group = o->text[FIELD_GROUP];
+    ev->function = o->text[FIELD_FUNCTION];
+    ev->account = o->text[FIELD_ACCOUNT];
+    ev->region = o->text[FIELD_REGION];
+    ev->event_id = o->text[FIELD_EVENT_ID];
+    ev->invocation_id = o->text[FIELD_REQUEST_ID];
+    size_t colon = str_find_char(ev->log_group, ':'); /* Insights: "123456789012:/aws/..." */
+    if (colon < ev->log_group.n) {
+        ev->account = str_sub(ev->log_group, 0, colon);
+        ev->log_group = str_skip(ev->log_group, colon + 1);
+    }
+    if (!severity_parse(o->text[FIELD_LEVEL], &ev->severity))
+        ev->severity = SEVERITY_UNKNOWN;
+    if (!event_time(o->text[FIELD_SEEN], &ev->seen_ns))
+        ev->seen_ns = 0;
+}
+
+static void add_event(struct ndjson_state *s, const struct decode_input *in, struct raw_event *ev,
+                      struct batch *out)
+{
+    struct import_defaults defaults = *in->defaults;
+    struct decode_input piece = *in;
+
+    if (ev->has_time) {
+        s->last_time_ns = ev->time_ns;
+        s->has_last_time = true;
+        s->anchor = ev->mark;
+    } else if (s->has_last_time) {
+        defaults.now_ns = s->last_time_ns;
+        piece.defaults = &defaults;
+    }
+    event_add(&s->maker, &piece, ev, out);
+}
+
+static void read_line(struct ndjson_state *s, const struct decode_input *in, struct str line,
+                      struct batch *out)
+{
+    uint64_t offset = in->offset + (uint64_t)(line.p - in->bytes.p);
+    struct raw_event ev = {.body = line, .mark = {offset, 0}};
+    const char *error = NULL;
+    struct object o;
+
+    if (str_trim(line).n == 0)
+        return;
+    bool is_object = read_object(line, &out->arena, &o, &error);
+    if (!is_object && str_trim(line).p[0] == '{') {
+        s->maker.n_events++;
+        event_quarantine(&s->maker, in, offset, line,
+                         error != NULL ? error : "text behind the JSON object", out);
+        return;
+    }
+    if (is_object) {
+        ev.has_time = event_time(o.text[FIELD_TIME], &ev.time_ns);
+        if (is_envelope(&o))
+            open_envelope(&o, &ev);
+        ev.is_valid_utf8 = true;
+    }
+    add_event(s, in, &ev, out);
+}
+
+static enum status ndjson_decode(void *state, const struct decode_input *in, struct batch *out,
+                                 size_t *used, struct err *e)
+{
+    struct str rest = in->bytes;
+
+    UNUSED(e);
+    while (rest.n > 0) {
+        const char *end = memchr(rest.p, '\n', rest.n);
+        bool is_whole = end != NULL || in->is_last || rest.n >= PENDING_MAX_BYTES;
+        if (!is_whole)
+            break;
+        size_t n = end != NULL ? (size_t)(end - rest.p) : rest.n;
+        read_line(state, in, str_trim_right(str_sub(rest, 0, n)), out);
+        rest = str_skip(rest, n + 1);
+    }
+    *used = (size_t)(rest.p - in->bytes.p);
+    return OK;
+}
+
+static void ndjson_close(void *state)
+{
+    struct ndjson_state *s = state;
+    event_maker_clear(&s->maker);
+}
+
+static struct decode_mark ndjson_mark(const void *state)
+{
+    const struct ndjson_state *s = state;
+    return s->anchor.offset < s->maker.run_mark.offset ? s->anchor : s->maker.run_mark;
+}
+
+static void ndjson_resume(void *state, const struct decode_mark *m)
+{
+    struct ndjson_state *s = state;
+    s->anchor = s->maker.run_mark = *m;
+}
+
+/* The first line is one whole object. */
+static int accepts_ndjson(struct str head)
+{
+    struct str line = str_trim(str_sub(head, 0, str_find_char(head, '\n')));
+    struct arena a = {0};
+    struct object o;
+    const char *error = NULL;
+    bool is_cut = line.n >= head.n;
+
+    if (line.n == 0 || line.p[0] != '{')
+        return 0;
+    bool is_object = read_object(line, &a, &o, &error);
+    arena_clear(&a);
+    if (is_object)
+        return 70;
+    return is_cut ? 30 : 0;
+}
+
+const struct decoder_ops generic_ndjson = {
+    .name = "ndjson",
+    .help = "one JSON object a line: records of functions, or envelopes with stream and message",
+    .state_size = sizeof(struct ndjson_state),
+    .accepts = accepts_ndjson,
+    .decode = ndjson_decode,
+    .close = ndjson_close,
+    .mark = ndjson_mark,
+    .resume = ndjson_resume,
+};

@@ -1,0 +1,395 @@
+/* Files of text lines. One pass: a line that begins like the file's form starts an event, any other
+ * line goes on with the event before (stack traces, REPORT with its XRAY line, pretty JSON). In
+ * bare files, where nothing marks a start, lines that can only be continuations are joined. */
+#include "collector/lines.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/base/timefmt.h"
+
+/* --- one line's prefix
+ * ----------------------------------------------------------------------------------------- */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* "2023/06/02/[72]88ab..." up to the blank behind it; 0: no Lambda stream name. */
+static size_t stream_length(struct str s)
+{
+    enum { DAY_LENGTH = 11 };
+    if (s.n < DAY_LENGTH + 4 || s.p[4] != '/' || s.p[7] != '/' || s.p[10] != '/' ||
+        !is_digit(s.p[0]) || !is_digit(s.p[9]))
+        return 0;
+    size_t n = str_find_char(str_sub(s, 0, 600), ' ');
+    bool has_version = str_find_char(str_sub(s, 0, n), ']') < n;
+    return has_version ? n : 0;
+}
+
+/* Node's and .NET's own prefix: "ISO<tab><request id or undefined><tab>LEVEL<tab>". */
+static bool is_runtime_field(struct str s)
+{
+    return s.n == 0 || str_eq(s, STR("undefined")) ||
+           (s.n == 36 && s.p[8] == '-' && s.p[13] == '-' && s.p[18] == '-');
+}
+
+/* Old timeouts: "ISO <request id> Task timed out": the line is the message. */
+static bool is_timeout(struct str rest)
+{
+    return rest.n > 50 && is_runtime_field(str_sub(rest, 0, 36)) &&
+           str_starts(str_skip(rest, 36), STR(" Task timed out"));
+}
+
+static bool read_tabbed(struct str rest, struct raw_event *ev, enum line_form *form)
+{
+    size_t first = str_find_char(rest, '\t');
+    if (first == rest.n || is_runtime_field(str_sub(rest, 0, first)))
+        return false;
+    struct str behind = str_skip(rest, first + 1);
+    if (stream_length(str_sub(rest, 0, first)) > 0) {
+        *form = FORM_TABBED_PAIR;
+        ev->stream = str_sub(rest, 0, first);
+        ev->body = behind;
+        return true;
+    }
+    size_t second = str_find_char(behind, '\t');
+    if (second == behind.n)
+        return false;
+    *form = FORM_TABBED;
+    ev->log_group = str_sub(rest, 0, first);
+    ev->stream = str_sub(behind, 0, second);
+    ev->body = str_skip(behind, second + 1);
+    return true;
+}
+
+/* Terminal colours around time and stream (aws logs tail --color on). */
+static struct str skip_paint(struct str s)
+{
+    while (s.n > 2 && s.p[0] == '\033' && s.p[1] == '[') {
+        size_t i = 2;
+        while (i < s.n && s.p[i] != 'm' && (is_digit(s.p[i]) || s.p[i] == ';'))
+            i++;
+        s = str_skip(s, i + 1);
+    }
+    return s;
+}
+
+static bool read_spaced(struct str time, struct str rest, struct raw_event *ev,
+                        enum line_form *form)
+{
+    struct str stream = skip_paint(rest);
+    size_t n = stream_length(stream);
+    /* Custom stream names are told by the time form that only `aws logs tail` writes. */
+    bool is_tail = str_ends(time, STR("+00:00"));
+
+    if (n == 0 && is_tail)
+        n = str_find_char(stream, ' ');
+    if (n == 0 || is_timeout(rest)) {
+        *form = FORM_TIME;
+        ev->body = rest;
+        return !is_timeout(rest);
+    }
+    *form = FORM_STREAM;
+    ev->stream = str_sub(stream, 0, str_find_char(str_sub(stream, 0, n), '\033'));
+    ev->body = str_skip(stream, n + (n < stream.n));
+    return true;
+}
+
+/* What begins an event in a file with prefixes; FORM_UNKNOWN: this line does not. */
+static enum line_form read_prefix(struct str line, struct raw_event *ev)
+{
+    enum line_form form = FORM_UNKNOWN;
+    line = skip_paint(line);
+    if (line.n < 20 || !is_digit(line.p[0]) || line.p[10] != 'T')
+        return FORM_UNKNOWN;
+    size_t n = time_parse_prefix(line, &ev->time_ns);
+    if (n == 0 || n >= line.n)
+        return FORM_UNKNOWN;
+    struct str rest = skip_paint(str_skip(line, n));
+    if (rest.n == 0 || (rest.p[0] != '\t' && rest.p[0] != ' '))
+        return FORM_UNKNOWN;
+    bool is_start = rest.p[0] == '\t'
+                        ? read_tabbed(str_skip(rest, 1), ev, &form)
+                        : read_spaced(str_sub(line, 0, n), str_skip(rest, 1), ev, &form);
+    ev->has_time = is_start;
+    return is_start ? form : FORM_UNKNOWN;
+}
+
+/* --- bare lines
+ * ------------------------------------------------------------------------------------------------ */
+
+/* Lines that never begin an event: indented ones, parts of stack traces, the XRAY line of a REPORT,
+ * the type line of an exit. */
+static bool is_continuation(struct str line)
+{
+    static const struct str openings[] = {
+        {"XRAY TraceId", 12}, {"Traceback (most recent", 22}, {"Caused by:", 10},
+        {"Runtime.", 8},      {"}", 1},                       {"\xC2\xA0", 2},
+    };
+    if (line.n == 0 || line.p[0] == ' ' || line.p[0] == '\t')
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(openings); i++)
+        if (str_starts(line, openings[i]))
+            return true;
+    return false;
+}
+
+static bool quoted_time(struct str line, struct str key, int64_t *t_ns)
+{
+    size_t at = str_find(line, key);
+    if (at == line.n)
+        return false;
+    struct str rest = str_trim(str_skip(line, at + key.n));
+    while (rest.n > 0 && (rest.p[0] == ':' || rest.p[0] == ' '))
+        rest = str_skip(rest, 1);
+    if (rest.n == 0 || rest.p[0] != '"')
+        return false;
+    rest = str_skip(rest, 1);
+    return time_parse(str_sub(rest, 0, str_find_char(rest, '"')), t_ns);
+}
+
+/* Go's "2020/03/27 03:40:05". */
+static bool slashed_time(struct str line, int64_t *t_ns)
+{
+    char text[19];
+    if (line.n < sizeof(text) || line.p[4] != '/' || line.p[7] != '/')
+        return false;
+    memcpy(text, line.p, sizeof(text));
+    text[4] = text[7] = '-';
+    return time_parse_prefix((struct str){text, sizeof(text)}, t_ns) > 0;
+}
+
+/* The time a runtime wrote into the message itself. */
+static bool own_time(struct str line, int64_t *t_ns)
+{
+    if (line.n < 20)
+        return false;
+    if (is_digit(line.p[0]))
+        return time_parse_prefix(line, t_ns) > 0 || slashed_time(line, t_ns);
+    if (line.p[0] == '[') {
+        struct str rest = str_skip(line, str_find_char(str_sub(line, 0, 16), '\t') + 1);
+        return time_parse_prefix(rest, t_ns) > 0;
+    }
+    if (line.p[0] == '{') {
+        struct str head = str_sub(line, 0, 4096);
+        return quoted_time(head, STR("\"time\""), t_ns) ||
+               quoted_time(head, STR("\"timestamp\""), t_ns);
+    }
+    return line.p[1] == ',' && line.p[3] == '[' && time_parse_prefix(str_skip(line, 4), t_ns) > 0;
+}
+
+/* --- the file
+ * ----------------------------------------------------------------------------------------------- */
+
+static bool next_line(struct str *rest, struct str *line)
+{
+    if (rest->n == 0)
+        return false;
+    const char *end = memchr(rest->p, '\n', rest->n);
+    size_t n = end != NULL ? (size_t)(end - rest->p) : rest->n;
+    *line = str_sub(*rest, 0, n);
+    *rest = str_skip(*rest, n + 1);
+    return true;
+}
+
+/* A platform line with nothing in front: in files with prefixes only a forgery looks so. */
+static bool is_bare_platform(struct str line)
+{
+    static const struct str openings[] = {
+        {"START RequestId: ", 17}, {"END RequestId: ", 15}, {"REPORT RequestId: ", 18},
+        {"INIT_START ", 11},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(openings); i++)
+        if (str_starts(line, openings[i]))
+            return true;
+    return false;
+}
+
+enum line_form lines_detect(struct str head)
+{
+    enum { LOOK_AT = 200 };
+    size_t votes[FORM_BARE + 1] = {0};
+    struct lines_state csv;
+    struct str line;
+    enum line_form best = FORM_BARE;
+
+    size_t end = str_find_char(head, '\n');
+    if (end < 512 && csv_header(str_trim(str_sub(head, 0, end)), &csv))
+        return FORM_CSV;
+    for (size_t i = 0; i < LOOK_AT && next_line(&head, &line); i++) {
+        struct raw_event ev = {0};
+        votes[read_prefix(line, &ev)]++;
+        votes[FORM_BARE] += is_bare_platform(line);
+    }
+    for (size_t f = FORM_TABBED; f <= FORM_TIME; f++)
+        if (votes[f] > 0 && votes[f] >= votes[best])
+            best = (enum line_form)f;
+    return best;
+}
+
+struct feeder {
+    struct lines_state *s;
+    const struct decode_input *in;
+    struct batch *out;
+};
+
+static uint64_t offset_of(const struct feeder *f, const char *p)
+{
+    return f->in->offset + (uint64_t)(p - f->in->bytes.p);
+}
+
+/* A bare line without a time borrows that of the line before; its place then names it, and reading
+ * must resume at the line that had the time. */
+static void add_bare(struct feeder *f, struct raw_event *ev)
+{
+    struct import_defaults defaults = *f->in->defaults;
+    struct decode_input in = *f->in;
+
+    if (str_trim(ev->body).n == 0)
+        return;
+    ev->has_time = own_time(ev->body, &ev->time_ns);
+    if (ev->has_time) {
+        f->s->last_time_ns = ev->time_ns;
+        f->s->has_last_time = true;
+        f->s->anchor = ev->mark;
+    } else if (f->s->has_last_time) {
+        defaults.now_ns = f->s->last_time_ns;
+        in.defaults = &defaults;
+    }
+    event_add(&f->s->maker, &in, ev, f->out);
+}
+
+static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
+{
+    ev->mark = (struct decode_mark){offset_of(f, start), (uint64_t)f->s->form};
+    if (f->s->form == FORM_BARE) {
+        add_bare(f, ev);
+    } else if (ev->has_time) {
+        event_add(&f->s->maker, f->in, ev, f->out);
+    } else if (str_trim(ev->body).n > 0) {
+        f->s->maker.n_events++;
+        event_quarantine(&f->s->maker, f->in, ev->mark.offset, ev->body,
+                         "text that belongs to no event: the line has no time", f->out);
+    }
+}
+
+/* Does this line begin an event? If so its parts are in ev. */
+static bool begins_event(const struct lines_state *s, struct str line, struct raw_event *ev)
+{
+    if (s->form == FORM_BARE) {
+        ev->body = line;
+        return !is_continuation(line);
+    }
+    return read_prefix(line, ev) == s->form;
+}
+
+/* Events are handed on when the next one begins: until then lines may follow. */
+static const char *walk_lines(struct feeder *f)
+{
+    const char *start = NULL, *end = f->in->bytes.p + f->in->bytes.n;
+    struct str rest = f->in->bytes, line;
+    struct raw_event open = {0};
+
+    while (rest.n > 0) {
+        const char *at = rest.p;
+        if (memchr(rest.p, '\n', rest.n) == NULL && !f->in->is_last)
+            break;
+        next_line(&rest, &line);
+        struct raw_event ev = {0};
+        if (!begins_event(f->s, line, &ev) && start != NULL)
+            continue;
+        if (start != NULL) {
+            open.body.n = (size_t)(at - open.body.p);
+            add_event(f, &open, start);
+        }
+        start = at;
+        open = ev;
+        if (ev.body.p == NULL)
+            open.body = line; /* the file begins inside an event */
+    }
+    if (start == NULL)
+        return rest.n > 0 ? rest.p : end;
+    bool is_too_long = (size_t)(end - start) >= PENDING_MAX_BYTES;
+    if (!f->in->is_last && !is_too_long)
+        return start;
+    open.body.n = (size_t)(end - open.body.p);
+    add_event(f, &open, start);
+    return end;
+}
+
+static const char *walk_csv(struct feeder *f)
+{
+    struct str rest = f->in->bytes;
+
+    while (rest.n > 0) {
+        struct raw_event ev = {0};
+        bool is_complete;
+        const char *start = rest.p;
+        size_t n = csv_record(rest, f->s, &f->out->arena, &ev, &is_complete);
+        if (!is_complete && !f->in->is_last && rest.n < PENDING_MAX_BYTES)
+            return start;
+        rest = str_skip(rest, n);
+        if (ev.has_time) {
+            add_event(f, &ev, start);
+        } else if (str_trim((struct str){start, n}).n > 0) {
+            f->s->maker.n_events++;
+            event_quarantine(&f->s->maker, f->in, offset_of(f, start), (struct str){start, n},
+                             "a CSV record without a time", f->out);
+        }
+    }
+    return rest.p;
+}
+
+enum status lines_decode(void *state, const struct decode_input *in, struct batch *out,
+                         size_t *used, struct err *e)
+{
+    struct lines_state *s = state;
+    struct feeder f = {.s = s, .in = in, .out = out};
+    const char *from = in->bytes.p;
+
+    UNUSED(e);
+    if (s->form == FORM_UNKNOWN)
+        s->form = lines_detect(in->bytes);
+    if (s->form == FORM_CSV && s->n_columns == 0) {
+        size_t end = str_find_char(in->bytes, '\n');
+        if (end == in->bytes.n && !in->is_last) {
+            *used = 0;
+            return OK;
+        }
+        csv_header(str_trim(str_sub(in->bytes, 0, end)), s);
+        from = in->bytes.p + (end < in->bytes.n ? end + 1 : end);
+    }
+    struct decode_input piece = *in;
+    piece.offset += (uint64_t)(from - in->bytes.p);
+    piece.bytes = str_skip(in->bytes, (size_t)(from - in->bytes.p));
+    f.in = &piece;
+    const char *to = s->form == FORM_CSV ? walk_csv(&f) : walk_lines(&f);
+    assert(to >= from && to <= in->bytes.p + in->bytes.n);
+    *used = (size_t)(to - in->bytes.p);
+    return OK;
+}
+
+void lines_close(void *state)
+{
+    struct lines_state *s = state;
+    event_maker_clear(&s->maker);
+}
+
+/* A CSV file's header stands at its start: it is read again from there. */
+struct decode_mark lines_mark(const void *state)
+{
+    const struct lines_state *s = state;
+    if (s->form == FORM_CSV)
+        return (struct decode_mark){0};
+    return s->form == FORM_BARE ? s->anchor : s->maker.run_mark;
+}
+
+void lines_resume(void *state, const struct decode_mark *m)
+{
+    struct lines_state *s = state;
+    if (m->mode > FORM_UNKNOWN && m->mode <= FORM_BARE)
+        s->form = (enum line_form)m->mode;
+    s->maker.run_mark = s->anchor = *m;
+}

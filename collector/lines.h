@@ -1,0 +1,48 @@
+/* Inside of collector/ and its provider folders: files of text lines. Finds which of the usual line
+ * forms a file has, joins continuation lines to the event they belong to, and hands on events. */
+#ifndef FNSCOPE_COLLECTOR_LINES_H
+#define FNSCOPE_COLLECTOR_LINES_H
+
+#include "collector/event.h"
+
+/* The form of a file is fixed by its head and kept, so that text inside a message that looks like
+ * a line start of another form is not taken for one. */
+enum line_form {
+    FORM_UNKNOWN,
+    FORM_TABBED,      /* "ISO<tab>group<tab>stream<tab>message" */
+    FORM_TABBED_PAIR, /* "ISO<tab>stream<tab>message" */
+    FORM_STREAM,      /* "ISO stream message": aws logs tail, detailed and json */
+    FORM_TIME,        /* "ISO message": aws logs tail --format short, S3 export */
+    FORM_CSV,         /* a header line naming columns, quoted fields */
+    FORM_BARE         /* messages only */
+};
+
+enum { CSV_MAX_COLUMNS = 16 };
+
+enum csv_column { COLUMN_OTHER, COLUMN_TIME, COLUMN_MESSAGE, COLUMN_STREAM, COLUMN_GROUP,
+                  COLUMN_SEEN };
+
+struct lines_state {
+    struct event_maker maker;
+    enum line_form form;
+    enum csv_column columns[CSV_MAX_COLUMNS];
+    size_t n_columns;
+    int64_t last_time_ns; /* of the last line that had one: stands in for bare lines */
+    bool has_last_time;
+    struct decode_mark anchor; /* where that line stands */
+};
+
+/* The form most lines of the head have. */
+enum line_form lines_detect(struct str head);
+enum status lines_decode(void *state, const struct decode_input *in, struct batch *out,
+                         size_t *used, struct err *e);
+void lines_close(void *state);
+struct decode_mark lines_mark(const void *state);
+void lines_resume(void *state, const struct decode_mark *m);
+
+/* csv.c: the header, and one record at a time. 0: the record does not end in s. */
+bool csv_header(struct str line, struct lines_state *s);
+size_t csv_record(struct str s, const struct lines_state *st, struct arena *a,
+                  struct raw_event *ev, bool *is_complete);
+
+#endif
