@@ -1,0 +1,183 @@
+/* What a file says about its function beside its events: ARNs in its first platform records, its
+ * path. Only what is certain is used: two different regions in the head, and none is taken. */
+#include "collector/file_hints.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "collector/aws/aws.h"
+#include "core/base/mem.h"
+#include "core/base/utf8.h"
+
+/* One value that all who speak must agree on. */
+struct agreed {
+    struct str value;
+    bool is_disputed;
+};
+
+static void agree(struct agreed *g, struct str value)
+{
+    if (value.n == 0)
+        return;
+    if (g->value.n > 0 && !str_eq(g->value, value))
+        g->is_disputed = true;
+    g->value = value;
+}
+
+struct hints {
+    struct agreed region, account, function;
+};
+
+/* "arn:aws:lambda:eu-west-1:123456789012:function:checkout" or "...::runtime:<hash>". */
+static void read_arn(struct hints *h, struct str arn)
+{
+    struct str rest = arn, parts[7] = {{0}};
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        parts[i] = str_cut(&rest, ':');
+    if (!str_eq(parts[0], STR("arn")) || !str_eq(parts[2], STR("lambda")))
+        return;
+    agree(&h->region, parts[3]);
+    agree(&h->account, parts[4]);
+    if (str_eq(parts[5], STR("function")))
+        agree(&h->function, parts[6]);
+}
+
+static void read_records(struct hints *h, const struct batch *b)
+{
+    for (size_t i = 0; i < b->n_records; i++) {
+        const struct platform_event *p = b->records[i].platform;
+        if (p == NULL)
+            continue;
+        read_arn(h, p->runtime_version_arn);
+        read_arn(h, p->function_arn);
+        agree(&h->function, p->function_name);
+    }
+}
+
+static void fill(struct str *member, const struct agreed *g, struct arena *a)
+{
+    if (member->n == 0 && !g->is_disputed && g->value.n > 0)
+        *member = arena_str(a, g->value);
+}
+
+static void hints_of_head(struct import_defaults *d, const struct decoder_ops *decoder,
+                          const struct decode_input *head, struct arena *a)
+{
+    struct hints h = {0};
+    struct batch *b = batch_new();
+    void *state = xcalloc(1, decoder->state_size);
+    size_t used;
+
+    if (decoder->decode(state, head, b, &used, NULL) == OK)
+        read_records(&h, b);
+    fill(&d->region, &h.region, a);
+    fill(&d->account, &h.account, a);
+    fill(&d->function, &h.function, a);
+    if (decoder->close != NULL)
+        decoder->close(state);
+    free(state);
+    batch_free(b);
+}
+
+/* --- path
+ * ------------------------------------------------------------------------------------------------- */
+
+static struct str last_part(struct str *path)
+{
+    size_t slash = str_rfind_char(*path, '/');
+    struct str part = slash < path->n ? str_skip(*path, slash + 1) : *path;
+    *path = slash < path->n ? str_sub(*path, 0, slash) : (struct str){0};
+    return part;
+}
+
+/* "2023-06-02-[72]88ab...": a stream name whose slashes became dashes in an S3 export. */
+static struct str exported_stream(struct str folder, struct arena *a)
+{
+    struct str function, version, environment;
+    char *name = arena_strz(a, folder);
+
+    if (folder.n < 12 || name[4] != '-' || name[7] != '-' || name[10] != '-')
+        return (struct str){0};
+    name[4] = name[7] = name[10] = '/';
+    struct str stream = {name, folder.n};
+    return aws_stream_parse(stream, &function, &version, &environment) ? stream : (struct str){0};
+}
+
+static bool is_number(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return true;
+}
+
+/* "checkout.json.gz" -> "checkout" */
+static struct str stem(struct str name)
+{
+    static const struct str endings[] = {{".gz", 3},   {".zst", 4},    {".json", 5}, {".ndjson", 7},
+                                         {".jsonl", 6}, {".log", 4},   {".txt", 4},  {".csv", 4},
+                                         {".tsv", 4}};
+    for (size_t i = 0; i < ARRAY_LEN(endings) * 2; i++) {
+        struct str ending = endings[i % ARRAY_LEN(endings)];
+        if (name.n > ending.n && str_ends(name, ending))
+            name.n -= ending.n;
+    }
+    return name;
+}
+
+static void hints_of_path(struct import_defaults *d, struct str path, struct arena *a)
+{
+    struct str name = stem(last_part(&path));
+    struct str folder = last_part(&path);
+    struct str stream = exported_stream(folder, a);
+
+    if (stream.n > 0) {
+        if (d->instance.n == 0)
+            d->instance = stream;
+        last_part(&path); /* the export task's id */
+        name = last_part(&path);
+    }
+    if (name.n == 0 || is_number(name) || str_eq(name, STR("-")))
+        name = folder.n > 0 ? folder : str_eq(name, STR("-")) ? STR("stdin") : name;
+    if (d->function.n == 0 && aws_group_function(d->log_group).n == 0)
+        d->function = arena_str(a, name);
+}
+
+void file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
+                const struct decode_input *head, struct arena *a)
+{
+    hints_of_head(d, decoder, head, a);
+    hints_of_path(d, head->path, a);
+}
+
+/* --- binary
+ * ----------------------------------------------------------------------------------------------- */
+
+const char *file_binary_reason(struct str head)
+{
+    static const struct {
+        struct str magic;
+        const char *reason;
+    } kinds[] = {
+        {{"\xFF\xFE", 2}, "UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8"},
+        {{"\xFE\xFF", 2}, "UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8"},
+        {{"PK\x03\x04", 4}, "a zip archive; unpack it and import the files"},
+        {{"BZh", 3}, "bzip2 data; unpack it with bunzip2"},
+        {{"\xFD" "7zXZ", 5}, "xz data; unpack it with unxz"},
+        {{"SQLite format 3", 15}, "an SQLite database; log files are imported"},
+    };
+    struct str look = str_sub(head, 0, 4096);
+    size_t strange = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (str_starts(head, kinds[i].magic))
+            return kinds[i].reason;
+    for (size_t i = 0; i < look.n; i++) {
+        unsigned char c = (unsigned char)look.p[i];
+        if (c == 0)
+            return "binary data";
+        strange += c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != 0x1B;
+    }
+    return strange * 10 > look.n ? "binary data" : NULL;
+}

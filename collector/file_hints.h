@@ -1,0 +1,16 @@
+/* Inside of collector/: what a file says about its function beside its events. */
+#ifndef FNSCOPE_COLLECTOR_FILE_HINTS_H
+#define FNSCOPE_COLLECTOR_FILE_HINTS_H
+
+#include "collector/decode.h"
+
+/* Fills the empty members of d: region, account and function from ARNs in the platform records of
+ * the file's head where all of them agree; stream and function from the file's path (S3 exports
+ * name folders after streams); last the file's own name as the function's. Strings are in `a`. */
+void file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
+                const struct decode_input *head, struct arena *a);
+
+/* NULL: text of some kind. Else what the bytes are and what to do about it. */
+const char *file_binary_reason(struct str head);
+
+#endif

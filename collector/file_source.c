@@ -1,0 +1,440 @@
+/* Files to batches. A file is read in steps of 1 MB into the batch's own memory, so that records
+ * can point into it; what the decoder leaves is carried over to the next step. Each batch ends with
+ * a cursor: which file, by the hash of its head, and where its decoder can go on. */
+#include "collector/file_source.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "collector/decode.h"
+#include "collector/file_hints.h"
+#include "collector/plain_reader.h"
+#include "core/base/mem.h"
+
+enum {
+    HEAD_BYTES = 64 << 10, /* names the file, shows its format */
+    STEP_BYTES = 1 << 20,
+    BATCH_BYTES = 4 << 20,
+    /* A bomb: so many plain bytes for one packed, so long without one event. */
+    BOMB_RATIO = 200,
+    BOMB_BYTES = 256 << 20,
+};
+
+struct reading {
+    struct file_source *f;
+    struct plain_reader *reader;
+    struct str path;
+    const struct decoder_ops *decoder;
+    void *state;
+    struct import_defaults defaults;
+    struct buf carry; /* read, not decoded yet */
+    uint64_t offset;  /* in the plain stream, of carry's first byte */
+    uint64_t file_id; /* hash of the head */
+    struct str scope;
+    int64_t newest_ns;
+    uint64_t quiet_bytes; /* since the last event */
+    bool is_ended, is_damaged;
+    struct arena arena; /* of this file */
+};
+
+static bool is_stopped(const struct file_source *f)
+{
+    return f->options->stop != NULL && atomic_load(f->options->stop);
+}
+
+static void quarantine_here(struct reading *r, uint64_t offset, const char *reason, struct str raw)
+{
+    struct batch *b = r->f->batch;
+    struct str place = arena_printf(&b->arena, STR_FMT ":%" PRIu64, STR_ARG(r->path), offset);
+    batch_quarantine(b, place, str_from(reason), raw);
+}
+
+/* --- cursor
+ * ----------------------------------------------------------------------------------------------- */
+
+/* "1 <decoder> <offset> <mode> <raw> <stamp> <done>": where the decoder goes on in the plain
+ * stream; how much of the file was read then, with the stamp of its last bytes. */
+struct token {
+    struct str decoder;
+    struct decode_mark mark;
+    uint64_t raw, stamp, is_done;
+};
+
+static bool token_read(struct str text, struct token *t)
+{
+    uint64_t version;
+    uint64_t *const numbers[] = {&t->mark.offset, &t->mark.mode, &t->raw, &t->stamp, &t->is_done};
+
+    if (!str_to_u64(str_cut(&text, ' '), &version) || version != 1)
+        return false;
+    t->decoder = str_cut(&text, ' ');
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        if (!str_to_u64(str_cut(&text, ' '), numbers[i]))
+            return false;
+    return true;
+}
+
+static void put_cursor(struct reading *r)
+{
+    struct batch *b = r->f->batch;
+    uint64_t raw = plain_raw_bytes(r->reader), stamp, size;
+
+    if (r->decoder->mark == NULL || !plain_stamp(r->reader, raw, &stamp, &size))
+        return;
+    struct decode_mark m = r->decoder->mark(r->state);
+    bool is_done = r->is_ended && !r->is_damaged;
+    struct str token = arena_printf(
+        &b->arena, "1 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d", r->decoder->name,
+        m.offset, m.mode, raw, stamp, is_done);
+    batch_cursor(b, &(struct cursor){.source = STR("import"),
+                                     .scope = r->scope,
+                                     .token = token,
+                                     .watermark_ns = r->newest_ns});
+}
+
+/* The head names the file whatever its path; options that change what is stored are part of it. */
+static void name_file(struct reading *r, struct str head)
+{
+    const struct import_defaults *d = &r->f->options->defaults;
+    const struct str said[] = {d->account, d->region, d->function, d->log_group, d->instance};
+    uint64_t options = 0;
+
+    r->file_id = str_hash(head, head.n);
+    for (size_t i = 0; i < ARRAY_LEN(said); i++)
+        options = str_hash(said[i], options + i);
+    r->scope = arena_printf(&r->arena, "file:%016" PRIx64 "%016" PRIx64, r->file_id, options);
+}
+
+/* --- batches
+ * ---------------------------------------------------------------------------------------------- */
+
+static enum status hand_over(struct file_source *f)
+{
+    struct batch *b = f->batch;
+
+    b->counts.read_bytes = f->batch_bytes;
+    f->batch = batch_new();
+    f->batch_bytes = 0;
+    return f->take(f->take_ctx, b, &f->at);
+}
+
+static bool is_full(const struct file_source *f)
+{
+    enum { MAX_CURSORS = 1000 };
+    size_t most = f->options->batch_bytes > 0 ? f->options->batch_bytes : BATCH_BYTES;
+    return f->batch_bytes >= most || f->batch->n_cursors >= MAX_CURSORS;
+}
+
+/* Newest time among the records added since `from`. */
+static void note_times(struct reading *r, size_t from)
+{
+    const struct batch *b = r->f->batch;
+    for (size_t i = from; i < b->n_records; i++)
+        if (b->records[i].time_ns > r->newest_ns)
+            r->newest_ns = b->records[i].time_ns;
+}
+
+/* Plain bytes to `to`, counted for the progress bar. */
+static enum status read_counted(struct reading *r, char *to, size_t cap, size_t *n, struct err *e)
+{
+    uint64_t before = plain_raw_bytes(r->reader);
+    enum status s = plain_read(r->reader, to, cap, n, e);
+    r->f->at.bytes_done += plain_raw_bytes(r->reader) - before;
+    return s;
+}
+
+/* The carried bytes and fresh ones together, in the batch's memory. */
+static enum status next_piece(struct reading *r, struct str *piece, struct err *e)
+{
+    size_t step = r->carry.n > STEP_BYTES ? r->carry.n : STEP_BYTES;
+    char *bytes = arena_alloc(&r->f->batch->arena, r->carry.n + step);
+    size_t n = 0;
+
+    if (r->carry.n > 0)
+        memcpy(bytes, r->carry.p, r->carry.n);
+    enum status s = read_counted(r, bytes + r->carry.n, step, &n, e);
+    *piece = (struct str){bytes, r->carry.n + n};
+    r->f->batch_bytes += n;
+    r->quiet_bytes += n;
+    r->is_ended = n == 0;
+    return s;
+}
+
+static enum status decode_piece(struct reading *r, struct str piece, struct err *e)
+{
+    struct batch *b = r->f->batch;
+    struct decode_input in = {
+        .path = r->path,
+        .file_id = r->file_id,
+        .offset = r->offset,
+        .bytes = piece,
+        .is_last = r->is_ended,
+        .defaults = &r->defaults,
+    };
+    size_t used = 0, before = b->n_records;
+
+    enum status s = r->decoder->decode(r->state, &in, b, &used, e);
+    if (s != OK)
+        return s;
+    assert(used <= piece.n);
+    buf_reset(&r->carry);
+    buf_add_str(&r->carry, str_skip(piece, used));
+    r->offset += used;
+    note_times(r, before);
+    if (b->n_records > before)
+        r->quiet_bytes = 0;
+    return OK;
+}
+
+static bool is_bomb(const struct reading *r)
+{
+    uint64_t raw = plain_raw_bytes(r->reader);
+    return r->quiet_bytes > BOMB_BYTES && (r->offset + r->carry.n) / (raw + 1) > BOMB_RATIO;
+}
+
+/* A damaged file ends at the damage: what came before is decoded as if it were all. */
+static enum status read_step(struct reading *r, struct err *e)
+{
+    struct str piece;
+    struct err damage = {0};
+
+    enum status s = next_piece(r, &piece, &damage);
+    if (s != OK) {
+        r->is_ended = r->is_damaged = true;
+        quarantine_here(r, r->offset + piece.n, damage.msg, STR(""));
+    } else if (is_bomb(r)) {
+        r->is_ended = r->is_damaged = true;
+        quarantine_here(r, r->offset, "a decompression bomb: 256 MB without one event", STR(""));
+        return OK;
+    }
+    return decode_piece(r, piece, e);
+}
+
+static enum status read_rest(struct reading *r, struct err *e)
+{
+    while (!r->is_ended) {
+        enum status s = read_step(r, e);
+        bool is_stop = is_stopped(r->f);
+        if (s == OK && (is_full(r->f) || is_stop || r->is_ended))
+            put_cursor(r);
+        if (s == OK && (is_full(r->f) || is_stop))
+            s = hand_over(r->f);
+        if (s == OK && is_stop)
+            s = ERR_CANCELLED;
+        if (s != OK)
+            return s;
+    }
+    return OK;
+}
+
+/* --- the head of a file, and going on where a run before ended
+ * ------------------------------------------------- */
+
+/* Damage in the head is met again by the next read, after the head was decoded. */
+static enum status read_head(struct reading *r, struct err *e)
+{
+    char *bytes = arena_alloc(&r->arena, STEP_BYTES);
+    size_t n = 0, got = 1;
+    enum status s = OK;
+
+    while (n < STEP_BYTES && got > 0 && s == OK) {
+        got = 0;
+        s = read_counted(r, bytes + n, STEP_BYTES - n, &got, e);
+        n += got;
+    }
+    struct str head = {bytes, n};
+    if (str_starts(head, STR("\xEF\xBB\xBF"))) {
+        head = str_skip(head, 3); /* byte order mark */
+        r->offset = 3;
+    }
+    buf_add_str(&r->carry, head);
+    r->f->batch_bytes += n;
+    r->quiet_bytes = n;
+    return s == ERR_PARSE ? OK : s;
+}
+
+static void choose_decoder(struct reading *r)
+{
+    const char *format = r->f->options->format;
+    struct str head = str_sub(buf_str(&r->carry), 0, HEAD_BYTES);
+    const struct decoder_ops *named = format != NULL ? decoder_find(str_from(format)) : NULL;
+
+    r->decoder = named != NULL ? named : decoder_detect(head);
+    r->state = xcalloc(1, r->decoder->state_size);
+}
+
+static void find_defaults(struct reading *r)
+{
+    struct decode_input head = {
+        .path = r->path,
+        .bytes = buf_str(&r->carry),
+        .defaults = &r->defaults,
+    };
+    int64_t changed = plain_changed_ns(r->reader);
+
+    r->defaults = r->f->options->defaults;
+    if (changed > 0)
+        r->defaults.now_ns = changed;
+    file_hints(&r->defaults, r->decoder, &head, &r->arena);
+}
+
+/* Drops plain bytes up to the offset; false when the stream is shorter. */
+static bool skip_to(struct reading *r, uint64_t offset)
+{
+    char *bytes = arena_alloc(&r->arena, STEP_BYTES);
+
+    while (r->offset + r->carry.n < offset) {
+        size_t n = 0;
+        r->offset += r->carry.n;
+        buf_reset(&r->carry);
+        if (read_counted(r, bytes, STEP_BYTES, &n, NULL) != OK || n == 0)
+            return false;
+        buf_add(&r->carry, bytes, n);
+    }
+    struct str rest = arena_str(&r->arena, str_skip(buf_str(&r->carry), (size_t)(offset - r->offset)));
+    buf_reset(&r->carry);
+    buf_add_str(&r->carry, rest);
+    r->offset = offset;
+    return true;
+}
+
+enum resume { RESUME_START, RESUME_ON, RESUME_NOTHING_NEW };
+
+/* What a run before left: nothing known, a place to go on at, or the whole file. */
+static enum resume find_resume(struct reading *r, struct token *t)
+{
+    const struct import_options *o = r->f->options;
+    struct cursor c = {0};
+    uint64_t stamp, size;
+
+    if (o->find_cursor == NULL || !o->find_cursor(o->cursor_ctx, r->scope, &r->arena, &c) ||
+        !token_read(c.token, t) || !str_eq(t->decoder, str_from(r->decoder->name)) ||
+        !plain_stamp(r->reader, t->raw, &stamp, &size) || stamp != t->stamp)
+        return RESUME_START;
+    if (t->is_done != 0 && size == t->raw)
+        return RESUME_NOTHING_NEW;
+    if (r->decoder->resume == NULL || t->mark.offset < r->offset)
+        return RESUME_START;
+    r->newest_ns = c.watermark_ns;
+    return RESUME_ON;
+}
+
+static enum status decode_file(struct reading *r, struct err *e)
+{
+    struct token t = {0};
+
+    choose_decoder(r);
+    enum resume resume = find_resume(r, &t);
+    if (resume == RESUME_NOTHING_NEW)
+        return OK;
+    find_defaults(r);
+    if (resume == RESUME_ON) {
+        if (!skip_to(r, t.mark.offset))
+            return OK; /* the same damage as before */
+        r->decoder->resume(r->state, &t.mark);
+    }
+    return read_rest(r, e);
+}
+
+static void quarantine_file(struct reading *r, const char *reason)
+{
+    quarantine_here(r, 0, reason, str_sub(buf_str(&r->carry), 0, 64));
+}
+
+static enum status read_open_file(struct reading *r, struct err *e)
+{
+    struct err found = {0};
+    enum status s = read_head(r, &found);
+    struct str head = str_sub(buf_str(&r->carry), 0, HEAD_BYTES);
+
+    if (s != OK) {
+        quarantine_file(r, found.msg);
+        return OK;
+    }
+    const char *binary = file_binary_reason(head);
+    if (binary != NULL) {
+        quarantine_file(r, binary);
+        return OK;
+    }
+    name_file(r, head);
+    return decode_file(r, e);
+}
+
+static enum status read_one(struct file_source *f, const char *path, struct err *e)
+{
+    struct reading r = {.f = f, .path = str_from(path)};
+    struct err found = {0};
+
+    f->at.path = r.path;
+    buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
+    enum status s = OK;
+    if (plain_open(path, &r.reader, &found) != OK)
+        quarantine_file(&r, found.msg);
+    else
+        s = read_open_file(&r, e);
+    if (r.state != NULL && r.decoder->close != NULL)
+        r.decoder->close(r.state);
+    free(r.state);
+    plain_close(r.reader);
+    buf_clear(&r.carry);
+    arena_clear(&r.arena);
+    return s;
+}
+
+/* --- the list of files
+ * ------------------------------------------------------------------------------------ */
+
+static void add_file(struct file_source *f, size_t *cap, char *path)
+{
+    struct stat st;
+
+    f->files.paths = arena_grow(&f->arena, f->files.paths, f->files.count, cap, sizeof(char *));
+    f->files.paths[f->files.count++] = path;
+    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+        f->at.bytes += (uint64_t)st.st_size;
+}
+
+enum status file_source_open(struct file_source *f, struct err *e)
+{
+    const struct opt_list_paths *paths = &f->options->paths;
+    size_t cap = 0;
+
+    for (size_t i = 0; i < paths->count; i++) {
+        struct file_list found = {0};
+        char *path = arena_strz(&f->arena, paths->items[i]);
+        if (str_eq(paths->items[i], STR("-"))) {
+            add_file(f, &cap, path);
+            continue;
+        }
+        enum status s = file_list(&f->arena, path, &found, e);
+        if (s != OK)
+            return s;
+        for (size_t k = 0; k < found.count; k++)
+            add_file(f, &cap, found.paths[k]);
+    }
+    f->at.files = f->files.count;
+    f->batch = batch_new();
+    return OK;
+}
+
+enum status file_source_run(struct file_source *f, struct err *e)
+{
+    for (size_t i = 0; i < f->files.count; i++) {
+        enum status s = is_stopped(f) ? ERR_CANCELLED : read_one(f, f->files.paths[i], e);
+        if (s != OK)
+            return s;
+        f->at.files_done++;
+        if (is_full(f) && (s = hand_over(f)) != OK)
+            return s;
+    }
+    return hand_over(f);
+}
+
+void file_source_close(struct file_source *f)
+{
+    batch_free(f->batch);
+    arena_clear(&f->arena);
+}

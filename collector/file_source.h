@@ -1,0 +1,29 @@
+/* Inside of collector/: reads files one after another and hands out batches of records. Runs on the
+ * source thread. */
+#ifndef FNSCOPE_COLLECTOR_FILE_SOURCE_H
+#define FNSCOPE_COLLECTOR_FILE_SOURCE_H
+
+#include "collector/collector.h"
+#include "core/base/file.h"
+
+/* Takes a batch over, with how far reading is. ERR_CANCELLED: nobody wants more. */
+typedef enum status batch_taker(void *ctx, struct batch *b, const struct import_progress *at);
+
+struct file_source {
+    const struct import_options *options;
+    batch_taker *take;
+    void *take_ctx;
+    struct arena arena; /* of the paths */
+    struct file_list files;
+    struct import_progress at;
+    struct batch *batch; /* being filled; small files share one */
+    size_t batch_bytes;
+};
+
+/* Lists what is to be read: folders are walked. ERR_NOT_FOUND names the path. */
+MUST_CHECK enum status file_source_open(struct file_source *f, struct err *e);
+/* Reads everything. OK; ERR_CANCELLED when stopped; else what the taker or a decoder said. */
+MUST_CHECK enum status file_source_run(struct file_source *f, struct err *e);
+void file_source_close(struct file_source *f);
+
+#endif

@@ -1,0 +1,220 @@
+/* A stack of levels over a file: the file's own bytes at the bottom, then one unpacker for each
+ * layer of compression found by its magic number. */
+#include "collector/plain_reader.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/compress.h"
+#include "core/base/mem.h"
+
+enum {
+    MAX_LEVELS = 4, /* the file and three layers: Firehose makes two */
+    STEP = 256 << 10,
+    TAIL_BYTES = 4096,
+};
+
+struct level {
+    struct unpacker *unpacker; /* NULL at the bottom */
+    struct buf out;
+    size_t taken; /* of out, by the level above */
+    bool is_ended;
+};
+
+struct plain_reader {
+    int fd;
+    bool is_stdin;
+    struct level levels[MAX_LEVELS];
+    size_t top;
+    uint64_t raw_bytes;
+    struct err damage; /* found; told once everything before it was delivered */
+};
+
+static struct str available(const struct level *l)
+{
+    return str_skip(buf_str(&l->out), l->taken);
+}
+
+static enum status read_some(struct plain_reader *r, char *to, size_t cap, size_t *n,
+                             struct err *e)
+{
+    for (;;) {
+        ssize_t got = read(r->fd, to, cap);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_errno(e, errno, "reading");
+        *n = (size_t)got;
+        r->raw_bytes += (uint64_t)got;
+        return OK;
+    }
+}
+
+static enum status pull_file(struct plain_reader *r, struct err *e)
+{
+    struct level *l = &r->levels[0];
+    size_t n = 0;
+
+    buf_reserve(&l->out, STEP);
+    enum status s = read_some(r, l->out.p + l->out.n, STEP, &n, e);
+    if (s != OK)
+        return s;
+    l->out.n += n;
+    l->is_ended = n == 0;
+    return OK;
+}
+
+/* Makes more of level i available, or marks it ended. */
+static enum status pull(struct plain_reader *r, size_t i, struct err *e)
+{
+    struct level *l = &r->levels[i];
+
+    if (l->taken == l->out.n) {
+        buf_reset(&l->out);
+        l->taken = 0;
+    }
+    if (i == 0)
+        return pull_file(r, e);
+    struct level *below = &r->levels[i - 1];
+    enum status s = OK;
+    if (available(below).n == 0 && !below->is_ended)
+        s = pull(r, i - 1, e);
+    if (s != OK)
+        return s;
+    struct str in = available(below);
+    size_t before = l->out.n;
+    s = unpacker_feed(l->unpacker, &in, &l->out, before + STEP, e);
+    below->taken = below->out.n - in.n;
+    if (s != OK || l->out.n > before || in.n > 0 || !below->is_ended)
+        return s;
+    l->is_ended = true;
+    return unpacker_finish(l->unpacker, e);
+}
+
+/* Pulls until level i has n bytes, or ends. Damage is kept for later. */
+static enum status want(struct plain_reader *r, size_t i, size_t n, struct err *e)
+{
+    while (available(&r->levels[i]).n < n && !r->levels[i].is_ended && r->damage.code == OK) {
+        enum status s = pull(r, i, e);
+        if (s == ERR_IO)
+            return s;
+        if (s != OK)
+            err_set(&r->damage, s, "%s", e != NULL ? e->msg : "damaged");
+    }
+    return OK;
+}
+
+static enum status find_levels(struct plain_reader *r, struct err *e)
+{
+    for (;;) {
+        enum status s = want(r, r->top, 4, e);
+        if (s != OK)
+            return s;
+        enum stream_codec codec = codec_detect(available(&r->levels[r->top]));
+        if (codec == CODEC_PLAIN)
+            return OK;
+        if (r->top + 1 == MAX_LEVELS)
+            return err_set(e, ERR_LIMIT, "compressed more than %d times over", MAX_LEVELS - 1);
+        r->top++;
+        struct level *l = &r->levels[r->top];
+        l->unpacker = unpacker_new(codec);
+        buf_init(&l->out, 4 * STEP);
+    }
+}
+
+enum status plain_open(const char *path, struct plain_reader **out, struct err *e)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return err_errno(e, errno, "opening %s", path);
+    struct plain_reader *r = xcalloc(1, sizeof(*r));
+    r->fd = fd;
+    r->is_stdin = is_stdin;
+    buf_init(&r->levels[0].out, 4 * STEP);
+    enum status s = find_levels(r, e);
+    if (s != OK) {
+        plain_close(r);
+        return err_wrap(e, "%s", path);
+    }
+    *out = r;
+    return OK;
+}
+
+void plain_close(struct plain_reader *r)
+{
+    if (r == NULL)
+        return;
+    for (size_t i = 0; i <= r->top; i++) {
+        unpacker_free(r->levels[i].unpacker);
+        buf_clear(&r->levels[i].out);
+    }
+    if (!r->is_stdin)
+        close(r->fd);
+    free(r);
+}
+
+enum status plain_read(struct plain_reader *r, char *to, size_t cap, size_t *n, struct err *e)
+{
+    struct level *top = &r->levels[r->top];
+
+    assert(cap > 0);
+    *n = 0;
+    if (r->top == 0 && available(top).n == 0 && !top->is_ended) {
+        enum status s = read_some(r, to, cap, n, e);
+        top->is_ended = s == OK && *n == 0;
+        return s;
+    }
+    while (*n < cap) {
+        enum status s = want(r, r->top, 1, e);
+        if (s != OK)
+            return s;
+        struct str have = str_sub(available(top), 0, cap - *n);
+        if (have.n == 0)
+            break;
+        memcpy(to + *n, have.p, have.n);
+        top->taken += have.n;
+        *n += have.n;
+        if (r->top == 0)
+            break; /* the rest comes straight from the file */
+    }
+    if (*n == 0 && r->damage.code != OK)
+        return err_set(e, r->damage.code, "%s", r->damage.msg);
+    return OK;
+}
+
+uint64_t plain_raw_bytes(const struct plain_reader *r)
+{
+    return r->raw_bytes;
+}
+
+bool plain_stamp(const struct plain_reader *r, uint64_t at, uint64_t *hash, uint64_t *size)
+{
+    struct stat st;
+    char tail[TAIL_BYTES];
+    size_t want_bytes = at < TAIL_BYTES ? (size_t)at : TAIL_BYTES;
+
+    if (fstat(r->fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < at)
+        return false;
+    ssize_t n = pread(r->fd, tail, want_bytes, (off_t)(at - want_bytes));
+    if (n < 0 || (size_t)n != want_bytes)
+        return false;
+    *size = (uint64_t)st.st_size;
+    *hash = str_hash((struct str){tail, want_bytes}, at);
+    return true;
+}
+
+int64_t plain_changed_ns(const struct plain_reader *r)
+{
+    struct stat st;
+    if (r->is_stdin || fstat(r->fd, &st) != 0)
+        return 0;
+    return (int64_t)st.st_mtim.tv_sec * NS_PER_SEC + st.st_mtim.tv_nsec;
+}
