@@ -10,11 +10,16 @@ static enum csv_column column_of(struct str name)
         struct str name;
         enum csv_column column;
     } names[] = {
-        {{"timestamp", 9}, COLUMN_TIME},      {{"message", 7}, COLUMN_MESSAGE},
-        {{"@timestamp", 10}, COLUMN_TIME},    {{"@message", 8}, COLUMN_MESSAGE},
-        {{"logStreamName", 13}, COLUMN_STREAM}, {{"@logStream", 10}, COLUMN_STREAM},
-        {{"logStream", 9}, COLUMN_STREAM},    {{"logGroup", 8}, COLUMN_GROUP},
-        {{"@log", 4}, COLUMN_GROUP},          {{"@ingestionTime", 14}, COLUMN_SEEN},
+        {{"timestamp", 9}, COLUMN_TIME},
+        {{"message", 7}, COLUMN_MESSAGE},
+        {{"@timestamp", 10}, COLUMN_TIME},
+        {{"@message", 8}, COLUMN_MESSAGE},
+        {{"logStreamName", 13}, COLUMN_STREAM},
+        {{"@logStream", 10}, COLUMN_STREAM},
+        {{"logStream", 9}, COLUMN_STREAM},
+        {{"logGroup", 8}, COLUMN_GROUP},
+        {{"@log", 4}, COLUMN_GROUP},
+        {{"@ingestionTime", 14}, COLUMN_SEEN},
         {{"ingestionTime", 13}, COLUMN_SEEN},
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -60,21 +65,21 @@ static size_t take_field(struct str s, struct arena *a, struct str *out)
     return close;
 }
 
-bool csv_header(struct str line, struct lines_state *s)
+bool csv_header(struct str line, struct csv_columns *columns)
 {
     struct arena none = {0};
     struct str field;
     bool has_time = false, has_message = false;
 
-    s->n_columns = 0;
+    columns->n = 0;
     for (;;) {
         size_t n = take_field(line, &none, &field);
-        if (n > line.n || s->n_columns == CSV_MAX_COLUMNS)
+        if (n > line.n || columns->n == CSV_MAX_COLUMNS)
             break;
         enum csv_column c = column_of(field);
         has_time |= c == COLUMN_TIME;
         has_message |= c == COLUMN_MESSAGE;
-        s->columns[s->n_columns++] = c;
+        columns->of[columns->n++] = c;
         if (n == line.n)
             break;
         line = str_skip(line, n + 1);
@@ -101,7 +106,7 @@ static void keep(struct raw_event *ev, enum csv_column c, struct str field)
     }
 }
 
-size_t csv_record(struct str s, const struct lines_state *st, struct arena *a,
+size_t csv_record(struct str s, const struct csv_columns *columns, struct arena *a,
                   struct raw_event *ev, bool *is_complete)
 {
     struct str rest = s, field;
@@ -113,8 +118,8 @@ size_t csv_record(struct str s, const struct lines_state *st, struct arena *a,
             *is_complete = false; /* the end of the piece, not of a line */
         if (n > rest.n)
             return s.n;
-        if (i < st->n_columns)
-            keep(ev, st->columns[i], field);
+        if (i < columns->n)
+            keep(ev, columns->of[i], field);
         bool is_end = n >= rest.n || rest.p[n] == '\n';
         rest = str_skip(rest, n + 1);
         if (is_end)

@@ -18,7 +18,7 @@
 enum {
     SEED_WITH_ID = 0x6964,
     SEED_WITH_TIME = 0x74696d65,
-    SEED_WITH_PLACE = 0x706c616365,
+    SEED_WITH_PLACE = 0x706c6163,
     RUN_KEEP = 1024, /* slots kept from run to run */
 };
 
@@ -32,7 +32,8 @@ void event_quarantine(const struct event_maker *m, const struct decode_input *in
 }
 
 /* --- origin
- * ----------------------------------------------------------------------------------------------- */
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static struct str first_of(struct str a, struct str b)
 {
@@ -40,8 +41,8 @@ static struct str first_of(struct str a, struct str b)
 }
 
 /* What the data says comes first, then what the person said. */
-static const struct origin *make_origin(const struct import_defaults *d,
-                                        const struct raw_event *ev, struct batch *out)
+static const struct origin *make_origin(const struct import_defaults *d, const struct raw_event *ev,
+                                        struct batch *out)
 {
     struct origin o = {
         .log_group = first_of(ev->log_group, d->log_group),
@@ -89,7 +90,8 @@ static const struct origin *find_origin(struct event_maker *m, const struct impo
 }
 
 /* --- text
- * ------------------------------------------------------------------------------------------------- */
+ * -------------------------------------------------------------------------------------------------
+ */
 
 /* A copy with U+FFFD for every byte that is no UTF-8. */
 static struct str replace_invalid(struct arena *a, struct str s)
@@ -125,7 +127,7 @@ static struct str cut_long(struct str s)
 static struct str make_body(const struct event_maker *m, const struct decode_input *in,
                             const struct raw_event *ev, struct batch *out)
 {
-    struct str body = ev->body;
+    struct str body = cut_line_end(ev->body);
 
     if (body.n > EVENT_MAX_BYTES) {
         event_quarantine(m, in, ev->mark.offset, body, "an event longer than 1 MB was cut", out);
@@ -135,7 +137,7 @@ static struct str make_body(const struct event_maker *m, const struct decode_inp
         out->counts.invalid_utf8++;
         body = replace_invalid(&out->arena, body);
     }
-    return cut_line_end(body);
+    return body;
 }
 
 /* --- identity
@@ -179,7 +181,8 @@ static uint64_t identify(struct event_maker *m, const struct decode_input *in,
 }
 
 /* --- the door
- * ----------------------------------------------------------------------------------------------- */
+ * -----------------------------------------------------------------------------------------------
+ */
 
 void event_add(struct event_maker *m, const struct decode_input *in, const struct raw_event *ev,
                struct batch *out)

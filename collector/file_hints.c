@@ -81,7 +81,8 @@ static void hints_of_head(struct import_defaults *d, const struct decoder_ops *d
 }
 
 /* --- path
- * ------------------------------------------------------------------------------------------------- */
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static struct str last_part(struct str *path)
 {
@@ -115,9 +116,9 @@ static bool is_number(struct str s)
 /* "checkout.json.gz" -> "checkout" */
 static struct str stem(struct str name)
 {
-    static const struct str endings[] = {{".gz", 3},   {".zst", 4},    {".json", 5}, {".ndjson", 7},
-                                         {".jsonl", 6}, {".log", 4},   {".txt", 4},  {".csv", 4},
-                                         {".tsv", 4}};
+    static const struct str endings[] = {{".gz", 3},     {".zst", 4},   {".json", 5},
+                                         {".ndjson", 7}, {".jsonl", 6}, {".log", 4},
+                                         {".txt", 4},    {".csv", 4},   {".tsv", 4}};
     for (size_t i = 0; i < ARRAY_LEN(endings) * 2; i++) {
         struct str ending = endings[i % ARRAY_LEN(endings)];
         if (name.n > ending.n && str_ends(name, ending))
@@ -152,7 +153,8 @@ void file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
 }
 
 /* --- binary
- * ----------------------------------------------------------------------------------------------- */
+ * -----------------------------------------------------------------------------------------------
+ */
 
 const char *file_binary_reason(struct str head)
 {
@@ -164,7 +166,10 @@ const char *file_binary_reason(struct str head)
         {{"\xFE\xFF", 2}, "UTF-16 text; convert it: iconv -f UTF-16 -t UTF-8"},
         {{"PK\x03\x04", 4}, "a zip archive; unpack it and import the files"},
         {{"BZh", 3}, "bzip2 data; unpack it with bunzip2"},
-        {{"\xFD" "7zXZ", 5}, "xz data; unpack it with unxz"},
+        {{"\xFD"
+          "7zXZ",
+          5},
+         "xz data; unpack it with unxz"},
         {{"SQLite format 3", 15}, "an SQLite database; log files are imported"},
     };
     struct str look = str_sub(head, 0, 4096);

@@ -53,7 +53,8 @@ static void quarantine_here(struct reading *r, uint64_t offset, const char *reas
 }
 
 /* --- cursor
- * ----------------------------------------------------------------------------------------------- */
+ * -----------------------------------------------------------------------------------------------
+ */
 
 /* "1 <decoder> <offset> <mode> <raw> <stamp> <done>": where the decoder goes on in the plain
  * stream; how much of the file was read then, with the stamp of its last bytes. */
@@ -86,9 +87,9 @@ static void put_cursor(struct reading *r)
         return;
     struct decode_mark m = r->decoder->mark(r->state);
     bool is_done = r->is_ended && !r->is_damaged;
-    struct str token = arena_printf(
-        &b->arena, "1 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d", r->decoder->name,
-        m.offset, m.mode, raw, stamp, is_done);
+    struct str token =
+        arena_printf(&b->arena, "1 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d",
+                     r->decoder->name, m.offset, m.mode, raw, stamp, is_done);
     batch_cursor(b, &(struct cursor){.source = STR("import"),
                                      .scope = r->scope,
                                      .token = token,
@@ -294,7 +295,8 @@ static bool skip_to(struct reading *r, uint64_t offset)
             return false;
         buf_add(&r->carry, bytes, n);
     }
-    struct str rest = arena_str(&r->arena, str_skip(buf_str(&r->carry), (size_t)(offset - r->offset)));
+    struct str rest =
+        arena_str(&r->arena, str_skip(buf_str(&r->carry), (size_t)(offset - r->offset)));
     buf_reset(&r->carry);
     buf_add_str(&r->carry, rest);
     r->offset = offset;

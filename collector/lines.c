@@ -8,6 +8,8 @@
 
 #include "core/base/timefmt.h"
 
+enum { HEAD_BYTES = 64 << 10 }; /* shows the form */
+
 /* --- one line's prefix
  * ----------------------------------------------------------------------------------------- */
 
@@ -118,15 +120,20 @@ static enum line_form read_prefix(struct str line, struct raw_event *ev)
 }
 
 /* --- bare lines
- * ------------------------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------------------------
+ */
 
 /* Lines that never begin an event: indented ones, parts of stack traces, the XRAY line of a REPORT,
  * the type line of an exit. */
 static bool is_continuation(struct str line)
 {
     static const struct str openings[] = {
-        {"XRAY TraceId", 12}, {"Traceback (most recent", 22}, {"Caused by:", 10},
-        {"Runtime.", 8},      {"}", 1},                       {"\xC2\xA0", 2},
+        {"XRAY TraceId", 12},
+        {"Traceback (most recent", 22},
+        {"Caused by:", 10},
+        {"Runtime.", 8},
+        {"}", 1},
+        {"\xC2\xA0", 2},
     };
     if (line.n == 0 || line.p[0] == ' ' || line.p[0] == '\t')
         return true;
@@ -181,7 +188,8 @@ static bool own_time(struct str line, int64_t *t_ns)
 }
 
 /* --- the file
- * ----------------------------------------------------------------------------------------------- */
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static bool next_line(struct str *rest, struct str *line)
 {
@@ -198,7 +206,9 @@ static bool next_line(struct str *rest, struct str *line)
 static bool is_bare_platform(struct str line)
 {
     static const struct str openings[] = {
-        {"START RequestId: ", 17}, {"END RequestId: ", 15}, {"REPORT RequestId: ", 18},
+        {"START RequestId: ", 17},
+        {"END RequestId: ", 15},
+        {"REPORT RequestId: ", 18},
         {"INIT_START ", 11},
     };
     for (size_t i = 0; i < ARRAY_LEN(openings); i++)
@@ -211,7 +221,7 @@ enum line_form lines_detect(struct str head)
 {
     enum { LOOK_AT = 200 };
     size_t votes[FORM_BARE + 1] = {0};
-    struct lines_state csv;
+    struct csv_columns csv;
     struct str line;
     enum line_form best = FORM_BARE;
 
@@ -264,6 +274,8 @@ static void add_bare(struct feeder *f, struct raw_event *ev)
 static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
 {
     ev->mark = (struct decode_mark){offset_of(f, start), (uint64_t)f->s->form};
+    if (f->s->form == FORM_STREAM && ev->body.n > 0 && ev->body.p[0] == '\n')
+        ev->body = str_skip(ev->body, 1); /* pretty JSON begins on a line of its own */
     if (f->s->form == FORM_BARE) {
         add_bare(f, ev);
     } else if (ev->has_time) {
@@ -327,7 +339,7 @@ static const char *walk_csv(struct feeder *f)
         struct raw_event ev = {0};
         bool is_complete;
         const char *start = rest.p;
-        size_t n = csv_record(rest, f->s, &f->out->arena, &ev, &is_complete);
+        size_t n = csv_record(rest, &f->s->columns, &f->out->arena, &ev, &is_complete);
         if (!is_complete && !f->in->is_last && rest.n < PENDING_MAX_BYTES)
             return start;
         rest = str_skip(rest, n);
@@ -350,15 +362,16 @@ enum status lines_decode(void *state, const struct decode_input *in, struct batc
     const char *from = in->bytes.p;
 
     UNUSED(e);
+    *used = 0;
+    if (s->form == FORM_UNKNOWN && !in->is_last && in->bytes.n < HEAD_BYTES)
+        return OK;
     if (s->form == FORM_UNKNOWN)
-        s->form = lines_detect(in->bytes);
-    if (s->form == FORM_CSV && s->n_columns == 0) {
+        s->form = lines_detect(str_sub(in->bytes, 0, HEAD_BYTES));
+    if (s->form == FORM_CSV && s->columns.n == 0) {
         size_t end = str_find_char(in->bytes, '\n');
-        if (end == in->bytes.n && !in->is_last) {
-            *used = 0;
+        if (end == in->bytes.n && !in->is_last)
             return OK;
-        }
-        csv_header(str_trim(str_sub(in->bytes, 0, end)), s);
+        csv_header(str_trim(str_sub(in->bytes, 0, end)), &s->columns);
         from = in->bytes.p + (end < in->bytes.n ? end + 1 : end);
     }
     struct decode_input piece = *in;

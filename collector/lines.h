@@ -19,14 +19,24 @@ enum line_form {
 
 enum { CSV_MAX_COLUMNS = 16 };
 
-enum csv_column { COLUMN_OTHER, COLUMN_TIME, COLUMN_MESSAGE, COLUMN_STREAM, COLUMN_GROUP,
-                  COLUMN_SEEN };
+enum csv_column {
+    COLUMN_OTHER,
+    COLUMN_TIME,
+    COLUMN_MESSAGE,
+    COLUMN_STREAM,
+    COLUMN_GROUP,
+    COLUMN_SEEN
+};
+
+struct csv_columns {
+    enum csv_column of[CSV_MAX_COLUMNS];
+    size_t n;
+};
 
 struct lines_state {
     struct event_maker maker;
     enum line_form form;
-    enum csv_column columns[CSV_MAX_COLUMNS];
-    size_t n_columns;
+    struct csv_columns columns;
     int64_t last_time_ns; /* of the last line that had one: stands in for bare lines */
     bool has_last_time;
     struct decode_mark anchor; /* where that line stands */
@@ -41,8 +51,8 @@ struct decode_mark lines_mark(const void *state);
 void lines_resume(void *state, const struct decode_mark *m);
 
 /* csv.c: the header, and one record at a time. 0: the record does not end in s. */
-bool csv_header(struct str line, struct lines_state *s);
-size_t csv_record(struct str s, const struct lines_state *st, struct arena *a,
+bool csv_header(struct str line, struct csv_columns *columns);
+size_t csv_record(struct str s, const struct csv_columns *columns, struct arena *a,
                   struct raw_event *ev, bool *is_complete);
 
 #endif

@@ -41,8 +41,7 @@ static struct str available(const struct level *l)
     return str_skip(buf_str(&l->out), l->taken);
 }
 
-static enum status read_some(struct plain_reader *r, char *to, size_t cap, size_t *n,
-                             struct err *e)
+static enum status read_some(struct plain_reader *r, char *to, size_t cap, size_t *n, struct err *e)
 {
     for (;;) {
         ssize_t got = read(r->fd, to, cap);

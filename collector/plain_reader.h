@@ -1,6 +1,6 @@
-/* Inside of collector/: a file or standard input as one stream of plain bytes. Recognises gzip (many
- * members) and zstd (many frames) by content, and what is compressed again inside, as Firehose does.
- * Reads in bounded steps: a bomb costs time only. One thread. */
+/* Inside of collector/: a file or standard input as one stream of plain bytes. Recognises gzip
+ * (many members) and zstd (many frames) by content, and what is compressed again inside, as
+ * Firehose does. Reads in bounded steps: a bomb costs time only. One thread. */
 #ifndef FNSCOPE_COLLECTOR_PLAIN_READER_H
 #define FNSCOPE_COLLECTOR_PLAIN_READER_H
 
@@ -19,7 +19,8 @@ MUST_CHECK enum status plain_read(struct plain_reader *r, char *to, size_t cap, 
 /* Bytes taken from the file itself: for the progress bar and the bomb check. */
 uint64_t plain_raw_bytes(const struct plain_reader *r);
 /* Hash of the file's last 4 KB before raw offset `at`, and its size: tell whether a file is still
- * the one read before, and whether it has grown. False for what is no regular file or is shorter. */
+ * the one read before, and whether it has grown. False for what is no regular file or is shorter.
+ */
 bool plain_stamp(const struct plain_reader *r, uint64_t at, uint64_t *hash, uint64_t *size);
 /* Time of last change; 0: not known. */
 int64_t plain_changed_ns(const struct plain_reader *r);

@@ -80,8 +80,8 @@ static void *run_source(void *ctx)
 
 static enum status pack_job(struct runner *r, struct job *job)
 {
-    enum status s = r->sink->on_batch(r->ctx, job->batch, job->is_flush, &job->commit,
-                                      &r->packer_err);
+    enum status s =
+        r->sink->on_batch(r->ctx, job->batch, job->is_flush, &job->commit, &r->packer_err);
     job->counts = job->batch->counts;
     batch_free(job->batch);
     job->batch = NULL;

@@ -67,6 +67,15 @@ static const char *value_end(const char *p, const char *end)
     return NULL;
 }
 
+/* As value_end for `"name": value`. */
+static const char *member_end(const char *p, const char *end)
+{
+    p = value_end(p, end);
+    while (p != NULL && p < end && (is_space(*p) || *p == ':'))
+        p++;
+    return p != NULL && p < end && *p != ',' && *p != '}' ? value_end(p, end) : p;
+}
+
 static bool is_key(struct str s, const struct str *keys, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -79,9 +88,12 @@ static const struct str event_keys[] = {
     {"timestamp", 9}, {"message", 7}, {"logStreamName", 13}, {"eventId", 7}, {"ingestionTime", 13},
 };
 static const struct str document_keys[] = {
-    {"events", 6},         {"searchedLogStreams", 18},
-    {"nextToken", 9},      {"nextForwardToken", 16},
-    {"messageType", 11},   {"nextBackwardToken", 17},
+    {"events", 6},
+    {"searchedLogStreams", 18},
+    {"nextToken", 9},
+    {"nextForwardToken", 16},
+    {"messageType", 11},
+    {"nextBackwardToken", 17},
     {"ResponseMetadata", 16},
 };
 
@@ -120,6 +132,14 @@ static const char *next_object(const char *p, const char *end)
     return NULL;
 }
 
+/* An object at the very end of the piece whose first name is not there yet: it may be one. */
+static const char *cut_object(const char *p, const char *end)
+{
+    const char *last = memrchr(p, '{', (size_t)(end - p));
+    bool is_cut = last != NULL && end - last < 64 && first_key(last, end).p == NULL;
+    return is_cut ? last : NULL;
+}
+
 /* --- going past what cannot be read
  * --------------------------------------------------------------------------- */
 
@@ -127,6 +147,8 @@ static const char *next_object(const char *p, const char *end)
 static enum step pass_rubbish(struct walker *w, const char *why)
 {
     const char *next = next_object(w->p, w->end);
+    if (next == NULL && !w->in->is_last)
+        next = cut_object(w->p, w->end);
     struct str raw = {w->p, (size_t)((next != NULL ? next : w->end) - w->p)};
 
     w->s->maker.n_events++;
@@ -146,7 +168,8 @@ static enum step reject(struct walker *w, const char *why)
 {
     if (!begins_value(*w->p))
         return pass_rubbish(w, why);
-    const char *own_end = value_end(w->p, w->end);
+    const char *own_end =
+        w->s->mode == MODE_DOCUMENT ? member_end(w->p, w->end) : value_end(w->p, w->end);
     const char *next = next_object(w->p + 1, w->end);
     const char *stop = own_end == NULL || (next != NULL && next < own_end) ? next : own_end;
 
@@ -161,17 +184,22 @@ static enum step reject(struct walker *w, const char *why)
     return STEP_ON;
 }
 
-/* The reader ran out of bytes inside a value that may go on in the next piece. */
+/* The reader stopped. Where it stopped at the end of the bytes, the value may go on in the next
+ * piece; eight bytes are more than an escape, a word or a code point needs. */
 static enum step reject_or_wait(struct walker *w, const struct jp *j)
 {
-    bool is_cut = value_end(w->p, w->end) == NULL;
-    return reject(w, is_cut            ? "the text ends inside an event"
+    bool is_cut = j->end - j->p < 8;
+
+    if (is_cut && !w->in->is_last && rest_of(w).n < PENDING_MAX_BYTES)
+        return STEP_WAIT;
+    return reject(w, is_cut             ? "the text ends inside an event"
                      : j->error != NULL ? j->error
                                         : "a value of the wrong type");
 }
 
 /* --- one event
- * ------------------------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------------------------
+ */
 
 struct event_reader {
     struct raw_event ev;
@@ -273,7 +301,8 @@ static enum step read_event(struct walker *w)
 }
 
 /* --- documents
- * ------------------------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static void forget_context(struct cw_state *s)
 {
@@ -293,8 +322,8 @@ static void leave_document(struct walker *w)
 {
     if (!w->s->has_events) {
         struct str raw = {w->p, 1};
-        event_quarantine(&w->s->maker, w->in, offset_of(w, w->p), raw, "a JSON document without log events",
-                         w->out);
+        event_quarantine(&w->s->maker, w->in, offset_of(w, w->p), raw,
+                         "a JSON document without log events", w->out);
     }
     forget_context(w->s);
     w->s->mode = MODE_TOP;
@@ -346,8 +375,10 @@ static bool look_ahead(struct walker *w, struct jp *j)
 static enum step open_events(struct walker *w, struct jp *j, struct str key)
 {
     w->s->has_events = true;
-    if (jp_peek(j) != JP_ARRAY)
+    if (jp_peek(j) != JP_ARRAY) {
+        w->s->maker.n_events++;
         return reject(w, "events that are no array");
+    }
     const char *array = j->p;
     if (str_eq(key, STR("logEvents")) && !w->s->has_context && !look_ahead(w, j) &&
         !w->in->is_last && rest_of(w).n < PENDING_MAX_BYTES)
@@ -424,6 +455,11 @@ static enum step step_document(struct walker *w)
         leave_document(w);
         return STEP_ON;
     }
+    if (*w->p == '{' && (is_event(w->p, w->end) || is_document(w->p, w->end))) {
+        w->s->mode = is_event(w->p, w->end) ? MODE_EVENTS : MODE_TOP; /* the head was unreadable */
+        w->s->has_events = true;
+        return STEP_ON;
+    }
     return *w->p == '"' ? read_member(w) : reject(w, "a member's name is missing");
 }
 
@@ -471,8 +507,8 @@ enum status cw_decode(void *state, const struct decode_input *in, struct batch *
     }
     *used = (size_t)(w.p - in->bytes.p);
     if (in->is_last && w.s->mode != MODE_TOP && !w.s->is_nested)
-        event_quarantine(&w.s->maker, in, offset_of(&w, w.p), STR(""), "the file ends inside a JSON document",
-                         out);
+        event_quarantine(&w.s->maker, in, offset_of(&w, w.p), STR(""),
+                         "the file ends inside a JSON document", out);
     return OK;
 }
 
@@ -499,7 +535,8 @@ static void cw_resume(void *state, const struct decode_mark *m)
 }
 
 /* --- detection
- * ------------------------------------------------------------------------------------------------ */
+ * ------------------------------------------------------------------------------------------------
+ */
 
 static struct str json_start(struct str head)
 {
@@ -518,9 +555,8 @@ static int accepts_answer(struct str head)
     struct str s = json_start(head);
     if (s.n == 0 || s.p[0] != '{')
         return 0;
-    if (is_event(s.p, s.p + s.n) &&
-        (has_key(str_sub(s, 0, 4096), "\"logStreamName\"") ||
-         has_key(str_sub(s, 0, 4096), "\"ingestionTime\"")))
+    if (is_event(s.p, s.p + s.n) && (has_key(str_sub(s, 0, 4096), "\"logStreamName\"") ||
+                                     has_key(str_sub(s, 0, 4096), "\"ingestionTime\"")))
         return 90;
     if (is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
         return has_key(str_sub(s, 0, 4096), "oken\"") || has_key(s, "\"events\"") ? 90 : 0;

@@ -1,12 +1,14 @@
 /* Subscription envelopes packed into the records of other services: the Lambda event
  * {"awslogs":{"data":base64(gzip)}}, Kinesis {"Records":[{"kinesis":{"data":..}}]} or get-records
  * {"Records":[{"Data":..}]}, Firehose {"records":[{"data":..}]}. Sizes are bounded. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "collector/aws/cloudwatch_json.h"
 #include "core/base/base64.h"
 #include "core/base/compress.h"
 #include "core/base/jsonpull.h"
+#include "core/base/mem.h"
 
 enum {
     MAX_PACKED = 8 << 20,    /* base64 of one record: Kinesis allows 1 MB, Lambda events 6 MB */
@@ -31,20 +33,21 @@ static enum status inflate(struct str packed, struct buf *out, struct err *e)
 static void decode_inner(struct cw_state *s, const struct decode_input *in, struct str text,
                          struct batch *out)
 {
-    struct cw_state inner = {.is_nested = true};
+    struct cw_state *inner = xcalloc(1, sizeof(*inner));
     struct decode_input piece = *in;
     size_t used;
 
-    inner.maker.n_events = s->maker.n_events;
+    inner->is_nested = true;
+    inner->maker.n_events = s->maker.n_events;
     piece.bytes = arena_str(&out->arena, text);
     piece.is_last = true;
     /* The envelope's own place stands for its events: there reading can begin again. */
-    enum status status = cw_decode(&inner, &piece, out, &used, NULL);
-    if (status == OK)
-        s->maker.n_events = inner.maker.n_events;
+    if (cw_decode(inner, &piece, out, &used, NULL) == OK)
+        s->maker.n_events = inner->maker.n_events;
     s->maker.run_mark = s->document;
-    event_maker_clear(&inner.maker);
-    intern_clear(&inner.names);
+    event_maker_clear(&inner->maker);
+    intern_clear(&inner->names);
+    free(inner);
 }
 
 static void unpack_one(struct cw_state *s, const struct decode_input *in, struct str data,
@@ -55,9 +58,9 @@ static void unpack_one(struct cw_state *s, const struct decode_input *in, struct
 
     buf_init(&packed, MAX_PACKED);
     buf_init(&text, MAX_UNPACKED + (1 << 20));
-    if (base64_parse(data, &packed, &e) != OK ||
-        inflate(buf_str(&packed), &text, &e) != OK) {
-        struct str reason = arena_printf(&out->arena, "a record that cannot be unpacked: %s", e.msg);
+    if (base64_parse(data, &packed, &e) != OK || inflate(buf_str(&packed), &text, &e) != OK) {
+        struct str reason =
+            arena_printf(&out->arena, "a record that cannot be unpacked: %s", e.msg);
         struct str place = arena_printf(&out->arena, STR_FMT ":%llu", STR_ARG(in->path),
                                         (unsigned long long)s->document.offset);
         batch_quarantine(out, place, reason, data);

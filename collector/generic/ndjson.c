@@ -1,6 +1,7 @@
 /* One JSON object a line. Two kinds are told apart by their members: an envelope says where its
- * message comes from (stream, group, provider's id), then the message is the event; any other object
- * is the event itself, as a function printed it. Lines that are no objects are events as they are.
+ * message comes from (stream, group, provider's id), then the message is the event; any other
+ * object is the event itself, as a function printed it. Lines that are no objects are events as
+ * they are.
  */
 #include <string.h>
 
@@ -120,8 +121,7 @@ static bool is_envelope(const struct object *o)
 {
     if (!has(o, FIELD_MESSAGE))
         return false;
-    if (has(o, FIELD_STREAM) || has(o, FIELD_GROUP) || has(o, FIELD_EVENT_ID) ||
-        has(o, FIELD_SEEN))
+    if (has(o, FIELD_STREAM) || has(o, FIELD_GROUP) || has(o, FIELD_EVENT_ID) || has(o, FIELD_SEEN))
         return true;
     return !has(o, FIELD_LEVEL) && !has(o, FIELD_REQUEST_ID) && !has(o, FIELD_TYPE);
 }

@@ -1,0 +1,439 @@
+/* File formats: what each decoder makes of its samples, and that the result does not depend on how
+ * the input is cut into pieces or where reading is taken up again. */
+#include "tests/test.h"
+
+#include <stdlib.h>
+
+#include "collector/aws/aws.h"
+#include "collector/decode.h"
+#include "core/base/buf.h"
+#include "core/base/file.h"
+#include "core/base/mem.h"
+#include "core/base/rng.h"
+
+#define STREAM "2025/10/21/[$LATEST]5f0c2b7d4e1a49d0a3c8e6b7f9d01234"
+#define ID_A   "cc98d7d8-bd6d-4de2-8c36-2b565485b61d"
+#define ID_B   "7126765e-c362-44b0-9e2e-65447b28e438"
+
+static const struct import_defaults none = {.now_ns = INT64_C(1700000000000000000)};
+
+/* Decodes text in pieces of at most `most` bytes, as the file source does. */
+static struct batch *decode_from(const struct decoder_ops *d, struct str text, size_t most,
+                                 const struct decode_mark *from, struct decode_mark *mark)
+{
+    struct batch *b = batch_new();
+    void *state = xcalloc(1, d->state_size);
+    size_t begin = 0, end = 0;
+    struct err e = {0};
+
+    if (from != NULL) {
+        d->resume(state, from);
+        begin = end = (size_t)from->offset;
+    }
+    for (bool is_last = false; !is_last;) {
+        is_last = end == text.n;
+        end = text.n - end > most ? end + most : text.n;
+        struct str piece = arena_str(&b->arena, str_sub(text, begin, end - begin));
+        struct decode_input in = {
+            .path = STR("sample"),
+            .file_id = 7,
+            .offset = begin,
+            .bytes = piece,
+            .is_last = is_last,
+            .defaults = &none,
+        };
+        size_t used = 0;
+        CHECK_OK(d->decode(state, &in, b, &used, &e), &e);
+        CHECK(used <= piece.n);
+        begin += used;
+    }
+    CHECK_INT(begin, text.n);
+    if (mark != NULL && d->mark != NULL)
+        *mark = d->mark(state);
+    d->close(state);
+    free(state);
+    return b;
+}
+
+static struct batch *decode(struct str text)
+{
+    return decode_from(decoder_detect(text), text, SIZE_MAX, NULL, NULL);
+}
+
+static void same_records(const struct batch *a, size_t from, const struct batch *b)
+{
+    CHECK_INT(b->n_records, a->n_records - from);
+    for (size_t i = 0; i < b->n_records; i++) {
+        const struct log_record *x = &a->records[from + i], *y = &b->records[i];
+        CHECK_STR(y->body, x->body);
+        CHECK_INT(y->time_ns, x->time_ns);
+        CHECK_STR(y->origin->log_group, x->origin->log_group);
+        CHECK_STR(y->event_id, x->event_id);
+        CHECK_INT(y->identity, x->identity);
+        CHECK_INT(y->kind, x->kind);
+        CHECK_STR(y->origin->instance, x->origin->instance);
+        CHECK_STR(y->origin->fn->name, x->origin->fn->name);
+    }
+}
+
+/* Every cut gives the same; so does going on at the mark of any beginning. */
+static void check_pieces(const char *name, struct str text)
+{
+    const struct decoder_ops *d = decoder_detect(text);
+    struct batch *whole = decode_from(d, text, SIZE_MAX, NULL, NULL);
+    static const size_t sizes[] = {1, 2, 3, 7, 64, 97, 1000, 4096};
+
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        if (text.n / sizes[i] > 3000)
+            continue;
+        struct batch *b = decode_from(d, text, sizes[i], NULL, NULL);
+        if (b->n_records != whole->n_records || b->n_quarantine != whole->n_quarantine)
+            print_error("%s in pieces of %zu\n", name, sizes[i]);
+        same_records(whole, 0, b);
+        CHECK_INT(b->n_quarantine, whole->n_quarantine);
+        batch_free(b);
+    }
+    for (size_t cut = text.n / 2; d->mark != NULL && cut < text.n; cut += 1 + text.n / 23) {
+        struct decode_mark mark;
+        struct batch *begin = decode_from(d, str_sub(text, 0, cut), SIZE_MAX, NULL, &mark);
+        CHECK(mark.offset <= cut);
+        struct batch *rest = decode_from(d, text, SIZE_MAX, &mark, NULL);
+        CHECK(rest->n_records <= whole->n_records);
+        same_records(whole, whole->n_records - rest->n_records, rest);
+        batch_free(begin);
+        batch_free(rest);
+    }
+    batch_free(whole);
+}
+
+static struct str read_data(const char *name, struct buf *b)
+{
+    struct err e = {0};
+    char path[512];
+    snprintf(path, sizeof(path), "%s/data/aws/%s", TESTS_DIR, name);
+    buf_init(b, 1 << 20);
+    CHECK_OK(file_read(path, b, &e), &e);
+    return buf_str(b);
+}
+
+static void check_sample(const char *name, const char *decoder, size_t events, size_t bad)
+{
+    AUTO(buf_clear) struct buf buf;
+    struct str text = read_data(name, &buf);
+
+    CHECK_Z(decoder_detect(text)->name, decoder);
+    struct batch *b = decode(text);
+    if (b->n_records != events || b->n_quarantine != bad)
+        print_error("%s\n", name);
+    CHECK_INT(b->n_records, events);
+    CHECK_INT(b->n_quarantine, bad);
+    batch_free(b);
+    check_pieces(name, text);
+}
+
+static void test_samples(void **state)
+{
+    UNUSED(state);
+    check_sample("api/logs.FilterLogEvents.page1.json", "cloudwatch-json", 2, 0);
+    check_sample("api/logs.FilterLogEvents.page2-empty.json", "cloudwatch-json", 0, 0);
+    check_sample("api/logs.FilterLogEvents.page3-last.json", "cloudwatch-json", 2, 0);
+    check_sample("api/logs.GetLogEvents.end-of-stream.json", "cloudwatch-json", 0, 0);
+    check_sample("scenario/proactive-init-2025-10.ndjson", "cloudwatch-json", 13, 0);
+    check_sample("scenario/warm-chain-2026-10.ndjson", "cloudwatch-json", 11, 0);
+    check_sample("subscription/data-message.json", "subscription", 3, 0);
+    check_sample("subscription/control-message.json", "subscription", 0, 0);
+    check_sample("subscription/lambda-event.json", "subscription", 3, 0);
+    check_sample("subscription/firehose-s3-object.decompressed.txt", "subscription", 6, 0);
+    check_sample("platform-json.log", "ndjson", 29, 0);
+    check_sample("app-lines.ndjson", "ndjson", 16, 0);
+    check_sample("platform-text.log", "text", 66, 0);
+}
+
+static void test_filter_log_events(void **state)
+{
+    UNUSED(state);
+    AUTO(buf_clear) struct buf buf;
+    struct batch *b = decode(read_data("api/logs.FilterLogEvents.page3-last.json", &buf));
+    const struct log_record *r = &b->records[1];
+
+    CHECK_INT(r->time_ns, INT64_C(1761073246222000000));
+    CHECK_INT(r->seen_ns, INT64_C(1761073250322000000));
+    CHECK_STR(r->origin->instance, STR(STREAM));
+    CHECK_STR(r->origin->version, STR("$LATEST"));
+    CHECK_STR(r->event_id, STR("36000017610732462220000000000000000000000000000000000007"));
+    CHECK_STR(r->trace_id, STR("1-68f7d85d-0f0bfbbe2ab8f94854bf83a8"));
+    CHECK_INT(r->platform->kind, PLATFORM_REPORT);
+    CHECK_INT(r->ingested_bytes, r->body.n + 1);
+    batch_free(b);
+}
+
+static void test_subscription(void **state)
+{
+    UNUSED(state);
+    AUTO(buf_clear) struct buf buf;
+    struct batch *b = decode(read_data("subscription/firehose-s3-object.decompressed.txt", &buf));
+
+    CHECK_INT(b->counts.control_messages, 1);
+    CHECK_STR(b->records[0].origin->fn->name, STR("orders"));
+    CHECK_STR(b->records[0].origin->fn->account, STR("123456789012"));
+    CHECK_STR(b->records[0].origin->log_group, STR("/aws/lambda/orders"));
+    batch_free(b);
+    b = decode(STR("{\"logEvents\":[{\"id\":\"1\",\"timestamp\":1761073245945,\"message\":\"m\"}],"
+                   "\"logGroup\":\"/aws/lambda/late\",\"logStream\":\"s\","
+                   "\"messageType\":\"DATA_MESSAGE\",\"owner\":\"123456789012\"}"));
+    CHECK_INT(b->n_records, 1);
+    CHECK_STR(b->records[0].origin->fn->name, STR("late"));
+    batch_free(b);
+}
+
+/* --- lines --- */
+
+struct expected {
+    const char *body, *stream, *function;
+    int64_t ms;
+};
+
+static void check_lines(const char *text, const char *decoder, const struct expected *want,
+                        size_t n)
+{
+    struct str s = str_from(text);
+
+    CHECK_Z(decoder_detect(s)->name, decoder);
+    struct batch *b = decode(s);
+    CHECK_INT(b->n_records, n);
+    for (size_t i = 0; i < n; i++) {
+        CHECK_STR(b->records[i].body, str_from(want[i].body));
+        CHECK_STR(b->records[i].origin->instance, str_from(want[i].stream));
+        CHECK_STR(b->records[i].origin->fn->name, str_from(want[i].function));
+        CHECK_INT(b->records[i].time_ns / 1000000, want[i].ms);
+    }
+    CHECK_INT(b->n_quarantine, 0);
+    batch_free(b);
+    check_pieces(text, s);
+}
+
+#define T0 INT64_C(1761073245945)
+
+static void test_tail(void **state)
+{
+    UNUSED(state);
+    static const struct expected want[] = {
+        {"START RequestId: " ID_A " Version: $LATEST", STREAM, "unknown", T0},
+        {"first\nsecond\n\tthird", STREAM, "unknown", T0},
+        {"{\n    \"a\": 1\n}", STREAM, "unknown", T0 + 55},
+    };
+    check_lines("2025-10-21T19:00:45.945000+00:00 " STREAM " START RequestId: " ID_A
+                " Version: $LATEST\n"
+                "2025-10-21T19:00:45.945000+00:00 " STREAM " first\nsecond\n\tthird\n"
+                "2025-10-21T19:00:46+00:00 " STREAM " \n{\n    \"a\": 1\n}\n",
+                "tail", want, 3);
+    static const struct expected brief[] = {
+        {"one", "", "unknown", T0 - 945},
+        {"two\n  more", "", "unknown", T0 - 945 + 1000},
+    };
+    check_lines("2025-10-21T19:00:45 one\n2025-10-21T19:00:46 two\n  more\n", "tail", brief, 2);
+    static const struct expected painted[] = {
+        {"END RequestId: " ID_A, STREAM, "unknown", T0},
+    };
+    check_lines("\033[32m2025-10-21T19:00:45.945000+00:00\033[0m \033[36m" STREAM
+                "\033[0m END RequestId: " ID_A "\n",
+                "tail", painted, 1);
+}
+
+static void test_text(void **state)
+{
+    UNUSED(state);
+    static const struct expected tabbed[] = {
+        {"START RequestId: " ID_A " Version: 1", STREAM, "orders", T0},
+        {"REPORT RequestId: " ID_A "\tDuration: 1.00 ms\nXRAY TraceId: 1-2-3", STREAM, "orders",
+         T0 + 1},
+        {"2025-10-21T19:00:45.947Z\t" ID_A "\tINFO\tnode", "custom", "pay", T0 + 2},
+    };
+    check_lines("2025-10-21T19:00:45.945Z\t/aws/lambda/orders\t" STREAM "\tSTART RequestId: " ID_A
+                " Version: 1\r\n"
+                "2025-10-21T19:00:45.946Z\t/aws/lambda/orders\t" STREAM "\tREPORT RequestId: " ID_A
+                "\tDuration: 1.00 ms\nXRAY TraceId: 1-2-3\n"
+                "2025-10-21T19:00:45.947Z\t/aws/lambda/pay\tcustom\t2025-10-21T19:00:45.947Z\t" ID_A
+                "\tINFO\tnode",
+                "text", tabbed, 3);
+    static const struct expected exported[] = {
+        {"[INFO]\t2025-10-21T19:00:45.946Z\t" ID_A "\tx", "", "unknown", T0},
+        {"plain\n\nafter a blank line", "", "unknown", T0 + 1},
+    };
+    check_lines("2025-10-21T19:00:45.945Z [INFO]\t2025-10-21T19:00:45.946Z\t" ID_A "\tx\n"
+                "2025-10-21T19:00:45.946Z plain\n\nafter a blank line\n",
+                "text", exported, 2);
+    static const struct expected bare[] = {
+        {"2025-10-21T19:00:45.945Z\t" ID_A "\tINFO\ta", "", "unknown", T0},
+        {"END RequestId: " ID_A, "", "unknown", T0},
+        {"REPORT RequestId: " ID_A "\tDuration: 1.00 ms\nXRAY TraceId: 1-2-3", "", "unknown", T0},
+        {"[ERROR] KeyError: 'x'\nTraceback (most recent call last):\n  File \"a\"", "", "unknown",
+         T0},
+        {"2025/10/21 19:00:45 go", "", "unknown", T0 - 945},
+    };
+    check_lines("2025-10-21T19:00:45.945Z\t" ID_A "\tINFO\ta\nEND RequestId: " ID_A
+                "\nREPORT RequestId: " ID_A "\tDuration: 1.00 ms\nXRAY TraceId: 1-2-3\n"
+                "[ERROR] KeyError: 'x'\nTraceback (most recent call last):\n  File \"a\"\n"
+                "2025/10/21 19:00:45 go\n",
+                "text", bare, 5);
+}
+
+static void test_csv(void **state)
+{
+    UNUSED(state);
+    static const struct expected console[] = {
+        {"START RequestId: " ID_A " Version: 1", "", "unknown", T0},
+        {"two\nlines, with \"quotes\"", "", "unknown", T0 + 1},
+        {"plain", "", "unknown", T0 + 2},
+    };
+    check_lines("timestamp,message\n1761073245945,\"START RequestId: " ID_A " Version: 1\n\"\r\n"
+                "1761073245946,\"two\nlines, with \"\"quotes\"\"\"\n1761073245947,plain\n",
+                "text", console, 3);
+    static const struct expected insights[] = {
+        {"hello, world", STREAM, "orders", T0},
+    };
+    check_lines(
+        "@timestamp,@message,@logStream,@log\n2025-10-21 19:00:45.945,\"hello, world\"," STREAM
+        ",123456789012:/aws/lambda/orders\n",
+        "text", insights, 1);
+}
+
+/* --- bad input --- */
+
+#define EVENT(ts, message)                                                                         \
+    "{\"logStreamName\":\"s\",\"timestamp\":" ts ",\"message\":\"" message "\",\"eventId\":\"" ts  \
+    "\"}"
+
+static void check_bad(const char *text, size_t events, size_t bad, const char *reason)
+{
+    struct str s = str_from(text);
+    struct batch *b = decode_from(&aws_cloudwatch_json, s, SIZE_MAX, NULL, NULL);
+
+    if (b->n_records != events || b->n_quarantine != bad) {
+        print_error("%s\n", text);
+        for (size_t i = 0; i < b->n_quarantine; i++)
+            print_error("  " STR_FMT ": " STR_FMT "\n", STR_ARG(b->quarantine[i].place),
+                        STR_ARG(b->quarantine[i].reason));
+    }
+    CHECK_INT(b->n_records, events);
+    CHECK_INT(b->n_quarantine, bad);
+    if (bad > 0)
+        CHECK_STR(b->quarantine[0].reason, str_from(reason));
+    batch_free(b);
+}
+
+static void test_bad_events(void **state)
+{
+    UNUSED(state);
+#define GOOD EVENT("1761073245945", "good")
+    check_bad("{\"events\":[" GOOD "," EVENT("1761073245946", "\\ud800 alone") "," GOOD "]}", 2, 1,
+              "a surrogate stands alone");
+    check_bad("{\"events\":[" GOOD "," EVENT("1761073245946", "\xFF") "," GOOD "]}", 2, 1,
+              "invalid UTF-8");
+    check_bad("{\"events\":[" GOOD "," EVENT("99999999999999999999999", "x") "," GOOD "]}", 2, 1,
+              "its time is out of range");
+    check_bad("{\"events\":[" GOOD "," EVENT("-5", "x") "," GOOD "]}", 2, 1,
+              "its time is out of range");
+    check_bad("{\"events\":[" GOOD ",{\"timestamp\":1761073245946}," GOOD "]}", 2, 1,
+              "an event without message");
+    check_bad("{\"events\":[" GOOD ",{\"message\":\"x\"}," GOOD "]}", 2, 1,
+              "an event without timestamp");
+    check_bad("{\"events\":[" GOOD ",{\"timestamp\":1761073245946,\"message\":7}," GOOD "]}", 2, 1,
+              "a member that should be text is not");
+    check_bad("{\"events\":[" GOOD ",17,\"x\",null," GOOD "]}", 2, 3, "an event that is no object");
+    check_bad("{\"events\":[" GOOD ",{\"timestamp\":1761073245946 \"message\":\"x\"}," GOOD "]}", 2,
+              1, "a comma or closing bracket is missing");
+    check_bad("{\"events\":[" GOOD ",{\"timestamp\":1,\"message\":\"an odd \"quote\"}," GOOD "]}",
+              2, 1, "a comma or closing bracket is missing");
+    check_bad("{\"events\":[" GOOD ",{\"timestamp\":1761073245946,\"mess", 1, 2,
+              "the text ends inside an event");
+    check_bad("{\"events\":[" GOOD ",{\"timest{\"events\":[" GOOD "]}", 2, 1, "a colon is missing");
+    check_bad("{\"message\":\"Internal Server Error\"}", 0, 1, "an event without timestamp");
+    check_bad("{\"functions\":[]}" GOOD, 1, 1, "a JSON document without log events");
+    check_bad("rubbish " GOOD " tail", 1, 2, "text between JSON documents");
+    check_bad("{\"events\":{\"a\":1}}", 0, 1, "events that are no array");
+    check_bad("{\"nextToken\":nonsense,\"events\":[" GOOD "]}", 1, 1,
+              "a word that is no JSON value");
+}
+
+static void test_one_bad_of_many(void **state)
+{
+    UNUSED(state);
+    AUTO(buf_clear) struct buf b;
+    struct rng rng;
+
+    rng_seed(&rng, 1);
+    buf_init(&b, 1 << 20);
+    for (int round = 0; round < 300; round++) {
+        buf_reset(&b);
+        buf_add_z(&b, "{\"events\":[");
+        for (int i = 0; i < 20; i++)
+            buf_addf(&b,
+                     "%s{\"logStreamName\":\"s\",\"timestamp\":17610732459%02d,\"message\":"
+                     "\"message %d {[\\\"x\\\"]}\",\"eventId\":\"%d\"}",
+                     i > 0 ? "," : "", i, i, i);
+        buf_add_z(&b, "],\"searchedLogStreams\":[]}");
+        b.p[12 + rng_below(&rng, b.n - 40)] = (char)rng_below(&rng, 256);
+        struct batch *whole = decode_from(&aws_cloudwatch_json, buf_str(&b), SIZE_MAX, NULL, NULL);
+        if (whole->n_records < 18)
+            fail_msg("round %d: only %zu of 20 events: %s", round, whole->n_records, b.p);
+        struct batch *cut = decode_from(&aws_cloudwatch_json, buf_str(&b), 37, NULL, NULL);
+        if (cut->n_records != whole->n_records)
+            print_error("round %d: %s\n", round, b.p);
+        same_records(whole, 0, cut);
+        batch_free(whole);
+        batch_free(cut);
+    }
+}
+
+static void test_twins_are_kept(void **state)
+{
+    UNUSED(state);
+    struct batch *b = decode(STR("2025-10-21T19:00:45.945Z /same\n2025-10-21T19:00:45.945Z /same\n"
+                                 "2025-10-21T19:00:45.946Z /same\n"));
+    CHECK_INT(b->n_records, 3);
+    CHECK(b->records[0].identity != b->records[1].identity);
+    CHECK(b->records[1].identity != b->records[2].identity);
+    batch_free(b);
+}
+
+static void test_invalid_utf8(void **state)
+{
+    UNUSED(state);
+    struct batch *b = decode(STR("2025-10-21T19:00:45.945Z a\xFF\xC0z\n"));
+    CHECK_INT(b->n_records, 1);
+    CHECK_STR(b->records[0].body, STR("a\xEF\xBF\xBD\xEF\xBF\xBDz"));
+    CHECK_INT(b->counts.invalid_utf8, 1);
+    batch_free(b);
+}
+
+static void test_long_event(void **state)
+{
+    UNUSED(state);
+    AUTO(buf_clear) struct buf b;
+    buf_init(&b, 32 << 20);
+    buf_add_z(&b, "2025-10-21T19:00:45.945Z ");
+    buf_add_repeat(&b, 'x', EVENT_MAX_BYTES);
+    buf_add_z(&b, "\n2025-10-21T19:00:45.946Z ");
+    buf_add_repeat(&b, 'y', EVENT_MAX_BYTES + 1);
+    buf_add_z(&b, "\n2025-10-21T19:00:45.947Z z\n");
+    struct batch *out = decode_from(decoder_detect(buf_str(&b)), buf_str(&b), 1 << 20, NULL, NULL);
+    CHECK_INT(out->n_records, 3);
+    CHECK_INT(out->records[0].body.n, EVENT_MAX_BYTES);
+    CHECK_INT(out->records[1].body.n, EVENT_MAX_BYTES);
+    CHECK_INT(out->n_quarantine, 1);
+    batch_free(out);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_samples),        cmocka_unit_test(test_filter_log_events),
+        cmocka_unit_test(test_subscription),   cmocka_unit_test(test_tail),
+        cmocka_unit_test(test_text),           cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_bad_events),     cmocka_unit_test(test_one_bad_of_many),
+        cmocka_unit_test(test_twins_are_kept), cmocka_unit_test(test_invalid_utf8),
+        cmocka_unit_test(test_long_event),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
