@@ -370,6 +370,8 @@ static enum status read_one(struct file_source *f, const char *path, struct err 
     struct reading r = {.f = f, .path = str_from(path)};
     struct err found = {0};
 
+    uint64_t before = f->at.bytes_done, stamp, size;
+
     f->at.path = r.path;
     buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
     enum status s = OK;
@@ -380,6 +382,9 @@ static enum status read_one(struct file_source *f, const char *path, struct err 
     if (r.state != NULL && r.decoder->close != NULL)
         r.decoder->close(r.state);
     free(r.state);
+    /* Whatever was skipped: the bar counts whole files. */
+    if (s == OK && r.reader != NULL && plain_stamp(r.reader, 0, &stamp, &size))
+        f->at.bytes_done = before + size;
     plain_close(r.reader);
     buf_clear(&r.carry);
     arena_clear(&r.arena);
