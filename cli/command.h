@@ -18,7 +18,7 @@ struct settings {
     int format;   /* enum table_format */
     int color;    /* 0 auto, 1 always, 2 never */
     bool no_color, is_quiet, help;
-    int64_t verbose;
+    bool is_verbose;
     int64_t retention_ns;
     int64_t clock_ns; /* --clock or SOURCE_DATE_EPOCH; 0: the real one */
     struct str prices_dir;

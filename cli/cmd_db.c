@@ -1,0 +1,163 @@
+/* fnscope db info|prune|verify|dump: upkeep of the store. */
+#include "cli/commands.h"
+
+#include "cli/common.h"
+#include "core/base/safe_text.h"
+#include "core/base/timefmt.h"
+
+/* --- info
+ * -------------------------------------------------------------------------------------------- */
+
+static void number_row(struct table *t, const char *name, uint64_t v)
+{
+    table_row(t);
+    table_text(t, 0, str_from(name));
+    table_i64(t, 1, (int64_t)v);
+}
+
+static void time_row(struct table *t, const char *name, int64_t t_ns)
+{
+    table_row(t);
+    table_text(t, 0, str_from(name));
+    if (t_ns != 0)
+        cli_time_cell(t, 1, t_ns);
+}
+
+static int db_info(struct cli *c, struct store *s, struct err *e)
+{
+    static const struct table_column columns[] = {{.name = "item"},
+                                                  {.name = "value", .is_right = true}};
+    struct ingest_status st;
+    struct table t;
+
+    if (request_status(s, c->arena, &st, e) != OK)
+        return EXIT_FAILED;
+    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.db", 1);
+    table_row(&t);
+    table_text(&t, 0, STR("path"));
+    table_text(&t, 1, store_path(s));
+    const struct {
+        const char *name;
+        uint64_t value;
+    } numbers[] = {
+        {"schema_version", (uint64_t)st.schema_version},
+        {"day_files", st.day_files},
+        {"bytes_on_disk", st.bytes_on_disk},
+        {"functions", st.functions},
+        {"streams", st.streams},
+        {"invocations", st.invocations},
+        {"open_invocations", st.open_invocations},
+        {"unpriced_invocations", st.unpriced},
+        {"log_events", st.log_events},
+        {"log_bytes", st.log_bytes},
+        {"chunk_bytes", st.chunk_bytes},
+        {"repeats_dropped", st.counts.repeats},
+        {"quarantined", st.counts.quarantined},
+        {"generation", st.generation},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        number_row(&t, numbers[i].name, numbers[i].value);
+    time_row(&t, "first_event", st.first_ns);
+    time_row(&t, "last_event", st.last_ns);
+    time_row(&t, "last_commit", st.last_commit_ns);
+    cli_print_table(c, &t);
+    return EXIT_DONE;
+}
+
+/* --- prune, verify, dump
+ * ------------------------------------------------------------------------------ */
+
+static int db_prune(struct cli *c, struct store *s, struct err *e)
+{
+    int64_t before = c->settings->until_ns;
+    uint64_t days = 0;
+
+    if (before == 0 && c->settings->retention_ns > 0)
+        before = clock_now(&c->clock) - c->settings->retention_ns;
+    if (before == 0) {
+        err_set(e, ERR_USAGE,
+                "db prune removes nothing without an age: give --retention 30d or --until DATE");
+        return EXIT_USAGE;
+    }
+    if (store_prune(s, before, &days, e) != OK)
+        return EXIT_FAILED;
+    buf_addf(&c->out, "%llu day%s removed\n", (unsigned long long)days, days == 1 ? "" : "s");
+    return EXIT_DONE;
+}
+
+struct findings {
+    struct cli *cli;
+    uint64_t n;
+};
+
+static void on_finding(void *ctx, struct str file, struct str what)
+{
+    struct findings *f = ctx;
+
+    f->n++;
+    safe_text(&f->cli->out, file, SAFE_KEEP_NONE);
+    buf_add_z(&f->cli->out, ": ");
+    safe_text(&f->cli->out, what, SAFE_KEEP_NONE);
+    buf_add_c(&f->cli->out, '\n');
+}
+
+static int db_verify(struct cli *c, struct store *s, struct err *e)
+{
+    struct findings f = {.cli = c};
+
+    if (store_verify(s, on_finding, &f, e) != OK)
+        return EXIT_FAILED;
+    if (f.n > 0)
+        return EXIT_CONDITION;
+    buf_add_z(&c->out, "everything is in order\n");
+    return EXIT_DONE;
+}
+
+static int db_dump(struct cli *c, struct store *s, struct err *e)
+{
+    return store_dump(s, &c->out, e) == OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+static const struct {
+    const char *name;
+    bool is_read_only;
+    int (*run)(struct cli *c, struct store *s, struct err *e);
+} actions[] = {
+    {"info", true, db_info},
+    {"prune", false, db_prune},
+    {"verify", true, db_verify},
+    {"dump", true, db_dump},
+};
+
+static int run_db(struct cli *c, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+
+    if (cli_want_words(c, 1, 1, e) != OK)
+        return EXIT_USAGE;
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        if (!str_eq(c->words.items[0], str_from(actions[i].name)))
+            continue;
+        if (cli_open_store(c, actions[i].is_read_only, &s, e) != OK)
+            return EXIT_FAILED;
+        return actions[i].run(c, s, e);
+    }
+    err_set(e, ERR_USAGE, "db: \"" STR_FMT "\" is none of info, prune, verify, dump",
+            STR_ARG(c->words.items[0]));
+    return EXIT_USAGE;
+}
+
+const struct command cmd_db = {
+    .name = "db",
+    .summary = "look after the store: info, prune, verify, dump",
+    .usage = "info|prune|verify|dump",
+    .description =
+        "info says what the store holds and how large it is. prune removes whole UTC days older "
+        "than --retention or before --until. verify checks every file, every log chunk and every "
+        "roll-up against the facts; exit status 3 when it found something. dump prints "
+        "everything in a canonical order, so that two stores can be compared.",
+    .examples = "fnscope db info\thow much is there\n"
+                "fnscope db prune --retention 30d\tkeep a month\n"
+                "fnscope db verify\tis everything readable and consistent\n",
+    .run = run_db,
+};

@@ -1,0 +1,126 @@
+/* fnscope doctor: is everything well, and if not, what to do. Each finding is one line with its
+ * remedy; exit status 3 when there is one. */
+#include "cli/commands.h"
+
+#include "cli/common.h"
+#include "core/base/safe_text.h"
+#include "core/base/timefmt.h"
+
+struct doctor {
+    struct cli *cli;
+    struct store *store;
+    struct ingest_status status;
+    unsigned findings;
+};
+
+static void say(struct doctor *d, bool is_well, const char *what, struct str remedy)
+{
+    struct buf *out = &d->cli->out;
+
+    buf_addf(out, "%s  %s", is_well ? "ok  " : "LOOK", what);
+    if (!is_well && remedy.n > 0) {
+        buf_add_z(out, ": ");
+        safe_text(out, remedy, SAFE_KEEP_NONE);
+    }
+    buf_add_c(out, '\n');
+    d->findings += !is_well;
+}
+
+static void count_check(struct doctor *d, uint64_t n, const char *none, const char *some,
+                        const char *remedy)
+{
+    AUTO(buf_clear) struct buf b = {.max = 256};
+
+    if (n == 0) {
+        say(d, true, none, (struct str){0});
+        return;
+    }
+    buf_addf(&b, "%llu %s", (unsigned long long)n, some);
+    say(d, false, b.p, str_from(remedy));
+}
+
+static void check_prices(struct doctor *d)
+{
+    struct cli_cost cost = {0};
+    struct err e = {0};
+
+    if (cli_cost_open(d->cli, d->store, &cost, &e) != OK) {
+        say(d, false, "price book", str_from(e.msg));
+        return;
+    }
+    struct str line = arena_printf(d->cli->arena, "price book of AWS, dated " STR_FMT,
+                                   STR_ARG(pricebook_date(cost.book, PROVIDER_AWS)));
+    say(d, true, line.p, (struct str){0});
+    cli_cost_clear(&cost);
+}
+
+static void check_store(struct doctor *d)
+{
+    struct arena *a = d->cli->arena;
+    struct str line = arena_printf(
+        a, "store " STR_FMT ": %llu invocations, %llu log events, %llu day files",
+        STR_ARG(store_path(d->store)), (unsigned long long)d->status.invocations,
+        (unsigned long long)d->status.log_events, (unsigned long long)d->status.day_files);
+    say(d, d->status.log_events > 0, line.p, STR("it is empty: fnscope import FILE..."));
+}
+
+static void check_counts(struct doctor *d)
+{
+    const struct ingest_status *s = &d->status;
+
+    count_check(d, s->counts.quarantined, "no event was quarantined", "events could not be decoded",
+                "fnscope sql 'select * from quarantine' shows them with their places");
+    count_check(d, s->unpriced, "every invocation has a price", "invocations have no price",
+                "name region and architecture under functions: in the configuration");
+    count_check(d, s->counts.forged, "no line imitates a platform line",
+                "application lines imitate platform lines; they were kept as text",
+                "fnscope logs 'RequestId:' shows who prints them");
+    count_check(d, s->counts.invalid_utf8, "all text is valid UTF-8", "events held invalid UTF-8",
+                "the bytes are kept; they are shown as replacement characters");
+}
+
+static int report_quarantine(struct doctor *d)
+{
+    struct buf *out = &d->cli->out;
+    size_t n = d->status.n_quarantine < 5 ? d->status.n_quarantine : 5;
+
+    for (size_t i = 0; i < n; i++) {
+        buf_add_z(out, "        ");
+        safe_text(out, d->status.quarantine[i].place, SAFE_KEEP_NONE);
+        buf_add_z(out, ": ");
+        safe_text(out, d->status.quarantine[i].reason, SAFE_KEEP_NONE);
+        buf_add_c(out, '\n');
+    }
+    return d->findings > 0 ? EXIT_CONDITION : EXIT_DONE;
+}
+
+static int run_doctor(struct cli *c, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    struct doctor d = {.cli = c};
+
+    if (cli_want_words(c, 0, 0, e) != OK)
+        return EXIT_USAGE;
+    if (cli_open_store(c, true, &s, e) != OK) {
+        say(&d, false, "store", str_from(e->msg));
+        *e = (struct err){0};
+        check_prices(&d);
+        return EXIT_CONDITION;
+    }
+    d.store = s;
+    if (request_status(s, c->arena, &d.status, e) != OK)
+        return EXIT_FAILED;
+    check_store(&d);
+    check_prices(&d);
+    check_counts(&d);
+    return report_quarantine(&d);
+}
+
+const struct command cmd_doctor = {
+    .name = "doctor",
+    .summary = "check store, prices and data quality, with a remedy for each finding",
+    .description =
+        "Checks whether the store can be read, the prices are there and the data is complete. Exit "
+        "status 3 when there is something to look at.",
+    .run = run_doctor,
+};

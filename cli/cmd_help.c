@@ -1,0 +1,79 @@
+/* fnscope help, version, completion: what the program says about itself. */
+#include "cli/commands.h"
+
+#include <string.h>
+
+#include "cli/common.h"
+#include "cli/help.h"
+
+#ifndef FNSCOPE_VERSION
+#define FNSCOPE_VERSION "0.0.0"
+#endif
+
+struct help_options {
+    bool is_manual;
+};
+
+static const struct opt_def help_options[] = {
+    {.flag = "mdoc",
+     .type = OPT_BOOL,
+     .offset = offsetof(struct help_options, is_manual),
+     .help = "print the manual page of the command in mdoc"},
+    {0},
+};
+
+static int run_help(struct cli *c, struct err *e)
+{
+    const struct help_options *o = c->options;
+
+    if (c->words.count == 0) {
+        help_overview(&c->out);
+        return EXIT_DONE;
+    }
+    for (size_t i = 0; commands[i]; i++) {
+        if (!str_eq(c->words.items[0], str_from(commands[i]->name)))
+            continue;
+        (o->is_manual ? help_manual : help_command)(&c->out, commands[i]);
+        return EXIT_DONE;
+    }
+    err_set(e, ERR_USAGE, "there is no command \"" STR_FMT "\": see `fnscope help`",
+            STR_ARG(c->words.items[0]));
+    return EXIT_USAGE;
+}
+
+const struct command cmd_help = {
+    .name = "help",
+    .summary = "explain the program or one command",
+    .usage = "[COMMAND]",
+    .options = help_options,
+    .options_size = sizeof(struct help_options),
+    .run = run_help,
+};
+
+static int run_version(struct cli *c, struct err *e)
+{
+    UNUSED(e);
+    buf_add_z(&c->out, "fnscope " FNSCOPE_VERSION "\n");
+    return EXIT_DONE;
+}
+
+const struct command cmd_version = {
+    .name = "version",
+    .summary = "print the version",
+    .run = run_version,
+};
+
+static int run_completion(struct cli *c, struct err *e)
+{
+    if (cli_want_words(c, 1, 1, e) != OK || help_completion(&c->out, c->words.items[0], e) != OK)
+        return EXIT_USAGE;
+    return EXIT_DONE;
+}
+
+const struct command cmd_completion = {
+    .name = "completion",
+    .summary = "print a completion script for bash, zsh or fish",
+    .usage = "bash|zsh|fish",
+    .examples = "source <(fnscope completion bash)\tcompletion in this shell\n",
+    .run = run_completion,
+};

@@ -1,0 +1,163 @@
+/* fnscope logs [PATTERN]: search log lines by text, time, function, level, request. */
+#include "cli/commands.h"
+
+#include "cli/common.h"
+#include "core/base/re.h"
+#include "core/base/safe_text.h"
+#include "core/base/timefmt.h"
+
+struct logs_options {
+    struct str level, id, instance;
+    int64_t limit;
+    bool is_literal, ignore_case, newest;
+};
+
+#define AT(member) offsetof(struct logs_options, member)
+
+/* clang-format off */
+static const struct opt_def logs_options[] = {
+    { .flag = "level", .letter = 'l', .type = OPT_STRING, .offset = AT(level), .value_name = "LEVEL",
+      .help = "only this level and above: trace, debug, info, warn, error, fatal" },
+    { .flag = "id", .type = OPT_STRING, .offset = AT(id), .value_name = "REQUEST-ID",
+      .help = "only lines of this request" },
+    { .flag = "instance", .type = OPT_STRING, .offset = AT(instance), .value_name = "STREAM",
+      .help = "only this log stream" },
+    { .flag = "fixed", .letter = 'F', .type = OPT_BOOL, .offset = AT(is_literal),
+      .help = "the pattern is plain text, no regular expression" },
+    { .flag = "ignore-case", .letter = 'i', .type = OPT_BOOL, .offset = AT(ignore_case),
+      .help = "case does not matter" },
+    { .flag = "newest", .type = OPT_BOOL, .offset = AT(newest), .help = "newest lines first" },
+    { .flag = "limit", .letter = 'n', .type = OPT_INT, .offset = AT(limit), .default_text = "1000",
+      .max = 1000000000, .help = "most lines; 0 for all" },
+    { 0 },
+};
+/* clang-format on */
+
+struct printer {
+    struct cli *cli;
+    struct table table;
+    uint64_t lines;
+};
+
+static const struct table_column columns[] = {
+    {.name = "time"},     {.name = "function"},   {.name = "level"},
+    {.name = "instance"}, {.name = "request_id"}, {.name = "body"},
+};
+
+#define FLUSH_BYTES (1u << 20)
+
+static enum status print_text(struct printer *p, const struct log_line *line)
+{
+    struct buf *out = &p->cli->out;
+
+    time_format(out, line->time_ns, 3);
+    buf_add_c(out, ' ');
+    safe_text(out, line->origin->fn->name, SAFE_KEEP_NONE);
+    buf_addf(out, " %-5s ", line->kind == RECORD_PLATFORM ? "-" : severity_name(line->severity));
+    safe_text(out, line->body, SAFE_KEEP_TAB | SAFE_KEEP_NEWLINE);
+    buf_add_c(out, '\n');
+    return out->n > FLUSH_BYTES && cli_flush(p->cli) != 0 ? ERR_CANCELLED : OK;
+}
+
+static enum status print_row(struct printer *p, const struct log_line *line)
+{
+    struct table *t = &p->table;
+    struct arena *a = t->arena;
+
+    table_row(t);
+    cli_time_cell(t, 0, line->time_ns);
+    table_text(t, 1, arena_str(a, line->origin->fn->name));
+    table_text(t, 2, str_from(severity_name(line->severity)));
+    table_text(t, 3, arena_str(a, line->origin->instance));
+    if (line->invocation_id.n > 0)
+        table_text(t, 4, arena_str(a, line->invocation_id));
+    table_text(t, 5, arena_str(a, line->body));
+    return OK;
+}
+
+static enum status print_line(void *ctx, const struct log_line *line, struct err *e)
+{
+    struct printer *p = ctx;
+
+    UNUSED(e);
+    p->lines++;
+    return p->cli->settings->format == TABLE_TEXT ? print_text(p, line) : print_row(p, line);
+}
+
+/* A pattern without any special character is searched as text, which is several times faster. */
+static bool is_plain_text(struct str pattern)
+{
+    for (size_t i = 0; i < pattern.n; i++)
+        if (str_find_char(STR("\\^$.|?*+()[]{}"), pattern.p[i]) < 14)
+            return false;
+    return true;
+}
+
+static enum status set_pattern(const struct logs_options *o, struct str pattern,
+                               struct log_request *q, struct err *e)
+{
+    if (o->is_literal || is_plain_text(pattern)) {
+        q->literal = pattern;
+        q->is_literal_nocase = o->ignore_case;
+        return OK;
+    }
+    return re_new(pattern, o->ignore_case ? "i" : "", &q->pattern, e);
+}
+
+static enum status run_search(struct cli *c, struct store *s, struct log_request *q, struct err *e)
+{
+    struct printer p = {.cli = c};
+
+    if (cli_range(c, s, 0, &q->range, e) != OK)
+        return e->code;
+    table_init(&p.table, c->arena, columns, ARRAY_LEN(columns), "fnscope.log_lines", 1);
+    if (request_logs(s, q, print_line, &p, e) != OK)
+        return err_wrap(e, "logs");
+    if (c->settings->format != TABLE_TEXT)
+        cli_print_table(c, &p.table);
+    return OK;
+}
+
+static int run_logs(struct cli *c, struct err *e)
+{
+    const struct logs_options *o = c->options;
+    AUTO(cli_close_store) struct store *s = NULL;
+    struct log_request q = {
+        .fn = cli_filter(c),
+        .instance = o->instance,
+        .invocation_id = o->id,
+        .newest_first = o->newest,
+        .limit = (size_t)o->limit,
+    };
+
+    if (cli_want_words(c, 0, 1, e) != OK)
+        return EXIT_USAGE;
+    if (o->level.n > 0 && !severity_parse(o->level, &q.min_severity)) {
+        err_set(e, ERR_USAGE,
+                "--level: \"" STR_FMT "\" is no level: trace, debug, info, warn, error, fatal",
+                STR_ARG(o->level));
+        return EXIT_USAGE;
+    }
+    if (c->words.count > 0 && set_pattern(o, c->words.items[0], &q, e) != OK)
+        return EXIT_USAGE;
+    enum status st = cli_open_store(c, true, &s, e);
+    if (st == OK)
+        st = run_search(c, s, &q, e);
+    re_free(q.pattern);
+    return st == OK ? EXIT_DONE : st == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
+const struct command cmd_logs = {
+    .name = "logs",
+    .summary = "search log lines by text, time, function, level or request",
+    .usage = "[PATTERN]",
+    .description =
+        "Prints log lines in time order. PATTERN is a Perl-compatible regular expression "
+        "(PCRE2); without special characters it is searched as plain text, which is faster.",
+    .options = logs_options,
+    .options_size = sizeof(struct logs_options),
+    .examples = "fnscope logs 'timed? ?out' -i --since 24h\twhat ran out of time\n"
+                "fnscope logs --level error -f 'checkout-*'\terrors of some functions\n"
+                "fnscope logs --id 8d5958b5-559f-43f3-b278-b71dd7dd0e01\tone request\n",
+    .run = run_logs,
+};

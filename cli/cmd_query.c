@@ -1,0 +1,315 @@
+/* fnscope query functions|invocations|errors|series: the store's typed requests as tables. */
+#include "cli/commands.h"
+
+#include "cli/common.h"
+#include "cli/invocation_table.h"
+#include "core/base/log.h"
+#include "core/base/timefmt.h"
+
+struct query_options {
+    int64_t limit;
+    int order;
+    struct str outcome, start, error, instance;
+    int64_t min_duration_ns;
+    int64_t step_ns;
+};
+
+static const char *const order_names[] = {"newest", "oldest", "slowest", "costliest",
+                                          "memory", "init",   NULL};
+
+#define AT(member) offsetof(struct query_options, member)
+
+/* clang-format off */
+static const struct opt_def query_options[] = {
+    { .flag = "limit", .letter = 'n', .type = OPT_INT, .offset = AT(limit), .default_text = "100",
+      .max = 100000000, .help = "most rows; 0 for all" },
+    { .flag = "order", .type = OPT_CHOICE, .offset = AT(order), .choices = order_names,
+      .default_text = "newest", .help = "order of invocations" },
+    { .flag = "outcome", .type = OPT_STRING, .offset = AT(outcome), .value_name = "LIST",
+      .help = "only these outcomes: error,timeout,oom,init_error,throttled,ok,unknown" },
+    { .flag = "start", .type = OPT_STRING, .offset = AT(start), .value_name = "LIST",
+      .help = "only these starts: cold,warm,provisioned,snapstart,unknown" },
+    { .flag = "error", .type = OPT_STRING, .offset = AT(error), .value_name = "GLOB",
+      .help = "only this error type: Runtime.*" },
+    { .flag = "instance", .type = OPT_STRING, .offset = AT(instance), .value_name = "STREAM",
+      .help = "only this execution environment (log stream)" },
+    { .flag = "min-duration", .type = OPT_DURATION, .offset = AT(min_duration_ns),
+      .default_text = "0s", .help = "only invocations at least this long" },
+    { .flag = "step", .type = OPT_DURATION, .offset = AT(step_ns), .default_text = "1h",
+      .help = "step of a series: 1m, 1h or 1d" },
+    { 0 },
+};
+/* clang-format on */
+
+/* "error,timeout" -> bits. parse gives the number of one name. */
+typedef bool name_bit_fn(struct str name, unsigned *bit);
+
+static bool outcome_bit(struct str name, unsigned *bit)
+{
+    enum outcome v;
+
+    if (!outcome_parse(name, &v))
+        return false;
+    *bit = (unsigned)v;
+    return true;
+}
+
+static bool start_bit(struct str name, unsigned *bit)
+{
+    enum start_kind v;
+
+    if (!start_kind_parse(name, &v))
+        return false;
+    *bit = (unsigned)v;
+    return true;
+}
+
+static enum status parse_mask(struct str list, const char *what, name_bit_fn *parse, uint32_t *mask,
+                              struct err *e)
+{
+    *mask = 0;
+    while (list.n > 0) {
+        struct str name = str_trim(str_cut(&list, ','));
+        unsigned bit = 0;
+        if (!parse(name, &bit))
+            return err_set(e, ERR_USAGE, "--%s: \"" STR_FMT "\" is none: see --help", what,
+                           STR_ARG(name));
+        *mask |= 1u << bit;
+    }
+    return OK;
+}
+
+/* --- functions
+ * --------------------------------------------------------------------------------------- */
+
+static const struct table_column function_columns[] = {
+    {.name = "function", .title = "FUNCTION", .max_width = 40},
+    {.name = "region", .title = "REGION"},
+    {.name = "invocations", .title = "INV", .is_right = true},
+    {.name = "errors", .title = "ERR", .is_right = true},
+    {.name = "cold_starts", .title = "COLD", .is_right = true},
+    {.name = "p50_ms", .title = "P50", .is_right = true},
+    {.name = "p95_ms", .title = "P95", .is_right = true},
+    {.name = "p99_ms", .title = "P99", .is_right = true},
+    {.name = "max_memory_used_mb", .title = "MEM", .is_right = true},
+    {.name = "memory_size_mb", .title = "SIZE", .is_right = true},
+    {.name = "log_bytes", .title = "LOGS", .is_right = true},
+    {.name = "cost_usd", .title = "COST", .is_right = true},
+};
+
+static void percentile_cell(struct table *t, size_t column, const struct histogram *h,
+                            unsigned permille)
+{
+    uint64_t us;
+
+    if (histogram_percentile(h, permille, &us))
+        cli_duration_cell(t, column, (int64_t)us * NS_PER_US);
+}
+
+static uint64_t failed(const struct stats *s)
+{
+    return s->n - s->outcome[OUTCOME_OK] - s->outcome[OUTCOME_UNKNOWN];
+}
+
+static void size_cell(struct table *t, size_t column, uint64_t bytes)
+{
+    AUTO(buf_clear) struct buf b = {.max = 64};
+
+    size_format(&b, bytes);
+    table_number(t, column, arena_printf(t->arena, "%llu", (unsigned long long)bytes),
+                 arena_str(t->arena, buf_str(&b)));
+}
+
+static void function_row(struct table *t, const struct fn_row *f)
+{
+    const struct stats *s = &f->stats;
+
+    table_row(t);
+    table_text(t, 0, f->fn.name);
+    if (f->fn.region.n > 0)
+        table_text(t, 1, f->fn.region);
+    table_i64(t, 2, (int64_t)s->n);
+    table_i64(t, 3, (int64_t)failed(s));
+    table_i64(t, 4, (int64_t)(s->start[START_COLD] + s->start[START_SNAPSTART]));
+    percentile_cell(t, 5, &s->duration, 500);
+    percentile_cell(t, 6, &s->duration, 950);
+    percentile_cell(t, 7, &s->duration, 990);
+    table_i64(t, 8, (int64_t)(s->max_memory_used_bytes >> 20));
+    table_i64(t, 9, (int64_t)(s->memory_size_bytes >> 20));
+    size_cell(t, 10, s->log_bytes);
+    cli_money_cell(t, 11, s->cost, STR("USD"));
+}
+
+static enum status query_functions(struct cli *c, struct store *s, struct range r, struct err *e)
+{
+    struct fn_filter f = cli_filter(c);
+    struct fn_rows rows;
+    struct table t;
+
+    if (request_functions(s, r, &f, c->arena, &rows, e) != OK)
+        return err_wrap(e, "query functions");
+    table_init(&t, c->arena, function_columns, ARRAY_LEN(function_columns), "fnscope.functions", 1);
+    for (size_t i = 0; i < rows.n; i++)
+        function_row(&t, &rows.rows[i]);
+    cli_print_table(c, &t);
+    return OK;
+}
+
+/* --- invocations
+ * ------------------------------------------------------------------------------------- */
+
+static enum status query_invocations(struct cli *c, struct store *s, struct range r, struct err *e)
+{
+    const struct query_options *o = c->options;
+    struct inv_request q = {
+        .range = r,
+        .fn = cli_filter(c),
+        .min_duration_ns = o->min_duration_ns,
+        .error_glob = o->error,
+        .instance = o->instance,
+        .order = (enum inv_order)o->order,
+        .limit = (size_t)o->limit,
+    };
+    struct inv_rows rows;
+
+    if (parse_mask(o->outcome, "outcome", outcome_bit, &q.outcome_mask, e) != OK ||
+        parse_mask(o->start, "start", start_bit, &q.start_mask, e) != OK)
+        return e->code;
+    if (request_invocations(s, &q, c->arena, &rows, e) != OK)
+        return err_wrap(e, "query invocations");
+    invocation_table_print(c, &rows);
+    if (rows.is_more && !c->settings->is_quiet && c->err_is_tty)
+        log_event(LOG_INFO, "there are more invocations than --limit %lld shows",
+                  (long long)o->limit);
+    return OK;
+}
+
+/* --- errors
+ * ------------------------------------------------------------------------------------------ */
+
+static const struct table_column error_columns[] = {
+    {.name = "count", .title = "COUNT", .is_right = true},
+    {.name = "function", .title = "FUNCTION", .max_width = 32},
+    {.name = "outcome", .title = "RESULT"},
+    {.name = "error_type", .title = "TYPE", .max_width = 32},
+    {.name = "first_time", .title = "FIRST"},
+    {.name = "last_time", .title = "LAST"},
+    {.name = "sample_request_id", .title = "EXAMPLE"},
+    {.name = "sample", .title = "MESSAGE", .max_width = 60},
+};
+
+static enum status query_errors(struct cli *c, struct store *s, struct range r, struct err *e)
+{
+    const struct query_options *o = c->options;
+    struct fn_filter f = cli_filter(c);
+    struct error_rows rows;
+    struct table t;
+
+    if (request_errors(s, r, &f, 0, (size_t)o->limit, c->arena, &rows, e) != OK)
+        return err_wrap(e, "query errors");
+    table_init(&t, c->arena, error_columns, ARRAY_LEN(error_columns), "fnscope.errors", 1);
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct error_row *row = &rows.rows[i];
+        table_row(&t);
+        table_i64(&t, 0, (int64_t)row->count);
+        table_text(&t, 1, row->fn.name);
+        table_text(&t, 2, str_from(outcome_name(row->outcome)));
+        table_text(&t, 3, row->error_type);
+        cli_time_cell(&t, 4, row->first_ns);
+        cli_time_cell(&t, 5, row->last_ns);
+        table_text(&t, 6, row->sample_id);
+        table_text(&t, 7, row->sample);
+    }
+    cli_print_table(c, &t);
+    return OK;
+}
+
+/* --- series
+ * ------------------------------------------------------------------------------------------ */
+
+static const struct table_column series_columns[] = {
+    {.name = "time", .title = "TIME"},
+    {.name = "invocations", .title = "INV", .is_right = true},
+    {.name = "errors", .title = "ERR", .is_right = true},
+    {.name = "cold_starts", .title = "COLD", .is_right = true},
+    {.name = "p50_ms", .title = "P50", .is_right = true},
+    {.name = "p95_ms", .title = "P95", .is_right = true},
+    {.name = "log_bytes", .title = "LOGS", .is_right = true},
+    {.name = "cost_usd", .title = "COST", .is_right = true},
+};
+
+static enum status query_series(struct cli *c, struct store *s, struct range r, struct err *e)
+{
+    const struct query_options *o = c->options;
+    struct fn_filter f = cli_filter(c);
+    struct series series;
+    struct table t;
+
+    if (o->step_ns != NS_PER_MIN && o->step_ns != NS_PER_HOUR && o->step_ns != NS_PER_DAY)
+        return err_set(e, ERR_USAGE, "--step must be 1m, 1h or 1d");
+    r.since_ns = time_floor(r.since_ns, o->step_ns);
+    r.until_ns = time_floor(r.until_ns + o->step_ns - 1, o->step_ns);
+    if (request_series(s, r, o->step_ns, 0, &f, c->arena, &series, e) != OK)
+        return err_wrap(e, "query series");
+    table_init(&t, c->arena, series_columns, ARRAY_LEN(series_columns), "fnscope.series", 1);
+    for (size_t i = 0; i < series.n; i++) {
+        const struct stats *p = &series.points[i];
+        table_row(&t);
+        cli_time_cell(&t, 0, series.since_ns + (int64_t)i * series.step_ns);
+        table_i64(&t, 1, (int64_t)p->n);
+        table_i64(&t, 2, (int64_t)failed(p));
+        table_i64(&t, 3, (int64_t)(p->start[START_COLD] + p->start[START_SNAPSTART]));
+        percentile_cell(&t, 4, &p->duration, 500);
+        percentile_cell(&t, 5, &p->duration, 950);
+        size_cell(&t, 6, p->log_bytes);
+        cli_money_cell(&t, 7, p->cost, STR("USD"));
+    }
+    cli_print_table(c, &t);
+    return OK;
+}
+
+static const struct {
+    const char *name;
+    enum status (*run)(struct cli *c, struct store *s, struct range r, struct err *e);
+} queries[] = {
+    {"functions", query_functions},
+    {"invocations", query_invocations},
+    {"errors", query_errors},
+    {"series", query_series},
+};
+
+static int run_query(struct cli *c, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    struct range r;
+
+    if (cli_want_words(c, 1, 1, e) != OK)
+        return EXIT_USAGE;
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        if (!str_eq(c->words.items[0], str_from(queries[i].name)))
+            continue;
+        if (cli_open_store(c, true, &s, e) != OK || cli_range(c, s, 0, &r, e) != OK)
+            return e->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+        enum status st = queries[i].run(c, s, r, e);
+        return st == OK ? EXIT_DONE : st == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    }
+    err_set(e, ERR_USAGE,
+            "query: \"" STR_FMT "\" is none of functions, invocations, errors, series",
+            STR_ARG(c->words.items[0]));
+    return EXIT_USAGE;
+}
+
+const struct command cmd_query = {
+    .name = "query",
+    .summary = "list functions, invocations, errors or a time series",
+    .usage = "functions|invocations|errors|series",
+    .description =
+        "Lists what the store holds about the time range, by default all of it. Machine formats "
+        "(--format json, ndjson, csv, tsv) carry unrounded numbers and all columns.",
+    .options = query_options,
+    .options_size = sizeof(struct query_options),
+    .examples = "fnscope query functions --since 24h\twhat ran since yesterday\n"
+                "fnscope query invocations --outcome timeout,oom --order slowest -n 20\tthe worst\n"
+                "fnscope query series --step 1d -o csv\tone row a day for a spreadsheet\n",
+    .run = run_query,
+};

@@ -1,0 +1,181 @@
+/* fnscope show REQUEST-ID: one request with all its attempts, their receipt and their log lines. */
+#include "cli/commands.h"
+
+#include "cli/common.h"
+#include "cli/invocation_table.h"
+#include "core/base/safe_text.h"
+#include "core/base/timefmt.h"
+
+struct show_options {
+    bool no_logs;
+};
+
+static const struct opt_def show_options[] = {
+    {.flag = "no-logs",
+     .type = OPT_BOOL,
+     .offset = offsetof(struct show_options, no_logs),
+     .help = "leave the log lines out"},
+    {0},
+};
+
+/* --- one attempt as text
+ * ----------------------------------------------------------------------------- */
+
+static void field(struct buf *b, const char *name, struct str value)
+{
+    if (value.n == 0)
+        return;
+    buf_addf(b, "  %-12s ", name);
+    safe_text(b, value, SAFE_KEEP_NONE);
+    buf_add_c(b, '\n');
+}
+
+static void field_duration(struct buf *b, const char *name, int64_t ns, bool is_known)
+{
+    if (!is_known)
+        return;
+    buf_addf(b, "  %-12s ", name);
+    duration_format(b, ns);
+    buf_add_c(b, '\n');
+}
+
+static void field_memory(struct buf *b, const struct invocation *inv)
+{
+    if (inv->memory_bytes == 0)
+        return;
+    buf_addf(b, "  %-12s %llu MB used of %llu MB (%llu %%)\n", "memory",
+             (unsigned long long)(inv->max_memory_bytes >> 20),
+             (unsigned long long)(inv->memory_bytes >> 20),
+             (unsigned long long)(inv->max_memory_bytes * 100 / inv->memory_bytes));
+}
+
+static void show_head(struct buf *b, const struct invocation *inv)
+{
+    AUTO(buf_clear) struct buf when = {.max = 64};
+
+    time_format(&when, inv->start_ns, 3);
+    buf_addf(b, "%s start, attempt %u: %s", start_kind_name(inv->start), inv->attempt,
+             outcome_name(inv->outcome));
+    if (inv->error_type.n > 0) {
+        buf_add_z(b, ", ");
+        safe_text(b, inv->error_type, SAFE_KEEP_NONE);
+    }
+    buf_add_c(b, '\n');
+    field(b, "request", inv->id);
+    field(b, "function", inv->origin->fn->name);
+    field(b, "version", inv->version);
+    field(b, "region", inv->origin->fn->region);
+    field(b, "account", inv->origin->fn->account);
+    field(b, "started", buf_str(&when));
+    field_duration(b, "duration", inv->duration_ns, inv->is_final);
+    field_duration(b, "init", inv->init_ns, inv->init_ns > 0);
+    field_duration(b, "restore", inv->restore_ns, inv->restore_ns > 0);
+    field_duration(b, "billed", inv->billed_ns, inv->billed_ns > 0);
+    field_memory(b, inv);
+    field(b, "environment", inv->origin->instance);
+    field(b, "trace", inv->trace_id);
+}
+
+/* --- its receipt
+ * ------------------------------------------------------------------------------------- */
+
+static enum status show_receipt(struct cli *c, const struct cost_context *cc,
+                                const struct invocation *inv, struct err *e)
+{
+    struct cost_line *lines;
+    size_t n;
+
+    if (!inv->is_priced) {
+        buf_add_z(&c->out, "  cost         not priced\n");
+        return OK;
+    }
+    if (cost_receipt(cc, inv, 0, c->arena, &lines, &n, e) != OK)
+        return err_wrap(e, "receipt");
+    buf_add_z(&c->out, "  cost         ");
+    money_format_exact(&c->out, inv->cost);
+    buf_add_z(&c->out, n > 0 && lines[0].price ? " " : "");
+    if (n > 0 && lines[0].price)
+        buf_add_str(&c->out, lines[0].price->currency);
+    buf_addf(&c->out, "%s (fnscope cost --explain " STR_FMT " shows how)\n",
+             inv->evidence & EV_ASSUMED_CONFIG ? ", configuration assumed" : "", STR_ARG(inv->id));
+    return OK;
+}
+
+/* --- its log lines
+ * ----------------------------------------------------------------------------------- */
+
+static enum status show_line(void *ctx, const struct log_line *line, struct err *e)
+{
+    struct buf *out = ctx;
+
+    UNUSED(e);
+    buf_add_z(out, "  ");
+    time_format(out, line->time_ns, 3);
+    buf_addf(out, " %-7s ", line->kind == RECORD_PLATFORM ? "-" : severity_name(line->severity));
+    safe_text(out, line->body, SAFE_KEEP_TAB | SAFE_KEEP_NEWLINE);
+    buf_add_c(out, '\n');
+    return OK;
+}
+
+static enum status show_logs(struct cli *c, struct store *s, const struct invocation *inv,
+                             uint32_t fn_id, struct err *e)
+{
+    struct log_request q = {
+        .range = {inv->start_ns - inv->init_lead_ns - NS_PER_SEC,
+                  inv->start_ns + inv->duration_ns + inv->init_ns + NS_PER_MIN},
+        .fn_id = fn_id,
+        .instance = inv->origin->instance,
+        .invocation_id = inv->id,
+    };
+
+    buf_add_z(&c->out, "\n");
+    return request_logs(s, &q, show_line, &c->out, e);
+}
+
+static int show_text(struct cli *c, struct store *s, const struct inv_rows *rows, struct err *e)
+{
+    const struct show_options *o = c->options;
+    struct cli_cost cost = {0};
+    enum status st = cli_cost_open(c, s, &cost, e);
+
+    for (size_t i = 0; st == OK && i < rows->n; i++) {
+        if (i > 0)
+            buf_add_c(&c->out, '\n');
+        show_head(&c->out, &rows->rows[i]);
+        st = show_receipt(c, &cost.context, &rows->rows[i], e);
+        if (st == OK && !o->no_logs)
+            st = show_logs(c, s, &rows->rows[i], rows->fn_ids[i], e);
+    }
+    cli_cost_clear(&cost);
+    return st == OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run_show(struct cli *c, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    struct inv_rows rows;
+
+    if (cli_want_words(c, 1, 1, e) != OK)
+        return EXIT_USAGE;
+    if (cli_open_store(c, true, &s, e) != OK ||
+        request_by_id(s, c->words.items[0], c->arena, &rows, e) != OK)
+        return EXIT_FAILED;
+    if (c->settings->format == TABLE_TEXT)
+        return show_text(c, s, &rows, e);
+    invocation_table_print(c, &rows);
+    return EXIT_DONE;
+}
+
+const struct command cmd_show = {
+    .name = "show",
+    .summary = "show one request: attempts, memory, cost and log lines",
+    .usage = "REQUEST-ID",
+    .description =
+        "Shows every attempt of a request with its outcome, durations, memory, cost and log "
+        "lines in order. The first characters of the id are enough when they are unique.",
+    .options = show_options,
+    .options_size = sizeof(struct show_options),
+    .examples = "fnscope show 8d5958b5\tby the start of the id\n"
+                "fnscope show 8d5958b5-559f-43f3-b278-b71dd7dd0e01 -o json\tfor a program\n",
+    .run = run_show,
+};

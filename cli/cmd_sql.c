@@ -1,0 +1,84 @@
+/* fnscope sql QUERY: plain read-only SQL over everything stored (fnscope-schema(7)). */
+#include "cli/commands.h"
+
+#include "cli/common.h"
+#include "core/base/file.h"
+
+#define SQL_MAX_BYTES (1u << 20)
+
+struct collect {
+    struct cli *cli;
+    struct table table;
+    bool has_head;
+};
+
+static enum status add_row(void *ctx, size_t n, const char *const *names,
+                           const struct sql_cell *cells, struct err *e)
+{
+    struct collect *k = ctx;
+    struct arena *a = k->cli->arena;
+
+    UNUSED(e);
+    if (!k->has_head) {
+        struct table_column *columns = arena_new(a, struct table_column, n);
+        for (size_t i = 0; i < n; i++)
+            columns[i] = (struct table_column){.name = arena_strz(a, str_from(names[i])),
+                                               .is_right = cells && cells[i].is_number};
+        table_init(&k->table, a, columns, n, "fnscope.sql", 1);
+        k->has_head = true;
+    }
+    if (!cells) /* a result without rows still has columns */
+        return OK;
+    table_row(&k->table);
+    for (size_t i = 0; i < n; i++) {
+        if (cells[i].is_null)
+            continue;
+        if (cells[i].is_number)
+            table_number(&k->table, i, arena_str(a, cells[i].text), (struct str){0});
+        else
+            table_text(&k->table, i, arena_str(a, cells[i].text));
+    }
+    return OK;
+}
+
+/* The query is the word, or standard input when the word is "-". */
+static enum status query_text(struct cli *c, struct buf *b, struct err *e)
+{
+    if (!str_eq(c->words.items[0], STR("-"))) {
+        buf_add_str(b, c->words.items[0]);
+        return OK;
+    }
+    return file_read("/dev/stdin", b, e);
+}
+
+static int run_sql(struct cli *c, struct err *e)
+{
+    AUTO(buf_clear) struct buf text = {.max = SQL_MAX_BYTES};
+    AUTO(cli_close_store) struct store *s = NULL;
+    struct collect k = {.cli = c};
+
+    if (cli_want_words(c, 1, 1, e) != OK)
+        return EXIT_USAGE;
+    if (query_text(c, &text, e) != OK || cli_open_store(c, true, &s, e) != OK)
+        return EXIT_FAILED;
+    enum status st = store_sql(s, buf_str(&text), add_row, &k, e);
+    if (st != OK)
+        return st == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    if (k.has_head)
+        cli_print_table(c, &k.table);
+    return EXIT_DONE;
+}
+
+const struct command cmd_sql = {
+    .name = "sql",
+    .summary = "run read-only SQL over invocations, log_lines, costs, functions",
+    .usage = "QUERY|-",
+    .description =
+        "Opens the store read-only and runs one SQLite query over the tables invocations, "
+        "log_lines, costs, functions, rollup_hour, rollup_day and quarantine; "
+        "fnscope-schema(7) describes their columns. With - the query comes from standard input.",
+    .examples =
+        "fnscope sql 'select function, count(*) from invocations group by 1'\tcount by function\n"
+        "fnscope sql \"select * from log_lines where body like '%refused%' limit 5\"\tany text\n",
+    .run = run_sql,
+};

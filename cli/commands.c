@@ -1,0 +1,7 @@
+/* The command table: one row a command, in the order `fnscope help` shows. */
+#include "cli/commands.h"
+
+const struct command *const commands[] = {
+    &cmd_query,  &cmd_show,       &cmd_logs,    &cmd_sql,  &cmd_db, &cmd_doctor,
+    &cmd_config, &cmd_completion, &cmd_version, &cmd_help, NULL,
+};

@@ -1,0 +1,18 @@
+/* Declares what commands.c lists: one line a cmd_*.c. */
+#ifndef FNSCOPE_CLI_COMMANDS_H
+#define FNSCOPE_CLI_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const struct command cmd_completion;
+extern const struct command cmd_config;
+extern const struct command cmd_db;
+extern const struct command cmd_doctor;
+extern const struct command cmd_help;
+extern const struct command cmd_logs;
+extern const struct command cmd_query;
+extern const struct command cmd_show;
+extern const struct command cmd_sql;
+extern const struct command cmd_version;
+
+#endif

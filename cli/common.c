@@ -1,0 +1,293 @@
+/* The common options and what commands share around them. Owns nothing global: everything hangs on
+ * the struct cli of the run. */
+#include "cli/common.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/file.h"
+#include "core/base/timefmt.h"
+
+#ifndef FNSCOPE_PRICES_DIR
+#define FNSCOPE_PRICES_DIR "/usr/share/fnscope/prices"
+#endif
+
+static const char *const color_names[] = {"auto", "always", "never", NULL};
+static const char *const arch_names[] = {"x86_64", "arm64", NULL};
+
+#define AT(member) offsetof(struct settings, member)
+
+/* clang-format off */
+const struct opt_def common_options[] = {
+    { .flag = "config", .type = OPT_STRING, .offset = AT(config_path), .value_name = "FILE",
+      .help = "read this configuration file instead of the user's" },
+    { .key = "store.url", .flag = "store", .type = OPT_STRING, .offset = AT(store_url), .value_name = "URL",
+      .help = "the store: a folder, or sqlite:FOLDER",
+      .manual = "The store: a folder, or sqlite:FOLDER. The default is the folder fnscope below "
+                "$XDG_STATE_HOME (~/.local/state)." },
+    { .key = "store.retention", .flag = "retention", .type = OPT_DURATION, .offset = AT(retention_ns),
+      .default_text = "0s", .help = "age at which data is removed; 0s keeps it for ever",
+      .manual = "Age at which data is removed by db prune and by a running collector, in whole UTC "
+                "days; 0s keeps it for ever. An import never removes anything." },
+    { .flag = "since", .type = OPT_TIME, .offset = AT(since_ns), .value_name = "TIME",
+      .help = "start of the time range: 2026-01-15, 2026-01-15T12:30Z, 2h (ago), today" },
+    { .flag = "until", .type = OPT_TIME, .offset = AT(until_ns), .value_name = "TIME",
+      .help = "end of the time range, not included; default now" },
+    { .flag = "function", .letter = 'f', .type = OPT_STRING, .offset = AT(function), .value_name = "GLOB",
+      .help = "only functions whose name matches: checkout-*" },
+    { .flag = "region", .type = OPT_STRING, .offset = AT(region), .value_name = "REGION",
+      .help = "only this region" },
+    { .flag = "account", .type = OPT_STRING, .offset = AT(account), .value_name = "ID",
+      .help = "only this account" },
+    { .flag = "provider", .type = OPT_CHOICE, .offset = AT(provider), .choices = provider_names,
+      .help = "only this provider" },
+    { .key = "output.format", .flag = "format", .letter = 'o', .type = OPT_CHOICE, .offset = AT(format),
+      .choices = table_format_names, .default_text = "table", .help = "output format" },
+    { .key = "output.color", .flag = "color", .type = OPT_CHOICE, .offset = AT(color),
+      .choices = color_names, .default_text = "auto", .help = "when to use colour; NO_COLOR is honoured" },
+    { .flag = "no-color", .type = OPT_BOOL, .offset = AT(no_color), .help = "same as --color=never" },
+    { .flag = "quiet", .letter = 'q', .type = OPT_BOOL, .offset = AT(is_quiet),
+      .help = "no progress and no hints on standard error" },
+    { .flag = "verbose", .letter = 'v', .type = OPT_BOOL, .offset = AT(is_verbose),
+      .help = "say more on standard error" },
+    { .flag = "clock", .type = OPT_TIME, .offset = AT(clock_ns), .value_name = "TIME",
+      .help = "take this as the present, for reproducible output",
+      .manual = "Takes this as the present, for reproducible output. SOURCE_DATE_EPOCH in the "
+                "environment does the same." },
+    { .key = "cost.prices_dir", .flag = "prices", .type = OPT_STRING, .offset = AT(prices_dir),
+      .value_name = "DIR", .help = "folder of price books" },
+    { .key = "cost.default_region", .flag = "default-region", .type = OPT_STRING,
+      .offset = AT(default_region), .value_name = "REGION", .default_text = "us-east-1",
+      .help = "region whose prices apply where none is known" },
+    { .key = "cost.default_arch", .flag = "default-arch", .type = OPT_CHOICE, .offset = AT(default_arch),
+      .choices = arch_names, .default_text = "x86_64",
+      .help = "architecture whose prices apply where none is known" },
+    { .flag = "help", .letter = 'h', .type = OPT_BOOL, .offset = AT(help), .help = "show this help" },
+    { 0 },
+};
+/* clang-format on */
+
+const char *const foreign_sections[] = {"functions", "sources", "alerts", "notify", NULL};
+
+/* --- the store ----------------------------------------------------------------------------------
+ */
+
+static struct str default_store_path(const struct cli *c)
+{
+    return file_xdg(c->arena, "STATE");
+}
+
+enum status cli_open_store(const struct cli *c, bool is_read_only, struct store **out,
+                           struct err *e)
+{
+    struct store_options o = {
+        .url = c->settings->store_url,
+        .is_read_only = is_read_only,
+        .retention_ns = c->settings->retention_ns,
+    };
+
+    if (o.url.n == 0)
+        o.url = default_store_path(c);
+    enum status s = store_open(&o, out, e);
+    if (s == ERR_NOT_FOUND && e)
+        return err_set(
+            e, ERR_NOT_FOUND,
+            "there is no store at " STR_FMT
+            " yet: make one with `fnscope import FILE...` or look around with `fnscope demo`",
+            STR_ARG(o.url));
+    return s;
+}
+
+void cli_close_store(struct store **s)
+{
+    store_close(*s);
+    *s = NULL;
+}
+
+/* --- range and filter ---------------------------------------------------------------------------
+ */
+
+enum status cli_range(const struct cli *c, struct store *s, int64_t span_ns, struct range *out,
+                      struct err *e)
+{
+    struct range r = {c->settings->since_ns, c->settings->until_ns};
+
+    if (span_ns == 0 && (r.since_ns == 0 || r.until_ns == 0)) {
+        AUTO(arena_clear) struct arena a = {0};
+        struct ingest_status st;
+        if (request_status(s, &a, &st, e) != OK)
+            return err_wrap(e, "time range");
+        r.since_ns = r.since_ns ? r.since_ns : st.first_ns;
+        r.until_ns = r.until_ns ? r.until_ns : st.last_ns + 1;
+    }
+    if (r.until_ns == 0)
+        r.until_ns = clock_now(&c->clock);
+    if (r.since_ns == 0)
+        r.since_ns = r.until_ns - span_ns;
+    if (r.since_ns > r.until_ns)
+        return err_set(e, ERR_USAGE, "--since lies after --until: nothing can be between them");
+    *out = r;
+    return OK;
+}
+
+struct fn_filter cli_filter(const struct cli *c)
+{
+    return (struct fn_filter){
+        .name_glob = c->settings->function,
+        .region = c->settings->region,
+        .account = c->settings->account,
+        .provider = (enum provider)c->settings->provider,
+    };
+}
+
+/* --- cost ----------------------------------------------------------------------------------------
+ */
+
+enum status cli_prices_dir(const struct cli *c, struct str *out, struct err *e)
+{
+    if (c->settings->prices_dir.n > 0) {
+        *out = c->settings->prices_dir;
+        return OK;
+    }
+    const char *const candidates[] = {FNSCOPE_PRICES_DIR, FNSCOPE_SOURCE_PRICES_DIR};
+    for (size_t i = 0; i < ARRAY_LEN(candidates); i++)
+        if (file_exists(candidates[i])) {
+            *out = str_from(candidates[i]);
+            return OK;
+        }
+    return err_set(e, ERR_NOT_FOUND, "no price books in %s: name their folder with --prices DIR",
+                   FNSCOPE_PRICES_DIR);
+}
+
+/* One entry of the `functions:` section: a glob and what it says. */
+static enum status read_rule(const struct cli *c, const struct yaml_node *n, struct fn_rule *r,
+                             struct err *e)
+{
+    static const struct opt_def defs[] = {
+        {.key = "region", .type = OPT_STRING, .offset = offsetof(struct fn_rule, region)},
+        {.key = "account", .type = OPT_STRING, .offset = offsetof(struct fn_rule, account)},
+        {.key = "arch",
+         .type = OPT_CHOICE,
+         .offset = offsetof(struct fn_rule, arch),
+         .choices = arch_names},
+        {.key = "ephemeral_storage",
+         .type = OPT_SIZE,
+         .offset = offsetof(struct fn_rule, storage_bytes)},
+        {0},
+    };
+    struct opt_set set;
+    static const char *const none[] = {NULL};
+
+    if (opt_init(&set, defs, r, c->arena, 0, e) != OK ||
+        opt_apply_yaml(&set, n, c->config_name, ORIGIN_USER_FILE, none, e) != OK)
+        return err_wrap(e, "functions");
+    if (yaml_get(n, STR("arch")))
+        r->arch = (enum arch)((int)r->arch + ARCH_X86_64);
+    r->name_glob = n->key;
+    return OK;
+}
+
+static enum status read_rules(const struct cli *c, struct cost_context *cc, struct err *e)
+{
+    const struct yaml_node *list = c->config ? yaml_get(c->config, STR("functions")) : NULL;
+    struct fn_rule *rules = NULL;
+    size_t n = 0, cap = 0;
+
+    for (const struct yaml_node *f = list ? list->child : NULL; f; f = f->next) {
+        rules = arena_grow(c->arena, rules, n, &cap, sizeof(*rules));
+        rules[n] = (struct fn_rule){0};
+        if (f->type != YAML_TABLE)
+            return err_set(e, ERR_CONFIG, "%s:%u:%u: functions: \"" STR_FMT "\" must be a table",
+                           c->config_name, f->line, f->column, STR_ARG(f->key));
+        if (read_rule(c, f, &rules[n], e) != OK)
+            return e ? e->code : ERR_CONFIG;
+        n++;
+    }
+    cc->rules = rules;
+    cc->n_rules = n;
+    return OK;
+}
+
+enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost *out, struct err *e)
+{
+    struct cost_context cc = {
+        .default_region = c->settings->default_region,
+        .default_arch = (enum arch)(c->settings->default_arch + ARCH_X86_64),
+    };
+    struct fn_config_rows configs = {0};
+    struct fn_filter all = {0};
+    struct pricebook *book = NULL;
+    struct str dir;
+
+    if (read_rules(c, &cc, e) != OK)
+        return ERR_CONFIG;
+    if (s && request_configs(s, &all, c->arena, &configs, e) != OK)
+        return err_wrap(e, "stored function configurations");
+    if (cli_prices_dir(c, &dir, e) != OK)
+        return err_wrap(e, "prices");
+    if (pricebook_load(arena_strz(c->arena, dir), &book, e) != OK)
+        return err_wrap(e, "prices");
+    cc.configs = configs.rows;
+    cc.n_configs = configs.n;
+    cc.book = book;
+    *out = (struct cli_cost){.context = cc, .book = book};
+    return OK;
+}
+
+void cli_cost_clear(struct cli_cost *cost)
+{
+    pricebook_free(cost->book);
+    cost->book = NULL;
+}
+
+/* --- output --------------------------------------------------------------------------------------
+ */
+
+void cli_print_table(struct cli *c, const struct table *t)
+{
+    table_print(t, (enum table_format)c->settings->format, true, &c->out);
+}
+
+enum status cli_want_words(const struct cli *c, size_t min, size_t max, struct err *e)
+{
+    const char *usage = c->command->usage ? c->command->usage : "";
+
+    if (c->words.count < min)
+        return err_set(e, ERR_USAGE, "%s: something is missing: fnscope %s %s", c->command->name,
+                       c->command->name, usage);
+    if (c->words.count > max)
+        return err_set(e, ERR_USAGE, "%s: unexpected word \"" STR_FMT "\": fnscope %s %s",
+                       c->command->name, STR_ARG(c->words.items[max]), c->command->name, usage);
+    return OK;
+}
+
+void cli_duration_cell(struct table *t, size_t column, int64_t ns)
+{
+    AUTO(buf_clear) struct buf b = {.max = 64};
+
+    duration_format(&b, ns);
+    struct str raw = arena_printf(t->arena, "%lld.%06lld", (long long)(ns / NS_PER_MS),
+                                  (long long)(ns % NS_PER_MS));
+    table_number(t, column, raw, arena_str(t->arena, buf_str(&b)));
+}
+
+void cli_time_cell(struct table *t, size_t column, int64_t t_ns)
+{
+    AUTO(buf_clear) struct buf b = {.max = 64};
+
+    time_format(&b, t_ns, 3);
+    table_text(t, column, arena_str(t->arena, buf_str(&b)));
+}
+
+void cli_money_cell(struct table *t, size_t column, wide pico, struct str currency)
+{
+    AUTO(buf_clear) struct buf raw = {.max = 64};
+    AUTO(buf_clear) struct buf shown = {.max = 64};
+    money m = 0;
+
+    wide_format_scaled(&raw, pico, 12);
+    if (money_narrow(pico, &m, NULL) == OK)
+        money_format_short(&shown, m, currency);
+    table_number(t, column, arena_str(t->arena, buf_str(&raw)),
+                 arena_str(t->arena, buf_str(&shown)));
+}

@@ -1,0 +1,55 @@
+/* What several commands share: the common options, opening the store, the time range, the filter,
+ * the cost context, the output format. Part of command.h's door. */
+#ifndef FNSCOPE_CLI_COMMON_H
+#define FNSCOPE_CLI_COMMON_H
+
+#include "analyzer/analyzer.h"
+#include "cli/command.h"
+#include "core/base/table.h"
+#include "core/store/store.h"
+
+extern const struct opt_def common_options[]; /* into struct settings */
+
+/* Sections of the configuration file that are no plain settings: NULL-terminated. */
+extern const char *const foreign_sections[];
+
+/* The store the settings name. A reader of a store that does not exist gets ERR_NOT_FOUND with the
+ * commands that would make one. */
+MUST_CHECK enum status cli_open_store(const struct cli *c, bool is_read_only, struct store **out,
+                                      struct err *e);
+/* For AUTO. */
+void cli_close_store(struct store **s);
+
+/* --since and --until; without --since the last `span_ns` before --until; without --until now.
+ * span_ns 0: everything the store holds. ERR_USAGE when since is not before until. */
+MUST_CHECK enum status cli_range(const struct cli *c, struct store *s, int64_t span_ns,
+                                 struct range *out, struct err *e);
+
+/* --function, --region, --account, --provider. */
+struct fn_filter cli_filter(const struct cli *c);
+
+/* Price book, `functions:` rules of the configuration, stored configurations. Lives in the cli's
+ * arena but for the book, which cli_cost_clear frees. */
+struct cli_cost {
+    struct cost_context context;
+    struct pricebook *book;
+};
+MUST_CHECK enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost *out,
+                                     struct err *e);
+void cli_cost_clear(struct cli_cost *cost);
+
+/* The folder of price books: --prices, else the installed one, else the source tree's. */
+MUST_CHECK enum status cli_prices_dir(const struct cli *c, struct str *out, struct err *e);
+
+/* Adds the table to c->out in the format of --format. */
+void cli_print_table(struct cli *c, const struct table *t);
+
+/* What ran: argv words joined, for hints. "1 word expected: REQUEST-ID" style errors. */
+MUST_CHECK enum status cli_want_words(const struct cli *c, size_t min, size_t max, struct err *e);
+
+/* Number with three decimals of a millisecond, exact: 2.46 -> raw "2.460000", shown "2.46ms". */
+void cli_duration_cell(struct table *t, size_t column, int64_t ns);
+void cli_time_cell(struct table *t, size_t column, int64_t t_ns);
+void cli_money_cell(struct table *t, size_t column, wide pico, struct str currency);
+
+#endif

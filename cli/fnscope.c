@@ -1,0 +1,130 @@
+/* fnscope: what functions did and what it cost.
+ *
+ * Log files or provider APIs -> collector/ decodes them to records -> analyzer/ joins records to
+ * invocations and prices them -> core/store/ keeps all of it in SQLite, one file a day -> tui/,
+ * reports/ and the commands here read it. cli/pipeline.c is the one place that composes the writing
+ * side; docs/ARCHITECTURE.md has the picture.
+ *
+ * This file: finds the command, loads the settings, runs it, prints its result or its error, and
+ * turns the outcome into the exit code (0 done, 1 failed, 2 wrong usage or configuration, 3
+ * condition true). */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/common.h"
+#include "cli/help.h"
+#include "cli/settings.h"
+#include "core/base/log.h"
+#include "core/base/safe_text.h"
+
+#define OUT_MAX_BYTES ((size_t)1 << 30)
+
+static const struct command *find_command(struct str name)
+{
+    for (size_t i = 0; commands[i]; i++)
+        if (str_eq(str_from(commands[i]->name), name))
+            return commands[i];
+    return NULL;
+}
+
+static void print_error(const struct err *e)
+{
+    AUTO(buf_clear) struct buf line = {.max = 4096};
+
+    safe_text(&line, str_from(e->msg), SAFE_KEEP_NONE);
+    fprintf(stderr, "fnscope: %s\n", line.p ? line.p : "");
+}
+
+static int exit_code_of(enum status s)
+{
+    return s == ERR_USAGE || s == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[64] = {NULL};
+
+    for (size_t i = 0; commands[i] && i + 1 < ARRAY_LEN(names); i++)
+        names[i] = commands[i]->name;
+    struct str near = opt_suggest(str_from(word), names);
+    if (near.n > 0)
+        fprintf(stderr, "fnscope: there is no command \"%s\"; did you mean \"" STR_FMT "\"?\n",
+                word, STR_ARG(near));
+    else
+        fprintf(stderr, "fnscope: there is no command \"%s\": see `fnscope help`\n", word);
+    return EXIT_USAGE;
+}
+
+static int run_command(struct cli *c, int argc, char **argv, char **envp)
+{
+    struct err e = {0};
+    int code = EXIT_DONE;
+
+    enum status s = settings_load(c, argc, argv, envp, &e);
+    if (s != OK) {
+        print_error(&e);
+        fprintf(stderr, "See `fnscope %s --help`.\n", c->command->name);
+        return exit_code_of(s);
+    }
+    if (c->settings->is_verbose)
+        log_set_level(LOG_DEBUG);
+    if (c->settings->help)
+        help_command(&c->out, c->command);
+    else
+        code = c->command->run(c, &e);
+    if (e.code != OK) {
+        print_error(&e);
+        code = code == EXIT_DONE ? exit_code_of(e.code) : code;
+    }
+    return cli_flush(c) != 0 && code == EXIT_DONE ? EXIT_FAILED : code;
+}
+
+int cli_flush(struct cli *c)
+{
+    struct str rest = buf_str(&c->out);
+
+    while (rest.n > 0) {
+        ssize_t n = write(STDOUT_FILENO, rest.p, rest.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EPIPE
+                       ? 0
+                       : (fprintf(stderr, "fnscope: standard output: %s\n", strerror(errno)), 1);
+        rest = str_skip(rest, (size_t)n);
+    }
+    buf_reset(&c->out);
+    return c->out.is_full
+               ? (fprintf(stderr, "fnscope: the result is larger than 1 GiB: narrow the range\n"),
+                  1)
+               : 0;
+}
+
+int main(int argc, char **argv, char **envp)
+{
+    AUTO(arena_clear) struct arena arena = {0};
+    struct cli c = {
+        .arena = &arena,
+        .out = {.max = OUT_MAX_BYTES},
+        .out_is_tty = isatty(STDOUT_FILENO) == 1,
+        .err_is_tty = isatty(STDERR_FILENO) == 1,
+    };
+    const char *word = argc > 1 ? argv[1] : "help";
+
+    setlocale(LC_CTYPE, "");
+    signal(SIGPIPE, SIG_IGN);
+    if (strcmp(word, "--version") == 0)
+        word = "version";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        word = "help";
+    c.command = find_command(str_from(word));
+    if (!c.command)
+        return unknown_command(word);
+    int code = run_command(&c, argc > 1 ? argc - 1 : 1, argc > 1 ? argv + 1 : argv, envp);
+    buf_clear(&c.out);
+    return code;
+}

@@ -1,0 +1,9 @@
+/* Invocations as a table: the columns every command that lists them shares. */
+#ifndef FNSCOPE_CLI_INVOCATION_TABLE_H
+#define FNSCOPE_CLI_INVOCATION_TABLE_H
+
+#include "cli/common.h"
+
+void invocation_table_print(struct cli *c, const struct inv_rows *rows);
+
+#endif
