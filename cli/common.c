@@ -13,7 +13,7 @@
 #endif
 
 static const char *const color_names[] = {"auto", "always", "never", NULL};
-static const char *const arch_names[] = {"x86_64", "arm64", NULL};
+static const char *const default_arch_names[] = {"x86_64", "arm64", NULL};
 
 #define AT(member) offsetof(struct settings, member)
 
@@ -60,7 +60,7 @@ const struct opt_def common_options[] = {
       .offset = AT(default_region), .value_name = "REGION", .default_text = "us-east-1",
       .help = "region whose prices apply where none is known" },
     { .key = "cost.default_arch", .flag = "default-arch", .type = OPT_CHOICE, .offset = AT(default_arch),
-      .choices = arch_names, .default_text = "x86_64",
+      .choices = default_arch_names, .default_text = "x86_64",
       .help = "architecture whose prices apply where none is known" },
     { .flag = "help", .letter = 'h', .type = OPT_BOOL, .offset = AT(help), .help = "show this help" },
     { 0 },
@@ -169,7 +169,7 @@ static enum status read_rule(const struct cli *c, const struct yaml_node *n, str
         {.key = "arch",
          .type = OPT_CHOICE,
          .offset = offsetof(struct fn_rule, arch),
-         .choices = arch_names},
+         .choices = default_arch_names},
         {.key = "ephemeral_storage",
          .type = OPT_SIZE,
          .offset = offsetof(struct fn_rule, storage_bytes)},
