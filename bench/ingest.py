@@ -29,18 +29,19 @@ def arguments():
     return p.parse_args()
 
 
-def generate(a):
-    """The workload in every form, made once per size."""
+def generate(a, wanted=("text", "pages", "access")):
+    """The workload in the wanted forms, made once per size."""
     folder = os.path.join(a.work, f"data-{a.lines}-{a.functions}")
     forms = {"text": "lines.tsv", "pages": "pages", "access": "access.log"}
     os.makedirs(folder, exist_ok=True)
     generator = os.path.join(a.bin, "bench", "gen_logs")
-    for form, name in forms.items():
+    for form in wanted:
+        name = forms[form]
         target = os.path.join(folder, name)
         if not os.path.exists(target):
             subprocess.run([generator, "--form", form, "--lines", str(a.lines), "--functions", str(a.functions),
                             "--seed", "1", "--out", target], check=True)
-    return {form: os.path.join(folder, name) for form, name in forms.items()}
+    return {form: os.path.join(folder, name) for form, name in forms.items() if form in wanted}
 
 
 def fresh(path):
