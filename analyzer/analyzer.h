@@ -31,8 +31,7 @@ void correlator_free(struct correlator *c);
  * is_final false) and replaced later. */
 MUST_CHECK enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e);
 
-/* --- price book and cost
- * -------------------------------------------------------------------------------------- */
+/* --- price book and cost --- */
 struct pricebook;
 
 /* Reads every *.json of a folder (data/prices, /usr/share/fnscope/prices, --prices DIR). */

@@ -10,9 +10,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 
-/* --- adding
- * ------------------------------------------------------------------------------------------------
- */
+/* --- adding --- */
 
 static bool same_piece(const struct piece *a, const struct piece *b)
 {
@@ -35,8 +33,7 @@ bool pieces_add(struct pieces *p, const struct piece *piece)
     return true;
 }
 
-/* --- cutting into attempts
- * ----------------------------------------------------------------------------------- */
+/* --- cutting into attempts --- */
 
 static int compare_i64(int64_t a, int64_t b)
 {
@@ -115,9 +112,7 @@ size_t pieces_attempts(struct pieces *p, struct attempt *out, size_t max)
     return n;
 }
 
-/* --- outcome
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- outcome --- */
 
 int outcome_rank(enum outcome o)
 {
@@ -179,9 +174,7 @@ static void apply_status(struct invocation *inv, struct str status, struct str e
         worsen(inv, outcome_of_type(error_type), error_type);
 }
 
-/* --- one piece
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- one piece --- */
 
 static void apply_stored(struct invocation *inv, const struct invocation *s)
 {
@@ -287,8 +280,7 @@ static void apply_piece(struct invocation *inv, const struct piece *p)
     keep_texts(inv, p);
 }
 
-/* --- the environment's evidence
- * -------------------------------------------------------------------------------------- */
+/* --- the environment's evidence --- */
 
 /* REPORT and the lines of a crash may trail the end by a moment. */
 #define TRAIL_NS (NS_PER_SEC)

@@ -65,9 +65,7 @@ struct correlator {
     struct arena scratch;
 };
 
-/* --- lists
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- lists --- */
 
 static void lru_remove(struct correlator *c, struct assembly *a)
 {
@@ -106,9 +104,7 @@ static void mark_dirty(struct correlator *c, struct assembly *a)
     c->dirty = a;
 }
 
-/* --- environments
- * ------------------------------------------------------------------------------------------------
- */
+/* --- environments --- */
 
 static struct str keep(struct correlator *c, struct str s)
 {
@@ -202,9 +198,7 @@ static enum status env_of(struct correlator *c, const struct log_record *r, stru
     return load_loose(c, v, r->time_ns, e);
 }
 
-/* --- requests
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- requests --- */
 
 static uint64_t id_key(const struct fn_ref *fn, struct str id)
 {
@@ -308,8 +302,7 @@ static void evict(struct correlator *c)
     evict_envs(c);
 }
 
-/* --- what the store knows about an id
- * ---------------------------------------------------------------------------------- */
+/* --- what the store knows about an id --- */
 
 static uint64_t content_hash(const struct invocation *inv)
 {
@@ -416,9 +409,7 @@ static enum status assembly_of(struct correlator *c, struct env *v, const struct
     return OK;
 }
 
-/* --- records to pieces
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- records to pieces --- */
 
 static bool piece_kind_of(enum platform_kind kind, enum piece_kind *out)
 {
@@ -491,8 +482,7 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
     return OK;
 }
 
-/* --- records of the environment
- * ---------------------------------------------------------------------------------------------- */
+/* --- records of the environment --- */
 
 static bool is_environments(enum platform_kind kind)
 {
@@ -569,9 +559,7 @@ static enum status take_record(struct correlator *c, const struct log_record *r,
     return OK;
 }
 
-/* --- giving out
- * ------------------------------------------------------------------------------------------------------------------
- */
+/* --- giving out --- */
 
 /* A REPORT without START or END whose time lies inside another request of the same environment
  * cannot be genuine where one request runs at a time: somebody printed it. */
@@ -712,9 +700,7 @@ static void give_dirty(struct correlator *c, struct batch *b)
     }
 }
 
-/* --- the door
- * -----------------------------------------------------------------------------------------------------------------------
- */
+/* --- the door --- */
 
 struct correlator *correlator_new(const struct correlator_options *o)
 {

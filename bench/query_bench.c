@@ -98,8 +98,7 @@ static enum status search(struct bench *b, struct arena *a, struct err *e)
     return request_logs(b->store, &q, count_line, &b->touched, e);
 }
 
-/* --- percentiles from buckets against exact ones
- * ----------------------------------------------------- */
+/* --- percentiles from buckets against exact ones --- */
 
 struct durations {
     uint64_t *us;
@@ -165,8 +164,7 @@ static int percentile_errors(struct bench *b, struct err *e)
     return 0;
 }
 
-/* --- running
- * ------------------------------------------------------------------------------------------ */
+/* --- running --- */
 
 static int compare_i64(const void *a, const void *b)
 {

@@ -5,8 +5,7 @@
 #include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
 
-/* --- info
- * -------------------------------------------------------------------------------------------- */
+/* --- info --- */
 
 static void number_row(struct table *t, const char *name, uint64_t v)
 {
@@ -64,8 +63,7 @@ static int db_info(struct cli *c, struct store *s, struct err *e)
     return EXIT_DONE;
 }
 
-/* --- prune, verify, dump
- * ------------------------------------------------------------------------------ */
+/* --- prune, verify, dump --- */
 
 static int db_prune(struct cli *c, struct store *s, struct err *e)
 {

@@ -79,8 +79,7 @@ static enum status parse_mask(struct str list, const char *what, name_bit_fn *pa
     return OK;
 }
 
-/* --- functions
- * --------------------------------------------------------------------------------------- */
+/* --- functions --- */
 
 static const struct table_column function_columns[] = {
     {.name = "function", .title = "FUNCTION", .max_width = 40},
@@ -155,8 +154,7 @@ static enum status query_functions(struct cli *c, struct store *s, struct range 
     return OK;
 }
 
-/* --- invocations
- * ------------------------------------------------------------------------------------- */
+/* --- invocations --- */
 
 static enum status query_invocations(struct cli *c, struct store *s, struct range r, struct err *e)
 {
@@ -184,8 +182,7 @@ static enum status query_invocations(struct cli *c, struct store *s, struct rang
     return OK;
 }
 
-/* --- errors
- * ------------------------------------------------------------------------------------------ */
+/* --- errors --- */
 
 static const struct table_column error_columns[] = {
     {.name = "count", .title = "COUNT", .is_right = true},
@@ -224,8 +221,7 @@ static enum status query_errors(struct cli *c, struct store *s, struct range r, 
     return OK;
 }
 
-/* --- series
- * ------------------------------------------------------------------------------------------ */
+/* --- series --- */
 
 static const struct table_column series_columns[] = {
     {.name = "time", .title = "TIME"},

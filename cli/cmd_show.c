@@ -18,8 +18,7 @@ static const struct opt_def show_options[] = {
     {0},
 };
 
-/* --- one attempt as text
- * ----------------------------------------------------------------------------- */
+/* --- one attempt as text --- */
 
 static void field(struct buf *b, const char *name, struct str value)
 {
@@ -76,33 +75,29 @@ static void show_head(struct buf *b, const struct invocation *inv)
     field(b, "trace", inv->trace_id);
 }
 
-/* --- its receipt
- * ------------------------------------------------------------------------------------- */
+/* --- its receipt --- */
 
 static enum status show_receipt(struct cli *c, const struct cost_context *cc,
                                 const struct invocation *inv, struct err *e)
 {
-    struct cost_line *lines;
-    size_t n;
+    struct cost_lines r;
 
     if (!inv->is_priced) {
         buf_add_z(&c->out, "  cost         not priced\n");
         return OK;
     }
-    if (cost_receipt(cc, inv, 0, c->arena, &lines, &n, e) != OK)
+    if (cost_receipt(cc, inv, 0, c->arena, &r, e) != OK)
         return err_wrap(e, "receipt");
     buf_add_z(&c->out, "  cost         ");
     money_format_exact(&c->out, inv->cost);
-    buf_add_z(&c->out, n > 0 && lines[0].price ? " " : "");
-    if (n > 0 && lines[0].price)
-        buf_add_str(&c->out, lines[0].price->currency);
+    if (r.n > 0 && r.lines[0].price)
+        buf_addf(&c->out, " " STR_FMT, STR_ARG(r.lines[0].price->currency));
     buf_addf(&c->out, "%s (fnscope cost --explain " STR_FMT " shows how)\n",
              inv->evidence & EV_ASSUMED_CONFIG ? ", configuration assumed" : "", STR_ARG(inv->id));
     return OK;
 }
 
-/* --- its log lines
- * ----------------------------------------------------------------------------------- */
+/* --- its log lines --- */
 
 static enum status show_line(void *ctx, const struct log_line *line, struct err *e)
 {

@@ -6,9 +6,11 @@
 
 extern const struct command cmd_completion;
 extern const struct command cmd_config;
+extern const struct command cmd_cost;
 extern const struct command cmd_db;
 extern const struct command cmd_doctor;
 extern const struct command cmd_help;
+extern const struct command cmd_import;
 extern const struct command cmd_logs;
 extern const struct command cmd_query;
 extern const struct command cmd_show;

@@ -213,6 +213,8 @@ enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost 
     struct cost_context cc = {
         .default_region = c->settings->default_region,
         .default_arch = (enum arch)(c->settings->default_arch + ARCH_X86_64),
+        .is_region_said = opt_is_set(c->set, &c->settings->default_region),
+        .is_arch_said = opt_is_set(c->set, &c->settings->default_arch),
     };
     struct fn_config_rows configs = {0};
     struct fn_filter all = {0};

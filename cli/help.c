@@ -80,8 +80,7 @@ void help_command(struct buf *out, const struct command *cmd)
     }
 }
 
-/* --- manual pages
- * ---------------------------------------------------------------------------------- */
+/* --- manual pages --- */
 
 /* A line of running text as roff: a leading dot or quote would be a request. */
 static void roff_text(struct buf *out, struct str text)
@@ -154,8 +153,7 @@ void help_manual(struct buf *out, const struct command *cmd)
     buf_add_z(out, ".Sh SEE ALSO\n.Xr fnscope 1 ,\n.Xr fnscope.yaml 5 ,\n.Xr fnscope-schema 7\n");
 }
 
-/* --- completion
- * -------------------------------------------------------------------------------------- */
+/* --- completion --- */
 
 static void flags_of(struct buf *out, const struct command *cmd)
 {

@@ -9,9 +9,7 @@
 #include "collector/aws/scan.h"
 #include "core/base/timefmt.h"
 
-/* --- steps
- * ------------------------------------------------------------------------------------------------
- */
+/* --- steps --- */
 
 static bool cut_at(struct str s, size_t i, struct str *head, struct str *rest)
 {
@@ -103,8 +101,7 @@ static void set_error(struct log_record *r, struct str type)
         r->severity = SEVERITY_ERROR;
 }
 
-/* --- Rust tracing
- * ----------------------------------------------------------------------------------------- */
+/* --- Rust tracing --- */
 
 static struct str quoted_after(struct str s, struct str key)
 {
@@ -153,8 +150,7 @@ static void rust_level(struct str line, struct log_record *r)
         scan_level(str_skip(head, from), &r->severity);
 }
 
-/* --- lines that begin with a time
- * ------------------------------------------------------------------------- */
+/* --- lines that begin with a time --- */
 
 static bool is_type_then_colon(struct str s, struct str *type)
 {
@@ -252,8 +248,7 @@ static bool timed_line(struct str line, struct log_record *r)
     return rest.p[0] == '\t' ? tabbed_line(str_skip(rest, 1), r) : dated_line(rest, r);
 }
 
-/* --- other openings
- * --------------------------------------------------------------------------------------- */
+/* --- other openings --- */
 
 /* What the Python runtime prints for an exception nobody caught: "[ERROR] Type: msg\rTraceback". */
 static void check_python_error(struct log_record *r)

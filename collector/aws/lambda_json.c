@@ -10,8 +10,7 @@
 #include "core/base/jsonpull.h"
 #include "core/base/timefmt.h"
 
-/* --- platform.*
- * ------------------------------------------------------------------------------------------ */
+/* --- platform.* --- */
 
 enum value_type { JSON_TEXT, JSON_MS, JSON_MB, JSON_COUNT, JSON_LIST };
 
@@ -284,8 +283,7 @@ static bool decode_platform(struct str type, struct str time, struct str raw,
     return true;
 }
 
-/* --- application records
- * -------------------------------------------------------------------------------- */
+/* --- application records --- */
 
 enum app_field {
     APP_TIME,

@@ -109,8 +109,7 @@ struct scanner {
     size_t n_unknown;
 };
 
-/* --- small steps
- * ------------------------------------------------------------------------------------------ */
+/* --- small steps --- */
 
 /* A newline written as the two characters \n, as escaped dumps have it. */
 static bool at_escaped_newline(const struct scanner *s)
@@ -161,9 +160,7 @@ static bool take_label(struct scanner *s, struct str name)
     return true;
 }
 
-/* --- values
- * -----------------------------------------------------------------------------------------------
- */
+/* --- values --- */
 
 /* "2.46 ms", "128 MB": a number, one blank, the unit. */
 static bool take_quantity(struct scanner *s, const char *unit, struct str *number)
@@ -250,9 +247,7 @@ static bool take_value(struct scanner *s, const struct label *l)
     return is_ok;
 }
 
-/* --- labels
- * -----------------------------------------------------------------------------------------------
- */
+/* --- labels --- */
 
 /* "Some New Label: value": begins with a capital, has words of letters and digits only. */
 static bool take_unknown(struct scanner *s)
@@ -311,9 +306,7 @@ static bool take_parts(struct scanner *s)
     return (s->seen & required) == required;
 }
 
-/* --- lines
- * ------------------------------------------------------------------------------------------------
- */
+/* --- lines --- */
 
 static bool is_version(struct str v)
 {

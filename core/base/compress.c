@@ -10,8 +10,7 @@
 
 #include "core/base/mem.h"
 
-/* --- chunks
- * ------------------------------------------------------------------------------------------- */
+/* --- chunks --- */
 
 struct zstd_ctx {
     ZSTD_CCtx *pack;
@@ -74,8 +73,7 @@ enum status zstd_unpack(struct zstd_ctx *z, struct str in, size_t raw_bytes, str
     return OK;
 }
 
-/* --- streams
- * ------------------------------------------------------------------------------------------ */
+/* --- streams --- */
 
 #define STEP_BYTES ((size_t)65536)
 

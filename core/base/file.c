@@ -84,8 +84,7 @@ enum status file_read(const char *path, struct buf *out, struct err *e)
     return OK;
 }
 
-/* --- writing
- * ------------------------------------------------------------------------------------------ */
+/* --- writing --- */
 
 static int write_all(int fd, struct str data)
 {
@@ -150,8 +149,7 @@ enum status file_make_dir(const char *path, mode_t mode, struct err *e)
     return OK;
 }
 
-/* --- listing
- * -------------------------------------------------------------------------------------------- */
+/* --- listing --- */
 
 #define MAX_DEPTH 32
 
@@ -234,9 +232,7 @@ enum status file_list(struct arena *a, const char *path, struct file_list *out, 
     return OK;
 }
 
-/* --- XDG
- * -------------------------------------------------------------------------------------------------
- */
+/* --- XDG --- */
 
 struct str file_xdg(struct arena *a, const char *kind)
 {

@@ -26,8 +26,7 @@ static const json_t *unwrap(const struct json *v)
     return (const json_t *)(const void *)v;
 }
 
-/* --- reading
- * -------------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 static bool is_number_char(char c)
 {
@@ -202,9 +201,7 @@ bool json_scaled(const struct json *v, unsigned scale, int64_t *out)
     return true;
 }
 
-/* --- writing
- * -----------------------------------------------------------------------------------------------
- */
+/* --- writing --- */
 
 void jout_init(struct json_out *o, struct buf *b, bool is_pretty)
 {

@@ -51,8 +51,7 @@ enum jp_type jp_peek(struct jp *j)
     return c == 't' ? JP_TRUE : c == 'f' ? JP_FALSE : c == 'n' ? JP_NULL : JP_BAD;
 }
 
-/* --- containers
- * ------------------------------------------------------------------------------------------ */
+/* --- containers --- */
 
 bool jp_enter(struct jp *j, char bracket)
 {
@@ -112,9 +111,7 @@ bool jp_element(struct jp *j)
     return !j->error && next_item(j, ']');
 }
 
-/* --- strings
- * ------------------------------------------------------------------------------------------------
- */
+/* --- strings --- */
 
 #define ONES  UINT64_C(0x0101010101010101)
 #define HIGHS UINT64_C(0x8080808080808080)
@@ -298,8 +295,7 @@ bool jp_string(struct jp *j, struct str *out)
     return true;
 }
 
-/* --- numbers and words
- * ---------------------------------------------------------------------------------------- */
+/* --- numbers and words --- */
 
 static size_t digits(struct jp *j)
 {
@@ -366,9 +362,7 @@ bool jp_bool(struct jp *j, bool *out)
     return true;
 }
 
-/* --- any value
- * --------------------------------------------------------------------------------------------------
- */
+/* --- any value --- */
 
 static bool skip_scalar(struct jp *j, enum jp_type t)
 {
@@ -428,8 +422,7 @@ bool jp_at_end(struct jp *j)
     return !j->error && j->p >= j->end;
 }
 
-/* --- going on after a bad element
- * ----------------------------------------------------------------------------------- */
+/* --- going on after a bad element --- */
 
 bool jp_resync(struct jp *j, unsigned depth, const char *element_start)
 {

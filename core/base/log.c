@@ -57,8 +57,7 @@ static bool passes(const char *fmt, int64_t now_ns, bool *is_last)
     return n <= REPEATS_ALLOWED;
 }
 
-/* --- redaction
- * --------------------------------------------------------------------------------------------- */
+/* --- redaction --- */
 
 static const struct str secret_names[] = {
     STR_INIT("authorization"),
@@ -111,9 +110,7 @@ static void redact(struct buf *out, struct str text)
     }
 }
 
-/* --- output
- * ------------------------------------------------------------------------------------------------
- */
+/* --- output --- */
 
 static void compose(struct buf *line, enum log_level level, int64_t now_ns, struct str message)
 {

@@ -22,8 +22,7 @@ struct idmap_slot {
     enum slot_state state;
 };
 
-/* --- keys that are views
- * ---------------------------------------------------------------------------- */
+/* --- keys that are views --- */
 
 static uint64_t key_hash(struct str key)
 {
@@ -100,8 +99,7 @@ bool map_next(const struct map *m, size_t *i, struct str *key, uint64_t *value)
     return false;
 }
 
-/* --- keys that are numbers
- * -------------------------------------------------------------------------- */
+/* --- keys that are numbers --- */
 
 void idmap_init(struct idmap *m)
 {

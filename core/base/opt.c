@@ -19,8 +19,7 @@ static void *field_of(const struct opt_set *set, size_t i)
     return (char *)set->target + set->defs[i].offset;
 }
 
-/* --- setting a value
- * -------------------------------------------------------------------------------------- */
+/* --- setting a value --- */
 
 static enum status set_value(struct opt_set *set, size_t i, struct str text, struct err *e)
 {
@@ -67,8 +66,7 @@ static void begin_list(struct opt_set *set, size_t i, enum opt_origin origin)
         memset(field_of(set, i), 0, sizeof(struct opt_list));
 }
 
-/* --- suggestions
- * ------------------------------------------------------------------------------------------- */
+/* --- suggestions --- */
 
 #define LONGEST_WORD 64
 
@@ -132,8 +130,7 @@ static struct str suggest_name(const struct opt_set *set, struct str word, bool 
     return opt_suggest(word, names);
 }
 
-/* --- configuration files
- * --------------------------------------------------------------------------------------- */
+/* --- configuration files --- */
 
 struct yaml_walk {
     struct opt_set *set;
@@ -261,9 +258,7 @@ enum status opt_apply_yaml(struct opt_set *set, const struct yaml_node *root, co
     return OK;
 }
 
-/* --- environment
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- environment --- */
 
 /* store.url -> FNSCOPE_STORE_URL= */
 static bool is_variable_of(struct str variable, const char *key)
@@ -317,9 +312,7 @@ enum status opt_apply_env(struct opt_set *set, char *const *envp, struct err *e)
     return OK;
 }
 
-/* --- command line
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- command line --- */
 
 struct argv_walk {
     struct opt_set *set;

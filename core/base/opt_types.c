@@ -5,9 +5,7 @@
 
 #include "core/base/timefmt.h"
 
-/* --- bool
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- bool --- */
 
 static enum status parse_bool(const struct opt_value_ctx *ctx, const struct opt_def *d,
                               struct str text, void *field, struct err *e)
@@ -40,9 +38,7 @@ static void print_bool(const struct opt_def *d, const void *field, struct buf *o
     buf_add_z(out, v ? "true" : "false");
 }
 
-/* --- numbers
- * --------------------------------------------------------------------------------------------------
- */
+/* --- numbers --- */
 
 static enum status parse_int(const struct opt_value_ctx *ctx, const struct opt_def *d,
                              struct str text, void *field, struct err *e)
@@ -142,9 +138,7 @@ static void print_time(const struct opt_def *d, const void *field, struct buf *o
         time_format(out, v, 0);
 }
 
-/* --- text
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- text --- */
 
 static enum status parse_string(const struct opt_value_ctx *ctx, const struct opt_def *d,
                                 struct str text, void *field, struct err *e)

@@ -63,8 +63,7 @@ void safe_text(struct buf *out, struct str s, unsigned keep)
     }
 }
 
-/* --- escaping forms
- * ----------------------------------------------------------------------------------- */
+/* --- escaping forms --- */
 
 struct escape {
     char c;

@@ -116,8 +116,7 @@ struct str str_cut(struct str *rest, char sep)
     return head;
 }
 
-/* --- glob
- * ------------------------------------------------------------------------------------------ */
+/* --- glob --- */
 
 /* One [set] at the start of p against c; *used is its length, 0 when it is not closed (then '[' is
  * itself). */
@@ -185,8 +184,7 @@ bool str_glob(struct str pattern, struct str s)
     }
 }
 
-/* --- numbers
- * --------------------------------------------------------------------------------------- */
+/* --- numbers --- */
 
 bool str_to_u64(struct str s, uint64_t *out)
 {
@@ -255,8 +253,7 @@ bool str_to_scaled(struct str s, unsigned scale, int64_t *out)
     return apply_sign(v, is_negative, out);
 }
 
-/* --- hash
- * ------------------------------------------------------------------------------------------ */
+/* --- hash --- */
 
 static uint64_t load64(const char *p)
 {

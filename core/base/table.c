@@ -78,8 +78,7 @@ static const char *heading(const struct table_column *c)
     return c->title ? c->title : c->name;
 }
 
-/* --- aligned text
- * ---------------------------------------------------------------------------------------- */
+/* --- aligned text --- */
 
 /* Safe, and cut to the column's limit with an ellipsis. */
 static void fitted(const struct table_column *c, struct str s, struct buf *out)
@@ -139,9 +138,7 @@ static void print_text(const struct table *t, bool with_header, struct buf *out)
             text_cell(t, c, widths[c], shown_text(cell_at(t, r, c)), out);
 }
 
-/* --- JSON
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- JSON --- */
 
 static void json_cell(struct json_out *o, const struct table_cell *c)
 {
@@ -201,8 +198,7 @@ static void print_ndjson(const struct table *t, bool with_header, struct buf *ou
     }
 }
 
-/* --- CSV, TSV, Markdown
- * ---------------------------------------------------------------------------------------- */
+/* --- CSV, TSV, Markdown --- */
 
 /* Numbers are ours and exact: a minus sign in front is no formula. */
 static void csv_cell(const struct table_cell *c, struct buf *out)

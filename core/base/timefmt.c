@@ -4,8 +4,7 @@
 
 #include <assert.h>
 
-/* --- calendar
- * -------------------------------------------------------------------------------------- */
+/* --- calendar --- */
 
 /* Days since 1970-01-01 of a proleptic Gregorian date; months counted from March, so that the leap
  * day is the year's last. */
@@ -66,8 +65,7 @@ static int days_in_month(int year, int month)
     return days[month - 1] + (month == 2 && is_leap);
 }
 
-/* --- reading RFC 3339
- * ------------------------------------------------------------------------------- */
+/* --- reading RFC 3339 --- */
 
 /* n digits at offset i; -1 when there are fewer. */
 static int digits_at(struct str s, size_t i, size_t n)
@@ -172,8 +170,7 @@ bool time_parse(struct str s, int64_t *t_ns)
     return true;
 }
 
-/* --- what a person types
- * ----------------------------------------------------------------------------- */
+/* --- what a person types --- */
 
 /* "2026-01-15" or "2026-01-15 12:30". */
 static bool parse_short(struct str s, int64_t *t_ns)
@@ -244,8 +241,7 @@ enum status time_parse_human(struct str s, int64_t now_ns, int64_t *t_ns, struct
                    STR_ARG(s));
 }
 
-/* --- writing times
- * ------------------------------------------------------------------------------------ */
+/* --- writing times --- */
 
 static void add_digits(char *at, int64_t v, size_t n)
 {
@@ -284,8 +280,7 @@ void time_format_day(struct buf *b, int64_t t_ns)
     buf_addf(b, "%04d-%02d-%02d", c.year, c.month, c.day);
 }
 
-/* --- durations
- * ----------------------------------------------------------------------------------------- */
+/* --- durations --- */
 
 static const struct {
     struct str unit;
@@ -394,8 +389,7 @@ void duration_format(struct buf *b, int64_t ns)
                  (long long)(ns / NS_PER_HOUR % 24));
 }
 
-/* --- sizes
- * ---------------------------------------------------------------------------------------------- */
+/* --- sizes --- */
 
 static const struct {
     struct str unit;

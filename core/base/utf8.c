@@ -103,8 +103,7 @@ size_t utf8_encode(uint32_t cp, char out[4])
     return n;
 }
 
-/* --- width
- * ------------------------------------------------------------------------------------------ */
+/* --- width --- */
 
 struct span {
     uint32_t first, last;

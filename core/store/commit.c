@@ -26,8 +26,7 @@ static enum status end_transaction(struct sql *db, enum status s, struct err *e)
     return s;
 }
 
-/* --- dimensions
- * -------------------------------------------------------------------------------------------- */
+/* --- dimensions --- */
 
 static enum status insert_dim(struct sql_stmt *const st[3], const struct dim_row *d, struct err *e)
 {
@@ -73,9 +72,7 @@ static enum status write_dims(struct store *s, const struct pack *k, struct err 
     return status;
 }
 
-/* --- facts
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- facts --- */
 
 static int compare_facts(const void *a, const void *b)
 {
@@ -122,9 +119,7 @@ static enum status insert_facts(struct day *d, struct pack *k, struct err *e)
     return s;
 }
 
-/* --- id arrays
- * -------------------------------------------------------------------------------------------------
- */
+/* --- id arrays --- */
 
 #define ID_BLOB_BYTES ((size_t)4096)
 
@@ -200,8 +195,7 @@ static enum status write_ids(struct day *d, const struct pack *k, struct err *e)
     return s == OK ? write_blobs(d, pack, entries, n, e) : s;
 }
 
-/* --- chunks and events
- * --------------------------------------------------------------------------------------------- */
+/* --- chunks and events --- */
 
 static enum status write_chunk(struct day *d, const struct packed_chunk *c, struct err *e)
 {
@@ -271,9 +265,7 @@ static enum status write_day_rows(struct day *d, struct pack *k, struct err *e)
     return s;
 }
 
-/* --- days
- * ------------------------------------------------------------------------------------------------------------
- */
+/* --- days --- */
 
 struct day_list {
     int64_t *numbers;
@@ -332,9 +324,7 @@ static enum status write_day(struct store *s, int64_t number, struct pack *k, st
     return end_transaction(d->db, status, e);
 }
 
-/* --- meta
- * -------------------------------------------------------------------------------------------------------------
- */
+/* --- meta --- */
 
 static enum status write_cursors(struct store *s, const struct pack *k, struct err *e)
 {

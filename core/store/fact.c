@@ -7,8 +7,7 @@
 #include "core/base/crypto.h"
 #include "core/store/store_private.h"
 
-/* --- ids
- * ---------------------------------------------------------------------------------------------- */
+/* --- ids --- */
 
 static const uint8_t uuid_groups[] = {8, 4, 4, 4, 12};
 
@@ -91,8 +90,7 @@ uint32_t id_prefix(struct str id)
     return (uint32_t)str_hash(id, 0);
 }
 
-/* --- kind: small enumerations in one integer
- * ------------------------------------------------------------- */
+/* --- kind: small enumerations in one integer --- */
 
 #define KIND_OUTCOME 0
 #define KIND_START   3
@@ -125,8 +123,7 @@ static void kind_to_invocation(uint32_t kind, struct invocation *inv)
     inv->attempt = (kind >> KIND_ATTEMPT) + 1;
 }
 
-/* --- invocation <-> fact
- * --------------------------------------------------------------------------------- */
+/* --- invocation <-> fact --- */
 
 #define MB ((uint64_t)1 << 20)
 
@@ -186,9 +183,7 @@ void fact_to_invocation(struct store *s, const struct fact *f, struct invocation
     inv->version = dim_text(s, f->version);
 }
 
-/* --- rows
- * --------------------------------------------------------------------------------------------------
- */
+/* --- rows --- */
 
 /* Durations have microseconds at most in every provider's form. Rare members: restore, lead,
  * storage as varints. */

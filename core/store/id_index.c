@@ -96,8 +96,7 @@ enum status id_scan(struct store *s, int64_t day, uint32_t low, uint32_t high, i
     return status;
 }
 
-/* --- facts of one id
- * -------------------------------------------------------------------------------------- */
+/* --- facts of one id --- */
 
 struct places {
     struct id_entry *rows;

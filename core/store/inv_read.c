@@ -13,8 +13,7 @@ static struct range clip(struct range r, int64_t day)
                           r.until_ns < base + NS_PER_DAY ? r.until_ns : base + NS_PER_DAY};
 }
 
-/* --- what passes
- * ----------------------------------------------------------------------------------------- */
+/* --- what passes --- */
 
 static bool passes(struct store *s, const struct inv_request *q, const struct fact *f)
 {
@@ -31,8 +30,7 @@ static bool passes(struct store *s, const struct inv_request *q, const struct fa
     return q->instance.n == 0 || str_eq(q->instance, dim_origin(s, f->stream)->instance);
 }
 
-/* --- reading one function of one day
- * ----------------------------------------------------------------------- */
+/* --- reading one function of one day --- */
 
 struct scan {
     struct store *store;
@@ -118,8 +116,7 @@ static enum status wanted_fns(struct store *s, const struct inv_request *q, stru
     return status;
 }
 
-/* --- the best N: a heap with the worst of them on top
- * --------------------------------------------------------- */
+/* --- the best N: a heap with the worst of them on top --- */
 
 struct best {
     enum inv_order order;
@@ -286,9 +283,7 @@ enum status request_invocations(struct store *s, const struct inv_request *q, st
     return OK;
 }
 
-/* --- one by one
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- one by one --- */
 
 struct each {
     struct store *store;
@@ -324,9 +319,7 @@ enum status request_scan(struct store *s, const struct inv_request *q, inv_fn *f
     return status == ERR_CANCELLED ? OK : status;
 }
 
-/* --- by request id
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- by request id --- */
 
 struct id_search {
     struct store *store;
@@ -470,8 +463,7 @@ enum status request_by_id(struct store *s, struct str id, struct arena *a, struc
     return OK;
 }
 
-/* --- events of environments
- * -------------------------------------------------------------------------------------------- */
+/* --- events of environments --- */
 
 #define EVENT_COLUMNS "ts, kind, dur, status, error, init_type, phase, runtime, stream"
 

@@ -31,8 +31,7 @@ struct search {
     size_t given;
 };
 
-/* --- which functions and streams
- * ----------------------------------------------------------------------------- */
+/* --- which functions and streams --- */
 
 static uint32_t fn_of_stream(struct search *s, uint32_t stream)
 {
@@ -72,8 +71,7 @@ static bool has_fn_filter(const struct log_request *q)
            q->fn.provider != PROVIDER_UNKNOWN;
 }
 
-/* --- the request id inside a line
- * ----------------------------------------------------------------------------- */
+/* --- the request id inside a line --- */
 
 static bool is_id_char(char c)
 {
@@ -95,9 +93,7 @@ static struct str first_uuid(struct str body)
     return (struct str){0};
 }
 
-/* --- one line
- * ----------------------------------------------------------------------------------------------------
- */
+/* --- one line --- */
 
 static bool line_passes(struct search *s, const struct chunk_line *l)
 {
@@ -135,9 +131,7 @@ static void keep_line(struct search *s, const struct chunk_line *l)
     s->n_kept++;
 }
 
-/* --- one chunk
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- one chunk --- */
 
 static void fold(struct buf *out, struct str text)
 {
@@ -196,9 +190,7 @@ static enum status search_chunk(struct search *s, int64_t day, struct str data, 
     return OK;
 }
 
-/* --- one day
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- one day --- */
 
 static int compare_kept(const void *a, const void *b)
 {

@@ -25,9 +25,7 @@ bool store_cursor(struct store *s, struct str source, struct str scope, struct a
     return has_row;
 }
 
-/* --- status
- * -------------------------------------------------------------------------------------------------
- */
+/* --- status --- */
 
 static enum status read_counters(struct store *s, struct ingest_status *out, struct err *e)
 {
@@ -237,8 +235,7 @@ enum status request_generation(struct store *s, uint64_t *out, struct err *e)
     return status;
 }
 
-/* --- configurations
- * ------------------------------------------------------------------------------------------ */
+/* --- configurations --- */
 
 static void read_config(struct store *s, const struct sql_stmt *st, struct arena *a,
                         struct fn_config *c)

@@ -39,8 +39,7 @@ struct packer {
     struct arena scratch;
 };
 
-/* --- a new packer: ids known so far
- * ------------------------------------------------------------------------ */
+/* --- a new packer: ids known so far --- */
 
 typedef uint64_t row_hash_fn(const struct sql_stmt *st);
 
@@ -173,9 +172,7 @@ void pack_free(struct pack *k)
     free(k);
 }
 
-/* --- dimensions
- * -----------------------------------------------------------------------------------------------
- */
+/* --- dimensions --- */
 
 static struct dim_row *add_dim(struct pack *k, enum dim_kind kind, uint32_t id)
 {
@@ -234,9 +231,7 @@ static uint32_t text_id(struct packer *p, struct str s)
     return (uint32_t)*id;
 }
 
-/* --- repeats
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- repeats --- */
 
 static unsigned shard_of(const struct origin *o)
 {
@@ -316,9 +311,7 @@ enum status store_mark_repeats(struct packer *p, struct batch *b, struct err *e)
     return s;
 }
 
-/* --- chunks
- * ---------------------------------------------------------------------------------------------------------
- */
+/* --- chunks --- */
 
 static struct open_chunk *chunk_for(struct packer *p, int64_t day, unsigned shard)
 {
@@ -454,9 +447,7 @@ static enum status add_records(struct packer *p, const struct batch *b, struct e
     return s;
 }
 
-/* --- facts
- * -----------------------------------------------------------------------------------------------------------
- */
+/* --- facts --- */
 
 static uint64_t fact_key_hash(uint32_t fn, int64_t ts_ns, struct str id)
 {
@@ -528,9 +519,7 @@ static void add_event(struct packer *p, const struct instance_event *ev)
         (struct pack_event){day_of(ev->time_ns), stream_id(p, ev->origin, fn), fn, copy};
 }
 
-/* --- packs
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* --- packs --- */
 
 static void add_counts(struct batch_counts *to, const struct batch_counts *from)
 {
@@ -607,8 +596,7 @@ enum status store_pack(struct packer *p, const struct batch *b, bool is_flush, s
     return OK;
 }
 
-/* --- look-ups for the correlator
- * --------------------------------------------------------------------------------------------- */
+/* --- look-ups for the correlator --- */
 
 static enum status fill_filter(void *ctx, int64_t day, const struct id_entry *en, struct err *e)
 {

@@ -9,8 +9,7 @@
 #include "core/base/mem.h"
 #include "core/store/store_private.h"
 
-/* --- stats as bytes
- * ---------------------------------------------------------------------------------------- */
+/* --- stats as bytes --- */
 
 static void add_wide(struct buf *out, wide v)
 {
@@ -147,9 +146,7 @@ void stats_settle(struct stats *s, struct arena *a)
     settle_histogram(&s->init, a);
 }
 
-/* --- deltas
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- deltas --- */
 
 void roll_deltas_clear(struct roll_deltas *d)
 {
@@ -194,9 +191,7 @@ void roll_deltas_recompute(struct roll_deltas *d, int64_t day, uint32_t fn, int6
     delta_at(d, key_of(day, fn, ts_ns))->must_recompute = true;
 }
 
-/* --- applying
- * ---------------------------------------------------------------------------------------------------
- */
+/* --- applying --- */
 
 static enum status prepare_once(struct day *d, struct sql_stmt **st, const char *text,
                                 struct err *e)

@@ -26,8 +26,7 @@ void seen_clear(struct seen *w)
     *w = (struct seen){0};
 }
 
-/* --- the set
- * --------------------------------------------------------------------------------------------- */
+/* --- the set --- */
 
 static uint64_t *find_slot(uint64_t *slots, size_t cap, uint64_t v)
 {
@@ -91,8 +90,7 @@ void seen_empty(struct seen *w, uint64_t committed_pack)
         }
 }
 
-/* --- segments
- * -------------------------------------------------------------------------------------------- */
+/* --- segments --- */
 
 static void append(struct seen_day *d, const struct seen_segment *s)
 {

@@ -7,8 +7,7 @@
 #include "core/base/timefmt.h"
 #include "core/store/store_private.h"
 
-/* --- one function, one day
- * --------------------------------------------------------------------------------- */
+/* --- one function, one day --- */
 
 static enum status add_rolls(struct day *d, uint32_t fn, unsigned low, unsigned high,
                              struct stats *out, struct err *e)
@@ -142,8 +141,7 @@ enum status stats_of_range(struct store *s, struct range r, uint32_t fn, struct 
     return status;
 }
 
-/* --- which functions
- * ------------------------------------------------------------------------------------------ */
+/* --- which functions --- */
 
 static int compare_u32(const void *a, const void *b)
 {
@@ -212,9 +210,7 @@ enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint3
     return status;
 }
 
-/* --- requests
- * --------------------------------------------------------------------------------------------------
- */
+/* --- requests --- */
 
 /* First (order "asc") or last ("desc") start of a function in the whole store. */
 static int64_t bound_of(struct store *s, uint32_t fn, bool is_first)

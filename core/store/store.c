@@ -17,8 +17,7 @@
 
 #define DAYS_OPEN_MAX 16u /* file handles a reader or writer keeps */
 
-/* --- paths
- * ---------------------------------------------------------------------------------------- */
+/* --- paths --- */
 
 char *store_file(struct arena *a, const struct store *s, const char *name)
 {
@@ -83,8 +82,7 @@ enum status store_scan_days(struct store *s, struct err *e)
     return OK;
 }
 
-/* --- day files
- * -------------------------------------------------------------------------------------- */
+/* --- day files --- */
 
 static void close_day(struct day *d)
 {
@@ -157,8 +155,7 @@ enum status store_day(struct store *s, int64_t number, bool may_create, struct d
                : st; /* a writer has just created it: nothing inside yet */
 }
 
-/* --- lock
- * --------------------------------------------------------------------------------------------- */
+/* --- lock --- */
 
 static enum status lock(struct store *s, struct err *e)
 {
@@ -182,8 +179,7 @@ static enum status lock(struct store *s, struct err *e)
     return OK;
 }
 
-/* --- opening
- * ------------------------------------------------------------------------------------------- */
+/* --- opening --- */
 
 static enum status open_meta(struct store *s, struct err *e)
 {

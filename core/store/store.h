@@ -95,6 +95,7 @@ struct sql_cell {
     struct str text;
     bool is_null, is_number;
 };
+/* cells is NULL once, for a result without rows. */
 typedef enum status sql_row_fn(void *ctx, size_t n, const char *const *names,
                                const struct sql_cell *cells, struct err *e);
 MUST_CHECK enum status store_sql(struct store *s, struct str sql, sql_row_fn *on_row, void *ctx,

@@ -116,8 +116,7 @@ bool trace_pack(struct str trace, uint8_t out[16]);
 struct str trace_unpack(struct str blob, struct arena *a);
 uint32_t id_prefix(struct str id); /* sorts like the id's text for UUIDs */
 
-/* --- look-up by request id
- * ------------------------------------------------------------------------ */
+/* --- look-up by request id --- */
 
 #define ID_ENTRY_BYTES 11u /* prefix 4, function 4, second of the day 3 */
 struct id_entry {
@@ -159,8 +158,7 @@ void chunk_add_line(struct buf *raw, int64_t *last_ns, int64_t *last_stream, int
 void chunk_begin(struct chunk_cursor *c, struct str raw, int64_t day);
 bool chunk_next(struct chunk_cursor *c, struct chunk_line *line);
 
-/* --- roll-ups
- * ------------------------------------------------------------------------------------- */
+/* --- roll-ups --- */
 
 struct roll_key {
     int64_t day;
@@ -203,8 +201,7 @@ enum status events_of_stream(struct store *s, uint32_t stream, int64_t since_ns,
                              struct arena *a, struct instance_event **rows, size_t *n,
                              struct err *e);
 
-/* --- packs
- * ------------------------------------------------------------------------------------------ */
+/* --- packs --- */
 
 struct packed_chunk {
     int64_t id; /* in its day file */

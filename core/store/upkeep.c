@@ -7,9 +7,7 @@
 #include "core/base/timefmt.h"
 #include "core/store/store_private.h"
 
-/* --- prune
- * -------------------------------------------------------------------------------------------------
- */
+/* --- prune --- */
 
 /* A day's roll-ups stay when its file goes. */
 static enum status keep_rolls(struct store *s, struct day *d, struct err *e)
@@ -72,9 +70,7 @@ enum status store_prune(struct store *s, int64_t before_ns, uint64_t *days, stru
     return status;
 }
 
-/* --- verify
- * --------------------------------------------------------------------------------------------------
- */
+/* --- verify --- */
 
 struct verifier {
     struct store *store;
@@ -217,9 +213,7 @@ enum status store_verify(struct store *s, store_finding_fn *on_finding, void *ct
     return status;
 }
 
-/* --- dump
- * ------------------------------------------------------------------------------------------------------
- */
+/* --- dump --- */
 
 /* Ids of functions and streams depend on the order of arrival, so lines are written with names and
  * sorted. */

@@ -1,0 +1,156 @@
+/* fnscope import: log files into the store. */
+#include "cli/commands.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "cli/common.h"
+#include "cli/pipeline.h"
+#include "cli/progress.h"
+
+struct import_settings {
+    struct str account, region, function, log_group, log_stream, format;
+    bool is_dry_run;
+};
+
+#define AT(member) offsetof(struct import_settings, member)
+
+/* clang-format off */
+static const struct opt_def import_defs[] = {
+    { .flag = "region", .type = OPT_STRING, .offset = AT(region), .value_name = "REGION",
+      .help = "region the logs are from, where they do not say it" },
+    { .flag = "account", .type = OPT_STRING, .offset = AT(account), .value_name = "ID",
+      .help = "account the logs are from, where they do not say it" },
+    { .flag = "function", .letter = 'f', .type = OPT_STRING, .offset = AT(function), .value_name = "NAME",
+      .help = "function the logs are from, where they do not say it" },
+    { .flag = "log-group", .type = OPT_STRING, .offset = AT(log_group), .value_name = "GROUP",
+      .help = "log group the logs are from, where they do not say it" },
+    { .flag = "log-stream", .type = OPT_STRING, .offset = AT(log_stream), .value_name = "STREAM",
+      .help = "log stream the logs are from, where they do not say it" },
+    { .flag = "input-format", .type = OPT_STRING, .offset = AT(format), .value_name = "NAME",
+      .default_text = "auto",
+      .help = "auto, cloudwatch-json, tail, subscription, ndjson or text" },
+    { .flag = "dry-run", .type = OPT_BOOL, .offset = AT(is_dry_run),
+      .help = "decode and count, store nothing" },
+    { 0 },
+};
+/* clang-format on */
+
+/* The stop flag: the only thing a signal may touch. */
+static atomic_bool stop_flag;
+
+static void on_signal(int number)
+{
+    atomic_store(&stop_flag, true);
+    signal(number, SIG_DFL); /* a second one ends the program at once */
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESETHAND};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* Runs on the source thread, on a connection of its own. */
+static bool find_cursor(void *ctx, struct str scope, struct arena *a, struct cursor *out)
+{
+    return ctx && store_cursor(ctx, STR("import"), scope, a, out);
+}
+
+static enum status run_pipeline(struct cli *c, struct store *s, struct store *reader,
+                                struct import_progress *result, struct err *e)
+{
+    const struct import_settings *set = c->options;
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    struct progress progress = {0};
+    struct pipeline p = {0};
+    struct import_options o = {
+        .paths = {c->words.items, c->words.count},
+        .defaults = {.account = set->account,
+                     .region = set->region,
+                     .function = set->function,
+                     .log_group = set->log_group,
+                     .instance = set->log_stream,
+                     .now_ns = clock_now(&c->clock)},
+        .format = arena_strz(c->arena, set->format),
+        .stop = &stop_flag,
+        .on_progress = progress_show,
+        .progress_ctx = &progress,
+        .find_cursor = find_cursor,
+        .cursor_ctx = reader,
+    };
+
+    progress_begin(&progress, c);
+    enum status status = cli_cost_open(c, NULL, &cost, e);
+    if (status == OK)
+        status = pipeline_open(&p, s, &cost.context, e);
+    if (status == OK)
+        status = collector_import(&o, &pipeline_sink, &p, result, e);
+    pipeline_close(&p);
+    progress_end(&progress);
+    if ((status == OK || status == ERR_CANCELLED) && !c->settings->is_quiet)
+        progress_summary(&progress, result, &c->out);
+    return status;
+}
+
+static enum status open_stores(struct cli *c, struct store **s, struct store **reader,
+                               struct err *e)
+{
+    const struct import_settings *set = c->options;
+
+    if (set->is_dry_run) {
+        struct store_options null = {.url = STR("null:")};
+        return store_open(&null, s, e);
+    }
+    enum status status = cli_open_store(c, false, s, e);
+    return status == OK ? cli_open_store(c, true, reader, e) : status;
+}
+
+static int run_import(struct cli *c, struct err *e)
+{
+    AUTO(cli_close_store) struct store *reader = NULL;
+    AUTO(cli_close_store) struct store *s = NULL;
+    struct import_progress result = {0};
+
+    if (cli_want_words(c, 1, SIZE_MAX, e) != OK)
+        return EXIT_USAGE;
+    catch_signals();
+    enum status status = open_stores(c, &s, &reader, e);
+    if (status == OK)
+        status = run_pipeline(c, s, reader, &result, e);
+    if (status == ERR_CANCELLED) {
+        *e = (struct err){0};
+        err_set(e, ERR_CANCELLED,
+                "stopped; what was read is stored, run the same command again to go on");
+        return EXIT_FAILED;
+    }
+    if (status != OK)
+        return status == ERR_USAGE || status == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+    if (!c->settings->is_quiet && c->out_is_tty)
+        buf_add_z(&c->out, "Next: fnscope top\n");
+    return EXIT_DONE;
+}
+
+const struct command cmd_import = {
+    .name = "import",
+    .summary = "read exported logs into the store: files, folders, standard input",
+    .usage = "FILE...|DIR|-",
+    .description = "Reads logs of AWS Lambda and recognises by content what each file is: answers "
+                   "of aws logs\n"
+                   "filter-log-events and get-log-events, text of aws logs tail, records of "
+                   "subscription filters and\n"
+                   "Firehose, NDJSON, plain text; compressed by gzip or zstd or not at all.\n\n"
+                   "Reading the same logs again changes nothing, so an interrupted import is "
+                   "finished by running it\n"
+                   "again. What cannot be decoded is kept aside and counted.",
+    .options = import_defs,
+    .options_size = sizeof(struct import_settings),
+    .examples = "aws logs filter-log-events --log-group-name /aws/lambda/checkout > "
+                "checkout.json\tget logs\n"
+                "fnscope import checkout.json\tread them\n"
+                "fnscope import --region eu-west-1 exports/\tread a folder of exports\n"
+                "zcat old.log.gz | fnscope import --function mail -\tread standard input\n",
+    .run = run_import,
+};

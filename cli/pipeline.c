@@ -1,0 +1,85 @@
+/* Composes the writing side: drop repeats, correlate, price, pack (packer thread), commit (writer
+ * thread). */
+#include "cli/pipeline.h"
+
+static enum status find_id(void *ctx, struct str id, int64_t around_ns, struct arena *a,
+                           struct invocation **rows, size_t *n, struct err *e)
+{
+    struct pipeline *p = ctx;
+
+    return store_lookup_id(p->packer, id, around_ns, a, rows, n, e);
+}
+
+static enum status find_instance(void *ctx, const struct origin *o, int64_t since_ns,
+                                 int64_t until_ns, struct arena *a, struct instance_event **rows,
+                                 size_t *n, struct err *e)
+{
+    struct pipeline *p = ctx;
+
+    return store_lookup_instance(p->packer, o, since_ns, until_ns, a, rows, n, e);
+}
+
+enum status pipeline_open(struct pipeline *p, struct store *s, const struct cost_context *cost,
+                          struct err *e)
+{
+    struct correlator_options o = {.find_id = find_id, .find_instance = find_instance, .ctx = p};
+
+    *p = (struct pipeline){.store = s, .cost = cost};
+    enum status status = packer_new(s, &p->packer, e);
+    if (status == OK)
+        p->correlator = correlator_new(&o);
+    return status;
+}
+
+void pipeline_close(struct pipeline *p)
+{
+    correlator_free(p->correlator);
+    packer_free(p->packer);
+    *p = (struct pipeline){0};
+}
+
+/* What has no REPORT yet has nothing to price. */
+static enum status price_all(const struct pipeline *p, struct batch *b, struct err *e)
+{
+    enum status s = OK;
+
+    for (size_t i = 0; s == OK && i < b->n_invocations; i++)
+        if (b->invocations[i].is_final && !b->invocations[i].is_removed)
+            s = cost_invocation(p->cost, &b->invocations[i], e);
+    return s;
+}
+
+static enum status on_batch(void *ctx, struct batch *b, bool is_flush, void **commit, struct err *e)
+{
+    struct pipeline *p = ctx;
+    struct pack *pack = NULL;
+    enum status s = store_mark_repeats(p->packer, b, e);
+
+    if (s == OK)
+        s = correlator_feed(p->correlator, b, e);
+    if (s == OK)
+        s = price_all(p, b, e);
+    if (s == OK)
+        s = store_pack(p->packer, b, is_flush, &pack, e);
+    *commit = pack;
+    return s;
+}
+
+static enum status on_commit(void *ctx, void *commit, struct err *e)
+{
+    struct pipeline *p = ctx;
+
+    return store_commit(p->store, commit, e);
+}
+
+static void drop_commit(void *ctx, void *commit)
+{
+    UNUSED(ctx);
+    pack_free(commit);
+}
+
+const struct sink_ops pipeline_sink = {
+    .on_batch = on_batch,
+    .on_commit = on_commit,
+    .drop_commit = drop_commit,
+};

@@ -1,0 +1,22 @@
+/* The writing side in one place: what happens to a batch between its source and the store. */
+#ifndef FNSCOPE_CLI_PIPELINE_H
+#define FNSCOPE_CLI_PIPELINE_H
+
+#include "analyzer/analyzer.h"
+#include "collector/collector.h"
+#include "core/store/store.h"
+
+/* One run of the writing side. Everything is borrowed but the correlator and packer inside. */
+struct pipeline {
+    struct store *store;
+    const struct cost_context *cost;
+    struct packer *packer;
+    struct correlator *correlator;
+};
+
+MUST_CHECK enum status pipeline_open(struct pipeline *p, struct store *s,
+                                     const struct cost_context *cost, struct err *e);
+void pipeline_close(struct pipeline *p);
+extern const struct sink_ops pipeline_sink; /* its ctx is a struct pipeline */
+
+#endif

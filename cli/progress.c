@@ -1,0 +1,105 @@
+/* Progress of an import on standard error. */
+#include "cli/progress.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/base/safe_text.h"
+#include "core/base/timefmt.h"
+#include "core/base/utf8.h"
+
+#define BAR_CELLS    24u
+#define BAR_STEP_NS  (100 * NS_PER_MS)
+#define LINE_STEP_NS (10 * NS_PER_SEC)
+
+void progress_begin(struct progress *p, const struct cli *c)
+{
+    p->clock = clock_system(); /* the time that passes, whatever --clock says */
+    p->begin_ns = p->last_ns = clock_monotonic(&p->clock);
+    p->is_tty = c->err_is_tty;
+    p->is_quiet = c->settings->is_quiet;
+}
+
+/* Remaining time at the pace so far; -1 while nothing can be said. */
+static int64_t remaining_ns(const struct progress *p, const struct import_progress *now)
+{
+    int64_t elapsed = p->last_ns - p->begin_ns;
+
+    if (now->bytes_done == 0 || now->bytes <= now->bytes_done || elapsed < NS_PER_SEC / 2)
+        return -1;
+    return (int64_t)((double)elapsed * (double)(now->bytes - now->bytes_done) /
+                     (double)now->bytes_done);
+}
+
+static void add_bar(struct buf *b, const struct import_progress *now)
+{
+    uint64_t permille = now->bytes > 0 ? now->bytes_done * 1000 / now->bytes : 0;
+    size_t full = (size_t)(permille > 1000 ? 1000 : permille) * BAR_CELLS / 1000;
+
+    buf_add_c(b, '[');
+    buf_add_repeat(b, '#', full);
+    buf_add_repeat(b, '.', BAR_CELLS - full);
+    buf_addf(b, "] %3llu %%", (unsigned long long)(permille / 10));
+}
+
+static void compose(const struct progress *p, const struct import_progress *now, struct buf *b)
+{
+    AUTO(buf_clear) struct buf name = {.max = 4096};
+    int64_t left = remaining_ns(p, now);
+
+    add_bar(b, now);
+    buf_addf(b, "  %llu events", (unsigned long long)now->counts.events);
+    if (left >= 0) {
+        buf_add_z(b, ", ");
+        duration_format(b, left / NS_PER_SEC * NS_PER_SEC);
+        buf_add_z(b, " left");
+    }
+    if (now->path.n == 0)
+        return;
+    safe_text(&name, now->path, SAFE_KEEP_NONE);
+    buf_add_z(b, "  ");
+    buf_add_str(b, utf8_fit(buf_str(&name), 40));
+}
+
+void progress_show(void *ctx, const struct import_progress *now)
+{
+    AUTO(buf_clear) struct buf line = {.max = 8192};
+    struct progress *p = ctx;
+    int64_t t = clock_monotonic(&p->clock);
+
+    if (p->is_quiet || t - p->last_ns < (p->is_tty ? BAR_STEP_NS : LINE_STEP_NS))
+        return;
+    p->last_ns = t;
+    compose(p, now, &line);
+    fprintf(stderr, p->is_tty ? "\r\033[K%s" : "%s\n", line.p ? line.p : "");
+    fflush(stderr);
+}
+
+void progress_end(struct progress *p)
+{
+    if (!p->is_quiet && p->is_tty)
+        fprintf(stderr, "\r\033[K");
+}
+
+static void count_line(struct buf *out, uint64_t n, const char *what, const char *remedy)
+{
+    if (n > 0)
+        buf_addf(out, "  %llu %s%s%s\n", (unsigned long long)n, what, *remedy ? ": " : "", remedy);
+}
+
+void progress_summary(struct progress *p, const struct import_progress *r, struct buf *out)
+{
+    int64_t took = clock_monotonic(&p->clock) - p->begin_ns;
+
+    buf_addf(out, "%llu events of %llu file%s", (unsigned long long)r->counts.events,
+             (unsigned long long)r->files_done, r->files_done == 1 ? "" : "s");
+    buf_addf(out, ", %llu new invocations, in ", (unsigned long long)r->counts.invocations);
+    duration_format(out, took / NS_PER_MS * NS_PER_MS);
+    buf_add_c(out, '\n');
+    count_line(out, r->counts.repeats, "were stored already and changed nothing", "");
+    count_line(out, r->counts.control_messages, "control messages were passed over", "");
+    count_line(out, r->counts.quarantined, "could not be decoded and were kept aside",
+               "fnscope doctor shows them");
+    count_line(out, r->counts.forged, "imitate a platform line and were kept as text", "");
+    count_line(out, r->counts.invalid_utf8, "hold invalid UTF-8", "");
+}

@@ -1,0 +1,21 @@
+/* How an import tells how far it is: a bar on a terminal, a line every ten seconds elsewhere, a
+ * summary at the end. */
+#ifndef FNSCOPE_CLI_PROGRESS_H
+#define FNSCOPE_CLI_PROGRESS_H
+
+#include "cli/command.h"
+#include "collector/collector.h"
+
+struct progress {
+    bool is_tty, is_quiet;
+    int64_t begin_ns, last_ns; /* monotonic */
+    struct clock clock;
+};
+void progress_begin(struct progress *p, const struct cli *c);
+/* As import_options.on_progress; ctx is a struct progress. */
+void progress_show(void *ctx, const struct import_progress *now);
+void progress_end(struct progress *p); /* clears the bar */
+/* What came in, and what to look at. */
+void progress_summary(struct progress *p, const struct import_progress *r, struct buf *out);
+
+#endif
