@@ -278,13 +278,24 @@ static void free_binding(void *p)
     free(p);
 }
 
+/* A first use connects a table; done before the authorizer is set, which would refuse the
+ * declaration. */
+static bool connect_now(sqlite3 *db, const char *name)
+{
+    char text[128];
+
+    sqlite3_snprintf(sizeof(text), text, "select 1 from %s limit 0", name);
+    return sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK;
+}
+
 static enum status register_all(struct store *s, sqlite3 *db, struct err *e)
 {
     for (size_t i = 0; sql_tables[i]; i++) {
         struct binding *b = xcalloc(1, sizeof(*b));
         *b = (struct binding){sql_tables[i], s};
         if (sqlite3_create_module_v2(db, sql_tables[i]->name, &module, b, free_binding) !=
-            SQLITE_OK)
+                SQLITE_OK ||
+            !connect_now(db, sql_tables[i]->name))
             return err_set(e, ERR_BUG, "table %s cannot be offered", sql_tables[i]->name);
     }
     return OK;
