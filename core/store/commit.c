@@ -51,8 +51,8 @@ static enum status write_dims(struct store *s, const struct pack *k, struct err 
     static const char *const texts[] = {
         [DIM_FN] =
             "insert or ignore into fn(id, provider, account, region, name) values(?,?,?,?,?)",
-        [DIM_STREAM] = "insert or ignore into stream(id, fn, log_group, instance, version, hash) "
-                       "values(?,?,?,?,?,?)",
+        [DIM_STREAM] = ("insert or ignore into stream(id, fn, log_group, instance, version, hash) "
+                        "values(?,?,?,?,?,?)"),
         [DIM_TEXT] = "insert or ignore into text(id, value) values(?,?)",
     };
     struct sql_stmt *st[3] = {NULL};

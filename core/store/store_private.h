@@ -224,14 +224,15 @@ struct fact_key {
     struct str id;
 };
 
+enum dim_kind { DIM_FN, DIM_STREAM, DIM_TEXT };
+
 struct dim_row {
     uint32_t id, fn;
     struct str a, b, c,
         d; /* fn: provider account region name; stream: group instance version -; text: value */
     uint64_t hash;
-    int kind; /* enum dim_kind */
+    enum dim_kind kind;
 };
-enum dim_kind { DIM_FN, DIM_STREAM, DIM_TEXT };
 
 struct pack {
     uint64_t number; /* 1, 2, ... of its packer */
