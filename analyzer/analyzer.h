@@ -7,8 +7,8 @@
 #include "core/model/price.h"
 #include "core/model/stats.h"
 
-/* --- correlate
- * ------------------------------------------------------------------------------------------- Joins
+/* --- correlate ---
+ * Joins
  * records to invocations, keyed by (environment, request id, attempt), in any arrival order and
  * across batches. The result depends on the set of records only, never on their order (10^5
  * shuffles give one dump). One thread. */

@@ -28,41 +28,60 @@ static enum csv_column column_of(struct str name)
     return COLUMN_OTHER;
 }
 
+/* First separator or line end from i on. */
+static size_t field_end(struct str s, size_t i)
+{
+    while (i < s.n && s.p[i] != ',' && s.p[i] != '\n')
+        i++;
+    return i;
+}
+
+/* Offset of the quote that closes the field opened at 0; s.n when it is not there. *doubled counts
+ * the quotes inside. */
+static size_t closing_quote(struct str s, size_t *doubled)
+{
+    size_t close = 1;
+
+    for (;; close += 2, ++*doubled) {
+        const char *quote = close < s.n ? memchr(s.p + close, '"', s.n - close) : NULL;
+        if (quote == NULL)
+            return s.n;
+        close = (size_t)(quote - s.p);
+        if (close + 1 >= s.n || s.p[close + 1] != '"')
+            return close;
+    }
+}
+
+static struct str undouble(struct str s, struct arena *a)
+{
+    char *copy = arena_alloc(a, s.n);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        copy[n++] = s.p[i];
+        i += s.p[i] == '"';
+    }
+    return (struct str){copy, n};
+}
+
 /* One field from the start of s; returns the bytes up to its separator, which may be the end. A
  * quoted field without its closing quote gives s.n + 1. */
 static size_t take_field(struct str s, struct arena *a, struct str *out)
 {
+    size_t doubled = 0;
+
     if (s.n == 0 || s.p[0] != '"') {
-        size_t n = 0;
-        while (n < s.n && s.p[n] != ',' && s.p[n] != '\n')
-            n++;
+        size_t n = field_end(s, 0);
         *out = str_trim_right(str_sub(s, 0, n));
         return n;
     }
-    size_t close = 1, doubled = 0;
-    for (;; close += 2, doubled++) {
-        const char *quote = memchr(s.p + close, '"', s.n - close);
-        if (quote == NULL)
-            return s.n + 1;
-        close = (size_t)(quote - s.p);
-        if (close + 1 >= s.n || s.p[close + 1] != '"')
-            break;
-        if (close + 2 >= s.n)
-            return s.n + 1;
-    }
+    size_t close = closing_quote(s, &doubled);
+    if (close == s.n)
+        return s.n + 1;
     *out = str_sub(s, 1, close - 1);
-    if (doubled > 0) {
-        char *copy = arena_alloc(a, out->n);
-        size_t n = 0;
-        for (size_t i = 0; i < out->n; i++) {
-            copy[n++] = out->p[i];
-            i += out->p[i] == '"';
-        }
-        *out = (struct str){copy, n};
-    }
-    for (close++; close < s.n && s.p[close] != ',' && s.p[close] != '\n'; close++)
-        ;
-    return close;
+    if (doubled > 0)
+        *out = undouble(*out, a);
+    return field_end(s, close + 1);
 }
 
 bool csv_header(struct str line, struct csv_columns *columns)

@@ -249,6 +249,11 @@ static bool take_value(struct scanner *s, const struct label *l)
 
 /* --- labels --- */
 
+static bool is_label_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == ' ';
+}
+
 /* "Some New Label: value": begins with a capital, has words of letters and digits only. */
 static bool take_unknown(struct scanner *s)
 {
@@ -257,9 +262,7 @@ static bool take_unknown(struct scanner *s)
 
     if (*from < 'A' || *from > 'Z' || (s->is_tabbed && from[-1] != '\t' && from[-1] != '\n'))
         return false;
-    while (s->p < s->end && s->p - from < MAX_LABEL &&
-           ((*s->p >= 'a' && *s->p <= 'z') || (*s->p >= 'A' && *s->p <= 'Z') ||
-            (*s->p >= '0' && *s->p <= '9') || *s->p == ' '))
+    while (s->p < s->end && s->p - from < MAX_LABEL && is_label_char(*s->p))
         s->p++;
     struct str name = {from, (size_t)(s->p - from)};
     if (!take(s, ": ", 2) || !take_text(s, &value))

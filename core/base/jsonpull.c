@@ -306,6 +306,24 @@ static size_t digits(struct jp *j)
     return (size_t)(j->p - start);
 }
 
+static bool fraction(struct jp *j)
+{
+    if (j->p >= j->end || *j->p != '.')
+        return true;
+    j->p++;
+    return digits(j) > 0 || fail(j, "a number without digits after the point");
+}
+
+static bool exponent(struct jp *j)
+{
+    if (j->p >= j->end || (*j->p != 'e' && *j->p != 'E'))
+        return true;
+    j->p++;
+    if (j->p < j->end && (*j->p == '+' || *j->p == '-'))
+        j->p++;
+    return digits(j) > 0 || fail(j, "a number without an exponent");
+}
+
 bool jp_number(struct jp *j, struct str *out)
 {
     if (jp_peek(j) != JP_NUMBER)
@@ -317,18 +335,8 @@ bool jp_number(struct jp *j, struct str *out)
     size_t n = digits(j);
     if (n == 0 || (is_zero && n > 1))
         return fail(j, "a number that is none");
-    if (j->p < j->end && *j->p == '.') {
-        j->p++;
-        if (digits(j) == 0)
-            return fail(j, "a number without digits after the point");
-    }
-    if (j->p < j->end && (*j->p == 'e' || *j->p == 'E')) {
-        j->p++;
-        if (j->p < j->end && (*j->p == '+' || *j->p == '-'))
-            j->p++;
-        if (digits(j) == 0)
-            return fail(j, "a number without an exponent");
-    }
+    if (!fraction(j) || !exponent(j))
+        return false;
     *out = (struct str){start, (size_t)(j->p - start)};
     return true;
 }

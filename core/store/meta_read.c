@@ -136,22 +136,14 @@ static void add_file_size(const struct store *s, const char *path, uint64_t *byt
     }
 }
 
-/* Sums of a day from its roll-ups, bounds from chunks and facts. */
-static enum status add_day(struct store *s, int64_t number, struct ingest_status *out,
-                           struct err *e)
+/* Sums of a day from its roll-ups. */
+static enum status add_day_sums(struct day *d, struct ingest_status *out, struct err *e)
 {
-    AUTO(arena_clear) struct arena a = {0};
     struct stats sums = {0};
     struct sql_stmt *st;
-    struct day *d;
-    bool has_row = false, is_null;
-    int64_t v;
-
-    if (store_day(s, number, false, &d, e) != OK)
-        return e ? e->code : ERR_IO;
-    if (!d)
-        return OK;
+    bool has_row = false;
     enum status status = sql_prepare(d->db, STR("select data from roll where slot = 24"), &st, e);
+
     if (status != OK)
         return status;
     while ((status = sql_step(st, &has_row, e)) == OK && has_row)
@@ -164,27 +156,42 @@ static enum status add_day(struct store *s, int64_t number, struct ingest_status
     out->log_events += sums.log_events;
     out->log_bytes += sums.log_bytes;
     stats_clear(&sums);
-    add_file_size(s, store_day_file(&a, s, number), &out->bytes_on_disk);
-    static const struct {
-        const char *query;
-        bool is_bound;
-    } queries[] = {{"select min(t0) from chunk", true},
-                   {"select max(t1) from chunk", true},
-                   {"select sum(length(data)) from chunk", false},
-                   {"select sum(length(hashes)) from seen", false}};
-    for (size_t i = 0; status == OK && i < ARRAY_LEN(queries); i++) {
-        status = one_i64(d->db, queries[i].query, &v, &is_null, e);
-        int64_t t_ns = number * NS_PER_DAY + v;
-        if (is_null)
-            continue;
-        if (!queries[i].is_bound)
-            out->chunk_bytes += (uint64_t)v;
-        else if (i == 0)
-            out->first_ns = out->first_ns == 0 || t_ns < out->first_ns ? t_ns : out->first_ns;
-        else
-            out->last_ns = t_ns > out->last_ns ? t_ns : out->last_ns;
-    }
     return status;
+}
+
+/* Bounds and sizes of a day's chunks. */
+static enum status add_day_chunks(struct day *d, struct ingest_status *out, struct err *e)
+{
+    static const char *const queries[] = {"select min(t0) from chunk", "select max(t1) from chunk",
+                                          "select sum(length(data)) from chunk",
+                                          "select sum(length(hashes)) from seen"};
+    int64_t v[ARRAY_LEN(queries)] = {0};
+    bool is_null = false;
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < ARRAY_LEN(queries); i++)
+        status = one_i64(d->db, queries[i], &v[i], &is_null, e);
+    out->chunk_bytes += (uint64_t)(v[2] + v[3]);
+    if (status != OK || is_null)
+        return status;
+    int64_t first = d->number * NS_PER_DAY + v[0], last = d->number * NS_PER_DAY + v[1];
+    out->first_ns = out->first_ns == 0 || first < out->first_ns ? first : out->first_ns;
+    out->last_ns = last > out->last_ns ? last : out->last_ns;
+    return OK;
+}
+
+static enum status add_day(struct store *s, int64_t number, struct ingest_status *out,
+                           struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct day *d;
+    enum status status = store_day(s, number, false, &d, e);
+
+    if (status != OK || !d)
+        return status;
+    add_file_size(s, store_day_file(&a, s, number), &out->bytes_on_disk);
+    status = add_day_sums(d, out, e);
+    return status == OK ? add_day_chunks(d, out, e) : status;
 }
 
 enum status request_status(struct store *s, struct arena *a, struct ingest_status *out,

@@ -4,40 +4,15 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/mem.h"
-#include "core/store/id_filter.h"
-#include "core/store/seen.h"
+#include "core/store/packer_private.h"
 
 #define PACK_RAW_BYTES ((uint64_t)24 << 20) /* log text at which a pack is handed over */
 /* Facts at which a pack is handed over. The correlator remembers twice as many, so that what a
  * look-up wants is never in the pack being filled. */
 #define PACK_FACTS ((size_t)16384)
 #define ZSTD_LEVEL 1
-
-struct open_chunk {
-    int64_t day, t0_ns, t1_ns, last_ns, last_stream;
-    unsigned shard, level_mask;
-    struct buf raw;
-    uint64_t *seen;
-    size_t n, cap;
-};
-
-struct packer {
-    struct store *store, *reader;
-    struct zstd_ctx *zstd;
-    struct pack *current;
-    uint64_t next_pack;
-    struct idmap fns, streams, texts; /* hash -> id */
-    uint32_t next_fn, next_stream, next_text;
-    struct open_chunk *chunks;
-    size_t n_chunks, cap_chunks;
-    struct seen seen;
-    struct id_filter *filters;
-    size_t n_filters, cap_filters;
-    struct arena scratch;
-};
 
 /* --- a new packer: ids known so far --- */
 
@@ -170,65 +145,6 @@ void pack_free(struct pack *k)
     free(k->facts);
     arena_clear(&k->arena);
     free(k);
-}
-
-/* --- dimensions --- */
-
-static struct dim_row *add_dim(struct pack *k, enum dim_kind kind, uint32_t id)
-{
-    k->dims = arena_grow(&k->arena, k->dims, k->n_dims, &k->cap_dims, sizeof(*k->dims));
-    struct dim_row *row = &k->dims[k->n_dims++];
-    *row = (struct dim_row){.id = id, .kind = kind};
-    return row;
-}
-
-static uint32_t fn_id(struct packer *p, const struct fn_ref *f)
-{
-    struct pack *k = p->current;
-    bool is_new;
-    uint64_t *id = idmap_put(&p->fns, fn_hash(f), &is_new);
-
-    if (!is_new)
-        return (uint32_t)*id;
-    *id = p->next_fn++;
-    struct dim_row *row = add_dim(k, DIM_FN, (uint32_t)*id);
-    row->fn = (uint32_t)f->provider;
-    row->a = arena_str(&k->arena, f->account);
-    row->b = arena_str(&k->arena, f->region);
-    row->c = arena_str(&k->arena, f->name);
-    return (uint32_t)*id;
-}
-
-static uint32_t stream_id(struct packer *p, const struct origin *o, uint32_t fn)
-{
-    struct pack *k = p->current;
-    bool is_new;
-    uint64_t *id = idmap_put(&p->streams, o->hash, &is_new);
-
-    if (!is_new)
-        return (uint32_t)*id;
-    *id = p->next_stream++;
-    struct dim_row *row = add_dim(k, DIM_STREAM, (uint32_t)*id);
-    row->fn = fn;
-    row->hash = o->hash;
-    row->a = arena_str(&k->arena, o->log_group);
-    row->b = arena_str(&k->arena, o->instance);
-    row->c = arena_str(&k->arena, o->version);
-    return (uint32_t)*id;
-}
-
-static uint32_t text_id(struct packer *p, struct str s)
-{
-    bool is_new;
-
-    if (s.n == 0)
-        return 0;
-    uint64_t *id = idmap_put(&p->texts, str_hash(s, 0), &is_new);
-    if (is_new) {
-        *id = p->next_text++;
-        add_dim(p->current, DIM_TEXT, (uint32_t)*id)->a = arena_str(&p->current->arena, s);
-    }
-    return (uint32_t)*id;
 }
 
 /* --- repeats --- */
@@ -410,10 +326,10 @@ static enum status add_record(struct packer *p, const struct log_record *r, unsi
                               struct err *e)
 {
     int64_t day = day_of(r->time_ns);
-    uint32_t fn = fn_id(p, r->origin->fn);
+    uint32_t fn = packer_fn(p, r->origin->fn);
     struct open_chunk *c = chunk_for(p, day, shard);
     struct chunk_line line = {.time_ns = r->time_ns,
-                              .stream = stream_id(p, r->origin, fn),
+                              .stream = packer_stream(p, r->origin, fn),
                               .severity = r->severity,
                               .kind = r->kind,
                               .body = r->body};
@@ -454,8 +370,6 @@ static uint64_t fact_key_hash(uint32_t fn, int64_t ts_ns, struct str id)
     return str_hash(id, (uint64_t)ts_ns * UINT64_C(0x9e3779b97f4a7c15) ^ fn);
 }
 
-static struct id_filter *filter_of(struct packer *p, int64_t day, struct err *e);
-
 static void add_delete(struct pack *k, uint32_t fn, int64_t ts_ns, struct str id)
 {
     k->deletes =
@@ -479,17 +393,17 @@ static void replace_stored(struct pack *k, const struct invocation *inv, uint32_
 static enum status add_invocation(struct packer *p, const struct invocation *inv, struct err *e)
 {
     struct pack *k = p->current;
-    uint32_t fn = fn_id(p, inv->origin->fn);
+    uint32_t fn = packer_fn(p, inv->origin->fn);
     struct pack_fact pf = {.day = day_of(inv->start_ns)};
-    struct id_filter *filter = filter_of(p, pf.day, e);
+    struct id_filter *filter = packer_filter(p, pf.day, e);
 
     if (!filter)
         return e ? e->code : ERR_IO;
     fact_from_invocation(inv, &pf.fact);
     pf.fact.fn = fn;
-    pf.fact.stream = stream_id(p, inv->origin, fn);
-    pf.fact.error_type = text_id(p, inv->error_type);
-    pf.fact.version = text_id(p, inv->version);
+    pf.fact.stream = packer_stream(p, inv->origin, fn);
+    pf.fact.error_type = packer_text(p, inv->error_type);
+    pf.fact.version = packer_text(p, inv->version);
     pf.fact.id = arena_str(&k->arena, inv->id);
     pf.fact.trace = inv->trace_id.n ? arena_str(&k->arena, inv->trace_id) : (struct str){0};
     if (inv->has_stored)
@@ -506,7 +420,7 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
 static void add_event(struct packer *p, const struct instance_event *ev)
 {
     struct pack *k = p->current;
-    uint32_t fn = fn_id(p, ev->origin->fn);
+    uint32_t fn = packer_fn(p, ev->origin->fn);
     struct instance_event copy = *ev;
 
     copy.origin = NULL;
@@ -516,7 +430,7 @@ static void add_event(struct packer *p, const struct instance_event *ev)
         *texts[i] = arena_str(&k->arena, *texts[i]);
     k->events = arena_grow(&k->arena, k->events, k->n_events, &k->cap_events, sizeof(*k->events));
     k->events[k->n_events++] =
-        (struct pack_event){day_of(ev->time_ns), stream_id(p, ev->origin, fn), fn, copy};
+        (struct pack_event){day_of(ev->time_ns), packer_stream(p, ev->origin, fn), fn, copy};
 }
 
 /* --- packs --- */
@@ -557,7 +471,7 @@ static void add_rest(struct packer *p, const struct batch *b)
             arena_str(a, q->place), arena_str(a, q->reason), arena_str(a, q->raw)};
     }
     for (size_t i = 0; i < b->n_configs; i++) {
-        struct pack_config c = {fn_id(p, &b->configs[i].fn), b->configs[i]};
+        struct pack_config c = {packer_fn(p, &b->configs[i].fn), b->configs[i]};
         c.config.runtime = arena_str(a, c.config.runtime);
         c.config.version = arena_str(a, c.config.version);
         c.config.code_sha256 = arena_str(a, c.config.code_sha256);
@@ -594,108 +508,4 @@ enum status store_pack(struct packer *p, const struct batch *b, bool is_flush, s
     *out = p->current;
     p->current = new_pack(p);
     return OK;
-}
-
-/* --- look-ups for the correlator --- */
-
-static enum status fill_filter(void *ctx, int64_t day, const struct id_entry *en, struct err *e)
-{
-    UNUSED(day);
-    UNUSED(e);
-    id_filter_add(ctx, en->prefix);
-    return OK;
-}
-
-/* The filter of a day, filled from its file when the day is first touched. NULL on a read error. */
-static struct id_filter *filter_of(struct packer *p, int64_t day, struct err *e)
-{
-    for (size_t i = 0; i < p->n_filters; i++)
-        if (p->filters[i].day == day)
-            return &p->filters[i];
-    struct id_filter f = {.day = day};
-    if (p->reader && id_scan(p->reader, day, 0, UINT32_MAX, fill_filter, &f, e) != OK) {
-        id_filter_clear(&f);
-        return NULL;
-    }
-    p->filters = mem_grow(p->filters, p->n_filters, &p->cap_filters, sizeof(*p->filters));
-    p->filters[p->n_filters] = f;
-    return &p->filters[p->n_filters++];
-}
-
-struct found {
-    struct packer *packer;
-    struct arena *arena;
-    struct invocation *rows;
-    size_t n, cap;
-};
-
-static bool is_deleted(const struct pack *k, const struct fact *f)
-{
-    for (size_t i = 0; i < k->n_deletes; i++)
-        if (k->deletes[i].fn == f->fn && k->deletes[i].ts_ns == f->ts_ns &&
-            str_eq(k->deletes[i].id, f->id))
-            return true;
-    return false;
-}
-
-static enum status add_found(void *ctx, const struct fact *f, struct err *e)
-{
-    struct found *found = ctx;
-
-    UNUSED(e);
-    if (is_deleted(found->packer->current, f))
-        return OK;
-    found->rows =
-        arena_grow(found->arena, found->rows, found->n, &found->cap, sizeof(*found->rows));
-    fact_to_invocation(found->packer->reader, f, &found->rows[found->n++]);
-    return OK;
-}
-
-/* Packs already handed over must be in their files before they can be read. The writer needs
- * nothing from this thread, so waiting cannot block it; if it has failed nobody waits. */
-static void wait_for_writer(const struct packer *p)
-{
-    const struct timespec pause = {.tv_nsec = 200000};
-
-    while (atomic_load(&p->store->committed) + 1 < p->current->number &&
-           !atomic_load(&p->store->has_failed))
-        nanosleep(&pause, NULL);
-}
-
-enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, struct arena *a,
-                            struct invocation **rows, size_t *n, struct err *e)
-{
-    struct found found = {.packer = p, .arena = a};
-    uint32_t prefix = id_prefix(id);
-    int64_t today = day_of(around_ns);
-    enum status s = OK;
-
-    *rows = NULL;
-    *n = 0;
-    for (int64_t day = today - 1; s == OK && p->reader && day <= today + 1; day++) {
-        const struct id_filter *f = filter_of(p, day, e);
-        if (!f)
-            return e ? e->code : ERR_IO;
-        if (!id_filter_may_hold(f, prefix))
-            continue;
-        wait_for_writer(p);
-        s = facts_by_id(p->reader, day, id, a, add_found, &found, e);
-    }
-    *rows = found.rows;
-    *n = found.n;
-    return s;
-}
-
-enum status store_lookup_instance(struct packer *p, const struct origin *o, int64_t since_ns,
-                                  int64_t until_ns, struct arena *a, struct instance_event **rows,
-                                  size_t *n, struct err *e)
-{
-    const uint64_t *id = idmap_get(&p->streams, o->hash);
-
-    *rows = NULL;
-    *n = 0;
-    if (!id || !p->reader)
-        return OK;
-    wait_for_writer(p);
-    return events_of_stream(p->reader, (uint32_t)*id, since_ns, until_ns, a, rows, n, e);
 }

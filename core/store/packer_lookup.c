@@ -1,0 +1,109 @@
+/* What the correlator may ask: stored attempts of a request id, stored events of an environment. */
+#include <time.h>
+
+#include "core/base/mem.h"
+#include "core/store/packer_private.h"
+
+/* --- look-ups for the correlator --- */
+
+static enum status fill_filter(void *ctx, int64_t day, const struct id_entry *en, struct err *e)
+{
+    UNUSED(day);
+    UNUSED(e);
+    id_filter_add(ctx, en->prefix);
+    return OK;
+}
+
+/* The filter of a day, filled from its file when the day is first touched. NULL on a read error. */
+struct id_filter *packer_filter(struct packer *p, int64_t day, struct err *e)
+{
+    for (size_t i = 0; i < p->n_filters; i++)
+        if (p->filters[i].day == day)
+            return &p->filters[i];
+    struct id_filter f = {.day = day};
+    if (p->reader && id_scan(p->reader, day, 0, UINT32_MAX, fill_filter, &f, e) != OK) {
+        id_filter_clear(&f);
+        return NULL;
+    }
+    p->filters = mem_grow(p->filters, p->n_filters, &p->cap_filters, sizeof(*p->filters));
+    p->filters[p->n_filters] = f;
+    return &p->filters[p->n_filters++];
+}
+
+struct found {
+    struct packer *packer;
+    struct arena *arena;
+    struct invocation *rows;
+    size_t n, cap;
+};
+
+static bool is_deleted(const struct pack *k, const struct fact *f)
+{
+    for (size_t i = 0; i < k->n_deletes; i++)
+        if (k->deletes[i].fn == f->fn && k->deletes[i].ts_ns == f->ts_ns &&
+            str_eq(k->deletes[i].id, f->id))
+            return true;
+    return false;
+}
+
+static enum status add_found(void *ctx, const struct fact *f, struct err *e)
+{
+    struct found *found = ctx;
+
+    UNUSED(e);
+    if (is_deleted(found->packer->current, f))
+        return OK;
+    found->rows =
+        arena_grow(found->arena, found->rows, found->n, &found->cap, sizeof(*found->rows));
+    fact_to_invocation(found->packer->reader, f, &found->rows[found->n++]);
+    return OK;
+}
+
+/* Packs already handed over must be in their files before they can be read. The writer needs
+ * nothing from this thread, so waiting cannot block it; if it has failed nobody waits. */
+static void wait_for_writer(const struct packer *p)
+{
+    const struct timespec pause = {.tv_nsec = 200000};
+
+    while (atomic_load(&p->store->committed) + 1 < p->current->number &&
+           !atomic_load(&p->store->has_failed))
+        nanosleep(&pause, NULL);
+}
+
+enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, struct arena *a,
+                            struct invocation **rows, size_t *n, struct err *e)
+{
+    struct found found = {.packer = p, .arena = a};
+    uint32_t prefix = id_prefix(id);
+    int64_t today = day_of(around_ns);
+    enum status s = OK;
+
+    *rows = NULL;
+    *n = 0;
+    for (int64_t day = today - 1; s == OK && p->reader && day <= today + 1; day++) {
+        const struct id_filter *f = packer_filter(p, day, e);
+        if (!f)
+            return e ? e->code : ERR_IO;
+        if (!id_filter_may_hold(f, prefix))
+            continue;
+        wait_for_writer(p);
+        s = facts_by_id(p->reader, day, id, a, add_found, &found, e);
+    }
+    *rows = found.rows;
+    *n = found.n;
+    return s;
+}
+
+enum status store_lookup_instance(struct packer *p, const struct origin *o, int64_t since_ns,
+                                  int64_t until_ns, struct arena *a, struct instance_event **rows,
+                                  size_t *n, struct err *e)
+{
+    const uint64_t *id = idmap_get(&p->streams, o->hash);
+
+    *rows = NULL;
+    *n = 0;
+    if (!id || !p->reader)
+        return OK;
+    wait_for_writer(p);
+    return events_of_stream(p->reader, (uint32_t)*id, since_ns, until_ns, a, rows, n, e);
+}
