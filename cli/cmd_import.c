@@ -7,6 +7,7 @@
 #include "cli/common.h"
 #include "cli/pipeline.h"
 #include "cli/progress.h"
+#include "collector/decode.h"
 
 struct import_settings {
     struct str account, region, function, log_group, log_stream, format;
@@ -88,11 +89,29 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
         status = pipeline_open(&p, s, &cost.context, e);
     if (status == OK)
         status = collector_import(&o, &pipeline_sink, &p, result, e);
-    pipeline_close(&p);
     progress_end(&progress);
     if ((status == OK || status == ERR_CANCELLED) && !c->settings->is_quiet)
-        progress_summary(&progress, result, &c->out);
+        progress_summary(&progress, result, &p.samples, &c->out);
+    if (status == OK && result->counts.events == 0 && result->counts.quarantined > 0)
+        status = err_set(e, ERR_PARSE, "nothing could be read: %s: %s", p.samples.first[0].place,
+                         p.samples.first[0].reason);
+    pipeline_close(&p);
     return status;
+}
+
+/* "auto" or a decoder's name. */
+static enum status check_format(struct str name, struct err *e)
+{
+    const char *names[16] = {"auto"};
+
+    if (str_eq(name, STR("auto")) || decoder_find(name) != NULL)
+        return OK;
+    for (size_t i = 0; decoders[i] != NULL && i + 2 < ARRAY_LEN(names); i++)
+        names[i + 1] = decoders[i]->name;
+    struct str near = opt_suggest(name, names);
+    return err_set(e, ERR_USAGE, "--input-format " STR_FMT ": no such format%s" STR_FMT "%s",
+                   STR_ARG(name), near.n > 0 ? "; did you mean " : "", STR_ARG(near),
+                   near.n > 0 ? "?" : "; fnscope help import lists them");
 }
 
 static enum status open_stores(struct cli *c, struct store **s, struct store **reader,
@@ -114,7 +133,8 @@ static int run_import(struct cli *c, struct err *e)
     AUTO(cli_close_store) struct store *s = NULL;
     struct import_progress result = {0};
 
-    if (cli_want_words(c, 1, SIZE_MAX, e) != OK)
+    const struct import_settings *set = c->options;
+    if (cli_want_words(c, 1, SIZE_MAX, e) != OK || check_format(set->format, e) != OK)
         return EXIT_USAGE;
     catch_signals();
     enum status status = open_stores(c, &s, &reader, e);

@@ -2,6 +2,8 @@
  * thread). */
 #include "cli/pipeline.h"
 
+#include <stdio.h>
+
 static enum status find_id(void *ctx, struct str id, int64_t around_ns, struct arena *a,
                            struct invocation **rows, size_t *n, struct err *e)
 {
@@ -49,10 +51,21 @@ static enum status price_all(const struct pipeline *p, struct batch *b, struct e
     return s;
 }
 
+static void keep_samples(struct pipeline_samples *s, const struct batch *b)
+{
+    for (size_t i = 0; i < b->n_quarantine && s->n < ARRAY_LEN(s->first); i++, s->n++) {
+        const struct quarantined *q = &b->quarantine[i];
+        snprintf(s->first[s->n].place, sizeof(s->first[0].place), STR_FMT, STR_ARG(q->place));
+        snprintf(s->first[s->n].reason, sizeof(s->first[0].reason), STR_FMT, STR_ARG(q->reason));
+    }
+}
+
 static enum status on_batch(void *ctx, struct batch *b, bool is_flush, void **commit, struct err *e)
 {
     struct pipeline *p = ctx;
     struct pack *pack = NULL;
+
+    keep_samples(&p->samples, b);
     enum status s = store_mark_repeats(p->packer, b, e);
 
     if (s == OK)

@@ -6,12 +6,21 @@
 #include "collector/collector.h"
 #include "core/store/store.h"
 
+/* The first events that could not be decoded, for the summary; cut to fit. */
+struct pipeline_samples {
+    struct {
+        char place[160], reason[120];
+    } first[3];
+    size_t n;
+};
+
 /* One run of the writing side. Everything is borrowed but the correlator and packer inside. */
 struct pipeline {
     struct store *store;
     const struct cost_context *cost;
     struct packer *packer;
     struct correlator *correlator;
+    struct pipeline_samples samples; /* written by the packer thread; read when it has ended */
 };
 
 MUST_CHECK enum status pipeline_open(struct pipeline *p, struct store *s,

@@ -87,7 +87,19 @@ static void count_line(struct buf *out, uint64_t n, const char *what, const char
         buf_addf(out, "  %llu %s%s%s\n", (unsigned long long)n, what, *remedy ? ": " : "", remedy);
 }
 
-void progress_summary(struct progress *p, const struct import_progress *r, struct buf *out)
+static void show_samples(struct buf *out, const struct pipeline_samples *bad)
+{
+    for (size_t i = 0; i < bad->n; i++) {
+        buf_add_z(out, "    ");
+        safe_text(out, str_from(bad->first[i].place), SAFE_KEEP_NONE);
+        buf_add_z(out, ": ");
+        safe_text(out, str_from(bad->first[i].reason), SAFE_KEEP_NONE);
+        buf_add_c(out, '\n');
+    }
+}
+
+void progress_summary(struct progress *p, const struct import_progress *r,
+                      const struct pipeline_samples *bad, struct buf *out)
 {
     int64_t took = clock_monotonic(&p->clock) - p->begin_ns;
 
@@ -100,6 +112,11 @@ void progress_summary(struct progress *p, const struct import_progress *r, struc
     count_line(out, r->counts.control_messages, "control messages were passed over", "");
     count_line(out, r->counts.quarantined, "could not be decoded and were kept aside",
                "fnscope doctor shows them");
+    show_samples(out, bad);
     count_line(out, r->counts.forged, "imitate a platform line and were kept as text", "");
     count_line(out, r->counts.invalid_utf8, "hold invalid UTF-8", "");
+    count_line(out, r->guessed,
+               r->guessed == 1 ? "file does not name its function: the file's name stands for it"
+                               : "files do not name their function: the file's name stands for it",
+               "--function NAME says it");
 }

@@ -4,6 +4,7 @@
 #define FNSCOPE_CLI_PROGRESS_H
 
 #include "cli/command.h"
+#include "cli/pipeline.h"
 #include "collector/collector.h"
 
 struct progress {
@@ -15,7 +16,8 @@ void progress_begin(struct progress *p, const struct cli *c);
 /* As import_options.on_progress; ctx is a struct progress. */
 void progress_show(void *ctx, const struct import_progress *now);
 void progress_end(struct progress *p); /* clears the bar */
-/* What came in, and what to look at. */
-void progress_summary(struct progress *p, const struct import_progress *r, struct buf *out);
+/* What came in, what to look at, and where the first events that could not be decoded stand. */
+void progress_summary(struct progress *p, const struct import_progress *r,
+                      const struct pipeline_samples *bad, struct buf *out);
 
 #endif

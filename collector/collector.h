@@ -29,7 +29,8 @@ struct import_defaults {
 struct import_progress {
     uint64_t files_done, files, bytes_done, bytes; /* compressed bytes for the bar */
     struct batch_counts counts;
-    struct str path; /* current */
+    uint64_t guessed; /* files whose function is named after the file: nothing else says it */
+    struct str path;  /* current */
 };
 
 struct import_options {
@@ -39,7 +40,7 @@ struct import_options {
     } paths; /* files, folders, "-" */
     struct import_defaults defaults;
     const char *format;      /* "auto" or a decoder's name */
-    size_t batch_bytes;      /* 0: 4 MB of input a batch */
+    size_t batch_bytes;      /* 0: 512 KB of input a batch */
     const atomic_bool *stop; /* set by a signal: ends after the current batch */
     void (*on_progress)(void *ctx, const struct import_progress *p); /* writer thread; NULL */
     void *progress_ctx;

@@ -1,7 +1,7 @@
 /* From one raw event of any file format to one record: origin, valid text, identity, decoding.
- * Identity: with an id of the provider, hash(group, stream, id); without, hash(group, stream, time,
- * text, k), k counting equal events within one run of equal times, so that genuine twins are both
- * kept and reading again gives the same numbers. Hot path: no allocation for known origins. */
+ * Identity: with an id of the provider, hash(stream, id); without, hash(stream, time, text, k), k
+ * counting equal events within one run of equal times, so that genuine twins are both kept and
+ * reading again gives the same numbers. Hot path: no allocation for known origins. */
 #include "collector/event.h"
 
 #include <assert.h>
@@ -161,15 +161,24 @@ static void start_run(struct event_maker *m, const struct raw_event *ev)
         idmap_reset(&m->run);
 }
 
+/* What names the environment. A Lambda stream's 32 hex digits do so alone, and must: exports of one
+ * log in different formats may know its group or not, and are to be counted once. */
+static uint64_t hash_place(const struct origin *o, const struct raw_event *ev)
+{
+    uint64_t seed = ev->event_id.n > 0 ? SEED_WITH_ID
+                    : ev->has_time     ? SEED_WITH_TIME
+                                       : SEED_WITH_PLACE;
+    if (o->version.n == 0)
+        seed = str_hash(o->log_group, seed);
+    return str_hash(o->instance, seed);
+}
+
 static uint64_t identify(struct event_maker *m, const struct decode_input *in,
                          const struct raw_event *ev, const struct log_record *r)
 {
     if (!m->is_started || !ev->has_time || ev->time_ns != m->run_time_ns)
         start_run(m, ev);
-    uint64_t place = str_hash(r->origin->instance,
-                              str_hash(r->origin->log_group, ev->event_id.n > 0 ? SEED_WITH_ID
-                                                             : ev->has_time     ? SEED_WITH_TIME
-                                                                                : SEED_WITH_PLACE));
+    uint64_t place = hash_place(r->origin, ev);
     if (ev->event_id.n > 0)
         return str_hash(ev->event_id, place);
     if (!ev->has_time)

@@ -127,7 +127,7 @@ static struct str stem(struct str name)
     return name;
 }
 
-static void hints_of_path(struct import_defaults *d, struct str path, struct arena *a)
+static bool hints_of_path(struct import_defaults *d, struct str path, struct arena *a)
 {
     struct str name = stem(last_part(&path));
     struct str folder = last_part(&path);
@@ -141,15 +141,17 @@ static void hints_of_path(struct import_defaults *d, struct str path, struct are
     }
     if (name.n == 0 || is_number(name) || str_eq(name, STR("-")))
         name = folder.n > 0 ? folder : str_eq(name, STR("-")) ? STR("stdin") : name;
-    if (d->function.n == 0 && aws_group_function(d->log_group).n == 0)
-        d->function = arena_str(a, name);
+    if (d->function.n > 0 || aws_group_function(d->log_group).n > 0)
+        return false;
+    d->function = arena_str(a, name);
+    return true;
 }
 
-void file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
+bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
                 const struct decode_input *head, struct arena *a)
 {
     hints_of_head(d, decoder, head, a);
-    hints_of_path(d, head->path, a);
+    return hints_of_path(d, head->path, a);
 }
 
 /* --- binary

@@ -6,8 +6,9 @@
 
 /* Fills the empty members of d: region, account and function from ARNs in the platform records of
  * the file's head where all of them agree; stream and function from the file's path (S3 exports
- * name folders after streams); last the file's own name as the function's. Strings are in `a`. */
-void file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
+ * name folders after streams); last the file's own name as the function's: then true. Strings are
+ * in `a`. */
+bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
                 const struct decode_input *head, struct arena *a);
 
 /* NULL: text of some kind. Else what the bytes are and what to do about it. */

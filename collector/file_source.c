@@ -1,4 +1,4 @@
-/* Files to batches. A file is read in steps of 1 MB into the batch's own memory, so that records
+/* Files to batches. A file is read in steps of 512 KB into the batch's own memory, so that records
  * can point into it; what the decoder leaves is carried over to the next step. Each batch ends with
  * a cursor: which file, by the hash of its head, and where its decoder can go on. */
 #include "collector/file_source.h"
@@ -16,8 +16,8 @@
 
 enum {
     HEAD_BYTES = 64 << 10, /* names the file, shows its format */
-    STEP_BYTES = 1 << 20,
-    BATCH_BYTES = 4 << 20,
+    STEP_BYTES = 512 << 10,
+    BATCH_BYTES = 512 << 10,
     /* A bomb: so many plain bytes for one packed, so long without one event. */
     BOMB_RATIO = 200,
     BOMB_BYTES = 256 << 20,
@@ -37,6 +37,7 @@ struct reading {
     int64_t newest_ns;
     uint64_t quiet_bytes; /* since the last event */
     bool is_ended, is_damaged;
+    bool is_guessed;    /* the function is named after the file */
     struct arena arena; /* of this file */
 };
 
@@ -164,6 +165,17 @@ static enum status next_piece(struct reading *r, struct str *piece, struct err *
     return s;
 }
 
+/* Did the guess come to use? Events that name their function do not need it. */
+static void note_guess(struct reading *r, size_t from)
+{
+    const struct batch *b = r->f->batch;
+    for (size_t i = from; r->is_guessed && i < b->n_records; i++)
+        if (str_eq(b->records[i].origin->fn->name, r->defaults.function)) {
+            r->is_guessed = false;
+            r->f->at.guessed++;
+        }
+}
+
 static enum status decode_piece(struct reading *r, struct str piece, struct err *e)
 {
     struct batch *b = r->f->batch;
@@ -185,6 +197,7 @@ static enum status decode_piece(struct reading *r, struct str piece, struct err 
     buf_add_str(&r->carry, str_skip(piece, used));
     r->offset += used;
     note_times(r, before);
+    note_guess(r, before);
     if (b->n_records > before)
         r->quiet_bytes = 0;
     return OK;
@@ -279,7 +292,7 @@ static void find_defaults(struct reading *r)
     r->defaults = r->f->options->defaults;
     if (changed > 0)
         r->defaults.now_ns = changed;
-    file_hints(&r->defaults, r->decoder, &head, &r->arena);
+    r->is_guessed = file_hints(&r->defaults, r->decoder, &head, &r->arena);
 }
 
 /* Drops plain bytes up to the offset; false when the stream is shorter. */

@@ -244,8 +244,8 @@ static bool timed_line(struct str line, struct log_record *r)
     size_t n = time_parse_prefix(line, &t_ns);
     if (n == 0 || n >= line.n)
         return false;
-    struct str rest = str_skip(line, n);
-    return rest.p[0] == '\t' ? tabbed_line(str_skip(rest, 1), r) : dated_line(rest, r);
+    return line.p[n] == '\t' ? tabbed_line(str_skip(line, n + 1), r)
+                             : dated_line(str_skip(line, n), r);
 }
 
 /* --- other openings --- */

@@ -550,6 +550,14 @@ static bool has_key(struct str head, const char *key)
     return str_find(head, str_from(key)) < head.n;
 }
 
+/* "{", line end, name: a document over several lines. If it holds no events, that is better said
+ * once than read as lines of text. */
+static bool is_pretty(struct str head)
+{
+    struct str s = json_start(head);
+    return s.n > 2 && (s.p[1] == '\n' || s.p[1] == '\r') && first_key(s.p, s.p + s.n).p != NULL;
+}
+
 static int accepts_answer(struct str head)
 {
     struct str s = json_start(head);
@@ -559,8 +567,8 @@ static int accepts_answer(struct str head)
                                      has_key(str_sub(s, 0, 4096), "\"ingestionTime\"")))
         return 90;
     if (is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
-        return has_key(str_sub(s, 0, 4096), "oken\"") || has_key(s, "\"events\"") ? 90 : 0;
-    return 0;
+        return has_key(str_sub(s, 0, 4096), "oken\"") || has_key(s, "\"events\"") ? 90 : 10;
+    return is_pretty(head) ? 10 : 0;
 }
 
 static int accepts_envelope(struct str head)
