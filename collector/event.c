@@ -189,6 +189,11 @@ static uint64_t identify(struct event_maker *m, const struct decode_input *in,
     return twin == 0 ? id : hash_number(twin, id);
 }
 
+bool event_time_is_near(int64_t t_ns)
+{
+    return t_ns >= EARLIEST_NS && t_ns < LATEST_NS;
+}
+
 /* --- the door
  * -----------------------------------------------------------------------------------------------
  */
@@ -197,7 +202,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
                struct batch *out)
 {
     m->n_events++;
-    if (ev->has_time && (ev->time_ns < EARLIEST_NS || ev->time_ns >= LATEST_NS)) {
+    if (ev->has_time && !event_time_is_near(ev->time_ns)) {
         event_quarantine(m, in, ev->mark.offset, ev->body, "its time is not between 2010 and 2100",
                          out);
         return;

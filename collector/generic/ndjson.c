@@ -185,6 +185,8 @@ static void read_line(struct ndjson_state *s, const struct decode_input *in, str
         ev.has_time = event_time(o.text[FIELD_TIME], &ev.time_ns);
         if (is_envelope(&o))
             open_envelope(&o, &ev);
+        else
+            ev.has_time &= event_time_is_near(ev.time_ns); /* "time":100 may be a metric */
         ev.is_valid_utf8 = true;
     }
     add_event(s, in, &ev, out);
