@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "collector/aws/aws.h"
+#include "collector/aws/json_shape.h"
 #include "core/base/jsonpull.h"
 
 enum mode { MODE_TOP, MODE_DOCUMENT, MODE_EVENTS };
@@ -28,116 +29,9 @@ static struct str rest_of(const struct walker *w)
     return (struct str){w->p, (size_t)(w->end - w->p)};
 }
 
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 static uint64_t offset_of(const struct walker *w, const char *p)
 {
     return w->in->offset + (uint64_t)(p - w->in->bytes.p);
-}
-
-/* --- the end of a value, bracket- and string-aware
- * ------------------------------------------------------------ */
-
-/* Just behind the value that begins at p; NULL when it does not end before `end`. */
-static const char *value_end(const char *p, const char *end)
-{
-    unsigned depth = 0;
-
-    for (; p < end; p++) {
-        if (*p == '"') {
-            for (p++; p < end && *p != '"'; p++)
-                p += *p == '\\';
-            if (p >= end)
-                return NULL;
-            if (depth == 0)
-                return p + 1;
-        } else if (*p == '{' || *p == '[') {
-            depth++;
-        } else if (*p == '}' || *p == ']') {
-            if (depth <= 1)
-                return p + (depth == 1);
-            depth--;
-        } else if (depth == 0 && (*p == ',' || is_space(*p))) {
-            return p;
-        }
-    }
-    return NULL;
-}
-
-/* As value_end for `"name": value`. */
-static const char *member_end(const char *p, const char *end)
-{
-    p = value_end(p, end);
-    while (p != NULL && p < end && (is_space(*p) || *p == ':'))
-        p++;
-    return p != NULL && p < end && *p != ',' && *p != '}' ? value_end(p, end) : p;
-}
-
-static bool is_key(struct str s, const struct str *keys, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(s, keys[i]))
-            return true;
-    return false;
-}
-
-static const struct str event_keys[] = {
-    {"timestamp", 9}, {"message", 7}, {"logStreamName", 13}, {"eventId", 7}, {"ingestionTime", 13},
-};
-static const struct str document_keys[] = {
-    {"events", 6},
-    {"searchedLogStreams", 18},
-    {"nextToken", 9},
-    {"nextForwardToken", 16},
-    {"messageType", 11},
-    {"nextBackwardToken", 17},
-    {"ResponseMetadata", 16},
-};
-
-/* The first member's name of the object at p; empty: not there (yet). */
-static struct str first_key(const char *p, const char *end)
-{
-    for (p++; p < end && is_space(*p); p++)
-        ;
-    if (p >= end || *p != '"')
-        return (struct str){0};
-    const char *close = memchr(p + 1, '"', (size_t)(end - p - 1));
-    return close != NULL ? (struct str){p + 1, (size_t)(close - p - 1)} : (struct str){0};
-}
-
-static bool is_event(const char *p, const char *end)
-{
-    return is_key(first_key(p, end), event_keys, ARRAY_LEN(event_keys));
-}
-
-static bool is_document(const char *p, const char *end)
-{
-    return is_key(first_key(p, end), document_keys, ARRAY_LEN(document_keys));
-}
-
-/* An object that can only be the next event or document: inside a string its quotes would be
- * escaped. Where a bad event's own brackets cannot be trusted, reading goes on there. */
-static const char *next_object(const char *p, const char *end)
-{
-    for (; p < end; p++) {
-        p = memchr(p, '{', (size_t)(end - p));
-        if (p == NULL)
-            return NULL;
-        if (is_event(p, end) || is_document(p, end))
-            return p;
-    }
-    return NULL;
-}
-
-/* An object at the very end of the piece whose first name is not there yet: it may be one. */
-static const char *cut_object(const char *p, const char *end)
-{
-    const char *last = memrchr(p, '{', (size_t)(end - p));
-    bool is_cut = last != NULL && end - last < 64 && first_key(last, end).p == NULL;
-    return is_cut ? last : NULL;
 }
 
 /* --- going past what cannot be read
@@ -146,9 +40,9 @@ static const char *cut_object(const char *p, const char *end)
 /* Up to the next event or document, or all there is: text without any structure. */
 static enum step pass_rubbish(struct walker *w, const char *why)
 {
-    const char *next = next_object(w->p, w->end);
+    const char *next = shape_next_object(w->p, w->end);
     if (next == NULL && !w->in->is_last)
-        next = cut_object(w->p, w->end);
+        next = shape_cut_object(w->p, w->end);
     struct str raw = {w->p, (size_t)((next != NULL ? next : w->end) - w->p)};
 
     w->s->maker.n_events++;
@@ -168,9 +62,9 @@ static enum step reject(struct walker *w, const char *why)
 {
     if (!begins_value(*w->p))
         return pass_rubbish(w, why);
-    const char *own_end =
-        w->s->mode == MODE_DOCUMENT ? member_end(w->p, w->end) : value_end(w->p, w->end);
-    const char *next = next_object(w->p + 1, w->end);
+    const char *own_end = w->s->mode == MODE_DOCUMENT ? shape_member_end(w->p, w->end)
+                                                      : shape_value_end(w->p, w->end);
+    const char *next = shape_next_object(w->p + 1, w->end);
     const char *stop = own_end == NULL || (next != NULL && next < own_end) ? next : own_end;
 
     if (stop == NULL) {
@@ -391,7 +285,7 @@ static enum step open_events(struct walker *w, struct jp *j, struct str key)
 static bool is_packed_key(struct str key)
 {
     static const struct str keys[] = {{"awslogs", 7}, {"Records", 7}, {"records", 7}};
-    return is_key(key, keys, ARRAY_LEN(keys));
+    return shape_is_key(key, keys, ARRAY_LEN(keys));
 }
 
 static enum step read_packed(struct walker *w, struct jp *j)
@@ -441,9 +335,9 @@ static enum step step_top(struct walker *w)
     }
     if (*w->p != '{')
         return pass_rubbish(w, "text between JSON documents");
-    if (first_key(w->p, w->end).p == NULL && !w->in->is_last && rest_of(w).n < 4096)
+    if (shape_first_key(w->p, w->end).p == NULL && !w->in->is_last && rest_of(w).n < 4096)
         return STEP_WAIT;
-    if (is_event(w->p, w->end))
+    if (shape_is_event(w->p, w->end))
         return read_event(w);
     enter_document(w);
     return STEP_ON;
@@ -455,8 +349,9 @@ static enum step step_document(struct walker *w)
         leave_document(w);
         return STEP_ON;
     }
-    if (*w->p == '{' && (is_event(w->p, w->end) || is_document(w->p, w->end))) {
-        w->s->mode = is_event(w->p, w->end) ? MODE_EVENTS : MODE_TOP; /* the head was unreadable */
+    if (*w->p == '{' && (shape_is_event(w->p, w->end) || shape_is_document(w->p, w->end))) {
+        w->s->mode =
+            shape_is_event(w->p, w->end) ? MODE_EVENTS : MODE_TOP; /* the head was unreadable */
         w->s->has_events = true;
         return STEP_ON;
     }
@@ -470,7 +365,7 @@ static enum step step_events(struct walker *w)
         w->p++;
         return STEP_ON;
     }
-    if (*w->p == '{' && is_document(w->p, w->end)) {
+    if (*w->p == '{' && shape_is_document(w->p, w->end)) {
         w->s->mode = MODE_TOP; /* the document before was cut off */
         return STEP_ON;
     }
@@ -482,7 +377,7 @@ static enum step step_events(struct walker *w)
 
 static bool skip_separators(struct walker *w)
 {
-    while (w->p < w->end && (is_space(*w->p) || *w->p == ',' || *w->p == '\0'))
+    while (w->p < w->end && (shape_is_space(*w->p) || *w->p == ',' || *w->p == '\0'))
         w->p++;
     return w->p < w->end;
 }
@@ -540,7 +435,7 @@ static void cw_resume(void *state, const struct decode_mark *m)
 
 static struct str json_start(struct str head)
 {
-    while (head.n > 0 && (is_space(head.p[0]) || head.p[0] == '['))
+    while (head.n > 0 && (shape_is_space(head.p[0]) || head.p[0] == '['))
         head = str_skip(head, 1);
     return head;
 }
@@ -555,7 +450,8 @@ static bool has_key(struct str head, const char *key)
 static bool is_pretty(struct str head)
 {
     struct str s = json_start(head);
-    return s.n > 2 && (s.p[1] == '\n' || s.p[1] == '\r') && first_key(s.p, s.p + s.n).p != NULL;
+    return s.n > 2 && (s.p[1] == '\n' || s.p[1] == '\r') &&
+           shape_first_key(s.p, s.p + s.n).p != NULL;
 }
 
 static int accepts_answer(struct str head)
@@ -563,10 +459,10 @@ static int accepts_answer(struct str head)
     struct str s = json_start(head);
     if (s.n == 0 || s.p[0] != '{')
         return 0;
-    if (is_event(s.p, s.p + s.n) && (has_key(str_sub(s, 0, 4096), "\"logStreamName\"") ||
-                                     has_key(str_sub(s, 0, 4096), "\"ingestionTime\"")))
+    if (shape_is_event(s.p, s.p + s.n) && (has_key(str_sub(s, 0, 4096), "\"logStreamName\"") ||
+                                           has_key(str_sub(s, 0, 4096), "\"ingestionTime\"")))
         return 90;
-    if (is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
+    if (shape_is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
         return has_key(str_sub(s, 0, 4096), "oken\"") || has_key(s, "\"events\"") ? 90 : 10;
     return is_pretty(head) ? 10 : 0;
 }
@@ -578,7 +474,7 @@ static int accepts_envelope(struct str head)
         return 0;
     if (has_key(s, "\"logEvents\"") && has_key(s, "\"messageType\""))
         return 95;
-    bool is_packed = is_packed_key(first_key(s.p, s.p + s.n)) && has_key(s, "ata\"");
+    bool is_packed = is_packed_key(shape_first_key(s.p, s.p + s.n)) && has_key(s, "ata\"");
     return is_packed || has_key(str_sub(s, 0, 4096), "\"awslogs\"") ? 80 : 0;
 }
 
