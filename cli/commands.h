@@ -13,6 +13,7 @@ extern const struct command cmd_help;
 extern const struct command cmd_import;
 extern const struct command cmd_logs;
 extern const struct command cmd_query;
+extern const struct command cmd_report;
 extern const struct command cmd_show;
 extern const struct command cmd_sql;
 extern const struct command cmd_version;

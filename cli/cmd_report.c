@@ -1,0 +1,115 @@
+/* fnscope report: what ran and what it cost, as text, Markdown, HTML, JSON or CSV. */
+#include "cli/commands.h"
+
+#include "cli/common.h"
+#include "core/base/file.h"
+#include "core/base/timefmt.h"
+#include "reports/reports.h"
+
+struct report_settings {
+    struct str day, output;
+    int format;
+    int64_t top, width;
+    bool no_compare;
+};
+
+#define AT(member) offsetof(struct report_settings, member)
+
+/* clang-format off */
+static const struct opt_def report_defs[] = {
+    { .flag = "day", .type = OPT_STRING, .offset = AT(day), .value_name = "DATE",
+      .help = "one UTC day: 2026-01-15, yesterday, today; default the last day with data" },
+    { .key = "report.format", .flag = "format", .letter = 'o', .type = OPT_CHOICE, .offset = AT(format),
+      .choices = report_format_names, .default_text = "text", .help = "format of the report" },
+    { .flag = "output", .letter = 'O', .type = OPT_STRING, .offset = AT(output), .value_name = "FILE",
+      .help = "write to this file, whole or not at all" },
+    { .key = "report.top", .flag = "top", .type = OPT_INT, .offset = AT(top), .default_text = "20",
+      .min = 1, .max = 100000, .help = "functions listed in full" },
+    { .flag = "no-compare", .type = OPT_BOOL, .offset = AT(no_compare),
+      .help = "leave the comparison with the week before out" },
+    { .flag = "width", .type = OPT_INT, .offset = AT(width), .default_text = "100", .min = 60,
+      .max = 400, .help = "columns of the text format" },
+    { 0 },
+};
+/* clang-format on */
+
+/* --day, or --since and --until, or the last whole day with data. */
+static enum status report_range(struct cli *c, struct store *s, struct range *r, struct err *e)
+{
+    const struct report_settings *set = c->options;
+    struct ingest_status st;
+    int64_t t = 0;
+
+    if (set->day.n == 0 && (c->settings->since_ns != 0 || c->settings->until_ns != 0))
+        return cli_range(c, s, NS_PER_DAY, r, e);
+    if (set->day.n > 0) {
+        if (time_parse_human(set->day, clock_now(&c->clock), &t, e) != OK)
+            return err_wrap(e, "--day");
+    } else if (request_status(s, c->arena, &st, e) != OK) {
+        return err_wrap(e, "report");
+    } else {
+        t = st.last_ns;
+    }
+    int64_t day = time_floor(t, NS_PER_DAY);
+    *r = (struct range){day, day + NS_PER_DAY};
+    return OK;
+}
+
+static int deliver(struct cli *c, struct buf *b, struct err *e)
+{
+    const struct report_settings *set = c->options;
+
+    if (set->output.n == 0) {
+        buf_add_str(&c->out, buf_str(b));
+        return EXIT_DONE;
+    }
+    const char *path = arena_strz(c->arena, set->output);
+    return file_write(path, buf_str(b), 0644, e) == OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run_report(struct cli *c, struct err *e)
+{
+    const struct report_settings *set = c->options;
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    AUTO(cli_close_store) struct store *s = NULL;
+    AUTO(buf_clear) struct buf b = {.max = (size_t)256 << 20};
+    struct report_options o = {
+        .filter = cli_filter(c),
+        .now_ns = clock_now(&c->clock),
+        .top = (size_t)set->top,
+        .no_compare = set->no_compare,
+        .width = (unsigned)set->width,
+        .color = c->use_color && set->output.n == 0,
+    };
+
+    if (cli_want_words(c, 0, 0, e) != OK)
+        return EXIT_USAGE;
+    if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK)
+        return e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+    enum status status = report_range(c, s, &o.range, e);
+    if (status != OK)
+        return status == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    o.cost = &cost.context;
+    if (report_write(s, &o, (enum report_format)set->format, &b, e) != OK)
+        return EXIT_FAILED;
+    return deliver(c, &b, e);
+}
+
+const struct command cmd_report = {
+    .name = "report",
+    .summary = "report what ran and what it cost: text, Markdown, HTML, JSON, CSV",
+    .description = "Reports one UTC day, by default the last one with data, or the range of "
+                   "--since and --until: a\n"
+                   "verdict, data quality, cost, the change against the week before, invocations, "
+                   "errors, cold\n"
+                   "starts, memory, waste, functions and the prices used. The HTML is one file "
+                   "without scripts.\n\n"
+                   "The same data, clock and options give the same bytes.",
+    .options = report_defs,
+    .options_size = sizeof(struct report_settings),
+    .examples =
+        "fnscope report\tthe last day with data\n"
+        "fnscope report --day yesterday -o html -O report.html\tone file for the browser\n"
+        "fnscope report --since 2026-01-01 --until 2026-02-01 -o csv\tthe tables of a month\n",
+    .run = run_report,
+};

@@ -1,0 +1,66 @@
+/* Private to reports/: everything a report says, loaded once. Builders read this and nothing else.
+ */
+#ifndef FNSCOPE_REPORTS_REPORT_DATA_H
+#define FNSCOPE_REPORTS_REPORT_DATA_H
+
+#include "reports/doc.h"
+#include "reports/reports.h"
+
+struct fn_line {
+    const struct fn_row *now;
+    const struct fn_row *before; /* NULL: not seen in the range before */
+    struct stats_cost cost, cost_before;
+    struct waste waste;
+};
+
+struct report_data {
+    struct arena *arena;
+    const struct report_options *options;
+    struct range range, before; /* before: as long, right in front; empty without comparison */
+    bool has_before;            /* there is data in it */
+    struct fn_line *lines;      /* by cost, dearest first */
+    size_t n;
+    struct fn_row *gone; /* seen before, not now */
+    struct stats_cost *gone_cost;
+    size_t n_gone;
+    struct stats total, total_before;
+    wide cost, cost_before, cost_logs;
+    struct str currency;
+    size_t other_currencies; /* functions left out of sums because they are billed in another
+                                currency */
+    size_t n_assumed, n_unpriced;
+    struct waste waste;
+    struct error_rows errors;
+    struct series series;
+    struct ingest_status status;
+    struct str price_date;
+};
+
+MUST_CHECK enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
+                                   struct report_data *out, struct err *e);
+void report_build(const struct report_data *r, struct doc *d);
+
+/* Each adds its section. */
+typedef void section_fn(const struct report_data *r, struct doc *d);
+section_fn section_verdict, section_quality, section_cost, section_compare, section_invocations,
+    section_errors, section_cold_starts, section_memory, section_waste, section_functions,
+    section_appendix;
+
+/* --- words and numbers, in the arena --- */
+struct str text_money(struct arena *a, wide pico, struct str currency);
+struct str text_money_exact(struct arena *a, wide pico);
+struct str text_count(struct arena *a, uint64_t n);             /* 12,345 */
+struct str text_share(struct arena *a, wide part, wide whole);  /* "3.4 %", "-" without a whole */
+struct str text_change(struct arena *a, wide now, wide before); /* "+12.3 %", "new" */
+struct str text_duration_us(struct arena *a, uint64_t us);
+struct str text_size(struct arena *a, uint64_t bytes);
+struct str text_time(struct arena *a, int64_t t_ns);
+struct str text_day(struct arena *a, int64_t t_ns);
+uint64_t count_failed(const struct stats *s);
+uint64_t count_cold(const struct stats *s);
+unsigned permille_of(wide part, wide whole);
+void money_cell(struct table *t, size_t column, wide pico, struct str currency);
+void percentile_cell(struct table *t, size_t column, const struct histogram *h, unsigned permille);
+void share_cell(struct table *t, size_t column, uint64_t part, uint64_t whole);
+
+#endif

@@ -1,0 +1,160 @@
+/* Loads everything a report says from the store. */
+#include <stdlib.h>
+
+#include "core/base/timefmt.h"
+#include "reports/report_data.h"
+
+#define ERRORS_SHOWN    ((size_t)25)
+#define HOURLY_UP_TO_NS (8 * NS_PER_DAY)
+
+static const struct fn_row *find_row(const struct fn_rows *rows, const struct fn_ref *fn)
+{
+    for (size_t i = 0; i < rows->n; i++)
+        if (fn_eq(&rows->rows[i].fn, fn))
+            return &rows->rows[i];
+    return NULL;
+}
+
+static enum status price_row(const struct report_data *r, const struct fn_row *row, int64_t at_ns,
+                             struct stats_cost *out, struct err *e)
+{
+    *out = (struct stats_cost){0};
+    return row ? cost_of_stats(r->options->cost, &row->fn, &row->stats, at_ns, out, e) : OK;
+}
+
+/* The first priced function says what money is; others are counted and left out of sums. */
+static bool is_summed(struct report_data *r, const struct stats_cost *c)
+{
+    if (r->currency.n == 0 && c->currency.n > 0)
+        r->currency = c->currency;
+    if (c->currency.n == 0 || str_eq(c->currency, r->currency))
+        return true;
+    r->other_currencies++;
+    return false;
+}
+
+static void add_waste(struct waste *to, const struct waste *from)
+{
+    to->failed += from->failed;
+    to->timeouts += from->timeouts;
+    to->retries += from->retries;
+    to->init += from->init;
+    to->over_memory += from->over_memory;
+    to->n_failed += from->n_failed;
+    to->n_timeouts += from->n_timeouts;
+    to->n_retries += from->n_retries;
+    to->n_cold += from->n_cold;
+}
+
+static enum status add_line(struct report_data *r, const struct fn_row *now,
+                            const struct fn_row *before, struct err *e)
+{
+    struct fn_line *l = &r->lines[r->n++];
+
+    *l = (struct fn_line){.now = now, .before = before};
+    if (price_row(r, now, r->range.until_ns - 1, &l->cost, e) != OK ||
+        price_row(r, before, r->range.since_ns - 1, &l->cost_before, e) != OK)
+        return e ? e->code : ERR_BUG;
+    waste_of_stats(&now->stats, l->cost.duration, &l->waste);
+    r->n_assumed += l->cost.is_assumed;
+    r->n_unpriced += l->cost.is_unpriced;
+    stats_merge(&r->total, &now->stats);
+    if (before)
+        stats_merge(&r->total_before, &before->stats);
+    if (!is_summed(r, &l->cost))
+        return OK;
+    r->cost += l->cost.total;
+    r->cost_logs += l->cost.logs;
+    r->cost_before += l->cost_before.total;
+    add_waste(&r->waste, &l->waste);
+    return OK;
+}
+
+static enum status add_gone(struct report_data *r, const struct fn_rows *before,
+                            const struct fn_rows *now, struct err *e)
+{
+    r->gone = arena_new(r->arena, struct fn_row, before->n + 1);
+    r->gone_cost = arena_new(r->arena, struct stats_cost, before->n + 1);
+    for (size_t i = 0; i < before->n; i++) {
+        if (find_row(now, &before->rows[i].fn))
+            continue;
+        r->gone[r->n_gone] = before->rows[i];
+        if (price_row(r, &before->rows[i], r->range.since_ns - 1, &r->gone_cost[r->n_gone], e) !=
+            OK)
+            return e ? e->code : ERR_BUG;
+        stats_merge(&r->total_before, &before->rows[i].stats);
+        if (is_summed(r, &r->gone_cost[r->n_gone]))
+            r->cost_before += r->gone_cost[r->n_gone].total;
+        r->n_gone++;
+    }
+    return OK;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+    const struct fn_line *x = a, *y = b;
+
+    if (x->cost.total != y->cost.total)
+        return x->cost.total > y->cost.total ? -1 : 1;
+    if (x->now->stats.n != y->now->stats.n)
+        return x->now->stats.n > y->now->stats.n ? -1 : 1;
+    return str_cmp(x->now->fn.name, y->now->fn.name);
+}
+
+static enum status load_functions(struct store *s, struct report_data *r, struct err *e)
+{
+    const struct report_options *o = r->options;
+    struct fn_rows now, before = {0};
+    enum status status = request_functions(s, r->range, &o->filter, r->arena, &now, e);
+
+    if (status == OK && !o->no_compare)
+        status = request_functions(s, r->before, &o->filter, r->arena, &before, e);
+    r->lines = arena_new(r->arena, struct fn_line, now.n + 1);
+    for (size_t i = 0; status == OK && i < now.n; i++)
+        status = add_line(r, &now.rows[i], find_row(&before, &now.rows[i].fn), e);
+    if (status == OK)
+        status = add_gone(r, &before, &now, e);
+    if (r->n > 1)
+        qsort(r->lines, r->n, sizeof(*r->lines), compare_lines);
+    r->has_before = r->total_before.n > 0;
+    return status;
+}
+
+static enum status load_series(struct store *s, struct report_data *r, struct err *e)
+{
+    int64_t span = r->range.until_ns - r->range.since_ns;
+    int64_t step = span <= HOURLY_UP_TO_NS ? NS_PER_HOUR : NS_PER_DAY;
+    struct range whole = {time_floor(r->range.since_ns, step),
+                          time_floor(r->range.until_ns + step - 1, step)};
+
+    return request_series(s, whole, step, 0, &r->options->filter, r->arena, &r->series, e);
+}
+
+enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
+                        struct report_data *out, struct err *e)
+{
+    int64_t span = o->range.until_ns - o->range.since_ns;
+    int64_t back = span <= NS_PER_DAY
+                       ? 7 * NS_PER_DAY
+                       : span; /* a day against the same weekday, more against as much */
+    struct report_data r = {.arena = a, .options = o, .range = o->range};
+
+    r.before = (struct range){o->range.since_ns - back, o->range.until_ns - back};
+    enum status status = load_functions(s, &r, e);
+    if (status == OK)
+        status = request_errors(s, r.range, &o->filter, 0, ERRORS_SHOWN, a, &r.errors, e);
+    if (status == OK)
+        status = load_series(s, &r, e);
+    if (status == OK)
+        status = request_status(s, a, &r.status, e);
+    r.price_date = o->cost->book ? pricebook_date(o->cost->book, PROVIDER_AWS) : (struct str){0};
+    if (r.currency.n == 0)
+        r.currency = STR("USD");
+    if (status != OK) {
+        stats_clear(&r.total);
+        stats_clear(&r.total_before);
+        return status;
+    }
+    *out = r;
+    return OK;
+}

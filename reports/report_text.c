@@ -1,0 +1,139 @@
+/* Numbers as people read them. Integers only. */
+#include "core/base/timefmt.h"
+#include "reports/report_data.h"
+
+static struct str taken(struct arena *a, struct buf *b)
+{
+    struct str s = arena_str(a, buf_str(b));
+
+    buf_clear(b);
+    return s;
+}
+
+struct str text_money(struct arena *a, wide pico, struct str currency)
+{
+    struct buf b = {.max = 64};
+    money m = 0;
+
+    if (money_narrow(pico, &m, NULL) != OK)
+        return STR("very much");
+    money_format_short(&b, m, currency);
+    return taken(a, &b);
+}
+
+struct str text_money_exact(struct arena *a, wide pico)
+{
+    struct buf b = {.max = 64};
+
+    wide_format_scaled(&b, pico, 12);
+    return taken(a, &b);
+}
+
+struct str text_count(struct arena *a, uint64_t n)
+{
+    struct str digits = arena_printf(a, "%llu", (unsigned long long)n);
+    struct buf b = {.max = 64};
+
+    for (size_t i = 0; i < digits.n; i++) {
+        if (i > 0 && (digits.n - i) % 3 == 0)
+            buf_add_c(&b, ',');
+        buf_add_c(&b, digits.p[i]);
+    }
+    return taken(a, &b);
+}
+
+static struct str permille_text(struct arena *a, wide permille, const char *sign)
+{
+    return arena_printf(a, "%s%lld.%lld %%", sign, (long long)(permille / 10),
+                        (long long)(permille % 10));
+}
+
+struct str text_share(struct arena *a, wide part, wide whole)
+{
+    if (whole <= 0)
+        return STR("-");
+    wide permille = wide_div_round(part * 1000, whole);
+    return permille == 0 && part > 0 ? STR("< 0.1 %") : permille_text(a, permille, "");
+}
+
+struct str text_change(struct arena *a, wide now, wide before)
+{
+    if (before == 0)
+        return now == 0 ? STR("0.0 %") : STR("new");
+    wide difference = now - before;
+    wide permille = wide_div_round((difference < 0 ? -difference : difference) * 1000, before);
+    return permille_text(a, permille, difference < 0 ? "-" : "+");
+}
+
+struct str text_duration_us(struct arena *a, uint64_t us)
+{
+    struct buf b = {.max = 64};
+
+    duration_format(&b, (int64_t)us * NS_PER_US);
+    return taken(a, &b);
+}
+
+struct str text_size(struct arena *a, uint64_t bytes)
+{
+    struct buf b = {.max = 64};
+
+    size_format(&b, bytes);
+    return taken(a, &b);
+}
+
+struct str text_time(struct arena *a, int64_t t_ns)
+{
+    struct buf b = {.max = 64};
+
+    time_format(&b, t_ns, 0);
+    return taken(a, &b);
+}
+
+struct str text_day(struct arena *a, int64_t t_ns)
+{
+    struct buf b = {.max = 64};
+
+    time_format_day(&b, t_ns);
+    return taken(a, &b);
+}
+
+uint64_t count_failed(const struct stats *s)
+{
+    return s->n - s->outcome[OUTCOME_OK] - s->outcome[OUTCOME_UNKNOWN];
+}
+
+uint64_t count_cold(const struct stats *s)
+{
+    return s->start[START_COLD] + s->start[START_SNAPSTART];
+}
+
+unsigned permille_of(wide part, wide whole)
+{
+    return whole > 0 && part > 0 ? (unsigned)(part * 1000 / whole) : 0;
+}
+
+void money_cell(struct table *t, size_t column, wide pico, struct str currency)
+{
+    table_number(t, column, text_money_exact(t->arena, pico), text_money(t->arena, pico, currency));
+}
+
+void percentile_cell(struct table *t, size_t column, const struct histogram *h, unsigned permille)
+{
+    uint64_t us;
+
+    if (histogram_percentile(h, permille, &us))
+        table_number(t, column,
+                     arena_printf(t->arena, "%llu.%03llu", (unsigned long long)us / 1000,
+                                  (unsigned long long)us % 1000),
+                     text_duration_us(t->arena, us));
+}
+
+void share_cell(struct table *t, size_t column, uint64_t part, uint64_t whole)
+{
+    if (whole == 0)
+        return;
+    wide millionths = wide_div_round((wide)part * 1000000, whole);
+    struct buf raw = {.max = 64};
+    wide_format_scaled(&raw, millionths, 6);
+    table_number(t, column, taken(t->arena, &raw), text_share(t->arena, part, whole));
+}

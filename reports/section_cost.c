@@ -1,0 +1,325 @@
+/* Sections about money: verdict, cost, comparison, waste. */
+#include <stdlib.h>
+
+#include "core/base/clock.h"
+#include "reports/report_data.h"
+
+/* --- verdict --- */
+
+static struct str cash(const struct report_data *r, wide pico)
+{
+    return text_money(r->arena, pico, r->currency);
+}
+
+static const char *range_word(const struct report_data *r)
+{
+    return r->range.until_ns - r->range.since_ns <= NS_PER_DAY ? "the same weekday a week before"
+                                                               : "the range before";
+}
+
+static enum tone verdict_tone(const struct report_data *r)
+{
+    uint64_t failed = count_failed(&r->total);
+
+    if (failed * 100 > r->total.n * 5)
+        return TONE_BAD;
+    if (failed * 100 > r->total.n || (r->has_before && r->cost * 2 > r->cost_before * 3))
+        return TONE_WARN;
+    return TONE_GOOD;
+}
+
+static struct str verdict_text(const struct report_data *r)
+{
+    struct arena *a = r->arena;
+    struct str change =
+        r->has_before
+            ? arena_printf(a, ", " STR_FMT " against %s",
+                           STR_ARG(text_change(a, r->cost, r->cost_before)), range_word(r))
+            : (struct str){0};
+
+    return arena_printf(a,
+                        STR_FMT " for " STR_FMT " invocations of %zu function%s" STR_FMT
+                                "; " STR_FMT " failed (" STR_FMT ").",
+                        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), r->n,
+                        r->n == 1 ? "" : "s", STR_ARG(change),
+                        STR_ARG(text_count(a, count_failed(&r->total))),
+                        STR_ARG(text_share(a, count_failed(&r->total), r->total.n)));
+}
+
+void section_verdict(const struct report_data *r, struct doc *d)
+{
+    struct doc_section *s = doc_section(d, "verdict", "Verdict");
+    struct arena *a = r->arena;
+    uint64_t p95 = 0;
+
+    if (r->total.n == 0) {
+        doc_text(d, s, TONE_WARN,
+                 STR("Nothing ran in this range, or its logs are not imported. `fnscope db info` "
+                     "says what the "
+                     "store holds; --since and --until choose another range."));
+        return;
+    }
+    doc_text(d, s, verdict_tone(r), verdict_text(r));
+    struct doc_figure *f = doc_figures(d, s, "figures", 6);
+    f[0] = (struct doc_figure){
+        STR("Cost"), cash(r, r->cost),
+        r->has_before ? text_change(a, r->cost, r->cost_before) : (struct str){0}, TONE_PLAIN};
+    f[1] = (struct doc_figure){STR("Invocations"), text_count(a, r->total.n),
+                               r->has_before ? text_change(a, r->total.n, r->total_before.n)
+                                             : (struct str){0},
+                               TONE_PLAIN};
+    f[2] = (struct doc_figure){STR("Failed"), text_share(a, count_failed(&r->total), r->total.n),
+                               text_count(a, count_failed(&r->total)),
+                               verdict_tone(r) == TONE_GOOD ? TONE_PLAIN : verdict_tone(r)};
+    bool has_p95 = histogram_percentile(&r->total.duration, 950, &p95);
+    f[3] = (struct doc_figure){STR("Duration p95"), has_p95 ? text_duration_us(a, p95) : STR("-"),
+                               (struct str){0}, TONE_PLAIN};
+    f[4] = (struct doc_figure){STR("Cold starts"), text_share(a, count_cold(&r->total), r->total.n),
+                               text_count(a, count_cold(&r->total)), TONE_PLAIN};
+    f[5] = (struct doc_figure){STR("Log ingestion, beside"), cash(r, r->cost_logs),
+                               text_size(a, r->total.log_bytes), TONE_PLAIN};
+}
+
+/* --- cost --- */
+
+static void components(const struct report_data *r, struct doc *d, struct doc_section *s)
+{
+    wide duration = 0, request = 0, storage = 0;
+
+    for (size_t i = 0; i < r->n; i++) {
+        if (!str_eq(r->lines[i].cost.currency, r->currency))
+            continue;
+        duration += r->lines[i].cost.duration;
+        request += r->lines[i].cost.request;
+        storage += r->lines[i].cost.storage;
+    }
+    const struct {
+        struct str label;
+        wide amount;
+    } parts[] = {
+        {STR("Duration (GB-seconds)"), duration - r->total.cost_init},
+        {STR("Initialization"), r->total.cost_init},
+        {STR("Requests"), request},
+        {STR("Ephemeral storage"), storage},
+        {STR("Log ingestion (beside)"), r->cost_logs},
+    };
+    wide most = 1;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        most = parts[i].amount > most ? parts[i].amount : most;
+    struct doc_bar *bars = doc_bars(d, s, "components", ARRAY_LEN(parts));
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        bars[i] = (struct doc_bar){parts[i].label, cash(r, parts[i].amount),
+                                   permille_of(parts[i].amount, most), TONE_PLAIN};
+}
+
+static void cost_series(const struct report_data *r, struct doc *d, struct doc_section *s)
+{
+    uint64_t *values = arena_new(r->arena, uint64_t, r->series.n + 1);
+    wide top = 0;
+    bool is_hourly = r->series.step_ns == NS_PER_HOUR;
+
+    for (size_t i = 0; i < r->series.n; i++) {
+        values[i] =
+            (uint64_t)(r->series.points[i].cost / 1000); /* nano: the picture needs no more */
+        top = r->series.points[i].cost > top ? r->series.points[i].cost : top;
+    }
+    if (r->series.n < 2)
+        return;
+    int64_t last = r->series.since_ns + ((int64_t)r->series.n - 1) * r->series.step_ns;
+    *doc_series(d, s, "cost_over_time") = (struct doc_series){
+        .title = is_hourly ? STR("Cost per hour") : STR("Cost per day"),
+        .first = is_hourly ? text_time(r->arena, r->series.since_ns)
+                           : text_day(r->arena, r->series.since_ns),
+        .last = is_hourly ? text_time(r->arena, last) : text_day(r->arena, last),
+        .top = cash(r, top),
+        .values = values,
+        .n = r->series.n,
+    };
+}
+
+void section_cost(const struct report_data *r, struct doc *d)
+{
+    size_t top = r->n < 10 ? r->n : 10;
+
+    if (r->n == 0)
+        return;
+    struct doc_section *s = doc_section(d, "cost", "Cost");
+    cost_series(r, d, s);
+    components(r, d, s);
+    struct doc_bar *bars = doc_bars(d, s, "by_function", top);
+    for (size_t i = 0; i < top; i++)
+        bars[i] = (struct doc_bar){
+            r->lines[i].now->fn.name,
+            text_money(r->arena, r->lines[i].cost.total, r->lines[i].cost.currency),
+            permille_of(r->lines[i].cost.total, r->lines[0].cost.total), TONE_PLAIN};
+    if (r->n > top)
+        doc_text(d, s, TONE_PLAIN,
+                 arena_printf(r->arena, "%zu more functions are in the list of functions below.",
+                              r->n - top));
+    doc_text(d, s, TONE_PLAIN,
+             STR("List prices of the first tier, without free tier and savings plan: what each "
+                 "invocation adds to "
+                 "the bill."));
+}
+
+/* --- comparison --- */
+
+enum { PART_NEW, PART_GONE, PART_VOLUME, PART_COLD, PART_DURATION, PART_OTHER, PARTS };
+
+static const char *const part_names[PARTS] = {
+    "New functions", "Functions that are gone", "Number of invocations",
+    "Cold starts",   "Duration and memory",     "Prices and other",
+};
+
+/* The change of one function in parts that add up exactly: the last one takes what the divisions
+ * left. */
+static void split_change(const struct fn_line *l, wide parts[PARTS])
+{
+    const struct stats *now = &l->now->stats, *before = l->before ? &l->before->stats : NULL;
+    wide change = l->cost.total - l->cost_before.total;
+
+    if (!before || before->n == 0 || now->n == 0) {
+        parts[PART_NEW] += change;
+        return;
+    }
+    wide n0 = before->n, n1 = now->n;
+    wide volume = wide_div_round((n1 - n0) * l->cost_before.total, n0);
+    wide cold = now->cost_init - wide_div_round(before->cost_init * n1, n0);
+    wide per_mb_ms = before->mb_ms > 0 ? l->cost_before.duration : 0;
+    wide work = before->mb_ms > 0
+                    ? wide_div_round((now->mb_ms - wide_div_round(before->mb_ms * n1, n0)) *
+                                         (per_mb_ms / 1000),
+                                     before->mb_ms) *
+                          1000
+                    : 0;
+    parts[PART_VOLUME] += volume;
+    parts[PART_COLD] += cold;
+    parts[PART_DURATION] += work - cold;
+    parts[PART_OTHER] += change - volume - work;
+}
+
+struct mover {
+    struct str name, currency;
+    wide now, before;
+};
+
+static wide size_of_change(const struct mover *m)
+{
+    return m->now > m->before ? m->now - m->before : m->before - m->now;
+}
+
+static int compare_movers(const void *a, const void *b)
+{
+    const struct mover *x = a, *y = b;
+    wide cx = size_of_change(x), cy = size_of_change(y);
+
+    if (cx != cy)
+        return cx > cy ? -1 : 1;
+    return str_cmp(x->name, y->name);
+}
+
+static void movers(const struct report_data *r, struct doc *d, struct doc_section *s)
+{
+    static const struct table_column columns[] = {
+        {.name = "function", .title = "Function", .max_width = 40},
+        {.name = "before_usd", .title = "Before", .is_right = true},
+        {.name = "now_usd", .title = "Now", .is_right = true},
+        {.name = "change_usd", .title = "Change", .is_right = true},
+        {.name = "change", .title = "%", .is_right = true},
+    };
+    struct mover *m = arena_new(r->arena, struct mover, r->n + r->n_gone + 1);
+    struct table *t = doc_table(d, s, "movers", columns, ARRAY_LEN(columns));
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n; i++)
+        m[n++] = (struct mover){r->lines[i].now->fn.name, r->lines[i].cost.currency,
+                                r->lines[i].cost.total, r->lines[i].cost_before.total};
+    for (size_t i = 0; i < r->n_gone; i++)
+        m[n++] =
+            (struct mover){r->gone[i].fn.name, r->gone_cost[i].currency, 0, r->gone_cost[i].total};
+    if (n > 1)
+        qsort(m, n, sizeof(*m), compare_movers);
+    for (size_t i = 0; i < n && i < 8 && size_of_change(&m[i]) > 0; i++) {
+        table_row(t);
+        table_text(t, 0, m[i].name);
+        money_cell(t, 1, m[i].before, m[i].currency);
+        money_cell(t, 2, m[i].now, m[i].currency);
+        money_cell(t, 3, m[i].now - m[i].before, m[i].currency);
+        table_text(t, 4, text_change(r->arena, m[i].now, m[i].before));
+    }
+}
+
+void section_compare(const struct report_data *r, struct doc *d)
+{
+    wide parts[PARTS] = {0}, most = 1;
+
+    if (r->options->no_compare || r->n == 0)
+        return;
+    struct doc_section *s = doc_section(d, "change", "Change");
+    if (!r->has_before) {
+        doc_text(d, s, TONE_PLAIN,
+                 arena_printf(r->arena, "There is no data of %s to compare with.", range_word(r)));
+        return;
+    }
+    for (size_t i = 0; i < r->n; i++)
+        if (str_eq(r->lines[i].cost.currency, r->currency))
+            split_change(&r->lines[i], parts);
+    for (size_t i = 0; i < r->n_gone; i++)
+        parts[PART_GONE] -= r->gone_cost[i].total;
+    doc_text(
+        d, s, TONE_PLAIN,
+        arena_printf(r->arena,
+                     STR_FMT " now, " STR_FMT " in %s. What the difference is made of, exactly:",
+                     STR_ARG(cash(r, r->cost)), STR_ARG(cash(r, r->cost_before)), range_word(r)));
+    for (int i = 0; i < PARTS; i++) {
+        wide size = parts[i] < 0 ? -parts[i] : parts[i];
+        most = size > most ? size : most;
+    }
+    struct doc_bar *bars = doc_bars(d, s, "parts", PARTS);
+    for (int i = 0; i < PARTS; i++)
+        bars[i] = (struct doc_bar){str_from(part_names[i]), cash(r, parts[i]),
+                                   permille_of(parts[i] < 0 ? -parts[i] : parts[i], most),
+                                   parts[i] < 0 ? TONE_GOOD : TONE_WARN};
+    movers(r, d, s);
+}
+
+/* --- waste --- */
+
+void section_waste(const struct report_data *r, struct doc *d)
+{
+    static const struct table_column columns[] = {
+        {.name = "what", .title = "What"},
+        {.name = "count", .title = "Count", .is_right = true},
+        {.name = "cost_usd", .title = "Cost", .is_right = true},
+        {.name = "share", .title = "Of all", .is_right = true},
+    };
+    const struct waste *w = &r->waste;
+    const struct {
+        const char *what;
+        uint64_t n;
+        wide cost;
+    } rows[] = {
+        {"Attempts that failed", w->n_failed, w->failed},
+        {"of these, timeouts", w->n_timeouts, w->timeouts},
+        {"Retries", w->n_retries, w->retries},
+        {"Initialization of cold starts", w->n_cold, w->init},
+        {"Memory beyond 1.2 x the most used", 0, w->over_memory},
+    };
+
+    if (r->total.n == 0)
+        return;
+    struct doc_section *s = doc_section(d, "waste", "Waste");
+    struct table *t = doc_table(d, s, "ledger", columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        table_row(t);
+        table_text(t, 0, str_from(rows[i].what));
+        if (rows[i].n > 0)
+            table_i64(t, 1, (int64_t)rows[i].n);
+        money_cell(t, 2, rows[i].cost, r->currency);
+        table_text(t, 3, text_share(r->arena, rows[i].cost, r->cost));
+    }
+    doc_text(d, s, TONE_PLAIN,
+             STR("The rows overlap: a failed attempt may be a retry and a cold start too, so they "
+                 "must not be added "
+                 "up. Less memory also means less processor: test before you reduce it."));
+}

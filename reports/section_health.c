@@ -1,0 +1,338 @@
+/* Sections about how things ran: data quality, invocations, errors, cold starts, memory, functions,
+ * appendix. */
+#include <stdlib.h>
+
+#include "core/base/clock.h"
+#include "reports/report_data.h"
+
+#ifndef FNSCOPE_VERSION
+#define FNSCOPE_VERSION "0.0.0"
+#endif
+
+/* --- data quality --- */
+
+struct finding {
+    uint64_t n;
+    const char *what, *remedy;
+};
+
+static void report_findings(const struct report_data *r, struct doc *d, struct doc_section *s)
+{
+    const struct finding findings[] = {
+        {r->status.counts.quarantined, "events could not be decoded", "fnscope doctor shows them"},
+        {r->n_unpriced, "functions use something without a price",
+         "name their region under functions: in the configuration"},
+        {r->n_assumed, "functions were priced with an assumed region or architecture",
+         "say them under functions: in the configuration"},
+        {r->other_currencies, "functions are billed in another currency and left out of sums",
+         "see the list of functions"},
+        {r->total.outcome[OUTCOME_UNKNOWN], "invocations have no REPORT line",
+         "they run still, or their logs end before"},
+        {r->status.counts.forged, "application lines imitate platform lines",
+         "they were kept as text"},
+        {r->status.counts.invalid_utf8, "events held invalid UTF-8", "their bytes are kept"},
+    };
+    bool is_clean = true;
+
+    for (size_t i = 0; i < ARRAY_LEN(findings); i++) {
+        if (findings[i].n == 0)
+            continue;
+        is_clean = false;
+        doc_text(d, s, TONE_WARN,
+                 arena_printf(r->arena, "%llu %s: %s.", (unsigned long long)findings[i].n,
+                              findings[i].what, findings[i].remedy));
+    }
+    if (is_clean)
+        doc_text(d, s, TONE_GOOD,
+                 STR("Complete: every event was decoded, every invocation has its REPORT and its "
+                     "price."));
+}
+
+void section_quality(const struct report_data *r, struct doc *d)
+{
+    struct doc_section *s = doc_section(d, "data_quality", "Data quality");
+    struct arena *a = r->arena;
+
+    report_findings(r, d, s);
+    doc_text(d, s, TONE_PLAIN,
+             arena_printf(a,
+                          "The store holds " STR_FMT " log events of %llu functions from " STR_FMT
+                          " to " STR_FMT "; prices are of " STR_FMT ".",
+                          STR_ARG(text_count(a, r->status.log_events)),
+                          (unsigned long long)r->status.functions,
+                          STR_ARG(text_time(a, r->status.first_ns)),
+                          STR_ARG(text_time(a, r->status.last_ns)), STR_ARG(r->price_date)));
+}
+
+/* --- invocations --- */
+
+static void volume_series(const struct report_data *r, struct doc *d, struct doc_section *s)
+{
+    uint64_t *values = arena_new(r->arena, uint64_t, r->series.n + 1);
+    bool is_hourly = r->series.step_ns == NS_PER_HOUR;
+    uint64_t top = 0;
+
+    if (r->series.n < 2)
+        return;
+    for (size_t i = 0; i < r->series.n; i++) {
+        values[i] = r->series.points[i].n;
+        top = values[i] > top ? values[i] : top;
+    }
+    int64_t last = r->series.since_ns + ((int64_t)r->series.n - 1) * r->series.step_ns;
+    *doc_series(d, s, "invocations_over_time") = (struct doc_series){
+        .title = is_hourly ? STR("Invocations per hour") : STR("Invocations per day"),
+        .first = text_time(r->arena, r->series.since_ns),
+        .last = text_time(r->arena, last),
+        .top = text_count(r->arena, top),
+        .values = values,
+        .n = r->series.n,
+    };
+}
+
+void section_invocations(const struct report_data *r, struct doc *d)
+{
+    static const unsigned permilles[] = {500, 950, 990};
+    static const char *const names[] = {"Duration p50", "Duration p95", "Duration p99"};
+
+    if (r->total.n == 0)
+        return;
+    struct doc_section *s = doc_section(d, "invocations", "Invocations");
+    volume_series(r, d, s);
+    struct doc_figure *f = doc_figures(d, s, "durations", ARRAY_LEN(permilles));
+    for (size_t i = 0; i < ARRAY_LEN(permilles); i++) {
+        uint64_t us = 0;
+        bool is_known = histogram_percentile(&r->total.duration, permilles[i], &us);
+        f[i] = (struct doc_figure){str_from(names[i]),
+                                   is_known ? text_duration_us(r->arena, us) : STR("-"),
+                                   (struct str){0}, TONE_PLAIN};
+    }
+    size_t n = 0, k = 0;
+    for (int o = 0; o < OUTCOMES; o++)
+        n += o == OUTCOME_OK || r->total.outcome[o] > 0;
+    struct doc_bar *bars = doc_bars(d, s, "outcomes", n);
+    for (int o = 0; o < OUTCOMES; o++) {
+        if (o != OUTCOME_OK && r->total.outcome[o] == 0)
+            continue;
+        bars[k++] = (struct doc_bar){str_from(outcome_name((enum outcome)o)),
+                                     text_count(r->arena, r->total.outcome[o]),
+                                     permille_of(r->total.outcome[o], r->total.n),
+                                     o == OUTCOME_OK        ? TONE_GOOD
+                                     : o == OUTCOME_UNKNOWN ? TONE_PLAIN
+                                                            : TONE_BAD};
+    }
+}
+
+/* --- errors --- */
+
+void section_errors(const struct report_data *r, struct doc *d)
+{
+    static const struct table_column columns[] = {
+        {.name = "count", .title = "Count", .is_right = true},
+        {.name = "function", .title = "Function", .max_width = 28},
+        {.name = "outcome", .title = "Result"},
+        {.name = "error_type", .title = "Type", .max_width = 28},
+        {.name = "last_time", .title = "Last"},
+        {.name = "sample_request_id", .title = "Example"},
+        {.name = "sample", .title = "Message", .max_width = 60},
+    };
+
+    if (r->total.n == 0)
+        return;
+    struct doc_section *s = doc_section(d, "errors", "Errors");
+    if (r->errors.n == 0) {
+        doc_text(d, s, TONE_GOOD, STR("No attempt failed."));
+        return;
+    }
+    struct table *t = doc_table(d, s, "fingerprints", columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < r->errors.n; i++) {
+        const struct error_row *e = &r->errors.rows[i];
+        table_row(t);
+        table_i64(t, 0, (int64_t)e->count);
+        table_text(t, 1, e->fn.name);
+        table_text(t, 2, str_from(outcome_name(e->outcome)));
+        table_text(t, 3, e->error_type);
+        table_text(t, 4, text_time(r->arena, e->last_ns));
+        table_text(t, 5, e->sample_id);
+        table_text(t, 6, str_sub(e->sample, 0, 160));
+    }
+    doc_text(d, s, TONE_PLAIN, STR("fnscope show EXAMPLE shows the request with its log lines."));
+}
+
+/* --- cold starts, memory, functions: tables over the functions --- */
+
+static size_t shown(const struct report_data *r)
+{
+    size_t top = r->options->top ? r->options->top : 20;
+
+    return r->n < top ? r->n : top;
+}
+
+static int compare_cold(const void *a, const void *b)
+{
+    const struct fn_line *const *x = a, *const *y = b;
+    uint64_t cx = count_cold(&(*x)->now->stats), cy = count_cold(&(*y)->now->stats);
+
+    return cx == cy ? str_cmp((*x)->now->fn.name, (*y)->now->fn.name) : cx > cy ? -1 : 1;
+}
+
+void section_cold_starts(const struct report_data *r, struct doc *d)
+{
+    static const struct table_column columns[] = {
+        {.name = "function", .title = "Function", .max_width = 40},
+        {.name = "cold_starts", .title = "Cold", .is_right = true},
+        {.name = "cold_share", .title = "Share", .is_right = true},
+        {.name = "init_p50_ms", .title = "Init p50", .is_right = true},
+        {.name = "init_p95_ms", .title = "Init p95", .is_right = true},
+        {.name = "init_cost_usd", .title = "Cost of init", .is_right = true},
+    };
+
+    if (r->total.n == 0)
+        return;
+    struct doc_section *s = doc_section(d, "cold_starts", "Cold starts");
+    doc_text(d, s, TONE_PLAIN,
+             arena_printf(r->arena, STR_FMT " of " STR_FMT " invocations were cold (" STR_FMT ").",
+                          STR_ARG(text_count(r->arena, count_cold(&r->total))),
+                          STR_ARG(text_count(r->arena, r->total.n)),
+                          STR_ARG(text_share(r->arena, count_cold(&r->total), r->total.n))));
+    const struct fn_line **order = arena_new(r->arena, const struct fn_line *, r->n + 1);
+    for (size_t i = 0; i < r->n; i++)
+        order[i] = &r->lines[i];
+    if (r->n > 1)
+        qsort(order, r->n, sizeof(*order), compare_cold);
+    struct table *t = doc_table(d, s, "functions", columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < shown(r) && i < 10 && count_cold(&order[i]->now->stats) > 0; i++) {
+        const struct stats *st = &order[i]->now->stats;
+        table_row(t);
+        table_text(t, 0, order[i]->now->fn.name);
+        table_i64(t, 1, (int64_t)count_cold(st));
+        share_cell(t, 2, count_cold(st), st->n);
+        percentile_cell(t, 3, &st->init, 500);
+        percentile_cell(t, 4, &st->init, 950);
+        money_cell(t, 5, st->cost_init, order[i]->cost.currency);
+    }
+}
+
+static unsigned used_permille(const struct fn_line *l)
+{
+    return permille_of(l->now->stats.max_memory_used_bytes, l->now->stats.memory_size_bytes);
+}
+
+static int compare_used(const void *a, const void *b)
+{
+    const struct fn_line *const *x = a, *const *y = b;
+    unsigned ux = used_permille(*x), uy = used_permille(*y);
+
+    return ux == uy ? str_cmp((*x)->now->fn.name, (*y)->now->fn.name) : ux > uy ? -1 : 1;
+}
+
+void section_memory(const struct report_data *r, struct doc *d)
+{
+    const struct fn_line **order = arena_new(r->arena, const struct fn_line *, r->n + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n; i++)
+        if (r->lines[i].now->stats.memory_size_bytes > 0)
+            order[n++] = &r->lines[i];
+    if (n == 0)
+        return;
+    if (n > 1)
+        qsort(order, n, sizeof(*order), compare_used);
+    struct doc_section *s = doc_section(d, "memory", "Memory used against configured");
+    size_t top = n < 12 ? n : 12;
+    struct doc_bar *bars = doc_bars(d, s, "used", top);
+    for (size_t i = 0; i < top; i++) {
+        const struct stats *st = &order[i]->now->stats;
+        unsigned used = used_permille(order[i]);
+        bars[i] =
+            (struct doc_bar){order[i]->now->fn.name,
+                             arena_printf(r->arena, "%llu of %llu MB",
+                                          (unsigned long long)(st->max_memory_used_bytes >> 20),
+                                          (unsigned long long)(st->memory_size_bytes >> 20)),
+                             used > 1000 ? 1000 : used,
+                             used >= 950   ? TONE_BAD
+                             : used >= 850 ? TONE_WARN
+                                           : TONE_PLAIN};
+    }
+    doc_text(d, s, TONE_PLAIN, STR("The most that any invocation used, fullest first."));
+}
+
+void section_functions(const struct report_data *r, struct doc *d)
+{
+    static const struct table_column columns[] = {
+        {.name = "function", .title = "Function", .max_width = 40},
+        {.name = "region", .title = "Region"},
+        {.name = "invocations", .title = "Inv", .is_right = true},
+        {.name = "failed_share", .title = "Failed", .is_right = true},
+        {.name = "cold_share", .title = "Cold", .is_right = true},
+        {.name = "p50_ms", .title = "p50", .is_right = true},
+        {.name = "p95_ms", .title = "p95", .is_right = true},
+        {.name = "p99_ms", .title = "p99", .is_right = true},
+        {.name = "cost_usd", .title = "Cost", .is_right = true},
+        {.name = "cost_per_million_usd", .title = "per 1M", .is_right = true},
+    };
+
+    if (r->n == 0)
+        return;
+    struct doc_section *s = doc_section(d, "functions", "Functions");
+    struct table *t = doc_table(d, s, "list", columns, ARRAY_LEN(columns));
+    for (size_t i = 0; i < shown(r); i++) {
+        const struct fn_line *l = &r->lines[i];
+        const struct stats *st = &l->now->stats;
+        table_row(t);
+        table_text(t, 0, l->now->fn.name);
+        table_text(t, 1, l->now->fn.region.n > 0 ? l->now->fn.region : STR("-"));
+        table_i64(t, 2, (int64_t)st->n);
+        share_cell(t, 3, count_failed(st), st->n);
+        share_cell(t, 4, count_cold(st), st->n);
+        percentile_cell(t, 5, &st->duration, 500);
+        percentile_cell(t, 6, &st->duration, 950);
+        percentile_cell(t, 7, &st->duration, 990);
+        money_cell(t, 8, l->cost.total, l->cost.currency);
+        if (st->n > 0)
+            money_cell(t, 9, wide_div_round(l->cost.total * 1000000, st->n), l->cost.currency);
+    }
+    if (r->n > shown(r))
+        doc_text(d, s, TONE_PLAIN,
+                 arena_printf(r->arena, "%zu more; --top %zu lists them.", r->n - shown(r), r->n));
+}
+
+/* --- appendix --- */
+
+void section_appendix(const struct report_data *r, struct doc *d)
+{
+    static const struct table_column columns[] = {
+        {.name = "meter", .title = "Meter"},
+        {.name = "region", .title = "Region"},
+        {.name = "unit_price", .title = "Unit price", .is_right = true},
+        {.name = "unit", .title = "Unit"},
+        {.name = "retrieved", .title = "Date"},
+        {.name = "confidence", .title = "Sources"},
+    };
+    static const char *const meters[] = {"Request", "Lambda-GB-Second", "Lambda-GB-Second-ARM",
+                                         "Lambda-Storage-GB-Second"};
+
+    if (r->n == 0 || !r->options->cost->book)
+        return;
+    struct doc_section *s = doc_section(d, "appendix", "Prices used and method");
+    struct table *t = doc_table(d, s, "prices", columns, ARRAY_LEN(columns));
+    struct str region = cost_region(r->options->cost, &r->lines[0].now->fn);
+    for (size_t i = 0; i < ARRAY_LEN(meters); i++) {
+        const struct price *p = pricebook_find(r->options->cost->book, PROVIDER_AWS,
+                                               str_from(meters[i]), region, r->range.until_ns - 1);
+        if (!p)
+            continue;
+        table_row(t);
+        table_text(t, 0, p->meter);
+        table_text(t, 1, region);
+        table_number(t, 2, text_money_exact(r->arena, p->unit_price), (struct str){0});
+        table_text(t, 3, p->unit);
+        table_text(t, 4, p->retrieved);
+        table_text(t, 5, p->confidence);
+    }
+    doc_text(d, s, TONE_PLAIN,
+             STR("Cost of an invocation = billed milliseconds x configured MB / 1,024,000 x price "
+                 "per GB-second + one request + "
+                 "ephemeral storage above 512 MB; quantities are summed exactly, money is never "
+                 "floating point. Percentiles come from "
+                 "buckets 1.6 % wide. A failed attempt is one that did not end ok."));
+}
