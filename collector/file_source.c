@@ -195,6 +195,9 @@ static enum status decode_piece(struct reading *r, struct str piece, struct err 
     assert(used <= piece.n);
     buf_reset(&r->carry);
     buf_add_str(&r->carry, str_skip(piece, used));
+    if (r->carry.is_full)
+        return err_set(e, ERR_BUG, STR_FMT ": the decoder %s waits for more than %zu bytes",
+                       STR_ARG(r->path), r->decoder->name, r->carry.max);
     r->offset += used;
     note_times(r, before);
     note_guess(r, before);

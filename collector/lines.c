@@ -297,38 +297,58 @@ static bool begins_event(const struct lines_state *s, struct str line, struct ra
     return read_prefix(line, ev) == s->form;
 }
 
+/* The rest of a line that was too long to wait for its end. */
+static struct str skip_long_line(struct feeder *f)
+{
+    struct str rest = f->in->bytes;
+
+    if (!f->s->is_skipping)
+        return rest;
+    size_t n = str_find_char(rest, '\n');
+    f->s->is_skipping = n == rest.n;
+    return str_skip(rest, n + 1);
+}
+
+/* Hands on the open event, which ends at `stop`. */
+static void close_event(struct feeder *f, struct raw_event *open, const char *start,
+                        const char *stop)
+{
+    if (start == NULL)
+        return;
+    open->body.n = (size_t)(stop - open->body.p);
+    add_event(f, open, start);
+}
+
 /* Events are handed on when the next one begins: until then lines may follow. */
 static const char *walk_lines(struct feeder *f)
 {
-    const char *start = NULL, *end = f->in->bytes.p + f->in->bytes.n;
-    struct str rest = f->in->bytes, line;
+    struct str rest = skip_long_line(f), line;
     struct raw_event open = {0};
+    const char *start = NULL;
 
     while (rest.n > 0) {
         const char *at = rest.p;
-        if (memchr(rest.p, '\n', rest.n) == NULL && !f->in->is_last)
+        bool is_cut = memchr(rest.p, '\n', rest.n) == NULL && !f->in->is_last;
+        if (is_cut && rest.n < PENDING_MAX_BYTES)
             break;
+        f->s->is_skipping = is_cut;
         next_line(&rest, &line);
         struct raw_event ev = {0};
         if (!begins_event(f->s, line, &ev) && start != NULL)
             continue;
-        if (start != NULL) {
-            open.body.n = (size_t)(at - open.body.p);
-            add_event(f, &open, start);
-        }
+        close_event(f, &open, start, at);
         start = at;
         open = ev;
         if (ev.body.p == NULL)
             open.body = line; /* the file begins inside an event */
     }
-    if (start == NULL)
-        return rest.n > 0 ? rest.p : end;
-    bool is_too_long = (size_t)(end - start) >= PENDING_MAX_BYTES;
-    if (!f->in->is_last && !is_too_long)
+    const char *stop = rest.p;
+    bool is_waiting = !f->in->is_last && !f->s->is_skipping && start != NULL &&
+                      (size_t)(stop - start) < PENDING_MAX_BYTES;
+    if (is_waiting)
         return start;
-    open.body.n = (size_t)(end - open.body.p);
-    add_event(f, &open, start);
-    return end;
+    close_event(f, &open, start, stop);
+    return stop;
 }
 
 static const char *walk_csv(struct feeder *f)

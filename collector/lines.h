@@ -39,6 +39,7 @@ struct lines_state {
     struct csv_columns columns;
     int64_t last_time_ns; /* of the last line that had one: stands in for bare lines */
     bool has_last_time;
+    bool is_skipping;          /* inside a line longer than PENDING_MAX_BYTES */
     struct decode_mark anchor; /* where that line stands */
 };
 

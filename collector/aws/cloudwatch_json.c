@@ -73,6 +73,7 @@ static enum step reject(struct walker *w, const char *why)
         stop = w->end;
     }
     struct str raw = {w->p, (size_t)(stop - w->p)};
+    w->s->maker.n_events++;
     event_quarantine(&w->s->maker, w->in, offset_of(w, w->p), raw, why, w->out);
     w->p = stop > w->p ? stop : w->p + 1;
     return STEP_ON;
@@ -185,10 +186,8 @@ static enum step read_event(struct walker *w)
     if (j.error != NULL || j.depth > 0)
         return reject_or_wait(w, &j);
     const char *why = missing(&r);
-    if (why != NULL && !w->s->is_control) {
-        w->s->maker.n_events++;
+    if (why != NULL && !w->s->is_control)
         return reject(w, why);
-    }
     emit(w, &r, w->p);
     w->p = j.p;
     return STEP_ON;
@@ -269,10 +268,8 @@ static bool look_ahead(struct walker *w, struct jp *j)
 static enum step open_events(struct walker *w, struct jp *j, struct str key)
 {
     w->s->has_events = true;
-    if (jp_peek(j) != JP_ARRAY) {
-        w->s->maker.n_events++;
+    if (jp_peek(j) != JP_ARRAY)
         return reject(w, "events that are no array");
-    }
     const char *array = j->p;
     if (str_eq(key, STR("logEvents")) && !w->s->has_context && !look_ahead(w, j) &&
         !w->in->is_last && rest_of(w).n < PENDING_MAX_BYTES)
@@ -371,7 +368,6 @@ static enum step step_events(struct walker *w)
     }
     if (*w->p == '{')
         return read_event(w);
-    w->s->maker.n_events++;
     return reject(w, "an event that is no object");
 }
 

@@ -71,6 +71,7 @@ struct ndjson_state {
     struct event_maker maker;
     int64_t last_time_ns;
     bool has_last_time;
+    bool is_skipping;          /* inside a line longer than PENDING_MAX_BYTES */
     struct decode_mark anchor; /* the line that had it */
 };
 
@@ -167,13 +168,12 @@ static void add_event(struct ndjson_state *s, const struct decode_input *in, str
 static void read_line(struct ndjson_state *s, const struct decode_input *in, struct str line,
                       struct batch *out)
 {
+    if (str_trim(line).n == 0)
+        return;
     uint64_t offset = in->offset + (uint64_t)(line.p - in->bytes.p);
     struct raw_event ev = {.body = line, .mark = {offset, 0}};
     const char *error = NULL;
     struct object o;
-
-    if (str_trim(line).n == 0)
-        return;
     bool is_object = read_object(line, &out->arena, &o, &error);
     if (!is_object && str_trim(line).p[0] == '{') {
         s->maker.n_events++;
@@ -192,21 +192,29 @@ static void read_line(struct ndjson_state *s, const struct decode_input *in, str
     add_event(s, in, &ev, out);
 }
 
+/* One line off the front of *rest; false when it does not end yet. */
+static bool take_line(struct ndjson_state *s, const struct decode_input *in, struct str *rest,
+                      struct str *line)
+{
+    size_t n = str_find_char(*rest, '\n');
+    bool is_cut = n == rest->n && !in->is_last;
+
+    if (is_cut && rest->n < PENDING_MAX_BYTES && !s->is_skipping)
+        return false;
+    *line = s->is_skipping ? (struct str){0} : str_trim_right(str_sub(*rest, 0, n));
+    *rest = str_skip(*rest, n + 1);
+    s->is_skipping = is_cut;
+    return true;
+}
+
 static enum status ndjson_decode(void *state, const struct decode_input *in, struct batch *out,
                                  size_t *used, struct err *e)
 {
-    struct str rest = in->bytes;
+    struct str rest = in->bytes, line;
 
     UNUSED(e);
-    while (rest.n > 0) {
-        const char *end = memchr(rest.p, '\n', rest.n);
-        bool is_whole = end != NULL || in->is_last || rest.n >= PENDING_MAX_BYTES;
-        if (!is_whole)
-            break;
-        size_t n = end != NULL ? (size_t)(end - rest.p) : rest.n;
-        read_line(state, in, str_trim_right(str_sub(rest, 0, n)), out);
-        rest = str_skip(rest, n + 1);
-    }
+    while (rest.n > 0 && take_line(state, in, &rest, &line))
+        read_line(state, in, line, out);
     *used = (size_t)(rest.p - in->bytes.p);
     return OK;
 }

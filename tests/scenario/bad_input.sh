@@ -1,0 +1,102 @@
+#!/bin/bash
+# bad_input.sh PROGRAM TESTS_DIR: damaged and hostile files end in a clear error or a quarantined event with its place;
+# what is good around them is imported.
+set -euo pipefail
+
+program=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work"
+failed=0
+
+# expect NAME EXIT PATTERN ARGUMENT...: imports into a fresh store; output and errors must match the pattern.
+expect() {
+    local name=$1 status=0 wanted=$2 pattern=$3
+    shift 3
+    rm -rf store
+    "$program" import --store store "$@" > out 2>&1 || status=$?
+    if ! [[ $status =~ ^$wanted$ ]] || ! grep -Eq "$pattern" out; then
+        echo "$name: exit $status, expected $wanted and /$pattern/"
+        cat out
+        failed=1
+    fi
+}
+
+line() { printf '2025-10-21T19:00:%02d.000Z message %s\n' "$(($1 % 60))" "$1"; }
+lines() { for ((i = 0; i < $1; i++)); do line "$i"; done; }
+zeros() { head -c "$1" /dev/zero; }
+
+lines 2000 > good.log
+gzip -k good.log
+expect "plain file" 0 '^2000 events of 1 file' good.log
+expect "gzip" 0 '^2000 events' good.log.gz
+cat good.log.gz good.log.gz > twice.gz
+expect "two members" 0 '2000 were stored already' twice.gz
+gzip -c good.log.gz > nested.gz
+expect "gzip in gzip" 0 '^2000 events' nested.gz
+expect "standard input" 0 '^2000 events' - < good.log.gz
+
+head -c $(($(stat -c %s good.log.gz) * 2 / 3)) good.log.gz > cut.gz
+expect "truncated gzip" 0 'cut.gz:[0-9]+: truncated' cut.gz
+expect "truncated gzip, its beginning" 0 '^[0-9]{3,4} events' cut.gz
+expect "truncated gzip, the next file" 0 '^[0-9]{4} events of 2 files' cut.gz good.log
+{ head -c 300 good.log.gz; head -c 500 /dev/urandom; } > damaged.gz
+expect "damaged gzip" '[01]' 'damaged|truncated' damaged.gz
+printf '\x1f\x8b\x08' > stub.gz
+expect "three bytes of gzip" 1 'stub.gz:0: truncated|nothing could be read' stub.gz
+
+{ printf '\x7fELF'; head -c 100000 /dev/urandom; } > program.bin
+expect "binary" 1 'program.bin:0: binary data' program.bin
+expect "binary beside good" 0 '^2000 events of 2 files' program.bin good.log
+printf '\xff\xfeh\0i\0' > utf16.txt
+expect "UTF-16" 1 'UTF-16 text; convert it' utf16.txt
+: > empty
+expect "empty file" 0 '^0 events of 1 file' empty
+expect "missing file" 1 'nowhere.*No such file|nowhere.*check the name' nowhere
+
+{ line 1; printf '2025-10-21T19:00:02.000Z '; zeros 1000000 | tr '\0' x; echo; line 3; } > long.log
+expect "a line of 1 MB" 0 '^3 events' long.log
+{ line 1; printf '2025-10-21T19:00:02.000Z '; zeros 30000000 | tr '\0' x; echo; line 3; } > longer.log
+expect "a line of 30 MB" 0 'longer than 1 MB was cut' longer.log
+expect "a line of 30 MB, the others" 0 '^3 events' longer.log
+{ line 1; printf '2025-10-21T19:00:02.000Z a\xff\xc0\xafz\n'; } > latin.log
+expect "invalid UTF-8" 0 '1 hold invalid UTF-8' latin.log
+
+event() { printf '{"logStreamName":"s","timestamp":%s,"message":"%s","eventId":"%s"}' "$1" "$2" "$3"; }
+page() { printf '{"events":[%s,%s,%s]}' "$(event 1761073245945 a 1)" "$1" "$(event 1761073245947 c 3)"; }
+page "$(event 1761073245946 '\ud800' 2)" > surrogate.json
+expect "lone surrogate" 0 'surrogate.json:[0-9]+ event 2: a surrogate stands alone' surrogate.json
+expect "lone surrogate, the others" 0 '^2 events' surrogate.json
+page "$(event 99999999999999999999999999 b 2)" > far.json
+expect "number out of range" 0 'event 2: its time is out of range' far.json
+page "$(event 5 b 2)" > old.json
+expect "time out of range" 0 'its time is not between 2010 and 2100' old.json
+page "$(printf '\xff\xfe')" > bytes.json
+expect "bytes that are no JSON" 0 '^2 events' bytes.json
+printf '{"events":[%s,{"timest' "$(event 1761073245945 a 1)" > cut.json
+expect "cut page" 0 'cut.json:[0-9]+ event 2: the text ends inside' cut.json
+printf '%s' "$(zeros 100000 | tr '\0' '[')" > deep.json
+expect "100000 open brackets" 0 '^1 events' deep.json
+printf '{"events":[{"timestamp":1761073245945,"message":%s' "$(zeros 100000 | tr '\0' '[')" > deeper.json
+expect "100000 open brackets in an event" 1 'deeper.json:[0-9]+ event 1: ' deeper.json
+
+zeros 600000000 | tr '\0' x | gzip -1 > bomb.gz
+expect "decompression bomb" 0 'a decompression bomb' bomb.gz
+zeros 600000000 | gzip -1 > zero.gz
+expect "a bomb of zeros" 1 'binary data' zero.gz
+
+mkdir foreign && printf 'SQLite format 3\0%s' "$(zeros 4096 | tr '\0' x)" > foreign/meta.db
+status=0
+"$program" import --store foreign good.log > out 2>&1 || status=$?
+if [ "$status" -eq 0 ] || ! grep -q 'meta.db' out; then
+    echo "foreign database: exit $status"
+    cat out
+    failed=1
+fi
+cp good.log file
+status=0
+"$program" import --store file good.log > out 2>&1 || status=$?
+[ "$status" -ne 0 ] || { echo "a file as store: exit $status"; cat out; failed=1; }
+
+[ "$failed" -eq 0 ] && echo "all bad inputs were met"
+exit "$failed"
