@@ -49,6 +49,8 @@ void event_quarantine(const struct event_maker *m, const struct decode_input *in
 /* Epoch seconds, milliseconds, microseconds or nanoseconds, told by their size; a fraction is read.
  * Also RFC 3339. */
 bool event_time(struct str text, int64_t *t_ns);
+/* The time in the text itself: Node, Python, Java, Go, Ruby, .NET and JSON lines begin with one. */
+bool event_own_time(struct str line, int64_t *t_ns);
 /* 2010-2100: events outside are quarantined. */
 bool event_time_is_near(int64_t t_ns);
 

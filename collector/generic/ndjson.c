@@ -154,6 +154,8 @@ static void add_event(struct ndjson_state *s, const struct decode_input *in, str
     struct import_defaults defaults = *in->defaults;
     struct decode_input piece = *in;
 
+    if (!ev->has_time)
+        ev->has_time = event_own_time(ev->body, &ev->time_ns) && event_time_is_near(ev->time_ns);
     if (ev->has_time) {
         s->last_time_ns = ev->time_ns;
         s->has_last_time = true;
