@@ -290,7 +290,12 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
                                    .pack = k->number,
                                    .shard = c->shard,
                                    .is_loaded = true};
-    s = p->reader ? seen_add_segment(&p->seen, c->day, &segment, e) : OK;
+    if (p->reader) {
+        s = seen_add_segment(&p->seen, c->day, &segment, e);
+    } else { /* no window takes the identities over */
+        free(c->seen);
+        k->chunks[k->n_chunks - 1].seen = NULL;
+    }
     buf_reset(&c->raw);
     c->seen = NULL;
     c->n = c->cap = 0;
