@@ -47,7 +47,12 @@ static void compose(const struct progress *p, const struct import_progress *now,
     AUTO(buf_clear) struct buf name = {.max = 4096};
     int64_t left = remaining_ns(p, now);
 
-    add_bar(b, now);
+    if (now->bytes > 0) {
+        add_bar(b, now);
+    } else { /* standard input has no size */
+        size_format(b, now->bytes_done);
+        buf_add_z(b, " read");
+    }
     buf_addf(b, "  %llu events", (unsigned long long)now->counts.events);
     if (left >= 0) {
         buf_add_z(b, ", ");

@@ -26,6 +26,7 @@ static void agree(struct agreed *g, struct str value)
 
 struct hints {
     struct agreed region, account, function;
+    bool has_streams;
 };
 
 /* "arn:aws:lambda:eu-west-1:123456789012:function:checkout" or "...::runtime:<hash>". */
@@ -47,6 +48,7 @@ static void read_records(struct hints *h, const struct batch *b)
 {
     for (size_t i = 0; i < b->n_records; i++) {
         const struct platform_event *p = b->records[i].platform;
+        h->has_streams |= b->records[i].origin->instance.n > 0;
         if (p == NULL)
             continue;
         read_arn(h, p->runtime_version_arn);
@@ -61,7 +63,8 @@ static void fill(struct str *member, const struct agreed *g, struct arena *a)
         *member = arena_str(a, g->value);
 }
 
-static void hints_of_head(struct import_defaults *d, const struct decoder_ops *decoder,
+/* Returns whether the events name their streams. */
+static bool hints_of_head(struct import_defaults *d, const struct decoder_ops *decoder,
                           const struct decode_input *head, struct arena *a)
 {
     struct hints h = {0};
@@ -78,6 +81,7 @@ static void hints_of_head(struct import_defaults *d, const struct decoder_ops *d
         decoder->close(state);
     free(state);
     batch_free(b);
+    return h.has_streams;
 }
 
 /* --- path
@@ -127,15 +131,26 @@ static struct str stem(struct str name)
     return name;
 }
 
-static bool hints_of_path(struct import_defaults *d, struct str path, struct arena *a)
+/* The stream: a folder of an S3 export, or the file where all its events are of one stream. */
+static struct str stream_of_path(struct str folder, struct str name, bool is_one_stream,
+                                 struct arena *a)
+{
+    struct str stream = exported_stream(folder, a);
+    if (stream.n == 0 && is_one_stream)
+        stream = exported_stream(name, a);
+    return stream.n == 0 && is_one_stream ? arena_str(a, name) : stream;
+}
+
+static bool hints_of_path(struct import_defaults *d, struct str path, bool is_one_stream,
+                          struct arena *a)
 {
     struct str name = stem(last_part(&path));
     struct str folder = last_part(&path);
-    struct str stream = exported_stream(folder, a);
+    struct str stream = stream_of_path(folder, name, is_one_stream, a);
 
-    if (stream.n > 0) {
-        if (d->instance.n == 0)
-            d->instance = stream;
+    if (d->instance.n == 0)
+        d->instance = stream;
+    if (exported_stream(folder, a).n > 0) {
         last_part(&path); /* the export task's id */
         name = last_part(&path);
     }
@@ -147,11 +162,13 @@ static bool hints_of_path(struct import_defaults *d, struct str path, struct are
     return true;
 }
 
+/* GetLogEvents answers do not name the stream they are of: there is only one. */
 bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
                 const struct decode_input *head, struct arena *a)
 {
-    hints_of_head(d, decoder, head, a);
-    return hints_of_path(d, head->path, a);
+    bool has_streams = hints_of_head(d, decoder, head, a);
+    bool is_one_stream = !has_streams && decoder == &aws_cloudwatch_json;
+    return hints_of_path(d, head->path, is_one_stream, a);
 }
 
 /* --- binary
