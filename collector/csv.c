@@ -2,6 +2,7 @@
  * quoting, fields that hold line ends. */
 #include "collector/lines.h"
 
+#include <assert.h>
 #include <string.h>
 
 static enum csv_column column_of(struct str name)
@@ -87,7 +88,7 @@ static size_t take_field(struct str s, struct arena *a, struct str *out)
 bool csv_header(struct str line, struct csv_columns *columns)
 {
     struct arena none = {0};
-    struct str field;
+    struct str field = {0};
     bool has_time = false, has_message = false;
 
     columns->n = 0;
@@ -128,7 +129,9 @@ static void keep(struct raw_event *ev, enum csv_column c, struct str field)
 size_t csv_record(struct str s, const struct csv_columns *columns, struct arena *a,
                   struct raw_event *ev, bool *is_complete)
 {
-    struct str rest = s, field;
+    struct str rest = s, field = {0};
+
+    assert(columns->n > 0 && columns->n <= CSV_MAX_COLUMNS);
 
     *is_complete = true;
     for (size_t i = 0;; i++) {

@@ -118,6 +118,7 @@ static struct str cut_line_end(struct str s)
 /* At most EVENT_MAX_BYTES, ending at a code point. */
 static struct str cut_long(struct str s)
 {
+    assert(s.n > EVENT_MAX_BYTES);
     size_t n = EVENT_MAX_BYTES;
     while (n > EVENT_MAX_BYTES - 4 && ((unsigned char)s.p[n] & 0xC0u) == 0x80u)
         n--;
@@ -201,6 +202,7 @@ bool event_time_is_near(int64_t t_ns)
 void event_add(struct event_maker *m, const struct decode_input *in, const struct raw_event *ev,
                struct batch *out)
 {
+    assert(in->defaults != NULL);
     m->n_events++;
     if (ev->has_time && !event_time_is_near(ev->time_ns)) {
         event_quarantine(m, in, ev->mark.offset, ev->body, "its time is not between 2010 and 2100",
@@ -217,6 +219,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     r->body = body;
     r->ingested_bytes = (uint32_t)(ev->body.n < UINT32_MAX ? ev->body.n : UINT32_MAX);
     r->identity = identify(m, in, ev, r);
+    assert(m->is_started && m->run_mark.offset <= ev->mark.offset);
     decode_event(r, out);
     if (r->invocation_id.n == 0 && r->kind == RECORD_APP)
         r->invocation_id = ev->invocation_id;

@@ -2,6 +2,7 @@
  * path. Only what is certain is used: two different regions in the head, and none is taken. */
 #include "collector/file_hints.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,7 @@ static void fill(struct str *member, const struct agreed *g, struct arena *a)
 static bool hints_of_head(struct import_defaults *d, const struct decoder_ops *decoder,
                           const struct decode_input *head, struct arena *a)
 {
+    assert(head->defaults == d);
     struct hints h = {0};
     struct batch *b = batch_new();
     void *state = xcalloc(1, decoder->state_size);

@@ -87,6 +87,7 @@ static void put_cursor(struct reading *r)
     if (r->decoder->mark == NULL || !plain_stamp(r->reader, raw, &stamp, &size))
         return;
     struct decode_mark m = r->decoder->mark(r->state);
+    assert(r->scope.n > 0);
     bool is_done = r->is_ended && !r->is_damaged;
     struct str token =
         arena_printf(&b->arena, "1 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d",
@@ -117,6 +118,7 @@ static enum status hand_over(struct file_source *f)
 {
     struct batch *b = f->batch;
 
+    assert(b != NULL && b->counts.read_bytes == 0);
     b->counts.read_bytes = f->batch_bytes;
     f->batch = batch_new();
     f->batch_bytes = 0;
@@ -311,6 +313,7 @@ static bool skip_to(struct reading *r, uint64_t offset)
             return false;
         buf_add(&r->carry, bytes, n);
     }
+    assert(offset >= r->offset && offset <= r->offset + r->carry.n);
     struct str rest =
         arena_str(&r->arena, str_skip(buf_str(&r->carry), (size_t)(offset - r->offset)));
     buf_reset(&r->carry);

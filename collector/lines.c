@@ -271,6 +271,7 @@ static void close_event(struct feeder *f, struct raw_event *open, const char *st
 {
     if (start == NULL)
         return;
+    assert(open->body.p >= start && open->body.p <= stop);
     open->body.n = (size_t)(stop - open->body.p);
     add_event(f, open, start);
 }
@@ -380,5 +381,6 @@ void lines_resume(void *state, const struct decode_mark *m)
     struct lines_state *s = state;
     if (m->mode > FORM_UNKNOWN && m->mode <= FORM_BARE)
         s->form = (enum line_form)m->mode;
+    assert(!s->has_last_time);
     s->maker.run_mark = s->anchor = *m;
 }

@@ -16,9 +16,9 @@
 
 enum {
     MAX_LEVELS = 4, /* the file and three layers: Firehose makes two */
-    STEP = 256 << 10,
     TAIL_BYTES = 4096,
 };
+#define STEP ((size_t)256 << 10)
 
 struct level {
     struct unpacker *unpacker; /* NULL at the bottom */
@@ -74,6 +74,7 @@ static enum status pull(struct plain_reader *r, size_t i, struct err *e)
 {
     struct level *l = &r->levels[i];
 
+    assert(i <= r->top && l->taken <= l->out.n);
     if (l->taken == l->out.n) {
         buf_reset(&l->out);
         l->taken = 0;

@@ -137,6 +137,7 @@ static void add_counts(struct batch_counts *to, const struct batch_counts *c)
 
 static enum status commit_job(struct runner *r, struct job *job, struct err *e)
 {
+    assert(job->batch == NULL); /* the packer freed it */
     if (job->commit == NULL)
         return OK;
     enum status s = r->sink->on_commit(r->ctx, job->commit, e);

@@ -95,6 +95,7 @@ static size_t type_name_length(struct str s)
 
 static void set_error(struct log_record *r, struct str type)
 {
+    assert(r->kind == RECORD_APP);
     r->is_error = true;
     r->error_type = type;
     if (r->severity < SEVERITY_ERROR)

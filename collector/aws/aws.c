@@ -45,6 +45,7 @@ void aws_decode_lambda(struct log_record *r, struct batch *b)
 {
     struct str text = r->body;
 
+    assert(r->platform == NULL);
     r->kind = RECORD_APP;
     r->message = text;
     if (text.n == 0)

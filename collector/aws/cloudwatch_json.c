@@ -75,6 +75,7 @@ static enum step reject(struct walker *w, const char *why)
     struct str raw = {w->p, (size_t)(stop - w->p)};
     w->s->maker.n_events++;
     event_quarantine(&w->s->maker, w->in, offset_of(w, w->p), raw, why, w->out);
+    assert(stop >= w->p && stop <= w->end);
     w->p = stop > w->p ? stop : w->p + 1;
     return STEP_ON;
 }
@@ -83,6 +84,7 @@ static enum step reject(struct walker *w, const char *why)
  * piece; eight bytes are more than an escape, a word or a code point needs. */
 static enum step reject_or_wait(struct walker *w, const struct jp *j)
 {
+    assert(j->p >= w->p && j->p <= w->end);
     bool is_cut = j->end - j->p < 8;
 
     if (is_cut && !w->in->is_last && rest_of(w).n < PENDING_MAX_BYTES)
@@ -179,6 +181,7 @@ static enum step read_event(struct walker *w)
     struct jp j;
     struct str key;
 
+    assert(*w->p == '{');
     jp_init(&j, rest_of(w), &w->out->arena);
     jp_enter(&j, '{');
     while (jp_member(&j, &key))
@@ -420,6 +423,7 @@ static void cw_resume(void *state, const struct decode_mark *m)
 {
     struct cw_state *s = state;
     s->mode = (unsigned)(m->mode & 3) <= MODE_EVENTS ? (unsigned)(m->mode & 3) : MODE_TOP;
+    assert(s->maker.n_events == 0); /* nothing was read before */
     s->maker.n_events = m->mode >> 2;
     s->maker.run_mark = *m;
     s->has_events = s->mode == MODE_EVENTS;

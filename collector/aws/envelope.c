@@ -1,6 +1,7 @@
 /* Subscription envelopes packed into the records of other services: the Lambda event
  * {"awslogs":{"data":base64(gzip)}}, Kinesis {"Records":[{"kinesis":{"data":..}}]} or get-records
  * {"Records":[{"Data":..}]}, Firehose {"records":[{"data":..}]}. Sizes are bounded. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,7 @@ static void decode_inner(struct cw_state *s, const struct decode_input *in, stru
     struct decode_input piece = *in;
     size_t used;
 
+    assert(!s->is_nested);
     inner->is_nested = true;
     inner->maker.n_events = s->maker.n_events;
     piece.bytes = arena_str(&out->arena, text);

@@ -2,6 +2,7 @@
  * cut or damaged. */
 #include "collector/aws/json_shape.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/base/macros.h"
@@ -16,6 +17,7 @@ const char *shape_value_end(const char *p, const char *end)
 {
     unsigned depth = 0;
 
+    assert(p <= end);
     for (; p < end; p++) {
         if (*p == '"') {
             for (p++; p < end && *p != '"'; p++)
@@ -70,6 +72,7 @@ static const struct str document_keys[] = {
 /* The first member's name of the object at p; empty: not there (yet). */
 struct str shape_first_key(const char *p, const char *end)
 {
+    assert(p < end && *p == '{');
     for (p++; p < end && shape_is_space(*p); p++)
         ;
     if (p >= end || *p != '"')

@@ -16,43 +16,43 @@ enum value_type { JSON_TEXT, JSON_MS, JSON_MB, JSON_COUNT, JSON_LIST };
 
 struct member {
     struct str name;
-    enum value_type type;
     size_t offset; /* in struct platform_event */
+    enum value_type type;
     unsigned has;
 };
 
 #define AT(m) offsetof(struct platform_event, m)
 
 static const struct member record_members[] = {
-    {{"status", 6}, JSON_TEXT, AT(status), 0},
-    {{"phase", 5}, JSON_TEXT, AT(phase), 0},
-    {{"version", 7}, JSON_TEXT, AT(version), 0},
-    {{"functionArn", 11}, JSON_TEXT, AT(function_arn), 0},
-    {{"functionName", 12}, JSON_TEXT, AT(function_name), 0},
-    {{"functionVersion", 15}, JSON_TEXT, AT(version), 0},
-    {{"initializationType", 18}, JSON_TEXT, AT(init_type), 0},
-    {{"runtimeVersion", 14}, JSON_TEXT, AT(runtime_version), 0},
-    {{"runtimeVersionArn", 17}, JSON_TEXT, AT(runtime_version_arn), 0},
-    {{"instanceId", 10}, JSON_TEXT, AT(instance_id), 0},
-    {{"errorType", 9}, JSON_TEXT, AT(error_type), 0},
-    {{"tenantId", 8}, JSON_TEXT, AT(tenant_id), 0},
-    {{"name", 4}, JSON_TEXT, AT(name), 0},
-    {{"state", 5}, JSON_TEXT, AT(state), 0},
-    {{"events", 6}, JSON_LIST, AT(events), 0},
-    {{"types", 5}, JSON_LIST, AT(events), 0},
-    {{"reason", 6}, JSON_TEXT, AT(error_message), 0},
-    {{"droppedRecords", 14}, JSON_COUNT, AT(dropped_records), 0},
-    {{"droppedBytes", 12}, JSON_COUNT, AT(dropped_bytes), 0},
+    {{"status", 6}, AT(status), JSON_TEXT, 0},
+    {{"phase", 5}, AT(phase), JSON_TEXT, 0},
+    {{"version", 7}, AT(version), JSON_TEXT, 0},
+    {{"functionArn", 11}, AT(function_arn), JSON_TEXT, 0},
+    {{"functionName", 12}, AT(function_name), JSON_TEXT, 0},
+    {{"functionVersion", 15}, AT(version), JSON_TEXT, 0},
+    {{"initializationType", 18}, AT(init_type), JSON_TEXT, 0},
+    {{"runtimeVersion", 14}, AT(runtime_version), JSON_TEXT, 0},
+    {{"runtimeVersionArn", 17}, AT(runtime_version_arn), JSON_TEXT, 0},
+    {{"instanceId", 10}, AT(instance_id), JSON_TEXT, 0},
+    {{"errorType", 9}, AT(error_type), JSON_TEXT, 0},
+    {{"tenantId", 8}, AT(tenant_id), JSON_TEXT, 0},
+    {{"name", 4}, AT(name), JSON_TEXT, 0},
+    {{"state", 5}, AT(state), JSON_TEXT, 0},
+    {{"events", 6}, AT(events), JSON_LIST, 0},
+    {{"types", 5}, AT(events), JSON_LIST, 0},
+    {{"reason", 6}, AT(error_message), JSON_TEXT, 0},
+    {{"droppedRecords", 14}, AT(dropped_records), JSON_COUNT, 0},
+    {{"droppedBytes", 12}, AT(dropped_bytes), JSON_COUNT, 0},
 };
 static const struct member metric_members[] = {
-    {{"durationMs", 10}, JSON_MS, AT(duration_ns), PH_DURATION},
-    {{"billedDurationMs", 16}, JSON_MS, AT(billed_ns), PH_BILLED},
-    {{"memorySizeMB", 12}, JSON_MB, AT(memory_bytes), PH_MEMORY},
-    {{"maxMemoryUsedMB", 15}, JSON_MB, AT(max_memory_bytes), PH_MAX_MEMORY},
-    {{"initDurationMs", 14}, JSON_MS, AT(init_ns), PH_INIT},
-    {{"restoreDurationMs", 17}, JSON_MS, AT(restore_ns), PH_RESTORE},
-    {{"billedRestoreDurationMs", 23}, JSON_MS, AT(billed_restore_ns), PH_BILLED_RESTORE},
-    {{"producedBytes", 13}, JSON_COUNT, AT(produced_bytes), PH_PRODUCED_BYTES},
+    {{"durationMs", 10}, AT(duration_ns), JSON_MS, PH_DURATION},
+    {{"billedDurationMs", 16}, AT(billed_ns), JSON_MS, PH_BILLED},
+    {{"memorySizeMB", 12}, AT(memory_bytes), JSON_MB, PH_MEMORY},
+    {{"maxMemoryUsedMB", 15}, AT(max_memory_bytes), JSON_MB, PH_MAX_MEMORY},
+    {{"initDurationMs", 14}, AT(init_ns), JSON_MS, PH_INIT},
+    {{"restoreDurationMs", 17}, AT(restore_ns), JSON_MS, PH_RESTORE},
+    {{"billedRestoreDurationMs", 23}, AT(billed_restore_ns), JSON_MS, PH_BILLED_RESTORE},
+    {{"producedBytes", 13}, AT(produced_bytes), JSON_COUNT, PH_PRODUCED_BYTES},
 };
 
 static const struct {
@@ -125,6 +125,7 @@ static bool read_number(struct platform_reader *r, const struct member *m, char 
 
 static void read_member(struct platform_reader *r, const struct member *m)
 {
+    assert(m->offset < sizeof(struct platform_event));
     char *place = (char *)&r->p + m->offset;
     struct str text = {0};
     bool is_ok = true;
@@ -244,6 +245,7 @@ static bool is_complete(const struct platform_reader *r, bool has_id)
 
 static bool known_type(struct str type, enum platform_kind *kind, bool *has_id)
 {
+    assert(str_starts(type, STR("platform.")));
     struct str name = str_skip(type, 9);
     for (size_t i = 0; i < ARRAY_LEN(platform_types); i++)
         if (str_eq(name, platform_types[i].type)) {
@@ -345,6 +347,7 @@ static enum app_field find_field(struct str key)
 
 static bool read_field(struct app_reader *a, enum app_field f)
 {
+    assert(f < APP_FIELDS);
     bool is_first = (a->seen >> f & 1) == 0;
 
     a->seen |= 1u << f;

@@ -16,55 +16,55 @@ enum value_type { VALUE_MS, VALUE_MB, VALUE_WORD, VALUE_TEXT, VALUE_LIST, VALUE_
 
 struct label {
     struct str name;
-    enum value_type type;
     size_t offset; /* of the member of struct platform_event */
-    unsigned has;  /* enum platform_has */
+    enum value_type type;
+    unsigned has; /* enum platform_has */
 };
 
 #define AT(member) offsetof(struct platform_event, member)
 
 /* The trace id is the record's; it is parked in trace_header until the line is accepted. */
 static const struct label report_labels[] = {
-    {{"Duration", 8}, VALUE_MS, AT(duration_ns), PH_DURATION},
-    {{"Billed Duration", 15}, VALUE_MS, AT(billed_ns), PH_BILLED},
-    {{"Memory Size", 11}, VALUE_MB, AT(memory_bytes), PH_MEMORY},
-    {{"Max Memory Used", 15}, VALUE_MB, AT(max_memory_bytes), PH_MAX_MEMORY},
-    {{"Restore Duration", 16}, VALUE_MS, AT(restore_ns), PH_RESTORE},
-    {{"Billed Restore Duration", 23}, VALUE_MS, AT(billed_restore_ns), PH_BILLED_RESTORE},
-    {{"Init Duration", 13}, VALUE_MS, AT(init_ns), PH_INIT},
-    {{"Phase", 5}, VALUE_WORD, AT(phase), 0},
-    {{"Status", 6}, VALUE_WORD, AT(status), 0},
-    {{"Error Type", 10}, VALUE_WORD, AT(error_type), 0},
-    {{"XRAY TraceId", 12}, VALUE_WORD, AT(trace_header), 0},
-    {{"SegmentId", 9}, VALUE_WORD, AT(segment_id), 0},
-    {{"Sampled", 7}, VALUE_BOOL, AT(is_sampled), PH_SAMPLED},
+    {{"Duration", 8}, AT(duration_ns), VALUE_MS, PH_DURATION},
+    {{"Billed Duration", 15}, AT(billed_ns), VALUE_MS, PH_BILLED},
+    {{"Memory Size", 11}, AT(memory_bytes), VALUE_MB, PH_MEMORY},
+    {{"Max Memory Used", 15}, AT(max_memory_bytes), VALUE_MB, PH_MAX_MEMORY},
+    {{"Restore Duration", 16}, AT(restore_ns), VALUE_MS, PH_RESTORE},
+    {{"Billed Restore Duration", 23}, AT(billed_restore_ns), VALUE_MS, PH_BILLED_RESTORE},
+    {{"Init Duration", 13}, AT(init_ns), VALUE_MS, PH_INIT},
+    {{"Phase", 5}, AT(phase), VALUE_WORD, 0},
+    {{"Status", 6}, AT(status), VALUE_WORD, 0},
+    {{"Error Type", 10}, AT(error_type), VALUE_WORD, 0},
+    {{"XRAY TraceId", 12}, AT(trace_header), VALUE_WORD, 0},
+    {{"SegmentId", 9}, AT(segment_id), VALUE_WORD, 0},
+    {{"Sampled", 7}, AT(is_sampled), VALUE_BOOL, PH_SAMPLED},
 };
 static const struct label init_report_labels[] = {
-    {{"Init Duration", 13}, VALUE_MS, AT(duration_ns), PH_DURATION},
-    {{"Phase", 5}, VALUE_WORD, AT(phase), 0},
-    {{"Status", 6}, VALUE_WORD, AT(status), 0},
-    {{"Error Type", 10}, VALUE_WORD, AT(error_type), 0},
+    {{"Init Duration", 13}, AT(duration_ns), VALUE_MS, PH_DURATION},
+    {{"Phase", 5}, AT(phase), VALUE_WORD, 0},
+    {{"Status", 6}, AT(status), VALUE_WORD, 0},
+    {{"Error Type", 10}, AT(error_type), VALUE_WORD, 0},
 };
 static const struct label restore_report_labels[] = {
-    {{"Restore Duration", 16}, VALUE_MS, AT(duration_ns), PH_DURATION},
-    {{"Billed Restore Duration", 23}, VALUE_MS, AT(billed_restore_ns), PH_BILLED_RESTORE},
-    {{"Phase", 5}, VALUE_WORD, AT(phase), 0},
-    {{"Status", 6}, VALUE_WORD, AT(status), 0},
-    {{"Error Type", 10}, VALUE_WORD, AT(error_type), 0},
+    {{"Restore Duration", 16}, AT(duration_ns), VALUE_MS, PH_DURATION},
+    {{"Billed Restore Duration", 23}, AT(billed_restore_ns), VALUE_MS, PH_BILLED_RESTORE},
+    {{"Phase", 5}, AT(phase), VALUE_WORD, 0},
+    {{"Status", 6}, AT(status), VALUE_WORD, 0},
+    {{"Error Type", 10}, AT(error_type), VALUE_WORD, 0},
 };
 static const struct label runtime_labels[] = {
-    {{"Runtime Version", 15}, VALUE_WORD, AT(runtime_version), 0},
-    {{"Runtime Version ARN", 19}, VALUE_WORD, AT(runtime_version_arn), 0},
+    {{"Runtime Version", 15}, AT(runtime_version), VALUE_WORD, 0},
+    {{"Runtime Version ARN", 19}, AT(runtime_version_arn), VALUE_WORD, 0},
 };
 static const struct label start_labels[] = {
-    {{"Version", 7}, VALUE_WORD, AT(version), 0},
+    {{"Version", 7}, AT(version), VALUE_WORD, 0},
 };
 static const struct label extension_labels[] = {
-    {{"Name", 4}, VALUE_TEXT, AT(name), 0},
-    {{"State", 5}, VALUE_WORD, AT(state), 0},
-    {{"Events", 6}, VALUE_LIST, AT(events), 0},
-    {{"Types", 5}, VALUE_LIST, AT(events), 0},
-    {{"Error Type", 10}, VALUE_WORD, AT(error_type), 0},
+    {{"Name", 4}, AT(name), VALUE_TEXT, 0},
+    {{"State", 5}, AT(state), VALUE_WORD, 0},
+    {{"Events", 6}, AT(events), VALUE_LIST, 0},
+    {{"Types", 5}, AT(events), VALUE_LIST, 0},
+    {{"Error Type", 10}, AT(error_type), VALUE_WORD, 0},
 };
 
 struct line_kind {
@@ -213,6 +213,7 @@ static bool take_bool(struct scanner *s, bool *out)
 
 static bool take_value(struct scanner *s, const struct label *l)
 {
+    assert(l->offset < sizeof(struct platform_event));
     char *member = (char *)s->out + l->offset;
     struct str text = {0};
     int64_t ns = 0;
@@ -279,6 +280,7 @@ static bool take_unknown(struct scanner *s)
 static bool take_part(struct scanner *s, size_t *next)
 {
     const struct line_kind *k = s->kind;
+    assert(s->p < s->end && k->n <= 64 && *next <= k->n);
     for (size_t tried = 0; tried < k->n; tried++) {
         size_t i = *next + tried < k->n ? *next + tried : *next + tried - k->n;
         const struct label *l = &k->labels[i];
@@ -305,6 +307,7 @@ static bool take_parts(struct scanner *s)
         if (!is_gap || !take_part(s, &next))
             return false;
     }
+    assert(s->kind->required <= s->kind->n);
     uint64_t required = (UINT64_C(1) << s->kind->required) - 1;
     return (s->seen & required) == required;
 }
@@ -343,6 +346,7 @@ static bool take_id(struct scanner *s, struct str *id)
 
 static void accept(struct log_record *r, const struct platform_event *p, struct batch *b)
 {
+    assert(r->platform == NULL && p->kind < PLATFORM_KINDS);
     struct platform_event *kept = arena_alloc(&b->arena, sizeof(*kept));
     *kept = *p;
     r->kind = RECORD_PLATFORM;

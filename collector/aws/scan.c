@@ -2,6 +2,7 @@
  * table look-ups, no allocation, no library calls but memcmp. */
 #include "collector/aws/scan.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/base/clock.h"
@@ -65,6 +66,7 @@ bool scan_ms(struct str s, int64_t *ns)
     }
     if (i != s.n)
         return false;
+    assert(v >= 0 && v <= MAX_DURATION_NS + NS_PER_MS);
     *ns = v;
     return true;
 }

@@ -3,6 +3,7 @@
  * object is the event itself, as a function printed it. Lines that are no objects are events as
  * they are.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "collector/event.h"
@@ -212,9 +213,10 @@ static bool take_line(struct ndjson_state *s, const struct decode_input *in, str
 static enum status ndjson_decode(void *state, const struct decode_input *in, struct batch *out,
                                  size_t *used, struct err *e)
 {
-    struct str rest = in->bytes, line;
+    struct str rest = in->bytes, line = {0};
 
     UNUSED(e);
+    assert(in->defaults != NULL);
     while (rest.n > 0 && take_line(state, in, &rest, &line))
         read_line(state, in, line, out);
     *used = (size_t)(rest.p - in->bytes.p);
