@@ -16,6 +16,7 @@ extern const struct command cmd_query;
 extern const struct command cmd_report;
 extern const struct command cmd_show;
 extern const struct command cmd_sql;
+extern const struct command cmd_top;
 extern const struct command cmd_version;
 
 #endif

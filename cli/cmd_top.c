@@ -1,0 +1,127 @@
+/* fnscope top: the dashboard, one frame of it, or its rows. */
+#include "cli/commands.h"
+
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/common.h"
+#include "tui/tui.h"
+
+struct top_settings {
+    int view;
+    bool is_once, is_ascii;
+    struct str size;
+    int64_t refresh_ns;
+};
+
+#define AT(member) offsetof(struct top_settings, member)
+
+/* clang-format off */
+static const struct opt_def top_defs[] = {
+    { .flag = "view", .type = OPT_CHOICE, .offset = AT(view), .choices = tui_view_names,
+      .default_text = "overview", .help = "view to begin with" },
+    { .flag = "once", .type = OPT_BOOL, .offset = AT(is_once), .help = "print one frame as text and end" },
+    { .flag = "size", .type = OPT_STRING, .offset = AT(size), .value_name = "WxH", .default_text = "100x30",
+      .help = "size of that frame" },
+    { .key = "top.refresh", .flag = "refresh", .type = OPT_DURATION, .offset = AT(refresh_ns),
+      .default_text = "1s", .help = "how often to look for new data" },
+    { .key = "top.ascii", .flag = "ascii", .type = OPT_BOOL, .offset = AT(is_ascii),
+      .help = "draw with ASCII characters only" },
+    { 0 },
+};
+/* clang-format on */
+
+static bool parse_size(struct str text, unsigned *width, unsigned *height)
+{
+    struct str h = text, w = str_cut(&h, 'x');
+    uint64_t wide_, high;
+
+    if (!str_to_u64(w, &wide_) || !str_to_u64(h, &high) || wide_ == 0 || high == 0 ||
+        wide_ > 1000 || high > 1000)
+        return false;
+    *width = (unsigned)wide_;
+    *height = (unsigned)high;
+    return true;
+}
+
+/* Without --since the dashboard is live; data that ended long ago is shown where it ends, not as an
+ * empty day. */
+static enum status top_range(struct cli *c, struct store *s, struct range *r, struct err *e)
+{
+    struct ingest_status st;
+    int64_t now = clock_now(&c->clock);
+
+    *r = (struct range){c->settings->since_ns, c->settings->until_ns};
+    if (r->until_ns != 0)
+        return cli_range(c, s, NS_PER_DAY, r, e);
+    if (r->since_ns != 0)
+        return OK;
+    if (request_status(s, c->arena, &st, e) != OK)
+        return err_wrap(e, "top");
+    if (st.last_ns > 0 && st.last_ns < now - NS_PER_DAY)
+        *r = (struct range){st.last_ns + 1 - NS_PER_DAY, st.last_ns + 1};
+    return OK;
+}
+
+static int show(struct cli *c, const struct tui_options *o, struct err *e)
+{
+    const struct top_settings *set = c->options;
+    unsigned width, height;
+
+    if (opt_is_set(c->set, &c->settings->format))
+        return tui_table(o, (enum table_format)c->settings->format, &c->out, e) == OK ? EXIT_DONE
+                                                                                      : EXIT_FAILED;
+    if (!set->is_once)
+        return tui_run(o, e) == OK ? EXIT_DONE : EXIT_FAILED;
+    if (!parse_size(set->size, &width, &height)) {
+        err_set(e, ERR_USAGE, "--size: \"" STR_FMT "\" is no size: write 120x40",
+                STR_ARG(set->size));
+        return EXIT_USAGE;
+    }
+    return tui_frame(o, width, height, &c->out, e) == OK ? EXIT_DONE : EXIT_FAILED;
+}
+
+static int run_top(struct cli *c, struct err *e)
+{
+    const struct top_settings *set = c->options;
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    AUTO(cli_close_store) struct store *s = NULL;
+    struct tui_options o = {
+        .clock = c->clock,
+        .filter = cli_filter(c),
+        .view = tui_view_names[set->view],
+        .refresh_ns = set->refresh_ns,
+        .no_color = c->settings->no_color || c->settings->color == 2 ||
+                    (getenv("NO_COLOR") && *getenv("NO_COLOR")),
+        .is_ascii = set->is_ascii || (!set->is_once && strcmp(nl_langinfo(CODESET), "UTF-8") != 0),
+    };
+
+    if (cli_want_words(c, 0, 1, e) != OK)
+        return EXIT_USAGE;
+    if (c->words.count > 0)
+        o.id = c->words.items[0];
+    if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK ||
+        top_range(c, s, &o.range, e) != OK)
+        return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+    o.store = s;
+    o.cost = &cost.context;
+    return show(c, &o, e);
+}
+
+const struct command cmd_top = {
+    .name = "top",
+    .summary = "the dashboard: functions, invocations, errors, cold starts, cost",
+    .usage = "[REQUEST-ID]",
+    .description =
+        "Opens the dashboard over the store; ? in it lists the keys. It follows an import or a "
+        "collector that\n"
+        "writes meanwhile. With --once it prints one frame, with --format the rows of a view.",
+    .options = top_defs,
+    .options_size = sizeof(struct top_settings),
+    .examples = "fnscope top\tthe dashboard\n"
+                "fnscope top --since 2026-01-15 --until 2026-01-16\tone day of the past\n"
+                "fnscope top --once --size 120x40 --view functions\tone frame as text\n"
+                "fnscope top --view cost -o json\tthe same rows for a program\n",
+    .run = run_top,
+};

@@ -1,0 +1,183 @@
+/* Which rows are shown and in which order: filter, problems only, sort. */
+#include <string.h>
+
+#include "tui/view.h"
+
+/* --- filter --- */
+
+struct condition {
+    bool is_inverse;
+    int column; /* of "column>value"; -1: a pattern over the whole row */
+    char operator;
+    int64_t value; /* 10^-6 */
+    struct re *re;
+};
+
+static bool is_word_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '%';
+}
+
+/* "err%>5", "dur<100": the column by the start of its title or machine name. */
+static bool parse_comparison(const struct table *t, struct str text, struct condition *c)
+{
+    size_t n = 0;
+
+    while (n < text.n && is_word_char(text.p[n]))
+        n++;
+    if (n == 0 || n >= text.n || (text.p[n] != '>' && text.p[n] != '<' && text.p[n] != '='))
+        return false;
+    if (!str_to_scaled(str_skip(text, n + 1), 6, &c->value))
+        return false;
+    for (size_t i = 0; i < t->n_columns; i++) {
+        struct str name = str_from(t->columns[i].name), title = str_from(t->columns[i].title);
+        struct str word = str_sub(text, 0, n);
+        if (str_eq_nocase(str_sub(title, 0, n), word) || str_eq_nocase(str_sub(name, 0, n), word)) {
+            c->column = (int)i;
+            c->operator= text.p[n];
+            return true;
+        }
+    }
+    return false;
+}
+
+static void parse_filter(struct app *app, struct condition *c)
+{
+    struct str text = {app->filter, app->filter_n};
+    struct err e = {0};
+
+    *c = (struct condition){.column = -1};
+    if (str_starts(text, STR("!"))) {
+        c->is_inverse = true;
+        text = str_skip(text, 1);
+    }
+    if (text.n == 0 || parse_comparison(&app->data.table, text, c))
+        return;
+    if (re_new(text, "i", &c->re, &e) != OK && re_new(text, "il", &c->re, &e) != OK)
+        c->re = NULL;
+}
+
+static bool compare_value(const struct condition *c, const struct table_cell *cell)
+{
+    int64_t v;
+
+    if (cell->type == CELL_NULL || !str_to_scaled(cell->raw, 6, &v)) {
+        AUTO(buf_clear) struct buf cut = {.max = 64};
+        size_t point = str_find_char(cell->raw, '.');
+        buf_add_str(&cut,
+                    str_sub(cell->raw, 0, point + 7)); /* money has twelve decimals: six do here */
+        if (cell->type == CELL_NULL || !str_to_scaled(buf_str(&cut), 6, &v))
+            return false;
+    }
+    return c->operator== '>' ? v > c->value : c->operator== '<' ? v < c->value : v == c->value;
+}
+
+static bool row_matches(const struct table *t, size_t row, const struct condition *c)
+{
+    const struct table_cell *cells = &t->cells[row * t->n_columns];
+    bool is_match = false;
+
+    if (c->column >= 0)
+        return compare_value(c, &cells[c->column]) != c->is_inverse;
+    if (!c->re)
+        return true;
+    for (size_t i = 0; i < t->n_columns && !is_match; i++)
+        is_match = cells[i].type != CELL_NULL &&
+                   (re_match(c->re, cells[i].raw, NULL, NULL) ||
+                    (cells[i].shown.p && re_match(c->re, cells[i].shown, NULL, NULL)));
+    return is_match != c->is_inverse;
+}
+
+/* --- sort --- */
+
+/* Decimal texts by value: sign, then whole part by length, then digit by digit. */
+static int compare_decimals(struct str a, struct str b)
+{
+    bool na = str_starts(a, STR("-")), nb = str_starts(b, STR("-"));
+
+    if (na != nb)
+        return na ? -1 : 1;
+    size_t wa = str_find_char(a, '.'), wb = str_find_char(b, '.');
+    int c = wa != wb ? (wa > wb) - (wa < wb) : str_cmp(a, b);
+    return na ? -c : c;
+}
+
+static int compare_cells(const struct table_cell *a, const struct table_cell *b)
+{
+    if (a->type == CELL_NULL || b->type == CELL_NULL)
+        return (b->type == CELL_NULL) - (a->type == CELL_NULL);
+    return a->type == CELL_NUMBER && b->type == CELL_NUMBER ? compare_decimals(a->raw, b->raw)
+                                                            : str_cmp(a->raw, b->raw);
+}
+
+/* Stable merge sort of row numbers: equal rows keep their order over refreshes. */
+static void merge_sort(const struct table *t, size_t column, bool down, size_t *rows, size_t n,
+                       size_t *spare)
+{
+    if (n < 2)
+        return;
+    size_t half = n / 2, i = 0, k = half;
+    merge_sort(t, column, down, rows, half, spare);
+    merge_sort(t, column, down, rows + half, n - half, spare);
+    for (size_t o = 0; o < n; o++) {
+        bool take_left = k == n;
+        if (i < half && k < n) {
+            int c = compare_cells(&t->cells[rows[i] * t->n_columns + column],
+                                  &t->cells[rows[k] * t->n_columns + column]);
+            take_left = down ? c >= 0 : c <= 0;
+        }
+        spare[o] = take_left ? rows[i++] : rows[k++];
+    }
+    memcpy(rows, spare, n * sizeof(*rows));
+}
+
+/* --- both --- */
+
+static size_t find_key(const struct app *app, struct str key)
+{
+    for (size_t i = 0; i < app->n_shown; i++)
+        if (str_eq(app->data.table.cells[app->order[i] * app->data.table.n_columns].raw, key))
+            return i;
+    return app->n_shown;
+}
+
+static void keep_selection(struct app *app)
+{
+    struct place *p = app_place(app);
+    size_t rows = view_table[p->view].is_text ? app->data.n_lines : app->n_shown;
+    bool by_key = !view_table[p->view].is_text && p->selected_key.n > 0 &&
+                  p->view != VIEW_INVOCATIONS && p->view != VIEW_ERRORS;
+
+    if (by_key) {
+        size_t at = find_key(app, p->selected_key);
+        p->selected = at < app->n_shown ? at : p->selected;
+    }
+    if (p->selected >= rows)
+        p->selected = rows > 0 ? rows - 1 : 0;
+}
+
+void app_arrange(struct app *app)
+{
+    const struct table *t = &app->data.table;
+    const struct view_ops *ops = &view_table[app_place(app)->view];
+    const struct place *p = app_place(app);
+    struct condition c;
+
+    app->n_shown = 0;
+    if (!ops->is_text && t->n_rows > 0) {
+        app->order = arena_new(&app->data_arena, size_t, t->n_rows);
+        size_t *spare = arena_new(&app->data_arena, size_t, t->n_rows);
+        parse_filter(app, &c);
+        for (size_t i = 0; i < t->n_rows; i++)
+            if (row_matches(t, i, &c) && (!app->only_problems || app->data.refs[i].is_problem))
+                app->order[app->n_shown++] = i;
+        re_free(c.re);
+        int column = p->sort_column;
+        if (column >= 0 && (size_t)column < t->n_columns) {
+            bool down = t->columns[column].is_right != p->is_inverted;
+            merge_sort(t, (size_t)column, down, app->order, app->n_shown, spare);
+        }
+    }
+    keep_selection(app);
+}

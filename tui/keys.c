@@ -1,0 +1,94 @@
+/* The key map. */
+#include "tui/keys.h"
+
+#include "core/base/utf8.h"
+#include "tui/tui.h"
+
+#define CONTROL(c) ((uint32_t)(c)&0x1F)
+
+/* clang-format off */
+const struct key_binding key_bindings[] = {
+    { '1', ACT_VIEW_OVERVIEW, NULL, "Overview" },
+    { '2', ACT_VIEW_FUNCTIONS, NULL, "Functions" },
+    { '3', ACT_VIEW_INVOCATIONS, NULL, "Invocations" },
+    { '4', ACT_VIEW_ERRORS, NULL, "Errors" },
+    { '5', ACT_VIEW_COLD, NULL, "Cold starts" },
+    { '6', ACT_VIEW_COST, NULL, "Cost" },
+    { TK_UP, ACT_UP, "Up", "move up, also k" },
+    { 'k', ACT_UP, NULL, NULL },
+    { TK_DOWN, ACT_DOWN, "Down", "move down, also j" },
+    { 'j', ACT_DOWN, NULL, NULL },
+    { TK_PAGE_UP, ACT_PAGE_UP, "PgUp", "a page up, also ^U" },
+    { CONTROL('u'), ACT_PAGE_UP, "^U", NULL },
+    { TK_PAGE_DOWN, ACT_PAGE_DOWN, "PgDn", "a page down, also ^D" },
+    { CONTROL('d'), ACT_PAGE_DOWN, "^D", NULL },
+    { TK_HOME, ACT_TOP, "Home", "first row, also g" },
+    { 'g', ACT_TOP, NULL, NULL },
+    { TK_END, ACT_BOTTOM, "End", "last row, also G" },
+    { 'G', ACT_BOTTOM, NULL, NULL },
+    { TK_ENTER, ACT_DRILL, "Enter", "drill in, also Right" },
+    { TK_RIGHT, ACT_DRILL, "Right", NULL },
+    { TK_ESCAPE, ACT_BACK, "Esc", "one level up, also Left, Backspace, q" },
+    { TK_LEFT, ACT_BACK, "Left", NULL },
+    { TK_BACKSPACE, ACT_BACK, "Backspace", NULL },
+    { 'q', ACT_BACK, NULL, NULL },
+    { '-', ACT_PREVIOUS, NULL, "previous view, also [" },
+    { '[', ACT_PREVIOUS, NULL, NULL },
+    { '/', ACT_FILTER, NULL, "filter: a pattern; ! in front inverts; column>number compares; also F4" },
+    { TK_F4, ACT_FILTER, "F4", NULL },
+    { TK_F3, ACT_FILTER, "F3", NULL },
+    { 's', ACT_SORT, NULL, "sort by the next column, also F6" },
+    { TK_F6, ACT_SORT, "F6", NULL },
+    { '<', ACT_SORT_LEFT, NULL, "sort by the column to the left" },
+    { '>', ACT_SORT_RIGHT, NULL, "sort by the column to the right" },
+    { 'I', ACT_INVERT, NULL, "turn the order round" },
+    { '!', ACT_PROBLEMS, NULL, "only problems" },
+    { 't', ACT_RANGE, NULL, "time range: 1h 6h 24h 7d 30d all" },
+    { '{', ACT_SHIFT_BACK, NULL, "shift the range back" },
+    { '}', ACT_SHIFT_ON, NULL, "shift the range forward" },
+    { '.', ACT_NOW, NULL, "back to now" },
+    { 'p', ACT_PAUSE, NULL, "pause and go on" },
+    { '+', ACT_FASTER, NULL, "refresh faster" },
+    { '_', ACT_SLOWER, NULL, "refresh slower" },
+    { 'r', ACT_REFRESH, NULL, "refresh now, also F5" },
+    { TK_F5, ACT_REFRESH, "F5", NULL },
+    { 'y', ACT_COPY, NULL, "copy the row's id" },
+    { '$', ACT_UNIT, NULL, "cost in total, per million, share" },
+    { '?', ACT_HELP, NULL, "this help, also F1" },
+    { TK_F1, ACT_HELP, "F1", NULL },
+    { CONTROL('l'), ACT_REDRAW, "^L", "draw again" },
+    { 'Q', ACT_QUIT, NULL, "quit, also F10, ^C; q at the top" },
+    { TK_F10, ACT_QUIT, "F10", NULL },
+    { CONTROL('c'), ACT_QUIT, "^C", NULL },
+    { 0, ACT_NONE, NULL, NULL },
+};
+/* clang-format on */
+
+enum action key_action(uint32_t key)
+{
+    for (const struct key_binding *k = key_bindings; k->action != ACT_NONE; k++)
+        if (k->key == key)
+            return k->action;
+    return ACT_NONE;
+}
+
+void key_label(const struct key_binding *k, struct buf *out)
+{
+    char bytes[4];
+
+    if (k->label)
+        buf_add_z(out, k->label);
+    else
+        buf_add(out, bytes, utf8_encode(k->key, bytes));
+}
+
+void tui_keys_text(struct buf *out)
+{
+    for (const struct key_binding *k = key_bindings; k->action != ACT_NONE; k++) {
+        AUTO(buf_clear) struct buf label = {.max = 64};
+        if (!k->help)
+            continue;
+        key_label(k, &label);
+        buf_addf(out, "  %-10s %s\n", label.p, k->help);
+    }
+}

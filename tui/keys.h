@@ -1,0 +1,79 @@
+/* Private to tui/: the key map. One table drives the dispatcher, the help screen and the manual. */
+#ifndef FNSCOPE_TUI_KEYS_H
+#define FNSCOPE_TUI_KEYS_H
+
+#include "core/base/buf.h"
+
+enum action {
+    ACT_NONE,
+    ACT_QUIT,
+    ACT_BACK,
+    ACT_DRILL,
+    ACT_UP,
+    ACT_DOWN,
+    ACT_PAGE_UP,
+    ACT_PAGE_DOWN,
+    ACT_TOP,
+    ACT_BOTTOM,
+    ACT_VIEW_OVERVIEW,
+    ACT_VIEW_FUNCTIONS,
+    ACT_VIEW_INVOCATIONS,
+    ACT_VIEW_ERRORS,
+    ACT_VIEW_COLD,
+    ACT_VIEW_COST,
+    ACT_HELP,
+    ACT_PREVIOUS,
+    ACT_FILTER,
+    ACT_SORT,
+    ACT_SORT_LEFT,
+    ACT_SORT_RIGHT,
+    ACT_INVERT,
+    ACT_PROBLEMS,
+    ACT_RANGE,
+    ACT_SHIFT_BACK,
+    ACT_SHIFT_ON,
+    ACT_NOW,
+    ACT_PAUSE,
+    ACT_REFRESH,
+    ACT_COPY,
+    ACT_UNIT,
+    ACT_FASTER,
+    ACT_SLOWER,
+    ACT_REDRAW
+};
+
+/* Keys beyond characters, as screen.c gives them. */
+enum {
+    KEY_SPECIAL = 0x200000,
+    TK_UP,
+    TK_DOWN,
+    TK_LEFT,
+    TK_RIGHT,
+    TK_PAGE_UP,
+    TK_PAGE_DOWN,
+    TK_HOME,
+    TK_END,
+    TK_ENTER,
+    TK_ESCAPE,
+    TK_BACKSPACE,
+    TK_RESIZE,
+    TK_F1,
+    TK_F3,
+    TK_F4,
+    TK_F5,
+    TK_F6,
+    TK_F10
+};
+
+struct key_binding {
+    uint32_t key;
+    enum action action;
+    const char *label; /* "Enter"; NULL: the character */
+    const char *help;  /* NULL: another key of the same action says it */
+};
+extern const struct key_binding key_bindings[]; /* ends with ACT_NONE */
+
+enum action key_action(uint32_t key);
+void key_label(const struct key_binding *k, struct buf *out);
+
+#endif

@@ -1,0 +1,184 @@
+/* The terminal: the only user of ncurses. Paints a frame, reads keys, and leaves the terminal as it
+ * found it whatever ends the program. */
+#include "tui/view.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <curses.h>
+
+#include "core/base/base64.h"
+#include "core/base/mem.h"
+#include "core/base/utf8.h"
+
+struct screen {
+    attr_t attributes[STYLES];
+    struct sigaction old_term, old_hup, old_int;
+};
+
+/* The stop flag: the only thing a signal may touch. */
+static volatile sig_atomic_t is_told_to_stop;
+
+static void on_stop(int number)
+{
+    UNUSED(number);
+    is_told_to_stop = 1;
+}
+
+bool screen_is_told_to_stop(void)
+{
+    return is_told_to_stop != 0;
+}
+
+static void set_attributes(struct screen *s, bool no_color)
+{
+    static const attr_t mono[STYLES] = {
+        [STYLE_BOLD] = A_BOLD,        [STYLE_DIM] = A_DIM,  [STYLE_BAR] = A_REVERSE,
+        [STYLE_SELECTED] = A_REVERSE, [STYLE_BAD] = A_BOLD, [STYLE_WARN] = A_BOLD,
+        [STYLE_ACCENT] = A_UNDERLINE};
+    static const short colors[STYLES] = {[STYLE_GOOD] = COLOR_GREEN,
+                                         [STYLE_WARN] = COLOR_YELLOW,
+                                         [STYLE_BAD] = COLOR_RED,
+                                         [STYLE_ACCENT] = COLOR_CYAN};
+
+    memcpy(s->attributes, mono, sizeof(mono));
+    if (no_color || !has_colors())
+        return;
+    start_color();
+    use_default_colors();
+    for (short i = 0; i < STYLES; i++) {
+        if (colors[i] == 0)
+            continue;
+        init_pair((short)(i + 1), colors[i], -1);
+        s->attributes[i] = (attr_t)COLOR_PAIR(i + 1) | (i == STYLE_BAD ? A_BOLD : 0);
+    }
+}
+
+enum status screen_open(struct screen **out, bool no_color, struct err *e)
+{
+    struct sigaction stop = {.sa_handler = on_stop};
+
+    if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1)
+        return err_set(e, ERR_USAGE,
+                       "the dashboard needs a terminal; --once prints one frame, -o json the rows");
+    if (!newterm(NULL, stdout, stdin))
+        return err_set(e, ERR_USAGE, "terminal type \"%s\" is not known: set TERM, or use --once",
+                       getenv("TERM") ? getenv("TERM") : "");
+    struct screen *s = xcalloc(1, sizeof(*s));
+    sigaction(SIGTERM, &stop, &s->old_term);
+    sigaction(SIGHUP, &stop, &s->old_hup);
+    sigaction(SIGINT, &stop, &s->old_int);
+    raw(); /* ^C is a key */
+    noecho();
+    nonl();
+    keypad(stdscr, TRUE);
+    set_escdelay(25);
+    curs_set(0);
+    set_attributes(s, no_color);
+    *out = s;
+    return OK;
+}
+
+void screen_close(struct screen *s)
+{
+    if (!s)
+        return;
+    curs_set(1);
+    endwin();
+    sigaction(SIGTERM, &s->old_term, NULL);
+    sigaction(SIGHUP, &s->old_hup, NULL);
+    sigaction(SIGINT, &s->old_int, NULL);
+    free(s);
+}
+
+void screen_size(struct screen *s, unsigned *width, unsigned *height)
+{
+    int w, h;
+
+    UNUSED(s);
+    getmaxyx(stdscr, h, w);
+    *width = w > 0 ? (unsigned)w : 1;
+    *height = h > 0 ? (unsigned)h : 1;
+}
+
+/* Runs of one style at a time; ncurses sends only what differs from the screen. */
+static unsigned paint_run(struct screen *s, const struct frame *f, unsigned x, unsigned y)
+{
+    AUTO(buf_clear) struct buf text = {.max = 1u << 16};
+    const struct cell *row = &f->cells[(size_t)y * f->width];
+    unsigned end = x;
+
+    for (; end < f->width && row[end].style == row[x].style; end++) {
+        char bytes[4];
+        if (row[end].cp != 0)
+            buf_add(&text, bytes, utf8_encode(row[end].cp, bytes));
+    }
+    attrset((int)s->attributes[row[x].style]);
+    mvaddnstr((int)y, (int)x, text.p, (int)text.n);
+    return end;
+}
+
+void screen_paint(struct screen *s, const struct frame *f)
+{
+    erase();
+    for (unsigned y = 0; y < f->height; y++)
+        for (unsigned x = 0; x < f->width;)
+            x = paint_run(s, f, x, y);
+    refresh();
+}
+
+static uint32_t special_key(int code)
+{
+    static const struct {
+        int code;
+        uint32_t key;
+    } keys[] = {
+        {KEY_UP, TK_UP},         {KEY_DOWN, TK_DOWN},
+        {KEY_LEFT, TK_LEFT},     {KEY_RIGHT, TK_RIGHT},
+        {KEY_PPAGE, TK_PAGE_UP}, {KEY_NPAGE, TK_PAGE_DOWN},
+        {KEY_HOME, TK_HOME},     {KEY_END, TK_END},
+        {KEY_ENTER, TK_ENTER},   {KEY_BACKSPACE, TK_BACKSPACE},
+        {KEY_RESIZE, TK_RESIZE}, {KEY_F(1), TK_F1},
+        {KEY_F(3), TK_F3},       {KEY_F(4), TK_F4},
+        {KEY_F(5), TK_F5},       {KEY_F(6), TK_F6},
+        {KEY_F(10), TK_F10},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (keys[i].code == code)
+            return keys[i].key;
+    return 0;
+}
+
+uint32_t screen_key(struct screen *s, int timeout_ms)
+{
+    UNUSED(s);
+    timeout(timeout_ms);
+    int c = getch();
+    if (c == ERR)
+        return 0;
+    if (c == '\r' || c == '\n')
+        return TK_ENTER;
+    if (c == 27)
+        return TK_ESCAPE;
+    if (c == 127 || c == 8)
+        return TK_BACKSPACE;
+    return c >= KEY_MIN ? special_key(c) : (uint32_t)c;
+}
+
+/* OSC 52: the terminal puts the text on its clipboard, over ssh too. */
+void screen_copy(struct screen *s, struct str text)
+{
+    AUTO(buf_clear) struct buf b = {.max = 1u << 16};
+
+    UNUSED(s);
+    buf_add_z(&b, "\033]52;c;");
+    base64_add(&b, text);
+    buf_add_c(&b, '\a');
+    fwrite(b.p, 1, b.n, stdout);
+    fflush(stdout);
+}
