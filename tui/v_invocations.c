@@ -13,11 +13,11 @@ static const struct table_column invocation_columns[] = {
     {.name = "function", .title = "FUNCTION", .max_width = 28},
     {.name = "outcome", .title = "RESULT"},
     {.name = "duration_ms", .title = "DUR", .is_right = true},
-    {.name = "billed_ms", .title = "BILLED", .is_right = true},
+    {.name = "cost_usd", .title = "COST", .is_right = true},
     {.name = "init_ms", .title = "INIT", .is_right = true},
     {.name = "max_memory_mb", .title = "MEM", .is_right = true},
     {.name = "attempt", .title = "TRY", .is_right = true},
-    {.name = "cost_usd", .title = "COST", .is_right = true},
+    {.name = "billed_ms", .title = "BILLED", .is_right = true},
     {.name = "request_id", .title = "REQUEST ID"},
     {.name = "start", .title = "START"},
     {.name = "error_type", .title = "ERROR", .max_width = 30},
@@ -57,14 +57,14 @@ static void invocation_row(struct app *app, struct view_data *d, const struct in
     if (inv->is_final)
         cell_duration(t, 3, inv->duration_ns);
     if (inv->billed_ns > 0)
-        table_i64(t, 4, inv->billed_ns / NS_PER_MS);
+        table_i64(t, 8, inv->billed_ns / NS_PER_MS);
     if (inv->init_ns > 0)
         cell_duration(t, 5, inv->init_ns);
     if (inv->memory_bytes > 0)
         table_i64(t, 6, (int64_t)(inv->max_memory_bytes >> 20));
     table_i64(t, 7, inv->attempt);
     if (inv->is_priced)
-        cell_money(t, 8, inv->cost);
+        cell_money(t, 4, inv->cost);
     table_text(t, 9, inv->id);
     table_text(t, 10, str_from(start_kind_name(inv->start)));
     if (inv->error_type.n > 0)
@@ -90,7 +90,7 @@ enum status load_invocations(struct app *app, struct view_data *d, struct err *e
         q.outcome_mask = failed_mask();
     if (p->sort_column == 3 && !p->is_inverted)
         q.order = INV_SLOWEST;
-    if (p->sort_column == 8 && !p->is_inverted)
+    if (p->sort_column == 4 && !p->is_inverted)
         q.order = INV_COSTLIEST;
     if (request_invocations(app->options->store, &q, &app->data_arena, &rows, e) != OK)
         return e->code;
@@ -252,12 +252,23 @@ static enum style level_style(const struct log_line *l)
                                           : STYLE_PLAIN;
 }
 
+/* Tabs between the fields of a line become blanks. */
+static struct str without_tabs(struct arena *a, struct str s)
+{
+    char *p = arena_strz(a, s);
+
+    for (size_t i = 0; i < s.n; i++)
+        p[i] = p[i] == '\t' ? ' ' : p[i];
+    return (struct str){p, s.n};
+}
+
 /* A line of the log may hold several of the screen. */
 static enum status add_line(void *ctx, const struct log_line *line, struct err *e)
 {
     struct lines *l = ctx;
     struct arena *a = &l->app->data_arena;
-    struct str rest = arena_str(a, line->body), when = str_sub(time_text(a, line->time_ns), 11, 12);
+    struct str rest = without_tabs(a, line->body),
+               when = str_sub(time_text(a, line->time_ns), 11, 12);
     bool is_first = true;
 
     UNUSED(e);
