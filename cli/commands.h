@@ -8,6 +8,7 @@ extern const struct command cmd_completion;
 extern const struct command cmd_config;
 extern const struct command cmd_cost;
 extern const struct command cmd_db;
+extern const struct command cmd_demo;
 extern const struct command cmd_doctor;
 extern const struct command cmd_help;
 extern const struct command cmd_import;

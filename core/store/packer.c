@@ -11,7 +11,7 @@
 #define PACK_RAW_BYTES ((uint64_t)24 << 20) /* log text at which a pack is handed over */
 /* Facts at which a pack is handed over. The correlator remembers twice as many, so that what a
  * look-up wants is never in the pack being filled. */
-#define PACK_FACTS ((size_t)16384)
+#define PACK_FACTS ((size_t)8192)
 #define ZSTD_LEVEL 1
 
 /* --- a new packer: ids known so far --- */

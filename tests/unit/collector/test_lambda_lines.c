@@ -201,7 +201,7 @@ static void check_json_line(struct batch *b, struct str line, const struct json 
     want_str(o, "request_id", r.invocation_id);
     if (str_eq(kind, STR("app"))) {
         struct str level;
-        enum severity s;
+        enum severity s = SEVERITY_UNKNOWN;
         CHECK_INT(r.kind, RECORD_APP);
         want_str(o, "message", r.message);
         want_str(o, "error_type", r.error_type);
