@@ -18,10 +18,9 @@ struct correlator_options {
     size_t max_open; /* most requests in memory; 0: 18,000. The ones touched longest ago go first */
     /* Beyond memory: what is stored about a request id or an environment. NULL: nothing is. */
     enum status (*find_id)(void *ctx, struct str id, int64_t around_ns, struct arena *a,
-                           struct invocation **rows, size_t *n, struct err *e);
-    enum status (*find_instance)(void *ctx, const struct origin *o, int64_t since_ns,
-                                 int64_t until_ns, struct arena *a, struct instance_event **rows,
-                                 size_t *n, struct err *e);
+                           struct invocation_list *out, struct err *e);
+    enum status (*find_instance)(void *ctx, const struct origin *o, int64_t around_ns,
+                                 struct arena *a, struct instance_event_list *out, struct err *e);
     void *ctx;
 };
 struct correlator *correlator_new(const struct correlator_options *o);

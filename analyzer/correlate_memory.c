@@ -9,9 +9,8 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 
-#define MAX_ENVS     ((size_t)40000)
-#define MAX_LOOSE    ((size_t)256) /* kept per environment; the newest */
-#define LOOK_BACK_NS NS_PER_DAY
+#define MAX_ENVS  ((size_t)40000)
+#define MAX_LOOSE ((size_t)256) /* kept per environment; the newest */
 
 /* --- lists --- */
 
@@ -79,22 +78,21 @@ void corr_add_loose(struct env *v, const struct loose *l)
 
 static enum status load_loose(struct correlator *c, struct env *v, int64_t t_ns, struct err *e)
 {
-    struct instance_event *rows = NULL;
-    size_t n = 0;
+    struct instance_event_list found = {0};
 
     if (!c->options.find_instance)
         return OK;
-    enum status s = c->options.find_instance(c->options.ctx, &v->origin, t_ns - LOOK_BACK_NS,
-                                             t_ns + LOOK_BACK_NS, &c->scratch, &rows, &n, e);
-    for (size_t i = 0; s == OK && i < n; i++) {
-        struct loose l = {.t_ns = rows[i].time_ns,
-                          .kind = rows[i].kind,
-                          .duration_ns = rows[i].duration_ns,
-                          .status = corr_keep(c, rows[i].status),
-                          .error_type = corr_keep(c, rows[i].error_type),
-                          .init_type = corr_keep(c, rows[i].init_type),
-                          .phase = corr_keep(c, rows[i].phase),
-                          .was_killed = str_eq(rows[i].status, STR("killed"))};
+    enum status s =
+        c->options.find_instance(c->options.ctx, &v->origin, t_ns, &c->scratch, &found, e);
+    for (size_t i = 0; s == OK && i < found.n; i++) {
+        struct loose l = {.t_ns = found.rows[i].time_ns,
+                          .kind = found.rows[i].kind,
+                          .duration_ns = found.rows[i].duration_ns,
+                          .status = corr_keep(c, found.rows[i].status),
+                          .error_type = corr_keep(c, found.rows[i].error_type),
+                          .init_type = corr_keep(c, found.rows[i].init_type),
+                          .phase = corr_keep(c, found.rows[i].phase),
+                          .was_killed = str_eq(found.rows[i].status, STR("killed"))};
         corr_add_loose(v, &l);
     }
     return s;
@@ -283,18 +281,18 @@ static int compare_starts(const void *a, const void *b)
 static enum status restore(struct correlator *c, struct env *v, struct str id, int64_t t_ns,
                            struct err *e)
 {
-    struct invocation *rows = NULL;
-    size_t n = 0;
+    struct invocation_list found = {0};
 
     if (!c->options.find_id)
         return OK;
-    enum status s = c->options.find_id(c->options.ctx, id, t_ns, &c->scratch, &rows, &n, e);
-    if (s == OK && n > 1)
-        qsort(rows, n, sizeof(*rows), compare_starts);
-    for (size_t i = 0; s == OK && i < n; i++) {
-        struct log_record like = {.origin = rows[i].origin, .time_ns = rows[i].start_ns};
+    enum status s = c->options.find_id(c->options.ctx, id, t_ns, &c->scratch, &found, e);
+    if (s == OK && found.n > 1)
+        qsort(found.rows, found.n, sizeof(*found.rows), compare_starts);
+    for (size_t i = 0; s == OK && i < found.n; i++) {
+        struct log_record like = {.origin = found.rows[i].origin,
+                                  .time_ns = found.rows[i].start_ns};
         struct env *owner;
-        if (!fn_eq(rows[i].origin->fn, &v->fn))
+        if (!fn_eq(found.rows[i].origin->fn, &v->fn))
             continue;
         s = corr_env(c, &like, &owner, e);
         if (s != OK)
@@ -305,8 +303,8 @@ static enum status restore(struct correlator *c, struct env *v, struct str id, i
             at ? (struct assembly *)(uintptr_t)*at : new_assembly(c, owner, id, key);
         /* Every row of one environment in one allocation: pieces point into it. */
         if (!a->stored)
-            a->stored = xcalloc(n, sizeof(*a->stored));
-        restore_row(c, a, &rows[i], &a->stored[i]);
+            a->stored = xcalloc(found.n, sizeof(*a->stored));
+        restore_row(c, a, &found.rows[i], &a->stored[i]);
     }
     return s;
 }

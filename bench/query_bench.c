@@ -51,12 +51,13 @@ static enum status newest(struct bench *b, struct arena *a, struct err *e)
 static enum status one_function(struct bench *b, struct arena *a, struct err *e)
 {
     struct series s;
-    struct fn_filter f = {0};
+    struct series_request q = {.step_ns = NS_PER_HOUR, .fn_id = b->busiest};
     struct range r = b->all;
 
     r.since_ns = r.until_ns / NS_PER_HOUR * NS_PER_HOUR - 24 * NS_PER_HOUR;
     r.until_ns = r.since_ns + 24 * NS_PER_HOUR;
-    if (request_series(b->store, r, NS_PER_HOUR, b->busiest, &f, a, &s, e) != OK)
+    q.range = r;
+    if (request_series(b->store, &q, a, &s, e) != OK)
         return e->code;
     b->touched = s.n;
     return OK;
@@ -189,9 +190,10 @@ static int time_request(struct bench *b, const char *name, request_fn *request, 
             took[i] = clock_monotonic(&clock) - begin;
         arena_reset(&a);
     }
+    int middle = b->runs / 2;
     qsort(took, (size_t)b->runs, sizeof(took[0]), compare_i64);
-    printf("%s %.3f %.3f %llu\n", name, (double)took[b->runs / 2] / 1e6,
-           (double)took[b->runs - 1] / 1e6, (unsigned long long)b->touched);
+    printf("%s %.3f %.3f %llu\n", name, (double)took[middle] / 1e6, (double)took[b->runs - 1] / 1e6,
+           (unsigned long long)b->touched);
     arena_clear(&a);
     return 0;
 }

@@ -198,11 +198,11 @@ static const struct table_column error_columns[] = {
 static enum status query_errors(struct cli *c, struct store *s, struct range r, struct err *e)
 {
     const struct query_options *o = c->options;
-    struct fn_filter f = cli_filter(c);
+    struct error_request q = {.range = r, .fn = cli_filter(c), .limit = (size_t)o->limit};
     struct error_rows rows;
     struct table t;
 
-    if (request_errors(s, r, &f, 0, (size_t)o->limit, c->arena, &rows, e) != OK)
+    if (request_errors(s, &q, c->arena, &rows, e) != OK)
         return err_wrap(e, "query errors");
     table_init(&t, c->arena, error_columns, ARRAY_LEN(error_columns), "fnscope.errors", 1);
     for (size_t i = 0; i < rows.n; i++) {
@@ -237,7 +237,7 @@ static const struct table_column series_columns[] = {
 static enum status query_series(struct cli *c, struct store *s, struct range r, struct err *e)
 {
     const struct query_options *o = c->options;
-    struct fn_filter f = cli_filter(c);
+    struct series_request q = {.step_ns = o->step_ns, .fn = cli_filter(c)};
     struct series series;
     struct table t;
 
@@ -245,7 +245,8 @@ static enum status query_series(struct cli *c, struct store *s, struct range r, 
         return err_set(e, ERR_USAGE, "--step must be 1m, 1h or 1d");
     r.since_ns = time_floor(r.since_ns, o->step_ns);
     r.until_ns = time_floor(r.until_ns + o->step_ns - 1, o->step_ns);
-    if (request_series(s, r, o->step_ns, 0, &f, c->arena, &series, e) != OK)
+    q.range = r;
+    if (request_series(s, &q, c->arena, &series, e) != OK)
         return err_wrap(e, "query series");
     table_init(&t, c->arena, series_columns, ARRAY_LEN(series_columns), "fnscope.series", 1);
     for (size_t i = 0; i < series.n; i++) {

@@ -35,13 +35,13 @@ static const struct opt_def top_defs[] = {
 static bool parse_size(struct str text, unsigned *width, unsigned *height)
 {
     struct str h = text, w = str_cut(&h, 'x');
-    uint64_t wide_, high;
+    uint64_t columns, lines;
 
     if (!str_to_u64(w, &wide_) || !str_to_u64(h, &high) || wide_ == 0 || high == 0 ||
         wide_ > 1000 || high > 1000)
         return false;
-    *width = (unsigned)wide_;
-    *height = (unsigned)high;
+    *width = (unsigned)columns;
+    *height = (unsigned)lines;
     return true;
 }
 

@@ -2,6 +2,7 @@
  * the struct cli of the run. */
 #include "cli/common.h"
 
+#include <assert.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -219,7 +220,7 @@ enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost 
     struct fn_config_rows configs = {0};
     struct fn_filter all = {0};
     struct pricebook *book = NULL;
-    struct str dir;
+    struct str dir = {0};
 
     if (read_rules(c, &cc, e) != OK)
         return ERR_CONFIG;
@@ -287,6 +288,7 @@ void cli_money_cell(struct table *t, size_t column, wide pico, struct str curren
     AUTO(buf_clear) struct buf shown = {.max = 64};
     money m = 0;
 
+    assert(t->arena);
     wide_format_scaled(&raw, pico, 12);
     if (money_narrow(pico, &m, NULL) == OK)
         money_format_short(&shown, m, currency);

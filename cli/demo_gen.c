@@ -90,9 +90,9 @@ static bool is_within(const struct sim *s, int64_t t_ns, unsigned days_before_en
                       unsigned from_minute, unsigned minutes)
 {
     int64_t day = s->options->end_ns - (int64_t)days_before_end * NS_PER_DAY;
-    int64_t from = day + from_minute * NS_PER_MIN;
+    int64_t from = day + (int64_t)from_minute * NS_PER_MIN;
 
-    return t_ns >= from && t_ns < from + minutes * NS_PER_MIN;
+    return t_ns >= from && t_ns < from + (int64_t)minutes * NS_PER_MIN;
 }
 
 /* --- environments --- */
@@ -237,7 +237,7 @@ static void run_event(struct sim *s, int64_t t_ns)
 static unsigned calls_in_hour(struct sim *s, int64_t hour_ns)
 {
     struct civil c = time_civil(hour_ns);
-    uint64_t weight = day_shape[c.hour] * (c.weekday == 0 || c.weekday == 6 ? 65u : 100u);
+    uint64_t weight = (uint64_t)day_shape[c.hour] * (c.weekday == 0 || c.weekday == 6 ? 65u : 100u);
     uint64_t mean = s->fn->per_hour * weight / 180;
 
     return (unsigned)((mean + rng_below(&s->rng, 100)) / 100 + rng_below(&s->rng, 1 + mean / 800));
@@ -257,7 +257,7 @@ static enum status run_hour(struct sim *s, int64_t hour_ns)
 
     n = n > ARRAY_LEN(times) ? ARRAY_LEN(times) : n;
     for (unsigned i = 0; i < n; i++)
-        times[i] = hour_ns + (int64_t)rng_below(&s->rng, 3600 * 1000) * NS_PER_MS;
+        times[i] = hour_ns + (int64_t)rng_below(&s->rng, UINT64_C(3600000)) * NS_PER_MS;
     if (n > 1)
         qsort(times, n, sizeof(*times), compare_i64);
     for (unsigned i = 0; i < n; i++) {
@@ -298,19 +298,13 @@ enum status demo_generate(const char *dir, const struct demo_options *o, struct 
 
     assert(o->functions <= ARRAY_LEN(functions));
     for (unsigned i = 0; status == OK && i < o->functions; i++) {
-        AUTO(buf_clear) struct buf text = {.max = (size_t)64 << 20};
-        AUTO(buf_clear) struct buf bytes = {.max = (size_t)256 << 20};
-        struct sim s = {.options = o,
-                        .fn = &functions[i],
-                        .text = text,
-                        .bytes = bytes,
-                        .zstd = zstd,
-                        .totals = &totals,
-                        .e = e};
+        struct sim s = {.options = o, .fn = &functions[i], .zstd = zstd, .totals = &totals, .e = e};
+        s.text.max = (size_t)64 << 20;
+        s.bytes.max = (size_t)256 << 20;
         rng_seed(&s.rng, o->seed * 1000003 + i);
         status = run_function(&s, dir);
-        text = s.text;
-        bytes = s.bytes;
+        buf_clear(&s.text);
+        buf_clear(&s.bytes);
     }
     zstd_ctx_free(zstd);
     if (status == OK)

@@ -5,20 +5,19 @@
 #include <stdio.h>
 
 static enum status find_id(void *ctx, struct str id, int64_t around_ns, struct arena *a,
-                           struct invocation **rows, size_t *n, struct err *e)
+                           struct invocation_list *out, struct err *e)
 {
     struct pipeline *p = ctx;
 
-    return store_lookup_id(p->packer, id, around_ns, a, rows, n, e);
+    return store_lookup_id(p->packer, id, around_ns, a, out, e);
 }
 
-static enum status find_instance(void *ctx, const struct origin *o, int64_t since_ns,
-                                 int64_t until_ns, struct arena *a, struct instance_event **rows,
-                                 size_t *n, struct err *e)
+static enum status find_instance(void *ctx, const struct origin *o, int64_t around_ns,
+                                 struct arena *a, struct instance_event_list *out, struct err *e)
 {
     struct pipeline *p = ctx;
 
-    return store_lookup_instance(p->packer, o, since_ns, until_ns, a, rows, n, e);
+    return store_lookup_instance(p->packer, o, around_ns, a, out, e);
 }
 
 enum status pipeline_open(struct pipeline *p, struct store *s, const struct cost_context *cost,

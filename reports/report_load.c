@@ -127,7 +127,9 @@ static enum status load_series(struct store *s, struct report_data *r, struct er
     struct range whole = {time_floor(r->range.since_ns, step),
                           time_floor(r->range.until_ns + step - 1, step)};
 
-    return request_series(s, whole, step, 0, &r->options->filter, r->arena, &r->series, e);
+    struct series_request q = {.range = whole, .step_ns = step, .fn = r->options->filter};
+
+    return request_series(s, &q, r->arena, &r->series, e);
 }
 
 enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
@@ -138,11 +140,12 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
                        ? 7 * NS_PER_DAY
                        : span; /* a day against the same weekday, more against as much */
     struct report_data r = {.arena = a, .options = o, .range = o->range};
+    struct error_request errors = {.range = o->range, .fn = o->filter, .limit = ERRORS_SHOWN};
 
     r.before = (struct range){o->range.since_ns - back, o->range.until_ns - back};
     enum status status = load_functions(s, &r, e);
     if (status == OK)
-        status = request_errors(s, r.range, &o->filter, 0, ERRORS_SHOWN, a, &r.errors, e);
+        status = request_errors(s, &errors, a, &r.errors, e);
     if (status == OK)
         status = load_series(s, &r, e);
     if (status == OK)

@@ -198,7 +198,7 @@ void section_cold_starts(const struct report_data *r, struct doc *d)
     for (size_t i = 0; i < r->n; i++)
         order[i] = &r->lines[i];
     if (r->n > 1)
-        qsort(order, r->n, sizeof(*order), compare_cold);
+        qsort((void *)order, r->n, sizeof(struct fn_line *), compare_cold);
     struct table *t = doc_table(d, s, "functions", columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < shown(r) && i < 10 && count_cold(&order[i]->now->stats) > 0; i++) {
         const struct stats *st = &order[i]->now->stats;
@@ -236,7 +236,7 @@ void section_memory(const struct report_data *r, struct doc *d)
     if (n == 0)
         return;
     if (n > 1)
-        qsort(order, n, sizeof(*order), compare_used);
+        qsort((void *)order, n, sizeof(struct fn_line *), compare_used);
     struct doc_section *s = doc_section(d, "memory", "Memory used against configured");
     size_t top = n < 12 ? n : 12;
     struct doc_bar *bars = doc_bars(d, s, "used", top);

@@ -115,26 +115,25 @@ static uint64_t sum_of_cell(const uint64_t *values, size_t n, unsigned cell, uns
     return sum;
 }
 
-void frame_spark(struct frame *f, unsigned x, unsigned y, unsigned width, const uint64_t *values,
-                 size_t n, enum style style)
+void frame_spark(struct frame *f, unsigned x, unsigned y, unsigned width, const struct spark *s)
 {
     static const char ascii[] = " .:-=+*#@";
     uint64_t top = 0;
 
-    if (n == 0 || width == 0)
+    if (s->n == 0 || width == 0)
         return;
     for (unsigned i = 0; i < width; i++) {
-        uint64_t v = sum_of_cell(values, n, i, width);
+        uint64_t v = sum_of_cell(s->values, s->n, i, width);
         top = v > top ? v : top;
     }
     for (unsigned i = 0; i < width && top > 0; i++) {
-        uint64_t v = sum_of_cell(values, n, i, width);
+        uint64_t v = sum_of_cell(s->values, s->n, i, width);
         uint64_t level = (v * 8 + top - 1) / top;
         assert(level <= 8);
         uint32_t cp = f->is_ascii ? (unsigned char)ascii[level]
                       : level > 0 ? 0x2580 + (uint32_t)level
                                   : ' ';
-        put(f, x + i, y, cp, style);
+        put(f, x + i, y, cp, s->style);
     }
 }
 

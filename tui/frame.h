@@ -43,8 +43,12 @@ void frame_print(const struct frame *f, struct buf *out); /* lines without trail
 
 /* A sparkline of n values over `width` cells, scaled to the largest; several values in one cell are
  * added up. */
-void frame_spark(struct frame *f, unsigned x, unsigned y, unsigned width, const uint64_t *values,
-                 size_t n, enum style style);
+struct spark {
+    const uint64_t *values;
+    size_t n;
+    enum style style;
+};
+void frame_spark(struct frame *f, unsigned x, unsigned y, unsigned width, const struct spark *s);
 /* A bar of permille of `width` cells. */
 void frame_bar(struct frame *f, unsigned x, unsigned y, unsigned width, unsigned permille,
                enum style style);

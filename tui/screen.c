@@ -50,7 +50,7 @@ static void set_attributes(struct screen *s, bool no_color)
         return;
     start_color();
     use_default_colors();
-    for (short i = 0; i < STYLES; i++) {
+    for (int i = 0; i < STYLES; i++) {
         if (colors[i] == 0)
             continue;
         init_pair((short)(i + 1), colors[i], -1);

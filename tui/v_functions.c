@@ -91,8 +91,9 @@ static enum status load_series(struct app *app, struct view_data *d, struct err 
     struct range r = {time_floor(d->range.since_ns, step),
                       time_floor(d->range.until_ns + step - 1, step)};
 
-    return request_series(app->options->store, r, step, 0, &app->options->filter, &app->data_arena,
-                          &d->series, e);
+    struct series_request q = {.range = r, .step_ns = step, .fn = app->options->filter};
+
+    return request_series(app->options->store, &q, &app->data_arena, &d->series, e);
 }
 
 enum status load_functions(struct app *app, struct view_data *d, struct err *e)
@@ -245,8 +246,8 @@ static void strip(const struct app *app, struct frame *f, unsigned y, bool is_co
     unsigned label = frame_z(f, 1, y, is_cost ? "cost " : "inv  ", STYLE_DIM);
 
     series_values(app, is_cost, values);
-    frame_spark(f, 1 + label, y, f->width > label + 2 ? f->width - label - 2 : 0, values,
-                app->data.series.n, is_cost ? STYLE_WARN : STYLE_ACCENT);
+    struct spark spark = {values, app->data.series.n, is_cost ? STYLE_WARN : STYLE_ACCENT};
+    frame_spark(f, 1 + label, y, f->width > label + 2 ? f->width - label - 2 : 0, &spark);
 }
 
 void draw_spark_strip(const struct app *app, struct frame *f, unsigned y, unsigned *used)

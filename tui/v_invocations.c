@@ -114,10 +114,13 @@ static const struct table_column error_columns[] = {
 
 enum status load_errors(struct app *app, struct view_data *d, struct err *e)
 {
+    struct error_request q = {.range = d->range,
+                              .fn = app->options->filter,
+                              .fn_id = app_place(app)->fn_id,
+                              .limit = 200};
     struct error_rows rows;
 
-    if (request_errors(app->options->store, d->range, &app->options->filter, app_place(app)->fn_id,
-                       200, &app->data_arena, &rows, e) != OK)
+    if (request_errors(app->options->store, &q, &app->data_arena, &rows, e) != OK)
         return e->code;
     table_init(&d->table, &app->data_arena, error_columns, ARRAY_LEN(error_columns),
                "fnscope.errors", 1);
@@ -204,32 +207,35 @@ static struct str exact(struct arena *a, wide v, unsigned scale)
     return arena_str(a, buf_str(&b));
 }
 
+static void receipt_line(struct view_data *d, struct arena *a, const struct cost_line *l)
+{
+    struct str price = l->price ? exact(a, l->price->unit_price, 12) : STR("no price");
+
+    view_line(d, a, STYLE_PLAIN,
+              arena_printf(a, "  %-26.*s " STR_FMT " " STR_FMT " x " STR_FMT " = " STR_FMT,
+                           STR_ARG(l->meter), STR_ARG(exact(a, l->quantity, 12)), STR_ARG(l->unit),
+                           STR_ARG(price), STR_ARG(exact(a, l->amount, 12))));
+    if (l->price)
+        view_line(d, a, STYLE_DIM,
+                  arena_printf(a, "  %-26s " STR_FMT "; price of " STR_FMT, "",
+                               STR_ARG(l->rounding), STR_ARG(l->price->retrieved)));
+}
+
 static enum status receipt(struct app *app, struct view_data *d, const struct invocation *inv,
-                           uint64_t log_bytes, struct err *e)
+                           struct err *e)
 {
     struct arena *a = &app->data_arena;
     struct cost_lines r;
 
     if (!inv->is_priced)
         return OK;
-    if (cost_receipt(app->options->cost, inv, log_bytes, a, &r, e) != OK)
+    if (cost_receipt(app->options->cost, inv, 0, a, &r, e) != OK)
         return e->code;
     view_line(d, a, STYLE_PLAIN, STR(""));
     view_line(d, a, STYLE_BOLD,
               arena_printf(a, "Receipt: " STR_FMT " USD", STR_ARG(exact(a, inv->cost, 12))));
-    for (size_t i = 0; i < r.n; i++) {
-        const struct cost_line *l = &r.lines[i];
-        view_line(
-            d, a, STYLE_PLAIN,
-            arena_printf(a, "  %-26.*s " STR_FMT " " STR_FMT " x " STR_FMT " = " STR_FMT,
-                         STR_ARG(l->meter), STR_ARG(exact(a, l->quantity, 12)), STR_ARG(l->unit),
-                         STR_ARG(l->price ? exact(a, l->price->unit_price, 12) : STR("no price")),
-                         STR_ARG(exact(a, l->amount, 12))));
-        if (l->price)
-            view_line(d, a, STYLE_DIM,
-                      arena_printf(a, "  %-26s " STR_FMT "; price of " STR_FMT, "",
-                                   STR_ARG(l->rounding), STR_ARG(l->price->retrieved)));
-    }
+    for (size_t i = 0; i < r.n; i++)
+        receipt_line(d, a, &r.lines[i]);
     if (inv->evidence & EV_ASSUMED_CONFIG)
         view_line(d, a, STYLE_WARN,
                   STR("  ! region or architecture is assumed: say it under functions: in the "
@@ -299,7 +305,7 @@ static enum status one_attempt(struct app *app, struct view_data *d, const struc
     };
 
     facts(app, d, inv);
-    enum status s = receipt(app, d, inv, 0, e);
+    enum status s = receipt(app, d, inv, e);
     view_line(d, &app->data_arena, STYLE_PLAIN, STR(""));
     view_line(d, &app->data_arena, STYLE_BOLD, STR("Log lines"));
     if (s == OK)

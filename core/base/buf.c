@@ -55,6 +55,15 @@ void buf_reserve(struct buf *b, size_t extra)
         b->p[b->n] = 0;
 }
 
+void buf_grown(struct buf *b, size_t n)
+{
+    if (n == 0)
+        return;
+    assert(b->p && n < b->cap - b->n);
+    b->n += n;
+    b->p[b->n] = 0;
+}
+
 void buf_add(struct buf *b, const void *p, size_t n)
 {
     if (!make_room(b, n))

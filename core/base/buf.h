@@ -25,6 +25,8 @@ void buf_init(struct buf *b, size_t max);
 void buf_clear(struct buf *b); /* frees; b may be used again with the same max */
 void buf_reset(struct buf *b); /* empties, keeps memory */
 void buf_reserve(struct buf *b, size_t extra);
+/* n bytes were written behind the end, into room that buf_reserve made. */
+void buf_grown(struct buf *b, size_t n);
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_str(struct buf *b, struct str s);
 void buf_add_z(struct buf *b, const char *z);

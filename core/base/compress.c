@@ -49,8 +49,7 @@ enum status zstd_pack(struct zstd_ctx *z, struct str in, struct buf *out, struct
     size_t n = ZSTD_compressCCtx(z->pack, out->p + out->n, bound, in.p, in.n, z->level);
     if (ZSTD_isError(n))
         return err_set(e, ERR_BUG, "compressing: %s", ZSTD_getErrorName(n));
-    out->n += n;
-    out->p[out->n] = 0;
+    buf_grown(out, n);
     return OK;
 }
 
@@ -66,10 +65,7 @@ enum status zstd_unpack(struct zstd_ctx *z, struct str in, size_t raw_bytes, str
     if (ZSTD_isError(n) || n != raw_bytes)
         return err_set(e, ERR_PARSE, "damaged compressed data: %s",
                        ZSTD_isError(n) ? ZSTD_getErrorName(n) : "its size is not the expected one");
-    if (n > 0) {
-        out->n += n;
-        out->p[out->n] = 0;
-    }
+    buf_grown(out, n);
     return OK;
 }
 

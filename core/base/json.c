@@ -138,7 +138,7 @@ static json_t *mutable_view(const struct json *v)
 {
     json_t *m;
 
-    memcpy(&m, &v, sizeof(m));
+    memcpy((void *)&m, (const void *)&v, sizeof(v));
     return m;
 }
 

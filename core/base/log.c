@@ -129,7 +129,7 @@ static void compose(struct buf *line, enum log_level level, int64_t now_ns, stru
 
 void log_event(enum log_level level, const char *fmt, ...)
 {
-    AUTO(buf_clear) struct buf line = {.max = 4 * LINE_MAX_BYTES};
+    AUTO(buf_clear) struct buf line = {.max = (size_t)4 * LINE_MAX_BYTES};
     struct clock clock = clock_system();
     int64_t now_ns = clock_now(&clock);
     char message[LINE_MAX_BYTES];

@@ -35,7 +35,7 @@ void *xcalloc(size_t count, size_t size)
 
 void *xrealloc(void *p, size_t n_bytes)
 {
-    return checked(realloc(p, n_bytes), n_bytes);
+    return checked(realloc(p, n_bytes > 0 ? n_bytes : 1), n_bytes); /* of 0 bytes would free p */
 }
 
 void *xreallocarray(void *p, size_t count, size_t size)

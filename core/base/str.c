@@ -143,6 +143,7 @@ static bool set_matches(struct str p, char c, size_t *used)
  * length. */
 static bool element_matches(struct str p, struct str s, size_t *used)
 {
+    assert(p.n > 0 && p.p);
     *used = 1;
     if (s.n == 0)
         return false;

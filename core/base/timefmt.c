@@ -176,17 +176,15 @@ bool time_parse(struct str s, int64_t *t_ns)
 static bool parse_short(struct str s, int64_t *t_ns)
 {
     struct civil c = {0};
+    bool has_zone = s.n == 17 && s.p[16] == 'Z';
 
     if (!read_date(s, &c))
         return false;
-    if (s.n == 16 && (s.p[10] == ' ' || s.p[10] == 'T') && s.p[13] == ':') {
+    if (s.n != 10) {
+        if ((s.n != 16 && !has_zone) || (s.p[10] != ' ' && s.p[10] != 'T') || s.p[13] != ':')
+            return false;
         c.hour = digits_at(s, 11, 2);
         c.minute = digits_at(s, 14, 2);
-    } else if (s.n == 17 && s.p[16] == 'Z' && s.p[10] == 'T' && s.p[13] == ':') {
-        c.hour = digits_at(s, 11, 2);
-        c.minute = digits_at(s, 14, 2);
-    } else if (s.n != 10) {
-        return false;
     }
     if (c.hour < 0 || c.hour > 23 || c.minute < 0 || c.minute > 59)
         return false;
@@ -334,7 +332,7 @@ enum status duration_parse(struct str s, int64_t *ns, struct err *e)
     while (rest.n > 0) {
         size_t n_number = span_of(rest, "0123456789.");
         size_t n_unit = span_of(str_skip(rest, n_number), "nsumhdw");
-        int64_t unit, part;
+        int64_t unit = 0, part = 0;
         if (!find_unit(str_sub(rest, n_number, n_unit), &unit) ||
             !scale_number(str_sub(rest, 0, n_number), unit, &part) ||
             __builtin_add_overflow(total, part, &total))

@@ -47,6 +47,11 @@ int64_t invocation_billed_init_ms(const struct invocation *inv);
 /* Ephemeral storage that is charged for: MB above the free 512. */
 uint64_t invocation_paid_storage_mb(const struct invocation *inv);
 
+struct invocation_list {
+    struct invocation *rows;
+    size_t n;
+};
+
 /* Evidence that belongs to an environment and not (yet) to a request: inits, their failures,
  * crashes and unhandled errors without a request id. Stored, so that a restart forgets nothing. */
 struct instance_event {
@@ -55,6 +60,11 @@ struct instance_event {
     enum platform_kind kind; /* PLATFORM_OTHER: an application error line */
     int64_t duration_ns;
     struct str status, error_type, init_type, phase, runtime_version;
+};
+
+struct instance_event_list {
+    struct instance_event *rows;
+    size_t n;
 };
 
 #endif

@@ -105,12 +105,11 @@ static int compare_groups(const void *a, const void *b)
     return str_cmp(x->row.error_type, y->row.error_type);
 }
 
-enum status request_errors(struct store *s, struct range r, const struct fn_filter *f,
-                           uint32_t fn_id, size_t limit, struct arena *a, struct error_rows *out,
-                           struct err *e)
+enum status request_errors(struct store *s, const struct error_request *want, struct arena *a,
+                           struct error_rows *out, struct err *e)
 {
     struct groups g = {.store = s, .arena = a};
-    struct inv_request q = {.range = r, .fn = *f, .fn_id = fn_id};
+    struct inv_request q = {.range = want->range, .fn = want->fn, .fn_id = want->fn_id};
 
     for (int i = 0; i < OUTCOMES; i++)
         if (is_failed((enum outcome)i))
@@ -121,7 +120,7 @@ enum status request_errors(struct store *s, struct range r, const struct fn_filt
         return status;
     if (g.n > 1)
         qsort(g.rows, g.n, sizeof(*g.rows), compare_groups);
-    struct error_rows rows = {.n = limit > 0 && g.n > limit ? limit : g.n};
+    struct error_rows rows = {.n = want->limit > 0 && g.n > want->limit ? want->limit : g.n};
     rows.rows = arena_new(a, struct error_row, rows.n + 1);
     for (size_t i = 0; status == OK && i < rows.n; i++) {
         status = fill_sample(&g, &g.rows[i], e);

@@ -34,10 +34,6 @@ void id_entry_unpack(const uint8_t in[ID_ENTRY_BYTES], struct id_entry *en)
     en->second = get_be(in + 8, 3);
 }
 
-struct range32 {
-    uint32_t low, high;
-};
-
 static size_t first_not_below(const uint8_t *p, size_t n, uint32_t low)
 {
     size_t from = 0, to = n;
@@ -52,7 +48,7 @@ static size_t first_not_below(const uint8_t *p, size_t n, uint32_t low)
     return from;
 }
 
-static enum status scan_blob(struct str blob, int64_t day, struct range32 r, id_entry_fn *fn,
+static enum status scan_blob(struct str blob, int64_t day, struct prefix_range r, id_entry_fn *fn,
                              void *ctx, struct err *e)
 {
     const uint8_t *p = (const uint8_t *)blob.p;
@@ -70,8 +66,8 @@ static enum status scan_blob(struct str blob, int64_t day, struct range32 r, id_
     return OK;
 }
 
-enum status id_scan(struct store *s, int64_t day, uint32_t low, uint32_t high, id_entry_fn *fn,
-                    void *ctx, struct err *e)
+enum status id_scan(struct store *s, int64_t day, struct prefix_range r, id_entry_fn *fn, void *ctx,
+                    struct err *e)
 {
     struct sql_stmt *st;
     struct day *d;
@@ -85,10 +81,10 @@ enum status id_scan(struct store *s, int64_t day, uint32_t low, uint32_t high, i
         sql_prepare(d->db, STR("select entries from inv_id where b0 between ? and ?"), &st, e);
     if (status != OK)
         return status;
-    sql_bind_i64(st, 1, low >> 24);
-    sql_bind_i64(st, 2, high >> 24);
+    sql_bind_i64(st, 1, r.low >> 24);
+    sql_bind_i64(st, 2, r.high >> 24);
     while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
-        status = scan_blob(sql_blob(st, 0), day, (struct range32){low, high}, fn, ctx, e);
+        status = scan_blob(sql_blob(st, 0), day, r, fn, ctx, e);
         if (status != OK)
             break;
     }
@@ -119,7 +115,7 @@ static enum status add_place(void *ctx, int64_t day, const struct id_entry *en, 
 }
 
 static enum status facts_at(struct sql_stmt *st, int64_t day, struct str id, struct arena *a,
-                            fact_fn *fn, void *ctx, struct err *e)
+                            struct fact_sink sink, struct err *e)
 {
     bool has_row = false;
     enum status s;
@@ -128,7 +124,7 @@ static enum status facts_at(struct sql_stmt *st, int64_t day, struct str id, str
         struct fact f;
         fact_read(st, day, a, &f);
         if (str_eq(f.id, id))
-            s = fn(ctx, &f, e);
+            s = sink.fn(sink.ctx, &f, e);
         if (s != OK)
             break;
     }
@@ -136,15 +132,15 @@ static enum status facts_at(struct sql_stmt *st, int64_t day, struct str id, str
     return s;
 }
 
-enum status facts_by_id(struct store *s, int64_t day, struct str id, struct arena *a, fact_fn *fn,
-                        void *ctx, struct err *e)
+enum status facts_by_id(struct store *s, int64_t day, struct str id, struct arena *a,
+                        struct fact_sink sink, struct err *e)
 {
     struct places places = {.arena = a};
     struct sql_stmt *st;
     struct day *d;
     uint32_t prefix = id_prefix(id);
 
-    if (id_scan(s, day, prefix, prefix, add_place, &places, e) != OK ||
+    if (id_scan(s, day, (struct prefix_range){prefix, prefix}, add_place, &places, e) != OK ||
         store_day(s, day, false, &d, e) != OK)
         return e ? e->code : ERR_IO;
     if (places.n == 0 || !d)
@@ -155,7 +151,7 @@ enum status facts_by_id(struct store *s, int64_t day, struct str id, struct aren
         sql_bind_i64(st, 1, places.rows[i].fn);
         sql_bind_i64(st, 2, places.rows[i].second * NS_PER_SEC);
         sql_bind_i64(st, 3, (places.rows[i].second + INT64_C(1)) * NS_PER_SEC);
-        status = facts_at(st, day, id, a, fn, ctx, e);
+        status = facts_at(st, day, id, a, sink, e);
     }
     if (places.n > 0 && d)
         sql_finalize(st);

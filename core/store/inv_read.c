@@ -236,6 +236,7 @@ static enum status collect_fn(struct scan *sc, struct best *b, uint32_t fn, stru
     sc->fn = is_time ? offer_first : offer;
     sc->ctx = is_time ? (void *)&first : (void *)b;
     enum status s = scan_fn(sc, fn, e);
+    sc->ctx = NULL; /* it pointed here */
     return s == ERR_CANCELLED ? OK : s;
 }
 
@@ -383,7 +384,7 @@ static enum status add_matching(struct id_search *s, struct day *d, const struct
 
 /* The 32-bit range of ids that begin with the hex digits of the text; an id of another form is
  * looked up by its hash. */
-static void prefix_range(struct str id, uint32_t *low, uint32_t *high)
+static void range_of_prefix(struct str id, uint32_t *low, uint32_t *high)
 {
     uint8_t whole[16];
     uint32_t v = 0;
@@ -406,12 +407,12 @@ static void prefix_range(struct str id, uint32_t *low, uint32_t *high)
 
 static enum status search_day(struct id_search *s, int64_t day, struct str id, struct err *e)
 {
-    uint32_t low, high;
+    struct prefix_range r;
     struct day *d;
 
-    prefix_range(id, &low, &high);
+    range_of_prefix(id, &r.low, &r.high);
     s->n_places = 0;
-    enum status status = id_scan(s->store, day, low, high, add_place, s, e);
+    enum status status = id_scan(s->store, day, r, add_place, s, e);
     if (status == OK)
         status = store_day(s->store, day, false, &d, e);
     for (size_t i = 0; status == OK && d && i < s->n_places; i++)
@@ -483,16 +484,14 @@ static void read_event(struct store *s, const struct sql_stmt *st, int64_t day, 
     };
 }
 
-enum status events_of_stream(struct store *s, uint32_t stream, int64_t since_ns, int64_t until_ns,
-                             struct arena *a, struct instance_event **rows, size_t *n,
-                             struct err *e)
+enum status events_of_stream(struct store *s, uint32_t stream, struct range r, struct arena *a,
+                             struct instance_event_list *out, struct err *e)
 {
     enum status status = OK;
     size_t cap = 0;
 
-    *rows = NULL;
-    *n = 0;
-    for (int64_t day = day_of(since_ns); status == OK && day <= day_of(until_ns - 1); day++) {
+    *out = (struct instance_event_list){0};
+    for (int64_t day = day_of(r.since_ns); status == OK && day <= day_of(r.until_ns - 1); day++) {
         struct sql_stmt *st;
         struct day *d;
         bool has_row = false;
@@ -506,11 +505,11 @@ enum status events_of_stream(struct store *s, uint32_t stream, int64_t since_ns,
         if (status != OK)
             break;
         sql_bind_i64(st, 1, stream);
-        sql_bind_i64(st, 2, since_ns - day * NS_PER_DAY);
-        sql_bind_i64(st, 3, until_ns - day * NS_PER_DAY);
+        sql_bind_i64(st, 2, r.since_ns - day * NS_PER_DAY);
+        sql_bind_i64(st, 3, r.until_ns - day * NS_PER_DAY);
         while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
-            *rows = arena_grow(a, *rows, *n, &cap, sizeof(**rows));
-            read_event(s, st, day, a, &(*rows)[(*n)++]);
+            out->rows = arena_grow(a, out->rows, out->n, &cap, sizeof(*out->rows));
+            read_event(s, st, day, a, &out->rows[out->n++]);
         }
         sql_finalize(st);
     }

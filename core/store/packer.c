@@ -330,6 +330,7 @@ static void count_record(struct pack *k, int64_t day, uint32_t fn, const struct 
 static enum status add_record(struct packer *p, const struct log_record *r, unsigned shard,
                               struct err *e)
 {
+    assert(r->origin);
     int64_t day = day_of(r->time_ns);
     uint32_t fn = packer_fn(p, r->origin->fn);
     struct open_chunk *c = chunk_for(p, day, shard);

@@ -21,7 +21,8 @@ struct id_filter *packer_filter(struct packer *p, int64_t day, struct err *e)
         if (p->filters[i].day == day)
             return &p->filters[i];
     struct id_filter f = {.day = day};
-    if (p->reader && id_scan(p->reader, day, 0, UINT32_MAX, fill_filter, &f, e) != OK) {
+    if (p->reader &&
+        id_scan(p->reader, day, (struct prefix_range){0, UINT32_MAX}, fill_filter, &f, e) != OK) {
         id_filter_clear(&f);
         return NULL;
     }
@@ -71,15 +72,13 @@ static void wait_for_writer(const struct packer *p)
 }
 
 enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, struct arena *a,
-                            struct invocation **rows, size_t *n, struct err *e)
+                            struct invocation_list *out, struct err *e)
 {
     struct found found = {.packer = p, .arena = a};
     uint32_t prefix = id_prefix(id);
     int64_t today = day_of(around_ns);
     enum status s = OK;
 
-    *rows = NULL;
-    *n = 0;
     for (int64_t day = today - 1; s == OK && p->reader && day <= today + 1; day++) {
         const struct id_filter *f = packer_filter(p, day, e);
         if (!f)
@@ -87,23 +86,21 @@ enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, 
         if (!id_filter_may_hold(f, prefix))
             continue;
         wait_for_writer(p);
-        s = facts_by_id(p->reader, day, id, a, add_found, &found, e);
+        s = facts_by_id(p->reader, day, id, a, (struct fact_sink){add_found, &found}, e);
     }
-    *rows = found.rows;
-    *n = found.n;
+    *out = (struct invocation_list){found.rows, found.n};
     return s;
 }
 
-enum status store_lookup_instance(struct packer *p, const struct origin *o, int64_t since_ns,
-                                  int64_t until_ns, struct arena *a, struct instance_event **rows,
-                                  size_t *n, struct err *e)
+enum status store_lookup_instance(struct packer *p, const struct origin *o, int64_t around_ns,
+                                  struct arena *a, struct instance_event_list *out, struct err *e)
 {
     const uint64_t *id = idmap_get(&p->streams, o->hash);
+    struct range r = {around_ns - NS_PER_DAY, around_ns + NS_PER_DAY};
 
-    *rows = NULL;
-    *n = 0;
+    *out = (struct instance_event_list){0};
     if (!id || !p->reader)
         return OK;
     wait_for_writer(p);
-    return events_of_stream(p->reader, (uint32_t)*id, since_ns, until_ns, a, rows, n, e);
+    return events_of_stream(p->reader, (uint32_t)*id, r, a, out, e);
 }

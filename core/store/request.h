@@ -40,14 +40,19 @@ MUST_CHECK enum status request_functions(struct store *s, struct range r, const 
 
 /* Sums per step (60 s, 3600 s or 86400 s in ns; must divide the range's edges), all functions that
  * pass together. Points without data are zero. fn_id 0: all. */
+struct series_request {
+    struct range range;
+    int64_t step_ns;
+    uint32_t fn_id;
+    struct fn_filter fn;
+};
 struct series {
     int64_t since_ns, step_ns;
     struct stats *points;
     size_t n;
 };
-MUST_CHECK enum status request_series(struct store *s, struct range r, int64_t step_ns,
-                                      uint32_t fn_id, const struct fn_filter *f, struct arena *a,
-                                      struct series *out, struct err *e);
+MUST_CHECK enum status request_series(struct store *s, const struct series_request *q,
+                                      struct arena *a, struct series *out, struct err *e);
 
 enum inv_order {
     INV_NEWEST,
@@ -130,9 +135,14 @@ struct error_rows {
     struct error_row *rows;
     size_t n;
 };
-MUST_CHECK enum status request_errors(struct store *s, struct range r, const struct fn_filter *f,
-                                      uint32_t fn_id, size_t limit, struct arena *a,
-                                      struct error_rows *out, struct err *e);
+struct error_request {
+    struct range range;
+    struct fn_filter fn;
+    uint32_t fn_id; /* 0: any */
+    size_t limit;   /* 0: all */
+};
+MUST_CHECK enum status request_errors(struct store *s, const struct error_request *q,
+                                      struct arena *a, struct error_rows *out, struct err *e);
 
 /* What the store holds and how it got there: doctor, Sources, report's data quality. */
 struct ingest_status {

@@ -80,17 +80,16 @@ static enum status add_fact(void *ctx, const struct fact *f, struct err *e)
 }
 
 static enum status load_invocations(struct store *s, int64_t day, const struct table_filter *f,
-                                    struct arena *a, void **rows, size_t *n, struct err *e)
+                                    struct arena *a, struct table_rows *out, struct err *e)
 {
     struct inv_list l = {.arena = a, .function = f->function};
     struct inv_request q = {.range = day_range(day, f->range)};
     struct found_facts by_id = {s, &l};
-    enum status status = f->request_id.n > 0
-                             ? facts_by_id(s, day, f->request_id, a, add_fact, &by_id, e)
-                             : request_scan(s, &q, add_invocation, &l, e);
+    enum status status = f->request_id.n > 0 ? facts_by_id(s, day, f->request_id, a,
+                                                           (struct fact_sink){add_fact, &by_id}, e)
+                                             : request_scan(s, &q, add_invocation, &l, e);
 
-    *rows = l.rows;
-    *n = l.n;
+    *out = (struct table_rows){l.rows, l.n};
     return status;
 }
 
@@ -250,14 +249,13 @@ static enum status add_line(void *ctx, const struct log_line *line, struct err *
 }
 
 static enum status load_lines(struct store *s, int64_t day, const struct table_filter *f,
-                              struct arena *a, void **rows, size_t *n, struct err *e)
+                              struct arena *a, struct table_rows *out, struct err *e)
 {
     struct line_list l = {.arena = a};
     struct log_request q = {.range = day_range(day, f->range), .literal = f->request_id};
     enum status status = request_logs(s, &q, add_line, &l, e);
 
-    *rows = l.rows;
-    *n = l.n;
+    *out = (struct table_rows){l.rows, l.n};
     return status;
 }
 
@@ -303,8 +301,7 @@ struct roll_row {
 };
 
 static enum status load_rolls(struct store *s, int64_t day, const struct table_filter *f,
-                              struct arena *a, int64_t step_ns, void **rows, size_t *n,
-                              struct err *e)
+                              struct arena *a, struct table_rows *out, struct err *e)
 {
     int64_t base = day * NS_PER_DAY;
     struct range whole = {base, base + NS_PER_DAY};
@@ -317,9 +314,9 @@ static enum status load_rolls(struct store *s, int64_t day, const struct table_f
         const struct fn_ref *fn = dim_fn(s, ids[i]);
         if (f->function.n > 0 && !str_eq(f->function, fn->name))
             continue;
-        for (int64_t t = base; status == OK && t < base + NS_PER_DAY; t += step_ns) {
+        for (int64_t t = base; status == OK && t < base + NS_PER_DAY; t += f->step_ns) {
             struct roll_row row = {.fn = *fn, .t_ns = t};
-            status = stats_of_range(s, (struct range){t, t + step_ns}, ids[i], &row.stats, e);
+            status = stats_of_range(s, (struct range){t, t + f->step_ns}, ids[i], &row.stats, e);
             bool is_empty = row.stats.n == 0 && row.stats.log_events == 0;
             stats_settle(&row.stats, a);
             if (is_empty)
@@ -328,21 +325,26 @@ static enum status load_rolls(struct store *s, int64_t day, const struct table_f
             list[count++] = row;
         }
     }
-    *rows = list;
-    *n = count;
+    *out = (struct table_rows){list, count};
     return status;
 }
 
 static enum status load_hours(struct store *s, int64_t day, const struct table_filter *f,
-                              struct arena *a, void **rows, size_t *n, struct err *e)
+                              struct arena *a, struct table_rows *out, struct err *e)
 {
-    return load_rolls(s, day, f, a, NS_PER_HOUR, rows, n, e);
+    struct table_filter stepped = *f;
+
+    stepped.step_ns = NS_PER_HOUR;
+    return load_rolls(s, day, &stepped, a, out, e);
 }
 
 static enum status load_days(struct store *s, int64_t day, const struct table_filter *f,
-                             struct arena *a, void **rows, size_t *n, struct err *e)
+                             struct arena *a, struct table_rows *out, struct err *e)
 {
-    return load_rolls(s, day, f, a, NS_PER_DAY, rows, n, e);
+    struct table_filter stepped = *f;
+
+    stepped.step_ns = NS_PER_DAY;
+    return load_rolls(s, day, &stepped, a, out, e);
 }
 
 static int64_t percentile_ms6(const struct histogram *h, unsigned permille)
@@ -418,7 +420,7 @@ static const struct sql_table rollup_day = {
 };
 
 static enum status load_functions(struct store *s, int64_t day, const struct table_filter *f,
-                                  struct arena *a, void **rows, size_t *n, struct err *e)
+                                  struct arena *a, struct table_rows *out, struct err *e)
 {
     struct range all = {INT64_MIN / 2, INT64_MAX / 2};
     struct fn_filter any = {0};
@@ -427,8 +429,7 @@ static enum status load_functions(struct store *s, int64_t day, const struct tab
     UNUSED(day);
     UNUSED(f);
     enum status status = request_functions(s, all, &any, a, &r, e);
-    *rows = r.rows;
-    *n = r.n;
+    *out = (struct table_rows){r.rows, r.n};
     return status;
 }
 
@@ -469,15 +470,14 @@ static const struct sql_table functions = {
 };
 
 static enum status load_quarantine(struct store *s, int64_t day, const struct table_filter *f,
-                                   struct arena *a, void **rows, size_t *n, struct err *e)
+                                   struct arena *a, struct table_rows *out, struct err *e)
 {
     struct ingest_status st = {0};
 
     UNUSED(day);
     UNUSED(f);
     enum status status = request_status(s, a, &st, e);
-    *rows = st.quarantine;
-    *n = st.n_quarantine;
+    *out = (struct table_rows){st.quarantine, st.n_quarantine};
     return status;
 }
 

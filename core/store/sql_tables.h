@@ -10,6 +10,12 @@ struct table_filter {
     struct range range;    /* of start_ns or time_ns */
     struct str function;   /* exact; empty: any */
     struct str request_id; /* exact; empty: any */
+    int64_t step_ns;       /* roll-ups: set by the table */
+};
+
+struct table_rows {
+    void *rows;
+    size_t n;
 };
 
 /* Where a value goes: SQLite's result of a column, behind functions so that only vtab_*.c knows
@@ -32,7 +38,7 @@ struct sql_table {
     /* Reads the rows of a day that pass (no row that passes may be missing; others may be there).
      */
     enum status (*load)(struct store *s, int64_t day, const struct table_filter *f, struct arena *a,
-                        void **rows, size_t *n, struct err *e);
+                        struct table_rows *out, struct err *e);
     void (*cell)(struct store *s, const void *row, int column, const struct cell_out *out);
     size_t row_bytes;
     bool is_timeless; /* read once, not by day */

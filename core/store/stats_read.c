@@ -371,10 +371,11 @@ static size_t keep_passing(struct store *s, const struct fn_filter *f, uint32_t 
     return k;
 }
 
-enum status request_series(struct store *s, struct range r, int64_t step_ns, uint32_t fn_id,
-                           const struct fn_filter *f, struct arena *a, struct series *out,
-                           struct err *e)
+enum status request_series(struct store *s, const struct series_request *q, struct arena *a,
+                           struct series *out, struct err *e)
 {
+    struct range r = q->range;
+    int64_t step_ns = q->step_ns;
     struct series series = {.since_ns = r.since_ns, .step_ns = step_ns};
     uint32_t *ids = NULL;
     size_t n = 0;
@@ -383,13 +384,13 @@ enum status request_series(struct store *s, struct range r, int64_t step_ns, uin
     series.n =
         r.until_ns > r.since_ns ? (size_t)((r.until_ns - r.since_ns + step_ns - 1) / step_ns) : 0;
     series.points = arena_new(a, struct stats, series.n + 1);
-    n = keep_passing(s, f, fn_id, ids, n);
+    n = keep_passing(s, &q->fn, q->fn_id, ids, n);
     if (step_ns < NS_PER_HOUR) {
         for (size_t i = 0; status == OK && i < n; i++) {
-            struct log_request q = {.range = r, .fn_id = ids[i]};
+            struct log_request logs = {.range = r, .fn_id = ids[i]};
             status = add_fine(s, r, ids[i], &series, e);
             if (status == OK)
-                status = request_logs(s, &q, count_fine_line, &series, e);
+                status = request_logs(s, &logs, count_fine_line, &series, e);
         }
     } else {
         for (size_t i = 0; status == OK && i < series.n; i++) {

@@ -60,14 +60,12 @@ void pack_free(struct pack *k);
  * `a`; stored_* say where they stand. Costs a few nanoseconds when there are none: filters of the
  * ids stored per day stand before the files. */
 MUST_CHECK enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns,
-                                       struct arena *a, struct invocation **rows, size_t *n,
-                                       struct err *e);
-/* Stored instance events of one environment with time in [since, until), in time order. Packer
+                                       struct arena *a, struct invocation_list *out, struct err *e);
+/* Stored instance events of one environment within a day of around_ns, in time order. Packer
  * thread. */
 MUST_CHECK enum status store_lookup_instance(struct packer *p, const struct origin *o,
-                                             int64_t since_ns, int64_t until_ns, struct arena *a,
-                                             struct instance_event **rows, size_t *n,
-                                             struct err *e);
+                                             int64_t around_ns, struct arena *a,
+                                             struct instance_event_list *out, struct err *e);
 
 /* Cursor of a source's scope; false when there is none. Any connection. */
 bool store_cursor(struct store *s, struct str source, struct str scope, struct arena *a,

@@ -126,12 +126,19 @@ void id_entry_pack(const struct id_entry *en, uint8_t out[ID_ENTRY_BYTES]);
 void id_entry_unpack(const uint8_t in[ID_ENTRY_BYTES], struct id_entry *en);
 /* Calls fn for every entry of a day whose prefix lies in [low, high]. */
 typedef enum status id_entry_fn(void *ctx, int64_t day, const struct id_entry *en, struct err *e);
-enum status id_scan(struct store *s, int64_t day, uint32_t low, uint32_t high, id_entry_fn *fn,
-                    void *ctx, struct err *e);
+struct prefix_range {
+    uint32_t low, high; /* both included */
+};
+enum status id_scan(struct store *s, int64_t day, struct prefix_range r, id_entry_fn *fn, void *ctx,
+                    struct err *e);
 /* All facts with exactly this request id in a day, views in `a`. */
 typedef enum status fact_fn(void *ctx, const struct fact *f, struct err *e);
-enum status facts_by_id(struct store *s, int64_t day, struct str id, struct arena *a, fact_fn *fn,
-                        void *ctx, struct err *e);
+struct fact_sink {
+    fact_fn *fn;
+    void *ctx;
+};
+enum status facts_by_id(struct store *s, int64_t day, struct str id, struct arena *a,
+                        struct fact_sink sink, struct err *e);
 
 /* --- chunks --------------------------------------------------------------------------------------
  */
@@ -197,9 +204,8 @@ enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint3
                          size_t *n, struct err *e);
 
 /* Events of one environment in time order; origin is filled. */
-enum status events_of_stream(struct store *s, uint32_t stream, int64_t since_ns, int64_t until_ns,
-                             struct arena *a, struct instance_event **rows, size_t *n,
-                             struct err *e);
+enum status events_of_stream(struct store *s, uint32_t stream, struct range r, struct arena *a,
+                             struct instance_event_list *out, struct err *e);
 
 /* --- packs --- */
 

@@ -144,7 +144,7 @@ static int load_next(struct cursor_state *c)
 
     c->row = c->n_rows = 0;
     while (c->n_rows == 0) {
-        void *rows = NULL;
+        struct table_rows loaded = {0};
         size_t i = c->next_day++, n_days = b->table->is_timeless ? 1 : b->store->n_day_numbers;
         if (i >= n_days) {
             c->is_done = true;
@@ -154,9 +154,10 @@ static int load_next(struct cursor_state *c)
         if (!b->table->is_timeless && !day_is_wanted(c, day))
             continue;
         arena_reset(&c->arena);
-        if (b->table->load(b->store, day, &c->filter, &c->arena, &rows, &c->n_rows, &e) != OK)
+        if (b->table->load(b->store, day, &c->filter, &c->arena, &loaded, &e) != OK)
             return fail(c->base.pVtab, &e);
-        c->rows = rows;
+        c->rows = loaded.rows;
+        c->n_rows = loaded.n;
     }
     return SQLITE_OK;
 }
