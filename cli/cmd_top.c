@@ -37,8 +37,8 @@ static bool parse_size(struct str text, unsigned *width, unsigned *height)
     struct str h = text, w = str_cut(&h, 'x');
     uint64_t columns, lines;
 
-    if (!str_to_u64(w, &wide_) || !str_to_u64(h, &high) || wide_ == 0 || high == 0 ||
-        wide_ > 1000 || high > 1000)
+    if (!str_to_u64(w, &columns) || !str_to_u64(h, &lines) || columns == 0 || lines == 0 ||
+        columns > 1000 || lines > 1000)
         return false;
     *width = (unsigned)columns;
     *height = (unsigned)lines;
