@@ -13,7 +13,7 @@
 #include "core/base/mem.h"
 
 /* Above twice the facts of a pack: see PACK_FACTS in core/store/packer.c. */
-#define DEFAULT_OPEN   ((size_t)18000)
+#define DEFAULT_OPEN   ((size_t)9000)
 #define MAX_ATTEMPTS   ((size_t)64)      /* of one request id in one environment */
 #define LONGEST_RUN_NS (2 * NS_PER_HOUR) /* the longest timeout a function can have is 5,400 s */
 

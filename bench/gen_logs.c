@@ -343,9 +343,10 @@ static void run(struct gen *g)
     const double begin_ms = 1715644800000.0; /* 2024-05-14T00:00:00Z */
     double step_ms = 86400000.0 / ((double)g->wanted / 7.0), t_ms = begin_ms + 2000;
 
-    for (; g->written < g->wanted; t_ms += step_ms) {
+    while (g->written < g->wanted) {
         invoke(g, choose_function(g), t_ms + step_ms * uniform(g));
         drain(g, (int64_t)t_ms - 1000); /* INIT_START lies up to 600 ms back */
+        t_ms += step_ms;
     }
 }
 

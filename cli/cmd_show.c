@@ -6,6 +6,9 @@
 #include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
 
+/* Lines of a crash trail the end by a moment; a retry comes a minute later at the earliest. */
+#define AFTERMATH_NS (5 * NS_PER_SEC)
+
 struct show_options {
     bool no_logs;
 };
@@ -117,7 +120,7 @@ static enum status show_logs(struct cli *c, struct store *s, const struct invoca
 {
     struct log_request q = {
         .range = {inv->start_ns - inv->init_lead_ns - NS_PER_SEC,
-                  inv->start_ns + inv->duration_ns + inv->init_ns + NS_PER_MIN},
+                  inv->start_ns + inv->duration_ns + inv->init_ns + AFTERMATH_NS},
         .fn_id = fn_id,
         .instance = inv->origin->instance,
         .invocation_id = inv->id,

@@ -82,6 +82,11 @@ static int show(struct cli *c, const struct tui_options *o, struct err *e)
     return tui_frame(o, width, height, &c->out, e) == OK ? EXIT_DONE : EXIT_FAILED;
 }
 
+static int status_exit(const struct err *e)
+{
+    return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
 static int run_top(struct cli *c, struct err *e)
 {
     const struct top_settings *set = c->options;
@@ -103,7 +108,7 @@ static int run_top(struct cli *c, struct err *e)
         o.id = c->words.items[0];
     if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK ||
         top_range(c, s, &o.range, e) != OK)
-        return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+        return status_exit(e);
     o.store = s;
     o.cost = &cost.context;
     return show(c, &o, e);

@@ -87,12 +87,12 @@ static const unsigned day_shape[24] = {20, 12, 8,  6,  6,  9,  20,  45,  70,  85
                                        95, 90, 85, 84, 88, 95, 110, 130, 135, 110, 70, 40};
 
 static bool is_within(const struct sim *s, int64_t t_ns, unsigned days_before_end,
-                      unsigned from_minute, unsigned minutes)
+                      int64_t from_minute, int64_t minutes)
 {
     int64_t day = s->options->end_ns - (int64_t)days_before_end * NS_PER_DAY;
-    int64_t from = day + (int64_t)from_minute * NS_PER_MIN;
+    int64_t from = day + from_minute * NS_PER_MIN;
 
-    return t_ns >= from && t_ns < from + (int64_t)minutes * NS_PER_MIN;
+    return t_ns >= from && t_ns < from + minutes * NS_PER_MIN;
 }
 
 /* --- environments --- */
@@ -167,11 +167,11 @@ static enum demo_end draw_end(struct sim *s, const struct env *v, int64_t t_ns, 
         c->used_mb += v->uses * 23;
         return c->used_mb >= s->fn->memory_mb ? DEMO_OOM : DEMO_OK;
     }
-    if (str_eq(name, STR("checkout-api")) && is_within(s, t_ns, 3, 14 * 60, 95) && dice < 620)
+    if (str_eq(name, STR("checkout-api")) && is_within(s, t_ns, 3, 840, 95) && dice < 620)
         return DEMO_ERROR;
-    if (str_eq(name, STR("order-events")) && is_within(s, t_ns, 2, 2 * 60, 120) && dice < 900)
+    if (str_eq(name, STR("order-events")) && is_within(s, t_ns, 2, 120, 120) && dice < 900)
         return DEMO_ERROR;
-    if (str_eq(name, STR("report-builder")) && is_within(s, t_ns, 1, 9 * 60, 130) && dice < 700)
+    if (str_eq(name, STR("report-builder")) && is_within(s, t_ns, 1, 540, 130) && dice < 700)
         return DEMO_TIMEOUT;
     return dice < 3 ? DEMO_ERROR : DEMO_OK;
 }
@@ -188,7 +188,7 @@ static enum status flush(struct sim *s)
 static const char *version_at(const struct sim *s, int64_t t_ns)
 {
     bool is_bad_deploy =
-        str_eq(str_from(s->fn->name), STR("checkout-api")) && is_within(s, t_ns, 3, 14 * 60, 95);
+        str_eq(str_from(s->fn->name), STR("checkout-api")) && is_within(s, t_ns, 3, 840, 95);
 
     return is_bad_deploy ? "29" : s->fn->version;
 }

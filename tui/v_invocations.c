@@ -5,6 +5,8 @@
 #include "tui/view.h"
 
 #define ROWS_SHOWN ((size_t)500)
+/* Lines of a crash trail the end by a moment; a retry comes a minute later at the earliest. */
+#define AFTERMATH_NS (5 * NS_PER_SEC)
 
 /* --- invocations --- */
 
@@ -264,7 +266,7 @@ static struct str without_tabs(struct arena *a, struct str s)
     char *p = arena_strz(a, s);
 
     for (size_t i = 0; i < s.n; i++)
-        p[i] = p[i] == '\t' ? ' ' : p[i];
+        p[i] = p[i] == '\t' ? ' ' : p[i] == '\r' ? '\n' : p[i];
     return (struct str){p, s.n};
 }
 
@@ -297,7 +299,7 @@ static enum status one_attempt(struct app *app, struct view_data *d, const struc
     struct lines l = {app, d, 0};
     struct log_request q = {
         .range = {inv->start_ns - inv->init_lead_ns - NS_PER_SEC,
-                  inv->start_ns + inv->duration_ns + inv->init_ns + NS_PER_MIN},
+                  inv->start_ns + inv->duration_ns + inv->init_ns + AFTERMATH_NS},
         .fn_id = fn_id,
         .instance = inv->origin->instance,
         .invocation_id = inv->id,

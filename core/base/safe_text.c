@@ -26,8 +26,11 @@ static bool is_kept(uint32_t cp, unsigned keep)
     return (cp == '\n' && (keep & SAFE_KEEP_NEWLINE)) || (cp == '\t' && (keep & SAFE_KEEP_TAB));
 }
 
+/* Python ends the lines of a traceback with a bare CR: where newlines are kept it becomes one. */
 static void add_safe(struct buf *out, uint32_t cp, unsigned keep)
 {
+    if (cp == '\r' && (keep & SAFE_KEEP_NEWLINE))
+        cp = '\n';
     if (cp < 0x20)
         add_cp(out, is_kept(cp, keep) ? cp : PICTURES + cp);
     else if (cp == 0x7F)

@@ -122,6 +122,7 @@ struct str str_cut(struct str *rest, char sep)
  * itself). */
 static bool set_matches(struct str p, char c, size_t *used)
 {
+    assert(p.p);
     size_t i = 1;
     bool is_inverse = i < p.n && (p.p[i] == '!' || p.p[i] == '^');
     bool is_in = false;
@@ -145,7 +146,7 @@ static bool element_matches(struct str p, struct str s, size_t *used)
 {
     assert(p.n > 0 && p.p);
     *used = 1;
-    if (s.n == 0)
+    if (s.n == 0 || !s.p)
         return false;
     if (p.p[0] == '?')
         return true;
@@ -165,12 +166,12 @@ bool str_glob(struct str pattern, struct str s)
 
     for (;;) {
         size_t used;
-        if (pattern.n > 0 && pattern.p[0] == '*') {
+        if (pattern.n > 0 && pattern.p && pattern.p[0] == '*') {
             has_star = true;
             pattern = str_skip(pattern, 1);
             star_pattern = pattern;
             star_text = s;
-        } else if (pattern.n > 0 && element_matches(pattern, s, &used)) {
+        } else if (pattern.n > 0 && pattern.p && element_matches(pattern, s, &used)) {
             pattern = str_skip(pattern, used);
             s = str_skip(s, 1);
         } else if (pattern.n == 0 && s.n == 0) {

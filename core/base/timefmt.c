@@ -224,7 +224,7 @@ static bool parse_word(struct str s, int64_t now_ns, int64_t *t_ns)
 
 enum status time_parse_human(struct str s, int64_t now_ns, int64_t *t_ns, struct err *e)
 {
-    int64_t ago;
+    int64_t ago = 0;
 
     if (parse_word(s, now_ns, t_ns) || time_parse(s, t_ns) || parse_short(s, t_ns) ||
         parse_epoch(s, t_ns))

@@ -8,10 +8,10 @@
 #include "core/base/mem.h"
 #include "core/store/packer_private.h"
 
-#define PACK_RAW_BYTES ((uint64_t)24 << 20) /* log text at which a pack is handed over */
+#define PACK_RAW_BYTES ((uint64_t)12 << 20) /* log text at which a pack is handed over */
 /* Facts at which a pack is handed over. The correlator remembers twice as many, so that what a
  * look-up wants is never in the pack being filled. */
-#define PACK_FACTS ((size_t)8192)
+#define PACK_FACTS ((size_t)4096)
 #define ZSTD_LEVEL 1
 
 /* --- a new packer: ids known so far --- */

@@ -6,7 +6,7 @@
 
 #include "core/base/mem.h"
 
-#define BUDGET      ((size_t)400000) /* identities in the set: 8 MB at most */
+#define BUDGET      ((size_t)240000) /* identities in the set: 4 MB */
 #define FIRST_SLOTS ((size_t)65536)
 
 void seen_init(struct seen *w, struct store *reader)
