@@ -7,6 +7,7 @@
 extern const struct command cmd_completion;
 extern const struct command cmd_config;
 extern const struct command cmd_cost;
+extern const struct command cmd_cost;
 extern const struct command cmd_db;
 extern const struct command cmd_demo;
 extern const struct command cmd_doctor;

@@ -233,12 +233,16 @@ enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost 
     cc.configs = configs.rows;
     cc.n_configs = configs.n;
     cc.book = book;
-    *out = (struct cli_cost){.context = cc, .book = book};
+    struct cost_index *index = cost_index_new(configs.rows, configs.n);
+    cc.index = index;
+    *out = (struct cli_cost){.context = cc, .book = book, .index = index};
     return OK;
 }
 
 void cli_cost_clear(struct cli_cost *cost)
 {
+    cost_index_free(cost->index);
+    cost->index = NULL;
     pricebook_free(cost->book);
     cost->book = NULL;
 }

@@ -33,6 +33,7 @@ struct fn_filter cli_filter(const struct cli *c);
 struct cli_cost {
     struct cost_context context;
     struct pricebook *book;
+    struct cost_index *index;
 };
 MUST_CHECK enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost *out,
                                      struct err *e);

@@ -122,6 +122,16 @@ void section_invocations(const struct report_data *r, struct doc *d)
     }
 }
 
+/* What fits a cell: the message up to its stack trace, which `fnscope show` gives whole. */
+static struct str first_line(struct str message)
+{
+    size_t n = 0;
+
+    while (n < message.n && n < 160 && message.p[n] != '\n' && message.p[n] != '\r')
+        n++;
+    return str_sub(message, 0, n);
+}
+
 /* --- errors --- */
 
 void section_errors(const struct report_data *r, struct doc *d)
@@ -153,7 +163,7 @@ void section_errors(const struct report_data *r, struct doc *d)
         table_text(t, 3, e->error_type);
         table_text(t, 4, text_time(r->arena, e->last_ns));
         table_text(t, 5, e->sample_id);
-        table_text(t, 6, str_sub(e->sample, 0, 160));
+        table_text(t, 6, first_line(e->sample));
     }
     doc_text(d, s, TONE_PLAIN, STR("fnscope show EXAMPLE shows the request with its log lines."));
 }

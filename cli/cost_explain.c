@@ -1,0 +1,237 @@
+/* The receipt of one request: every attempt line by line, with the price row each line rests on.
+ * Reads the store; the lines are made by the analyzer. */
+#include "cli/cost_views.h"
+
+#include "core/base/safe_text.h"
+#include "core/base/timefmt.h"
+
+static const struct table_column columns[] = {
+    {.name = "attempt", .is_right = true},
+    {.name = "meter"},
+    {.name = "quantity", .is_right = true},
+    {.name = "unit"},
+    {.name = "unit_price", .is_right = true},
+    {.name = "amount", .is_right = true},
+    {.name = "currency"},
+    {.name = "is_in_cost"},
+    {.name = "rounding"},
+    {.name = "price_valid_from"},
+    {.name = "price_retrieved"},
+    {.name = "price_source"},
+    {.name = "price_confidence"},
+    {.name = "is_estimated"},
+};
+enum {
+    C_ATTEMPT,
+    C_METER,
+    C_QUANTITY,
+    C_UNIT,
+    C_UNIT_PRICE,
+    C_AMOUNT,
+    C_CURRENCY,
+    C_IN_COST,
+    C_ROUNDING,
+    C_VALID_FROM,
+    C_RETRIEVED,
+    C_SOURCE,
+    C_CONFIDENCE,
+    C_ESTIMATED
+};
+
+/* The lines that make up the cost of an attempt come first; log ingestion stands beside. */
+enum { COST_LINES = 3 };
+
+struct receipt {
+    const struct invocation *inv;
+    struct cost_lines made;
+};
+
+static struct str day_of(struct arena *a, int64_t t_ns)
+{
+    AUTO(buf_clear) struct buf b = {.max = 32};
+    time_format_day(&b, t_ns);
+    return arena_str(a, buf_str(&b));
+}
+
+static void price_cells(struct table *t, const struct cost_line *l)
+{
+    if (l->price == NULL)
+        return;
+    cost_exact_cell(t, C_UNIT_PRICE, l->price->unit_price);
+    cost_exact_cell(t, C_AMOUNT, l->amount);
+    table_text(t, C_CURRENCY, l->price->currency);
+    table_text(t, C_VALID_FROM, day_of(t->arena, l->price->valid_from_ns));
+    table_text(t, C_RETRIEVED, l->price->retrieved);
+    table_text(t, C_SOURCE, l->price->source);
+    table_text(t, C_CONFIDENCE, l->price->confidence);
+}
+
+static void print_rows(struct cli *c, const struct receipt *receipts, size_t n)
+{
+    struct table t;
+
+    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.receipt", 1);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < receipts[i].made.n; k++) {
+            const struct cost_line *l = &receipts[i].made.lines[k];
+            table_row(&t);
+            table_i64(&t, C_ATTEMPT, receipts[i].inv->attempt);
+            table_text(&t, C_METER, l->meter);
+            cost_quantity_cell(&t, C_QUANTITY, l->quantity);
+            table_text(&t, C_UNIT, l->unit);
+            table_bool(&t, C_IN_COST, k < COST_LINES);
+            table_text(&t, C_ROUNDING, l->rounding);
+            table_bool(&t, C_ESTIMATED, l->is_estimated);
+            price_cells(&t, l);
+        }
+    }
+    cli_print_table(c, &t);
+}
+
+static void add_padded(struct buf *b, struct str s, size_t width)
+{
+    buf_add_str(b, s);
+    buf_add_repeat(b, ' ', s.n < width ? width - s.n : 1);
+}
+
+static void text_amount(struct buf *b, const struct cost_line *l)
+{
+    if (l->price == NULL) {
+        buf_add_z(b, "not priced");
+        return;
+    }
+    money_format(b, l->amount, 12);
+    buf_addf(b, " " STR_FMT, STR_ARG(l->price->currency));
+}
+
+static void text_line(struct cli *c, const struct cost_line *l, bool is_in_cost)
+{
+    AUTO(buf_clear) struct buf q = {.max = 128};
+    struct buf *b = &c->out;
+    wide_format_scaled(&q, l->quantity, 12);
+    buf_addf(&q, " " STR_FMT, STR_ARG(l->unit));
+    if (l->price != NULL) {
+        buf_add_z(&q, " x ");
+        money_format_exact(&q, l->price->unit_price);
+    }
+    buf_add_z(b, is_in_cost ? "  " : "  (beside) ");
+    add_padded(b, l->meter, is_in_cost ? 34 : 25);
+    add_padded(b, buf_str(&q), 42);
+    text_amount(b, l);
+    buf_addf(b, "\n      " STR_FMT "\n", STR_ARG(l->rounding));
+    if (l->price == NULL)
+        return;
+    buf_addf(b,
+             "      price since " STR_FMT " in " STR_FMT ", " STR_FMT " (read " STR_FMT
+             "), confidence: " STR_FMT "%s\n",
+             STR_ARG(day_of(c->arena, l->price->valid_from_ns)), STR_ARG(l->price->region),
+             STR_ARG(l->price->source), STR_ARG(l->price->retrieved), STR_ARG(l->price->confidence),
+             l->is_estimated ? ", an estimate" : "");
+}
+
+static void text_head(struct cli *c, const struct receipt *r)
+{
+    const struct invocation *inv = r->inv;
+    struct buf *b = &c->out;
+
+    buf_addf(b, "attempt %u of ", inv->attempt);
+    safe_text(b, inv->origin->fn->name, SAFE_KEEP_NONE);
+    buf_add_z(b, ", ");
+    time_format(b, inv->start_ns, 3);
+    buf_addf(b, ": %s, %s start, %llu MB, %s%s\n", outcome_name(inv->outcome),
+             start_kind_name(inv->start), (unsigned long long)(inv->memory_bytes >> 20),
+             arch_name(inv->arch),
+             (inv->evidence & EV_ASSUMED_CONFIG) != 0 ? " (region or architecture assumed)" : "");
+}
+
+static enum status text_receipts(struct cli *c, const struct receipt *receipts, size_t n,
+                                 struct err *e)
+{
+    money sum = 0;
+    struct str currency = {0};
+
+    buf_addf(&c->out, "request " STR_FMT "\n\n", STR_ARG(receipts[0].inv->id));
+    for (size_t i = 0; i < n; i++) {
+        const struct receipt *r = &receipts[i];
+        text_head(c, r);
+        for (size_t k = 0; k < r->made.n; k++)
+            text_line(c, &r->made.lines[k], k < COST_LINES);
+        buf_addf(&c->out, "  %-76s", r->inv->is_priced ? "cost of the attempt" : "not priced");
+        if (r->inv->is_priced)
+            money_format(&c->out, r->inv->cost, 12);
+        buf_add_z(&c->out, "\n\n");
+        if (money_add(sum, r->inv->cost, &sum, e) != OK)
+            return err_wrap(e, "sum of the attempts");
+        if (r->made.n > 0 && r->made.lines[0].price != NULL)
+            currency = r->made.lines[0].price->currency;
+    }
+    buf_addf(&c->out, "%-78s", n > 1 ? "all attempts" : "total");
+    money_format(&c->out, sum, 12);
+    buf_addf(&c->out, " " STR_FMT "\n", STR_ARG(currency));
+    return OK;
+}
+
+static enum status add_log_bytes(void *ctx, const struct log_line *line, struct err *e)
+{
+    uint64_t *bytes = ctx;
+
+    UNUSED(e);
+    *bytes += line->body.n;
+    return OK;
+}
+
+/* Bytes of the attempt's log lines, as stored. */
+static enum status log_bytes_of(struct store *s, const struct invocation *inv, uint32_t fn_id,
+                                uint64_t *bytes, struct err *e)
+{
+    const struct log_request q = {
+        .range = {inv->start_ns - inv->init_lead_ns - NS_PER_SEC,
+                  inv->start_ns + inv->duration_ns + inv->init_ns + NS_PER_MIN},
+        .fn_id = fn_id,
+        .instance = inv->origin->instance,
+        .invocation_id = inv->id,
+    };
+    return request_logs(s, &q, add_log_bytes, bytes, e);
+}
+
+static enum status make_receipts(struct cli *c, struct store *s, const struct cost_context *cc,
+                                 const struct inv_rows *rows, struct receipt *out, struct err *e)
+{
+    for (size_t i = 0; i < rows->n; i++) {
+        struct invocation *inv = &rows->rows[i];
+        uint64_t bytes = 0;
+        out[i].inv = inv;
+        if (log_bytes_of(s, inv, rows->fn_ids[i], &bytes, e) != OK ||
+            cost_invocation(cc, inv, e) != OK ||
+            cost_receipt(cc, inv, bytes, c->arena, &out[i].made, e) != OK)
+            return err_wrap(e, "receipt");
+    }
+    return OK;
+}
+
+static enum status explain(struct cli *c, struct store *s, struct str id, struct err *e)
+{
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    struct inv_rows rows = {0};
+
+    if (request_by_id(s, id, c->arena, &rows, e) != OK || cli_cost_open(c, s, &cost, e) != OK)
+        return e->code;
+    if (rows.n == 0)
+        return err_set(e, ERR_NOT_FOUND, "no request " STR_FMT, STR_ARG(id));
+    struct receipt *receipts = arena_new(c->arena, struct receipt, rows.n);
+    if (make_receipts(c, s, &cost.context, &rows, receipts, e) != OK)
+        return e->code;
+    if (c->settings->format == TABLE_TEXT)
+        return text_receipts(c, receipts, rows.n, e);
+    print_rows(c, receipts, rows.n);
+    return OK;
+}
+
+int cost_explain(struct cli *c, const struct cost_options *o, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+
+    if (cli_open_store(c, true, &s, e) != OK || explain(c, s, o->explain, e) != OK)
+        return EXIT_FAILED;
+    return EXIT_DONE;
+}

@@ -1,0 +1,210 @@
+/* Prints the groups of a cost table: sorted, with shares and one total a currency. People see no
+ * columns that hold nothing; programs always get all of them and no totals. */
+#include "cli/cost_views.h"
+
+#include <stdlib.h>
+
+#define MB_MS_PER_GB_S INT64_C(1024000)
+
+enum {
+    C_KEY,
+    C_CURRENCY,
+    C_INVOCATIONS,
+    C_GB_S,
+    C_COST,
+    C_EFFECTIVE,
+    C_LOGS,
+    C_SHARE,
+    C_UNPRICED,
+    C_ASSUMED,
+    COLUMNS
+};
+
+struct printer {
+    const struct cost_options *o;
+    struct cost_group *groups;
+    size_t n;
+    bool is_for_people;
+    struct table table;
+    struct table_column columns[COLUMNS];
+    size_t at[COLUMNS]; /* where a column stands; COLUMNS: left out */
+    size_t n_columns;
+};
+
+static int cmp_groups(const void *pa, const void *pb)
+{
+    const struct cost_group *a = pa, *b = pb;
+    const int currency = str_cmp(a->currency, b->currency);
+
+    if (currency != 0)
+        return currency;
+    if (a->cost != b->cost)
+        return a->cost > b->cost ? -1 : 1;
+    return str_cmp(a->key, b->key);
+}
+
+static int cmp_keys(const void *pa, const void *pb)
+{
+    const struct cost_group *a = pa, *b = pb;
+    const int currency = str_cmp(a->currency, b->currency);
+    return currency != 0 ? currency : str_cmp(a->key, b->key);
+}
+
+static struct cost_group total_of(const struct printer *p, struct str currency)
+{
+    struct cost_group total = {.key = STR("total"), .currency = currency};
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct cost_group *g = &p->groups[i];
+        if (!str_eq(g->currency, currency))
+            continue;
+        total.n += g->n;
+        total.unpriced += g->unpriced;
+        total.mb_ms += g->mb_ms;
+        total.cost += g->cost;
+        total.effective += g->effective;
+        total.logs += g->logs;
+        total.is_assumed = total.is_assumed || g->is_assumed;
+    }
+    if (p->o->by == BY_COMPONENT) { /* each of its three rows counts all of them */
+        total.n /= 3;
+        total.unpriced /= 3;
+        total.mb_ms /= 3;
+    }
+    return total;
+}
+
+/* Log bytes are known per function and time, not per invocation. */
+static bool has_logs(const struct cost_options *o)
+{
+    return o->by < BY_ARCH || o->by == BY_COMPONENT;
+}
+
+static bool has_effective(const struct cost_options *o)
+{
+    return o->free_tier || o->savings_plan != 0;
+}
+
+static bool has_content(const struct printer *p, size_t column)
+{
+    bool is_unpriced = false, is_assumed = false;
+
+    for (size_t i = 0; i < p->n; i++) {
+        is_unpriced = is_unpriced || p->groups[i].unpriced > 0;
+        is_assumed = is_assumed || p->groups[i].is_assumed;
+    }
+    switch (column) {
+    case C_EFFECTIVE:
+        return has_effective(p->o);
+    case C_LOGS:
+        return has_logs(p->o);
+    case C_UNPRICED:
+        return is_unpriced;
+    case C_ASSUMED:
+        return is_assumed;
+    default:
+        return true;
+    }
+}
+
+static void choose_columns(struct printer *p)
+{
+    const struct table_column all[COLUMNS] = {
+        [C_KEY] = {.name = cost_by_names[p->o->by], .max_width = 48},
+        [C_CURRENCY] = {.name = "currency", .title = ""},
+        [C_INVOCATIONS] = {.name = "invocations", .is_right = true},
+        [C_GB_S] = {.name = "gb_seconds", .title = "GB-s", .is_right = true},
+        [C_COST] = {.name = "cost", .is_right = true},
+        [C_EFFECTIVE] = {.name = "effective_cost", .title = "effective", .is_right = true},
+        [C_LOGS] = {.name = "log_cost", .title = "logs beside", .is_right = true},
+        [C_SHARE] = {.name = "share_percent", .title = "share %", .is_right = true},
+        [C_UNPRICED] = {.name = "unpriced", .is_right = true},
+        [C_ASSUMED] = {.name = "is_assumed", .title = "assumed"},
+    };
+
+    for (size_t i = 0; i < COLUMNS; i++) {
+        p->at[i] = COLUMNS;
+        if (p->is_for_people && !has_content(p, i))
+            continue;
+        p->at[i] = p->n_columns;
+        p->columns[p->n_columns++] = all[i];
+    }
+}
+
+static void money_cell(struct printer *p, size_t column, wide amount, struct str currency)
+{
+    if (p->at[column] < COLUMNS)
+        cli_money_cell(&p->table, p->at[column], amount, currency);
+}
+
+/* Exact for programs, one decimal for people. */
+static void tenths_cell(struct printer *p, size_t column, wide exact, unsigned scale, wide tenths)
+{
+    AUTO(buf_clear) struct buf raw = {.max = 64};
+    AUTO(buf_clear) struct buf shown = {.max = 64};
+    struct arena *a = p->table.arena;
+    wide_format_scaled(&raw, exact, scale);
+    wide_format(&shown, tenths / 10);
+    buf_addf(&shown, ".%d", (int)(tenths % 10));
+    table_number(&p->table, p->at[column], arena_str(a, buf_str(&raw)),
+                 arena_str(a, buf_str(&shown)));
+}
+
+static void add_group(struct printer *p, const struct cost_group *g, wide total)
+{
+    struct table *t = &p->table;
+
+    table_row(t);
+    table_text(t, p->at[C_KEY], g->key);
+    table_text(t, p->at[C_CURRENCY], g->currency);
+    table_i64(t, p->at[C_INVOCATIONS], (int64_t)g->n);
+    tenths_cell(p, C_GB_S, wide_ratio(g->mb_ms, MONEY_UNIT, MB_MS_PER_GB_S), 12,
+                wide_ratio(g->mb_ms, 10, MB_MS_PER_GB_S));
+    money_cell(p, C_COST, g->cost, g->currency);
+    if (has_effective(p->o))
+        money_cell(p, C_EFFECTIVE, g->effective, g->currency);
+    if (has_logs(p->o))
+        money_cell(p, C_LOGS, g->logs, g->currency);
+    if (total > 0) {
+        const wide share = wide_ratio(g->cost, 1000, total);
+        tenths_cell(p, C_SHARE, share, 1, share);
+    }
+    if (p->at[C_UNPRICED] < COLUMNS)
+        table_i64(t, p->at[C_UNPRICED], (int64_t)g->unpriced);
+    if (p->at[C_ASSUMED] < COLUMNS)
+        table_bool(t, p->at[C_ASSUMED], g->is_assumed);
+}
+
+static void add_totals(struct printer *p)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        if (i > 0 && str_eq(p->groups[i].currency, p->groups[i - 1].currency))
+            continue;
+        const struct cost_group total = total_of(p, p->groups[i].currency);
+        add_group(p, &total, total.cost);
+    }
+}
+
+void cost_groups_print(struct cli *c, const struct cost_options *o, struct cost_group *groups,
+                       size_t n)
+{
+    const int format = c->settings->format;
+    struct printer p = {.o = o,
+                        .groups = groups,
+                        .n = n,
+                        .is_for_people = format == TABLE_TEXT || format == TABLE_MARKDOWN};
+    struct cost_group total = {0};
+
+    if (n > 0)
+        qsort(groups, n, sizeof(*groups), o->by == BY_DAY ? cmp_keys : cmp_groups);
+    choose_columns(&p);
+    table_init(&p.table, c->arena, p.columns, p.n_columns, "fnscope.cost", 1);
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || !str_eq(groups[i].currency, groups[i - 1].currency))
+            total = total_of(&p, groups[i].currency);
+        add_group(&p, &groups[i], total.cost);
+    }
+    if (p.is_for_people)
+        add_totals(&p);
+    cli_print_table(c, &p.table);
+}

@@ -1,0 +1,348 @@
+/* Cost as a table by function, day, region, account or component (from roll-ups) and by
+ * architecture, memory, version or outcome (from single invocations). Counts what is unpriced or
+ * assumed and says what would help. Sums never mix currencies: one total a currency. */
+#include "cli/cost_views.h"
+
+#include <stdio.h>
+
+#include "core/base/timefmt.h"
+
+enum { MAX_KEY = 300 };
+
+/* What one function adds up to over the whole range. */
+struct fn_cost {
+    const struct fn_row *row;
+    struct stats_cost list, effective;
+};
+
+struct view {
+    struct cli *c;
+    struct store *store;
+    const struct cost_options *o;
+    const struct cost_context *cc;
+    struct range range;
+    struct fn_filter filter;
+    struct fn_cost *fns;
+    size_t n_fns;
+    struct idmap fn_index; /* fn_id -> index into fns */
+    struct map keys;       /* currency and key -> index into groups */
+    struct cost_group *groups;
+    size_t n_groups, cap_groups;
+};
+
+static bool has_effective(const struct view *v)
+{
+    return v->o->free_tier || v->o->savings_plan != 0;
+}
+
+static struct cost_group *group_for(struct view *v, struct str key, struct str currency)
+{
+    AUTO(buf_clear) struct buf b = {.max = MAX_KEY};
+    bool is_new = false;
+    buf_addf(&b, STR_FMT "|" STR_FMT, STR_ARG(currency), STR_ARG(key));
+    uint64_t *slot = map_put(&v->keys, arena_str(v->c->arena, buf_str(&b)), &is_new);
+    if (is_new) {
+        *slot = v->n_groups;
+        v->groups =
+            arena_grow(v->c->arena, v->groups, v->n_groups, &v->cap_groups, sizeof(*v->groups));
+        v->groups[v->n_groups++] = (struct cost_group){
+            .key = arena_str(v->c->arena, key), .currency = arena_str(v->c->arena, currency)};
+    }
+    return &v->groups[*slot];
+}
+
+static struct str or_unknown(struct str s)
+{
+    return s.n > 0 ? s : STR("unknown");
+}
+
+/* list x effective / list of the whole function: how a part of it is discounted. */
+static wide discount(const struct fn_cost *f, wide cost)
+{
+    wide product = 0;
+
+    if (f == NULL || f->list.total <= 0)
+        return cost;
+    if (wide_mul(cost, f->effective.total, &product, NULL) != OK)
+        return cost;
+    return wide_div_round(product, f->list.total);
+}
+
+static const struct fn_cost *fn_cost_of(const struct view *v, uint32_t fn_id)
+{
+    const uint64_t *at = idmap_get(&v->fn_index, fn_id);
+    return at != NULL ? &v->fns[*at] : NULL;
+}
+
+static int64_t price_time(const struct view *v, const struct fn_row *row)
+{
+    return row->last_ns > 0 && row->last_ns < v->range.until_ns ? row->last_ns
+                                                                : v->range.until_ns - 1;
+}
+
+static enum status load_functions(struct view *v, struct err *e)
+{
+    struct fn_rows rows = {0};
+
+    if (request_functions(v->store, v->range, &v->filter, v->c->arena, &rows, e) != OK)
+        return err_wrap(e, "functions");
+    v->fns = arena_new(v->c->arena, struct fn_cost, rows.n > 0 ? rows.n : 1);
+    v->n_fns = rows.n;
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct fn_row *row = &rows.rows[i];
+        v->fns[i].row = row;
+        *idmap_put(&v->fn_index, row->fn_id, NULL) = i;
+        if (cost_of_stats(v->cc, &row->fn, &row->stats, price_time(v, row), &v->fns[i].list, e) !=
+            OK)
+            return e->code;
+        v->fns[i].effective = v->fns[i].list;
+    }
+    return OK;
+}
+
+static enum status load_effective(struct view *v, struct err *e)
+{
+    const struct effective_options o = {
+        .free_requests = v->o->free_tier,
+        .free_compute = v->o->free_tier,
+        .savings_plan = v->o->savings_plan != 0 ? str_from(savings_plan_names[v->o->savings_plan])
+                                                : (struct str){0},
+        .range_ns = v->range.until_ns - v->range.since_ns,
+        .at_ns = v->range.until_ns - 1,
+    };
+    struct effective_row *rows =
+        arena_new(v->c->arena, struct effective_row, v->n_fns > 0 ? v->n_fns : 1);
+
+    for (size_t i = 0; i < v->n_fns; i++)
+        rows[i] = (struct effective_row){
+            .fn = &v->fns[i].row->fn, .stats = &v->fns[i].row->stats, .list = v->fns[i].list};
+    if (cost_effective(v->cc, &o, rows, v->n_fns, e) != OK)
+        return err_wrap(e, "effective cost");
+    for (size_t i = 0; i < v->n_fns; i++)
+        v->fns[i].effective = rows[i].effective;
+    return OK;
+}
+
+static void add_stats(struct view *v, struct str key, const struct stats *s,
+                      const struct stats_cost *list, wide effective)
+{
+    struct cost_group *g = group_for(v, key, list->currency);
+    g->n += s->n;
+    g->unpriced += list->is_unpriced ? s->n : s->unpriced;
+    g->mb_ms += s->mb_ms;
+    g->cost += list->total;
+    g->effective += effective;
+    g->logs += list->logs;
+    g->is_assumed = g->is_assumed || list->is_assumed;
+}
+
+static struct str key_of_function(const struct view *v, const struct fn_ref *fn)
+{
+    switch (v->o->by) {
+    case BY_REGION:
+        return or_unknown(fn->region);
+    case BY_ACCOUNT:
+        return or_unknown(fn->account);
+    default:
+        return fn->name;
+    }
+}
+
+static enum status by_function(struct view *v, struct err *e)
+{
+    UNUSED(e);
+    for (size_t i = 0; i < v->n_fns; i++) {
+        const struct fn_cost *f = &v->fns[i];
+        if (f->row->stats.n > 0 || f->row->stats.log_bytes > 0)
+            add_stats(v, key_of_function(v, &f->row->fn), &f->row->stats, &f->list,
+                      f->effective.total);
+    }
+    return OK;
+}
+
+static void add_part(struct view *v, const struct fn_cost *f, struct str key, wide list,
+                     wide effective)
+{
+    struct cost_group *g = group_for(v, key, f->list.currency);
+    g->n += f->row->stats.n;
+    g->mb_ms += f->row->stats.mb_ms;
+    g->cost += list;
+    g->effective += effective;
+    g->is_assumed = g->is_assumed || f->list.is_assumed;
+    g->unpriced += f->list.is_unpriced ? f->row->stats.n : f->row->stats.unpriced;
+}
+
+static enum status by_component(struct view *v, struct err *e)
+{
+    UNUSED(e);
+    for (size_t i = 0; i < v->n_fns; i++) {
+        const struct fn_cost *f = &v->fns[i];
+        add_part(v, f, STR("duration"), f->list.duration, f->effective.duration);
+        add_part(v, f, STR("requests"), f->list.request, f->effective.request);
+        add_part(v, f, STR("storage"), f->list.storage, f->effective.storage);
+    }
+    for (size_t i = 0; i < v->n_fns; i++) {
+        const struct stats_cost *list = &v->fns[i].list;
+        group_for(v, STR("log ingestion (beside)"), list->currency)->logs += list->logs;
+    }
+    return OK;
+}
+
+static enum status add_day(struct view *v, struct range day, struct arena *scratch, struct err *e)
+{
+    AUTO(buf_clear) struct buf name = {.max = 32};
+    struct fn_rows rows = {0};
+    time_format_day(&name, day.since_ns);
+    if (request_functions(v->store, day, &v->filter, scratch, &rows, e) != OK)
+        return err_wrap(e, "day " STR_FMT, STR_ARG(buf_str(&name)));
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct stats *s = &rows.rows[i].stats;
+        struct stats_cost list = {0};
+        if (s->n == 0 && s->log_bytes == 0)
+            continue;
+        if (cost_of_stats(v->cc, &rows.rows[i].fn, s, day.since_ns, &list, e) != OK)
+            return e->code;
+        add_stats(v, buf_str(&name), s, &list,
+                  discount(fn_cost_of(v, rows.rows[i].fn_id), list.total));
+    }
+    return OK;
+}
+
+static enum status by_day(struct view *v, struct err *e)
+{
+    AUTO(arena_clear) struct arena scratch;
+
+    arena_init(&scratch);
+    for (int64_t at = time_floor(v->range.since_ns, NS_PER_DAY); at < v->range.until_ns;
+         at += NS_PER_DAY) {
+        const int64_t end = at + NS_PER_DAY;
+        const struct range day = {at > v->range.since_ns ? at : v->range.since_ns,
+                                  end < v->range.until_ns ? end : v->range.until_ns};
+        arena_reset(&scratch);
+        if (add_day(v, day, &scratch, e) != OK)
+            return e->code;
+    }
+    return OK;
+}
+
+static struct str key_of_invocation(const struct view *v, const struct invocation *inv, char *text,
+                                    size_t size)
+{
+    switch (v->o->by) {
+    case BY_ARCH:
+        return str_from(arch_name(inv->arch));
+    case BY_OUTCOME:
+        return str_from(outcome_name(inv->outcome));
+    case BY_VERSION:
+        return or_unknown(inv->version);
+    default:
+        if (inv->memory_bytes == 0)
+            return STR("unknown");
+        snprintf(text, size, "%llu MB", (unsigned long long)(inv->memory_bytes >> 20));
+        return str_from(text);
+    }
+}
+
+static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invocation *stored,
+                                  struct err *e)
+{
+    struct view *v = ctx;
+    struct invocation inv = *stored;
+    char text[32];
+
+    if (cost_invocation(v->cc, &inv, e) != OK)
+        return e->code;
+    const struct str currency = cost_currency(v->cc, inv.origin->fn, inv.start_ns);
+    struct cost_group *g = group_for(v, key_of_invocation(v, &inv, text, sizeof(text)), currency);
+    g->n++;
+    g->unpriced += !inv.is_priced;
+    g->mb_ms += (wide)invocation_billed_ms(&inv) * (wide)(inv.memory_bytes >> 20);
+    g->cost += inv.cost;
+    g->effective += discount(fn_cost_of(v, fn_id), inv.cost);
+    g->is_assumed = g->is_assumed || (inv.evidence & EV_ASSUMED_CONFIG) != 0;
+    return OK;
+}
+
+static enum status by_invocation(struct view *v, struct err *e)
+{
+    const struct inv_request q = {.range = v->range, .fn = v->filter};
+    return request_scan(v->store, &q, add_invocation, v, e);
+}
+
+/* What was not priced or assumed, and what to do about it. */
+static void print_hints(const struct view *v)
+{
+    uint64_t unpriced = 0;
+    size_t n_assumed = 0, n_logs = 0;
+
+    for (size_t i = 0; i < v->n_fns; i++) {
+        const struct fn_cost *f = &v->fns[i];
+        unpriced += f->list.is_unpriced ? f->row->stats.n : f->row->stats.unpriced;
+        n_assumed += f->list.is_assumed && f->row->stats.n > 0;
+        n_logs += f->list.is_log_unpriced;
+    }
+    if (unpriced > 0)
+        cost_hint(v->c,
+                  "%llu attempts are not priced: still running, without a REPORT line, or of a "
+                  "region, architecture or day the price book does not hold (fnscope query "
+                  "shows them)",
+                  (unsigned long long)unpriced);
+    if (n_logs > 0)
+        cost_hint(v->c, "the logs of %zu functions have no price in their region", n_logs);
+    if (n_assumed > 0)
+        cost_hint(v->c,
+                  "%zu of %zu functions are priced with an assumed region or architecture: state "
+                  "them with --default-region and --default-arch, or under functions: in the "
+                  "configuration",
+                  n_assumed, v->n_fns);
+}
+
+typedef enum status by_fn(struct view *v, struct err *e);
+
+static enum status show(struct view *v, struct err *e)
+{
+    static by_fn *const by[COST_BYS] = {
+        [BY_FUNCTION] = by_function,   [BY_DAY] = by_day,
+        [BY_REGION] = by_function,     [BY_ACCOUNT] = by_function,
+        [BY_ARCH] = by_invocation,     [BY_MEMORY] = by_invocation,
+        [BY_VERSION] = by_invocation,  [BY_OUTCOME] = by_invocation,
+        [BY_COMPONENT] = by_component,
+    };
+
+    if (cli_range(v->c, v->store, 0, &v->range, e) != OK)
+        return e->code;
+    if (v->range.until_ns <= v->range.since_ns) {
+        cost_hint(v->c, "there is nothing in the store for this time");
+        return OK;
+    }
+    if (load_functions(v, e) != OK || (has_effective(v) && load_effective(v, e) != OK) ||
+        by[v->o->by](v, e) != OK)
+        return e->code;
+    cost_groups_print(v->c, v->o, v->groups, v->n_groups);
+    print_hints(v);
+    return OK;
+}
+
+static void view_clear(struct view *v)
+{
+    idmap_clear(&v->fn_index);
+    map_clear(&v->keys);
+}
+
+int cost_table(struct cli *c, const struct cost_options *o, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    AUTO(view_clear) struct view v = {.c = c, .o = o, .filter = cli_filter(c)};
+
+    if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK)
+        return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+    v.store = s;
+    v.cc = &cost.context;
+    idmap_init(&v.fn_index);
+    map_init(&v.keys);
+    const enum status st = show(&v, e);
+    if (st == OK)
+        return EXIT_DONE;
+    return st == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}

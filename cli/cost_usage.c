@@ -1,0 +1,161 @@
+/* The bill of a usage file: reads it, has the analyzer make the lines, prints them with their price
+ * rows. Needs no store. */
+#include "cli/cost_views.h"
+
+#include "core/base/file.h"
+#include "core/base/timefmt.h"
+#include "core/base/yaml.h"
+
+enum { MAX_FILE_BYTES = 16 << 20, CENTS = 2 };
+
+static const struct table_column columns[] = {
+    {.name = "case", .max_width = 32},
+    {.name = "meter"},
+    {.name = "quantity", .is_right = true},
+    {.name = "unit"},
+    {.name = "unit_price", .is_right = true},
+    {.name = "amount", .is_right = true},
+    {.name = "currency"},
+    {.name = "price_retrieved"},
+    {.name = "price_confidence"},
+    {.name = "rounding", .max_width = 60},
+};
+enum {
+    C_CASE,
+    C_METER,
+    C_QUANTITY,
+    C_UNIT,
+    C_UNIT_PRICE,
+    C_AMOUNT,
+    C_CURRENCY,
+    C_RETRIEVED,
+    C_CONFIDENCE,
+    C_ROUNDING
+};
+
+static void add_line(struct table *t, struct str id, const struct cost_line *l)
+{
+    table_row(t);
+    table_text(t, C_CASE, id);
+    table_text(t, C_METER, l->meter);
+    cost_quantity_cell(t, C_QUANTITY, l->quantity);
+    table_text(t, C_ROUNDING, l->rounding);
+    if (l->price == NULL)
+        return;
+    table_text(t, C_UNIT, l->unit);
+    cost_exact_cell(t, C_UNIT_PRICE, l->price->unit_price);
+    cost_exact_cell(t, C_AMOUNT, l->amount);
+    table_text(t, C_CURRENCY, l->price->currency);
+    table_text(t, C_RETRIEVED, l->price->retrieved);
+    table_text(t, C_CONFIDENCE, l->price->confidence);
+}
+
+/* Exact in machine formats, in cents for people. */
+static void add_total(struct table *t, struct str id, money total, struct str currency,
+                      size_t n_unpriced)
+{
+    AUTO(buf_clear) struct buf raw = {.max = 64};
+    AUTO(buf_clear) struct buf shown = {.max = 64};
+    money_format_exact(&raw, total);
+    money_format(&shown, total, CENTS);
+    table_row(t);
+    table_text(t, C_CASE, id);
+    table_text(t, C_METER, STR("total"));
+    table_number(t, C_AMOUNT, arena_str(t->arena, buf_str(&raw)),
+                 arena_str(t->arena, buf_str(&shown)));
+    table_text(t, C_CURRENCY, currency);
+    if (n_unpriced > 0)
+        table_text(t, C_ROUNDING,
+                   arena_printf(t->arena, "incomplete: %zu lines are not priced", n_unpriced));
+}
+
+static enum status bill_case(struct cli *c, const struct pricebook *book,
+                             const struct usage_case *k, struct table *t, struct err *e)
+{
+    struct cost_lines made = {0};
+    struct str currency = {0};
+    size_t n_unpriced = 0;
+
+    if (bill_make(book, &k->bill, c->arena, &made, e) != OK)
+        return err_wrap(e, "case " STR_FMT, STR_ARG(k->id));
+    for (size_t i = 0; i < made.n; i++) {
+        add_line(t, k->id, &made.lines[i]);
+        n_unpriced += made.lines[i].price == NULL;
+        if (made.lines[i].price != NULL)
+            currency = made.lines[i].price->currency;
+    }
+    add_total(t, k->id, made.total, currency, n_unpriced);
+    if (n_unpriced > 0)
+        cost_hint(c,
+                  "case " STR_FMT ": %zu lines have no price in region " STR_FMT
+                  ": the total is too low",
+                  STR_ARG(k->id), n_unpriced, STR_ARG(k->bill.region));
+    return OK;
+}
+
+static enum status bill_cases(struct cli *c, const struct pricebook *book,
+                              const struct usage_cases *u, struct err *e)
+{
+    struct table t;
+    size_t n_skipped = 0;
+
+    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.bill", 1);
+    for (size_t i = 0; i < u->n; i++) {
+        if (!u->cases[i].is_covered) {
+            n_skipped++;
+            continue;
+        }
+        if (bill_case(c, book, &u->cases[i], &t, e) != OK)
+            return e->code;
+    }
+    if (n_skipped == u->n && u->n > 0)
+        return err_set(e, ERR_CONFIG,
+                       "the price book covers no service of the file; it knows lambda, "
+                       "lambda@edge, lambda-microvm and cloudwatch-logs of aws");
+    if (n_skipped > 0)
+        cost_hint(c, "%zu of %zu cases are of services without prices and were left out", n_skipped,
+                  u->n);
+    cli_print_table(c, &t);
+    return OK;
+}
+
+static enum status read_usage(struct cli *c, struct str path, struct yaml_node **root,
+                              struct err *e)
+{
+    AUTO(buf_clear) struct buf text = {.max = MAX_FILE_BYTES};
+    const bool is_stdin = str_eq(path, STR("-"));
+    const char *name = is_stdin ? "standard input" : arena_strz(c->arena, path);
+    if (file_read(is_stdin ? "/dev/stdin" : name, &text, e) != OK)
+        return err_wrap(e, "usage");
+    if (yaml_parse(c->arena, arena_str(c->arena, buf_str(&text)), name, root, e) != OK)
+        return e->code;
+    return *root != NULL ? OK : err_set(e, ERR_CONFIG, "%s: nothing in it", name);
+}
+
+static enum status run_usage(struct cli *c, struct str path, struct err *e)
+{
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    struct yaml_node *root = NULL;
+    struct usage_cases u = {0};
+
+    if (read_usage(c, path, &root, e) != OK || cli_cost_open(c, NULL, &cost, e) != OK)
+        return e->code;
+    const struct usage_options o = {
+        .book = cost.book,
+        .default_region = cost.context.default_region,
+        .at_ns = clock_now(&c->clock),
+    };
+    const char *name = arena_strz(c->arena, path);
+    if (usage_read(&o, c->arena, root, name, &u, e) != OK)
+        return e->code;
+    return bill_cases(c, cost.book, &u, e);
+}
+
+int cost_usage(struct cli *c, const struct cost_options *o, struct err *e)
+{
+    const enum status s = run_usage(c, o->usage, e);
+
+    if (s == OK)
+        return EXIT_DONE;
+    return s == ERR_CONFIG || s == ERR_PARSE ? EXIT_USAGE : EXIT_FAILED;
+}
