@@ -25,7 +25,12 @@ awk -v n="${LINES_OF:-120000}" 'BEGIN {
 function iso(ms) { return strftime("%Y-%m-%dT%H:%M:%S", int(ms / 1000), 1) sprintf(".%03dZ", ms % 1000) }
 function line(ms, text) { print iso(ms) "\t" text }' > "$work/logs.txt"
 
-run() { "$program" import --quiet --store "$1" "$work/logs.txt" > "$work/out" 2> "$work/err"; }
+run() {
+    "$program" import --quiet --store "$1" "$work/logs.txt" > "$work/out" 2> "$work/err" && return
+    echo "the import into $1 failed with status $?:"
+    cat "$work/out" "$work/err"
+    exit 1
+}
 dump() { "$program" db dump --store "$1"; }
 
 begin=$(date +%s%N)
