@@ -125,6 +125,8 @@ enum status cli_range(const struct cli *c, struct store *s, int64_t span_ns, str
         r.until_ns = clock_now(&c->clock);
     if (r.since_ns == 0)
         r.since_ns = r.until_ns - span_ns;
+    if (r.since_ns > r.until_ns && c->settings->until_ns == 0)
+        r.until_ns = r.since_ns; /* after everything there is */
     if (r.since_ns > r.until_ns)
         return err_set(e, ERR_USAGE, "--since lies after --until: nothing can be between them");
     *out = r;

@@ -74,6 +74,9 @@ static const char *const read_pragmas = "pragma query_only=on; pragma cache_size
 
 #define BUSY_TIMEOUT_MS 5000
 
+/* The first read tells whether the file is a database at all. */
+#define FIRST_READ "select count(*) from sqlite_schema"
+
 static int open_handle(const char *path, enum sql_mode mode, sqlite3 **db)
 {
     int flags =
@@ -97,6 +100,26 @@ static int open_immutable(const char *path, sqlite3 **db)
                            NULL);
 }
 
+/* A writer that was killed while it made the file leaves a rollback journal, which a read-only
+ * connection may not play back: SQLITE_READONLY_ROLLBACK. A connection that may write does it. */
+static int finish_killed_write(const char *path)
+{
+    sqlite3 *db = NULL;
+
+    int code = open_handle(path, SQL_READ_WRITE, &db);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(db, FIRST_READ, NULL, NULL, NULL);
+    sqlite3_close(db);
+    return code;
+}
+
+static int start_connection(sqlite3 *db, const char *pragmas)
+{
+    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    int code = sqlite3_exec(db, pragmas, NULL, NULL, NULL);
+    return code == SQLITE_OK ? sqlite3_exec(db, FIRST_READ, NULL, NULL, NULL) : code;
+}
+
 enum status sql_open(const char *path, enum sql_mode mode, struct sql **out, struct err *e)
 {
     struct sql *db = xcalloc(1, sizeof(*db));
@@ -104,12 +127,11 @@ enum status sql_open(const char *path, enum sql_mode mode, struct sql **out, str
 
     db->path = xstrdup(path);
     int code = open_handle(path, mode, &db->db);
-    if (code == SQLITE_OK) {
-        sqlite3_busy_timeout(db->db, BUSY_TIMEOUT_MS);
-        code = sqlite3_exec(db->db, pragmas, NULL, NULL, NULL);
-    }
-    if (code == SQLITE_OK) /* the first read tells whether the file is a database at all */
-        code = sqlite3_exec(db->db, "select count(*) from sqlite_schema", NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        code = start_connection(db->db, pragmas);
+    if (mode == SQL_READ_ONLY && (code & 0xff) == SQLITE_READONLY &&
+        finish_killed_write(path) == SQLITE_OK)
+        code = start_connection(db->db, pragmas);
     if (mode == SQL_READ_ONLY && (code & 0xff) == SQLITE_CANTOPEN && access(path, R_OK) == 0) {
         code = open_immutable(path, &db->db);
         if (code == SQLITE_OK)

@@ -150,9 +150,11 @@ enum status store_day(struct store *s, int64_t number, bool may_create, struct d
     if (!may_create && !file_exists(store_day_file(&a, s, number)))
         return OK;
     enum status st = open_day(s, number, out, e);
-    return st == ERR_NOT_FOUND && s->is_read_only
-               ? OK
-               : st; /* a writer has just created it: nothing inside yet */
+    if (st != ERR_NOT_FOUND || !s->is_read_only)
+        return st;
+    if (e)
+        *e = (struct err){0};
+    return OK; /* a writer has just created it: nothing inside yet */
 }
 
 /* --- lock --- */
