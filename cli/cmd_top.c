@@ -87,6 +87,13 @@ static int status_exit(const struct err *e)
     return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
+/* no-color.org: present and not empty. */
+static bool env_is_set(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && *value != '\0';
+}
+
 static int run_top(struct cli *c, struct err *e)
 {
     const struct top_settings *set = c->options;
@@ -97,8 +104,7 @@ static int run_top(struct cli *c, struct err *e)
         .filter = cli_filter(c),
         .view = tui_view_names[set->view],
         .refresh_ns = set->refresh_ns,
-        .no_color = c->settings->no_color || c->settings->color == 2 ||
-                    (getenv("NO_COLOR") && *getenv("NO_COLOR")),
+        .no_color = c->settings->no_color || c->settings->color == 2 || env_is_set("NO_COLOR"),
         .is_ascii = set->is_ascii || (!set->is_once && strcmp(nl_langinfo(CODESET), "UTF-8") != 0),
     };
 

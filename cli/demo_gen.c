@@ -207,7 +207,7 @@ static void run_call(struct sim *s, struct demo_call *c, int64_t t_ns)
     c->used_mb = s->fn->memory_mb * (30 + (unsigned)rng_below(&s->rng, 25)) / 100;
     c->end = draw_end(s, v, t_ns, c);
     if (c->end == DEMO_TIMEOUT)
-        c->duration_us = 30 * 1000000;
+        c->duration_us = INT64_C(30000000);
     if (c->end == DEMO_OOM)
         c->used_mb = s->fn->memory_mb;
     demo_lines(&s->text, s->fn, c, &s->rng, &s->totals->events);
