@@ -5,7 +5,8 @@ async function main(source, target) {
   const db = await DuckDBInstance.create(target, { threads: '2' });
   const c = await db.connect();
   await c.run(`create table events as
-    select cast(p[1] as timestamp) as ts, p[2] as log_group, p[3] as stream, p[4] as body
+    select cast(p[1] as timestamp) as ts, p[2] as log_group, p[3] as stream,
+           array_to_string(p[4:], chr(9)) as body
     from (select string_split(line, chr(9)) as p
           from read_csv('${source}', columns = {'line': 'varchar'}, delim = chr(1), quote = '', escape = '', header = false,
                         auto_detect = false, max_line_size = 4000000))`);
