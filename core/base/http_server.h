@@ -1,0 +1,90 @@
+/* An HTTP/1.1 listener on the caller's event loop: libmicrohttpd behind one door. No own threads.
+ *
+ * A request reaches the handler once, complete: head, body (at most limits.body_bytes) and
+ * trailers. The handler answers with http_respond() now or later; until then the connection is
+ * suspended. A suspended connection is not watched, so a client that went away is noticed when the
+ * answer is written, not before. The request lives until it was answered; whoever keeps one gives
+ * it an abort function, which runs when the server stops first.
+ *
+ * What is refused before any handler sees it: heads over limits.head_bytes (431), bodies over
+ * limits.body_bytes (413), a request with Transfer-Encoding and Content-Length, with two
+ * Content-Lengths or a coding other than chunked (400), a target that is no origin form (400), an
+ * address that is not loopback without `authorize` (at start). Slow clients are cut after
+ * limits.timeout_s; connections over limits.connections wait in the backlog. */
+#ifndef FNSCOPE_CORE_BASE_HTTP_SERVER_H
+#define FNSCOPE_CORE_BASE_HTTP_SERVER_H
+
+#include "core/base/arena.h"
+#include "core/base/loop.h"
+
+struct http_server;
+
+struct http_header {
+    struct str name, value;
+};
+
+struct http_request {
+    struct arena arena;     /* for whoever handles it; freed with the request */
+    struct str method;      /* as sent: GET, POST ... */
+    struct str target;      /* as sent, with the query */
+    struct str path, query; /* parts of target, not decoded */
+    struct str version;     /* HTTP/1.0, HTTP/1.1 */
+    struct str body;
+    struct http_header *headers; /* in order */
+    size_t n_headers;
+    struct http_header *trailers;
+    size_t n_trailers;
+    struct str peer; /* address of the client, without port */
+    void *owner;     /* free for the handler */
+};
+
+struct http_reply {
+    unsigned status;
+    const struct http_header *headers; /* copied; Content-Length, Date, Connection are ours */
+    size_t n_headers;
+    struct str body; /* copied */
+    bool close;      /* close the connection after it */
+};
+
+typedef void http_handler(void *ctx, struct http_request *rq);
+typedef void http_abort_fn(struct http_request *rq);
+
+struct http_limits {
+    size_t body_bytes;    /* 0: 1 MiB */
+    size_t head_bytes;    /* memory of one connection; 0: 64 KiB */
+    unsigned connections; /* 0: 512 */
+    unsigned timeout_s;   /* without progress; 0: none */
+};
+
+struct http_server_config {
+    struct str address; /* "127.0.0.1", "::1", "0.0.0.0"; empty: 127.0.0.1 */
+    uint16_t port;      /* 0: any free one */
+    struct http_limits limits;
+    http_handler *handler;
+    void *ctx;
+    /* True when the request may pass; else it is answered 403. NULL: everyone may, and only a
+     * loopback address is accepted. */
+    bool (*authorize)(void *ctx, const struct http_request *rq);
+};
+
+MUST_CHECK enum status http_server_start(struct loop *l, const struct http_server_config *config,
+                                         struct http_server **out, struct err *e);
+/* Requests not answered get their abort function, then 503. NULL is fine. */
+void http_server_stop(struct http_server *s);
+uint16_t http_server_port(const struct http_server *s);
+
+/* Answers; rq is gone afterwards (soon: do not touch it). */
+void http_respond(struct http_request *rq, const struct http_reply *reply);
+/* For a handler that answers later: called instead of being answered when the server stops. */
+void http_on_abort(struct http_request *rq, http_abort_fn *fn);
+
+/* The first header of that name (any case); false when there is none. */
+bool http_header(const struct http_request *rq, const char *name, struct str *value);
+bool http_trailer(const struct http_request *rq, const char *name, struct str *value);
+/* Percent-decoding into the arena: false for a broken escape or a NUL. plus_is_blank for queries.
+ */
+bool http_decode(struct arena *a, struct str s, bool plus_is_blank, struct str *out);
+/* The decoded value of a query parameter; false when absent or broken. */
+bool http_query(struct arena *a, struct str query, struct str name, struct str *value);
+
+#endif
