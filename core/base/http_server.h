@@ -81,10 +81,5 @@ void http_on_abort(struct http_request *rq, http_abort_fn *fn);
 /* The first header of that name (any case); false when there is none. */
 bool http_header(const struct http_request *rq, const char *name, struct str *value);
 bool http_trailer(const struct http_request *rq, const char *name, struct str *value);
-/* Percent-decoding into the arena: false for a broken escape or a NUL. plus_is_blank for queries.
- */
-bool http_decode(struct arena *a, struct str s, bool plus_is_blank, struct str *out);
-/* The decoded value of a query parameter; false when absent or broken. */
-bool http_query(struct arena *a, struct str query, struct str name, struct str *value);
 
 #endif

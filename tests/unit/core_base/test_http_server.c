@@ -12,7 +12,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/http_server.h"
-#include "core/base/log.h"
+#include "core/base/url.h"
 
 #define PATIENCE (5 * NS_PER_SEC)
 
@@ -425,16 +425,16 @@ static void test_decoding(void **state)
     struct str v;
 
     (void)state;
-    CHECK(http_decode(&a, STR("%2Faws%2flambda+x"), false, &v));
+    CHECK(url_decode(&a, STR("%2Faws%2flambda+x"), false, &v));
     CHECK_STR(v, STR("/aws/lambda+x"));
-    CHECK(http_query(&a, STR("a=1&b%20c=x+y%26&a=2"), STR("b c"), &v));
+    CHECK(url_query(&a, STR("a=1&b%20c=x+y%26&a=2"), STR("b c"), &v));
     CHECK_STR(v, STR("x y&"));
-    CHECK(http_query(&a, STR("a=1&a=2"), STR("a"), &v));
+    CHECK(url_query(&a, STR("a=1&a=2"), STR("a"), &v));
     CHECK_STR(v, STR("1"));
-    CHECK(!http_query(&a, STR("a=1"), STR("b"), &v));
+    CHECK(!url_query(&a, STR("a=1"), STR("b"), &v));
     const char *broken[] = {"%", "%4", "%zz", "a%00b", "%-1"};
     for (size_t i = 0; i < ARRAY_LEN(broken); i++)
-        CHECK(!http_decode(&a, str_from(broken[i]), false, &v));
+        CHECK(!url_decode(&a, str_from(broken[i]), false, &v));
 }
 
 #define WITH_SERVER(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
