@@ -158,32 +158,43 @@ static bool is_length(struct str s, uint64_t *n)
     return s.n > 0 && s.p[0] >= '0' && s.p[0] <= '9' && str_to_u64(s, n);
 }
 
-/* The status a head is refused with; 0: it may pass. Where a request ends must be beyond doubt
- * (RFC 9112, 6.3). */
-static unsigned judge_head(const struct request *r)
+static bool is_well_formed(const struct http_request *rq)
 {
-    const struct http_request *rq = &r->public;
+    return rq->target.n > 0 && rq->target.p[0] == '/' && is_token(rq->method) &&
+           has_clean_headers(rq) && count_header(rq, "Host") <= 1;
+}
+
+/* The status a body's framing is refused with: where a request ends must be beyond doubt (RFC 9112,
+ * 6.3). */
+static unsigned judge_framing(const struct http_request *rq, size_t most)
+{
     struct str coding, length;
-    uint64_t n;
-    bool has_coding = http_header(rq, "Transfer-Encoding", &coding);
+    uint64_t n = 0;
     bool has_length = http_header(rq, "Content-Length", &length);
 
-    if (rq->target.n == 0 || rq->target.p[0] != '/' || !is_token(rq->method) ||
-        !has_clean_headers(rq))
-        return MHD_HTTP_BAD_REQUEST;
-    if (has_coding &&
-        (has_length || !str_eq_nocase(coding, STR("chunked")) ||
-         count_header(rq, "Transfer-Encoding") > 1 || str_eq(rq->version, STR("HTTP/1.0"))))
-        return MHD_HTTP_BAD_REQUEST;
     if (has_length && (count_header(rq, "Content-Length") > 1 || !is_length(length, &n)))
         return MHD_HTTP_BAD_REQUEST;
-    if (has_length && n > r->server->limits.body_bytes)
+    if (n > most)
         return MHD_HTTP_CONTENT_TOO_LARGE;
-    if (count_header(rq, "Host") > 1)
+    if (!http_header(rq, "Transfer-Encoding", &coding))
+        return 0;
+    bool is_chunked = str_eq_nocase(coding, STR("chunked")) &&
+                      count_header(rq, "Transfer-Encoding") == 1 &&
+                      !str_eq(rq->version, STR("HTTP/1.0"));
+    return is_chunked && !has_length ? 0 : MHD_HTTP_BAD_REQUEST;
+}
+
+/* The status a head is refused with; 0: it may pass. */
+static unsigned judge_head(const struct request *r)
+{
+    const struct http_server *s = r->server;
+
+    if (!is_well_formed(&r->public))
         return MHD_HTTP_BAD_REQUEST;
-    if (r->server->authorize && !r->server->authorize(r->server->ctx, rq))
-        return MHD_HTTP_FORBIDDEN;
-    return 0;
+    unsigned status = judge_framing(&r->public, s->limits.body_bytes);
+    if (status)
+        return status;
+    return s->authorize && !s->authorize(s->ctx, &r->public) ? MHD_HTTP_FORBIDDEN : 0;
 }
 
 static void split_target(struct http_request *rq)
