@@ -33,7 +33,7 @@ enum request_stage {
 
 /* What the library's per-request pointer holds; the public part first. */
 struct request {
-    struct http_request public;
+    struct http_call public;
     struct http_server *server;
     struct MHD_Connection *connection;
     enum request_stage stage;
@@ -51,7 +51,7 @@ struct http_server {
     struct http_limits limits;
     http_handler *handler;
     void *ctx;
-    bool (*authorize)(void *ctx, const struct http_request *rq);
+    bool (*authorize)(void *ctx, const struct http_call *rq);
     uint16_t port;
     bool is_stopping;
     struct loop_watch *watch;
@@ -60,7 +60,7 @@ struct http_server {
     struct request *suspended;
 };
 
-static struct request *of_public(struct http_request *rq)
+static struct request *of_public(struct http_call *rq)
 {
     return (struct request *)(void *)rq;
 }
@@ -107,17 +107,17 @@ static bool find_header(const struct http_header *items, size_t n, const char *n
     return false;
 }
 
-bool http_header(const struct http_request *rq, const char *name, struct str *value)
+bool http_header(const struct http_call *rq, const char *name, struct str *value)
 {
     return find_header(rq->headers, rq->n_headers, name, value);
 }
 
-bool http_trailer(const struct http_request *rq, const char *name, struct str *value)
+bool http_trailer(const struct http_call *rq, const char *name, struct str *value)
 {
     return find_header(rq->trailers, rq->n_trailers, name, value);
 }
 
-static size_t count_header(const struct http_request *rq, const char *name)
+static size_t count_header(const struct http_call *rq, const char *name)
 {
     size_t n = 0;
 
@@ -142,7 +142,7 @@ static bool is_token(struct str s)
 
 /* A NUL, a line feed or a carriage return alone inside a value is a seam two parsers see at
  * different places. */
-static bool has_clean_headers(const struct http_request *rq)
+static bool has_clean_headers(const struct http_call *rq)
 {
     for (size_t i = 0; i < rq->n_headers; i++) {
         struct str v = rq->headers[i].value;
@@ -158,7 +158,7 @@ static bool is_length(struct str s, uint64_t *n)
     return s.n > 0 && s.p[0] >= '0' && s.p[0] <= '9' && str_to_u64(s, n);
 }
 
-static bool is_well_formed(const struct http_request *rq)
+static bool is_well_formed(const struct http_call *rq)
 {
     return rq->target.n > 0 && rq->target.p[0] == '/' && is_token(rq->method) &&
            has_clean_headers(rq) && count_header(rq, "Host") <= 1;
@@ -166,7 +166,7 @@ static bool is_well_formed(const struct http_request *rq)
 
 /* The status a body's framing is refused with: where a request ends must be beyond doubt (RFC 9112,
  * 6.3). */
-static unsigned judge_framing(const struct http_request *rq, size_t most)
+static unsigned judge_framing(const struct http_call *rq, size_t most)
 {
     struct str coding, length;
     uint64_t n = 0;
@@ -197,7 +197,7 @@ static unsigned judge_head(const struct request *r)
     return s->authorize && !s->authorize(s->ctx, &r->public) ? MHD_HTTP_FORBIDDEN : 0;
 }
 
-static void split_target(struct http_request *rq)
+static void split_target(struct http_call *rq)
 {
     size_t mark = str_find_char(rq->target, '?');
 
@@ -302,7 +302,7 @@ static void set_response(struct request *r, const struct http_reply *reply)
     r->stage = STAGE_ANSWER;
 }
 
-void http_respond(struct http_request *rq, const struct http_reply *reply)
+void http_respond(struct http_call *rq, const struct http_reply *reply)
 {
     struct request *r = of_public(rq);
 
@@ -315,7 +315,7 @@ void http_respond(struct http_request *rq, const struct http_reply *reply)
     loop_defer(r->server->loop, &r->server->again);
 }
 
-void http_on_abort(struct http_request *rq, http_abort_fn *fn)
+void http_on_abort(struct http_call *rq, http_abort_fn *fn)
 {
     of_public(rq)->on_abort = fn;
 }

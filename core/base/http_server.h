@@ -15,15 +15,13 @@
 #define FNSCOPE_CORE_BASE_HTTP_SERVER_H
 
 #include "core/base/arena.h"
+#include "core/base/http.h"
 #include "core/base/loop.h"
 
 struct http_server;
 
-struct http_header {
-    struct str name, value;
-};
-
-struct http_request {
+/* A request that waits for its answer. */
+struct http_call {
     struct arena arena;     /* for whoever handles it; freed with the request */
     struct str method;      /* as sent: GET, POST ... */
     struct str target;      /* as sent, with the query */
@@ -46,8 +44,8 @@ struct http_reply {
     bool close;      /* close the connection after it */
 };
 
-typedef void http_handler(void *ctx, struct http_request *rq);
-typedef void http_abort_fn(struct http_request *rq);
+typedef void http_handler(void *ctx, struct http_call *rq);
+typedef void http_abort_fn(struct http_call *rq);
 
 struct http_limits {
     size_t body_bytes;    /* 0: 1 MiB */
@@ -64,7 +62,7 @@ struct http_server_config {
     void *ctx;
     /* True when the request may pass; else it is answered 403. NULL: everyone may, and only a
      * loopback address is accepted. */
-    bool (*authorize)(void *ctx, const struct http_request *rq);
+    bool (*authorize)(void *ctx, const struct http_call *rq);
 };
 
 MUST_CHECK enum status http_server_start(struct loop *l, const struct http_server_config *config,
@@ -74,12 +72,12 @@ void http_server_stop(struct http_server *s);
 uint16_t http_server_port(const struct http_server *s);
 
 /* Answers; rq is gone afterwards (soon: do not touch it). */
-void http_respond(struct http_request *rq, const struct http_reply *reply);
+void http_respond(struct http_call *rq, const struct http_reply *reply);
 /* For a handler that answers later: called instead of being answered when the server stops. */
-void http_on_abort(struct http_request *rq, http_abort_fn *fn);
+void http_on_abort(struct http_call *rq, http_abort_fn *fn);
 
 /* The first header of that name (any case); false when there is none. */
-bool http_header(const struct http_request *rq, const char *name, struct str *value);
-bool http_trailer(const struct http_request *rq, const char *name, struct str *value);
+bool http_header(const struct http_call *rq, const char *name, struct str *value);
+bool http_trailer(const struct http_call *rq, const char *name, struct str *value);
 
 #endif

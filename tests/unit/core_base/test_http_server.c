@@ -21,11 +21,11 @@ struct fixture {
     struct loop *loop;
     struct http_server *server;
     struct buf seen; /* "METHOD target body;" of every request that reached the handler */
-    struct http_request *kept[8];
+    struct http_call *kept[8];
     size_t n_kept, aborted;
 };
 
-static void on_abort(struct http_request *rq)
+static void on_abort(struct http_call *rq)
 {
     struct fixture *f = rq->owner;
 
@@ -33,7 +33,7 @@ static void on_abort(struct http_request *rq)
 }
 
 /* /later keeps the request, everything else is echoed. */
-static void on_request(void *ctx, struct http_request *rq)
+static void on_request(void *ctx, struct http_call *rq)
 {
     struct fixture *f = ctx;
     struct str trailer = STR("-");

@@ -1,0 +1,54 @@
+/* fnexec: functions run on this machine behind AWS's protocols. Front door of the folder.
+ *
+ *   HTTP listener -> api_route (operation table) -> *_api -> invoke -> pool -> instance -> process
+ *                                                   async, triggers --^         |
+ *                         logs_api, metrics_api, xray_api <-- telemetry <-------+
+ *
+ * Everything runs on one loop; the journal has the one other thread. */
+#ifndef FNSCOPE_EXECUTOR_EXECUTOR_H
+#define FNSCOPE_EXECUTOR_EXECUTOR_H
+
+#include "core/base/loop.h"
+#include "core/base/str.h"
+#include "core/model/enums.h"
+
+struct manifest;
+struct fndef;
+
+/* The parts, wired by executor_start(). A part uses what was started before it. */
+struct executor {
+    struct loop *loop;
+    struct clock clock;
+    const struct manifest *manifest;
+    struct str state_folder;   /* 0700: journal.db, logs.db */
+    struct str scratch_folder; /* 0700: one folder an environment; removed at stop */
+    struct journal *journal;
+    struct telemetry *telemetry;
+    struct invoker *invoker;
+    struct queues *queues;
+    struct async *async;
+    struct metrics *metrics;
+    struct observer *observers; /* told about every invocation */
+};
+
+/* One finished or refused invocation, as metrics see it. */
+struct invoke_fact {
+    const struct fndef *fn;
+    int64_t end_ns;       /* wall clock */
+    int64_t duration_ns;  /* without initialization */
+    int64_t init_ns;      /* 0: warm */
+    enum outcome outcome; /* OUTCOME_THROTTLED: nothing ran */
+    enum trigger trigger;
+    uint64_t max_memory_bytes;
+    unsigned concurrent;         /* of this function, when it started, itself included */
+    unsigned account_concurrent; /* of all */
+};
+
+struct observer {
+    void (*on_invocation)(void *ctx, const struct invoke_fact *fact);
+    void *ctx;
+    struct observer *next;
+};
+void executor_observe(struct executor *x, struct observer *o); /* o lives as long as x */
+
+#endif

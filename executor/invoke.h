@@ -1,0 +1,51 @@
+/* Running a function once: the one way in for the invoke API, the function URL, the asynchronous
+ * engine and every trigger. All on the loop's thread.
+ *
+ *     struct invoke_request rq = {.fn = fn, .payload = event, .trigger = TRIGGER_TIMER};
+ *     invoke(x->invoker, &rq, on_done, ctx);
+ *
+ * The request is copied before invoke() returns. `done` runs exactly once, possibly before
+ * invoke() returns (a throttle); the result's views live until it returns. */
+#ifndef FNSCOPE_EXECUTOR_INVOKE_H
+#define FNSCOPE_EXECUTOR_INVOKE_H
+
+#include "executor/fndef.h"
+
+struct invoker;
+
+struct invoke_request {
+    const struct fndef *fn;
+    struct str request_id;     /* empty: a new one. Retries keep theirs */
+    struct str payload;        /* JSON */
+    struct str qualifier;      /* as asked for; empty: $LATEST */
+    struct str trace;          /* X-Amzn-Trace-Id of the caller; empty: a new one */
+    struct str client_context; /* decoded JSON */
+    enum trigger trigger;
+    unsigned attempt; /* 0 the first, then retries */
+    bool want_tail;   /* the last 4 KB of its log */
+};
+
+enum invoke_status {
+    INVOKE_OK,             /* the function answered */
+    INVOKE_FUNCTION_ERROR, /* its own error, a crash, a timeout: payload says which */
+    INVOKE_THROTTLED,      /* nothing ran: a concurrency limit; `reason` */
+    INVOKE_FAILED          /* nothing ran: the environment could not be started */
+};
+
+struct invoke_result {
+    enum invoke_status status;
+    enum outcome outcome;
+    struct str request_id;
+    struct str payload;        /* what the function returned, or {"errorType","errorMessage",...} */
+    struct str function_error; /* "Unhandled"; empty when it worked */
+    struct str error_type;     /* "Sandbox.Timedout", "Runtime.ExitError", ... */
+    struct str reason;   /* of a throttle: "ReservedFunctionConcurrentInvocationLimitExceeded" */
+    struct str log_tail; /* with want_tail */
+    struct str trace;
+};
+
+typedef void invoke_done_fn(void *ctx, const struct invoke_result *r);
+
+void invoke(struct invoker *v, const struct invoke_request *rq, invoke_done_fn *done, void *ctx);
+
+#endif

@@ -1,0 +1,29 @@
+/* What starts functions besides the APIs: one type a file, one row in triggers.c. */
+#ifndef FNSCOPE_EXECUTOR_TRIGGER_H
+#define FNSCOPE_EXECUTOR_TRIGGER_H
+
+#include "executor/executor.h"
+#include "executor/fndef.h"
+
+struct trigger {
+    struct executor *x;
+    const struct fndef *fn;
+    const struct trigger_def *def; /* def->settings: the type's own struct */
+    void *state;                   /* the type's own, made by start, freed by stop */
+};
+
+struct trigger_ops {
+    const char *type; /* value of "type" in the manifest */
+    const char *help;
+    const struct opt_def *options; /* keys inside the trigger, with "type" left out */
+    size_t settings_size;
+    /* May look at x->manifest and other functions; NULL: nothing beyond the options' own checks. */
+    enum status (*check)(const struct manifest *m, const struct fndef *fn,
+                         const struct trigger_def *def, struct err *e);
+    enum status (*start)(struct trigger *t, struct err *e);
+    void (*stop)(struct trigger *t); /* no callback runs after it */
+};
+
+extern const struct trigger_ops *const trigger_types[]; /* NULL-terminated */
+
+#endif
