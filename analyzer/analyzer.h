@@ -190,4 +190,60 @@ struct str cost_currency(const struct cost_context *c, const struct fn_ref *fn, 
 /* The region its price is taken from: the function's own, a rule's, or the default. */
 struct str cost_region(const struct cost_context *c, const struct fn_ref *fn);
 
+/* --- incidents ---
+ * What went wrong, as a person would tell it: stretches of hours in which a function failed far
+ * more than usual, and functions that run out of memory again and again. */
+enum incident_kind {
+    INCIDENT_FAILURES,   /* errors of one kind or many */
+    INCIDENT_BAD_DEPLOY, /* the same, and they came with another version */
+    INCIDENT_RETRIES,    /* failed asynchronous events, tried again and again */
+    INCIDENT_TIMEOUTS,
+    INCIDENT_THROTTLES,
+    INCIDENT_MEMORY, /* out of memory; leak_bytes > 0: memory grows with each use */
+    INCIDENT_KINDS
+};
+extern const char *const incident_kind_names[INCIDENT_KINDS];
+
+struct incident {
+    enum incident_kind kind;
+    struct fn_ref fn;
+    uint32_t fn_id;
+    int64_t since_ns, until_ns; /* first and last failed attempt */
+    uint64_t n, failed;         /* attempts of the hours concerned, and how many of them failed */
+    uint64_t retries;
+    wide cost_failed;          /* spent on the failed ones, 10^-12 */
+    uint64_t memory_bytes;     /* configured */
+    int64_t leak_bytes;        /* more with each use of an environment; 0: none seen */
+    struct str version;        /* that failed; empty: unknown */
+    struct str version_before; /* ran before; empty: unknown or the same */
+    struct str error_type;
+    struct str sample_id; /* request id of one failed attempt */
+};
+struct incidents {
+    struct incident *rows; /* worst first */
+    size_t n, cap;
+};
+
+/* One function's hour, as little of the sums as is needed. */
+struct incident_hour {
+    int64_t hour_ns;
+    uint64_t n, failed, outcome[OUTCOMES], retries;
+    wide cost_failed;
+    uint64_t memory_bytes;
+};
+/* Appends what the hours of one function tell, by hour ascending. Pure; versions and samples stay
+ * empty. */
+void incidents_of_hours(const struct fn_ref *fn, uint32_t fn_id, const struct incident_hour *hours,
+                        size_t n, struct arena *a, struct incidents *out);
+/* The incidents of the range, with versions, leaks and samples looked up through the store's typed
+ * requests. At most `limit` (0: 20), worst first. */
+struct store;
+struct range;
+struct fn_filter;
+MUST_CHECK enum status incidents_load(struct store *s, const struct range *r,
+                                      const struct fn_filter *f, size_t limit, struct arena *a,
+                                      struct incidents *out, struct err *e);
+/* One sentence, without the function's name: "version 29 failed 102 of 167 attempts (61 %)". */
+struct str incident_text(const struct incident *i, struct arena *a);
+
 #endif

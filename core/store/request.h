@@ -54,6 +54,15 @@ struct series {
 MUST_CHECK enum status request_series(struct store *s, const struct series_request *q,
                                       struct arena *a, struct series *out, struct err *e);
 
+/* Sums of each function and hour of the range, one by one, without an array: by day, function,
+ * hour. The range is widened to whole hours. The sums are valid during the call only. */
+typedef enum status hour_fn(void *ctx, uint32_t fn_id, int64_t hour_ns, const struct stats *sums,
+                            struct err *e);
+MUST_CHECK enum status request_hours(struct store *s, struct range r, const struct fn_filter *f,
+                                     hour_fn *fn, void *ctx, struct err *e);
+/* Which function an id of this store names; valid as long as the store is open. */
+const struct fn_ref *store_fn(struct store *s, uint32_t fn_id);
+
 enum inv_order {
     INV_NEWEST,
     INV_OLDEST,
@@ -96,7 +105,8 @@ struct log_request {
     struct fn_filter fn;
     uint32_t fn_id;
     struct str instance;      /* exact log stream; empty: any */
-    struct str invocation_id; /* its lines and the lines without an id between its start and end */
+    struct str invocation_id; /* with instance: the lines between its START and the next request's,
+                                 and its initialization; without: the lines that name it */
     enum severity min_severity;
     struct str literal;     /* the body holds this text (memmem on chunks: prefilter); empty: any */
     bool is_literal_nocase; /* ASCII */
