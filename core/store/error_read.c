@@ -3,12 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/timefmt.h"
+#include "core/model/log_text.h"
 #include "core/store/store_private.h"
+
+#define SAMPLE_BYTES ((size_t)400)
 
 struct group {
     struct error_row row;
     struct str instance; /* of the newest attempt, to fetch its message */
-    int64_t start_ns, end_ns;
+    int64_t start_ns, end_ns, duration_ns;
+    uint64_t memory_bytes, used_bytes;
 };
 
 struct groups {
@@ -55,6 +60,9 @@ static enum status add_attempt(void *ctx, uint32_t fn_id, const struct invocatio
     group->row.sample_id = arena_str(g->arena, inv->id);
     group->instance = inv->origin->instance;
     group->start_ns = inv->start_ns;
+    group->duration_ns = inv->duration_ns;
+    group->memory_bytes = inv->memory_bytes;
+    group->used_bytes = inv->max_memory_bytes;
     group->end_ns = inv->start_ns + inv->duration_ns + inv->init_ns + NS_PER_SEC;
     return OK;
 }
@@ -66,29 +74,58 @@ struct sample {
 };
 
 /* The line that says most: the first one of the highest level, application lines before platform
- * lines. */
+ * lines. An error object that a runtime prints without a level is an error. */
 static enum status better_line(void *ctx, const struct log_line *line, struct err *e)
 {
     struct sample *s = ctx;
+    bool is_error = str_find(line->body, STR("\"errorMessage\"")) < line->body.n;
+    enum severity severity =
+        is_error && line->severity < SEVERITY_ERROR ? SEVERITY_ERROR : line->severity;
 
     UNUSED(e);
-    if (line->kind == RECORD_PLATFORM || line->severity <= s->severity)
+    if (line->kind == RECORD_PLATFORM || severity <= s->severity)
         return OK;
-    s->severity = line->severity;
-    s->text = arena_str(s->arena, str_sub(line->body, 0, 400));
+    s->severity = severity;
+    s->text = log_headline(line->body, s->arena);
+    s->text = str_sub(s->text, 0, SAMPLE_BYTES);
     return OK;
+}
+
+/* What the platform's figures say where no line says it. */
+static struct str sample_of_figures(struct arena *a, const struct group *g)
+{
+    AUTO(buf_clear) struct buf took = {.max = 64};
+
+    if (g->row.outcome == OUTCOME_OOM && g->memory_bytes > 0)
+        return arena_printf(a, "used %llu of %llu MB", (unsigned long long)(g->used_bytes >> 20),
+                            (unsigned long long)(g->memory_bytes >> 20));
+    if (g->row.outcome != OUTCOME_TIMEOUT || g->duration_ns <= 0)
+        return (struct str){0};
+    duration_format(&took, g->duration_ns);
+    return arena_printf(a, "stopped after %s", took.p);
+}
+
+/* "TypeError: no such thing": the type stands beside. */
+static struct str without_type(struct str text, struct str type)
+{
+    size_t n = type.n;
+
+    if (n > 0 && str_starts(text, type) && str_starts(str_skip(text, n), STR(": ")))
+        return str_skip(text, n + 2);
+    return text;
 }
 
 static enum status fill_sample(struct groups *g, struct group *group, struct err *e)
 {
-    struct sample sample = {.arena = g->arena, .severity = SEVERITY_INFO};
+    struct sample sample = {.arena = g->arena, .severity = SEVERITY_WARN};
     struct log_request q = {.range = {group->start_ns, group->end_ns},
                             .fn_id = group->row.fn_id,
                             .instance = group->instance,
                             .invocation_id = group->row.sample_id};
     enum status s = request_logs(g->store, &q, better_line, &sample, e);
 
-    group->row.sample = sample.text;
+    group->row.sample = sample.text.n > 0 ? without_type(sample.text, group->row.error_type)
+                                          : sample_of_figures(g->arena, group);
     return s;
 }
 

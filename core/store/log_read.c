@@ -29,6 +29,8 @@ struct search {
     size_t n_kept, cap_kept;
     struct arena arena; /* of kept lines */
     size_t given;
+    /* Lines of one invocation by their place between the platform's lines. */
+    bool is_by_place, is_inside, has_own;
 };
 
 /* --- which functions and streams --- */
@@ -106,7 +108,7 @@ static bool line_passes(struct search *s, const struct chunk_line *l)
         return false;
     if (q->instance.n > 0 && !str_eq(q->instance, dim_origin(s->store, l->stream)->instance))
         return false;
-    if (q->invocation_id.n > 0) {
+    if (q->invocation_id.n > 0 && !s->is_by_place) {
         struct str own = first_uuid(l->body);
         bool holds = own.n > 0 && str_find(l->body, q->invocation_id) < l->body.n;
         if (!holds && (own.n > 0 || q->instance.n == 0))
@@ -201,6 +203,26 @@ static int compare_kept(const void *a, const void *b)
     return (x->order > y->order) - (x->order < y->order);
 }
 
+/* An environment runs one request at a time: what stands behind another request's START, END or
+ * REPORT is not ours even where it names no request; what stands between our lines is, whatever
+ * identifiers it mentions. Before our START only a beginning initialization is. */
+static bool is_ours(struct search *s, const struct log_line *l)
+{
+    bool is_platform = l->kind == RECORD_PLATFORM;
+
+    if (str_find(l->body, s->q->invocation_id) < l->body.n) {
+        s->is_inside |= is_platform || !s->has_own;
+        s->has_own = true;
+        return true;
+    }
+    if (is_platform && l->invocation_id.n > 0)
+        s->is_inside = false;
+    if (is_platform && (str_starts(l->body, STR("INIT_START")) ||
+                        str_find(l->body, STR("platform.initStart")) < l->body.n))
+        s->is_inside = true;
+    return s->is_inside;
+}
+
 /* Gives what was kept before a time, in time order; ERR_CANCELLED when there is enough. */
 static enum status give_kept(struct search *s, int64_t before_ns, struct err *e)
 {
@@ -216,6 +238,8 @@ static enum status give_kept(struct search *s, int64_t before_ns, struct err *e)
             line->line.body = arena_str(&rest, line->line.body);
             line->line.invocation_id = first_uuid(line->line.body);
             s->kept[n_rest++] = *line;
+        } else if (s->is_by_place && !is_ours(s, &line->line)) {
+            continue;
         } else if (s->q->limit > 0 && s->given == s->q->limit) {
             status = ERR_CANCELLED;
         } else {
@@ -301,6 +325,7 @@ enum status request_logs(struct store *s, const struct log_request *q, log_fn *f
     AUTO(buf_clear) struct buf needle = {.max = 1u << 20};
     enum status status = s->is_null ? OK : store_scan_days(s, e);
 
+    search.is_by_place = q->invocation_id.n > 0 && q->instance.n > 0 && !q->newest_first;
     search.raw.max = CHUNK_MAX_RAW;
     search.folded.max = CHUNK_MAX_RAW;
     search.zstd = zstd_ctx_new(1);

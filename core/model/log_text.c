@@ -1,0 +1,130 @@
+/* Prefixes of log lines, and what stands behind them. */
+#include "core/model/log_text.h"
+
+#include "core/base/json.h"
+#include "core/base/timefmt.h"
+
+#define UUID_LENGTH ((size_t)36)
+#define MAX_PARSED  ((size_t)64 << 10) /* a larger object is no message */
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* "2026/01/15 12:00:00", as Go's log package writes. */
+static size_t slash_time(struct str s)
+{
+    static const char shape[] = "dddd/dd/dd dd:dd:dd";
+    size_t n = sizeof(shape) - 1;
+
+    if (s.n < n)
+        return 0;
+    for (size_t i = 0; i < n; i++)
+        if (shape[i] == 'd' ? !is_digit(s.p[i]) : s.p[i] != shape[i])
+            return 0;
+    return n;
+}
+
+static size_t any_time(struct str s)
+{
+    int64_t t;
+    size_t n = time_parse_prefix(s, &t);
+
+    return n > 0 ? n : slash_time(s);
+}
+
+static size_t any_uuid(struct str s)
+{
+    if (s.n < UUID_LENGTH)
+        return 0;
+    for (size_t i = 0; i < UUID_LENGTH; i++) {
+        char c = s.p[i];
+        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+        bool is_hex = is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+        if (is_dash ? c != '-' : !is_hex)
+            return 0;
+    }
+    return UUID_LENGTH;
+}
+
+static size_t any_word(struct str s)
+{
+    static const struct str words[] = {
+        {"[ERROR]", 7},      {"[WARNING]", 9}, {"[WARN]", 6},   {"[INFO]", 6},
+        {"[DEBUG]", 7},      {"[TRACE]", 7},   {"[FATAL]", 7},  {"[CRITICAL]", 10},
+        {"Invoke Error", 12}, {"ERROR", 5},     {"WARNING", 7},  {"WARN", 4},
+        {"INFO", 4},         {"DEBUG", 5},     {"TRACE", 5},    {"FATAL", 5},
+        {"CRITICAL", 8},     {"Uncaught Exception", 18},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (str_starts(s, words[i]))
+            return words[i].n;
+    return 0;
+}
+
+static struct str skip_blanks(struct str s)
+{
+    while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
+        s = str_skip(s, 1);
+    return s;
+}
+
+struct str log_text(struct str body)
+{
+    static size_t (*const prefixes[])(struct str) = {any_time, any_uuid, any_word};
+    struct str s = skip_blanks(body);
+    bool is_cut = true;
+
+    while (is_cut) {
+        is_cut = false;
+        for (size_t i = 0; i < ARRAY_LEN(prefixes) && !is_cut; i++) {
+            size_t n = prefixes[i](s);
+            /* A prefix ends at a blank: "INFORMATION" is a word of its own. */
+            is_cut = n > 0 && n < s.n && (s.p[n] == ' ' || s.p[n] == '\t');
+            s = is_cut ? skip_blanks(str_skip(s, n)) : s;
+        }
+    }
+    return s.n > 0 ? s : body;
+}
+
+static struct str from_json(struct str s, struct arena *a)
+{
+    static const char *const keys[] = {"errorMessage", "message", "msg"};
+    AUTO(json_doc_free_ptr) struct json_doc *doc = NULL;
+    struct str text = {0}, type = {0};
+
+    if (s.n > MAX_PARSED || json_parse(s, &doc, NULL) != OK)
+        return (struct str){0};
+    const struct json *root = json_root(doc);
+    for (size_t i = 0; i < ARRAY_LEN(keys) && text.n == 0; i++)
+        if (!json_str(json_get(root, keys[i]), &text))
+            text = (struct str){0};
+    if (text.n == 0)
+        return text;
+    if (json_str(json_get(root, "errorType"), &type) && type.n > 0)
+        return arena_printf(a, STR_FMT ": " STR_FMT, STR_ARG(type), STR_ARG(text));
+    return arena_str(a, text);
+}
+
+static struct str first_line(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] != '\n' && s.p[n] != '\r')
+        n++;
+    return str_sub(s, 0, n);
+}
+
+struct str log_headline(struct str body, struct arena *a)
+{
+    struct str s = log_text(body);
+
+    if (str_starts(s, STR("{"))) {
+        struct str text = from_json(s, a);
+        if (text.n > 0)
+            return first_line(text);
+    }
+    return arena_str(a, first_line(s));
+}

@@ -1,0 +1,16 @@
+/* What a log line says, without what its columns say already: runtimes put time, request id and
+ * level in front of every line, unhandled errors come as JSON. For people; the stored body stays
+ * whole. */
+#ifndef FNSCOPE_CORE_MODEL_LOG_TEXT_H
+#define FNSCOPE_CORE_MODEL_LOG_TEXT_H
+
+#include "core/base/arena.h"
+
+/* The body after time, request id, level and "Invoke Error", a view into it; the whole body where
+ * nothing else would stay. "[ERROR]\t2026-01-15T12:00:00Z\t8d59...\tqueue is full" -> "queue is
+ * full". */
+struct str log_text(struct str body);
+/* One line: of JSON its errorType and errorMessage, message or msg; of others the first line. */
+struct str log_headline(struct str body, struct arena *a);
+
+#endif

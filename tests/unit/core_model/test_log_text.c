@@ -1,0 +1,57 @@
+/* Log lines without their prefixes, and their headlines. */
+#include "tests/test.h"
+
+#include "core/model/log_text.h"
+
+#define ID "8d5958b5-559f-43f3-b278-b71dd7dd0e01"
+
+static void test_prefixes(void **state)
+{
+    static const struct {
+        const char *body, *text;
+    } cases[] = {
+        {"2026-01-15T12:00:00.000Z\t" ID "\tERROR\tqueue is full", "queue is full"},
+        {"[WARNING]\t2026-01-15T12:00:00.000Z\t" ID "\tslow", "slow"},
+        {"2026-01-15 12:00:00.000 " ID " INFO com.example.Handler - saved", "com.example.Handler - saved"},
+        {"2026/01/15 12:00:00 listening", "listening"},
+        {"INFORMATION is power", "INFORMATION is power"},
+        {"ERROR", "ERROR"},
+        {"", ""},
+        {"plain text", "plain text"},
+    };
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_STR(log_text(str_from(cases[i].body)), str_from(cases[i].text));
+}
+
+static void test_headlines(void **state)
+{
+    static const struct {
+        const char *body, *text;
+    } cases[] = {
+        {"{\"errorType\":\"E\",\"errorMessage\":\"no\\nreally\"}", "E: no"},
+        {"2026-01-15T12:00:00.000Z\t" ID "\tERROR\tInvoke Error \t"
+         "{\"errorType\":\"TypeError\",\"errorMessage\":\"x is undefined\",\"stack\":[]}",
+         "TypeError: x is undefined"},
+        {"{\"level\":\"INFO\",\"msg\":\"hello\"}", "hello"},
+        {"{\"no\":\"message\"}", "{\"no\":\"message\"}"},
+        {"{ not json", "{ not json"},
+        {"[ERROR] ValueError: bad\rTraceback", "ValueError: bad"},
+    };
+    AUTO(arena_clear) struct arena a = {0};
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_STR(log_headline(str_from(cases[i].body), &a), str_from(cases[i].text));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_headlines),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
