@@ -34,6 +34,14 @@ static const struct opt_def demo_defs[] = {
 };
 /* clang-format on */
 
+static struct range demo_days(const struct cli *c)
+{
+    const struct demo_settings *set = c->options;
+    int64_t end_ns = time_floor(set->end_ns ? set->end_ns : clock_now(&c->clock), NS_PER_DAY);
+
+    return (struct range){end_ns - set->days * NS_PER_DAY, end_ns};
+}
+
 static enum status generate(struct cli *c, const char *dir, struct demo_totals *t, struct err *e)
 {
     const struct demo_settings *set = c->options;
@@ -41,7 +49,7 @@ static enum status generate(struct cli *c, const char *dir, struct demo_totals *
         .seed = (uint64_t)set->seed,
         .days = (unsigned)set->days,
         .functions = (unsigned)set->functions,
-        .end_ns = time_floor(set->end_ns ? set->end_ns : clock_now(&c->clock), NS_PER_DAY),
+        .end_ns = demo_days(c).until_ns,
     };
 
     return demo_generate(dir, &o, t, e);
@@ -75,13 +83,26 @@ static const char *below(struct cli *c, struct str dir, const char *name)
     return arena_strz(c->arena, arena_printf(c->arena, STR_FMT "/%s", STR_ARG(dir), name));
 }
 
-static int show(struct cli *c, struct str dir, struct err *e)
+static const char *day_word(struct cli *c, int64_t t_ns)
+{
+    AUTO(buf_clear) struct buf b = {.max = 64};
+
+    time_format_day(&b, t_ns);
+    return arena_strz(c->arena, buf_str(&b));
+}
+
+/* All days of the demo; the invented functions are x86_64, which no log line says. */
+static int show(struct cli *c, struct str dir, const struct range *days, struct err *e)
 {
     const char *store = below(c, dir, "store"), *html = below(c, dir, "report.html");
-    const char *const make_html[] = {"fnscope", "report", "--store", store, "-o",
-                                     "html",    "-O",     html,      NULL};
-    const char *const text[] = {"fnscope", "report", "--store", store, NULL};
-    const char *const top[] = {"fnscope", "top", "--store", store, NULL};
+    const char *since = day_word(c, days->since_ns), *until = day_word(c, days->until_ns);
+    const char *const make_html[] = {
+        "fnscope", "report", "--store", store, "--since",        since,    "--until", until,
+        "-o",      "html",   "-O",      html,  "--default-arch", "x86_64", NULL};
+    const char *const text[] = {"fnscope", "report", "--store",        store,    "--since", since,
+                                "--until", until,    "--default-arch", "x86_64", NULL};
+    const char *const top[] = {"fnscope", "top", "--store",        store,    "--since", since,
+                               "--until", until, "--default-arch", "x86_64", NULL};
 
     if (run_self(c, make_html, false, e) != EXIT_DONE)
         return EXIT_FAILED;
@@ -102,8 +123,9 @@ static int run_demo(struct cli *c, struct err *e)
                                                    STR_ARG(file_xdg(c->arena, "CACHE")));
     bool is_only = c->words.count == 1 && str_eq(c->words.items[0], STR("generate"));
     const char *logs = is_only ? arena_strz(c->arena, dir) : below(c, dir, "logs");
-    const char *const import[] = {"fnscope", "import", "--store", below(c, dir, "store"),
-                                  logs,      NULL};
+    const char *const import[] = {"fnscope",        "import", "--store", below(c, dir, "store"),
+                                  "--default-arch", "x86_64", logs,      NULL};
+    struct range days = demo_days(c);
     struct demo_totals t;
 
     if (c->words.count > 1 || (c->words.count == 1 && !is_only)) {
@@ -119,7 +141,7 @@ static int run_demo(struct cli *c, struct err *e)
         return EXIT_DONE;
     if (run_self(c, import, false, e) != EXIT_DONE)
         return EXIT_FAILED;
-    return show(c, dir, e);
+    return show(c, dir, &days, e);
 }
 
 const struct command cmd_demo = {

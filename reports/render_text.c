@@ -131,22 +131,32 @@ static void bars_node(const struct doc_node *n, const struct render_options *o, 
     }
 }
 
+/* The largest of the points that share a cell: a peak stays one. */
+static uint64_t cell_value(const struct doc_series *s, size_t cell, size_t cells)
+{
+    size_t from = cell * s->n / cells, to = (cell + 1) * s->n / cells;
+    uint64_t most = 0;
+
+    for (size_t i = from; i < to; i++)
+        most = s->values[i] > most ? s->values[i] : most;
+    return most;
+}
+
 static void series_node(const struct doc_node *n, const struct render_options *o, struct buf *out)
 {
     static const char *const levels[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     const struct doc_series *s = &n->series;
     uint64_t top = 1;
 
-    UNUSED(o);
-    for (size_t i = 0; i < s->n; i++)
-        top = s->values[i] > top ? s->values[i] : top;
+    size_t cells = s->n + 4 > o->width ? o->width - 4 : s->n;
+
+    for (size_t i = 0; i < cells; i++)
+        top = cell_value(s, i, cells) > top ? cell_value(s, i, cells) : top;
     buf_add_z(out, "  ");
     buf_add_str(out, s->title);
     buf_addf(out, " (most: " STR_FMT ")\n  ", STR_ARG(s->top));
-    for (size_t i = 0; i < s->n; i++) {
-        uint64_t level = (s->values[i] * 8 + top - 1) / top;
-        buf_add_z(out, levels[level]);
-    }
+    for (size_t i = 0; i < cells; i++)
+        buf_add_z(out, levels[(cell_value(s, i, cells) * 8 + top - 1) / top]);
     buf_addf(out, "\n  " STR_FMT " to " STR_FMT "\n", STR_ARG(s->first), STR_ARG(s->last));
 }
 

@@ -31,6 +31,7 @@ struct report_data {
     size_t n_assumed, n_unpriced;
     struct waste waste;
     struct error_rows errors;
+    struct incidents incidents;
     struct series series;
     struct ingest_status status;
     struct str price_date;
@@ -42,9 +43,9 @@ void report_build(const struct report_data *r, struct doc *d);
 
 /* Each adds its section. */
 typedef void section_fn(const struct report_data *r, struct doc *d);
-section_fn section_verdict, section_quality, section_cost, section_compare, section_invocations,
-    section_errors, section_cold_starts, section_memory, section_waste, section_functions,
-    section_appendix;
+section_fn section_verdict, section_incidents, section_quality, section_cost, section_compare,
+    section_invocations, section_errors, section_cold_starts, section_memory, section_waste,
+    section_functions, section_appendix;
 
 /* --- words and numbers, in the arena --- */
 struct str text_money(struct arena *a, wide pico, struct str currency);
@@ -60,6 +61,8 @@ uint64_t count_failed(const struct stats *s);
 uint64_t count_cold(const struct stats *s);
 unsigned permille_of(wide part, wide whole);
 void money_cell(struct table *t, size_t column, wide pico, struct str currency);
+void time_cell(struct table *t, size_t column, int64_t t_ns);
+void id_cell(struct table *t, size_t column, struct str id);
 void percentile_cell(struct table *t, size_t column, const struct histogram *h, unsigned permille);
 void share_cell(struct table *t, size_t column, uint64_t part, uint64_t whole);
 

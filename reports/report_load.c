@@ -5,6 +5,7 @@
 #include "reports/report_data.h"
 
 #define ERRORS_SHOWN    ((size_t)25)
+#define INCIDENTS_SHOWN ((size_t)10)
 #define HOURLY_UP_TO_NS (8 * NS_PER_DAY)
 
 static const struct fn_row *find_row(const struct fn_rows *rows, const struct fn_ref *fn)
@@ -132,24 +133,33 @@ static enum status load_series(struct store *s, struct report_data *r, struct er
     return request_series(s, &q, r->arena, &r->series, e);
 }
 
+/* A day is compared with the same weekday, or with the day before while there is nothing of that
+ * weekday; more with as much in front of it. */
+static struct range range_before(struct range r, int64_t first_ns)
+{
+    int64_t span = r.until_ns - r.since_ns, back = span;
+
+    if (span <= NS_PER_DAY)
+        back = r.until_ns - 7 * NS_PER_DAY > first_ns ? 7 * NS_PER_DAY : NS_PER_DAY;
+    return (struct range){r.since_ns - back, r.until_ns - back};
+}
+
 enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
                         struct report_data *out, struct err *e)
 {
-    int64_t span = o->range.until_ns - o->range.since_ns;
-    int64_t back = span <= NS_PER_DAY
-                       ? 7 * NS_PER_DAY
-                       : span; /* a day against the same weekday, more against as much */
     struct report_data r = {.arena = a, .options = o, .range = o->range};
     struct error_request errors = {.range = o->range, .fn = o->filter, .limit = ERRORS_SHOWN};
 
-    r.before = (struct range){o->range.since_ns - back, o->range.until_ns - back};
-    enum status status = load_functions(s, &r, e);
+    enum status status = request_status(s, a, &r.status, e);
+    r.before = range_before(o->range, r.status.first_ns);
+    if (status == OK)
+        status = load_functions(s, &r, e);
     if (status == OK)
         status = request_errors(s, &errors, a, &r.errors, e);
     if (status == OK)
-        status = load_series(s, &r, e);
+        status = incidents_load(s, &o->range, &o->filter, INCIDENTS_SHOWN, a, &r.incidents, e);
     if (status == OK)
-        status = request_status(s, a, &r.status, e);
+        status = load_series(s, &r, e);
     r.price_date = o->cost->book ? pricebook_date(o->cost->book, PROVIDER_AWS) : (struct str){0};
     if (r.currency.n == 0)
         r.currency = STR("USD");

@@ -97,6 +97,20 @@ struct str text_day(struct arena *a, int64_t t_ns)
     return taken(a, &b);
 }
 
+void time_cell(struct table *t, size_t column, int64_t t_ns)
+{
+    struct str whole = text_time(t->arena, t_ns);
+    struct str shown = arena_printf(t->arena, "%.10s %.5s", whole.p, whole.p + 11);
+
+    table_text_shown(t, column, whole, shown);
+}
+
+/* `fnscope show` takes the first group of an id. */
+void id_cell(struct table *t, size_t column, struct str id)
+{
+    table_text_shown(t, column, id, str_sub(id, 0, id.n == 36 ? 8 : id.n));
+}
+
 uint64_t count_failed(const struct stats *s)
 {
     return s->n - s->outcome[OUTCOME_OK] - s->outcome[OUTCOME_UNKNOWN];

@@ -13,8 +13,11 @@ static struct str cash(const struct report_data *r, wide pico)
 
 static const char *range_word(const struct report_data *r)
 {
-    return r->range.until_ns - r->range.since_ns <= NS_PER_DAY ? "the same weekday a week before"
-                                                               : "the range before";
+    int64_t back = r->range.since_ns - r->before.since_ns;
+
+    if (r->range.until_ns - r->range.since_ns > NS_PER_DAY)
+        return "the range before";
+    return back == NS_PER_DAY ? "the day before" : "the same weekday a week before";
 }
 
 static enum tone verdict_tone(const struct report_data *r)
@@ -23,9 +26,28 @@ static enum tone verdict_tone(const struct report_data *r)
 
     if (failed * 100 > r->total.n * 5)
         return TONE_BAD;
-    if (failed * 100 > r->total.n || (r->has_before && r->cost * 2 > r->cost_before * 3))
+    if (failed * 100 > r->total.n || r->incidents.n > 0 ||
+        (r->has_before && r->cost * 2 > r->cost_before * 3))
         return TONE_WARN;
     return TONE_GOOD;
+}
+
+/* "; image-resize: out of memory, checkout-api: bad deploy and 2 more went wrong" */
+static struct str incident_words(const struct report_data *r)
+{
+    AUTO(buf_clear) struct buf b = {.max = 4096};
+    size_t shown = r->incidents.n < 3 ? r->incidents.n : 3;
+
+    if (r->incidents.n == 0)
+        return (struct str){0};
+    buf_add_z(&b, " Went wrong: ");
+    for (size_t i = 0; i < shown; i++)
+        buf_addf(&b, "%s" STR_FMT " (%s)", i > 0 ? ", " : "", STR_ARG(r->incidents.rows[i].fn.name),
+                 incident_kind_names[r->incidents.rows[i].kind]);
+    if (r->incidents.n > shown)
+        buf_addf(&b, " and %zu more", r->incidents.n - shown);
+    buf_add_c(&b, '.');
+    return arena_str(r->arena, buf_str(&b));
 }
 
 static struct str verdict_text(const struct report_data *r)
@@ -37,13 +59,13 @@ static struct str verdict_text(const struct report_data *r)
                            STR_ARG(text_change(a, r->cost, r->cost_before)), range_word(r))
             : (struct str){0};
 
-    return arena_printf(a,
-                        STR_FMT " for " STR_FMT " invocations of %zu function%s" STR_FMT
-                                "; " STR_FMT " failed (" STR_FMT ").",
-                        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), r->n,
-                        r->n == 1 ? "" : "s", STR_ARG(change),
-                        STR_ARG(text_count(a, count_failed(&r->total))),
-                        STR_ARG(text_share(a, count_failed(&r->total), r->total.n)));
+    return arena_printf(
+        a,
+        STR_FMT " for " STR_FMT " invocations of %zu function%s" STR_FMT "; " STR_FMT
+                " failed (" STR_FMT ")." STR_FMT,
+        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), r->n, r->n == 1 ? "" : "s",
+        STR_ARG(change), STR_ARG(text_count(a, count_failed(&r->total))),
+        STR_ARG(text_share(a, count_failed(&r->total), r->total.n)), STR_ARG(incident_words(r)));
 }
 
 void section_verdict(const struct report_data *r, struct doc *d)
@@ -140,12 +162,15 @@ static void cost_series(const struct report_data *r, struct doc *d, struct doc_s
 void section_cost(const struct report_data *r, struct doc *d)
 {
     size_t top = r->n < 10 ? r->n : 10;
+    wide rest = 0;
 
     if (r->n == 0)
         return;
     struct doc_section *s = doc_section(d, "cost", "Cost");
     cost_series(r, d, s);
     components(r, d, s);
+    for (size_t i = top; i < r->n; i++)
+        rest += str_eq(r->lines[i].cost.currency, r->currency) ? r->lines[i].cost.total : 0;
     struct doc_bar *bars = doc_bars(d, s, "by_function", top);
     for (size_t i = 0; i < top; i++)
         bars[i] = (struct doc_bar){
@@ -154,8 +179,10 @@ void section_cost(const struct report_data *r, struct doc *d)
             permille_of(r->lines[i].cost.total, r->lines[0].cost.total), TONE_PLAIN};
     if (r->n > top)
         doc_text(d, s, TONE_PLAIN,
-                 arena_printf(r->arena, "%zu more functions are in the list of functions below.",
-                              r->n - top));
+                 arena_printf(r->arena,
+                              "%zu more functions cost " STR_FMT
+                              " together; the list of functions below has them.",
+                              r->n - top, STR_ARG(cash(r, rest))));
     doc_text(d, s, TONE_PLAIN,
              STR("List prices of the first tier, without free tier and savings plan: what each "
                  "invocation adds to "

@@ -122,28 +122,18 @@ void section_invocations(const struct report_data *r, struct doc *d)
     }
 }
 
-/* What fits a cell: the message up to its stack trace, which `fnscope show` gives whole. */
-static struct str first_line(struct str message)
-{
-    size_t n = 0;
-
-    while (n < message.n && n < 160 && message.p[n] != '\n' && message.p[n] != '\r')
-        n++;
-    return str_sub(message, 0, n);
-}
-
 /* --- errors --- */
 
 void section_errors(const struct report_data *r, struct doc *d)
 {
     static const struct table_column columns[] = {
         {.name = "count", .title = "Count", .is_right = true},
-        {.name = "function", .title = "Function", .max_width = 28},
+        {.name = "function", .title = "Function", .max_width = 20},
         {.name = "outcome", .title = "Result"},
-        {.name = "error_type", .title = "Type", .max_width = 28},
+        {.name = "error_type", .title = "Type", .max_width = 20},
         {.name = "last_time", .title = "Last"},
         {.name = "sample_request_id", .title = "Example"},
-        {.name = "sample", .title = "Message", .max_width = 60},
+        {.name = "sample", .title = "Message", .max_width = 40},
     };
 
     if (r->total.n == 0)
@@ -161,9 +151,9 @@ void section_errors(const struct report_data *r, struct doc *d)
         table_text(t, 1, e->fn.name);
         table_text(t, 2, str_from(outcome_name(e->outcome)));
         table_text(t, 3, e->error_type);
-        table_text(t, 4, text_time(r->arena, e->last_ns));
-        table_text(t, 5, e->sample_id);
-        table_text(t, 6, first_line(e->sample));
+        time_cell(t, 4, e->last_ns);
+        id_cell(t, 5, e->sample_id);
+        table_text(t, 6, str_sub(e->sample, 0, 160));
     }
     doc_text(d, s, TONE_PLAIN, STR("fnscope show EXAMPLE shows the request with its log lines."));
 }
@@ -301,6 +291,10 @@ void section_functions(const struct report_data *r, struct doc *d)
         if (st->n > 0)
             money_cell(t, 9, wide_div_round(l->cost.total * 1000000, st->n), l->cost.currency);
     }
+    doc_text(d, s, TONE_PLAIN,
+             arena_printf(r->arena, "All %zu: " STR_FMT " invocations, " STR_FMT ".", r->n,
+                          STR_ARG(text_count(r->arena, r->total.n)),
+                          STR_ARG(text_money(r->arena, r->cost, r->currency))));
     if (r->n > shown(r))
         doc_text(d, s, TONE_PLAIN,
                  arena_printf(r->arena, "%zu more; --top %zu lists them.", r->n - shown(r), r->n));

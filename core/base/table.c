@@ -44,6 +44,11 @@ void table_text(struct table *t, size_t column, struct str s)
     *last_cell(t, column) = (struct table_cell){.type = CELL_TEXT, .raw = s};
 }
 
+void table_text_shown(struct table *t, size_t column, struct str s, struct str shown)
+{
+    *last_cell(t, column) = (struct table_cell){.type = CELL_TEXT, .raw = s, .shown = shown};
+}
+
 void table_i64(struct table *t, size_t column, int64_t v)
 {
     *last_cell(t, column) = (struct table_cell){

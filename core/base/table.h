@@ -41,6 +41,8 @@ void table_init(struct table *t, struct arena *a, const struct table_column *col
                 size_t n_columns, const char *schema, int version);
 void table_row(struct table *t); /* starts a row of CELL_NULL cells */
 void table_text(struct table *t, size_t column, struct str s);
+void table_text_shown(struct table *t, size_t column, struct str s,
+                      struct str shown); /* shown: shorter, for people */
 void table_i64(struct table *t, size_t column, int64_t v);
 void table_bool(struct table *t, size_t column, bool v);
 void table_number(struct table *t, size_t column, struct str raw,
