@@ -1,5 +1,5 @@
-/* Finds stretches of hours in which a function failed far more than usual, and words for them. Pure:
- * versions, leaks and samples are looked up in incident_load.c. */
+/* Finds stretches of hours in which a function failed far more than usual, and words for them.
+ * Pure: versions, leaks and samples are looked up in incident_load.c. */
 #include <assert.h>
 
 #include "analyzer/analyzer.h"
@@ -158,8 +158,8 @@ static void add_memory(struct buf *b, const struct incident *i)
 static void add_failures(struct buf *b, const struct incident *i)
 {
     static const char *const verbs[INCIDENT_KINDS] = {
-        [INCIDENT_FAILURES] = " failed", [INCIDENT_BAD_DEPLOY] = " failed",
-        [INCIDENT_RETRIES] = " failed",  [INCIDENT_TIMEOUTS] = " ran into the timeout",
+        [INCIDENT_FAILURES] = " failed",          [INCIDENT_BAD_DEPLOY] = " failed",
+        [INCIDENT_RETRIES] = " failed",           [INCIDENT_TIMEOUTS] = " ran into the timeout",
         [INCIDENT_THROTTLES] = " were throttled",
     };
 

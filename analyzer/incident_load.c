@@ -1,5 +1,5 @@
-/* The incidents of a range: hours from the store, then for the worst ones what single attempts tell:
- * when exactly, which version, which error, whether memory leaks. */
+/* The incidents of a range: hours from the store, then for the worst ones what single attempts
+ * tell: when exactly, which version, which error, whether memory leaks. */
 #include <stdlib.h>
 
 #include "analyzer/analyzer.h"
@@ -92,8 +92,8 @@ static enum status find_version_before(struct store *s, struct incident *i, stru
     return OK;
 }
 
-/* Growth from use to use: the mean of the later half against the earlier, half the uses apart. Noise
- * evens out; below a tenth of the memory there is none to speak of. */
+/* Growth from use to use: the mean of the later half against the earlier, half the uses apart.
+ * Noise evens out; below a tenth of the memory there is none to speak of. */
 static int64_t growth(const struct inv_rows *rows, uint64_t memory_bytes)
 {
     size_t half = rows->n / 2;
@@ -105,9 +105,8 @@ static int64_t growth(const struct inv_rows *rows, uint64_t memory_bytes)
         early += (int64_t)(rows->rows[k].max_memory_bytes / half);
         late += (int64_t)(rows->rows[rows->n - 1 - k].max_memory_bytes / half);
     }
-    return (late - early) * 10 > (int64_t)memory_bytes
-               ? (late - early) / (int64_t)(rows->n - half)
-               : 0;
+    return (late - early) * 10 > (int64_t)memory_bytes ? (late - early) / (int64_t)(rows->n - half)
+                                                       : 0;
 }
 
 /* The environments of some attempts that ran out of memory; the longest life tells most. */
@@ -136,7 +135,8 @@ static enum status measure_leak(struct store *s, struct incident *i, const struc
     return OK;
 }
 
-/* The attempt in the middle stands for the rest; stray errors of the same hour stand at the ends. */
+/* The attempt in the middle stands for the rest; stray errors of the same hour stand at the ends.
+ */
 static enum status look_at_attempts(struct store *s, struct incident *i, struct arena *a,
                                     struct err *e)
 {

@@ -18,9 +18,10 @@ void section_incidents(const struct report_data *r, struct doc *d)
         return;
     struct doc_section *s = doc_section(d, "incidents", "What went wrong");
     if (r->incidents.n == 0) {
-        doc_text(d, s, TONE_GOOD,
-                 STR("No hour in which a tenth of a function's attempts failed, and nothing ran out "
-                     "of memory again and again."));
+        doc_text(
+            d, s, TONE_GOOD,
+            STR("No hour in which a tenth of a function's attempts failed, and nothing ran out "
+                "of memory again and again."));
         return;
     }
     for (size_t i = 0; i < r->incidents.n; i++) {

@@ -51,11 +51,12 @@ static size_t any_uuid(struct str s)
 static size_t any_word(struct str s)
 {
     static const struct str words[] = {
-        {"[ERROR]", 7},      {"[WARNING]", 9}, {"[WARN]", 6},   {"[INFO]", 6},
-        {"[DEBUG]", 7},      {"[TRACE]", 7},   {"[FATAL]", 7},  {"[CRITICAL]", 10},
-        {"Invoke Error", 12}, {"ERROR", 5},     {"WARNING", 7},  {"WARN", 4},
-        {"INFO", 4},         {"DEBUG", 5},     {"TRACE", 5},    {"FATAL", 5},
-        {"CRITICAL", 8},     {"Uncaught Exception", 18},
+        {"[ERROR]", 7}, {"[WARNING]", 9},   {"[WARN]", 6},
+        {"[INFO]", 6},  {"[DEBUG]", 7},     {"[TRACE]", 7},
+        {"[FATAL]", 7}, {"[CRITICAL]", 10}, {"Invoke Error", 12},
+        {"ERROR", 5},   {"WARNING", 7},     {"WARN", 4},
+        {"INFO", 4},    {"DEBUG", 5},       {"TRACE", 5},
+        {"FATAL", 5},   {"CRITICAL", 8},    {"Uncaught Exception", 18},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(words); i++)

@@ -18,11 +18,11 @@ static enum status give_hour(const struct hours *h, const struct day *d, struct 
 
     if (!fn_filter_passes(h->filter, dim_fn(h->store, fn)))
         return OK;
-    enum status s = stats_unpack(sql_blob(st, 2), &sums)
-                        ? h->fn(h->ctx, fn, hour_ns, &sums, e)
-                        : err_set(e, ERR_PARSE,
-                                  STR_FMT ": a damaged roll-up: run `fnscope db verify`",
-                                  STR_ARG(sql_path(d->db)));
+    enum status s =
+        stats_unpack(sql_blob(st, 2), &sums)
+            ? h->fn(h->ctx, fn, hour_ns, &sums, e)
+            : err_set(e, ERR_PARSE, STR_FMT ": a damaged roll-up: run `fnscope db verify`",
+                      STR_ARG(sql_path(d->db)));
     stats_clear(&sums);
     return s;
 }
@@ -31,14 +31,13 @@ static enum status hours_of_day(const struct hours *h, struct day *d, struct ran
 {
     int64_t base = d->number * NS_PER_DAY;
     int64_t low = r.since_ns > base ? (r.since_ns - base) / NS_PER_HOUR : 0;
-    int64_t high = r.until_ns < base + NS_PER_DAY ? (r.until_ns - 1 - base) / NS_PER_HOUR
-                                                  : ROLL_DAY_SLOT - 1;
+    int64_t high =
+        r.until_ns < base + NS_PER_DAY ? (r.until_ns - 1 - base) / NS_PER_HOUR : ROLL_DAY_SLOT - 1;
     struct sql_stmt *st;
     bool has_row = false;
     enum status s = sql_prepare(
-        d->db,
-        STR("select fn, slot, data from roll where slot between ? and ? order by fn, slot"), &st,
-        e);
+        d->db, STR("select fn, slot, data from roll where slot between ? and ? order by fn, slot"),
+        &st, e);
 
     if (s != OK)
         return s;

@@ -10,7 +10,9 @@ static const struct fn_ref fn = {.name = {"f", 1}};
 
 static struct incident_hour hour(unsigned at, uint64_t n, enum outcome o, uint64_t failed)
 {
-    struct incident_hour h = {.hour_ns = T0 + at * NS_PER_HOUR, .n = n, .failed = failed,
+    struct incident_hour h = {.hour_ns = T0 + at * NS_PER_HOUR,
+                              .n = n,
+                              .failed = failed,
                               .memory_bytes = (uint64_t)512 << 20};
 
     h.outcome[o] = failed;
@@ -88,20 +90,31 @@ static void test_kinds(void **state)
 static void test_words_of_a_deploy_and_a_leak(void **state)
 {
     AUTO(arena_clear) struct arena a = {0};
-    struct incident i = {.kind = INCIDENT_BAD_DEPLOY, .n = 10, .failed = 5, .since_ns = T0,
-                         .until_ns = T0 + NS_PER_DAY, .version = STR("29"),
-                         .version_before = STR("28"), .error_type = STR("TypeError")};
+    struct incident i = {.kind = INCIDENT_BAD_DEPLOY,
+                         .n = 10,
+                         .failed = 5,
+                         .since_ns = T0,
+                         .until_ns = T0 + NS_PER_DAY,
+                         .version = STR("29"),
+                         .version_before = STR("28"),
+                         .error_type = STR("TypeError")};
 
     UNUSED(state);
-    CHECK_STR(incident_text(&i, &a),
-              STR("version 29: 5 of 10 attempts (50 %) failed with TypeError; before ran version 28, "
-              "2026-01-01 00:00 to 2026-01-02 00:00"));
-    i = (struct incident){.kind = INCIDENT_MEMORY, .n = 10, .failed = 5, .since_ns = T0,
-                          .until_ns = T0, .memory_bytes = (uint64_t)128 << 20,
+    CHECK_STR(
+        incident_text(&i, &a),
+        STR("version 29: 5 of 10 attempts (50 %) failed with TypeError; before ran version 28, "
+            "2026-01-01 00:00 to 2026-01-02 00:00"));
+    i = (struct incident){.kind = INCIDENT_MEMORY,
+                          .n = 10,
+                          .failed = 5,
+                          .since_ns = T0,
+                          .until_ns = T0,
+                          .memory_bytes = (uint64_t)128 << 20,
                           .leak_bytes = 3 << 20};
-    CHECK_STR(incident_text(&i, &a),
-              STR("ran out of its 128 MB in 5 of 10 attempts (50 %); each use of an environment leaves "
-              "3 MB more behind: a leak, 2026-01-01 00:00 to 00:00"));
+    CHECK_STR(
+        incident_text(&i, &a),
+        STR("ran out of its 128 MB in 5 of 10 attempts (50 %); each use of an environment leaves "
+            "3 MB more behind: a leak, 2026-01-01 00:00 to 00:00"));
 }
 
 int main(void)

@@ -12,7 +12,8 @@ static void test_prefixes(void **state)
     } cases[] = {
         {"2026-01-15T12:00:00.000Z\t" ID "\tERROR\tqueue is full", "queue is full"},
         {"[WARNING]\t2026-01-15T12:00:00.000Z\t" ID "\tslow", "slow"},
-        {"2026-01-15 12:00:00.000 " ID " INFO com.example.Handler - saved", "com.example.Handler - saved"},
+        {"2026-01-15 12:00:00.000 " ID " INFO com.example.Handler - saved",
+         "com.example.Handler - saved"},
         {"2026/01/15 12:00:00 listening", "listening"},
         {"INFORMATION is power", "INFORMATION is power"},
         {"ERROR", "ERROR"},
