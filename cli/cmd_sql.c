@@ -75,7 +75,8 @@ const struct command cmd_sql = {
     .usage = "QUERY|-",
     .description =
         "Opens the store read-only and runs one SQLite query over the tables invocations, "
-        "log_lines, costs, functions, rollup_hour, rollup_day and quarantine; "
+        "log_lines, costs, functions, rollup_hour, rollup_day and quarantine, and what a collector "
+        "adds: metric_points, queues, sources, alerts, alert_episodes, alert_messages, silences; "
         "fnscope-schema(7) describes their columns. With - the query comes from standard input.",
     .examples =
         "fnscope sql 'select function, count(*) from invocations group by 1'\tcount by function\n"

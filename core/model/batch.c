@@ -131,6 +131,31 @@ struct fn_config *batch_config(struct batch *b)
     return c;
 }
 
+struct metric_point *batch_point(struct batch *b)
+{
+    b->points = arena_grow(&b->arena, b->points, b->n_points, &b->cap_points, sizeof(*b->points));
+    struct metric_point *p = &b->points[b->n_points++];
+    *p = (struct metric_point){.weight = 1};
+    return p;
+}
+
+struct msg_queue *batch_queue(struct batch *b)
+{
+    b->queues = arena_grow(&b->arena, b->queues, b->n_queues, &b->cap_queues, sizeof(*b->queues));
+    struct msg_queue *q = &b->queues[b->n_queues++];
+    *q = (struct msg_queue){0};
+    return q;
+}
+
+struct source_status *batch_source(struct batch *b)
+{
+    b->sources =
+        arena_grow(&b->arena, b->sources, b->n_sources, &b->cap_sources, sizeof(*b->sources));
+    struct source_status *s = &b->sources[b->n_sources++];
+    *s = (struct source_status){0};
+    return s;
+}
+
 void batch_quarantine(struct batch *b, struct str place, struct str reason, struct str raw)
 {
     b->counts.quarantined++;

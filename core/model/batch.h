@@ -7,6 +7,7 @@
 #include "core/base/arena.h"
 #include "core/base/map.h"
 #include "core/model/invocation.h"
+#include "core/model/live.h"
 
 /* An event that could not be decoded: kept raw, counted, shown by doctor. */
 struct quarantined {
@@ -52,6 +53,12 @@ struct batch {
     size_t n_instance_events, cap_instance_events;
     struct fn_config *configs;
     size_t n_configs, cap_configs;
+    struct metric_point *points;
+    size_t n_points, cap_points;
+    struct msg_queue *queues;
+    size_t n_queues, cap_queues;
+    struct source_status *sources;
+    size_t n_sources, cap_sources;
     struct quarantined *quarantine;
     size_t n_quarantine, cap_quarantine;
     struct cursor *cursors;
@@ -69,6 +76,11 @@ batch_record(struct batch *b); /* zeroed, appended; pointer valid until the next
 struct invocation *batch_invocation(struct batch *b);
 struct instance_event *batch_instance_event(struct batch *b);
 struct fn_config *batch_config(struct batch *b);
+/* Zeroed, appended, pointer valid until the next. Their views are not copied: they must live in the
+ * batch's arena or outlive the batch. */
+struct metric_point *batch_point(struct batch *b); /* weight is 1 */
+struct msg_queue *batch_queue(struct batch *b);
+struct source_status *batch_source(struct batch *b);
 /* Counts the event in counts.quarantined and keeps a copy of its first 4 KB. */
 void batch_quarantine(struct batch *b, struct str place, struct str reason, struct str raw);
 void batch_cursor(struct batch *b, const struct cursor *c); /* copies */

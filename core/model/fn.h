@@ -38,7 +38,9 @@ struct fn_config {
     int64_t reserved_concurrency;     /* -1: none */
     struct str runtime;               /* "python3.12", empty: not known */
     struct str version, code_sha256;
-    bool is_assumed; /* a default stood in for arch or region */
+    struct str dead_letter; /* where failed events go: a queue's name or an ARN; empty: nowhere */
+    int64_t valid_until_ns; /* when it was replaced or the function removed; 0: still valid */
+    bool is_assumed;        /* a default stood in for arch or region */
 };
 
 #endif

@@ -262,7 +262,7 @@ static enum status write_day_rows(struct day *d, struct pack *k, struct err *e)
     for (size_t i = 0; s == OK && i < k->n_events; i++)
         if (k->events[i].day == d->number)
             s = write_event(d, &k->events[i], e);
-    return s;
+    return s == OK ? live_write_points(d, k, e) : s;
 }
 
 /* --- days --- */
@@ -305,6 +305,8 @@ static void days_of_pack(struct pack *k, struct day_list *l)
         want_day(l, k->chunks[i].day);
     for (size_t i = 0; i < k->n_events; i++)
         want_day(l, k->events[i].day);
+    for (size_t i = 0; i < k->n_points; i++)
+        want_day(l, k->points[i].day);
     if (l->n > 1)
         qsort(l->numbers, l->n, sizeof(*l->numbers), compare_i64);
     idmap_clear(&l->index);
@@ -430,8 +432,8 @@ static enum status write_configs(struct store *s, const struct pack *k, struct e
     status =
         sql_prepare(s->meta,
                     STR("insert or replace into fn_config(fn, valid_from_ns, arch, memory_bytes,"
-                        " storage_bytes, timeout_ns, reserved, runtime, version, code_sha256)"
-                        " values(?,?,?,?,?,?,?,?,?,?)"),
+                        " storage_bytes, timeout_ns, reserved, runtime, version, code_sha256,"
+                        " dead_letter, valid_until_ns) values(?,?,?,?,?,?,?,?,?,?,?,?)"),
                     &st, e);
     for (size_t i = 0; status == OK && i < k->n_configs; i++) {
         const struct fn_config *c = &k->configs[i].config;
@@ -447,6 +449,8 @@ static enum status write_configs(struct store *s, const struct pack *k, struct e
         sql_bind_str(st, 8, c->runtime);
         sql_bind_str(st, 9, c->version);
         sql_bind_str(st, 10, c->code_sha256);
+        sql_bind_str(st, 11, c->dead_letter);
+        sql_bind_i64(st, 12, c->valid_until_ns);
         status = sql_run(st, e);
     }
     sql_finalize(st);
@@ -481,7 +485,8 @@ static enum status write_meta(struct store *s, const struct pack *k, struct err 
     if (status != OK)
         return status;
     static enum status (*const parts[])(struct store *, const struct pack *, struct err *) = {
-        write_cursors, write_quarantine, write_counters, write_configs, write_runtimes,
+        write_cursors,  write_quarantine,  write_counters,     write_configs,
+        write_runtimes, live_write_queues, live_write_sources,
     };
     for (size_t i = 0; status == OK && i < ARRAY_LEN(parts); i++)
         status = parts[i](s, k, e);
@@ -493,6 +498,8 @@ static enum status write_pack(struct store *s, struct pack *k, struct err *e)
     struct day_list days = {0};
     enum status status = write_dims(s, k, e);
 
+    if (status == OK)
+        status = live_write_series(s, k, e);
     days_of_pack(k, &days);
     if (k->n_facts > 1)
         qsort(k->facts, k->n_facts, sizeof(*k->facts), compare_facts);

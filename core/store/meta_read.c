@@ -258,6 +258,8 @@ static void read_config(struct store *s, const struct sql_stmt *st, struct arena
         .runtime = arena_str(a, sql_str(st, 7)),
         .version = arena_str(a, sql_str(st, 8)),
         .code_sha256 = arena_str(a, sql_str(st, 9)),
+        .dead_letter = arena_str(a, sql_str(st, 10)),
+        .valid_until_ns = sql_i64(st, 11),
     };
 }
 
@@ -273,11 +275,14 @@ enum status request_configs(struct store *s, const struct fn_filter *f, struct a
     *out = r;
     if (s->is_null)
         return OK;
-    status = sql_prepare(
-        s->meta,
-        STR("select fn, valid_from_ns, arch, memory_bytes, storage_bytes, timeout_ns, reserved,"
-            " runtime, version, code_sha256 from fn_config order by fn, valid_from_ns desc"),
-        &st, e);
+#define CONFIG_QUERY(rest)                                                                         \
+    STR("select fn, valid_from_ns, arch, memory_bytes, storage_bytes, timeout_ns, reserved,"       \
+        " runtime, version, code_sha256, " rest " from fn_config order by fn, valid_from_ns desc")
+    status = sql_prepare(s->meta,
+                         schema_has(s->meta, "queue") /* migration 2 brought both */
+                             ? CONFIG_QUERY("dead_letter, valid_until_ns")
+                             : CONFIG_QUERY("'', 0"),
+                         &st, e);
     if (status != OK)
         return status;
     while ((status = sql_step(st, &has_row, e)) == OK && has_row) {

@@ -57,6 +57,11 @@ static enum status load_ids(struct packer *p, const char *query, row_hash_fn *ha
     return s;
 }
 
+static uint64_t series_row_hash(const struct sql_stmt *st)
+{
+    return (uint64_t)sql_i64(st, 1);
+}
+
 static enum status load_dimensions(struct packer *p, struct err *e)
 {
     enum status s = load_ids(p, "select id, provider, account, region, name from fn", fn_row_hash,
@@ -65,6 +70,9 @@ static enum status load_dimensions(struct packer *p, struct err *e)
     if (s == OK)
         s = load_ids(p, "select id, hash from stream", stream_row_hash, &p->streams,
                      &p->next_stream, e);
+    if (s == OK)
+        s = load_ids(p, "select id, hash from series", series_row_hash, &p->series, &p->next_series,
+                     e);
     return s == OK ? load_ids(p, "select id, value from text", text_row_hash, &p->texts,
                               &p->next_text, e)
                    : s;
@@ -86,7 +94,7 @@ enum status packer_new(struct store *s, struct packer **out, struct err *e)
 
     p->store = s;
     p->next_pack = 1;
-    p->next_fn = p->next_stream = p->next_text = 1;
+    p->next_fn = p->next_stream = p->next_text = p->next_series = 1;
     p->zstd = zstd_ctx_new(ZSTD_LEVEL);
     p->current = new_pack(p);
     if (!s->is_null) {
@@ -123,6 +131,7 @@ void packer_free(struct packer *p)
     idmap_clear(&p->fns);
     idmap_clear(&p->streams);
     idmap_clear(&p->texts);
+    idmap_clear(&p->series);
     pack_free(p->current);
     zstd_ctx_free(p->zstd);
     store_close(p->reader);
@@ -481,17 +490,19 @@ static void add_rest(struct packer *p, const struct batch *b)
         c.config.runtime = arena_str(a, c.config.runtime);
         c.config.version = arena_str(a, c.config.version);
         c.config.code_sha256 = arena_str(a, c.config.code_sha256);
+        c.config.dead_letter = arena_str(a, c.config.dead_letter);
         k->configs = arena_grow(a, k->configs, k->n_configs, &k->cap_configs, sizeof(*k->configs));
         k->configs[k->n_configs++] = c;
     }
+    packer_live(p, b);
     add_counts(&k->counts, &b->counts);
 }
 
 static bool is_empty(const struct pack *k)
 {
     return k->n_chunks == 0 && k->n_facts == 0 && k->n_deletes == 0 && k->n_events == 0 &&
-           k->n_cursors == 0 && k->n_quarantine == 0 && k->n_configs == 0 &&
-           k->counts.repeats == 0 && k->counts.events == 0;
+           k->n_cursors == 0 && k->n_quarantine == 0 && k->n_configs == 0 && k->n_points == 0 &&
+           k->n_queues == 0 && k->n_sources == 0 && k->counts.repeats == 0 && k->counts.events == 0;
 }
 
 enum status store_pack(struct packer *p, const struct batch *b, bool is_flush, struct pack **out,

@@ -18,8 +18,8 @@ struct packer {
     struct zstd_ctx *zstd;
     struct pack *current;
     uint64_t next_pack;
-    struct idmap fns, streams, texts; /* hash -> id */
-    uint32_t next_fn, next_stream, next_text;
+    struct idmap fns, streams, texts, series; /* hash -> id */
+    uint32_t next_fn, next_stream, next_text, next_series;
     struct open_chunk *chunks;
     size_t n_chunks, cap_chunks;
     struct seen seen;
@@ -32,6 +32,8 @@ struct packer {
 uint32_t packer_fn(struct packer *p, const struct fn_ref *f);
 uint32_t packer_stream(struct packer *p, const struct origin *o, uint32_t fn);
 uint32_t packer_text(struct packer *p, struct str s); /* 0 for the empty text */
+/* Copies a batch's metric points, queues and sources into the current pack. */
+void packer_live(struct packer *p, const struct batch *b);
 /* The filter of a day, filled from its file when the day is first touched; NULL on a read error. */
 struct id_filter *packer_filter(struct packer *p, int64_t day, struct err *e);
 

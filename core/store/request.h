@@ -5,6 +5,7 @@
 #ifndef FNSCOPE_CORE_STORE_REQUEST_H
 #define FNSCOPE_CORE_STORE_REQUEST_H
 
+#include "core/model/alert.h"
 #include "core/model/batch.h"
 #include "core/model/stats.h"
 
@@ -186,5 +187,108 @@ typedef enum status instance_event_fn(void *ctx, uint32_t fn_id, const struct in
                                       struct err *e);
 MUST_CHECK enum status request_instance_events(struct store *s, struct range r, uint32_t fn_id,
                                                instance_event_fn *fn, void *ctx, struct err *e);
+
+/* --- live: metric points, queues, sources, alerts -----------------------------------------------
+ *
+ * Filled by a running collector. A store that never had one, or was written by an older version,
+ * gives no rows; that is no error. */
+
+/* Which subjects. Empty members do not filter. */
+struct subject_filter {
+    uint32_t scope_mask; /* 1 << enum metric_scope; 0: any */
+    struct fn_filter of; /* name_glob is matched against the function's, queue's, source's name */
+};
+bool subject_passes(const struct subject_filter *f, const struct subject *s);
+
+/* One series a subject, metric and period, points in time order, missing ones included; ordered by
+ * (scope, provider, account, region, name, metric, period). Series without a point in the range
+ * are left out. */
+struct metric_request {
+    struct range range; /* of the point's time */
+    struct subject_filter subject;
+    const enum metric *metrics;
+    size_t n_metrics; /* 0: all */
+};
+struct metric_sample {
+    int64_t time_ns, value;
+    uint32_t weight; /* the point stands for so many: multiply sums by it */
+    bool is_missing; /* value means nothing: show a gap, not zero */
+};
+struct metric_series {
+    struct subject subject;
+    enum metric metric;
+    int64_t period_ns; /* 0: readings of instants */
+    struct metric_sample *points;
+    size_t n;
+};
+struct metric_rows {
+    struct metric_series *rows;
+    size_t n;
+};
+MUST_CHECK enum status request_metrics(struct store *s, const struct metric_request *q,
+                                       struct arena *a, struct metric_rows *out, struct err *e);
+
+/* All queues as last read, ordered by (provider, account, region, name). The age of a row is
+ * now - seen_ns: show it. For the course over time ask request_metrics for METRIC_QUEUE_DEPTH and
+ * METRIC_QUEUE_AGE of SCOPE_QUEUE. */
+struct queue_rows {
+    struct msg_queue *rows;
+    size_t n;
+};
+MUST_CHECK enum status request_queues(struct store *s, const struct fn_filter *f, struct arena *a,
+                                      struct queue_rows *out, struct err *e);
+
+/* The collector's sources by name. Counters are totals since the store was made (the add_ members
+ * hold them); lag_ns is as of success_ns, so the lag now is lag_ns + (now - success_ns). */
+struct source_rows {
+    struct source_status *rows;
+    size_t n;
+};
+MUST_CHECK enum status request_sources(struct store *s, struct arena *a, struct source_rows *out,
+                                       struct err *e);
+
+/* Alerts as they stand, worst first: by state (firing, acknowledged, pending, silenced, resolved,
+ * inactive), severity, rule, subject. Inactive ones only when the mask asks for them. */
+struct alert_request {
+    uint32_t state_mask; /* 1 << enum alert_state; 0: all but inactive */
+    struct str rule_glob;
+    struct subject_filter subject;
+    struct str key; /* exact or a prefix of at least 4 digits; empty: any */
+};
+struct alert_rows {
+    struct alert *rows;
+    size_t n;
+};
+MUST_CHECK enum status request_alerts(struct store *s, const struct alert_request *q,
+                                      struct arena *a, struct alert_rows *out, struct err *e);
+
+/* Episodes that were open at some time of the range, newest first. state is the present or last
+ * one; resolved_ns 0: still open; peak is the worst value. */
+MUST_CHECK enum status request_episodes(struct store *s, struct range r,
+                                        const struct subject_filter *f, struct arena *a,
+                                        struct alert_rows *out, struct err *e);
+
+/* Silences, those that ended last; is_all: also those that have ended before now_ns. */
+struct silence_rows {
+    struct silence *rows;
+    size_t n;
+};
+MUST_CHECK enum status request_silences(struct store *s, int64_t now_ns, bool is_all,
+                                        struct arena *a, struct silence_rows *out, struct err *e);
+
+/* Messages to notifiers. status_mask 1 << enum outbox_status, 0: any; due_ns: only those that may
+ * be tried at that time, INT64_MAX: all; alert_key empty: any. Oldest first. */
+struct outbox_request {
+    uint32_t status_mask;
+    int64_t due_ns;
+    struct str alert_key;
+    size_t limit; /* 0: all */
+};
+struct outbox_rows {
+    struct outbox_entry *rows;
+    size_t n;
+};
+MUST_CHECK enum status request_outbox(struct store *s, const struct outbox_request *q,
+                                      struct arena *a, struct outbox_rows *out, struct err *e);
 
 #endif

@@ -7,13 +7,26 @@
  * facts clustered on (fn, ts, seq), ts in ns within the day, integers only; inv_id: sorted
  * id-prefix arrays; chunk, seen: log text and the identities of its events; env: events of
  * environments; roll: sums per function and hour (slot 0-23) and day (slot 24), in the same
- * transaction as the facts they count */
+ * transaction as the facts they count
+ * since migration 2: series, queue, source_state, alert, episode, outbox, silence in meta.db; point
+ * (clustered on (series, ts), ts in ms within the day, value null when missing) in the day files
+ *
+ * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
+ * file when it opens it. */
 #include "core/store/store_private.h"
 
 #include <stdio.h>
 
 /* "FNSm" and "FNSd". */
 const int schema_meta_id = 0x464e536d, schema_day_id = 0x464e5364;
+
+/* Columns of struct alert, in the order of alert_write.c and alert_read.c. */
+#define ALERT_COLUMN_TYPES                                                                         \
+    "key text, rule text, severity int, scope text, provider int, account text, region text, "     \
+    "name "                                                                                        \
+    "text, state int, since_ns int, started_ns int, fired_ns int, resolved_ns int, acked_ns int, " \
+    "acked_by text, value int, peak int, threshold int, unit int, data_ns int, eval_ns int, "      \
+    "sent_ns int, is_missing int, is_notified int, summary text, evidence text"
 
 static const char *const meta_migrations[] = {
     "create table fn(id integer primary key, provider int, account text, region text, name text, "
@@ -33,6 +46,27 @@ static const char *const meta_migrations[] = {
     "without rowid;"
     "create table roll_old(day int, fn int, slot int, data blob, primary key(day, fn, slot)) "
     "without rowid;",
+    "alter table fn_config add column dead_letter text;"
+    "alter table fn_config add column valid_until_ns int;"
+    "create table series(id integer primary key, scope text, provider int, account text, region "
+    "text, name text, metric text, period_ns int, hash int);"
+    "create table queue(provider int, account text, region text, name text, url text, arn text, "
+    "dead_letter text, feeders text, consumers text, is_dlq int, depth int, in_flight int, delayed "
+    "int, oldest_ns int, retention_ns int, visibility_ns int, max_receives int, seen_ns int, "
+    "primary key(provider, account, region, name)) without rowid;"
+    "create table source_state(name text primary key, type text, account text, region text, "
+    "tried_ns int, success_ns int, watermark_ns int, lag_ns int, calls int, errors int, throttles "
+    "int, bytes int, events int, cost int, failures int, error text, quota_ppm int, quota text, "
+    "cost_cap int, cost_today int, is_capped int) without rowid;"
+    "create table alert(" ALERT_COLUMN_TYPES ", primary key(key)) without rowid;"
+    "create table episode(" ALERT_COLUMN_TYPES ", primary key(key, started_ns)) without rowid;"
+    "create index episode_time on episode(started_ns);"
+    "create table outbox(id text, notifier text, event int, status int, attempts int, created_ns "
+    "int, next_ns int, done_ns int, error text, " ALERT_COLUMN_TYPES
+    ", primary key(id)) without rowid;"
+    "create index outbox_waiting on outbox(status, next_ns);"
+    "create table silence(id integer primary key, rule_glob text, name_glob text, created_ns int, "
+    "until_ns int, author text, comment text);",
     NULL,
 };
 
@@ -50,6 +84,8 @@ static const char *const day_migrations[] = {
     "text, phase text,"
     " runtime text, primary key(stream, ts, kind)) without rowid;"
     "create table roll(fn int, slot int, data blob, primary key(fn, slot)) without rowid;",
+    "create table point(series int, ts int, value int, weight int, primary key(series, ts)) "
+    "without rowid;",
     NULL,
 };
 
@@ -113,12 +149,27 @@ static enum status migrate(struct sql *db, int application_id, int64_t version, 
     return OK;
 }
 
+bool schema_has(struct sql *db, const char *table)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+
+    if (sql_prepare(db, STR("select 1 from sqlite_schema where type = 'table' and name = ?"), &st,
+                    NULL) != OK)
+        return false;
+    sql_bind_str(st, 1, str_from(table));
+    if (sql_step(st, &has_row, NULL) != OK)
+        has_row = false;
+    sql_finalize(st);
+    return has_row;
+}
+
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e)
 {
     int64_t version = 0;
     enum status s = check_identity(db, application_id, &version, e);
 
-    if (s != OK || version == SCHEMA_VERSION)
+    if (s != OK || version == SCHEMA_VERSION || (version > 0 && !may_write))
         return s;
     if (!may_write)
         return err_set(e, ERR_NOT_FOUND, STR_FMT ": the store is empty", STR_ARG(sql_path(db)));

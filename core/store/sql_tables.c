@@ -1,10 +1,11 @@
 /* The tables of `fnscope sql`: invocations, log_lines, costs, functions, rollup_hour, rollup_day,
- * quarantine. Columns are described in fnscope-schema(7). */
+ * quarantine; those of sql_live_tables.c follow. Columns are described in fnscope-schema(7). */
 #include "core/store/sql_tables.h"
 
 #include <string.h>
 
 #include "core/base/timefmt.h"
+#include "core/store/sql_live_tables.h"
 
 static void put_time(const struct cell_out *out, int64_t t_ns)
 {
@@ -503,5 +504,20 @@ static const struct sql_table quarantine = {
     .is_timeless = true,
 };
 
-const struct sql_table *const sql_tables[] = {&invocations, &log_lines,  &costs,      &functions,
-                                              &rollup_hour, &rollup_day, &quarantine, NULL};
+const struct sql_table *const sql_tables[] = {
+    &invocations,
+    &log_lines,
+    &costs,
+    &functions,
+    &rollup_hour,
+    &rollup_day,
+    &quarantine,
+    &metric_points_table,
+    &queues_table,
+    &sources_table,
+    &alerts_table,
+    &alert_episodes_table,
+    &silences_table,
+    &alert_messages_table,
+    NULL,
+};

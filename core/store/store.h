@@ -71,6 +71,26 @@ MUST_CHECK enum status store_lookup_instance(struct packer *p, const struct orig
 bool store_cursor(struct store *s, struct str source, struct str scope, struct arena *a,
                   struct cursor *out);
 
+/* --- alerts (writer thread) --- */
+
+/* Everything one evaluation, acknowledgement or delivery changed, in one transaction: alerts and
+ * their episodes (an alert with fired_ns != 0 also becomes the episode's row), messages to send
+ * (new ids only: one that stands there already stays as it is) and what became of messages. */
+struct alert_changes {
+    const struct alert *alerts;
+    size_t n_alerts;
+    const struct outbox_entry *messages;
+    size_t n_messages;
+    const struct outbox_entry *results; /* what of it counts: id, status, attempts,
+                                           next_ns, done_ns, error */
+    size_t n_results;
+};
+MUST_CHECK enum status store_write_alerts(struct store *s, const struct alert_changes *c,
+                                          struct err *e);
+/* Adds it, *id is its number; or, with an id, changes its end and texts. */
+MUST_CHECK enum status store_write_silence(struct store *s, const struct silence *sil, int64_t *id,
+                                           struct err *e);
+
 /* --- upkeep -------------------------------------------------------------------------------------
  */
 

@@ -23,7 +23,7 @@ struct day {
     int64_t number; /* days since 1970 */
     struct sql *db;
     struct sql_stmt *insert_fact, *delete_fact, *find_fact, *insert_chunk, *insert_seen,
-        *insert_ids, *insert_event, *get_roll, *put_roll, *scan_hour;
+        *insert_ids, *insert_event, *get_roll, *put_roll, *scan_hour, *put_point;
 };
 
 struct store {
@@ -63,9 +63,11 @@ static inline int64_t day_of(int64_t t_ns)
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
+/* Is the table there? A reader may hold a file of an older version. */
+bool schema_has(struct sql *db, const char *table);
 
 /* --- dimensions ----------------------------------------------------------------------------------
  */
@@ -207,6 +209,26 @@ enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint3
 enum status events_of_stream(struct store *s, uint32_t stream, struct range r, struct arena *a,
                              struct instance_event_list *out, struct err *e);
 
+/* --- metric points, queues, sources (live_write.c, live_read.c) --- */
+
+struct pack;
+/* Names new series: before the points that use them. */
+enum status live_write_series(struct store *s, const struct pack *k, struct err *e);
+enum status live_write_points(struct day *d, const struct pack *k, struct err *e);
+/* Inside the transaction of meta.db. */
+enum status live_write_queues(struct store *s, const struct pack *k, struct err *e);
+enum status live_write_sources(struct store *s, const struct pack *k, struct err *e);
+uint64_t series_hash(const struct subject *subject, enum metric m, int64_t period_ns);
+
+/* --- alerts --- */
+
+/* In the order of ALERT_COLUMN_TYPES of schema.c. */
+#define ALERT_COLUMNS                                                                              \
+    "key,rule,severity,scope,provider,account,region,name,state,since_ns,started_ns,fired_ns,"     \
+    "resolved_ns,acked_ns,acked_by,value,peak,threshold,unit,data_ns,eval_ns,sent_ns,is_missing,"  \
+    "is_notified,summary,evidence"
+enum { ALERT_N_COLUMNS = 26 };
+
 /* --- packs --- */
 
 struct packed_chunk {
@@ -266,6 +288,24 @@ struct pack {
         struct fn_config config;
     } * configs;
     size_t n_configs, cap_configs;
+    struct pack_series {
+        uint32_t id;
+        struct subject subject;
+        enum metric metric;
+        int64_t period_ns;
+        uint64_t hash;
+    } * series;
+    size_t n_series, cap_series;
+    struct pack_point {
+        int64_t day, ts_ms, value; /* ts within the day */
+        uint32_t series, weight;
+        bool is_missing;
+    } * points;
+    size_t n_points, cap_points;
+    struct msg_queue *queues;
+    size_t n_queues, cap_queues;
+    struct source_status *sources;
+    size_t n_sources, cap_sources;
     struct batch_counts counts;
     struct roll_deltas rolls; /* log counts; facts are added by the writer */
     struct idmap fact_index;  /* hash of function, start and id -> place in facts */

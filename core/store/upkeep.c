@@ -307,6 +307,43 @@ static enum status dump_event(void *ctx, uint32_t fn_id, const struct instance_e
     return OK;
 }
 
+/* Points and queues; the state of sources and alerts is no content: it depends on when one looks.
+ */
+static enum status dump_live(struct store *s, struct range all, struct dump *d, struct err *e)
+{
+    const struct metric_request points = {.range = all};
+    const struct fn_filter any = {0};
+    struct metric_rows series;
+    struct queue_rows queues;
+    enum status status = request_metrics(s, &points, &d->arena, &series, e);
+
+    if (status == OK)
+        status = request_queues(s, &any, &d->arena, &queues, e);
+    if (status != OK)
+        return status;
+    for (size_t i = 0; i < series.n; i++) {
+        const struct metric_series *m = &series.rows[i];
+        const struct fn_ref *of = &m->subject.of;
+        for (size_t k = 0; k < m->n; k++)
+            add_line(d, arena_printf(&d->arena,
+                                     "point\t%lld\t%s\t%d\t" STR_FMT "\t" STR_FMT "\t" STR_FMT
+                                     "\t%s\t%lld\t%lld\t%u\t%d",
+                                     (long long)m->points[k].time_ns,
+                                     metric_scope_name(m->subject.scope), (int)of->provider,
+                                     STR_ARG(of->account), STR_ARG(of->region), STR_ARG(of->name),
+                                     metric_info(m->metric)->name, (long long)m->period_ns,
+                                     (long long)m->points[k].value, m->points[k].weight,
+                                     m->points[k].is_missing));
+    }
+    for (size_t i = 0; i < queues.n; i++) {
+        const struct msg_queue *q = &queues.rows[i];
+        add_line(d, arena_printf(&d->arena, "queue\t" STR_FMT "\t" STR_FMT "\t%lld\t%lld",
+                                 STR_ARG(q->of.name), STR_ARG(q->url), (long long)q->depth,
+                                 (long long)q->seen_ns));
+    }
+    return OK;
+}
+
 static int compare_lines(const void *a, const void *b)
 {
     struct str x, y;
@@ -328,6 +365,8 @@ enum status store_dump(struct store *s, struct buf *out, struct err *e)
         status = request_logs(s, &logs, dump_log_line, &d, e);
     if (status == OK)
         status = request_instance_events(s, all, 0, dump_event, &d, e);
+    if (status == OK)
+        status = dump_live(s, all, &d, e);
     if (d.n > 1)
         qsort(d.lines, d.n, sizeof(*d.lines), compare_lines);
     for (size_t i = 0; status == OK && i < d.n; i++) {

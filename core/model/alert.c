@@ -1,0 +1,115 @@
+/* Names, keys and the look of values of alerts. Pure. */
+#include "core/model/alert.h"
+
+#include "core/base/macros.h"
+#include "core/base/timefmt.h"
+#include "core/model/money.h"
+
+const char *const alert_state_names[] = {
+    [ALERT_INACTIVE] = "inactive", [ALERT_PENDING] = "pending",
+    [ALERT_FIRING] = "firing",     [ALERT_ACKNOWLEDGED] = "acknowledged",
+    [ALERT_SILENCED] = "silenced", [ALERT_RESOLVED] = "resolved",
+    [ALERT_STATES] = NULL,
+};
+
+const char *const alert_severity_names[] = {
+    [ALERT_INFO] = "info",
+    [ALERT_WARNING] = "warning",
+    [ALERT_CRITICAL] = "critical",
+    [ALERT_SEVERITIES] = NULL,
+};
+
+static const char *const event_names[ALERT_EVENTS] = {
+    [ALERT_SAYS_FIRING] = "firing",
+    [ALERT_SAYS_RESOLVED] = "resolved",
+    [ALERT_SAYS_TEST] = "test",
+};
+
+static const char *const outbox_names[OUTBOX_STATUSES] = {
+    [OUTBOX_WAITING] = "waiting",
+    [OUTBOX_SENT] = "sent",
+    [OUTBOX_GIVEN_UP] = "given_up",
+};
+
+const char *alert_state_name(enum alert_state v)
+{
+    return v < ALERT_STATES ? alert_state_names[v] : "unknown";
+}
+
+const char *alert_severity_name(enum alert_severity v)
+{
+    return v < ALERT_SEVERITIES ? alert_severity_names[v] : "unknown";
+}
+
+const char *alert_event_name(enum alert_event v)
+{
+    return v < ALERT_EVENTS ? event_names[v] : "unknown";
+}
+
+const char *outbox_status_name(enum outbox_status v)
+{
+    return v < OUTBOX_STATUSES ? outbox_names[v] : "unknown";
+}
+
+bool alert_severity_parse(struct str s, enum alert_severity *out)
+{
+    for (unsigned i = 0; i < ALERT_SEVERITIES; i++) {
+        if (!str_eq(s, str_from(alert_severity_names[i])))
+            continue;
+        *out = (enum alert_severity)i;
+        return true;
+    }
+    return false;
+}
+
+bool alert_is_active(enum alert_state v)
+{
+    return v == ALERT_FIRING || v == ALERT_ACKNOWLEDGED || v == ALERT_SILENCED;
+}
+
+void alert_key(struct buf *out, struct str rule, const struct subject *s)
+{
+    buf_addf(out, "%016llx", (unsigned long long)str_hash(rule, subject_hash(s)));
+}
+
+static void format_money(struct buf *out, int64_t value)
+{
+    money_format_short(out, value, STR("USD"));
+}
+
+void alert_value_format(struct buf *out, int64_t value, enum metric_unit unit)
+{
+    switch (unit) {
+    case UNIT_NS:
+        duration_format(out, value);
+        break;
+    case UNIT_BYTES:
+        size_format(out, value < 0 ? 0 : (uint64_t)value);
+        break;
+    case UNIT_PPM:
+        wide_format_scaled(out, value, 4);
+        buf_add_c(out, '%');
+        break;
+    case UNIT_PICO:
+        format_money(out, value);
+        break;
+    case UNIT_PICO_HOUR:
+        format_money(out, value);
+        buf_add_z(out, "/h");
+        break;
+    case UNIT_COUNT:
+    case METRIC_UNITS:
+    default:
+        buf_addf(out, "%lld", (long long)value);
+        break;
+    }
+}
+
+bool silence_covers(const struct silence *s, struct str rule, const struct subject *subject,
+                    int64_t now_ns)
+{
+    if (now_ns < s->created_ns || now_ns >= s->until_ns)
+        return false;
+    return (s->rule_glob.n == 0 || str_glob(s->rule_glob, rule)) &&
+           (s->name_glob.n == 0 || str_glob(s->name_glob, subject->of.name));
+}

@@ -1,0 +1,49 @@
+/* What a running collector knows besides records: the queues of an account as they stood when last
+ * read, and how each source is doing. Rows are replaced as a whole by the next reading. Views live
+ * in the batch's arena or the reader's. */
+#ifndef FNSCOPE_CORE_MODEL_LIVE_H
+#define FNSCOPE_CORE_MODEL_LIVE_H
+
+#include "core/model/metric.h"
+#include "core/model/money.h"
+
+/* A message queue. Identity: provider, account, region, name. */
+struct msg_queue {
+    struct fn_ref of;
+    struct str url, arn;
+    struct str dead_letter; /* name of the queue its failures go to; empty: none */
+    struct str feeders;     /* a dead-letter queue's feeders, comma-separated: queue names, or
+                               "function:NAME" for functions that send failed events here */
+    struct str consumers;   /* functions that read it, comma-separated; empty: not known */
+    bool is_dlq;            /* something names it as its dead-letter queue */
+    int64_t depth;          /* visible messages */
+    int64_t in_flight, delayed;
+    int64_t oldest_ns;     /* age of the oldest message when has_age; 0 with an empty queue */
+    bool has_age;          /* the provider said it */
+    int64_t retention_ns;  /* a message older than this is deleted unread; 0: not known */
+    int64_t visibility_ns; /* how long a received message stays hidden; 0: not known */
+    uint32_t max_receives; /* before it moves to dead_letter; 0: none */
+    int64_t seen_ns;       /* when it was read: the age of all of the above */
+};
+
+/* How a source of the collector is doing. Identity: name. Counters run since the store was made;
+ * the writer adds, so a source reports what came since its last report. */
+struct source_status {
+    struct str name, type; /* "prod-eu", "aws-logs" */
+    struct str account, region;
+    int64_t tried_ns;     /* last poll that ended, well or not */
+    int64_t success_ns;   /* last poll that ended well; 0: none since the last report */
+    int64_t watermark_ns; /* newest event time fully read; 0: not known */
+    int64_t lag_ns;       /* age of the newest event at success_ns */
+    uint64_t add_calls, add_errors, add_throttles, add_bytes;
+    uint64_t add_events;
+    money add_cost;             /* list price of its own calls, 10^-12 */
+    uint32_t failures;          /* polls in a row that failed; 0: well */
+    struct str error;           /* of the last failed poll; empty: well */
+    uint32_t quota_ppm;         /* use of its tightest quota in millionths; 0: not known */
+    struct str quota;           /* which one: "logs:FilterLogEvents" */
+    money cost_cap, cost_today; /* 0: no cap; spent in the cap's period */
+    bool is_capped;             /* calls that cost are suspended until the cap's period ends */
+};
+
+#endif

@@ -1,0 +1,16 @@
+pragma application_id=1179538276; pragma user_version=1;
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE inv(fn int, ts int, seq int, rid blob, stream int, kind int, dur int, billed int, mem int, used int, init int, evidence int, cost int, nlog int, error int, version int, trace blob, extra blob, primary key(fn, ts, seq)) without rowid;
+INSERT INTO inv VALUES(1,36000000000000,0,X'0a1b2c3d00004000a000000000000001',1,6217,399000,200,128,64,0,16391,616668,0,0,1,NULL,X'0000800400');
+CREATE TABLE inv_id(b0 int, pack int, part int, entries blob, primary key(b0, pack, part)) without rowid;
+INSERT INTO inv_id VALUES(10,0,0,X'0a1b2c3d00000001008ca0');
+CREATE TABLE chunk(id integer primary key, shard int, t0 int, t1 int, n int, raw int, levels int, data blob);
+INSERT INTO chunk VALUES(1,4,36000000000000,36000200000000,4,334,1,X'28b52ffd604e00cd0500b4098080b2f3bcaf100210465354415254205265717565737449643a2030613162326333642d303030302d343030302d61303030312056657273696f6e3a20244c41544553548084af5f00002a68656c6c6f1033454e440000108e015245504f0944757261743139392e3530206d730942696c6c65642032304d656d6f72792053697a653a20313238204d42094d617820557365643a203634204d42090a00801c3b5beb03c1ee05b8ce22d91fe251d5be7cf510e41269e71e');
+CREATE TABLE seen(chunk integer primary key, shard int, t0 int, t1 int, hashes blob);
+INSERT INTO seen VALUES(1,4,36000000000000,36000200000000,X'e414ecc1342a17559beaa04b4aba5b5c4be4c47c11485fb9c28ec217b9b10adc');
+CREATE TABLE env(stream int, ts int, kind int, dur int, status text, error text, init_type text, phase text, runtime text, primary key(stream, ts, kind)) without rowid;
+CREATE TABLE roll(fn int, slot int, data blob, primary key(fn, slot)) without rowid;
+INSERT INTO roll VALUES(1,10,X'0100010000000000000100000000e0c1905f008084af5fe0c1905f80808020808080400004b102000080c8010000000000dcd125000000000401a1060100');
+INSERT INTO roll VALUES(1,24,X'0100010000000000000100000000e0c1905f008084af5fe0c1905f80808020808080400004b102000080c8010000000000dcd125000000000401a1060100');
+COMMIT;
