@@ -6,12 +6,14 @@
 #include "core/model/batch.h"
 #include "core/model/price.h"
 #include "core/model/stats.h"
+#include "core/store/request.h"
 
 /* --- correlate ---
- * Joins
- * records to invocations, keyed by (environment, request id, attempt), in any arrival order and
- * across batches. The result depends on the set of records only, never on their order (10^5
- * shuffles give one dump). One thread. */
+ * Joins records to invocations, keyed by (environment, request id, attempt), in any arrival order
+ * and across batches. The result depends on the set of records only, never on their order (10^5
+ * shuffles give one dump), nor on what is in memory: a row keeps what it was made of. The one
+ * exception: a line printed by a function that imitates the platform's is told from a genuine one
+ * only while both requests are in memory. One thread. */
 struct correlator;
 
 struct correlator_options {
@@ -21,6 +23,9 @@ struct correlator_options {
                            struct invocation_list *out, struct err *e);
     enum status (*find_instance)(void *ctx, const struct origin *o, int64_t around_ns,
                                  struct arena *a, struct instance_event_list *out, struct err *e);
+    /* Attempts of the environment that began in the range. */
+    enum status (*find_requests)(void *ctx, const struct origin *o, struct range r, struct arena *a,
+                                 struct invocation_list *out, struct err *e);
     void *ctx;
 };
 struct correlator *correlator_new(const struct correlator_options *o);

@@ -12,19 +12,66 @@
 
 /* --- adding --- */
 
-static bool same_piece(const struct piece *a, const struct piece *b)
+static int compare_i64(int64_t a, int64_t b)
 {
-    return a->kind == b->kind && a->t_ns == b->t_ns && a->duration_ns == b->duration_ns &&
-           a->billed_ns == b->billed_ns && a->init_ns == b->init_ns &&
-           a->max_memory_bytes == b->max_memory_bytes && str_eq(a->status, b->status) &&
-           str_eq(a->error_type, b->error_type) && a->stored == b->stored;
+    return (a > b) - (a < b);
+}
+
+static int compare_texts(const struct piece *x, const struct piece *y)
+{
+    int c = str_cmp(x->error_type, y->error_type);
+
+    if (c == 0)
+        c = str_cmp(x->status, y->status);
+    if (c == 0)
+        c = str_cmp(x->version, y->version);
+    return c != 0 ? c : str_cmp(x->trace_id, y->trace_id);
+}
+
+/* Total: equal only for pieces that say the same, so that sorting hides the order of arrival. */
+static int compare_pieces(const void *a, const void *b)
+{
+    const struct piece *x = a, *y = b;
+    const int64_t pairs[][2] = {
+        {x->t_ns, y->t_ns},
+        {(int64_t)x->kind, (int64_t)y->kind},
+        {x->duration_ns, y->duration_ns},
+        {x->billed_ns, y->billed_ns},
+        {x->init_ns, y->init_ns},
+        {x->restore_ns, y->restore_ns},
+        {(int64_t)x->memory_bytes, (int64_t)y->memory_bytes},
+        {(int64_t)x->max_memory_bytes, (int64_t)y->max_memory_bytes},
+        {x->has, y->has},
+        {x->was_killed, y->was_killed},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+        if (pairs[i][0] != pairs[i][1])
+            return compare_i64(pairs[i][0], pairs[i][1]);
+    return compare_texts(x, y);
+}
+
+/* Full: of all that were ever offered the first are kept, whatever the order of the offers. */
+static bool replace_last(struct pieces *p, const struct piece *piece)
+{
+    size_t last = 0;
+
+    for (size_t i = 1; i < p->n; i++)
+        if (compare_pieces(&p->rows[i], &p->rows[last]) > 0)
+            last = i;
+    if (compare_pieces(piece, &p->rows[last]) >= 0)
+        return false;
+    p->rows[last] = *piece;
+    return true;
 }
 
 bool pieces_add(struct pieces *p, const struct piece *piece)
 {
     for (size_t i = 0; i < p->n; i++)
-        if (same_piece(&p->rows[i], piece))
+        if (p->rows[i].t_ns == piece->t_ns && compare_pieces(&p->rows[i], piece) == 0)
             return false;
+    if (p->n == MAX_PIECES)
+        return replace_last(p, piece);
     if (p->n == p->cap) { /* three pieces are the rule: no room is wasted on more */
         p->cap = p->cap == 0 ? 3 : p->cap * 2;
         p->rows = xreallocarray(p->rows, p->cap, sizeof(*p->rows));
@@ -35,65 +82,66 @@ bool pieces_add(struct pieces *p, const struct piece *piece)
 
 /* --- cutting into attempts --- */
 
-static int compare_i64(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int compare_pieces(const void *a, const void *b)
-{
-    const struct piece *x = a, *y = b;
-    int c = compare_i64(x->t_ns, y->t_ns);
-
-    if (c == 0)
-        c = compare_i64((int64_t)x->kind, (int64_t)y->kind);
-    if (c == 0)
-        c = compare_i64(x->duration_ns, y->duration_ns);
-    if (c == 0)
-        c = compare_i64(x->billed_ns, y->billed_ns);
-    if (c == 0)
-        c = str_cmp(x->error_type, y->error_type);
-    return c != 0 ? c : str_cmp(x->status, y->status);
-}
-
 /* What the attempt at hand has already. */
 struct progress {
-    bool has_start, has_end, has_report;
+    bool has_start, has_report;
+    int64_t start_ns, report_ns;
 };
 
 static void note(struct progress *g, const struct piece *p)
 {
-    g->has_start = g->has_start || p->kind == PIECE_START;
-    g->has_end = g->has_end || p->kind == PIECE_END;
-    g->has_report = g->has_report || p->kind == PIECE_REPORT;
-    if (p->kind == PIECE_STORED) {
-        g->has_start = g->has_start || (p->stored->evidence & EV_START);
-        g->has_end = g->has_end || (p->stored->evidence & EV_END);
-        g->has_report = g->has_report || (p->stored->evidence & EV_REPORT);
+    if (p->kind == PIECE_START && !g->has_start) {
+        g->has_start = true;
+        g->start_ns = p->t_ns;
+    }
+    if (p->kind == PIECE_REPORT) {
+        g->has_report = true;
+        g->report_ns = p->t_ns;
     }
 }
 
-/* A stored attempt without START begins where its REPORT let it begin; the START that comes late
- * lies close to that. */
-#define START_SLACK_NS (2 * NS_PER_SEC)
+/* REPORT is written a moment after the end of what it measured; retries are a minute apart. */
+#define REPORT_LAG_NS (10 * NS_PER_SEC)
 
-static bool begins_attempt(const struct progress *g, const struct piece *p,
-                           const struct piece *previous)
+static int64_t measured_from(const struct piece *report)
 {
-    if (!previous)
+    return report->t_ns - report->duration_ns;
+}
+
+/* The run that this REPORT measured began with the attempt's START: whatever stands in between was
+ * printed by the function. Initialization may have come after START. */
+static bool covers(const struct piece *report, const struct progress *g)
+{
+    return report->kind == PIECE_REPORT && g->has_start &&
+           g->start_ns >=
+               measured_from(report) - report->init_ns - report->restore_ns - REPORT_LAG_NS;
+}
+
+static bool is_covered(const struct pieces *p, size_t from, const struct progress *g)
+{
+    for (size_t i = from; i < p->n; i++)
+        if (covers(&p->rows[i], g))
+            return true;
+    return false;
+}
+
+/* Starts of attempts ascend strictly: they are part of a row's key. */
+static bool begins_attempt(const struct progress *g, const struct pieces *p, size_t i)
+{
+    const struct piece *at = &p->rows[i];
+    bool is_report = at->kind == PIECE_REPORT;
+
+    if ((!is_report && at->kind != PIECE_START) || (!g->has_start && !g->has_report) ||
+        is_covered(p, i, g))
         return false;
-    if (p->kind == PIECE_STORED)
-        return g->has_start || g->has_report;
-    if (p->kind == PIECE_START)
-        return g->has_start ||
-               (g->has_report &&
-                p->t_ns > previous->t_ns + (previous->kind == PIECE_STORED ? START_SLACK_NS : 0));
-    return p->kind == PIECE_REPORT && g->has_report;
+    int64_t start_ns = is_report ? measured_from(at) : at->t_ns;
+    return !(g->has_start && start_ns <= g->start_ns) &&
+           !(g->has_report && start_ns <= g->report_ns);
 }
 
 size_t pieces_attempts(struct pieces *p, struct attempt *out, size_t max)
 {
-    struct progress g = {false, false, false};
+    struct progress g = {0};
     size_t n = 0;
 
     assert(max > 0 && p->n > 0);
@@ -101,15 +149,66 @@ size_t pieces_attempts(struct pieces *p, struct attempt *out, size_t max)
         qsort(p->rows, p->n, sizeof(*p->rows), compare_pieces);
     out[n++] = (struct attempt){0, p->n};
     for (size_t i = 0; i < p->n; i++) {
-        if (n < max &&
-            begins_attempt(&g, &p->rows[i], i > out[n - 1].from ? &p->rows[i - 1] : NULL)) {
+        if (n < max && begins_attempt(&g, p, i)) {
             out[n - 1].to = i;
             out[n++] = (struct attempt){i, p->n};
-            g = (struct progress){false, false, false};
+            g = (struct progress){0};
         }
         note(&g, &p->rows[i]);
     }
     return n;
+}
+
+int64_t attempt_start(const struct pieces *p, const struct attempt *at)
+{
+    int64_t start_ns = p->rows[at->from].t_ns;
+
+    for (size_t i = at->from; i < at->to; i++) {
+        if (p->rows[i].kind == PIECE_START)
+            return p->rows[i].t_ns;
+        if (p->rows[i].kind == PIECE_REPORT)
+            start_ns = measured_from(&p->rows[i]);
+    }
+    return start_ns;
+}
+
+/* How far the times of START and REPORT may be off. */
+#define CLOCK_SLACK_NS (100 * NS_PER_MS)
+
+bool attempt_is_suspect(const struct pieces *p, const struct attempt *at)
+{
+    const struct piece *start = NULL, *report = NULL;
+
+    for (size_t i = at->from; i < at->to; i++) {
+        if (p->rows[i].kind == PIECE_START && !start)
+            start = &p->rows[i];
+        if (p->rows[i].kind == PIECE_REPORT)
+            report = &p->rows[i];
+    }
+    return !start || !report || report->t_ns - start->t_ns + CLOCK_SLACK_NS < report->duration_ns;
+}
+
+static bool measures(const struct piece *report, const struct piece *start)
+{
+    int64_t between_ns = report->t_ns - start->t_ns;
+
+    return (report->has & PH_BILLED) && between_ns + CLOCK_SLACK_NS >= report->duration_ns &&
+           between_ns <= report->duration_ns + report->init_ns + report->restore_ns + REPORT_LAG_NS;
+}
+
+bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const struct piece *start = &p->rows[i];
+        if (start->kind != PIECE_START || start->t_ns >= first_ns)
+            continue;
+        for (size_t k = 0; k < p->n; k++) {
+            const struct piece *report = &p->rows[k];
+            if (report->kind == PIECE_REPORT && report->t_ns > last_ns && measures(report, start))
+                return true;
+        }
+    }
+    return false;
 }
 
 /* --- outcome --- */
@@ -175,17 +274,6 @@ static void apply_status(struct invocation *inv, struct str status, struct str e
 }
 
 /* --- one piece --- */
-
-static void apply_stored(struct invocation *inv, const struct invocation *s)
-{
-    unsigned attempt = inv->attempt;
-
-    *inv = *s;
-    inv->attempt = attempt;
-    inv->has_stored = false;
-    inv->is_priced = false;
-    inv->cost = 0;
-}
 
 static void keep_texts(struct invocation *inv, const struct piece *p)
 {
@@ -263,7 +351,7 @@ static void apply_end(struct invocation *inv, const struct piece *p)
 
 static void apply_piece(struct invocation *inv, const struct piece *p)
 {
-    static void (*const appliers[])(struct invocation *, const struct piece *) = {
+    static void (*const appliers[PIECE_KINDS])(struct invocation *, const struct piece *) = {
         [PIECE_START] = apply_start,
         [PIECE_TIMEOUT] = apply_timeout,
         [PIECE_EXIT] = apply_exit,
@@ -273,16 +361,13 @@ static void apply_piece(struct invocation *inv, const struct piece *p)
         [PIECE_REPORT] = apply_report,
     };
 
-    if (p->kind == PIECE_STORED)
-        apply_stored(inv, p->stored);
-    else
-        appliers[p->kind](inv, p);
+    appliers[p->kind](inv, p);
     keep_texts(inv, p);
 }
 
 /* --- the environment's evidence --- */
 
-/* REPORT and the lines of a crash may trail the end by a moment. */
+/* The line of a crash may trail the end by a moment; other evidence lies within the run. */
 #define TRAIL_NS (NS_PER_SEC)
 /* On-demand inits run right before their request; one that was over this long before was proactive.
  */
@@ -293,7 +378,7 @@ static int64_t end_of(const struct invocation *inv, const struct pieces *p,
 {
     int64_t last = p->rows[at->to - 1].t_ns, computed = inv->start_ns + inv->duration_ns;
 
-    return (last > computed ? last : computed) + TRAIL_NS;
+    return last > computed ? last : computed;
 }
 
 static void apply_crash(struct invocation *inv, const struct loose *l)
@@ -342,7 +427,8 @@ static void apply_loose(struct invocation *inv, int64_t end_ns, const struct loo
 {
     for (size_t i = 0; i < n; i++) {
         const struct loose *l = &loose[i];
-        if (l->t_ns < inv->start_ns || l->t_ns > end_ns)
+        if (l->t_ns < inv->start_ns ||
+            l->t_ns > end_ns + (l->kind == PLATFORM_RUNTIME_EXIT ? TRAIL_NS : 0))
             continue;
         if (l->kind == PLATFORM_INIT_REPORT)
             apply_init_report(inv, l);
@@ -365,11 +451,17 @@ void attempt_assemble(const struct pieces *p, const struct attempt *at, const st
                       size_t n_loose, struct invocation *inv)
 {
     bool was_killed = false;
+    size_t report = at->to;
 
     assert(at->from < at->to && at->to <= p->n);
     inv->start_ns = p->rows[at->from].t_ns;
+    for (size_t i = at->from; i < at->to; i++)
+        if (p->rows[i].kind == PIECE_REPORT)
+            report = i;
     for (size_t i = at->from; i < at->to; i++) {
-        apply_piece(inv, &p->rows[i]);
+        /* The platform writes its REPORT last; an earlier one is a repeat or somebody's text. */
+        if (p->rows[i].kind != PIECE_REPORT || i == report)
+            apply_piece(inv, &p->rows[i]);
         was_killed = was_killed || p->rows[i].was_killed;
     }
     apply_loose(inv, end_of(inv, p, at), loose, n_loose, &was_killed);

@@ -3,17 +3,18 @@
 #ifndef FNSCOPE_ANALYZER_ASSEMBLY_H
 #define FNSCOPE_ANALYZER_ASSEMBLY_H
 
+#include "core/base/buf.h"
 #include "core/model/batch.h"
 
-enum piece_kind {               /* in the order in which pieces of the same instant are read */
-                  PIECE_STORED, /* an attempt as it stands in the store */
+enum piece_kind { /* in the order in which pieces of the same instant are read */
                   PIECE_START,
                   PIECE_TIMEOUT,   /* old text line */
                   PIECE_EXIT,      /* old text line */
                   PIECE_APP_ERROR, /* the runtime logged an unhandled error */
                   PIECE_RUNTIME_DONE,
                   PIECE_END,
-                  PIECE_REPORT
+                  PIECE_REPORT,
+                  PIECE_KINDS
 };
 
 /* One thing known about the request. Texts are interned by the correlator. */
@@ -24,8 +25,7 @@ struct piece {
     int64_t duration_ns, billed_ns, init_ns, restore_ns;
     uint64_t memory_bytes, max_memory_bytes;
     struct str status, error_type, version, trace_id;
-    bool was_killed;                 /* EXIT: "signal: killed" */
-    const struct invocation *stored; /* STORED */
+    bool was_killed; /* EXIT: "signal: killed" */
 };
 
 /* What belongs to the environment and not to a request. */
@@ -42,6 +42,8 @@ struct pieces {
     size_t n, cap;
 };
 
+enum { MAX_PIECES = 512 }; /* of one request in one environment: the first ones are kept */
+
 /* Adds unless the same is there already; false then. */
 bool pieces_add(struct pieces *p, const struct piece *piece);
 
@@ -52,12 +54,34 @@ struct attempt {
 /* Sorts and cuts; at most `max` attempts, the rest stays with the last. */
 size_t pieces_attempts(struct pieces *p, struct attempt *out, size_t max);
 
+/* When it began: its START, else what its REPORT says, else its first piece. */
+int64_t attempt_start(const struct pieces *p, const struct attempt *at);
+
 /* Fills everything of *inv but origin, id, attempt, price and the stored_ members. `loose` are the
  * environment's, in any order. */
 void attempt_assemble(const struct pieces *p, const struct attempt *at, const struct loose *loose,
                       size_t n_loose, struct invocation *inv);
 
+/* Whether the attempt's own lines could all have been printed by another request: no START, no
+ * REPORT, or a REPORT that speaks of a longer run than lies between the two. */
+bool attempt_is_suspect(const struct pieces *p, const struct attempt *at);
+
+/* Whether the request was running all the time from before first_ns to after last_ns, by a START
+ * and the REPORT that measured it, in an environment that runs one request at a time. */
+bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns);
+
 /* Is the text before another: the rank of outcomes when pieces disagree. */
 int outcome_rank(enum outcome o);
+
+/* --- pieces as bytes: what a row keeps of its attempt, so that a later piece finds all of them
+ * (piece_code.c) --- */
+
+/* Needs what attempt_assemble filled in: what the row says itself is left out. */
+void pieces_encode(const struct pieces *p, const struct attempt *at, const struct invocation *inv,
+                   struct buf *out);
+/* Calls add for each piece of a row; texts are views into the row. A row without code, or with a
+ * damaged one, gives what its columns say. */
+typedef void piece_fn(void *ctx, const struct piece *piece);
+void pieces_decode(const struct invocation *inv, piece_fn *add, void *ctx);
 
 #endif

@@ -75,17 +75,10 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
     struct piece p;
     enum status s = corr_assembly(c, v, r, &a, e);
 
-    if (s != OK)
+    if (s != OK || !make_piece(c, r, &p))
         return s;
-    if (make_piece(c, r, &p)) {
-        p.trace_id = corr_keep_trace(a, r->trace_id);
-        pieces_add(&a->pieces, &p);
-    }
-    if (r->kind == RECORD_APP) {
-        a->n_log++;
-        a->n_error_log += r->severity >= SEVERITY_ERROR;
-    }
-    if (a->pieces.n > 0)
+    p.trace_id = corr_keep_trace(a, r->trace_id);
+    if (pieces_add(&a->pieces, &p))
         corr_mark_dirty(c, a);
     return OK;
 }
@@ -104,17 +97,24 @@ static bool is_environments(enum platform_kind kind)
     return false;
 }
 
-/* Requests of the environment that the new evidence may concern. */
-static void touch_around(struct correlator *c, struct env *v, const struct loose *l)
+/* Requests that the new evidence may concern: an init those that began after it, anything else
+ * those that may have been running. */
+static void stir(struct correlator *c, struct env *v, const struct loose *l)
 {
-    for (struct assembly *a = v->newest; a; a = a->env_next) {
-        bool is_init = l->kind == PLATFORM_INIT_START;
-        for (size_t i = 0; i < a->n_given; i++) {
-            int64_t start = a->given[i].start_ns;
-            if (is_init ? start >= l->t_ns : start <= l->t_ns && start >= l->t_ns - LONGEST_RUN_NS)
-                corr_mark_dirty(c, a);
-        }
+    bool is_init = l->kind == PLATFORM_INIT_START;
+    int64_t from_ns = is_init ? l->t_ns : l->t_ns - LONGEST_RUN_NS;
+    int64_t to_ns = is_init ? l->t_ns + NS_PER_DAY : l->t_ns + 1;
+
+    if (!v->is_stirred) {
+        v->is_stirred = true;
+        v->stirred_from_ns = from_ns;
+        v->stirred_to_ns = to_ns;
+        v->stirred_next = c->stirred;
+        c->stirred = v;
+        return;
     }
+    v->stirred_from_ns = from_ns < v->stirred_from_ns ? from_ns : v->stirred_from_ns;
+    v->stirred_to_ns = to_ns > v->stirred_to_ns ? to_ns : v->stirred_to_ns;
 }
 
 static void take_loose(struct correlator *c, struct env *v, const struct log_record *r,
@@ -132,7 +132,7 @@ static void take_loose(struct correlator *c, struct env *v, const struct log_rec
         l.was_killed = says_killed(p);
     }
     corr_add_loose(v, &l);
-    touch_around(c, v, &l);
+    stir(c, v, &l);
     struct instance_event *ev = batch_instance_event(b);
     *ev = (struct instance_event){.origin = r->origin,
                                   .time_ns = l.t_ns,
@@ -145,16 +145,23 @@ static void take_loose(struct correlator *c, struct env *v, const struct log_rec
                                   .runtime_version = p ? p->runtime_version : (struct str){0}};
 }
 
+/* Whether the record says something about its request. */
+static bool is_piece(const struct log_record *r)
+{
+    enum piece_kind ignored;
+
+    return r->platform ? piece_kind_of(r->platform->kind, &ignored) : r->is_error;
+}
+
 static enum status take_record(struct correlator *c, const struct log_record *r, struct batch *b,
                                struct err *e)
 {
-    bool is_loose =
-        r->invocation_id.n == 0 && (r->platform ? is_environments(r->platform->kind) : r->is_error);
+    bool is_loose = r->invocation_id.n == 0;
     struct env *v;
 
-    if (r->invocation_id.n == 0 && !is_loose)
+    if (is_loose ? !(r->platform ? is_environments(r->platform->kind) : r->is_error) : !is_piece(r))
         return OK;
-    enum status s = corr_env(c, r, &v, e);
+    enum status s = corr_env(c, r->origin, r->time_ns, &v, e);
     if (s != OK)
         return s;
     if (v != c->env_last) {
@@ -169,28 +176,18 @@ static enum status take_record(struct correlator *c, const struct log_record *r,
 
 /* --- giving out --- */
 
-/* A REPORT without START or END whose time lies inside another request of the same environment
- * cannot be genuine where one request runs at a time: somebody printed it. */
-static bool is_forged(const struct assembly *a, const struct invocation *inv)
+/* All its lines lie inside another request of the same environment: where one request runs at a
+ * time they cannot be genuine, somebody printed them. */
+static bool is_forged(const struct assembly *a, const struct attempt *at,
+                      const struct invocation *inv)
 {
-    unsigned own = EV_START | EV_END | EV_RUNTIME_DONE;
+    int64_t first_ns = a->pieces.rows[at->from].t_ns, last_ns = a->pieces.rows[at->to - 1].t_ns;
 
-    if (inv->evidence & (own | EV_NO_BILLING))
+    if ((inv->evidence & EV_REPORT && inv->evidence & EV_NO_BILLING) ||
+        !attempt_is_suspect(&a->pieces, at))
         return false;
-    int64_t at_ns = inv->start_ns + inv->duration_ns;
     for (const struct assembly *o = a->env->newest; o; o = o->env_next) {
-        struct pieces copy = o->pieces;
-        int64_t start = INT64_MAX, end = INT64_MIN;
-        if (o == a)
-            continue;
-        for (size_t i = 0; i < copy.n; i++) {
-            start = copy.rows[i].kind == PIECE_START && copy.rows[i].t_ns < start
-                        ? copy.rows[i].t_ns
-                        : start;
-            end = copy.rows[i].kind == PIECE_REPORT && copy.rows[i].t_ns > end ? copy.rows[i].t_ns
-                                                                               : end;
-        }
-        if (start < at_ns && at_ns < end)
+        if (o != a && pieces_enclose(&o->pieces, first_ns, last_ns))
             return true;
     }
     return false;
@@ -210,86 +207,152 @@ static uint64_t content_hash(const struct invocation *inv)
                                inv->start,
                                inv->attempt,
                                inv->evidence,
-                               inv->n_log,
-                               inv->n_error_log,
                                inv->is_final};
     uint64_t h = str_hash((struct str){(const char *)numbers, sizeof(numbers)}, 0);
 
     h = str_hash(inv->error_type, h);
     h = str_hash(inv->version, h);
+    h = str_hash(inv->pieces, h);
     return str_hash(inv->trace_id, h);
 }
 
-static void give(struct assembly *a, size_t i, struct invocation *inv, bool is_removed,
-                 struct batch *b)
-{
-    bool was_given = i < a->n_given;
-    uint64_t hash = is_removed ? 1 : content_hash(inv);
+/* The rows of one request as they are to be, and which given row each of them replaces. */
+struct rows {
+    struct invocation *inv;
+    size_t *replaces; /* index into the given ones; NO_ROW: none */
+    size_t n;
+};
+#define NO_ROW SIZE_MAX
 
-    if (was_given && a->given[i].hash == hash)
-        return;
-    if (!was_given) {
-        if (is_removed)
-            return;
-        a->given = xreallocarray(a->given, a->n_given + 1, sizeof(*a->given));
-        a->given[a->n_given++] = (struct given){0};
-    }
-    inv->is_removed = is_removed;
-    inv->has_stored = was_given;
-    inv->stored_start_ns = was_given ? a->given[i].start_ns : 0;
-    inv->seq = (uint32_t)a->key;
-    a->given[i] = (struct given){inv->start_ns, hash};
-    *batch_invocation(b) = *inv;
-    b->counts.invocations += !was_given;
+static struct str encode(const struct assembly *a, const struct attempt *at,
+                         const struct invocation *inv, struct batch *b)
+{
+    AUTO(buf_clear) struct buf code = {.max = 1u << 20};
+
+    pieces_encode(&a->pieces, at, inv, &code);
+    return arena_str(&b->arena, buf_str(&code));
 }
 
-/* Lines with the request's id are counted for its last attempt: at a given moment that is the one
- * that runs. */
-static void give_assembly(struct assembly *a, const struct origin *origin, uint32_t first_attempt,
-                          struct batch *b)
+/* The number of an attempt among all of its id: those in other environments that began before it
+ * come first. */
+static uint32_t attempts_before(struct correlator *c, const struct assembly *a, int64_t start_ns)
 {
-    struct attempt attempts[MAX_ATTEMPTS];
-    size_t n = pieces_attempts(&a->pieces, attempts, MAX_ATTEMPTS);
-
-    for (size_t i = 0; i < n; i++) {
-        struct invocation inv = {.origin = origin, .attempt = first_attempt + (uint32_t)i};
-        attempt_assemble(&a->pieces, &attempts[i], a->env->loose, a->env->n_loose, &inv);
-        inv.origin = origin;
-        inv.attempt = first_attempt + (uint32_t)i;
-        inv.id = arena_str(&b->arena, corr_id(a));
-        inv.trace_id = inv.trace_id.n > 0 ? arena_str(&b->arena, inv.trace_id) : (struct str){0};
-        inv.n_log = i + 1 == n ? a->n_log : 0;
-        inv.n_error_log = i + 1 == n ? a->n_error_log : 0;
-        bool forged = is_forged(a, &inv);
-        b->counts.forged += forged && !(i < a->n_given && a->given[i].hash == 1);
-        give(a, i, &inv, forged, b);
-    }
-}
-
-static int64_t first_time(const struct assembly *a)
-{
-    int64_t t = INT64_MAX;
-
-    for (size_t i = 0; i < a->pieces.n; i++)
-        t = a->pieces.rows[i].t_ns < t ? a->pieces.rows[i].t_ns : t;
-    return t;
-}
-
-/* Attempts of the same id in other environments that began before this one's. */
-static uint32_t attempts_before(struct correlator *c, const struct assembly *a)
-{
-    struct attempt ignored[MAX_ATTEMPTS];
     const uint64_t *head = idmap_get(&c->ids, corr_id_key(&a->env->fn, corr_id(a)));
-    int64_t own = first_time(a);
     uint32_t n = 0;
 
     for (struct assembly *o = (struct assembly *)(uintptr_t)*head; o; o = o->same_id) {
-        int64_t t = o->pieces.n > 0 ? first_time(o) : INT64_MAX;
-        bool is_before = t < own || (t == own && o->env->origin.hash < a->env->origin.hash);
-        if (o != a && o->pieces.n > 0 && is_before)
-            n += (uint32_t)pieces_attempts(&o->pieces, ignored, MAX_ATTEMPTS);
+        struct attempt attempts[MAX_ATTEMPTS];
+        if (o == a || o->pieces.n == 0)
+            continue;
+        size_t n_attempts = pieces_attempts(&o->pieces, attempts, MAX_ATTEMPTS);
+        for (size_t i = 0; i < n_attempts; i++) {
+            int64_t t_ns = attempt_start(&o->pieces, &attempts[i]);
+            n += t_ns < start_ns || (t_ns == start_ns && o->env->origin.hash < a->env->origin.hash);
+        }
     }
     return n;
+}
+
+static void assemble(struct correlator *c, struct assembly *a, const struct origin *origin,
+                     struct batch *b, struct rows *out)
+{
+    struct attempt attempts[MAX_ATTEMPTS];
+    size_t n = pieces_attempts(&a->pieces, attempts, MAX_ATTEMPTS);
+    bool is_suspect = false;
+
+    out->inv = arena_new(&c->scratch, struct invocation, n);
+    out->replaces = arena_new(&c->scratch, size_t, n);
+    for (size_t i = 0; i < n; i++) {
+        struct invocation *inv = &out->inv[out->n];
+        *inv = (struct invocation){.origin = origin};
+        attempt_assemble(&a->pieces, &attempts[i], a->env->loose, a->env->n_loose, inv);
+        is_suspect = is_suspect || attempt_is_suspect(&a->pieces, &attempts[i]);
+        if (is_forged(a, &attempts[i], inv)) {
+            b->counts.forged += !a->was_forged;
+            a->was_forged = true;
+            continue;
+        }
+        inv->attempt = 1 + (uint32_t)out->n + attempts_before(c, a, inv->start_ns);
+        inv->id = arena_str(&b->arena, corr_id(a));
+        inv->trace_id = inv->trace_id.n > 0 ? arena_str(&b->arena, inv->trace_id) : (struct str){0};
+        inv->pieces = encode(a, &attempts[i], inv, b);
+        inv->seq = (uint32_t)a->key;
+        out->replaces[out->n++] = NO_ROW;
+    }
+    corr_set_suspect(a, is_suspect);
+}
+
+static size_t find_given(const struct assembly *a, int64_t start_ns)
+{
+    for (size_t i = 0; i < a->n_given; i++)
+        if (a->given[i].start_ns == start_ns)
+            return i;
+    return NO_ROW;
+}
+
+/* A row replaces the given one that began when it does; what is left over on both sides is paired
+ * in order. So no row ever takes the key of another that is still to be replaced. */
+static void pair(const struct assembly *a, struct rows *rows, bool *is_taken)
+{
+    size_t next = 0;
+
+    for (size_t i = 0; i < rows->n; i++) {
+        rows->replaces[i] = find_given(a, rows->inv[i].start_ns);
+        if (rows->replaces[i] != NO_ROW)
+            is_taken[rows->replaces[i]] = true;
+    }
+    for (size_t i = 0; i < rows->n; i++) {
+        while (next < a->n_given && is_taken[next])
+            next++;
+        if (rows->replaces[i] == NO_ROW && next < a->n_given) {
+            is_taken[next] = true;
+            rows->replaces[i] = next;
+        }
+    }
+}
+
+static void give_removed(const struct assembly *a, const struct origin *origin, int64_t start_ns,
+                         struct batch *b)
+{
+    *batch_invocation(b) = (struct invocation){.origin = origin,
+                                               .id = arena_str(&b->arena, corr_id(a)),
+                                               .start_ns = start_ns,
+                                               .stored_start_ns = start_ns,
+                                               .seq = (uint32_t)a->key,
+                                               .has_stored = true,
+                                               .is_removed = true};
+}
+
+static void give_row(const struct assembly *a, struct invocation *inv, size_t replaces,
+                     struct batch *b)
+{
+    inv->has_stored = replaces != NO_ROW;
+    inv->stored_start_ns = inv->has_stored ? a->given[replaces].start_ns : 0;
+    *batch_invocation(b) = *inv;
+    b->counts.invocations += !inv->has_stored;
+}
+
+static void give_assembly(struct correlator *c, struct assembly *a, const struct origin *origin,
+                          struct batch *b)
+{
+    struct rows rows = {0};
+
+    assemble(c, a, origin, b, &rows);
+    bool *is_taken = arena_new(&c->scratch, bool, a->n_given + 1);
+    pair(a, &rows, is_taken);
+    for (size_t i = 0; i < a->n_given; i++)
+        if (!is_taken[i])
+            give_removed(a, origin, a->given[i].start_ns, b);
+    struct given *given = rows.n > 0 ? xcalloc(rows.n, sizeof(*given)) : NULL;
+    for (size_t i = 0; i < rows.n; i++) {
+        size_t replaces = rows.replaces[i];
+        given[i] = (struct given){rows.inv[i].start_ns, content_hash(&rows.inv[i])};
+        if (replaces == NO_ROW || a->given[replaces].hash != given[i].hash)
+            give_row(a, &rows.inv[i], replaces, b);
+    }
+    free(a->given);
+    a->given = given;
+    a->n_given = rows.n;
 }
 
 /* A change may move attempt numbers of the same id elsewhere, and tell genuine from forged in the
@@ -300,35 +363,40 @@ static void spread_dirt(struct correlator *c)
         const uint64_t *head = idmap_get(&c->ids, corr_id_key(&a->env->fn, corr_id(a)));
         struct assembly *first = (struct assembly *)(uintptr_t)*head;
         for (struct assembly *o = first; o && first->same_id; o = o->same_id)
-            if (o->pieces.n > 0)
-                corr_mark_dirty(c, o);
-        for (struct assembly *o = a->env->newest; o && a->env->n_startless > 0; o = o->env_next)
-            if (o->is_startless)
-                corr_mark_dirty(c, o);
+            corr_mark_dirty(c, o);
+        for (struct assembly *o = a->env->suspects; o; o = o->suspect_next)
+            corr_mark_dirty(c, o);
     }
 }
 
-static void note_startless(struct assembly *a)
+/* Requests in memory and in the store that late evidence of their environment concerns. */
+static enum status look_again(struct correlator *c, struct err *e)
 {
-    bool is_startless = a->pieces.n > 0;
+    enum status s = OK;
 
-    for (size_t i = 0; i < a->pieces.n; i++)
-        is_startless = is_startless && a->pieces.rows[i].kind == PIECE_REPORT;
-    a->env->n_startless += is_startless;
-    a->env->n_startless -= a->is_startless;
-    a->is_startless = is_startless;
+    while (c->stirred) {
+        struct env *v = c->stirred;
+        c->stirred = v->stirred_next;
+        v->is_stirred = false;
+        if (s == OK)
+            s = corr_recall(c, v, e);
+        for (struct assembly *a = v->newest; a; a = a->env_next)
+            for (size_t i = 0; i < a->n_given; i++)
+                if (a->given[i].start_ns >= v->stirred_from_ns &&
+                    a->given[i].start_ns < v->stirred_to_ns)
+                    corr_mark_dirty(c, a);
+    }
+    return s;
 }
 
 static void give_dirty(struct correlator *c, struct batch *b)
 {
-    for (struct assembly *a = c->dirty; a; a = a->dirty_next)
-        note_startless(a);
     spread_dirt(c);
     while (c->dirty) {
         struct assembly *a = c->dirty;
         c->dirty = a->dirty_next;
         a->is_dirty = false;
-        give_assembly(a, batch_origin(b, &a->env->origin), attempts_before(c, a) + 1, b);
+        give_assembly(c, a, batch_origin(b, &a->env->origin), b);
     }
 }
 
@@ -370,6 +438,8 @@ enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e
     for (size_t i = 0; s == OK && i < b->n_records; i++)
         if (!b->records[i].is_repeat)
             s = take_record(c, &b->records[i], b, e);
+    if (s == OK)
+        s = look_again(c, e);
     if (s != OK)
         return err_wrap(e, "correlate");
     give_dirty(c, b);

@@ -58,17 +58,33 @@ struct str corr_keep(struct correlator *c, struct str s)
     return s.n > 0 ? intern_str(&c->texts, s) : (struct str){0};
 }
 
+static int compare_loose(const struct loose *a, const struct loose *b)
+{
+    int c = str_cmp(a->error_type, b->error_type);
+
+    if (c == 0)
+        c = str_cmp(a->status, b->status);
+    if (c == 0)
+        c = str_cmp(a->init_type, b->init_type);
+    if (c == 0)
+        c = str_cmp(a->phase, b->phase);
+    return c != 0 ? c : (a->duration_ns > b->duration_ns) - (a->duration_ns < b->duration_ns);
+}
+
+/* Of two of a kind in one instant the smaller stays, as in the store. */
 void corr_add_loose(struct env *v, const struct loose *l)
 {
-    for (size_t i = 0; i < v->n_loose; i++)
-        if (v->loose[i].t_ns == l->t_ns && v->loose[i].kind == l->kind &&
-            str_eq(v->loose[i].error_type, l->error_type))
+    size_t oldest = 0;
+
+    for (size_t i = 0; i < v->n_loose; i++) {
+        struct loose *own = &v->loose[i];
+        if (own->t_ns == l->t_ns && own->kind == l->kind) {
+            *own = compare_loose(l, own) < 0 ? *l : *own;
             return;
+        }
+        oldest = own->t_ns < v->loose[oldest].t_ns ? i : oldest;
+    }
     if (v->n_loose == MAX_LOOSE) { /* the oldest goes: it is in the store */
-        size_t oldest = 0;
-        for (size_t i = 1; i < v->n_loose; i++)
-            if (v->loose[i].t_ns < v->loose[oldest].t_ns)
-                oldest = i;
         v->loose[oldest] = *l;
         return;
     }
@@ -80,19 +96,22 @@ static enum status load_loose(struct correlator *c, struct env *v, int64_t t_ns,
 {
     struct instance_event_list found = {0};
 
+    v->known_from_ns = t_ns - NS_PER_DAY / 2;
+    v->known_to_ns = t_ns + NS_PER_DAY / 2;
     if (!c->options.find_instance)
         return OK;
     enum status s =
         c->options.find_instance(c->options.ctx, &v->origin, t_ns, &c->scratch, &found, e);
     for (size_t i = 0; s == OK && i < found.n; i++) {
+        struct str status = found.rows[i].status;
         struct loose l = {.t_ns = found.rows[i].time_ns,
                           .kind = found.rows[i].kind,
                           .duration_ns = found.rows[i].duration_ns,
-                          .status = corr_keep(c, found.rows[i].status),
+                          .status = corr_keep(c, status),
                           .error_type = corr_keep(c, found.rows[i].error_type),
                           .init_type = corr_keep(c, found.rows[i].init_type),
                           .phase = corr_keep(c, found.rows[i].phase),
-                          .was_killed = str_eq(found.rows[i].status, STR("killed"))};
+                          .was_killed = str_eq(status, STR("killed"))};
         corr_add_loose(v, &l);
     }
     return s;
@@ -100,7 +119,7 @@ static enum status load_loose(struct correlator *c, struct env *v, int64_t t_ns,
 
 void corr_free_env(struct correlator *c, struct env *v)
 {
-    assert(!v->newest);
+    assert(!v->newest && !v->is_stirred);
     corr_env_remove(c, v);
     idmap_remove(&c->envs, v->origin.hash);
     c->n_envs--;
@@ -119,29 +138,35 @@ static void evict_envs(struct correlator *c)
     }
 }
 
-enum status corr_env(struct correlator *c, const struct log_record *r, struct env **out,
+static struct env *new_env(struct correlator *c, const struct origin *o)
+{
+    struct env *v = xcalloc(1, sizeof(*v));
+
+    v->fn = (struct fn_ref){o->fn->provider, corr_keep(c, o->fn->account),
+                            corr_keep(c, o->fn->region), corr_keep(c, o->fn->name)};
+    v->origin = (struct origin){.fn = &v->fn,
+                                .log_group = corr_keep(c, o->log_group),
+                                .instance = corr_keep(c, o->instance),
+                                .version = corr_keep(c, o->version),
+                                .hash = o->hash};
+    corr_env_append(c, v);
+    c->n_envs++;
+    return v;
+}
+
+enum status corr_env(struct correlator *c, const struct origin *o, int64_t t_ns, struct env **out,
                      struct err *e)
 {
     bool is_new;
-    uint64_t *at = idmap_put(&c->envs, r->origin->hash, &is_new);
+    uint64_t *at = idmap_put(&c->envs, o->hash, &is_new);
 
-    if (!is_new) {
-        *out = (struct env *)(uintptr_t)*at;
-        return OK;
-    }
-    struct env *v = xcalloc(1, sizeof(*v));
-    *at = (uintptr_t)v;
-    v->fn = (struct fn_ref){r->origin->fn->provider, corr_keep(c, r->origin->fn->account),
-                            corr_keep(c, r->origin->fn->region), corr_keep(c, r->origin->fn->name)};
-    v->origin = (struct origin){.fn = &v->fn,
-                                .log_group = corr_keep(c, r->origin->log_group),
-                                .instance = corr_keep(c, r->origin->instance),
-                                .version = corr_keep(c, r->origin->version),
-                                .hash = r->origin->hash};
-    corr_env_append(c, v);
-    c->n_envs++;
+    if (is_new)
+        *at = (uintptr_t)new_env(c, o);
+    struct env *v = (struct env *)(uintptr_t)*at;
     *out = v;
-    return load_loose(c, v, r->time_ns, e);
+    if (is_new || t_ns < v->known_from_ns || t_ns > v->known_to_ns)
+        return load_loose(c, v, t_ns, e);
+    return OK;
 }
 
 /* --- requests --- */
@@ -230,45 +255,89 @@ void corr_free_assembly(struct correlator *c, struct assembly *a)
     if (a->env_next)
         a->env_next->env_prev = a->env_prev;
     a->env->n_assemblies--;
-    a->env->n_startless -= a->is_startless;
+    corr_set_suspect(a, false);
     lru_remove(c, a);
     c->n_assemblies--;
     free_traces(a);
     free(a->pieces.rows);
     free(a->given);
-    free(a->stored);
     free(a->id);
     free(a);
+}
+
+void corr_set_suspect(struct assembly *a, bool is_suspect)
+{
+    struct env *v = a->env;
+
+    if (a->is_suspect == is_suspect)
+        return;
+    a->is_suspect = is_suspect;
+    if (is_suspect) {
+        a->suspect_next = v->suspects;
+        a->suspect_prev = NULL;
+        if (v->suspects)
+            v->suspects->suspect_prev = a;
+        v->suspects = a;
+        return;
+    }
+    *(a->suspect_prev ? &a->suspect_prev->suspect_next : &v->suspects) = a->suspect_next;
+    if (a->suspect_next)
+        a->suspect_next->suspect_prev = a->suspect_prev;
+}
+
+/* All requests of one id go together: numbering their attempts takes all or none. */
+static void free_same_id(struct correlator *c, struct assembly *a)
+{
+    uint64_t key = corr_id_key(&a->env->fn, corr_id(a));
+    const uint64_t *head;
+
+    while ((head = idmap_get(&c->ids, key)) != NULL)
+        corr_free_assembly(c, (struct assembly *)(uintptr_t)*head);
 }
 
 void corr_evict(struct correlator *c)
 {
     while (c->n_assemblies > c->options.max_open)
-        corr_free_assembly(c, c->lru_first);
+        free_same_id(c, c->lru_first);
     evict_envs(c);
 }
 
-/* --- what the store knows about an id --- */
+/* --- what the store knows --- */
 
-/* Stored rows become pieces of their environment's assembly. */
-static void restore_row(struct correlator *c, struct assembly *a, const struct invocation *row,
-                        struct invocation *copy)
+struct restoring {
+    struct correlator *c;
+    struct assembly *a;
+};
+
+static void restore_piece(void *ctx, const struct piece *piece)
 {
-    struct piece p = {.t_ns = row->start_ns, .kind = PIECE_STORED, .stored = copy};
+    const struct restoring *r = ctx;
+    struct piece p = *piece;
 
-    *copy = *row;
-    copy->error_type = corr_keep(c, row->error_type);
-    copy->version = corr_keep(c, row->version);
-    copy->trace_id = corr_keep_trace(a, row->trace_id);
-    copy->id = corr_id(a);
-    copy->origin = &a->env->origin;
-    copy->evidence &= ~(unsigned)EV_ASSUMED_CONFIG; /* the price's business */
-    a->n_log += row->n_log;
-    a->n_error_log += row->n_error_log;
-    copy->n_log = copy->n_error_log = 0;
-    pieces_add(&a->pieces, &p);
+    p.status = corr_keep(r->c, p.status);
+    p.error_type = corr_keep(r->c, p.error_type);
+    p.version = corr_keep(r->c, p.version);
+    p.trace_id = corr_keep_trace(r->a, p.trace_id);
+    pieces_add(&r->a->pieces, &p);
+}
+
+/* A stored row gives its pieces back to its environment's assembly. */
+static enum status restore_row(struct correlator *c, const struct invocation *row, struct err *e)
+{
+    struct env *owner;
+    enum status s = corr_env(c, row->origin, row->start_ns, &owner, e);
+
+    if (s != OK)
+        return s;
+    uint64_t key = str_hash(row->id, owner->origin.hash);
+    uint64_t *at = idmap_get(&c->assemblies, key);
+    struct assembly *a =
+        at ? (struct assembly *)(uintptr_t)*at : new_assembly(c, owner, row->id, key);
+    struct restoring r = {c, a};
+    pieces_decode(row, restore_piece, &r);
     a->given = xreallocarray(a->given, a->n_given + 1, sizeof(*a->given));
     a->given[a->n_given++] = (struct given){row->start_ns, 0};
+    return OK;
 }
 
 static int compare_starts(const void *a, const void *b)
@@ -278,34 +347,33 @@ static int compare_starts(const void *a, const void *b)
     return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
 }
 
-static enum status restore(struct correlator *c, struct env *v, struct str id, int64_t t_ns,
-                           struct err *e)
+/* All attempts of one id, in every environment, unless they are in memory. */
+static enum status restore(struct correlator *c, const struct fn_ref *fn, struct str id,
+                           int64_t t_ns, struct err *e)
 {
     struct invocation_list found = {0};
 
-    if (!c->options.find_id)
+    if (!c->options.find_id || idmap_get(&c->ids, corr_id_key(fn, id)))
         return OK;
     enum status s = c->options.find_id(c->options.ctx, id, t_ns, &c->scratch, &found, e);
     if (s == OK && found.n > 1)
         qsort(found.rows, found.n, sizeof(*found.rows), compare_starts);
-    for (size_t i = 0; s == OK && i < found.n; i++) {
-        struct log_record like = {.origin = found.rows[i].origin,
-                                  .time_ns = found.rows[i].start_ns};
-        struct env *owner;
-        if (!fn_eq(found.rows[i].origin->fn, &v->fn))
-            continue;
-        s = corr_env(c, &like, &owner, e);
-        if (s != OK)
-            break;
-        uint64_t key = str_hash(id, owner->origin.hash);
-        uint64_t *at = idmap_get(&c->assemblies, key);
-        struct assembly *a =
-            at ? (struct assembly *)(uintptr_t)*at : new_assembly(c, owner, id, key);
-        /* Every row of one environment in one allocation: pieces point into it. */
-        if (!a->stored)
-            a->stored = xcalloc(found.n, sizeof(*a->stored));
-        restore_row(c, a, &found.rows[i], &a->stored[i]);
-    }
+    for (size_t i = 0; s == OK && i < found.n; i++)
+        if (fn_eq(found.rows[i].origin->fn, fn))
+            s = restore_row(c, &found.rows[i], e);
+    return s;
+}
+
+enum status corr_recall(struct correlator *c, struct env *v, struct err *e)
+{
+    struct range r = {v->stirred_from_ns, v->stirred_to_ns};
+    struct invocation_list found = {0};
+
+    if (!c->options.find_requests)
+        return OK;
+    enum status s = c->options.find_requests(c->options.ctx, &v->origin, r, &c->scratch, &found, e);
+    for (size_t i = 0; s == OK && i < found.n; i++)
+        s = restore(c, &v->fn, found.rows[i].id, found.rows[i].start_ns, e);
     return s;
 }
 
@@ -315,8 +383,8 @@ enum status corr_assembly(struct correlator *c, struct env *v, const struct log_
     uint64_t key = str_hash(r->invocation_id, v->origin.hash);
     uint64_t *at = idmap_get(&c->assemblies, key);
 
-    if (!at && !idmap_get(&c->ids, corr_id_key(&v->fn, r->invocation_id))) {
-        enum status s = restore(c, v, r->invocation_id, r->time_ns, e);
+    if (!at) {
+        enum status s = restore(c, &v->fn, r->invocation_id, r->time_ns, e);
         if (s != OK)
             return s;
         at = idmap_get(&c->assemblies, key);

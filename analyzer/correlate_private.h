@@ -9,9 +9,14 @@
 struct env {
     struct origin origin; /* texts interned */
     struct fn_ref fn;
-    struct assembly *newest; /* list of this environment's requests */
+    struct assembly *newest;   /* list of this environment's requests */
+    struct assembly *suspects; /* those among them that another request may have printed */
     struct loose *loose;
-    size_t n_loose, cap_loose, n_assemblies, n_startless;
+    size_t n_loose, cap_loose, n_assemblies;
+    int64_t known_from_ns, known_to_ns;     /* stored evidence of this time is in `loose` */
+    int64_t stirred_from_ns, stirred_to_ns; /* requests that began in between are to be looked at */
+    bool is_stirred;
+    struct env *stirred_next;
     struct env *lru_next, *lru_prev;
 };
 
@@ -29,12 +34,11 @@ struct assembly {
     struct pieces pieces;
     struct given *given;
     size_t n_given;
-    uint32_t n_log, n_error_log;
-    bool is_dirty, is_startless;
+    bool is_dirty, is_suspect, was_forged;
     struct str *traces; /* trace ids of its pieces, own copies: one as a rule */
     size_t n_traces;
-    struct invocation *stored; /* rows found in the store that pieces point to */
     struct assembly *env_next, *env_prev, *lru_next, *lru_prev, *dirty_next, *same_id;
+    struct assembly *suspect_next, *suspect_prev;
 };
 
 struct correlator {
@@ -43,19 +47,22 @@ struct correlator {
     struct idmap envs, assemblies,
         ids; /* hash -> struct pointer; ids: head of the list of one request id */
     struct assembly *lru_first, *lru_last, *dirty;
-    struct env *env_first, *env_last;
+    struct env *env_first, *env_last, *stirred;
     size_t n_assemblies, n_envs;
     struct arena scratch;
 };
 
 struct str corr_keep(struct correlator *c, struct str s);
 void corr_add_loose(struct env *v, const struct loose *l);
-enum status corr_env(struct correlator *c, const struct log_record *r, struct env **out,
+enum status corr_env(struct correlator *c, const struct origin *o, int64_t t_ns, struct env **out,
                      struct err *e);
 enum status corr_assembly(struct correlator *c, struct env *v, const struct log_record *r,
                           struct assembly **out, struct err *e);
 struct str corr_id(const struct assembly *a);
 uint64_t corr_id_key(const struct fn_ref *fn, struct str id);
+/* Brings back the requests of the environment that began in its stirred range. */
+enum status corr_recall(struct correlator *c, struct env *v, struct err *e);
+void corr_set_suspect(struct assembly *a, bool is_suspect);
 void corr_mark_dirty(struct correlator *c, struct assembly *a);
 void corr_evict(struct correlator *c);
 void corr_free_assembly(struct correlator *c, struct assembly *a);

@@ -20,10 +20,21 @@ static enum status find_instance(void *ctx, const struct origin *o, int64_t arou
     return store_lookup_instance(p->packer, o, around_ns, a, out, e);
 }
 
+static enum status find_requests(void *ctx, const struct origin *o, struct range r, struct arena *a,
+                                 struct invocation_list *out, struct err *e)
+{
+    struct pipeline *p = ctx;
+
+    return store_lookup_requests(p->packer, o, r, a, out, e);
+}
+
 enum status pipeline_open(struct pipeline *p, struct store *s, const struct cost_context *cost,
                           struct err *e)
 {
-    struct correlator_options o = {.find_id = find_id, .find_instance = find_instance, .ctx = p};
+    struct correlator_options o = {.find_id = find_id,
+                                   .find_instance = find_instance,
+                                   .find_requests = find_requests,
+                                   .ctx = p};
 
     *p = (struct pipeline){.store = s, .cost = cost};
     enum status status = packer_new(s, &p->packer, e);

@@ -24,10 +24,10 @@ struct invocation {
     int64_t init_lead_ns;  /* INIT_START to START when EV_INIT_START: proactive init is long */
     uint64_t memory_bytes; /* configured */
     uint64_t max_memory_bytes;
-    uint64_t storage_bytes;      /* ephemeral storage used for the price */
-    uint32_t attempt;            /* 1.. among all attempts of this request id */
-    uint32_t evidence;           /* enum evidence */
-    uint32_t n_log, n_error_log; /* application lines attributed while it was assembled */
+    uint64_t storage_bytes; /* ephemeral storage used for the price */
+    uint32_t attempt;       /* 1.. among all attempts of this request id */
+    uint32_t evidence;      /* enum evidence */
+    struct str pieces;      /* what it was made of, in the correlator's own code */
     money cost; /* list cost of duration, request and storage, 10^-12; 0 when unpriced */
     bool is_priced;
     bool is_final; /* REPORT or its like was seen */

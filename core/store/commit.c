@@ -96,7 +96,7 @@ static enum status delete_facts(struct day *d, struct pack *k, struct err *e)
         bool was_there;
         if (key->day != d->number)
             continue;
-        s = fact_delete(d, key->fn, key->ts_ns, key->id, &was_there, e);
+        s = fact_delete(d, key, &was_there, e);
         if (was_there)
             roll_deltas_recompute(&k->rolls, key->day, key->fn, key->ts_ns);
     }
@@ -226,14 +226,20 @@ static enum status write_chunk(struct day *d, const struct packed_chunk *c, stru
     return s == OK ? sql_run(d->insert_seen, e) : s;
 }
 
+/* Of two that meet in one instant the smaller stays, whichever came first. */
 static enum status write_event(struct day *d, const struct pack_event *pe, struct err *e)
 {
     const struct instance_event *ev = &pe->event;
 
     if (prepare_once(d->db, &d->insert_event,
-                     "insert or replace into env(stream, ts, kind, dur, status, error, init_type, "
-                     "phase, runtime)"
-                     " values(?,?,?,?,?,?,?,?,?)",
+                     "insert into env(stream, ts, kind, dur, status, error, init_type, phase, "
+                     "runtime) values(?,?,?,?,?,?,?,?,?)"
+                     " on conflict do update set dur = excluded.dur, status = excluded.status,"
+                     " error = excluded.error, init_type = excluded.init_type,"
+                     " phase = excluded.phase, runtime = excluded.runtime"
+                     " where (excluded.error, excluded.status, excluded.init_type, "
+                     "excluded.phase, excluded.dur, excluded.runtime)"
+                     " < (error, status, init_type, phase, dur, runtime)",
                      e) != OK)
         return e ? e->code : ERR_IO;
     sql_bind_i64(d->insert_event, 1, pe->stream);

@@ -143,8 +143,7 @@ void fact_from_invocation(const struct invocation *inv, struct fact *f)
         .storage_mb = inv->storage_bytes / MB,
         .kind = fact_kind(inv),
         .evidence = inv->evidence,
-        .n_log = inv->n_log,
-        .n_error_log = inv->n_error_log,
+        .pieces = inv->pieces,
         .cost = inv->cost,
     };
 }
@@ -164,8 +163,7 @@ void fact_to_sums(const struct fact *f, struct invocation *inv)
         .max_memory_bytes = f->used_mb * MB,
         .storage_bytes = f->storage_mb * MB,
         .evidence = f->evidence,
-        .n_log = f->n_log,
-        .n_error_log = f->n_error_log,
+        .pieces = f->pieces,
         .cost = f->cost,
         .has_stored = true,
         .stored_start_ns = f->ts_ns,
@@ -185,16 +183,15 @@ void fact_to_invocation(struct store *s, const struct fact *f, struct invocation
 
 /* --- rows --- */
 
-/* Durations have microseconds at most in every provider's form. Rare members: restore, lead,
- * storage as varints. */
+/* Rare members (restore, lead, storage) as varints, then the pieces. */
 static void pack_extra(const struct fact *f, struct buf *out)
 {
-    if (f->restore_ns == 0 && f->lead_ns == 0 && f->storage_mb == 0 && f->n_error_log == 0)
+    if (f->restore_ns == 0 && f->lead_ns == 0 && f->storage_mb == 0 && f->pieces.n == 0)
         return;
     buf_add_varint(out, (uint64_t)f->restore_ns);
     buf_add_svarint(out, f->lead_ns);
     buf_add_varint(out, f->storage_mb);
-    buf_add_varint(out, f->n_error_log);
+    buf_add_str(out, f->pieces);
 }
 
 static uint64_t cut_varint(struct str *s)
@@ -222,7 +219,7 @@ static void unpack_extra(struct str blob, struct fact *f)
     uint64_t lead = cut_varint(&blob);
     f->lead_ns = (int64_t)(lead >> 1) ^ -(int64_t)(lead & 1);
     f->storage_mb = cut_varint(&blob);
-    f->n_error_log = (uint32_t)cut_varint(&blob);
+    f->pieces = blob;
 }
 
 enum {
@@ -273,13 +270,13 @@ void fact_read(const struct sql_stmt *st, int64_t day, struct arena *a, struct f
         .init_ns = time_unpack(sql_i64(st, C_INIT)),
         .evidence = (uint32_t)sql_i64(st, C_EVIDENCE),
         .cost = sql_i64(st, C_COST),
-        .n_log = (uint32_t)sql_i64(st, C_NLOG),
         .error_type = (uint32_t)sql_i64(st, C_ERROR),
         .version = (uint32_t)sql_i64(st, C_VERSION),
     };
     unpack_extra(sql_blob(st, C_EXTRA), f);
     if (!a)
         return;
+    f->pieces = arena_str(a, f->pieces);
     f->id = id_unpack(sql_blob(st, C_RID), a);
     struct str trace = sql_blob(st, C_TRACE);
     if (trace.n > 0)
@@ -316,7 +313,7 @@ static enum status next_seq(struct day *d, const struct fact *f, int64_t *seq, s
 static enum status insert_at(struct day *d, const struct fact *f, int64_t seq, bool *was_free,
                              struct err *e)
 {
-    AUTO(buf_clear) struct buf extra = {.max = 64};
+    AUTO(buf_clear) struct buf extra = {.max = f->pieces.n + 64};
     struct sql_stmt *st = d->insert_fact;
     uint8_t rid[16], trace[16];
 
@@ -334,7 +331,7 @@ static enum status insert_at(struct day *d, const struct fact *f, int64_t seq, b
     sql_bind_i64(st, 1 + C_INIT, time_pack(f->init_ns));
     sql_bind_i64(st, 1 + C_EVIDENCE, f->evidence);
     sql_bind_i64(st, 1 + C_COST, f->cost);
-    sql_bind_i64(st, 1 + C_NLOG, f->n_log);
+    sql_bind_i64(st, 1 + C_NLOG, 0); /* unused: lines are attributed when they are read */
     sql_bind_i64(st, 1 + C_ERROR, f->error_type);
     sql_bind_i64(st, 1 + C_VERSION, f->version);
     if (f->trace.n > 0)
@@ -367,18 +364,18 @@ enum status fact_insert(struct day *d, const struct fact *f, struct err *e)
     return s;
 }
 
-enum status fact_delete(struct day *d, uint32_t fn, int64_t ts_ns, struct str id, bool *was_there,
-                        struct err *e)
+enum status fact_delete(struct day *d, const struct fact_key *key, bool *was_there, struct err *e)
 {
     uint8_t rid[16];
 
     *was_there = false;
-    if (prepare_once(d, &d->delete_fact, "delete from inv where fn = ? and ts = ? and rid = ?",
-                     e) != OK)
+    if (prepare_once(d, &d->delete_fact,
+                     "delete from inv where fn = ? and ts = ? and rid = ? and stream = ?", e) != OK)
         return e ? e->code : ERR_IO;
-    sql_bind_i64(d->delete_fact, 1, fn);
-    sql_bind_i64(d->delete_fact, 2, ts_ns - d->number * NS_PER_DAY);
-    sql_bind_blob(d->delete_fact, 3, stored_id(id, rid));
+    sql_bind_i64(d->delete_fact, 1, key->fn);
+    sql_bind_i64(d->delete_fact, 2, key->ts_ns - d->number * NS_PER_DAY);
+    sql_bind_blob(d->delete_fact, 3, stored_id(key->id, rid));
+    sql_bind_i64(d->delete_fact, 4, key->stream);
     enum status s = sql_run(d->delete_fact, e);
     *was_there = s == OK && sql_changes(d->db) > 0;
     return s;

@@ -380,29 +380,25 @@ static enum status add_records(struct packer *p, const struct batch *b, struct e
 
 /* --- facts --- */
 
-static uint64_t fact_key_hash(uint32_t fn, int64_t ts_ns, struct str id)
+static uint64_t fact_key_hash(const struct fact_key *key)
 {
-    return str_hash(id, (uint64_t)ts_ns * UINT64_C(0x9e3779b97f4a7c15) ^ fn);
-}
-
-static void add_delete(struct pack *k, uint32_t fn, int64_t ts_ns, struct str id)
-{
-    k->deletes =
-        arena_grow(&k->arena, k->deletes, k->n_deletes, &k->cap_deletes, sizeof(*k->deletes));
-    k->deletes[k->n_deletes++] = (struct fact_key){day_of(ts_ns), ts_ns, fn, id};
+    return str_hash(key->id, (uint64_t)key->ts_ns * UINT64_C(0x9e3779b97f4a7c15) ^
+                                 ((uint64_t)key->fn << 32 | key->stream));
 }
 
 /* A version that stands in this pack is marked dead; one that is stored, or may be, is deleted
  * first. */
-static void replace_stored(struct pack *k, const struct invocation *inv, uint32_t fn, struct str id)
+static void replace_stored(struct pack *k, const struct fact_key *key)
 {
-    uint64_t *at = idmap_get(&k->fact_index, fact_key_hash(fn, inv->stored_start_ns, id));
+    uint64_t *at = idmap_get(&k->fact_index, fact_key_hash(key));
 
     if (at && !k->facts[*at].is_dead) {
         k->facts[*at].is_dead = true;
         return;
     }
-    add_delete(k, fn, inv->stored_start_ns, id);
+    k->deletes =
+        arena_grow(&k->arena, k->deletes, k->n_deletes, &k->cap_deletes, sizeof(*k->deletes));
+    k->deletes[k->n_deletes++] = *key;
 }
 
 static enum status add_invocation(struct packer *p, const struct invocation *inv, struct err *e)
@@ -420,13 +416,20 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
     pf.fact.error_type = packer_text(p, inv->error_type);
     pf.fact.version = packer_text(p, inv->version);
     pf.fact.id = arena_str(&k->arena, inv->id);
-    pf.fact.trace = inv->trace_id.n ? arena_str(&k->arena, inv->trace_id) : (struct str){0};
+    struct fact_key key = {.day = day_of(inv->stored_start_ns),
+                           .ts_ns = inv->stored_start_ns,
+                           .fn = fn,
+                           .stream = pf.fact.stream,
+                           .id = pf.fact.id};
     if (inv->has_stored)
-        replace_stored(k, inv, fn, pf.fact.id);
+        replace_stored(k, &key);
     if (inv->is_removed)
         return OK;
+    pf.fact.trace = inv->trace_id.n ? arena_str(&k->arena, inv->trace_id) : (struct str){0};
+    pf.fact.pieces = inv->pieces.n ? arena_str(&k->arena, inv->pieces) : (struct str){0};
+    key.ts_ns = inv->start_ns;
     k->facts = mem_grow(k->facts, k->n_facts, &k->cap_facts, sizeof(*k->facts));
-    *idmap_put(&k->fact_index, fact_key_hash(fn, inv->start_ns, pf.fact.id), NULL) = k->n_facts;
+    *idmap_put(&k->fact_index, fact_key_hash(&key), NULL) = k->n_facts;
     k->facts[k->n_facts++] = pf;
     id_filter_add(filter, id_prefix(inv->id));
     return OK;

@@ -42,7 +42,7 @@ static bool is_deleted(const struct pack *k, const struct fact *f)
 {
     for (size_t i = 0; i < k->n_deletes; i++)
         if (k->deletes[i].fn == f->fn && k->deletes[i].ts_ns == f->ts_ns &&
-            str_eq(k->deletes[i].id, f->id))
+            k->deletes[i].stream == f->stream && str_eq(k->deletes[i].id, f->id))
             return true;
     return false;
 }
@@ -103,4 +103,55 @@ enum status store_lookup_instance(struct packer *p, const struct origin *o, int6
         return OK;
     wait_for_writer(p);
     return events_of_stream(p->reader, (uint32_t)*id, r, a, out, e);
+}
+
+static enum status facts_of_stream(struct found *found, int64_t day, const struct fact_key *want,
+                                   struct range r, struct err *e)
+{
+    struct store *s = found->packer->reader;
+    struct sql_stmt *st;
+    struct day *d;
+    bool has_row = false;
+    enum status status = store_day(s, day, false, &d, e);
+
+    if (status != OK || !d)
+        return status;
+    status = sql_prepare(
+        d->db,
+        STR("select " FACT_COLUMNS " from inv where fn = ? and ts >= ? and ts < ? and stream = ?"),
+        &st, e);
+    if (status != OK)
+        return status;
+    sql_bind_i64(st, 1, want->fn);
+    sql_bind_i64(st, 2, r.since_ns - day * NS_PER_DAY);
+    sql_bind_i64(st, 3, r.until_ns - day * NS_PER_DAY);
+    sql_bind_i64(st, 4, want->stream);
+    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
+        struct fact f;
+        fact_read(st, day, found->arena, &f);
+        status = add_found(found, &f, e);
+        if (status != OK)
+            break;
+    }
+    sql_finalize(st);
+    return status;
+}
+
+enum status store_lookup_requests(struct packer *p, const struct origin *o, struct range r,
+                                  struct arena *a, struct invocation_list *out, struct err *e)
+{
+    struct found found = {.packer = p, .arena = a};
+    const uint64_t *stream = idmap_get(&p->streams, o->hash);
+    const uint64_t *fn = idmap_get(&p->fns, fn_hash(o->fn));
+    enum status s = OK;
+
+    *out = (struct invocation_list){0};
+    if (!stream || !fn || !p->reader)
+        return OK;
+    struct fact_key want = {.fn = (uint32_t)*fn, .stream = (uint32_t)*stream};
+    wait_for_writer(p);
+    for (int64_t day = day_of(r.since_ns); s == OK && day <= day_of(r.until_ns - 1); day++)
+        s = facts_of_stream(&found, day, &want, r, e);
+    *out = (struct invocation_list){found.rows, found.n};
+    return s;
 }

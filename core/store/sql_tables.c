@@ -116,8 +116,6 @@ enum {
     I_TRACE,
     I_GROUP,
     I_INSTANCE,
-    I_LOGS,
-    I_ERROR_LOGS,
     I_FINAL
 };
 
@@ -149,8 +147,6 @@ static void invocation_number(const struct invocation *inv, int column, const st
         [I_BILLED] = inv->billed_ns / NS_PER_MS,
         [I_MEMORY] = (int64_t)(inv->memory_bytes >> 20),
         [I_USED] = (int64_t)(inv->max_memory_bytes >> 20),
-        [I_LOGS] = inv->n_log,
-        [I_ERROR_LOGS] = inv->n_error_log,
         [I_FINAL] = inv->is_final,
     };
 
@@ -189,7 +185,7 @@ static const struct sql_table invocations = {
               "billed_ms int,"
               " memory_mb int, max_memory_mb int, error_type text, version text, arch text, "
               "cost_usd numeric,"
-              " trace_id text, log_group text, instance text, log_lines int, error_lines int, "
+              " trace_id text, log_group text, instance text, "
               "is_final int)",
     .time_column = I_START_NS,
     .function_column = I_FUNCTION,

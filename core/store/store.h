@@ -67,6 +67,12 @@ MUST_CHECK enum status store_lookup_instance(struct packer *p, const struct orig
                                              int64_t around_ns, struct arena *a,
                                              struct instance_event_list *out, struct err *e);
 
+/* Stored attempts of one environment that began in the range: whom late evidence of it concerns.
+ * Reads all the function's rows of that time. Packer thread. */
+MUST_CHECK enum status store_lookup_requests(struct packer *p, const struct origin *o,
+                                             struct range r, struct arena *a,
+                                             struct invocation_list *out, struct err *e);
+
 /* Cursor of a source's scope; false when there is none. Any connection. */
 bool store_cursor(struct store *s, struct str source, struct str scope, struct arena *a,
                   struct cursor *out);

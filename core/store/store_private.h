@@ -90,7 +90,8 @@ struct fact {
     int64_t duration_ns, billed_ns, init_ns, restore_ns, lead_ns;
     uint64_t memory_mb, used_mb, storage_mb;
     uint32_t kind; /* fact_kind() */
-    uint32_t evidence, n_log, n_error_log;
+    uint32_t evidence;
+    struct str pieces; /* of the invocation; opaque */
     money cost;
 };
 uint32_t fact_kind(const struct invocation *inv);
@@ -106,9 +107,13 @@ void fact_to_invocation(struct store *s, const struct fact *f, struct invocation
  * `a`. */
 void fact_read(const struct sql_stmt *st, int64_t day, struct arena *a, struct fact *f);
 enum status fact_insert(struct day *d, const struct fact *f, struct err *e);
-/* Deletes the row of that request id and start; *was says what stood there. */
-enum status fact_delete(struct day *d, uint32_t fn, int64_t ts_ns, struct str id, bool *was_there,
-                        struct err *e);
+/* What names the row of an attempt. */
+struct fact_key {
+    int64_t day, ts_ns;
+    uint32_t fn, stream;
+    struct str id;
+};
+enum status fact_delete(struct day *d, const struct fact_key *key, bool *was_there, struct err *e);
 
 /* Request ids: UUIDs as 16 bytes, anything else as text. Traces "1-8hex-24hex" as 16 bytes
  * likewise. */
@@ -244,12 +249,6 @@ struct pack_fact {
     struct fact fact;
     int64_t day;
     bool is_dead; /* a later version of the same attempt came in the same pack */
-};
-
-struct fact_key {
-    int64_t day, ts_ns;
-    uint32_t fn;
-    struct str id;
 };
 
 enum dim_kind { DIM_FN, DIM_STREAM, DIM_TEXT };

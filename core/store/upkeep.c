@@ -262,8 +262,6 @@ static enum status dump_invocation(void *ctx, uint32_t fn_id, const struct invoc
                                (int64_t)inv->storage_bytes,
                                inv->attempt,
                                inv->evidence,
-                               inv->n_log,
-                               inv->n_error_log,
                                inv->cost};
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         buf_addf(&b, "\t%lld", (long long)numbers[i]);
