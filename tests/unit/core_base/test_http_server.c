@@ -170,7 +170,7 @@ static void test_pipelining(void **state)
     CHECK(!receive(f, fd, "[/p9||-]", &out));
     size_t last = 0;
     for (int i = 0; i < 10; i++) {
-        char want[16];
+        char want[24];
         snprintf(want, sizeof(want), "[/p%d||-]", i);
         size_t at = str_find(buf_str(&out), str_from(want));
         CHECK(at < out.n && at >= last);
