@@ -25,7 +25,7 @@ struct executor {
     struct journal *journal;
     struct telemetry *telemetry;
     struct invoker *invoker;
-    struct queues *queues;
+    struct mq *queues;
     struct async *async;
     struct metrics *metrics;
     struct observer *observers; /* told about every invocation */

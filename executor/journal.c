@@ -1,0 +1,298 @@
+/* Group commit. Two queues connect the loop's thread and the journal's; an event descriptor wakes
+ * the loop. What the other thread may see of an operation is the operation while it is on the way:
+ * the queues order the accesses. */
+#include "executor/journal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/base/map.h"
+#include "core/base/mem.h"
+#include "core/base/queue.h"
+#include "executor/journal_schema.h"
+
+struct journal {
+    struct sql *db;
+    struct sql_stmt *begin, *commit;
+    struct idmap statements; /* address of the text -> struct sql_stmt * */
+    struct loop *loop;
+    struct loop_watch *watch;
+    int wake_fd;
+    pthread_t thread;
+    struct queue *in, *out;
+    size_t pending; /* loop thread */
+    atomic_uint_fast64_t commits, operations, failures;
+};
+
+enum status journal_stmt(struct journal *j, const char *text, struct sql_stmt **out, struct err *e)
+{
+    uint64_t key = (uint64_t)(uintptr_t)text;
+    const uint64_t *known = idmap_get(&j->statements, key);
+
+    if (known) {
+        *out = (struct sql_stmt *)(uintptr_t)*known;
+        return OK;
+    }
+    enum status s = sql_prepare(j->db, str_from(text), out, e);
+    if (s == OK)
+        *idmap_put(&j->statements, key, NULL) = (uint64_t)(uintptr_t)*out;
+    return s;
+}
+
+/* --- transactions --- */
+
+/* A failed statement leaves the connection inside the transaction or, for some faults, outside;
+ * then this fails and is of no interest. */
+static void roll_back(struct journal *j)
+{
+    enum status s = sql_exec(j->db, "rollback", NULL);
+
+    UNUSED(s);
+}
+
+static enum status run_group(struct journal *j, struct journal_op *const ops[], size_t n,
+                             struct err *e)
+{
+    enum status s = sql_run(j->begin, e);
+
+    for (size_t i = 0; s == OK && i < n; i++)
+        s = ops[i]->run(ops[i], j, e);
+    if (s == OK)
+        s = sql_run(j->commit, e);
+    if (s != OK)
+        roll_back(j);
+    return s;
+}
+
+static void fail_op(struct journal *j, struct journal_op *op, enum status s, const struct err *e)
+{
+    op->status = s;
+    op->error = xmemdup(e, sizeof(*e));
+    atomic_fetch_add(&j->failures, 1);
+}
+
+/* One bad operation must not take its group with it. */
+static void run_one_by_one(struct journal *j, struct journal_op *const ops[], size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct err e = {0};
+        enum status s = run_group(j, &ops[i], 1, &e);
+        ops[i]->status = OK;
+        if (s != OK)
+            fail_op(j, ops[i], s, &e);
+        atomic_fetch_add(&j->commits, 1);
+    }
+}
+
+static void process(struct journal *j, struct journal_op *const ops[], size_t n)
+{
+    struct err e = {0};
+
+    assert(n > 0);
+    atomic_fetch_add(&j->operations, n);
+    if (run_group(j, ops, n, &e) != OK) {
+        run_one_by_one(j, ops, n);
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        ops[i]->status = OK;
+    atomic_fetch_add(&j->commits, 1);
+}
+
+static void finish(struct journal_op *op)
+{
+    struct err *error = op->error;
+    enum status s = op->status;
+
+    op->error = NULL;
+    op->done(op, s, error); /* may free op */
+    free(error);
+}
+
+/* --- the journal's thread --- */
+
+static size_t gather(struct journal *j, struct journal_op *ops[JOURNAL_GROUP])
+{
+    size_t n = 0;
+
+    ops[0] = queue_pop(j->in, -1, NULL);
+    while (ops[n] && ++n < JOURNAL_GROUP)
+        ops[n] = queue_pop(j->in, 0, NULL);
+    return n;
+}
+
+static void hand_back(struct journal *j, struct journal_op *const ops[], size_t n)
+{
+    uint64_t one = 1;
+
+    for (size_t i = 0; i < n; i++) {
+        enum status s = queue_push(j->out, ops[i]);
+        assert(s == OK); /* it holds all that may be pending and closes last */
+        UNUSED(s);
+    }
+    ssize_t written = write(j->wake_fd, &one, sizeof(one));
+    UNUSED(written); /* fails only when the counter is full: then it is readable anyway */
+}
+
+static void *journal_main(void *ctx)
+{
+    struct journal *j = ctx;
+    struct journal_op *ops[JOURNAL_GROUP];
+    size_t n;
+
+    while ((n = gather(j, ops)) > 0) {
+        process(j, ops, n);
+        hand_back(j, ops, n);
+    }
+    return NULL;
+}
+
+/* --- the loop's thread --- */
+
+/* Runs `done` of what is back; waits for the first when told so. */
+static void take_back(struct journal *j, bool must_wait)
+{
+    struct journal_op *op = queue_pop(j->out, must_wait ? -1 : 0, NULL);
+
+    while (op) {
+        j->pending--;
+        finish(op);
+        op = queue_pop(j->out, 0, NULL);
+    }
+}
+
+static void on_wake(void *ctx, unsigned events)
+{
+    struct journal *j = ctx;
+    uint64_t count;
+    ssize_t got = read(j->wake_fd, &count, sizeof(count));
+
+    UNUSED(events);
+    UNUSED(got);
+    take_back(j, false);
+}
+
+void journal_submit(struct journal *j, struct journal_op *op)
+{
+    assert(op->run && op->done);
+    op->error = NULL;
+    if (!j->loop) {
+        process(j, &op, 1);
+        finish(op);
+        return;
+    }
+    if (j->pending >= JOURNAL_MAX_PENDING) {
+        struct err e;
+        op->done(op,
+                 err_set(&e, ERR_LIMIT, "the journal is behind: %zu operations wait for the disk",
+                         j->pending),
+                 &e);
+        return;
+    }
+    j->pending++;
+    enum status s = queue_push(j->in, op);
+    assert(s == OK);
+    UNUSED(s);
+}
+
+void journal_flush(struct journal *j)
+{
+    while (j->pending > 0)
+        take_back(j, true);
+}
+
+size_t journal_pending(const struct journal *j)
+{
+    return j->pending;
+}
+
+struct journal_counts journal_counts(const struct journal *j)
+{
+    return (struct journal_counts){.commits = atomic_load(&j->commits),
+                                   .operations = atomic_load(&j->operations),
+                                   .failures = atomic_load(&j->failures)};
+}
+
+static enum status start_thread(struct journal *j, struct err *e)
+{
+    j->in = queue_new(JOURNAL_MAX_PENDING);
+    j->out = queue_new(JOURNAL_MAX_PENDING);
+    j->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (j->wake_fd < 0)
+        return err_errno(e, errno, "journal: eventfd");
+    enum status s = loop_watch(j->loop, j->wake_fd, LOOP_READ, on_wake, j, &j->watch, e);
+    if (s != OK)
+        return s;
+    int code = pthread_create(&j->thread, NULL, journal_main, j);
+    if (code != 0) {
+        loop_unwatch(j->loop, j->watch);
+        j->watch = NULL;
+        return err_errno(e, code, "journal: thread");
+    }
+    return OK;
+}
+
+static enum status open_file(struct journal *j, const char *path, struct err *e)
+{
+    enum status s = sql_open(path, SQL_READ_WRITE, &j->db, e);
+
+    if (s == OK)
+        s = journal_migrate(j->db, e);
+    if (s == OK)
+        s = journal_stmt(j, "begin immediate", &j->begin, e);
+    if (s == OK)
+        s = journal_stmt(j, "commit", &j->commit, e);
+    return s;
+}
+
+enum status journal_open(const char *path, struct loop *l, struct journal **out, struct err *e)
+{
+    struct journal *j = xcalloc(1, sizeof(*j));
+
+    j->wake_fd = -1;
+    j->loop = l;
+    idmap_init(&j->statements);
+    enum status s = open_file(j, path, e);
+    if (s == OK && l)
+        s = start_thread(j, e);
+    if (s != OK) {
+        journal_close(j);
+        return err_wrap(e, "journal");
+    }
+    *out = j;
+    return OK;
+}
+
+static void free_statements(struct journal *j)
+{
+    uint64_t key, value;
+
+    for (size_t i = 0; idmap_next(&j->statements, &i, &key, &value);)
+        sql_finalize((struct sql_stmt *)(uintptr_t)value);
+    idmap_clear(&j->statements);
+}
+
+void journal_close(struct journal *j)
+{
+    if (!j)
+        return;
+    if (j->watch) {
+        journal_flush(j);
+        queue_close(j->in);
+        pthread_join(j->thread, NULL);
+        loop_unwatch(j->loop, j->watch);
+    }
+    queue_free(j->in);
+    queue_free(j->out);
+    if (j->wake_fd >= 0)
+        close(j->wake_fd);
+    free_statements(j);
+    sql_close(j->db);
+    free(j);
+}
