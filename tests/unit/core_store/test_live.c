@@ -1,68 +1,11 @@
 /* What a running collector stores besides records: points, queues, sources, alerts; and that a
  * store of the version before is read as it is and migrated by its writer. */
-#include "tests/test.h"
+#include "tests/unit/store_fixture.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "core/base/file.h"
-#include "core/base/macros.h"
 #include "core/base/sql.h"
-#include "core/store/store.h"
 
 #define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
 #define MIN  INT64_C(60000000000)
-
-struct fixture {
-    struct arena arena;
-    struct str path;
-    struct store *store;
-    struct err e;
-};
-
-static void open_store(struct fixture *f, bool is_read_only)
-{
-    const struct store_options o = {.url = f->path, .is_read_only = is_read_only};
-
-    store_close(f->store);
-    f->store = NULL;
-    CHECK_OK(store_open(&o, &f->store, &f->e), &f->e);
-}
-
-static struct fixture *fixture_new(void)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    char path[] = "/tmp/fnscope-live-XXXXXX";
-
-    CHECK(mkdtemp(path) != NULL);
-    f->path = arena_str(&f->arena, str_from(path));
-    return f;
-}
-
-static void fixture_free(struct fixture *f)
-{
-    struct file_list l;
-
-    store_close(f->store);
-    CHECK_OK(file_list(&f->arena, f->path.p, &l, &f->e), &f->e);
-    for (size_t i = 0; i < l.count; i++)
-        unlink(l.paths[i]);
-    rmdir(f->path.p);
-    arena_clear(&f->arena);
-    free(f);
-}
-
-static void commit(struct fixture *f, const struct batch *b)
-{
-    struct packer *p;
-    struct pack *k;
-
-    CHECK_OK(packer_new(f->store, &p, &f->e), &f->e);
-    CHECK_OK(store_pack(p, b, true, &k, &f->e), &f->e);
-    CHECK(k != NULL);
-    CHECK_OK(store_commit(f->store, k, &f->e), &f->e);
-    packer_free(p);
-}
 
 static const struct subject dlq = {
     SCOPE_QUEUE, {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"), STR_INIT("orders-dlq")}};
@@ -85,15 +28,14 @@ static void test_points(void **state)
     struct metric_rows r;
 
     UNUSED(state);
-    open_store(f, false);
+    fixture_open(f, false);
     struct batch *b = batch_new();
     for (int i = -1; i < 4; i++)
         add_point(b, NOON + i * MIN, i, i == 1);
     add_point(b, NOON + 2 * MIN, 22, false); /* read again: the later value holds */
     add_point(b, NOON + 24 * 60 * MIN, 7, false);
-    commit(f, b);
-    batch_free(b);
-    open_store(f, true);
+    fixture_commit(f, b);
+    fixture_open(f, true);
     CHECK_OK(request_metrics(f->store, &q, &f->arena, &r, &f->e), &f->e);
     CHECK_INT(r.n, 1);
     CHECK(subject_eq(&r.rows[0].subject, &dlq));
@@ -126,7 +68,7 @@ static void test_queues_and_sources(void **state)
     struct source_rows sources;
 
     UNUSED(state);
-    open_store(f, false);
+    fixture_open(f, false);
     for (int i = 0; i < 3; i++) {
         struct batch *b = batch_new();
         *batch_queue(b) = (struct msg_queue){
@@ -148,10 +90,9 @@ static void test_queues_and_sources(void **state)
             .failures = i == 1,
             .error = i == 1 ? STR("HTTP 500") : STR(""),
         };
-        commit(f, b);
-        batch_free(b);
+        fixture_commit(f, b);
     }
-    open_store(f, true);
+    fixture_open(f, true);
     const struct fn_filter any = {0};
     CHECK_OK(request_queues(f->store, &any, &f->arena, &queues, &f->e), &f->e);
     CHECK_INT(queues.n, 1);
@@ -203,7 +144,7 @@ static void test_alerts(void **state)
     struct outbox_rows box;
 
     UNUSED(state);
-    open_store(f, false);
+    fixture_open(f, false);
     CHECK_OK(store_write_alerts(f->store, &c, &f->e), &f->e);
     CHECK_OK(store_write_alerts(f->store, &c, &f->e), &f->e); /* the same again changes nothing */
     const struct alert_request q = {.key = STR("0123")};
@@ -248,7 +189,7 @@ static void test_episodes(void **state)
     struct alert_rows r;
 
     UNUSED(state);
-    open_store(f, false);
+    fixture_open(f, false);
     CHECK_OK(store_write_alerts(f->store, &c, &f->e), &f->e);
     a.state = ALERT_RESOLVED;
     a.resolved_ns = NOON + 5 * MIN;
@@ -277,7 +218,7 @@ static void test_silences(void **state)
     int64_t id = 0;
 
     UNUSED(state);
-    open_store(f, false);
+    fixture_open(f, false);
     CHECK_OK(store_write_silence(f->store, &s, &id, &f->e), &f->e);
     CHECK_INT(id, 1);
     CHECK_OK(request_silences(f->store, NOON, false, &f->arena, &r, &f->e), &f->e);
@@ -335,20 +276,19 @@ static void test_store_of_version_1(void **state)
     UNUSED(state);
     load_sql(f, "meta.sql", "meta.db");
     load_sql(f, "20260115.sql", "20260115.db");
-    open_store(f, true); /* a reader takes it as it is */
+    fixture_open(f, true); /* a reader takes it as it is */
     check_old_content(f);
     CHECK_OK(request_metrics(f->store, &q, &f->arena, &points, &f->e), &f->e);
     CHECK_INT(points.n, 0);
-    open_store(f, false); /* the writer migrates meta.db at once */
+    fixture_open(f, false); /* the writer migrates meta.db at once */
     check_old_content(f);
     struct batch *b = batch_new();
     add_point(b, NOON, 3, false); /* and the day's file when it is written */
     struct fn_config *c = batch_config(b);
     c->fn = (struct fn_ref){PROVIDER_AWS, STR(""), STR("eu-west-1"), STR("mail")};
     c->dead_letter = STR("mail-dlq");
-    commit(f, b);
-    batch_free(b);
-    open_store(f, true);
+    fixture_commit(f, b);
+    fixture_open(f, true);
     CHECK_OK(request_metrics(f->store, &q, &f->arena, &points, &f->e), &f->e);
     CHECK_INT(points.n, 1);
     check_old_content(f);

@@ -1,0 +1,368 @@
+/* One evaluation: every rule over every subject it is about, each verdict through the state table,
+ * each thing to say to each notifier. Reads the store, writes nothing. */
+#include "analyzer/alerts/alerts.h"
+
+#include <stdlib.h>
+
+#include "analyzer/alerts/alert_state.h"
+#include "analyzer/alerts/alert_text.h"
+#include "analyzer/alerts/tracks.h"
+#include "core/base/timefmt.h"
+
+#define STALE_NS         (10 * NS_PER_MIN) /* at least; rules that look longer wait longer */
+#define LATE_NS          (15 * NS_PER_MIN) /* providers deliver logs as late as that */
+#define SHOW_RESOLVED_NS NS_PER_HOUR
+
+struct evaluation {
+    const struct alert_set *set;
+    struct arena *arena;
+    int64_t now_ns;
+    struct tracks tracks;
+    struct alert_rows known;
+    struct idmap known_by_key;
+    bool *is_visited; /* of known */
+    struct silence_rows silences;
+    struct alert *changed, *current;
+    size_t n_changed, cap_changed, n_current, cap_current;
+    struct outbox_entry *messages;
+    size_t n_messages, cap_messages;
+    size_t n_looked_at;
+};
+
+/* --- what a rule is about --- */
+
+static bool is_about(const struct rule *r, const struct subject *s)
+{
+    return (r->name_glob.n == 0 || str_glob(r->name_glob, s->of.name)) &&
+           (r->region.n == 0 || str_eq(r->region, s->of.region)) &&
+           (r->account.n == 0 || str_eq(r->account, s->of.account));
+}
+
+static bool is_muted(const struct evaluation *ev, const struct rule *r, const struct subject *s)
+{
+    for (size_t i = 0; i < ev->silences.n; i++)
+        if (silence_covers(&ev->silences.rows[i], r->name, s, ev->now_ns))
+            return true;
+    return false;
+}
+
+/* The stored row, or a fresh inactive one. */
+static struct alert find_alert(struct evaluation *ev, const struct rule *r, const struct subject *s)
+{
+    AUTO(buf_clear) struct buf key = {.max = 64};
+    uint64_t number = 0;
+
+    alert_key(&key, r->name, s);
+    number = str_hash(buf_str(&key), 0);
+    const uint64_t *at = idmap_get(&ev->known_by_key, number);
+    if (at) {
+        ev->is_visited[*at] = true;
+        return ev->known.rows[*at];
+    }
+    return (struct alert){
+        .key = arena_str(ev->arena, buf_str(&key)),
+        .rule = r->name,
+        .subject = *s,
+        .state = ALERT_INACTIVE,
+    };
+}
+
+/* --- messages --- */
+
+static void add_message(struct evaluation *ev, const struct alert *a, struct str notifier,
+                        enum alert_event event)
+{
+    /* The time of sending tells a reminder from the first message; both are stable: they are stored
+     * with the state that this message comes with. */
+    const int64_t number = event == ALERT_SAYS_FIRING ? a->sent_ns - a->fired_ns : 0;
+    struct str id = arena_printf(ev->arena, STR_FMT "-%lld-%s-%lld-" STR_FMT, STR_ARG(a->key),
+                                 (long long)a->started_ns, alert_event_name(event),
+                                 (long long)(number / NS_PER_SEC), STR_ARG(notifier));
+
+    ev->messages = arena_grow(ev->arena, ev->messages, ev->n_messages, &ev->cap_messages,
+                              sizeof(*ev->messages));
+    ev->messages[ev->n_messages++] = (struct outbox_entry){
+        .id = id,
+        .notifier = notifier,
+        .event = event,
+        .created_ns = ev->now_ns,
+        .next_ns = ev->now_ns,
+        .alert = *a,
+    };
+}
+
+static void add_messages(struct evaluation *ev, const struct rule *r, const struct alert *a,
+                         enum alert_event event)
+{
+    const struct str *names = r->notify_all ? ev->set->notifiers : r->notify;
+    const size_t n = r->notify_all ? ev->set->n_notifiers : r->n_notify;
+
+    for (size_t i = 0; i < n; i++)
+        add_message(ev, a, names[i], event);
+}
+
+/* --- one rule, one subject --- */
+
+static enum alert_input input_of(const struct rule *r, const struct observation *o, bool is_muted)
+{
+    static const enum alert_input inputs[] = {
+        [VERDICT_MISSING] = IN_MISSING, [VERDICT_CLEAR] = IN_CLEAR, [VERDICT_CLEARED] = IN_CLEARED,
+        [VERDICT_BAND] = IN_BAND,       [VERDICT_HOLDS] = IN_HOLDS, [VERDICT_DUE] = IN_DUE,
+    };
+    static const enum alert_input of_missing[] = {
+        [RULE_MISSING_KEEPS] = IN_MISSING,
+        [RULE_MISSING_FIRES] = IN_DUE,
+        [RULE_MISSING_CLEARS] = IN_CLEARED,
+    };
+    enum alert_input in =
+        o->verdict == VERDICT_MISSING ? of_missing[r->missing] : inputs[o->verdict];
+
+    return in == IN_DUE && is_muted ? IN_DUE_MUTED : in;
+}
+
+/* A run that was over before it was looked at counts once: what began before the last episode ended
+ * belongs to that one. */
+static bool has_news_of_past(const struct alert *a, const struct observation *o,
+                             enum alert_input in, bool is_muted)
+{
+    const int64_t known_ns = a->resolved_ns > a->started_ns ? a->resolved_ns : a->started_ns;
+
+    return o->has_past && !is_muted && !alert_is_active(a->state) &&
+           (in == IN_CLEAR || in == IN_CLEARED || in == IN_BAND || in == IN_MISSING) &&
+           o->past_started_ns > known_ns;
+}
+
+static struct alert_facts facts_of(const struct evaluation *ev, const struct rule *r,
+                                   const struct observation *o)
+{
+    return (struct alert_facts){
+        .now_ns = ev->now_ns,
+        .data_ns = o->data_ns,
+        .value = o->value,
+        .worst = o->worst,
+        .started_ns = o->verdict == VERDICT_MISSING ? ev->now_ns : o->started_ns,
+        .repeat_ns = r->repeat_ns,
+    };
+}
+
+static void describe(struct evaluation *ev, const struct rule *r, struct alert *a)
+{
+    a->rule = r->name;
+    a->severity = r->severity;
+    a->threshold = r->threshold;
+    a->unit = r->unit;
+    a->eval_ns = ev->now_ns;
+    a->summary = alert_summary(ev->arena, r, a);
+    a->evidence = alert_evidence(ev->arena, r, a);
+}
+
+static void keep(struct evaluation *ev, const struct alert *a, bool is_changed)
+{
+    if (is_changed) {
+        ev->changed = arena_grow(ev->arena, ev->changed, ev->n_changed, &ev->cap_changed,
+                                 sizeof(*ev->changed));
+        ev->changed[ev->n_changed++] = *a;
+    }
+    if (a->state == ALERT_INACTIVE)
+        return;
+    ev->current =
+        arena_grow(ev->arena, ev->current, ev->n_current, &ev->cap_current, sizeof(*ev->current));
+    ev->current[ev->n_current++] = *a;
+}
+
+static bool step_all(struct alert *a, const struct rule *r, const struct observation *o,
+                     struct alert_facts *f, bool is_muted, struct alert_says *says)
+{
+    enum alert_input in = input_of(r, o, is_muted);
+
+    if (has_news_of_past(a, o, in, is_muted)) {
+        in = IN_PASSED;
+        f->started_ns = o->past_started_ns;
+        f->ended_ns = o->past_ended_ns;
+        f->worst = f->value = o->past_worst;
+    } else if (a->state == ALERT_RESOLVED && in != IN_DUE && in != IN_HOLDS &&
+               f->now_ns - a->since_ns >= SHOW_RESOLVED_NS) {
+        in = IN_EXPIRE;
+    }
+    return alert_step(a, in, f, says);
+}
+
+static int64_t stale_after(const struct rule *r)
+{
+    const int64_t wanted = 2 * r->over_ns;
+
+    return wanted > STALE_NS ? wanted : STALE_NS;
+}
+
+static void look_at(struct evaluation *ev, const struct rule *r, const struct subject *subject,
+                    const struct track *of)
+{
+    const struct track *per = r->per ? tracks_find(&ev->tracks, r->per, subject) : NULL;
+    struct alert a = find_alert(ev, r, subject);
+    struct observation o;
+    struct alert_says says;
+
+    a.threshold = r->threshold; /* a changed rule compares with its own threshold */
+    rule_eval(r, of, per, ev->now_ns, stale_after(r), &o);
+    if (o.verdict == VERDICT_MISSING && a.state == ALERT_INACTIVE && !o.has_past &&
+        r->missing != RULE_MISSING_FIRES)
+        return;
+    struct alert_facts f = facts_of(ev, r, &o);
+    const bool is_changed = step_all(&a, r, &o, &f, is_muted(ev, r, subject), &says);
+    ev->n_looked_at++;
+    describe(ev, r, &a);
+    keep(ev, &a, is_changed);
+    if (says.firing)
+        add_messages(ev, r, &a, ALERT_SAYS_FIRING);
+    if (says.resolved)
+        add_messages(ev, r, &a, ALERT_SAYS_RESOLVED);
+}
+
+/* --- all --- */
+
+static void look_at_rule(struct evaluation *ev, const struct rule *r)
+{
+    const size_t n = ev->tracks.n; /* idle tracks come behind */
+
+    for (size_t i = 0; i < n; i++) {
+        const struct track t = ev->tracks.rows[i]; /* the array may move */
+        if (t.signal == r->signal && is_about(r, &t.subject))
+            look_at(ev, r, &t.subject, &t);
+    }
+    for (size_t i = 0; i < ev->known.n; i++) {
+        const struct alert *a = &ev->known.rows[i];
+        if (ev->is_visited[i] || a->state == ALERT_INACTIVE || !str_eq(a->rule, r->name) ||
+            !is_about(r, &a->subject))
+            continue;
+        look_at(ev, r, &a->subject, tracks_idle(&ev->tracks, r->signal, &a->subject));
+    }
+}
+
+/* Alerts of rules that are gone, or about what they are not about any more. */
+static void drop_orphans(struct evaluation *ev)
+{
+    for (size_t i = 0; i < ev->known.n; i++) {
+        struct alert a = ev->known.rows[i];
+        const struct alert_facts f = {.now_ns = ev->now_ns, .value = a.value, .data_ns = a.data_ns};
+        struct alert_says says;
+        if (ev->is_visited[i] || a.state == ALERT_INACTIVE)
+            continue;
+        const enum alert_input in = a.state == ALERT_RESOLVED ? IN_EXPIRE : IN_CLEARED;
+        if (alert_step(&a, in, &f, &says))
+            keep(ev, &a, true);
+        for (size_t k = 0; says.resolved && k < ev->set->n_notifiers; k++)
+            add_message(ev, &a, ev->set->notifiers[k], ALERT_SAYS_RESOLVED);
+    }
+}
+
+static int compare_current(const void *x, const void *y)
+{
+    static const int ranks[ALERT_STATES] = {
+        [ALERT_FIRING] = 0,   [ALERT_ACKNOWLEDGED] = 1, [ALERT_PENDING] = 2,
+        [ALERT_SILENCED] = 3, [ALERT_RESOLVED] = 4,     [ALERT_INACTIVE] = 5,
+    };
+    const struct alert *a = x, *b = y;
+    int c = ranks[a->state] - ranks[b->state];
+
+    c = c ? c : (a->severity < b->severity) - (a->severity > b->severity);
+    c = c ? c : str_cmp(a->rule, b->rule);
+    return c ? c : str_cmp(a->subject.of.name, b->subject.of.name);
+}
+
+int64_t alerts_lookback_ns(const struct alert_set *set)
+{
+    int64_t longest = 0;
+
+    for (size_t i = 0; i < set->n_rules; i++) {
+        const struct rule *r = &set->rules[i];
+        const int64_t held = r->for_ns > r->keep_ns ? r->for_ns : r->keep_ns;
+        if (held + r->over_ns > longest)
+            longest = held + r->over_ns;
+    }
+    return longest + LATE_NS;
+}
+
+static enum status load(struct evaluation *ev, struct store *s, struct err *e)
+{
+    const struct alert_request all = {.state_mask = UINT32_MAX};
+    enum status status = request_alerts(s, &all, ev->arena, &ev->known, e);
+
+    if (status == OK)
+        status = request_silences(s, ev->now_ns, false, ev->arena, &ev->silences, e);
+    if (status == OK)
+        status = tracks_load(&ev->tracks, s, ev->set, e);
+    if (status != OK)
+        return status;
+    ev->is_visited = arena_new(ev->arena, bool, ev->known.n + 1);
+    for (size_t i = 0; i < ev->known.n; i++)
+        *idmap_put(&ev->known_by_key, str_hash(ev->known.rows[i].key, 0), NULL) = i;
+    return OK;
+}
+
+enum status alerts_evaluate(const struct alert_set *set, struct store *s, int64_t now_ns,
+                            struct arena *a, struct alert_verdicts *out, struct err *e)
+{
+    const int64_t since_ns = time_floor(now_ns - alerts_lookback_ns(set), NS_PER_MIN);
+    struct evaluation ev = {
+        .set = set,
+        .arena = a,
+        .now_ns = now_ns,
+        .tracks = {.arena = a, .now_ns = now_ns, .range = {since_ns, now_ns + 1}},
+    };
+    enum status status = load(&ev, s, e);
+
+    for (size_t i = 0; status == OK && i < set->n_rules; i++)
+        if (!set->rules[i].is_off)
+            look_at_rule(&ev, &set->rules[i]);
+    if (status == OK)
+        drop_orphans(&ev);
+    if (status == OK && ev.n_current > 1)
+        qsort(ev.current, ev.n_current, sizeof(*ev.current), compare_current);
+    idmap_clear(&ev.known_by_key);
+    tracks_clear(&ev.tracks);
+    if (status != OK)
+        return err_wrap(e, "alerts");
+    *out = (struct alert_verdicts){
+        .changes = {ev.changed, ev.n_changed, ev.messages, ev.n_messages, NULL, 0},
+        .current = ev.current,
+        .n_current = ev.n_current,
+        .n_looked_at = ev.n_looked_at,
+        .data_ns = ev.tracks.newest_ns,
+    };
+    return OK;
+}
+
+bool alert_acknowledge(struct alert *a, struct str by, int64_t now_ns)
+{
+    const struct alert_facts f = {.now_ns = now_ns, .by = by};
+    struct alert_says says;
+
+    return alert_step(a, IN_ACK, &f, &says);
+}
+
+struct outbox_entry alert_test_message(struct arena *a, struct str notifier, int64_t now_ns)
+{
+    struct outbox_entry m = {
+        .id = arena_printf(a, "test-%lld-" STR_FMT, (long long)now_ns, STR_ARG(notifier)),
+        .notifier = notifier,
+        .event = ALERT_SAYS_TEST,
+        .created_ns = now_ns,
+        .next_ns = now_ns,
+        .alert = {.key = STR("0000000000000000"),
+                  .rule = STR("test"),
+                  .subject = {SCOPE_SOURCE, {.name = STR("fnscope")}},
+                  .severity = ALERT_INFO,
+                  .state = ALERT_FIRING,
+                  .since_ns = now_ns,
+                  .started_ns = now_ns,
+                  .fired_ns = now_ns,
+                  .value = 1,
+                  .peak = 1,
+                  .data_ns = now_ns,
+                  .eval_ns = now_ns,
+                  .summary = STR("a test of this notifier: nothing is wrong"),
+                  .evidence = STR("fnscope alert list")},
+    };
+
+    return m;
+}

@@ -1,0 +1,150 @@
+/* Invocations summed by function and minute, read in one pass over the facts of the range. */
+#include "analyzer/alerts/tracks.h"
+
+#include "core/base/timefmt.h"
+
+struct cell {
+    int64_t member[CELL_MEMBERS];
+};
+
+struct fn_cells {
+    const struct fn_ref *fn;
+    struct cell *minutes;
+    uint64_t memory_bytes; /* newest configured size */
+};
+
+struct cells {
+    struct tracks *tracks;
+    struct fn_cells *rows;
+    size_t n, cap, n_minutes;
+    struct idmap by_fn;
+};
+
+static struct fn_cells *cells_of(struct cells *c, uint32_t fn_id, const struct invocation *inv)
+{
+    bool is_new;
+    uint64_t *at = idmap_put(&c->by_fn, fn_id, &is_new);
+
+    if (!is_new)
+        return &c->rows[*at];
+    *at = c->n;
+    c->rows = arena_grow(c->tracks->arena, c->rows, c->n, &c->cap, sizeof(*c->rows));
+    c->rows[c->n] = (struct fn_cells){
+        .fn = inv->origin->fn,
+        .minutes = arena_new(c->tracks->arena, struct cell, c->n_minutes),
+    };
+    return &c->rows[c->n++];
+}
+
+static void raise_to(int64_t *to, int64_t v)
+{
+    *to = v > *to ? v : *to;
+}
+
+static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invocation *inv,
+                                  struct err *e)
+{
+    struct cells *c = ctx;
+    struct fn_cells *f = cells_of(c, fn_id, inv);
+    const size_t minute = (size_t)((inv->start_ns - c->tracks->range.since_ns) / NS_PER_MIN);
+
+    UNUSED(e);
+    if (minute >= c->n_minutes)
+        return OK;
+    int64_t *m = f->minutes[minute].member;
+    m[CELL_INVOCATIONS]++;
+    m[CELL_ERRORS] += outcome_is_failure(inv->outcome);
+    m[CELL_TIMEOUTS] += inv->outcome == OUTCOME_TIMEOUT;
+    m[CELL_OOM] += inv->outcome == OUTCOME_OOM;
+    m[CELL_COLD_STARTS] += inv->start == START_COLD;
+    m[CELL_COST] += inv->cost;
+    raise_to(&m[CELL_DURATION_MAX], inv->duration_ns);
+    raise_to(&m[CELL_MEMORY_MAX], (int64_t)inv->max_memory_bytes);
+    if (inv->memory_bytes > 0)
+        f->memory_bytes = inv->memory_bytes;
+    raise_to(&c->tracks->cells_until_ns, inv->start_ns);
+    return OK;
+}
+
+/* Minutes up to where data is complete; the last one is cut there. */
+static void put_minutes(struct cells *c, struct track *track, const struct cell *minutes,
+                        unsigned member)
+{
+    struct tracks *t = c->tracks;
+
+    for (size_t i = 0; i < c->n_minutes; i++) {
+        struct sample s = {.begin_ns = t->range.since_ns + (int64_t)i * NS_PER_MIN};
+        s.end_ns = s.begin_ns + NS_PER_MIN;
+        if (s.begin_ns > t->cells_until_ns)
+            break;
+        if (s.end_ns > t->now_ns)
+            s.end_ns = t->now_ns;
+        s.value = minutes[i].member[member];
+        track_put(t, track, &s);
+    }
+}
+
+static void put_function(struct cells *c, const struct fn_cells *f, const bool *wants)
+{
+    const struct subject subject = {SCOPE_FUNCTION, *f->fn};
+
+    for (size_t i = 0; signals[i].name; i++) {
+        if (!wants[i])
+            continue;
+        if (signals[i].from == FROM_CELLS)
+            put_minutes(c, tracks_add(c->tracks, &signals[i], &subject), f->minutes,
+                        signals[i].member);
+        if (signals[i].from == FROM_CONFIG && signals[i].member == CONFIG_MEMORY &&
+            f->memory_bytes > 0) {
+            const struct sample s = {.value = (int64_t)f->memory_bytes};
+            track_put(c->tracks, tracks_add(c->tracks, &signals[i], &subject), &s);
+        }
+    }
+}
+
+/* The functions of one account and region together. */
+static void put_regions(struct cells *c, const struct signal_info *signal)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        struct subject subject = {SCOPE_REGION, *c->rows[i].fn};
+        subject.of.name = (struct str){0};
+        if (tracks_find(c->tracks, signal, &subject))
+            continue;
+        struct cell *sum = arena_new(c->tracks->arena, struct cell, c->n_minutes);
+        for (size_t k = i; k < c->n; k++) {
+            struct fn_ref of = *c->rows[k].fn;
+            of.name = (struct str){0};
+            if (!fn_eq(&of, &subject.of))
+                continue;
+            for (size_t m = 0; m < c->n_minutes; m++)
+                sum[m].member[signal->member] += c->rows[k].minutes[m].member[signal->member];
+        }
+        put_minutes(c, tracks_add(c->tracks, signal, &subject), sum, signal->member);
+    }
+}
+
+static bool wants_cells(const bool *wants)
+{
+    for (size_t i = 0; signals[i].name; i++)
+        if (wants[i] && signals[i].from != FROM_POINTS && signals[i].from != FROM_SOURCES)
+            return true;
+    return false;
+}
+
+enum status cells_load(struct tracks *t, struct store *s, const bool *wants, struct err *e)
+{
+    const int64_t span_ns = t->range.until_ns - t->range.since_ns;
+    struct cells c = {.tracks = t, .n_minutes = (size_t)((span_ns + NS_PER_MIN - 1) / NS_PER_MIN)};
+    const struct inv_request q = {.range = t->range};
+
+    if (!wants_cells(wants))
+        return OK;
+    enum status status = request_scan(s, &q, add_invocation, &c, e);
+    for (size_t i = 0; status == OK && i < c.n; i++)
+        put_function(&c, &c.rows[i], wants);
+    for (size_t i = 0; status == OK && signals[i].name; i++)
+        if (wants[i] && signals[i].from == FROM_ALL_CELLS)
+            put_regions(&c, &signals[i]);
+    idmap_clear(&c.by_fn);
+    return status;
+}

@@ -1,0 +1,292 @@
+/* Reads a `when:` line. One small function per kind of token; clauses are a table. */
+#include "analyzer/alerts/signal.h"
+
+#include "core/base/opt.h"
+#include "core/base/timefmt.h"
+
+const char *const rule_missing_names[] = {"keep", "fire", "clear", NULL};
+
+struct scan {
+    struct str text;
+    size_t at;
+    struct err *e;
+};
+
+static enum status fail(const struct scan *s, size_t at, const char *what, struct str word)
+{
+    return err_set(s->e, ERR_CONFIG, "column %zu: %s \"" STR_FMT "\"", at + 1, what, STR_ARG(word));
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n';
+}
+
+static bool is_operator(char c)
+{
+    return c == '<' || c == '>' || c == '=' || c == '/';
+}
+
+/* A word ends at a blank or operator; "/" belongs to a word that begins with "$" ("$2/h"). */
+static struct str next_word(struct scan *s, size_t *began)
+{
+    struct str t = s->text;
+
+    while (s->at < t.n && is_blank(t.p[s->at]))
+        s->at++;
+    *began = s->at;
+    const bool is_money = s->at < t.n && t.p[s->at] == '$';
+    const bool begins_operator = s->at < t.n && is_operator(t.p[s->at]);
+    while (s->at < t.n && !is_blank(t.p[s->at]) &&
+           (is_operator(t.p[s->at]) == begins_operator || (is_money && t.p[s->at] == '/')))
+        s->at++;
+    return str_sub(t, *began, s->at - *began);
+}
+
+static enum status read_signal(struct scan *s, const struct signal_info **out)
+{
+    size_t began;
+    struct str word = next_word(s, &began);
+
+    if (word.n == 0)
+        return err_set(s->e, ERR_CONFIG, "column %zu: a signal is missing here", began + 1);
+    *out = signal_find(word);
+    if (*out)
+        return OK;
+    struct str near = signal_suggest(word);
+    if (near.n > 0)
+        return err_set(s->e, ERR_CONFIG,
+                       "column %zu: there is no signal \"" STR_FMT "\"; did you mean \"" STR_FMT
+                       "\"?",
+                       began + 1, STR_ARG(word), STR_ARG(near));
+    return fail(s, began, "`fnscope help alert` lists the signals; there is none named", word);
+}
+
+static enum status read_compare(struct scan *s, struct str word, size_t began,
+                                enum rule_compare *out)
+{
+    static const struct str names[] = {
+        [RULE_ABOVE] = STR_INIT(">"),
+        [RULE_AT_LEAST] = STR_INIT(">="),
+        [RULE_BELOW] = STR_INIT("<"),
+        [RULE_AT_MOST] = STR_INIT("<="),
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (!str_eq(word, names[i]))
+            continue;
+        *out = (enum rule_compare)i;
+        return OK;
+    }
+    return fail(s, began, "one of > >= < <= is expected here, not", word);
+}
+
+/* --- values, by unit --- */
+
+static bool read_count(struct str w, int64_t *out)
+{
+    return str_to_i64(w, out);
+}
+
+static bool read_duration(struct str w, int64_t *out)
+{
+    return duration_parse(w, out, NULL) == OK;
+}
+
+static bool read_bytes(struct str w, int64_t *out)
+{
+    uint64_t bytes;
+
+    if (size_parse(w, &bytes, NULL) != OK || bytes > INT64_MAX)
+        return false;
+    *out = (int64_t)bytes;
+    return true;
+}
+
+/* "1.5%" or "0.015" */
+static bool read_ratio(struct str w, int64_t *out)
+{
+    if (str_ends(w, STR("%")))
+        return str_to_scaled(str_sub(w, 0, w.n - 1), 4, out);
+    return str_to_scaled(w, 6, out);
+}
+
+static bool read_money(struct str w, int64_t *out)
+{
+    return str_starts(w, STR("$")) && money_parse(str_skip(w, 1), out, NULL) == OK;
+}
+
+static bool read_money_rate(struct str w, int64_t *out)
+{
+    return str_ends(w, STR("/h")) && read_money(str_sub(w, 0, w.n - 2), out);
+}
+
+static const struct {
+    bool (*read)(struct str w, int64_t *out);
+    const char *form;
+} units[METRIC_UNITS] = {
+    [UNIT_COUNT] = {read_count, "a whole number such as 5"},
+    [UNIT_NS] = {read_duration, "a duration such as 30s or 5m"},
+    [UNIT_BYTES] = {read_bytes, "a size such as 512MB"},
+    [UNIT_PPM] = {read_ratio, "a share such as 1.5%"},
+    [UNIT_PICO] = {read_money, "an amount such as $2.50"},
+    [UNIT_PICO_HOUR] = {read_money_rate, "an amount an hour such as $2.50/h"},
+};
+
+static enum status read_value(struct scan *s, enum metric_unit unit, int64_t *out)
+{
+    size_t began;
+    struct str word = next_word(s, &began);
+
+    if (units[unit].read(word, out))
+        return OK;
+    return err_set(s->e, ERR_CONFIG, "column %zu: %s is expected here, not \"" STR_FMT "\"",
+                   began + 1, units[unit].form, STR_ARG(word));
+}
+
+/* --- clauses --- */
+
+static enum status read_for(struct scan *s, struct rule *r)
+{
+    return read_value(s, UNIT_NS, &r->for_ns);
+}
+
+static enum status read_over(struct scan *s, struct rule *r)
+{
+    return read_value(s, UNIT_NS, &r->over_ns);
+}
+
+static enum status read_keep(struct scan *s, struct rule *r)
+{
+    return read_value(s, UNIT_NS, &r->keep_ns);
+}
+
+/* On the good side of the threshold, or it would be gone while it holds. */
+static enum status read_clear(struct scan *s, struct rule *r)
+{
+    const size_t began = s->at;
+    enum status status = read_value(s, r->unit, &r->clear);
+    const bool is_upper = r->compare == RULE_ABOVE || r->compare == RULE_AT_LEAST;
+
+    if (status != OK)
+        return status;
+    if (is_upper ? r->clear <= r->threshold : r->clear >= r->threshold)
+        return OK;
+    return err_set(s->e, ERR_CONFIG,
+                   "column %zu: the clear value lies on the wrong side of the threshold",
+                   began + 1);
+}
+
+static enum status read_min(struct scan *s, struct rule *r)
+{
+    int64_t n;
+    const size_t began = s->at;
+    enum status status = read_value(s, UNIT_COUNT, &n);
+
+    if (status != OK)
+        return status;
+    if (!r->per || n < 0)
+        return err_set(s->e, ERR_CONFIG, "column %zu: min is the least count of a ratio's divisor",
+                       began + 1);
+    r->min_count = (uint64_t)n;
+    return OK;
+}
+
+static const struct {
+    const char *name;
+    enum status (*read)(struct scan *s, struct rule *r);
+} clauses[] = {
+    {"for", read_for},   {"over", read_over}, {"clear", read_clear},
+    {"keep", read_keep}, {"min", read_min},
+};
+
+static enum status read_clause(struct scan *s, struct rule *r, struct str word, size_t began)
+{
+    const char *names[ARRAY_LEN(clauses) + 1] = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(clauses); i++) {
+        if (str_eq(word, str_from(clauses[i].name)))
+            return clauses[i].read(s, r);
+        names[i] = clauses[i].name;
+    }
+    struct str near = opt_suggest(word, names);
+    if (near.n > 0)
+        return err_set(s->e, ERR_CONFIG,
+                       "column %zu: unknown word \"" STR_FMT "\"; did you mean \"" STR_FMT "\"?",
+                       began + 1, STR_ARG(word), STR_ARG(near));
+    return fail(s, began, "for, over, clear, keep or min is expected here, not", word);
+}
+
+/* --- a line --- */
+
+/* Both sides speak of the same subjects and, but for counts over counts, in the same unit. */
+static enum status check_ratio(const struct scan *s, const struct rule *r, size_t began)
+{
+    if ((r->signal->scope_mask & r->per->scope_mask) == 0)
+        return err_set(s->e, ERR_CONFIG, "column %zu: %s and %s are about different things",
+                       began + 1, r->signal->name, r->per->name);
+    if (r->signal->unit != r->per->unit)
+        return err_set(s->e, ERR_CONFIG, "column %zu: %s and %s have different units", began + 1,
+                       r->signal->name, r->per->name);
+    return OK;
+}
+
+#define MINUTE         NS_PER_MIN
+#define DEFAULT_WINDOW (5 * MINUTE) /* of rates and ratios: a minute alone is too jumpy */
+
+static void set_defaults(struct rule *r)
+{
+    const bool is_smoothed =
+        r->signal->kind == SIGNAL_RATE || (r->per && r->per->kind == SIGNAL_SUM);
+
+    r->for_ns = 0;
+    r->over_ns = is_smoothed ? DEFAULT_WINDOW : r->signal->kind == SIGNAL_SUM ? MINUTE : 0;
+    r->keep_ns = 0;
+    r->min_count = 0;
+}
+
+static enum status read_sides(struct scan *s, struct rule *r)
+{
+    size_t began;
+    enum status status = read_signal(s, &r->signal);
+
+    r->per = NULL;
+    if (status != OK)
+        return status;
+    struct str word = next_word(s, &began);
+    if (str_eq(word, STR("/"))) {
+        const size_t per_at = s->at + 1;
+        status = read_signal(s, &r->per);
+        if (status == OK)
+            status = check_ratio(s, r, per_at);
+        if (status != OK)
+            return status;
+        word = next_word(s, &began);
+    }
+    r->unit = r->per ? UNIT_PPM : r->signal->unit;
+    set_defaults(r);
+    return read_compare(s, word, began, &r->compare);
+}
+
+enum status rule_parse(struct rule *r, struct str text, struct err *e)
+{
+    struct scan s = {.text = text, .e = e};
+    struct rule new = *r;
+    size_t began;
+    enum status status = read_sides(&s, &new);
+
+    if (status == OK)
+        status = read_value(&s, new.unit, &new.threshold);
+    new.clear = new.threshold;
+    while (status == OK) {
+        struct str word = next_word(&s, &began);
+        if (word.n == 0)
+            break;
+        status = read_clause(&s, &new, word, began);
+    }
+    if (status != OK)
+        return e ? e->code : ERR_CONFIG;
+    new.when = text;
+    *r = new;
+    return OK;
+}

@@ -1,0 +1,197 @@
+/* A rule over samples: each sample gives one value over the rule's window; values are good, bad or
+ * between; runs of bad values say since when the condition holds, runs of good ones since when it
+ * is gone. */
+#include "analyzer/alerts/rule_eval.h"
+
+#include <assert.h>
+
+#include "core/base/timefmt.h"
+#include "core/model/money.h"
+
+/* --- one value --- */
+
+static int64_t narrow(wide v)
+{
+    return v > INT64_MAX ? INT64_MAX : v < INT64_MIN ? INT64_MIN : (int64_t)v;
+}
+
+/* Sum or worst of what ended in (end - over, end]; a level without a window is the last value. */
+static bool window_value(const struct rule *r, const struct track *t, int64_t end_ns, wide *out)
+{
+    const bool is_lower = r->compare == RULE_BELOW || r->compare == RULE_AT_MOST;
+    const bool adds = t->signal->kind != SIGNAL_LEVEL;
+    const int64_t over_ns = r->over_ns;
+    bool is_any = adds;
+    wide v = 0;
+
+    for (size_t i = t->n; i-- > 0;) {
+        const struct sample *s = &t->samples[i];
+        if (s->end_ns > end_ns || s->is_missing)
+            continue;
+        if (over_ns > 0 && s->end_ns <= end_ns - over_ns)
+            break;
+        if (adds)
+            v += s->value;
+        else if (!is_any || (is_lower ? s->value < v : s->value > v))
+            v = s->value;
+        is_any = true;
+        if (over_ns == 0)
+            break;
+    }
+    *out = v;
+    return is_any;
+}
+
+/* A divisor that is a level (a limit, a timeout) holds until the next value. */
+static bool divisor(const struct rule *r, const struct track *t, int64_t end_ns, wide *out)
+{
+    if (t->signal->kind != SIGNAL_LEVEL)
+        return window_value(r, t, end_ns, out);
+    for (size_t i = t->n; i-- > 0;) {
+        if (t->samples[i].is_missing || t->samples[i].begin_ns > end_ns)
+            continue;
+        *out = t->samples[i].value;
+        return *out > 0;
+    }
+    return false;
+}
+
+#define PPM 1000000
+
+static bool value_at(const struct rule *r, const struct track *of, const struct track *per,
+                     int64_t end_ns, int64_t *out)
+{
+    wide v, d;
+
+    if (!window_value(r, of, end_ns, &v))
+        return false;
+    if (of->signal->kind == SIGNAL_RATE)
+        v = wide_ratio(v, NS_PER_HOUR, r->over_ns > 0 ? r->over_ns : NS_PER_MIN);
+    if (!r->per) {
+        *out = narrow(v);
+        return true;
+    }
+    if (!per || !divisor(r, per, end_ns, &d))
+        return false;
+    const bool is_little = d <= 0 || (per->signal->kind == SIGNAL_SUM && d < (wide)r->min_count);
+    *out = is_little ? 0 : narrow(wide_ratio(v, PPM, d));
+    return true;
+}
+
+/* --- good, bad, between --- */
+
+enum side { SIDE_GOOD, SIDE_BETWEEN, SIDE_BAD };
+
+static bool is_beyond(enum rule_compare c, int64_t value, int64_t limit)
+{
+    switch (c) {
+    case RULE_ABOVE:
+        return value > limit;
+    case RULE_AT_LEAST:
+        return value >= limit;
+    case RULE_BELOW:
+        return value < limit;
+    case RULE_AT_MOST:
+    default:
+        return value <= limit;
+    }
+}
+
+static enum side side_of(const struct rule *r, int64_t value)
+{
+    if (is_beyond(r->compare, value, r->threshold))
+        return SIDE_BAD;
+    return r->clear != r->threshold && is_beyond(r->compare, value, r->clear) ? SIDE_BETWEEN
+                                                                              : SIDE_GOOD;
+}
+
+static bool is_worse(const struct rule *r, int64_t a, int64_t b)
+{
+    return r->compare == RULE_BELOW || r->compare == RULE_AT_MOST ? a < b : a > b;
+}
+
+/* --- runs --- */
+
+/* Samples of one side that follow each other without a gap. */
+struct run {
+    enum side side;
+    int64_t begin_ns, end_ns, worst;
+};
+
+struct walk {
+    const struct rule *rule;
+    struct run run;
+    bool has_run;
+    struct observation *out;
+};
+
+static bool is_due(const struct rule *r, const struct run *run)
+{
+    return run->side == SIDE_BAD && run->end_ns - run->begin_ns >= r->for_ns;
+}
+
+static void end_run(struct walk *w)
+{
+    if (!w->has_run || !is_due(w->rule, &w->run))
+        return;
+    w->out->has_past = true;
+    w->out->past_started_ns = w->run.begin_ns;
+    w->out->past_ended_ns = w->run.end_ns;
+    w->out->past_worst = w->run.worst;
+}
+
+static void add_value(struct walk *w, const struct sample *s, int64_t value, int64_t stale_ns)
+{
+    const enum side side = side_of(w->rule, value);
+    const bool goes_on =
+        w->has_run && w->run.side == side && s->begin_ns - w->run.end_ns <= stale_ns;
+
+    if (!goes_on) {
+        end_run(w);
+        w->run = (struct run){side, s->begin_ns, s->end_ns, value};
+        w->has_run = true;
+        return;
+    }
+    w->run.end_ns = s->end_ns > w->run.end_ns ? s->end_ns : w->run.end_ns;
+    if (is_worse(w->rule, value, w->run.worst))
+        w->run.worst = value;
+}
+
+static void judge(const struct walk *w)
+{
+    const struct run *run = &w->run;
+    struct observation *o = w->out;
+
+    o->started_ns = run->begin_ns;
+    o->worst = run->worst;
+    if (run->side == SIDE_BAD)
+        o->verdict = is_due(w->rule, run) ? VERDICT_DUE : VERDICT_HOLDS;
+    else if (run->side == SIDE_BETWEEN)
+        o->verdict = VERDICT_BAND;
+    else
+        o->verdict =
+            run->end_ns - run->begin_ns >= w->rule->keep_ns ? VERDICT_CLEARED : VERDICT_CLEAR;
+}
+
+void rule_eval(const struct rule *r, const struct track *of, const struct track *per,
+               int64_t now_ns, int64_t stale_ns, struct observation *out)
+{
+    struct observation o = {.verdict = VERDICT_MISSING};
+    struct walk w = {.rule = r, .out = &o};
+
+    assert(stale_ns > 0);
+    for (size_t i = 0; of && i < of->n; i++) {
+        const struct sample *s = &of->samples[i];
+        int64_t value;
+        if (s->is_missing || s->begin_ns > now_ns || !value_at(r, of, per, s->end_ns, &value))
+            continue;
+        add_value(&w, s, value, stale_ns);
+        o.value = value;
+        o.data_ns = s->end_ns;
+    }
+    if (w.has_run && now_ns - o.data_ns <= stale_ns)
+        judge(&w);
+    else
+        end_run(&w);
+    *out = o;
+}

@@ -1,0 +1,48 @@
+/* Private to analyzer/alerts: a rule over the data of one subject. Pure: the same data give the
+ * same verdict, in whatever order they came in. */
+#ifndef FNSCOPE_ANALYZER_ALERTS_RULE_EVAL_H
+#define FNSCOPE_ANALYZER_ALERTS_RULE_EVAL_H
+
+#include "analyzer/alerts/signal.h"
+
+/* One value and the time it is about: [begin, end), or an instant with begin == end. */
+struct sample {
+    int64_t begin_ns, end_ns, value;
+    bool is_missing;
+};
+
+/* The values of one signal about one subject, in time order. */
+struct track {
+    const struct signal_info *signal;
+    struct subject subject;
+    struct sample *samples;
+    size_t n, cap;
+};
+
+enum verdict {
+    VERDICT_MISSING, /* no data, or none that is fresh */
+    VERDICT_CLEAR,   /* gone, but not for as long as the rule wants */
+    VERDICT_CLEARED, /* gone for good */
+    VERDICT_BAND,    /* between the threshold and the clear value */
+    VERDICT_HOLDS,   /* it holds, but not for as long as the rule wants */
+    VERDICT_DUE
+};
+
+struct observation {
+    enum verdict verdict;
+    int64_t value;      /* newest */
+    int64_t worst;      /* of the run that holds */
+    int64_t data_ns;    /* end of the newest sample; 0: none */
+    int64_t started_ns; /* HOLDS, DUE: begin of the run that holds */
+    /* The last run in the window that was due and is over: for who looks too late to see it hold.
+     */
+    bool has_past;
+    int64_t past_started_ns, past_ended_ns, past_worst;
+};
+
+/* per is NULL for rules that are no ratio. A value is stale after stale_ns, and a longer gap
+ * between two samples ends a run. */
+void rule_eval(const struct rule *r, const struct track *of, const struct track *per,
+               int64_t now_ns, int64_t stale_ns, struct observation *out);
+
+#endif

@@ -1,0 +1,285 @@
+/* Reads what rules look at: invocations by minute (cells.c), metric points, configurations, the
+ * state of sources. */
+#include "analyzer/alerts/tracks.h"
+
+#include <assert.h>
+
+#include "core/base/timefmt.h"
+
+enum { MAX_SIGNALS = 64 };
+
+/* How late logs and metrics may be when a source has just answered. */
+#define CELLS_DELAY_NS  (2 * NS_PER_MIN)
+#define POINTS_DELAY_NS (5 * NS_PER_MIN)
+
+/* --- tracks --- */
+
+static uint64_t track_key(const struct signal_info *signal, const struct subject *subject)
+{
+    return subject_hash(subject) ^
+           ((uint64_t)(signal - signals) + 1) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+struct track *tracks_add(struct tracks *t, const struct signal_info *signal,
+                         const struct subject *subject)
+{
+    t->rows = arena_grow(t->arena, t->rows, t->n, &t->cap, sizeof(*t->rows));
+    *idmap_put(&t->index, track_key(signal, subject), NULL) = t->n;
+    t->rows[t->n] = (struct track){.signal = signal, .subject = *subject};
+    return &t->rows[t->n++];
+}
+
+const struct track *tracks_find(const struct tracks *t, const struct signal_info *signal,
+                                const struct subject *subject)
+{
+    const uint64_t *at = idmap_get(&t->index, track_key(signal, subject));
+
+    return at && subject_eq(&t->rows[*at].subject, subject) ? &t->rows[*at] : NULL;
+}
+
+void track_put(struct tracks *t, struct track *track, const struct sample *s)
+{
+    track->samples =
+        arena_grow(t->arena, track->samples, track->n, &track->cap, sizeof(*track->samples));
+    track->samples[track->n++] = *s;
+}
+
+static void put_zeros(struct tracks *t, struct track *track, int64_t from_ns, int64_t until_ns,
+                      int64_t step_ns)
+{
+    for (int64_t at = from_ns; at + step_ns <= until_ns; at += step_ns) {
+        const struct sample s = {.begin_ns = at, .end_ns = at + step_ns};
+        track_put(t, track, &s);
+    }
+}
+
+const struct track *tracks_idle(struct tracks *t, const struct signal_info *signal,
+                                const struct subject *subject)
+{
+    const bool is_cells = signal->from == FROM_CELLS || signal->from == FROM_ALL_CELLS;
+    const int64_t until_ns = is_cells ? t->cells_until_ns : t->points_until_ns;
+
+    if ((!is_cells && signal->from != FROM_POINTS) ||
+        (subject->scope != SCOPE_FUNCTION && subject->scope != SCOPE_REGION))
+        return NULL;
+    struct track *track = tracks_add(t, signal, subject);
+    put_zeros(t, track, t->range.since_ns, until_ns, NS_PER_MIN);
+    return track;
+}
+
+/* --- sources --- */
+
+static int64_t source_value(const struct source_status *r, unsigned member, int64_t now_ns)
+{
+    const int64_t since = r->success_ns > 0 ? r->success_ns : r->tried_ns;
+
+    switch ((enum source_member)member) {
+    case SOURCE_FAILURES:
+        return r->failures;
+    case SOURCE_QUOTA:
+        return r->quota_ppm;
+    case SOURCE_LAG:
+    default:
+        return now_ns > since ? now_ns - since : 0;
+    }
+}
+
+static enum status load_sources(struct tracks *t, struct store *s, const bool *wants, struct err *e)
+{
+    struct source_rows r;
+    enum status status = request_sources(s, t->arena, &r, e);
+
+    for (size_t i = 0; status == OK && i < r.n; i++) {
+        const struct source_status *row = &r.rows[i];
+        const struct subject subject = {SCOPE_SOURCE,
+                                        {PROVIDER_UNKNOWN, row->account, row->region, row->name}};
+        if (row->success_ns - CELLS_DELAY_NS > t->cells_until_ns)
+            t->cells_until_ns = row->success_ns - CELLS_DELAY_NS;
+        if (row->success_ns - POINTS_DELAY_NS > t->points_until_ns)
+            t->points_until_ns = row->success_ns - POINTS_DELAY_NS;
+        for (size_t k = 0; signals[k].name; k++) {
+            const struct sample one = {t->now_ns, t->now_ns,
+                                       source_value(row, signals[k].member, t->now_ns), false};
+            if (wants[k] && signals[k].from == FROM_SOURCES)
+                track_put(t, tracks_add(t, &signals[k], &subject), &one);
+        }
+    }
+    return status;
+}
+
+/* --- configurations --- */
+
+static int64_t config_value(const struct fn_config *c, const struct signal_info *signal)
+{
+    if (signal->from == FROM_POINTS) /* the limit of a function is its reservation */
+        return c->reserved_concurrency > 0 ? c->reserved_concurrency : 0;
+    return signal->member == CONFIG_TIMEOUT ? c->timeout_ns : (int64_t)c->memory_bytes;
+}
+
+static bool is_configured(const struct signal_info *signal)
+{
+    return signal->from == FROM_CONFIG ||
+           (signal->from == FROM_POINTS && signal->member == METRIC_CONCURRENCY_LIMIT);
+}
+
+/* Newest first a function: the first that says something holds, and what a point or an invocation
+ * said before is left. */
+static enum status load_configs(struct tracks *t, struct store *s, const bool *wants, struct err *e)
+{
+    const struct fn_filter any = {0};
+    struct fn_config_rows r;
+    enum status status = request_configs(s, &any, t->arena, &r, e);
+
+    for (size_t i = 0; status == OK && i < r.n; i++) {
+        const struct subject subject = {SCOPE_FUNCTION, r.rows[i].fn};
+        for (size_t k = 0; signals[k].name; k++) {
+            if (!wants[k] || !is_configured(&signals[k]))
+                continue;
+            const struct sample one = {.value = config_value(&r.rows[i], &signals[k])};
+            if (one.value > 0 && !tracks_find(t, &signals[k], &subject))
+                track_put(t, tracks_add(t, &signals[k], &subject), &one);
+        }
+    }
+    return status;
+}
+
+/* --- points --- */
+
+struct point_load {
+    struct tracks *tracks;
+    const bool *wants;
+    struct queue_rows queues;
+};
+
+static enum queue_class class_of(const struct point_load *l, const struct subject *subject)
+{
+    for (size_t i = 0; subject->scope == SCOPE_QUEUE && i < l->queues.n; i++)
+        if (fn_eq(&l->queues.rows[i].of, &subject->of))
+            return l->queues.rows[i].is_dlq ? DEAD_LETTER_QUEUE : WORK_QUEUE;
+    return subject->scope == SCOPE_QUEUE ? WORK_QUEUE : ANY_QUEUE;
+}
+
+static enum metric metric_of(const struct signal_info *signal, enum metric_scope scope)
+{
+    const bool has_own = scope == SCOPE_REGION && signal->region_metric != METRICS;
+
+    return has_own ? signal->region_metric : (enum metric)signal->member;
+}
+
+static bool is_of_signal(const struct point_load *l, const struct signal_info *signal,
+                         const struct metric_series *series)
+{
+    return signal->from == FROM_POINTS && (signal->scope_mask >> series->subject.scope & 1) != 0 &&
+           metric_of(signal, series->subject.scope) == series->metric &&
+           signal->queues == class_of(l, &series->subject);
+}
+
+/* A sum has a value in every period: where the provider has none it is zero. After its last point a
+ * function or region is idle; a queue is unknown. */
+static void put_series(struct tracks *t, struct track *track, const struct metric_series *series)
+{
+    const int64_t step_ns = series->period_ns;
+    const bool fills = track->signal->kind == SIGNAL_SUM && step_ns > 0;
+    int64_t next_ns = fills ? time_floor(t->range.since_ns, step_ns) : 0;
+
+    for (size_t i = 0; i < series->n; i++) {
+        const struct metric_sample *p = &series->points[i];
+        const struct sample s = {p->time_ns, p->time_ns + step_ns,
+                                 p->value * (fills ? (int64_t)p->weight : 1), p->is_missing};
+        if (fills)
+            put_zeros(t, track, next_ns, p->time_ns, step_ns);
+        track_put(t, track, &s);
+        next_ns = s.end_ns;
+    }
+    if (step_ns > 0 && track->subject.scope != SCOPE_QUEUE && !is_configured(track->signal))
+        put_zeros(t, track, next_ns, t->points_until_ns, step_ns);
+}
+
+static void note_newest(struct tracks *t, const struct metric_rows *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        const struct metric_series *s = &r->rows[i];
+        const int64_t end_ns = s->points[s->n - 1].time_ns + s->period_ns;
+        if (s->subject.scope != SCOPE_QUEUE && s->period_ns > 0 && end_ns > t->points_until_ns)
+            t->points_until_ns = end_ns;
+        if (end_ns > t->newest_ns)
+            t->newest_ns = end_ns;
+    }
+}
+
+static size_t wanted_metrics(const bool *wants, enum metric *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; signals[i].name; i++) {
+        if (!wants[i] || signals[i].from != FROM_POINTS)
+            continue;
+        out[n++] = (enum metric)signals[i].member;
+        if (signals[i].region_metric != METRICS)
+            out[n++] = signals[i].region_metric;
+    }
+    return n;
+}
+
+static enum status load_points(struct tracks *t, struct store *s, const bool *wants, struct err *e)
+{
+    enum metric metrics[MAX_SIGNALS * 2];
+    const size_t n = wanted_metrics(wants, metrics);
+    const struct metric_request q = {.range = t->range, .metrics = metrics, .n_metrics = n};
+    struct point_load l = {.tracks = t, .wants = wants};
+    const struct fn_filter any = {0};
+    struct metric_rows r;
+
+    if (n == 0)
+        return OK;
+    enum status status = request_queues(s, &any, t->arena, &l.queues, e);
+    if (status == OK)
+        status = request_metrics(s, &q, t->arena, &r, e);
+    if (status != OK)
+        return status;
+    note_newest(t, &r);
+    for (size_t i = 0; i < r.n; i++)
+        for (size_t k = 0; signals[k].name; k++)
+            /* the finer period comes first and is the one that counts */
+            if (wants[k] && is_of_signal(&l, &signals[k], &r.rows[i]) &&
+                !tracks_find(t, &signals[k], &r.rows[i].subject))
+                put_series(t, tracks_add(t, &signals[k], &r.rows[i].subject), &r.rows[i]);
+    return OK;
+}
+
+/* --- all --- */
+
+static void mark(bool *wants, const struct signal_info *signal)
+{
+    if (signal)
+        wants[signal - signals] = true;
+}
+
+enum status tracks_load(struct tracks *t, struct store *s, const struct alert_set *set,
+                        struct err *e)
+{
+    bool wants[MAX_SIGNALS] = {false};
+
+    assert(t->range.since_ns % NS_PER_MIN == 0);
+    for (size_t i = 0; i < set->n_rules; i++) {
+        if (set->rules[i].is_off)
+            continue;
+        mark(wants, set->rules[i].signal);
+        mark(wants, set->rules[i].per);
+    }
+    enum status status = load_sources(t, s, wants, e);
+    if (status == OK)
+        status = cells_load(t, s, wants, e);
+    if (status == OK)
+        status = load_points(t, s, wants, e);
+    if (status == OK)
+        status = load_configs(t, s, wants, e);
+    if (t->cells_until_ns > t->newest_ns)
+        t->newest_ns = t->cells_until_ns;
+    return status;
+}
+
+void tracks_clear(struct tracks *t)
+{
+    idmap_clear(&t->index);
+}

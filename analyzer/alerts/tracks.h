@@ -1,0 +1,42 @@
+/* Private to analyzer/alerts: the data rules look at, read from the store once an evaluation. */
+#ifndef FNSCOPE_ANALYZER_ALERTS_TRACKS_H
+#define FNSCOPE_ANALYZER_ALERTS_TRACKS_H
+
+#include "analyzer/alerts/rule_eval.h"
+#include "core/base/map.h"
+
+struct tracks {
+    struct arena *arena;
+    int64_t now_ns;
+    struct range range; /* looked at: from a whole minute to now, now included */
+    struct track *rows;
+    size_t n, cap;
+    struct idmap index; /* hash of signal and subject -> place in rows */
+    /* Data is complete up to there: what has no value before that has none to come. */
+    int64_t cells_until_ns, points_until_ns;
+    int64_t newest_ns; /* newest data of any kind; 0: none */
+};
+
+/* All tracks of the signals that the rules name. tracks_clear frees the index. */
+MUST_CHECK enum status tracks_load(struct tracks *t, struct store *s, const struct alert_set *set,
+                                   struct err *e);
+void tracks_clear(struct tracks *t);
+
+/* NULL: there is none. */
+const struct track *tracks_find(const struct tracks *t, const struct signal_info *signal,
+                                const struct subject *subject);
+/* A function or region of which nothing was heard while data did come: it is idle, its values are
+ * zero. NULL where silence proves nothing. */
+const struct track *tracks_idle(struct tracks *t, const struct signal_info *signal,
+                                const struct subject *subject);
+
+/* Adds an empty track; its place is valid until the next. */
+struct track *tracks_add(struct tracks *t, const struct signal_info *signal,
+                         const struct subject *subject);
+void track_put(struct tracks *t, struct track *track, const struct sample *s);
+
+/* cells.c: invocations by function and minute, as tracks of the signals that `wants` marks. */
+MUST_CHECK enum status cells_load(struct tracks *t, struct store *s, const bool *wants,
+                                  struct err *e);
+
+#endif

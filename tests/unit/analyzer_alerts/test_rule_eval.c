@@ -1,0 +1,202 @@
+/* Rules over samples: runs, windows, ratios, gaps, hysteresis; order and lateness of data. */
+#include "tests/test.h"
+
+#include "analyzer/alerts/rule_eval.h"
+#include "core/base/clock.h"
+#include "core/base/macros.h"
+#include "core/base/rng.h"
+
+#define STALE (10 * NS_PER_MIN)
+#define T0    (1000 * NS_PER_MIN)
+
+enum { MAX = 64 };
+
+struct data {
+    struct sample samples[MAX];
+    struct track track;
+};
+
+static struct rule rule_of(const char *when)
+{
+    struct rule r = {0};
+    struct err e = {0};
+
+    CHECK_OK(rule_parse(&r, str_from(when), &e), &e);
+    return r;
+}
+
+/* Values minute by minute from T0 on; -1 is a missing one. */
+static void fill(struct data *d, const struct signal_info *signal, const int *values, size_t n)
+{
+    d->track = (struct track){.signal = signal, .samples = d->samples, .n = n};
+    for (size_t i = 0; i < n; i++) {
+        const int64_t at = T0 + (int64_t)i * NS_PER_MIN;
+        d->samples[i] = (struct sample){at, at + NS_PER_MIN, values[i], values[i] < 0};
+    }
+}
+
+static struct observation eval(const char *when, const int *values, size_t n)
+{
+    const struct rule r = rule_of(when);
+    struct observation o;
+    struct data d;
+
+    fill(&d, r.signal, values, n);
+    rule_eval(&r, &d.track, NULL, T0 + (int64_t)n * NS_PER_MIN, STALE, &o);
+    return o;
+}
+
+#define EVAL(when, ...)                                                                            \
+    eval(when, (const int[]){__VA_ARGS__}, sizeof((const int[]){__VA_ARGS__}) / sizeof(int))
+
+static void test_for(void **state)
+{
+    UNUSED(state);
+    CHECK_INT(EVAL("queue.depth > 0 for 3m", 0, 1, 1).verdict, VERDICT_HOLDS);
+    struct observation o = EVAL("queue.depth > 0 for 3m", 0, 1, 9, 2);
+    CHECK_INT(o.verdict, VERDICT_DUE);
+    CHECK_INT(o.value, 2);
+    CHECK_INT(o.worst, 9);
+    CHECK_INT(o.started_ns, T0 + NS_PER_MIN);
+    CHECK_INT(o.data_ns, T0 + 4 * NS_PER_MIN);
+    CHECK_INT(EVAL("queue.depth > 0 for 3m", 1, 1, 0, 1).verdict, VERDICT_HOLDS);
+    CHECK_INT(EVAL("queue.depth > 0", 0, 1).verdict, VERDICT_DUE);
+    CHECK_INT(EVAL("queue.depth > 0 for 3m", 1, -1, 1, 1).verdict, VERDICT_DUE); /* a short gap */
+}
+
+static void test_clear_and_keep(void **state)
+{
+    UNUSED(state);
+    CHECK_INT(EVAL("queue.depth > 9 clear 5 keep 2m", 12, 7).verdict, VERDICT_BAND);
+    CHECK_INT(EVAL("queue.depth > 9 clear 5 keep 2m", 12, 4).verdict, VERDICT_CLEAR);
+    CHECK_INT(EVAL("queue.depth > 9 clear 5 keep 2m", 12, 4, 5).verdict, VERDICT_CLEARED);
+    CHECK_INT(EVAL("queue.depth > 9 clear 5 keep 2m", 4, 7, 4).verdict, VERDICT_CLEAR);
+    CHECK_INT(EVAL("queue.depth > 9", 12, 9).verdict, VERDICT_CLEARED);
+    CHECK_INT(EVAL("queue.depth < 3 clear 6", 2, 4).verdict, VERDICT_BAND);
+    CHECK_INT(EVAL("queue.depth <= 3", 4, 3).verdict, VERDICT_DUE);
+    CHECK_INT(EVAL("queue.depth >= 3", 4, 3).verdict, VERDICT_DUE);
+}
+
+static void test_windows(void **state)
+{
+    UNUSED(state);
+    CHECK_INT(EVAL("throttles > 4 over 3m", 2, 2, 1, 0).verdict, VERDICT_CLEARED);
+    CHECK_INT(EVAL("throttles > 4 over 3m", 0, 2, 2, 1).verdict, VERDICT_DUE);
+    CHECK_INT(EVAL("throttles > 4 over 3m", 0, 2, 2, 1).value, 5);
+    CHECK_INT(EVAL("concurrency > 4 over 3m", 9, 1, 1).value, 9);
+    CHECK_INT(EVAL("concurrency > 4 over 2m", 9, 1, 1).value, 1);
+    CHECK_INT(EVAL("concurrency < 4 over 3m", 9, 1, 5).value, 1);
+    /* 5 pico in each of 5 minutes is 60 an hour */
+    CHECK_INT(EVAL("spend > $1/h", 5, 5, 5, 5, 5).value, 300);
+}
+
+static void test_missing(void **state)
+{
+    const struct rule r = rule_of("queue.depth > 0");
+    struct observation o;
+    struct data d;
+    const int one[] = {1};
+
+    UNUSED(state);
+    fill(&d, r.signal, one, 1);
+    rule_eval(&r, &d.track, NULL, T0 + NS_PER_MIN + STALE, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_DUE);
+    CHECK(!o.has_past);
+    rule_eval(&r, &d.track, NULL, T0 + NS_PER_MIN + STALE + 1, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_MISSING);
+    CHECK(o.has_past); /* it held, and then nothing was heard */
+    rule_eval(&r, NULL, NULL, T0, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_MISSING);
+    CHECK_INT(EVAL("queue.depth > 0", -1, -1).verdict, VERDICT_MISSING);
+}
+
+static void test_a_gap_ends_a_run(void **state)
+{
+    const struct rule r = rule_of("queue.depth > 0 for 15m");
+    struct observation o;
+    struct data d;
+    const int two[] = {1, 1};
+
+    UNUSED(state);
+    fill(&d, r.signal, two, 2);
+    d.samples[1].begin_ns += 15 * NS_PER_MIN;
+    d.samples[1].end_ns += 15 * NS_PER_MIN;
+    rule_eval(&r, &d.track, NULL, d.samples[1].end_ns, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_HOLDS);
+}
+
+static void test_past_runs(void **state)
+{
+    UNUSED(state);
+    struct observation o = EVAL("queue.depth > 3 for 2m", 0, 5, 9, 0, 4, 0);
+    CHECK_INT(o.verdict, VERDICT_CLEARED);
+    CHECK(o.has_past); /* the second run was too short */
+    CHECK_INT(o.past_started_ns, T0 + NS_PER_MIN);
+    CHECK_INT(o.past_ended_ns, T0 + 3 * NS_PER_MIN);
+    CHECK_INT(o.past_worst, 9);
+    CHECK(!EVAL("queue.depth > 3 for 3m", 0, 5, 9, 0).has_past);
+}
+
+static void test_ratios(void **state)
+{
+    const struct rule r = rule_of("errors / invocations > 10% over 2m min 10");
+    const struct rule limit = rule_of("concurrency / concurrency_limit >= 80%");
+    struct observation o;
+    struct data num, den;
+    const int errors[] = {0, 1, 4}, calls[] = {5, 5, 15};
+
+    UNUSED(state);
+    fill(&num, r.signal, errors, 3);
+    fill(&den, r.per, calls, 3);
+    rule_eval(&r, &num.track, &den.track, T0 + 3 * NS_PER_MIN, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_DUE);
+    CHECK_INT(o.value, 250000);                   /* 5 of 20 */
+    CHECK_INT(o.started_ns, T0 + 2 * NS_PER_MIN); /* before: 1 of 10 is not above 10 % */
+    den.samples[2].value = 4;
+    rule_eval(&r, &num.track, &den.track, T0 + 3 * NS_PER_MIN, STALE, &o);
+    CHECK_INT(o.value, 0); /* 9 are too few to judge */
+    rule_eval(&r, &num.track, NULL, T0 + 3 * NS_PER_MIN, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_MISSING);
+    /* a limit holds until another is said */
+    const int used[] = {1, 8, 8};
+    fill(&num, limit.signal, used, 3);
+    den.track = (struct track){.signal = limit.per, .samples = den.samples, .n = 1};
+    den.samples[0] = (struct sample){.value = 10};
+    rule_eval(&limit, &num.track, &den.track, T0 + 3 * NS_PER_MIN, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_DUE);
+    CHECK_INT(o.value, 800000);
+    den.samples[0].value = 0; /* no limit: nothing to say */
+    rule_eval(&limit, &num.track, &den.track, T0 + 3 * NS_PER_MIN, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_MISSING);
+}
+
+/* A value that stays between clear and threshold never changes a verdict from or to DUE. */
+static void test_noise_inside_the_band(void **state)
+{
+    UNUSED(state);
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        int values[MAX];
+        struct rng rng;
+        rng_seed(&rng, seed);
+        for (size_t i = 0; i < MAX; i++)
+            values[i] = 6 + (int)rng_below(&rng, 4); /* 6..9 */
+        for (size_t n = 1; n <= MAX; n++)
+            CHECK_INT(eval("queue.depth > 9 clear 5", values, n).verdict, VERDICT_BAND);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_for),
+        cmocka_unit_test(test_clear_and_keep),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_a_gap_ends_a_run),
+        cmocka_unit_test(test_past_runs),
+        cmocka_unit_test(test_ratios),
+        cmocka_unit_test(test_noise_inside_the_band),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
