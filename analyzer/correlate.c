@@ -12,8 +12,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 
-/* Above twice the facts of a pack: see PACK_FACTS in core/store/packer.c. */
-#define DEFAULT_OPEN   ((size_t)9000)
+#define DEFAULT_OPEN   ((size_t)8000)
 #define MAX_ATTEMPTS   ((size_t)64)      /* of one request id in one environment */
 #define LONGEST_RUN_NS (2 * NS_PER_HOUR) /* the longest timeout a function can have is 5,400 s */
 
@@ -161,13 +160,9 @@ static enum status take_record(struct correlator *c, const struct log_record *r,
 
     if (is_loose ? !(r->platform ? is_environments(r->platform->kind) : r->is_error) : !is_piece(r))
         return OK;
-    enum status s = corr_env(c, r->origin, r->time_ns, &v, e);
+    enum status s = corr_env_of(c, r, &v, e);
     if (s != OK)
         return s;
-    if (v != c->env_last) {
-        corr_env_remove(c, v);
-        corr_env_append(c, v);
-    }
     if (!is_loose)
         return take_request(c, v, r, e);
     take_loose(c, v, r, b);
@@ -427,6 +422,7 @@ void correlator_free(struct correlator *c)
     idmap_clear(&c->assemblies);
     idmap_clear(&c->ids);
     intern_clear(&c->texts);
+    free(c->env_of);
     arena_clear(&c->scratch);
     free(c);
 }
@@ -435,6 +431,7 @@ enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e
 {
     enum status s = OK;
 
+    c->n_env_of = 0;
     for (size_t i = 0; s == OK && i < b->n_records; i++)
         if (!b->records[i].is_repeat)
             s = take_record(c, &b->records[i], b, e);

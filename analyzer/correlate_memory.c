@@ -28,14 +28,14 @@ static void lru_append(struct correlator *c, struct assembly *a)
     c->lru_last = a;
 }
 
-void corr_env_remove(struct correlator *c, struct env *v)
+static void env_remove(struct correlator *c, struct env *v)
 {
     *(v->lru_prev ? &v->lru_prev->lru_next : &c->env_first) = v->lru_next;
     *(v->lru_next ? &v->lru_next->lru_prev : &c->env_last) = v->lru_prev;
     v->lru_next = v->lru_prev = NULL;
 }
 
-void corr_env_append(struct correlator *c, struct env *v)
+static void env_append(struct correlator *c, struct env *v)
 {
     v->lru_prev = c->env_last;
     *(c->env_last ? &c->env_last->lru_next : &c->env_first) = v;
@@ -120,7 +120,7 @@ static enum status load_loose(struct correlator *c, struct env *v, int64_t t_ns,
 void corr_free_env(struct correlator *c, struct env *v)
 {
     assert(!v->newest && !v->is_stirred);
-    corr_env_remove(c, v);
+    env_remove(c, v);
     idmap_remove(&c->envs, v->origin.hash);
     c->n_envs--;
     free(v->loose);
@@ -149,7 +149,7 @@ static struct env *new_env(struct correlator *c, const struct origin *o)
                                 .instance = corr_keep(c, o->instance),
                                 .version = corr_keep(c, o->version),
                                 .hash = o->hash};
-    corr_env_append(c, v);
+    env_append(c, v);
     c->n_envs++;
     return v;
 }
@@ -166,6 +166,29 @@ enum status corr_env(struct correlator *c, const struct origin *o, int64_t t_ns,
     *out = v;
     if (is_new || t_ns < v->known_from_ns || t_ns > v->known_to_ns)
         return load_loose(c, v, t_ns, e);
+    return OK;
+}
+
+/* One look-up for each environment of a batch, and one move in the list of those met last. */
+enum status corr_env_of(struct correlator *c, const struct log_record *r, struct env **out,
+                        struct err *e)
+{
+    size_t place = r->origin->place;
+
+    while (c->n_env_of <= place) {
+        c->env_of = mem_grow(c->env_of, c->n_env_of, &c->cap_env_of, sizeof(struct env *));
+        c->env_of[c->n_env_of++] = NULL;
+    }
+    struct env *v = c->env_of[place];
+    if (!v || r->time_ns < v->known_from_ns || r->time_ns > v->known_to_ns) {
+        enum status s = corr_env(c, r->origin, r->time_ns, &v, e);
+        if (s != OK)
+            return s;
+        env_remove(c, v);
+        env_append(c, v);
+        c->env_of[place] = v;
+    }
+    *out = v;
     return OK;
 }
 
@@ -377,8 +400,8 @@ enum status corr_recall(struct correlator *c, struct env *v, struct err *e)
     return s;
 }
 
-enum status corr_assembly(struct correlator *c, struct env *v, const struct log_record *r,
-                          struct assembly **out, struct err *e)
+static enum status find_assembly(struct correlator *c, struct env *v, const struct log_record *r,
+                                 struct assembly **out, struct err *e)
 {
     uint64_t key = str_hash(r->invocation_id, v->origin.hash);
     uint64_t *at = idmap_get(&c->assemblies, key);
@@ -389,8 +412,21 @@ enum status corr_assembly(struct correlator *c, struct env *v, const struct log_
             return s;
         at = idmap_get(&c->assemblies, key);
     }
-    struct assembly *a =
-        at ? (struct assembly *)(uintptr_t)*at : new_assembly(c, v, r->invocation_id, key);
+    *out = at ? (struct assembly *)(uintptr_t)*at : new_assembly(c, v, r->invocation_id, key);
+    return OK;
+}
+
+/* An environment runs one request at a time: mostly it is the one met last. */
+enum status corr_assembly(struct correlator *c, struct env *v, const struct log_record *r,
+                          struct assembly **out, struct err *e)
+{
+    struct assembly *a = v->newest;
+
+    if (!a || !str_eq(corr_id(a), r->invocation_id)) {
+        enum status s = find_assembly(c, v, r, &a, e);
+        if (s != OK)
+            return s;
+    }
     if (a != c->lru_last) {
         lru_remove(c, a);
         lru_append(c, a);

@@ -49,6 +49,8 @@ struct correlator {
     struct assembly *lru_first, *lru_last, *dirty;
     struct env *env_first, *env_last, *stirred;
     size_t n_assemblies, n_envs;
+    struct env **env_of; /* by place of the origin in the batch at hand; NULL: not met yet */
+    size_t n_env_of, cap_env_of;
     struct arena scratch;
 };
 
@@ -56,6 +58,8 @@ struct str corr_keep(struct correlator *c, struct str s);
 void corr_add_loose(struct env *v, const struct loose *l);
 enum status corr_env(struct correlator *c, const struct origin *o, int64_t t_ns, struct env **out,
                      struct err *e);
+enum status corr_env_of(struct correlator *c, const struct log_record *r, struct env **out,
+                        struct err *e); /* of a record of the batch being fed */
 enum status corr_assembly(struct correlator *c, struct env *v, const struct log_record *r,
                           struct assembly **out, struct err *e);
 struct str corr_id(const struct assembly *a);
@@ -68,7 +72,5 @@ void corr_evict(struct correlator *c);
 void corr_free_assembly(struct correlator *c, struct assembly *a);
 void corr_free_env(struct correlator *c, struct env *v);
 struct str corr_keep_trace(struct assembly *a, struct str trace);
-void corr_env_remove(struct correlator *c, struct env *v);
-void corr_env_append(struct correlator *c, struct env *v);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "core/base/mem.h"
+
 static enum status find_id(void *ctx, struct str id, int64_t around_ns, struct arena *a,
                            struct invocation_list *out, struct err *e)
 {
@@ -37,6 +39,7 @@ enum status pipeline_open(struct pipeline *p, struct store *s, const struct cost
                                    .ctx = p};
 
     *p = (struct pipeline){.store = s, .cost = cost};
+    mem_keep_freed();
     enum status status = packer_new(s, &p->packer, e);
     if (status == OK)
         p->correlator = correlator_new(&o);

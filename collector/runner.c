@@ -10,7 +10,9 @@
 #include "core/base/queue.h"
 
 enum {
-    QUEUED = 2,     /* batches between two threads: more would only use memory */
+    /* Between two threads: more would only use memory. */
+    QUEUED_BATCHES = 2,
+    QUEUED_COMMITS = 1,
     IDLE_MS = 1000, /* on_idle when nothing came so long */
 };
 
@@ -231,8 +233,8 @@ enum status collector_import(const struct import_options *o, const struct sink_o
     r.source.take_ctx = &r;
     enum status s = file_source_open(&r.source, e);
     if (s == OK) {
-        r.batches = queue_new(QUEUED);
-        r.commits = queue_new(QUEUED);
+        r.batches = queue_new(QUEUED_BATCHES);
+        r.commits = queue_new(QUEUED_COMMITS);
         s = run_threads(&r, o, result, e);
         queue_free(r.batches);
         queue_free(r.commits);

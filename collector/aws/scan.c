@@ -10,16 +10,17 @@
 #define MAX_DURATION_NS (366 * NS_PER_DAY)
 #define MAX_MEMORY_MB   (UINT64_C(1) << 20)
 
-static bool is_hex(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-}
+/* 1 for the lower-case hexadecimal digits. */
+static const unsigned char hex_digit[256] = {
+    ['0'] = 1, ['1'] = 1, ['2'] = 1, ['3'] = 1, ['4'] = 1, ['5'] = 1, ['6'] = 1, ['7'] = 1,
+    ['8'] = 1, ['9'] = 1, ['a'] = 1, ['b'] = 1, ['c'] = 1, ['d'] = 1, ['e'] = 1, ['f'] = 1,
+};
 
-/* n hexadecimal digits at p, "xmpl" standing for four of them. */
+/* n hexadecimal digits at p, "xmpl" standing for four of them (documentation's samples). */
 static bool is_hex_run(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (is_hex(p[i]))
+        if (hex_digit[(unsigned char)p[i]])
             continue;
         if (i + 4 > n || memcmp(p + i, "xmpl", 4) != 0)
             return false;
@@ -28,14 +29,28 @@ static bool is_hex_run(const char *p, size_t n)
     return true;
 }
 
+static bool has_uuid_dashes(const char *p)
+{
+    return p[8] == '-' && p[13] == '-' && p[18] == '-' && p[23] == '-';
+}
+
+/* The usual case without a branch per digit: 32 digits and 4 dashes. */
+static bool is_plain_uuid(const char *p)
+{
+    unsigned digits = 0;
+
+    for (size_t i = 0; i < UUID_LENGTH; i++)
+        digits += hex_digit[(unsigned char)p[i]];
+    return digits == UUID_LENGTH - 4;
+}
+
 bool scan_uuid(struct str s)
 {
-    if (s.n < UUID_LENGTH)
+    if (s.n < UUID_LENGTH || !has_uuid_dashes(s.p))
         return false;
     const char *p = s.p;
-    return p[8] == '-' && p[13] == '-' && p[18] == '-' && p[23] == '-' && is_hex_run(p, 8) &&
-           is_hex_run(p + 9, 4) && is_hex_run(p + 14, 4) && is_hex_run(p + 19, 4) &&
-           is_hex_run(p + 24, 12);
+    return is_plain_uuid(p) || (is_hex_run(p, 8) && is_hex_run(p + 9, 4) && is_hex_run(p + 14, 4) &&
+                                is_hex_run(p + 19, 4) && is_hex_run(p + 24, 12));
 }
 
 static size_t scan_digits(struct str s, size_t i, int64_t *out)

@@ -1,4 +1,4 @@
-/* Bump allocation in blocks that double up to 1 MB. */
+/* Bump allocation in blocks that double up to 256 KB. */
 #include "core/base/arena.h"
 
 #include <assert.h>
@@ -13,7 +13,7 @@
 
 #define ALIGN         sizeof(max_align_t)
 #define FIRST_BLOCK   ((size_t)4096)
-#define LARGEST_BLOCK ((size_t)1 << 20)
+#define LARGEST_BLOCK ((size_t)256 << 10)
 
 struct arena_block {
     struct arena_block *next;

@@ -119,10 +119,11 @@ void idmap_reset(struct idmap *m)
     m->count = m->used = 0;
 }
 
-/* Keys may be sequential: a multiplication spreads them (2^64 / golden ratio). */
+/* Keys may be sequential, or differ in their high bits only: a multiplication (2^64 / golden ratio)
+ * carries every bit of the key into the top bits of the product, and those are used. */
 static size_t id_start(uint64_t key, size_t cap)
 {
-    return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & (cap - 1);
+    return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> (__builtin_clzll(cap) + 1));
 }
 
 static struct idmap_slot *idmap_find(const struct idmap *m, uint64_t key)

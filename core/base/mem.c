@@ -1,6 +1,7 @@
 /* Heap memory that never fails; the only file that may call malloc and its family. */
 #include "core/base/mem.h"
 
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,6 +64,15 @@ void *mem_grow(void *p, size_t count, size_t *cap, size_t size)
         return p;
     *cap = *cap < 8 ? 16 : *cap * 2;
     return xreallocarray(p, *cap, size);
+}
+
+/* Above every block an arena asks for; both thresholds are adjusted by glibc unless set. */
+#define KEPT_BYTES (64 << 20)
+
+void mem_keep_freed(void)
+{
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 2); /* 32 MB is the largest it takes */
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
 }
 
 void mem_free_ptr(void *pointer_variable)

@@ -67,9 +67,9 @@ static void create_private(const char *path)
 /* page_size must come before the first write, so before WAL. */
 static const char *const write_pragmas =
     "pragma page_size=4096; pragma journal_mode=wal; pragma synchronous=full; pragma "
-    "cache_size=-16000;"
+    "cache_size=-8000;"
     "pragma wal_autocheckpoint=10000; pragma temp_store=memory; pragma trusted_schema=off";
-static const char *const read_pragmas = "pragma query_only=on; pragma cache_size=-16000; pragma "
+static const char *const read_pragmas = "pragma query_only=on; pragma cache_size=-4000; pragma "
                                         "temp_store=memory; pragma trusted_schema=off";
 
 #define BUSY_TIMEOUT_MS 5000

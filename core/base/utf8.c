@@ -67,8 +67,24 @@ static bool is_real(struct str s, size_t used, uint32_t cp)
     return cp != REPLACEMENT || (used == 3 && memcmp(s.p, "\xEF\xBF\xBD", 3) == 0);
 }
 
+/* Bytes at the front that are ASCII, as far as whole strides tell: most text is nothing else. */
+static size_t ascii_length(struct str s)
+{
+    enum { STRIDE = 32 };
+    size_t i = 0;
+
+    for (; s.n - i >= STRIDE; i += STRIDE) {
+        uint64_t word[STRIDE / sizeof(uint64_t)];
+        memcpy(word, s.p + i, sizeof(word));
+        if (((word[0] | word[1] | word[2] | word[3]) & HIGH_BITS) != 0)
+            break;
+    }
+    return i;
+}
+
 bool utf8_is_valid(struct str s)
 {
+    s = str_skip(s, ascii_length(s));
     while (s.n > 0) {
         uint64_t word;
         uint32_t cp;

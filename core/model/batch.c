@@ -68,6 +68,7 @@ static const struct origin *new_origin(struct batch *b, const struct origin *lik
     o->instance = arena_str(&b->arena, like->instance);
     o->version = arena_str(&b->arena, like->version);
     o->hash = hash;
+    o->place = (uint32_t)b->n_origins;
     b->origin_list = arena_grow(&b->arena, b->origin_list, b->n_origins, &b->cap_origins,
                                 sizeof(const struct origin *));
     b->origin_list[b->n_origins++] = o;

@@ -23,6 +23,7 @@ struct origin {
     struct str instance;  /* log stream name; empty: not known */
     struct str version;   /* from the stream name or initStart: "$LATEST", "72" */
     uint64_t hash;        /* of all of it: stable, names the environment in files */
+    uint32_t place;       /* in the list of the batch that owns it: for tables beside the batch */
 };
 uint64_t origin_hash(const struct origin *o);
 bool origin_eq(const struct origin *a, const struct origin *b);

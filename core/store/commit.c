@@ -141,21 +141,22 @@ static enum status insert_blob(struct day *d, int64_t pack, int part, struct str
     return sql_run(d->insert_ids, e);
 }
 
-/* One blob per first byte, cut at 4 KB so that no overflow chain grows long. */
+/* A blob per sixteenth of the id space, keyed by the first byte of its first entry and cut at 4 KB:
+ * small packs touch few pages of the tree, and no overflow chain grows long. */
 static enum status write_blobs(struct day *d, int64_t pack, const uint8_t *entries, size_t n,
                                struct err *e)
 {
+    const size_t most = ID_BLOB_BYTES / ID_ENTRY_BYTES;
     enum status s = OK;
     int part = 0;
 
-    for (size_t i = 0; s == OK && i < n;) {
+    for (size_t i = 0, count; s == OK && i < n; i += count) {
         const uint8_t *first = entries + i * ID_ENTRY_BYTES;
-        size_t most = ID_BLOB_BYTES / ID_ENTRY_BYTES, count = 1;
-        while (count < most && i + count < n && entries[(i + count) * ID_ENTRY_BYTES] == first[0])
-            count++;
+        for (count = 1; count < most && i + count < n; count++)
+            if (ID_GROUP(first[count * ID_ENTRY_BYTES]) != ID_GROUP(first[0]))
+                break;
         s = insert_blob(d, pack, part++, (struct str){(const char *)first, count * ID_ENTRY_BYTES},
                         e);
-        i += count;
     }
     return s;
 }

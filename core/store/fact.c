@@ -9,33 +9,46 @@
 
 /* --- ids --- */
 
+#define UUID_LENGTH  36
+#define TRACE_LENGTH 35 /* "1-8hex-24hex" */
+
 static const uint8_t uuid_groups[] = {8, 4, 4, 4, 12};
 
-/* Lower-case hex digits only: upper case would not come back as it was. */
-static bool is_lower_hex(struct str s)
+/* Value + 1 of a lower-case hex digit, 0 for any other byte: upper case would not come back as it
+ * was. */
+static const uint8_t hex_digit[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
+/* n bytes from 2 n digits. */
+static bool digits_pack(const char *p, size_t n, uint8_t *out)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (!((s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f')))
+    for (size_t i = 0; i < n; i++) {
+        unsigned high = hex_digit[(unsigned char)p[2 * i]];
+        unsigned low = hex_digit[(unsigned char)p[2 * i + 1]];
+        if (high == 0 || low == 0)
             return false;
+        out[i] = (uint8_t)((high - 1) << 4 | (low - 1));
+    }
     return true;
 }
 
-/* Hex groups joined by '-' to bytes. */
+/* Hex groups joined by '-' to bytes; the caller knows that s is as long as they are together. */
 static bool groups_pack(struct str s, const uint8_t *groups, size_t n_groups, uint8_t *out)
 {
+    const char *p = s.p;
+
     for (size_t i = 0; i < n_groups; i++) {
-        struct str g = str_sub(s, 0, groups[i]);
-        if (g.n != groups[i] || !is_lower_hex(g) || !hex_parse(g, out, groups[i] / 2u))
+        if (i > 0 && *p++ != '-')
             return false;
+        if (!digits_pack(p, groups[i] / 2u, out))
+            return false;
+        p += groups[i];
         out += groups[i] / 2u;
-        s = str_skip(s, groups[i]);
-        if (i + 1 < n_groups) {
-            if (s.n == 0 || s.p[0] != '-')
-                return false;
-            s = str_skip(s, 1);
-        }
     }
-    return s.n == 0;
+    assert(p == s.p + s.n);
+    return true;
 }
 
 static struct str groups_unpack(struct str blob, const char *prefix, const uint8_t *groups,
@@ -55,7 +68,7 @@ static struct str groups_unpack(struct str blob, const char *prefix, const uint8
 
 bool id_pack(struct str id, uint8_t out[16])
 {
-    return id.n == 36 && groups_pack(id, uuid_groups, ARRAY_LEN(uuid_groups), out);
+    return id.n == UUID_LENGTH && groups_pack(id, uuid_groups, ARRAY_LEN(uuid_groups), out);
 }
 
 struct str id_unpack(struct str blob, struct arena *a)
@@ -69,7 +82,7 @@ static const uint8_t trace_groups[] = {8, 24};
 
 bool trace_pack(struct str trace, uint8_t out[16])
 {
-    return str_starts(trace, STR("1-")) &&
+    return trace.n == TRACE_LENGTH && str_starts(trace, STR("1-")) &&
            groups_pack(str_skip(trace, 2), trace_groups, ARRAY_LEN(trace_groups), out);
 }
 
@@ -83,9 +96,9 @@ struct str trace_unpack(struct str blob, struct arena *a)
 /* The first four bytes of a UUID, so that a prefix of its text is a range; a hash for other ids. */
 uint32_t id_prefix(struct str id)
 {
-    uint8_t b[16];
+    uint8_t b[4];
 
-    if (id_pack(id, b))
+    if (id.n == UUID_LENGTH && id.p[8] == '-' && digits_pack(id.p, sizeof(b), b))
         return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
     return (uint32_t)str_hash(id, 0);
 }

@@ -1,6 +1,7 @@
 /* Look-up by request id. Each commit writes, per day, its entries (prefix, function, second) sorted
  * and cut into blobs keyed by their first byte: appending only, no random key in any tree. A
- * look-up reads the blobs of one first byte and then the facts of that function and second. */
+ * look-up reads the blobs of one sixteenth of the ids and then the facts of that function and
+ * second. */
 #include <string.h>
 
 #include "core/store/store_private.h"
@@ -81,7 +82,7 @@ enum status id_scan(struct store *s, int64_t day, struct prefix_range r, id_entr
         sql_prepare(d->db, STR("select entries from inv_id where b0 between ? and ?"), &st, e);
     if (status != OK)
         return status;
-    sql_bind_i64(st, 1, r.low >> 24);
+    sql_bind_i64(st, 1, ID_GROUP(r.low >> 24)); /* a blob may begin that far below */
     sql_bind_i64(st, 2, r.high >> 24);
     while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
         status = scan_blob(sql_blob(st, 0), day, r, fn, ctx, e);

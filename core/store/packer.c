@@ -9,9 +9,8 @@
 #include "core/store/packer_private.h"
 
 #define PACK_RAW_BYTES ((uint64_t)12 << 20) /* log text at which a pack is handed over */
-/* Facts at which a pack is handed over. The correlator remembers twice as many, so that what a
- * look-up wants is never in the pack being filled. */
-#define PACK_FACTS ((size_t)4096)
+/* Facts at which a pack is handed over: with those of one more batch they fill a power of two. */
+#define PACK_FACTS ((size_t)8000)
 #define ZSTD_LEVEL 1
 
 /* --- a new packer: ids known so far --- */
@@ -132,6 +131,8 @@ void packer_free(struct packer *p)
     idmap_clear(&p->streams);
     idmap_clear(&p->texts);
     idmap_clear(&p->series);
+    idmap_clear(&p->pending);
+    free(p->origins);
     pack_free(p->current);
     zstd_ctx_free(p->zstd);
     store_close(p->reader);
@@ -157,11 +158,6 @@ void pack_free(struct pack *k)
 }
 
 /* --- repeats --- */
-
-static unsigned shard_of(const struct origin *o)
-{
-    return (unsigned)(fn_hash(o->fn) % CHUNK_SHARDS);
-}
 
 struct span {
     int64_t day, t0_ns, t1_ns;
@@ -215,16 +211,12 @@ static enum status load_spans(struct packer *p, const struct spans *s, struct er
 enum status store_mark_repeats(struct packer *p, struct batch *b, struct err *e)
 {
     struct spans spans = {0};
-    const struct origin *last = NULL;
-    unsigned shard = 0;
 
     arena_reset(&p->scratch);
+    p->n_origins = 0;
     for (size_t i = 0; i < b->n_records; i++) {
         const struct log_record *r = &b->records[i];
-        if (r->origin != last)
-            shard = shard_of(r->origin);
-        last = r->origin;
-        widen(&spans, &p->scratch, day_of(r->time_ns), shard, r->time_ns);
+        widen(&spans, &p->scratch, day_of(r->time_ns), packer_shard(p, r->origin), r->time_ns);
     }
     enum status s = load_spans(p, &spans, e);
     idmap_clear(&spans.index);
@@ -238,25 +230,34 @@ enum status store_mark_repeats(struct packer *p, struct batch *b, struct err *e)
 
 /* --- chunks --- */
 
-static struct open_chunk *chunk_for(struct packer *p, int64_t day, unsigned shard)
+static struct open_chunk *new_chunk(struct packer *p)
 {
-    for (size_t i = 0; i < p->n_chunks; i++)
-        if (p->chunks[i].day == day && p->chunks[i].shard == shard)
-            return &p->chunks[i];
     p->chunks = mem_grow(p->chunks, p->n_chunks, &p->cap_chunks, sizeof(*p->chunks));
     struct open_chunk *c = &p->chunks[p->n_chunks++];
-    *c = (struct open_chunk){.day = day, .shard = shard, .t0_ns = INT64_MAX, .t1_ns = INT64_MIN};
+    *c = (struct open_chunk){0};
     c->raw.max = (size_t)1 << 30;
+    buf_reserve(&c->raw, CHUNK_BYTES + CHUNK_BYTES / 8);
     return c;
 }
 
-static int compare_u64(const void *a, const void *b)
+/* The open chunk of a day and shard; an empty one serves any. */
+static struct open_chunk *chunk_for(struct packer *p, int64_t day, unsigned shard)
 {
-    uint64_t x, y;
+    struct open_chunk *empty = NULL;
 
-    memcpy(&x, a, sizeof(x));
-    memcpy(&y, b, sizeof(y));
-    return (x > y) - (x < y);
+    for (size_t i = 0; i < p->n_chunks; i++) {
+        struct open_chunk *c = &p->chunks[i];
+        if (c->day == day && c->shard == shard)
+            return c;
+        if (c->n == 0)
+            empty = c;
+    }
+    struct open_chunk *c = empty ? empty : new_chunk(p);
+    c->day = day;
+    c->shard = shard;
+    c->t0_ns = INT64_MAX;
+    c->t1_ns = INT64_MIN;
+    return c;
 }
 
 /* Compresses the chunk into the pack and hands its identities to the window; the chunk is empty
@@ -276,7 +277,6 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
         buf_clear(&data);
         return s;
     }
-    qsort(c->seen, c->n, sizeof(*c->seen), compare_u64);
     k->chunks = arena_grow(&k->arena, k->chunks, k->n_chunks, &k->cap_chunks, sizeof(*k->chunks));
     size_t n_data = data.n;
     k->chunks[k->n_chunks++] = (struct packed_chunk){
@@ -315,15 +315,15 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
     return s;
 }
 
+/* Buffers are kept for the next pack, as many as one day needs. */
 static enum status close_all_chunks(struct packer *p, struct err *e)
 {
     enum status s = OK;
 
     for (size_t i = 0; s == OK && i < p->n_chunks; i++)
         s = close_chunk(p, &p->chunks[i], e);
-    for (size_t i = 0; i < p->n_chunks; i++)
-        free_chunk(&p->chunks[i]);
-    p->n_chunks = 0;
+    while (p->n_chunks > CHUNK_SHARDS)
+        free_chunk(&p->chunks[--p->n_chunks]);
     return s;
 }
 
@@ -336,15 +336,14 @@ static void count_record(struct pack *k, int64_t day, uint32_t fn, const struct 
     s->log_errors += r->severity >= SEVERITY_ERROR;
 }
 
-static enum status add_record(struct packer *p, const struct log_record *r, unsigned shard,
-                              struct err *e)
+static enum status add_record(struct packer *p, const struct log_record *r, struct err *e)
 {
     assert(r->origin);
     int64_t day = day_of(r->time_ns);
-    uint32_t fn = packer_fn(p, r->origin->fn);
-    struct open_chunk *c = chunk_for(p, day, shard);
+    struct origin_ids ids = packer_origin(p, r->origin);
+    struct open_chunk *c = chunk_for(p, day, ids.shard);
     struct chunk_line line = {.time_ns = r->time_ns,
-                              .stream = packer_stream(p, r->origin, fn),
+                              .stream = ids.stream,
                               .severity = r->severity,
                               .kind = r->kind,
                               .body = r->body};
@@ -356,25 +355,17 @@ static enum status add_record(struct packer *p, const struct log_record *r, unsi
     c->t1_ns = r->time_ns > c->t1_ns ? r->time_ns : c->t1_ns;
     c->level_mask |= 1u << r->severity;
     p->current->raw_bytes += r->body.n;
-    count_record(p->current, day, fn, r);
+    count_record(p->current, day, ids.fn, r);
     return c->raw.n >= CHUNK_BYTES ? close_chunk(p, c, e) : OK;
 }
 
 static enum status add_records(struct packer *p, const struct batch *b, struct err *e)
 {
-    const struct origin *last = NULL;
-    unsigned shard = 0;
     enum status s = OK;
 
-    for (size_t i = 0; s == OK && i < b->n_records; i++) {
-        const struct log_record *r = &b->records[i];
-        if (r->is_repeat)
-            continue;
-        if (r->origin != last)
-            shard = shard_of(r->origin);
-        last = r->origin;
-        s = add_record(p, r, shard, e);
-    }
+    for (size_t i = 0; s == OK && i < b->n_records; i++)
+        if (!b->records[i].is_repeat)
+            s = add_record(p, &b->records[i], e);
     return s;
 }
 
@@ -404,7 +395,8 @@ static void replace_stored(struct pack *k, const struct fact_key *key)
 static enum status add_invocation(struct packer *p, const struct invocation *inv, struct err *e)
 {
     struct pack *k = p->current;
-    uint32_t fn = packer_fn(p, inv->origin->fn);
+    struct origin_ids ids = packer_origin(p, inv->origin);
+    uint32_t fn = ids.fn;
     struct pack_fact pf = {.day = day_of(inv->start_ns)};
     struct id_filter *filter = packer_filter(p, pf.day, e);
 
@@ -412,7 +404,7 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
         return e ? e->code : ERR_IO;
     fact_from_invocation(inv, &pf.fact);
     pf.fact.fn = fn;
-    pf.fact.stream = packer_stream(p, inv->origin, fn);
+    pf.fact.stream = ids.stream;
     pf.fact.error_type = packer_text(p, inv->error_type);
     pf.fact.version = packer_text(p, inv->version);
     pf.fact.id = arena_str(&k->arena, inv->id);
@@ -432,13 +424,14 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
     *idmap_put(&k->fact_index, fact_key_hash(&key), NULL) = k->n_facts;
     k->facts[k->n_facts++] = pf;
     id_filter_add(filter, id_prefix(inv->id));
+    packer_note_id(p, inv->id);
     return OK;
 }
 
 static void add_event(struct packer *p, const struct instance_event *ev)
 {
     struct pack *k = p->current;
-    uint32_t fn = packer_fn(p, ev->origin->fn);
+    struct origin_ids ids = packer_origin(p, ev->origin);
     struct instance_event copy = *ev;
 
     copy.origin = NULL;
@@ -447,8 +440,7 @@ static void add_event(struct packer *p, const struct instance_event *ev)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_str(&k->arena, *texts[i]);
     k->events = arena_grow(&k->arena, k->events, k->n_events, &k->cap_events, sizeof(*k->events));
-    k->events[k->n_events++] =
-        (struct pack_event){day_of(ev->time_ns), packer_stream(p, ev->origin, fn), fn, copy};
+    k->events[k->n_events++] = (struct pack_event){day_of(ev->time_ns), ids.stream, ids.fn, copy};
 }
 
 /* --- packs --- */

@@ -1,4 +1,7 @@
 /* Functions, streams and texts get their small integers here, when they are first seen. */
+#include <assert.h>
+
+#include "core/base/mem.h"
 #include "core/store/packer_private.h"
 
 /* --- dimensions --- */
@@ -28,7 +31,7 @@ uint32_t packer_fn(struct packer *p, const struct fn_ref *f)
     return (uint32_t)*id;
 }
 
-uint32_t packer_stream(struct packer *p, const struct origin *o, uint32_t fn)
+static uint32_t stream_id(struct packer *p, const struct origin *o, uint32_t fn)
 {
     struct pack *k = p->current;
     bool is_new;
@@ -58,4 +61,37 @@ uint32_t packer_text(struct packer *p, struct str s)
         add_dim(p->current, DIM_TEXT, (uint32_t)*id)->a = arena_str(&p->current->arena, s);
     }
     return (uint32_t)*id;
+}
+
+/* Places are given as the batch grows; those of the batch before are gone. */
+static struct origin_ids *origin_slot(struct packer *p, const struct origin *o)
+{
+    while (p->n_origins <= o->place) {
+        p->origins = mem_grow(p->origins, p->n_origins, &p->cap_origins, sizeof(*p->origins));
+        p->origins[p->n_origins++] = (struct origin_ids){0};
+    }
+    return &p->origins[o->place];
+}
+
+unsigned packer_shard(struct packer *p, const struct origin *o)
+{
+    struct origin_ids *ids = origin_slot(p, o);
+
+    if (!ids->has_shard) {
+        ids->shard = (unsigned)(fn_hash(o->fn) % CHUNK_SHARDS);
+        ids->has_shard = true;
+    }
+    return ids->shard;
+}
+
+struct origin_ids packer_origin(struct packer *p, const struct origin *o)
+{
+    struct origin_ids *ids = origin_slot(p, o);
+
+    if (ids->fn == 0) {
+        ids->fn = packer_fn(p, o->fn);
+        ids->stream = stream_id(p, o, ids->fn);
+        ids->shard = packer_shard(p, o);
+    }
+    return *ids;
 }

@@ -4,6 +4,8 @@
 #include "core/base/mem.h"
 #include "core/store/packer_private.h"
 
+#define MIN_PENDING ((size_t)16384)
+
 /* --- look-ups for the correlator --- */
 
 static enum status fill_filter(void *ctx, int64_t day, const struct id_entry *en, struct err *e)
@@ -60,15 +62,129 @@ static enum status add_found(void *ctx, const struct fact *f, struct err *e)
     return OK;
 }
 
-/* Packs already handed over must be in their files before they can be read. The writer needs
- * nothing from this thread, so waiting cannot block it; if it has failed nobody waits. */
-static void wait_for_writer(const struct packer *p)
+/* The writer needs nothing from this thread, so waiting cannot block it; if it has failed nobody
+ * waits. */
+static void wait_for_pack(const struct packer *p, uint64_t number)
 {
     const struct timespec pause = {.tv_nsec = 200000};
 
-    while (atomic_load(&p->store->committed) + 1 < p->current->number &&
-           !atomic_load(&p->store->has_failed))
+    while (atomic_load(&p->store->committed) < number && !atomic_load(&p->store->has_failed))
         nanosleep(&pause, NULL);
+}
+
+/* Drops what is committed by now: the files tell of it. */
+static void forget_committed(struct packer *p)
+{
+    struct idmap rest = {0};
+    uint64_t committed = atomic_load(&p->store->committed), key, number;
+
+    for (size_t i = 0; idmap_next(&p->pending, &i, &key, &number);)
+        if (number > committed)
+            *idmap_put(&rest, key, NULL) = number;
+    idmap_clear(&p->pending);
+    p->pending = rest;
+    p->pending_limit = 2 * rest.count + MIN_PENDING;
+}
+
+void packer_note_id(struct packer *p, struct str id)
+{
+    if (p->pending.count >= p->pending_limit)
+        forget_committed(p);
+    *idmap_put(&p->pending, str_hash(id, 0), NULL) = p->current->number;
+}
+
+/* --- facts of the pack being filled: their dimensions may stand in it as well --- */
+
+static const struct dim_row *new_dim(const struct pack *k, enum dim_kind kind, uint32_t id)
+{
+    for (size_t i = 0; i < k->n_dims; i++)
+        if (k->dims[i].kind == kind && k->dims[i].id == id)
+            return &k->dims[i];
+    return NULL;
+}
+
+static const struct fn_ref *fn_of(struct packer *p, uint32_t id, struct arena *a)
+{
+    const struct dim_row *row = new_dim(p->current, DIM_FN, id);
+
+    if (!row)
+        return dim_fn(p->reader, id);
+    struct fn_ref *f = arena_new(a, struct fn_ref, 1);
+    *f = (struct fn_ref){(enum provider)row->fn, row->a, row->b, row->c};
+    return f;
+}
+
+static const struct origin *origin_of(struct packer *p, uint32_t id, struct arena *a)
+{
+    const struct dim_row *row = new_dim(p->current, DIM_STREAM, id);
+
+    if (!row)
+        return dim_origin(p->reader, id);
+    struct origin *o = arena_new(a, struct origin, 1);
+    *o = (struct origin){.fn = fn_of(p, row->fn, a),
+                         .log_group = row->a,
+                         .instance = row->b,
+                         .version = row->c,
+                         .hash = row->hash};
+    return o;
+}
+
+static struct str text_of(struct packer *p, uint32_t id)
+{
+    const struct dim_row *row = new_dim(p->current, DIM_TEXT, id);
+
+    return row ? row->a : dim_text(p->reader, id);
+}
+
+static void add_unpacked(struct found *found, const struct fact *f)
+{
+    struct packer *p = found->packer;
+
+    found->rows =
+        arena_grow(found->arena, found->rows, found->n, &found->cap, sizeof(*found->rows));
+    struct invocation *inv = &found->rows[found->n++];
+    fact_to_sums(f, inv);
+    inv->origin = origin_of(p, f->stream, found->arena);
+    inv->error_type = text_of(p, f->error_type);
+    inv->version = text_of(p, f->version);
+}
+
+static void add_unpacked_of_id(struct found *found, struct str id, int64_t around_ns)
+{
+    const struct pack *k = found->packer->current;
+
+    for (size_t i = 0; i < k->n_facts; i++) {
+        int64_t days = k->facts[i].day - day_of(around_ns);
+        if (!k->facts[i].is_dead && days >= -1 && days <= 1 && str_eq(k->facts[i].fact.id, id))
+            add_unpacked(found, &k->facts[i].fact);
+    }
+}
+
+static void add_unpacked_of_stream(struct found *found, uint32_t stream, struct range r)
+{
+    const struct pack *k = found->packer->current;
+
+    for (size_t i = 0; i < k->n_facts; i++) {
+        const struct fact *f = &k->facts[i].fact;
+        if (!k->facts[i].is_dead && f->stream == stream && f->ts_ns >= r.since_ns &&
+            f->ts_ns < r.until_ns)
+            add_unpacked(found, f);
+    }
+}
+
+/* What a pack under way brings must be in its file before it can be read; so must the dimensions
+ * that a pack being filled takes from the one before. */
+static void wait_for_id(struct found *found, struct str id, int64_t around_ns)
+{
+    struct packer *p = found->packer;
+    const uint64_t *number = idmap_get(&p->pending, str_hash(id, 0));
+
+    if (!number)
+        return;
+    bool is_current = *number == p->current->number;
+    wait_for_pack(p, is_current ? *number - 1 : *number);
+    if (is_current)
+        add_unpacked_of_id(found, id, around_ns);
 }
 
 enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, struct arena *a,
@@ -79,13 +195,14 @@ enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, 
     int64_t today = day_of(around_ns);
     enum status s = OK;
 
+    if (p->reader)
+        wait_for_id(&found, id, around_ns);
     for (int64_t day = today - 1; s == OK && p->reader && day <= today + 1; day++) {
         const struct id_filter *f = packer_filter(p, day, e);
         if (!f)
             return e ? e->code : ERR_IO;
         if (!id_filter_may_hold(f, prefix))
             continue;
-        wait_for_writer(p);
         s = facts_by_id(p->reader, day, id, a, (struct fact_sink){add_found, &found}, e);
     }
     *out = (struct invocation_list){found.rows, found.n};
@@ -101,7 +218,7 @@ enum status store_lookup_instance(struct packer *p, const struct origin *o, int6
     *out = (struct instance_event_list){0};
     if (!id || !p->reader)
         return OK;
-    wait_for_writer(p);
+    wait_for_pack(p, p->current->number - 1);
     return events_of_stream(p->reader, (uint32_t)*id, r, a, out, e);
 }
 
@@ -149,7 +266,8 @@ enum status store_lookup_requests(struct packer *p, const struct origin *o, stru
     if (!stream || !fn || !p->reader)
         return OK;
     struct fact_key want = {.fn = (uint32_t)*fn, .stream = (uint32_t)*stream};
-    wait_for_writer(p);
+    wait_for_pack(p, p->current->number - 1);
+    add_unpacked_of_stream(&found, want.stream, r);
     for (int64_t day = day_of(r.since_ns); s == OK && day <= day_of(r.until_ns - 1); day++)
         s = facts_of_stream(&found, day, &want, r, e);
     *out = (struct invocation_list){found.rows, found.n};

@@ -13,6 +13,14 @@ struct open_chunk {
     size_t n, cap;
 };
 
+/* What the packer knows of one origin of the batch at hand, so that a record costs one look-up by
+ * place. fn is 0 until a record or fact wants the ids: a batch of repeats brings no new rows. */
+struct origin_ids {
+    uint32_t fn, stream;
+    unsigned shard;
+    bool has_shard;
+};
+
 struct packer {
     struct store *store, *reader;
     struct zstd_ctx *zstd;
@@ -25,15 +33,22 @@ struct packer {
     struct seen seen;
     struct id_filter *filters;
     size_t n_filters, cap_filters;
+    struct idmap pending;       /* hash of a request id -> last pack that brings a fact of it */
+    size_t pending_limit;       /* at which committed ones are dropped */
+    struct origin_ids *origins; /* by place in the batch at hand */
+    size_t n_origins, cap_origins;
     struct arena scratch;
 };
 
 /* Ids of dimensions, given when first asked for; the rows ride in the current pack. */
 uint32_t packer_fn(struct packer *p, const struct fn_ref *f);
-uint32_t packer_stream(struct packer *p, const struct origin *o, uint32_t fn);
+unsigned packer_shard(struct packer *p, const struct origin *o);
+struct origin_ids packer_origin(struct packer *p, const struct origin *o);
 uint32_t packer_text(struct packer *p, struct str s); /* 0 for the empty text */
 /* Copies a batch's metric points, queues and sources into the current pack. */
 void packer_live(struct packer *p, const struct batch *b);
+/* Remembers that the pack being filled brings a fact of this id, so that a look-up waits for it. */
+void packer_note_id(struct packer *p, struct str id);
 /* The filter of a day, filled from its file when the day is first touched; NULL on a read error. */
 struct id_filter *packer_filter(struct packer *p, int64_t day, struct err *e);
 

@@ -1,4 +1,4 @@
-/* Private to core/store: which events are stored already. Identities of stored events lie in sorted
+/* Private to core/store: which events are stored already. Identities of stored events lie in
  * arrays beside their chunks; of those only the arrays whose chunk overlaps the batch at hand in
  * day, shard and time are in memory, in one set. Packer thread. */
 #ifndef FNSCOPE_CORE_STORE_SEEN_H
@@ -41,7 +41,7 @@ bool seen_test_and_add(struct seen *w, uint64_t identity);
  * The caller adds what is in its open chunks and loads anew. */
 bool seen_is_over_budget(const struct seen *w);
 void seen_empty(struct seen *w, uint64_t committed_pack);
-/* Takes ownership of hashes (sorted). */
+/* Takes ownership of hashes. */
 enum status seen_add_segment(struct seen *w, int64_t day, const struct seen_segment *s,
                              struct err *e);
 

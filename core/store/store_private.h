@@ -126,6 +126,8 @@ uint32_t id_prefix(struct str id); /* sorts like the id's text for UUIDs */
 /* --- look-up by request id --- */
 
 #define ID_ENTRY_BYTES 11u /* prefix 4, function 4, second of the day 3 */
+/* A blob of entries never crosses a sixteenth of the id space; this is where that begins. */
+#define ID_GROUP(first_byte) ((first_byte)&0xF0u)
 struct id_entry {
     uint32_t prefix, fn, second;
 };
@@ -242,7 +244,7 @@ struct packed_chunk {
     unsigned shard, level_mask;
     size_t n_lines, raw_bytes;
     struct str data; /* zstd */
-    uint64_t *seen;  /* sorted identities, n_lines of them; owned by the packer's window */
+    uint64_t *seen;  /* identities, n_lines of them; owned by the packer's window */
 };
 
 struct pack_fact {
