@@ -66,8 +66,8 @@ static const struct origin *make_origin(const struct import_defaults *d, const s
     return batch_origin(out, &o);
 }
 
-static const struct origin *find_origin(struct event_maker *m, const struct import_defaults *d,
-                                        const struct raw_event *ev, struct batch *out)
+static struct origin_slot *find_origin(struct event_maker *m, const struct import_defaults *d,
+                                       const struct raw_event *ev, struct batch *out)
 {
     uint64_t hash = str_hash(ev->stream, ev->log_group.n);
     struct origin_slot *slot = &m->cache[hash % ORIGIN_CACHE];
@@ -77,7 +77,7 @@ static const struct origin *find_origin(struct event_maker *m, const struct impo
     else if (slot->origin != NULL && slot->hash == hash && str_eq(slot->stream, ev->stream) &&
              str_eq(slot->log_group, ev->log_group) && str_eq(slot->account, ev->account) &&
              str_eq(slot->function, ev->function))
-        return slot->origin;
+        return slot;
     *slot = (struct origin_slot){
         .hash = hash,
         .stream = ev->stream,
@@ -86,7 +86,7 @@ static const struct origin *find_origin(struct event_maker *m, const struct impo
         .function = ev->function,
         .origin = make_origin(d, ev, out),
     };
-    return slot->origin;
+    return slot;
 }
 
 /* --- text
@@ -156,37 +156,53 @@ static void start_run(struct event_maker *m, const struct raw_event *ev)
     m->run_time_ns = ev->time_ns;
     m->run_mark = ev->mark;
     m->is_started = true;
+    m->run_first = 0;
     if (m->run.cap > RUN_KEEP)
         idmap_clear(&m->run);
     else if (m->run.count > 0)
         idmap_reset(&m->run);
 }
 
+/* How many events of this identity the run had before. */
+static uint64_t count_twins(struct event_maker *m, uint64_t id)
+{
+    if (m->run.count == 0 && m->run_first == 0) {
+        m->run_first = id;
+        return 0;
+    }
+    if (m->run.count == 0)
+        *idmap_put(&m->run, m->run_first, NULL) = 1;
+    return (*idmap_put(&m->run, id, NULL))++;
+}
+
 /* What names the environment. A Lambda stream's 32 hex digits do so alone, and must: exports of one
  * log in different formats may know its group or not, and are to be counted once. */
-static uint64_t hash_place(const struct origin *o, const struct raw_event *ev)
+static uint64_t hash_place(struct origin_slot *slot, const struct raw_event *ev)
 {
+    const struct origin *o = slot->origin;
     uint64_t seed = ev->event_id.n > 0 ? SEED_WITH_ID
                     : ev->has_time     ? SEED_WITH_TIME
                                        : SEED_WITH_PLACE;
-    if (o->version.n == 0)
-        seed = str_hash(o->log_group, seed);
-    return str_hash(o->instance, seed);
+    if (slot->place_seed != seed) {
+        slot->place_seed = seed;
+        slot->place = o->version.n == 0 ? str_hash(o->log_group, seed) : seed;
+        slot->place = str_hash(o->instance, slot->place);
+    }
+    return slot->place;
 }
 
 static uint64_t identify(struct event_maker *m, const struct decode_input *in,
-                         const struct raw_event *ev, const struct log_record *r)
+                         const struct raw_event *ev, struct origin_slot *slot, struct str body)
 {
     if (!m->is_started || !ev->has_time || ev->time_ns != m->run_time_ns)
         start_run(m, ev);
-    uint64_t place = hash_place(r->origin, ev);
+    uint64_t place = hash_place(slot, ev);
     if (ev->event_id.n > 0)
         return str_hash(ev->event_id, place);
     if (!ev->has_time)
-        return str_hash(r->body, hash_number(ev->mark.offset, in->file_id ^ place));
-    uint64_t id = str_hash(r->body, hash_number((uint64_t)ev->time_ns, place));
-    uint64_t *k = idmap_put(&m->run, id, NULL);
-    uint64_t twin = (*k)++;
+        return str_hash(body, hash_number(ev->mark.offset, in->file_id ^ place));
+    uint64_t id = str_hash(body, hash_number((uint64_t)ev->time_ns, place));
+    uint64_t twin = count_twins(m, id);
     return twin == 0 ? id : hash_number(twin, id);
 }
 
@@ -210,15 +226,15 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
         return;
     }
     struct str body = make_body(m, in, ev, out);
-    const struct origin *origin = find_origin(m, in->defaults, ev, out);
+    struct origin_slot *slot = find_origin(m, in->defaults, ev, out);
     struct log_record *r = batch_record(out);
     r->time_ns = ev->has_time ? ev->time_ns : in->defaults->now_ns;
     r->seen_ns = ev->seen_ns;
-    r->origin = origin;
+    r->origin = slot->origin;
     r->event_id = ev->event_id;
     r->body = body;
     r->ingested_bytes = (uint32_t)(ev->body.n < UINT32_MAX ? ev->body.n : UINT32_MAX);
-    r->identity = identify(m, in, ev, r);
+    r->identity = identify(m, in, ev, slot, body);
     assert(m->is_started && m->run_mark.offset <= ev->mark.offset);
     decode_event(r, out);
     if (r->invocation_id.n == 0 && r->kind == RECORD_APP)
@@ -263,7 +279,29 @@ static bool epoch_time(struct str text, int64_t *t_ns)
            !__builtin_add_overflow(*t_ns, fraction, t_ns);
 }
 
+/* Epoch milliseconds as the AWS APIs write them, in 13 digits. */
+static bool epoch_ms(struct str text, int64_t *t_ns)
+{
+    enum { DIGITS = 13 };
+    int64_t ms = 0;
+
+    if (text.n != DIGITS)
+        return false;
+    for (size_t i = 0; i < DIGITS; i++) {
+        unsigned digit = (unsigned)(text.p[i] - '0');
+        if (digit > 9)
+            return false;
+        ms = ms * 10 + digit;
+    }
+    *t_ns = ms * NS_PER_MS;
+    return true;
+}
+
 bool event_time(struct str text, int64_t *t_ns)
 {
-    return time_parse(text, t_ns) || epoch_time(text, t_ns);
+    bool is_date = text.n > 4 && text.p[4] == '-';
+
+    if (epoch_ms(text, t_ns))
+        return true;
+    return is_date ? time_parse(text, t_ns) : epoch_time(text, t_ns);
 }

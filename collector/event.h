@@ -25,12 +25,15 @@ struct origin_slot {
     uint64_t hash;
     struct str stream, log_group, account, function;
     const struct origin *origin;
+    uint64_t place, place_seed; /* hash that names the environment; of which kind of identity */
 };
 
 /* Part of a decoder's state; zeroed is ready, event_maker_clear() frees. */
 struct event_maker {
     struct origin_slot cache[ORIGIN_CACHE]; /* of the batch being filled */
-    struct idmap run;                       /* identity -> how often, among events of one time */
+    /* Events of one time: identity -> how often; used from the second one on. */
+    struct idmap run;
+    uint64_t run_first;
     int64_t run_time_ns;
     struct decode_mark run_mark; /* first event of that time: where to resume */
     uint64_t n_events;           /* of the file, for places */

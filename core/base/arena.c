@@ -94,11 +94,18 @@ static void *alloc_slow(struct arena *a, size_t n)
     return block_bytes(b);
 }
 
-void *arena_alloc(struct arena *a, size_t n_bytes)
+static size_t aligned(size_t n_bytes)
 {
     size_t n = (n_bytes + ALIGN - 1) / ALIGN * ALIGN;
 
     assert(n >= n_bytes);
+    return n;
+}
+
+void *arena_alloc(struct arena *a, size_t n_bytes)
+{
+    size_t n = aligned(n_bytes);
+
     a->used_bytes += n;
     struct arena_block *b = a->head;
     if (b && b->cap - b->used >= n) {
@@ -107,6 +114,18 @@ void *arena_alloc(struct arena *a, size_t n_bytes)
         return p;
     }
     return alloc_slow(a, n);
+}
+
+void arena_shrink(struct arena *a, void *p, size_t old_bytes, size_t new_bytes)
+{
+    struct arena_block *b = a->head;
+    size_t old = aligned(old_bytes), rest = old - aligned(new_bytes);
+
+    assert(new_bytes <= old_bytes);
+    if (!b || b->used < old || block_bytes(b) + b->used - old != (char *)p)
+        return;
+    b->used -= rest;
+    a->used_bytes -= rest;
 }
 
 void *arena_zalloc(struct arena *a, size_t count, size_t size)

@@ -22,6 +22,10 @@ void *arena_alloc(struct arena *a, size_t n_bytes); /* aligned for any type */
 void *arena_zalloc(struct arena *a, size_t count, size_t size);
 #define arena_new(a, type, count) ((type *)arena_zalloc((a), (count), sizeof(type)))
 
+/* The allocation p of old_bytes needs only new_bytes: the rest is handed out again where p was the
+ * last one. For text whose length is known only when it is written. */
+void arena_shrink(struct arena *a, void *p, size_t old_bytes, size_t new_bytes);
+
 struct str arena_str(struct arena *a, struct str s); /* copy, with a NUL behind it */
 char *arena_strz(struct arena *a, struct str s);     /* copy as a C string */
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -1,9 +1,12 @@
-/* The validating pull reader. Strings are scanned eight bytes at a time; a string without escapes
+/* The validating pull reader. Strings are scanned sixteen bytes at a time; a string without escapes
  * is a view into the page. */
 #include "core/base/jsonpull.h"
 
 #include <assert.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "core/base/utf8.h"
 
@@ -28,6 +31,8 @@ static bool fail(struct jp *j, const char *what)
 
 static void skip_space(struct jp *j)
 {
+    if (j->p < j->end && (unsigned char)*j->p > ' ') /* compact JSON, as all services write it */
+        return;
     while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\r' || *j->p == '\t'))
         j->p++;
 }
@@ -113,6 +118,21 @@ bool jp_element(struct jp *j)
 
 /* --- strings --- */
 
+/* Marks the special bytes of the WIDTH bytes at p: a quote, a backslash, a control character, not
+ * ASCII. Bit i stands for byte i. */
+enum { WIDTH = 16 };
+#ifdef __SSE2__
+static unsigned special_bytes(const char *p)
+{
+    __m128i v = _mm_loadu_si128((const void *)p);
+    __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+    __m128i backslash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+    /* Signed: bytes from 0x80 on are below 0x20 too. */
+    __m128i low = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
+
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));
+}
+#else
 #define ONES  UINT64_C(0x0101010101010101)
 #define HIGHS UINT64_C(0x8080808080808080)
 
@@ -123,21 +143,41 @@ static uint64_t bytes_below(uint64_t v, uint64_t n)
     return (v - ONES * n) & ~v & HIGHS;
 }
 
-/* First byte that is a quote, a backslash, a control character or not ASCII; end when there is
- * none. */
+/* The high bits of eight bytes, gathered. */
+static unsigned gather(uint64_t highs)
+{
+    return (unsigned)((highs >> 7) * UINT64_C(0x0102040810204080) >> 56);
+}
+
+static unsigned special_word(const char *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return gather(bytes_below(v, 0x20) | bytes_below(v ^ ONES * '"', 1) |
+                  bytes_below(v ^ ONES * '\\', 1) | (v & HIGHS));
+}
+
+static unsigned special_bytes(const char *p)
+{
+    return special_word(p) | special_word(p + 8) << 8;
+}
+#endif
+
+static bool is_special(char c)
+{
+    return (unsigned char)c < 0x20 || (unsigned char)c >= 0x80 || c == '"' || c == '\\';
+}
+
+/* First special byte; end when there is none. */
 static const char *plain_end(const char *p, const char *end)
 {
-    while (end - p >= 8) {
-        uint64_t v;
-        memcpy(&v, p, sizeof(v));
-        uint64_t special = bytes_below(v, 0x20) | bytes_below(v ^ ONES * '"', 1) |
-                           bytes_below(v ^ ONES * '\\', 1) | (v & HIGHS);
+    for (; end - p >= WIDTH; p += WIDTH) {
+        unsigned special = special_bytes(p);
         if (special)
-            return p + __builtin_ctzll(special) / 8;
-        p += 8;
+            return p + __builtin_ctz(special);
     }
-    while (p < end && (unsigned char)*p >= 0x20 && *p != '"' && *p != '\\' &&
-           (unsigned char)*p < 0x80)
+    while (p < end && !is_special(*p))
         p++;
     return p;
 }
@@ -239,39 +279,83 @@ static const char *find_close(const char *p, const char *end)
     return p < end ? p : NULL;
 }
 
-/* From the first backslash on: copies into the arena. Unescaped text is never longer than its
- * source. */
+/* Unescaped text being written into the arena. */
+struct copy {
+    struct arena *arena;
+    char *p;
+    size_t n, cap;
+};
+
+/* Every step writes WIDTH bytes at most. */
+static void make_room(struct copy *c)
+{
+    if (c->n + WIDTH <= c->cap)
+        return;
+    size_t cap = 2 * c->cap;
+    char *bigger = arena_alloc(c->arena, cap);
+    memcpy(bigger, c->p, c->n);
+    c->p = bigger;
+    c->cap = cap;
+}
+
+/* Copies up to the next special byte: whole strides, of which only the plain bytes count. */
+static void copy_plain(struct jp *j, struct copy *c)
+{
+    unsigned special = 0;
+
+    while (special == 0 && j->end - j->p >= WIDTH) {
+        make_room(c);
+        special = special_bytes(j->p);
+        memcpy(c->p + c->n, j->p, WIDTH);
+        size_t n = special ? (size_t)__builtin_ctz(special) : WIDTH;
+        c->n += n;
+        j->p += n;
+    }
+    for (; special == 0 && j->p < j->end && !is_special(*j->p); j->p++) {
+        make_room(c);
+        c->p[c->n++] = *j->p;
+    }
+}
+
+/* The special byte at j->p; false at the closing quote or on an error. */
+static bool copy_special(struct jp *j, struct copy *c)
+{
+    const char *from = j->p;
+
+    if (j->p < j->end && *j->p == '"')
+        return false;
+    make_room(c);
+    if (j->p < j->end && *j->p == '\\') {
+        char *to = c->p + c->n;
+        j->p++;
+        if (!escape(j, &to))
+            return false;
+        c->n = (size_t)(to - c->p);
+        return true;
+    }
+    if (!pass_special(j))
+        return false;
+    memcpy(c->p + c->n, from, (size_t)(j->p - from));
+    c->n += (size_t)(j->p - from);
+    return true;
+}
+
+/* From the first backslash on: one pass, copying into the arena. */
 static bool unescape(struct jp *j, const char *start, struct str *out)
 {
-    const char *close = find_close(j->p, j->end);
+    size_t before = (size_t)(j->p - start);
+    struct copy c = {.arena = j->arena, .n = before, .cap = 2 * before + 512};
 
-    if (!close) {
-        j->p = j->end;
-        return fail(j, "the text ends inside a string");
-    }
-    char *copy = arena_alloc(j->arena, (size_t)(close - start) + 4);
-    char *to = copy;
-    memcpy(to, start, (size_t)(j->p - start));
-    to += j->p - start;
-    for (;;) {
-        const char *from = j->p;
-        j->p = plain_end(j->p, j->end);
-        if (j->p < j->end && (unsigned char)*j->p >= 0x80 && !non_ascii(j))
-            return false;
-        memcpy(to, from, (size_t)(j->p - from));
-        to += j->p - from;
-        if (j->p < j->end && *j->p == '"')
-            break;
-        if (j->p < j->end && *j->p == '\\') {
-            j->p++;
-            if (!escape(j, &to))
-                return false;
-        } else if (j->p >= j->end || (unsigned char)*j->p < 0x20) {
-            return pass_special(j);
-        }
-    }
+    c.p = arena_alloc(c.arena, c.cap);
+    memcpy(c.p, start, before);
+    do
+        copy_plain(j, &c);
+    while (copy_special(j, &c));
+    if (j->error)
+        return false;
     j->p++;
-    *out = (struct str){copy, (size_t)(to - copy)};
+    arena_shrink(c.arena, c.p, c.cap, c.n);
+    *out = (struct str){c.p, c.n};
     return true;
 }
 

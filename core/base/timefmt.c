@@ -83,6 +83,15 @@ static int digits_at(struct str s, size_t i, size_t n)
     return v;
 }
 
+/* Two digits; NO_PAIR for anything else, which no part of a date or clock reaches. */
+enum { NO_PAIR = 10000 };
+static int pair_at(const char *p)
+{
+    unsigned tens = (unsigned)(p[0] - '0'), ones = (unsigned)(p[1] - '0');
+
+    return tens > 9 || ones > 9 ? NO_PAIR : (int)(tens * 10 + ones);
+}
+
 static bool char_at(struct str s, size_t i, char c)
 {
     return i < s.n && s.p[i] == c;
@@ -97,20 +106,21 @@ static bool is_date(const struct civil *c)
 /* "2026-01-15" at the start of s. */
 static bool read_date(struct str s, struct civil *c)
 {
-    c->year = digits_at(s, 0, 4);
-    c->month = digits_at(s, 5, 2);
-    c->day = digits_at(s, 8, 2);
-    return char_at(s, 4, '-') && char_at(s, 7, '-') && is_date(c);
+    if (s.n < 10 || s.p[4] != '-' || s.p[7] != '-')
+        return false;
+    c->year = pair_at(s.p) * 100 + pair_at(s.p + 2);
+    c->month = pair_at(s.p + 5);
+    c->day = pair_at(s.p + 8);
+    return is_date(c);
 }
 
-/* "12:30:59" at offset 11. */
-static bool read_clock(struct str s, struct civil *c)
+/* "12:30:59" at p. */
+static bool read_clock(const char *p, struct civil *c)
 {
-    c->hour = digits_at(s, 11, 2);
-    c->minute = digits_at(s, 14, 2);
-    c->second = digits_at(s, 17, 2);
-    return char_at(s, 13, ':') && char_at(s, 16, ':') && c->hour >= 0 && c->hour <= 23 &&
-           c->minute >= 0 && c->minute <= 59 && c->second >= 0 && c->second <= 59;
+    c->hour = pair_at(p);
+    c->minute = pair_at(p + 3);
+    c->second = pair_at(p + 6);
+    return p[2] == ':' && p[5] == ':' && c->hour <= 23 && c->minute <= 59 && c->second <= 59;
 }
 
 /* ".123" or ",123": up to 9 digits count, further ones are cut off. Returns the new offset. */
@@ -152,7 +162,7 @@ size_t time_parse_prefix(struct str s, int64_t *t_ns)
     int64_t zone;
 
     if (s.n < 19 || !read_date(s, &c) || (s.p[10] != 'T' && s.p[10] != ' ' && s.p[10] != 't') ||
-        !read_clock(s, &c))
+        !read_clock(s.p + 11, &c))
         return 0;
     size_t i = read_fraction(s, 19, &c.ns);
     i = read_zone(s, i, &zone);

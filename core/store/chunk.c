@@ -3,6 +3,21 @@
 
 #include "core/store/store_private.h"
 
+static size_t put_varint(unsigned char *to, uint64_t v)
+{
+    size_t n = 0;
+
+    for (; v >= 0x80; v >>= 7)
+        to[n++] = (unsigned char)(v | 0x80);
+    to[n++] = (unsigned char)v;
+    return n;
+}
+
+static size_t put_svarint(unsigned char *to, int64_t v)
+{
+    return put_varint(to, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
+}
+
 /* Record: svarint time difference (ns), svarint stream difference, byte severity | kind << 4,
  * varint length, bytes. */
 void chunk_add_line(struct buf *raw, int64_t *last_ns, int64_t *last_stream, int64_t day,
@@ -10,10 +25,13 @@ void chunk_add_line(struct buf *raw, int64_t *last_ns, int64_t *last_stream, int
 {
     int64_t in_day = line->time_ns - day * NS_PER_DAY;
 
-    buf_add_svarint(raw, in_day - *last_ns);
-    buf_add_svarint(raw, (int64_t)line->stream - *last_stream);
-    buf_add_c(raw, (char)((unsigned)line->severity | (unsigned)line->kind << 4));
-    buf_add_varint(raw, line->body.n);
+    unsigned char head[3 * 10 + 1];
+    size_t n = put_svarint(head, in_day - *last_ns);
+
+    n += put_svarint(head + n, (int64_t)line->stream - *last_stream);
+    head[n++] = (unsigned char)((unsigned)line->severity | (unsigned)line->kind << 4);
+    n += put_varint(head + n, line->body.n);
+    buf_add(raw, head, n);
     buf_add_str(raw, line->body);
     *last_ns = in_day;
     *last_stream = line->stream;

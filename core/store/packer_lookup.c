@@ -75,15 +75,12 @@ static void wait_for_pack(const struct packer *p, uint64_t number)
 /* Drops what is committed by now: the files tell of it. */
 static void forget_committed(struct packer *p)
 {
-    struct idmap rest = {0};
     uint64_t committed = atomic_load(&p->store->committed), key, number;
 
     for (size_t i = 0; idmap_next(&p->pending, &i, &key, &number);)
-        if (number > committed)
-            *idmap_put(&rest, key, NULL) = number;
-    idmap_clear(&p->pending);
-    p->pending = rest;
-    p->pending_limit = 2 * rest.count + MIN_PENDING;
+        if (number <= committed)
+            idmap_remove(&p->pending, key);
+    p->pending_limit = 2 * p->pending.count + MIN_PENDING;
 }
 
 void packer_note_id(struct packer *p, struct str id)
