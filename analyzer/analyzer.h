@@ -195,6 +195,34 @@ struct str cost_currency(const struct cost_context *c, const struct fn_ref *fn, 
 /* The region its price is taken from: the function's own, a rule's, or the default. */
 struct str cost_region(const struct cost_context *c, const struct fn_ref *fn);
 
+/* --- cold starts ---
+ * Why an environment had to be started, from what the others of the function did at that moment. */
+enum cold_cause {
+    COLD_FIRST,     /* nothing of the function was seen before */
+    COLD_DEPLOY,    /* the first ones of another version */
+    COLD_FAILURE,   /* the environment before was lost: crash, timeout, out of memory */
+    COLD_SCALE_OUT, /* the others were busy */
+    COLD_IDLE,      /* the others had been idle too long */
+    COLD_CAUSES
+};
+extern const char *const cold_cause_names[COLD_CAUSES];
+
+enum { COLD_ENVS = 64 /* of a function looked at: the ones used last */ };
+struct cold_env {
+    uint64_t instance, version; /* hashes */
+    int64_t start_ns, end_ns;   /* of its last attempt */
+    bool is_lost;
+};
+struct cold_watch {
+    uint32_t fn_id;
+    struct cold_env envs[COLD_ENVS];
+    size_t n;
+};
+/* Takes a function's attempts in the order of their start, functions one after the other. True for
+ * a cold start, with its cause. */
+bool cold_watch_see(struct cold_watch *w, uint32_t fn_id, const struct invocation *inv,
+                    enum cold_cause *cause);
+
 /* --- incidents ---
  * What went wrong, as a person would tell it: stretches of hours in which a function failed far
  * more than usual, and functions that run out of memory again and again. */

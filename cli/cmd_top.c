@@ -11,7 +11,7 @@
 struct top_settings {
     int view;
     bool is_once, is_ascii;
-    struct str size;
+    struct str size, keys;
     int64_t refresh_ns;
 };
 
@@ -24,6 +24,8 @@ static const struct opt_def top_defs[] = {
     { .flag = "once", .type = OPT_BOOL, .offset = AT(is_once), .help = "print one frame as text and end" },
     { .flag = "size", .type = OPT_STRING, .offset = AT(size), .value_name = "WxH", .default_text = "100x30",
       .help = "size of that frame" },
+    { .flag = "keys", .type = OPT_STRING, .offset = AT(keys), .value_name = "KEYS",
+      .help = "press these before it is printed: characters, <Enter>, <Esc>, <Tab>, <Down>" },
     { .key = "top.refresh", .flag = "refresh", .type = OPT_DURATION, .offset = AT(refresh_ns),
       .default_text = "1s", .help = "how often to look for new data" },
     { .key = "top.ascii", .flag = "ascii", .type = OPT_BOOL, .offset = AT(is_ascii),
@@ -79,7 +81,8 @@ static int show(struct cli *c, const struct tui_options *o, struct err *e)
                 STR_ARG(set->size));
         return EXIT_USAGE;
     }
-    return tui_frame(o, width, height, &c->out, e) == OK ? EXIT_DONE : EXIT_FAILED;
+    enum status st = tui_frame(o, set->keys, width, height, &c->out, e);
+    return st == OK ? EXIT_DONE : st == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
 }
 
 static int status_exit(const struct err *e)
@@ -122,7 +125,7 @@ static int run_top(struct cli *c, struct err *e)
 
 const struct command cmd_top = {
     .name = "top",
-    .summary = "the dashboard: functions, invocations, errors, cold starts, cost",
+    .summary = "the dashboard: functions, invocations, errors, cold starts, cost, log",
     .usage = "[REQUEST-ID]",
     .description =
         "Opens the dashboard over the store; ? in it lists the keys. It follows an import or a "
@@ -130,9 +133,11 @@ const struct command cmd_top = {
         "writes meanwhile. With --once it prints one frame, with --format the rows of a view.",
     .options = top_defs,
     .options_size = sizeof(struct top_settings),
-    .examples = "fnscope top\tthe dashboard\n"
-                "fnscope top --since 2026-01-15 --until 2026-01-16\tone day of the past\n"
-                "fnscope top --once --size 120x40 --view functions\tone frame as text\n"
-                "fnscope top --view cost -o json\tthe same rows for a program\n",
+    .examples =
+        "fnscope top\tthe dashboard\n"
+        "fnscope top --since 2026-01-15 --until 2026-01-16\tone day of the past\n"
+        "fnscope top --once --size 120x40 --view functions\tone frame as text\n"
+        "fnscope top --once --view errors --keys '<Enter>'\tthe attempts of the first error\n"
+        "fnscope top --view cost -o json\tthe same rows for a program\n",
     .run = run_top,
 };

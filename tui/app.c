@@ -1,13 +1,19 @@
-/* The program behind the screen: the stack of places, what keys do to it, when data is loaded.
- * Touches neither terminal nor clock but through what it is given. */
+/* The program behind the screen: the stack of places, the trail, when data is loaded. Touches
+ * neither terminal nor clock but through what it is given. What keys do is in act.c. */
 #include <assert.h>
 #include <string.h>
 
 #include "core/base/timefmt.h"
 #include "tui/view.h"
 
-static const int64_t spans[] = {NS_PER_HOUR,    6 * NS_PER_HOUR, NS_PER_DAY,
-                                7 * NS_PER_DAY, 30 * NS_PER_DAY, 0};
+/* A window that slides is loaded anew when it has moved by this part of itself. */
+#define SLIDE_PARTS 400
+
+static void settle(struct place *p)
+{
+    p->sort_column = view_table[p->view]->default_sort;
+    p->is_following = p->view == VIEW_LOG;
+}
 
 void app_init(struct app *app, const struct tui_options *o)
 {
@@ -18,21 +24,23 @@ void app_init(struct app *app, const struct tui_options *o)
                        ? (o->range.since_ns ? clock_now(&o->clock) - o->range.since_ns : NS_PER_DAY)
                        : o->range.until_ns - o->range.since_ns;
     app->frame.is_ascii = o->is_ascii;
+    app->trail = arena_new(&app->text_arena, struct trail_step, MAX_TRAIL);
     struct place *p = &app->stack[app->depth++];
     for (int i = 0; o->view && i < VIEWS; i++)
-        if (str_eq(str_from(o->view), str_from(view_table[i].name)))
+        if (str_eq(str_from(o->view), str_from(view_table[i]->name)))
             p->view = (enum view_id)i;
     if (o->id.n > 0) {
         p->view = VIEW_INVOCATION;
         p->id = o->id;
     }
-    p->sort_column = view_table[p->view].default_sort;
+    settle(p);
 }
 
 void app_clear(struct app *app)
 {
     arena_clear(&app->data_arena);
     arena_clear(&app->text_arena);
+    arena_clear(&app->frame_arena);
 }
 
 struct range app_range(const struct app *app)
@@ -45,11 +53,12 @@ struct range app_range(const struct app *app)
 
 /* --- loading --- */
 
-static void remember_selection(struct app *app)
+void app_keep_focus(struct app *app)
 {
     struct place *p = app_place(app);
 
-    if (!app->has_data || view_table[p->view].is_text || p->selected >= app->n_shown)
+    if (!app->has_data || view_table[p->view]->is_text || p->selected >= app->n_shown ||
+        view_table[p->view]->has_no_row_identity)
         return;
     p->selected_key =
         arena_str(&app->text_arena,
@@ -66,7 +75,7 @@ void app_load(struct app *app)
     app->loaded_ns = clock_monotonic(&app->options->clock);
     app->data_arena = (struct arena){0};
     app->data = (struct view_data){.range = app_range(app)};
-    if (view_table[app_place(app)->view].load(app, &app->data, &e) != OK) {
+    if (view_table[app_place(app)->view]->load(app, &app->data, &e) != OK) {
         arena_clear(&app->data_arena);
         app->data_arena = old;
         app->data = old_data;
@@ -76,13 +85,23 @@ void app_load(struct app *app)
     arena_clear(&old);
     app->error = (struct err){0};
     app->has_data = true;
+    app->visual = NULL;
+    app->n_visual = app->visual_width = 0;
     app_arrange(app);
+}
+
+/* Whether a live window has moved enough to show. */
+static bool has_slid(const struct app *app)
+{
+    int64_t moved = clock_now(&app->options->clock) - app->data.range.until_ns;
+
+    return app->range.until_ns == 0 && moved >= app->span_ns / SLIDE_PARTS &&
+           !view_table[app->stack[app->depth - 1].view]->is_still;
 }
 
 bool app_is_stale(struct app *app, int64_t now_ns)
 {
     uint64_t generation = app->generation;
-    bool is_live = app->range.until_ns == 0;
 
     if (app->must_load)
         return true;
@@ -93,42 +112,82 @@ bool app_is_stale(struct app *app, int64_t now_ns)
     bool is_new = generation != app->generation;
     app->generation = generation;
     app->loaded_ns = now_ns;
-    remember_selection(app);
-    /* A sliding window loses rows at its old end even when nothing comes in. */
-    return is_new || (is_live && app_place(app)->view != VIEW_INVOCATION &&
-                      app_place(app)->view != VIEW_HELP);
+    app_keep_focus(app);
+    return is_new || has_slid(app);
 }
 
 /* --- places --- */
 
-static void go(struct app *app)
+void app_reload(struct app *app)
 {
     app->has_data = false;
     app->must_load = true;
-    app->message = (struct str){0};
 }
 
-static void push(struct app *app, const struct place *p)
+static struct trail_step step_here(const struct app *app)
 {
-    if (app->depth == MAX_DEPTH)
+    struct trail_step t = {.depth = app->depth, .range = app->range, .span_ns = app->span_ns};
+
+    memcpy(t.stack, app->stack, sizeof(t.stack));
+    return t;
+}
+
+void app_remember(struct app *app)
+{
+    app_keep_focus(app);
+    app->is_swapped = false;
+    if (app->trail_at + 1 == MAX_TRAIL) {
+        memmove(app->trail, app->trail + 1, (MAX_TRAIL - 1) * sizeof(*app->trail));
+        app->trail_at--;
+    }
+    app->trail[app->trail_at++] = step_here(app);
+    app->n_trail = app->trail_at + 1;
+}
+
+void app_walk(struct app *app, int steps)
+{
+    int64_t to = (int64_t)app->trail_at + steps;
+
+    if (to < 0 || to >= (int64_t)app->n_trail) {
+        app->message = steps < 0 ? STR("this is the first place") : STR("this is the last place");
         return;
-    app->previous = *app_place(app);
-    app->stack[app->depth] = *p;
-    app->stack[app->depth++].sort_column = view_table[p->view].default_sort;
+    }
+    app_keep_focus(app);
+    app->trail[app->trail_at] = step_here(app);
+    app->trail_at = (size_t)to;
+    const struct trail_step *t = &app->trail[to];
+    memcpy(app->stack, t->stack, sizeof(app->stack));
+    app->depth = t->depth;
+    app->range = t->range;
+    app->span_ns = t->span_ns;
     app->filter_n = 0;
-    go(app);
+    app_reload(app);
 }
 
-static void switch_to(struct app *app, enum view_id view)
+void app_push(struct app *app, const struct place *p)
 {
-    app->previous = *app_place(app);
-    app->depth = 1;
-    app->stack[0] = (struct place){.view = view, .sort_column = view_table[view].default_sort};
+    if (app->depth == MAX_DEPTH) {
+        app->message = STR("that is deep enough: Esc goes up");
+        return;
+    }
+    app_remember(app);
+    app->stack[app->depth] = *p;
+    settle(&app->stack[app->depth++]);
     app->filter_n = 0;
-    go(app);
+    app_reload(app);
 }
 
-static void back(struct app *app)
+void app_switch(struct app *app, enum view_id view)
+{
+    app_remember(app);
+    app->depth = 1;
+    app->stack[0] = (struct place){.view = view};
+    settle(&app->stack[0]);
+    app->filter_n = 0;
+    app_reload(app);
+}
+
+void app_back(struct app *app)
 {
     if (app->filter_n > 0) {
         app->filter_n = 0;
@@ -139,239 +198,29 @@ static void back(struct app *app)
         app->must_quit = true;
         return;
     }
-    app->previous = *app_place(app);
-    app->depth--;
-    go(app);
+    app_remember(app);
+    const struct place *left = &app->stack[--app->depth];
+    if (left->has_own_range) {
+        app->range = left->range_before;
+        app->span_ns = left->span_before;
+    }
+    app_reload(app);
 }
 
-static const struct row_ref *selected_ref(struct app *app)
+void app_set_range(struct app *app, struct range r)
+{
+    app_remember(app);
+    app->range = r;
+    if (r.until_ns != 0)
+        app->span_ns = r.until_ns - r.since_ns;
+    app_reload(app);
+}
+
+const struct row_ref *app_selected(struct app *app)
 {
     const struct place *p = app_place(app);
 
-    if (!app->has_data || view_table[p->view].is_text || p->selected >= app->n_shown)
+    if (!app->has_data || view_table[p->view]->is_text || p->selected >= app->n_shown)
         return NULL;
     return &app->data.refs[app->order[p->selected]];
-}
-
-/* Where Enter leads from each view. */
-static void drill(struct app *app)
-{
-    const struct row_ref *ref = selected_ref(app);
-    struct place next = {.view = VIEW_INVOCATIONS};
-
-    if (!ref)
-        return;
-    remember_selection(app);
-    if (ref->id.n > 0) {
-        next.view = VIEW_INVOCATION;
-        next.id = arena_str(&app->text_arena, ref->id);
-    } else {
-        const struct place *p = app_place(app);
-        size_t column = p->view == VIEW_ERRORS ? 1 : 0;
-        const struct table *t = &app->data.table;
-        next.fn_id = ref->fn_id;
-        next.outcome_mask = ref->outcome_mask;
-        next.fn_name = arena_str(&app->text_arena,
-                                 t->cells[app->order[p->selected] * t->n_columns + column].raw);
-    }
-    push(app, &next);
-}
-
-/* --- moving, sorting, time --- */
-
-static void move(struct app *app, int64_t by)
-{
-    struct place *p = app_place(app);
-    size_t rows = view_table[p->view].is_text ? app->data.n_lines : app->n_shown;
-    int64_t to = (int64_t)p->selected + by;
-
-    if (rows == 0)
-        return;
-    p->selected = to < 0 ? 0 : (size_t)to >= rows ? rows - 1 : (size_t)to;
-    remember_selection(app);
-}
-
-static void sort_by(struct app *app, int by)
-{
-    struct place *p = app_place(app);
-    int n = (int)app->data.table.n_columns;
-
-    if (view_table[p->view].is_text || n == 0)
-        return;
-    p->sort_column = (p->sort_column + by + n) % n;
-    p->is_inverted = false;
-    if (p->view == VIEW_INVOCATIONS)
-        app->must_load =
-            true; /* the store sorts by duration and cost itself: more than what is loaded */
-    app_arrange(app);
-}
-
-static void next_span(struct app *app)
-{
-    size_t i = 0;
-
-    while (i + 1 < ARRAY_LEN(spans) && spans[i] != app->span_ns)
-        i++;
-    i = (i + 1) % ARRAY_LEN(spans);
-    if (spans[i] == 0) {
-        struct ingest_status st;
-        AUTO(arena_clear) struct arena a = {0};
-        if (request_status(app->options->store, &a, &st, NULL) == OK && st.last_ns > 0) {
-            app->range = (struct range){st.first_ns, st.last_ns + 1};
-            app->span_ns = 0;
-        }
-    } else {
-        int64_t end = app->range.until_ns;
-        app->span_ns = spans[i];
-        app->range = end == 0 ? (struct range){0, 0} : (struct range){end - spans[i], end};
-    }
-    go(app);
-}
-
-static void shift(struct app *app, int direction)
-{
-    struct range r = app_range(app);
-    int64_t span = r.until_ns - r.since_ns;
-
-    app->range = (struct range){r.since_ns + direction * span, r.until_ns + direction * span};
-    if (app->range.until_ns >= clock_now(&app->options->clock) && app->span_ns > 0)
-        app->range = (struct range){0, 0};
-    go(app);
-}
-
-/* --- keys --- */
-
-static void type_filter(struct app *app, uint32_t key)
-{
-    if (key == TK_ENTER || key == TK_ESCAPE) {
-        app->is_typing = false;
-        app->filter_n = key == TK_ESCAPE ? 0 : app->filter_n;
-    } else if (key == TK_BACKSPACE) {
-        app->filter_n -= app->filter_n > 0;
-    } else if (key >= 0x20 && key < 0x7F && app->filter_n + 1 < sizeof(app->filter)) {
-        app->filter[app->filter_n++] = (char)key;
-    }
-    if (app->has_data)
-        app_arrange(app);
-}
-
-static void act_move(struct app *app, enum action action)
-{
-    int64_t page = app->frame.height > 6 ? app->frame.height - 6 : 1;
-    const int64_t steps[] = {
-        [ACT_UP] = -1,          [ACT_DOWN] = 1,        [ACT_PAGE_UP] = -page,
-        [ACT_PAGE_DOWN] = page, [ACT_TOP] = INT32_MIN, [ACT_BOTTOM] = INT32_MAX};
-
-    move(app, steps[action]);
-}
-
-static void act_view(struct app *app, enum action action)
-{
-    static const enum view_id views[] = {[ACT_VIEW_OVERVIEW] = VIEW_OVERVIEW,
-                                         [ACT_VIEW_FUNCTIONS] = VIEW_FUNCTIONS,
-                                         [ACT_VIEW_INVOCATIONS] = VIEW_INVOCATIONS,
-                                         [ACT_VIEW_ERRORS] = VIEW_ERRORS,
-                                         [ACT_VIEW_COLD] = VIEW_COLD,
-                                         [ACT_VIEW_COST] = VIEW_COST};
-    struct place help = {.view = VIEW_HELP};
-
-    if (action == ACT_HELP)
-        push(app, &help);
-    else
-        switch_to(app, views[action]);
-}
-
-static void act_sort(struct app *app, enum action action)
-{
-    if (action == ACT_INVERT)
-        app_place(app)->is_inverted = !app_place(app)->is_inverted;
-    else
-        sort_by(app, action == ACT_SORT_LEFT ? -1 : 1);
-    if (app->has_data)
-        app_arrange(app);
-}
-
-static void act_time(struct app *app, enum action action)
-{
-    if (action == ACT_RANGE) {
-        next_span(app);
-    } else if (action == ACT_NOW) {
-        app->range = (struct range){0, 0};
-        app->span_ns = app->span_ns ? app->span_ns : NS_PER_DAY;
-        go(app);
-    } else {
-        shift(app, action == ACT_SHIFT_BACK ? -1 : 1);
-    }
-}
-
-static void act_place(struct app *app, enum action action)
-{
-    if (action == ACT_DRILL) {
-        drill(app);
-    } else if (action == ACT_BACK) {
-        back(app);
-    } else {
-        struct place now = *app_place(app);
-        if (app->depth > 0 && (app->previous.sort_column != 0 ||
-                               app->previous.view != VIEW_OVERVIEW || app->previous.fn_id != 0)) {
-            *app_place(app) = app->previous;
-            app->previous = now;
-            go(app);
-        }
-    }
-}
-
-static void act_switch(struct app *app, enum action action)
-{
-    if (action == ACT_FILTER)
-        app->is_typing = true;
-    if (action == ACT_PROBLEMS)
-        app->only_problems = !app->only_problems;
-    if (action == ACT_PAUSE)
-        app->is_paused = !app->is_paused;
-    if (action == ACT_UNIT)
-        app->unit = (enum cost_unit)((app->unit + 1) % UNITS);
-    if (action == ACT_FASTER && app->refresh_ns > 200 * NS_PER_MS)
-        app->refresh_ns /= 2;
-    if (action == ACT_SLOWER && app->refresh_ns < NS_PER_MIN)
-        app->refresh_ns *= 2;
-    if (action == ACT_UNIT || action == ACT_REFRESH || action == ACT_PROBLEMS)
-        app->must_load = true;
-    if (action == ACT_QUIT)
-        app->must_quit = true;
-}
-
-static void act_copy(struct app *app)
-{
-    const struct row_ref *ref = selected_ref(app);
-    struct str id = app_place(app)->view == VIEW_INVOCATION ? app_place(app)->id
-                    : ref                                   ? ref->id
-                                                            : (struct str){0};
-
-    app->message = id.n > 0 ? arena_printf(&app->text_arena, "copied " STR_FMT, STR_ARG(id))
-                            : STR("this row has no id to copy");
-}
-
-void app_key(struct app *app, uint32_t key)
-{
-    if (app->is_typing) {
-        type_filter(app, key);
-        return;
-    }
-    app->message = (struct str){0};
-    enum action a = key_action(key);
-    if (a >= ACT_UP && a <= ACT_BOTTOM)
-        act_move(app, a);
-    else if (a >= ACT_VIEW_OVERVIEW && a <= ACT_HELP)
-        act_view(app, a);
-    else if (a >= ACT_SORT && a <= ACT_INVERT)
-        act_sort(app, a);
-    else if (a >= ACT_RANGE && a <= ACT_NOW)
-        act_time(app, a);
-    else if (a == ACT_DRILL || a == ACT_BACK || a == ACT_PREVIOUS)
-        act_place(app, a);
-    else if (a == ACT_COPY)
-        act_copy(app);
-    else
-        act_switch(app, a);
 }

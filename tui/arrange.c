@@ -73,20 +73,40 @@ static bool compare_value(const struct condition *c, const struct table_cell *ce
     return c->operator== '>' ? v > c->value : c->operator== '<' ? v < c->value : v == c->value;
 }
 
+static bool cell_matches(struct re *re, const struct table_cell *c)
+{
+    return c->type != CELL_NULL &&
+           (re_match(re, c->raw, NULL, NULL) || (c->shown.p && re_match(re, c->shown, NULL, NULL)));
+}
+
+static bool any_cell_matches(const struct table *t, size_t row, struct re *re)
+{
+    for (size_t i = 0; i < t->n_columns; i++)
+        if (cell_matches(re, &t->cells[row * t->n_columns + i]))
+            return true;
+    return false;
+}
+
 static bool row_matches(const struct table *t, size_t row, const struct condition *c)
 {
-    const struct table_cell *cells = &t->cells[row * t->n_columns];
-    bool is_match = false;
-
     if (c->column >= 0)
-        return compare_value(c, &cells[c->column]) != c->is_inverse;
-    if (!c->re)
-        return true;
-    for (size_t i = 0; i < t->n_columns && !is_match; i++)
-        is_match = cells[i].type != CELL_NULL &&
-                   (re_match(c->re, cells[i].raw, NULL, NULL) ||
-                    (cells[i].shown.p && re_match(c->re, cells[i].shown, NULL, NULL)));
-    return is_match != c->is_inverse;
+        return compare_value(c, &t->cells[row * t->n_columns + (size_t)c->column]) != c->is_inverse;
+    return !c->re || any_cell_matches(t, row, c->re) != c->is_inverse;
+}
+
+bool app_row_has(const struct app *app, size_t row, struct re *re)
+{
+    return any_cell_matches(&app->data.table, app->order[row], re);
+}
+
+struct re *app_filter_re(const struct app *app)
+{
+    struct str text = {app->filter, app->filter_n};
+    struct re *re = NULL;
+
+    if (text.n > 0 && re_new(text, "i", &re, NULL) != OK && re_new(text, "il", &re, NULL) != OK)
+        return NULL;
+    return re;
 }
 
 /* --- sort --- */
@@ -145,22 +165,23 @@ static size_t find_key(const struct app *app, struct str key)
 static void keep_selection(struct app *app)
 {
     struct place *p = app_place(app);
-    size_t rows = view_table[p->view].is_text ? app->data.n_lines : app->n_shown;
-    bool by_key = !view_table[p->view].is_text && p->selected_key.n > 0 &&
-                  p->view != VIEW_INVOCATIONS && p->view != VIEW_ERRORS;
+    const struct view_ops *ops = view_table[p->view];
+    size_t rows = app->n_shown;
 
-    if (by_key) {
+    if (ops->is_text)
+        return; /* drawing knows how many lines there are */
+    if (!ops->has_no_row_identity && p->selected_key.n > 0) {
         size_t at = find_key(app, p->selected_key);
         p->selected = at < app->n_shown ? at : p->selected;
     }
-    if (p->selected >= rows)
+    if (p->selected >= rows || p->is_following)
         p->selected = rows > 0 ? rows - 1 : 0;
 }
 
 void app_arrange(struct app *app)
 {
     const struct table *t = &app->data.table;
-    const struct view_ops *ops = &view_table[app_place(app)->view];
+    const struct view_ops *ops = view_table[app_place(app)->view];
     const struct place *p = app_place(app);
     struct condition c;
 
@@ -169,6 +190,10 @@ void app_arrange(struct app *app)
         app->order = arena_new(&app->data_arena, size_t, t->n_rows);
         size_t *spare = arena_new(&app->data_arena, size_t, t->n_rows);
         parse_filter(app, &c);
+        if (ops->is_searched) {
+            re_free(c.re);
+            c = (struct condition){.column = -1};
+        }
         for (size_t i = 0; i < t->n_rows; i++)
             if (row_matches(t, i, &c) && (!app->only_problems || app->data.refs[i].is_problem))
                 app->order[app->n_shown++] = i;

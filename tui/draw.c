@@ -8,13 +8,26 @@
 
 /* --- title and bottom --- */
 
+/* "24h", "7d": whole units, without the minutes a duration has. */
+static void span_format(struct buf *b, int64_t ns)
+{
+    if (ns % NS_PER_DAY == 0 && ns > NS_PER_DAY)
+        buf_addf(b, "%lldd", (long long)(ns / NS_PER_DAY));
+    else if (ns % NS_PER_HOUR == 0)
+        buf_addf(b, "%lldh", (long long)(ns / NS_PER_HOUR));
+    else if (ns % NS_PER_MIN == 0)
+        buf_addf(b, "%lldm", (long long)(ns / NS_PER_MIN));
+    else
+        duration_format(b, ns);
+}
+
 static void add_range(const struct app *app, struct buf *b)
 {
     struct range r = app->data.range;
 
     if (app->range.until_ns == 0) {
         buf_add_z(b, "last ");
-        duration_format(b, app->span_ns);
+        span_format(b, app->span_ns);
         return;
     }
     AUTO(buf_clear) struct buf since = {.max = 64};
@@ -33,7 +46,7 @@ static void title_line(const struct app *app, struct frame *f)
     buf_add_z(&left, " fnscope");
     for (size_t i = 0; i < app->depth; i++) {
         const struct place *p = &app->stack[i];
-        buf_addf(&left, " %s %s", f->is_ascii ? ">" : "›", view_table[p->view].title);
+        buf_addf(&left, " %s %s", f->is_ascii ? ">" : "›", view_table[p->view]->title);
         if (p->fn_name.n > 0 && (i == 0 || app->stack[i - 1].fn_id != p->fn_id))
             buf_addf(&left, " " STR_FMT, STR_ARG(p->fn_name));
     }
@@ -46,14 +59,56 @@ static void title_line(const struct app *app, struct frame *f)
         frame_text(f, f->width - (unsigned)w, 0, (unsigned)w, buf_str(&right), STYLE_BAR);
 }
 
+/* What is in force and would surprise who forgot it. Returns the cells used. */
+static unsigned states(const struct app *app, struct frame *f, unsigned y)
+{
+    AUTO(buf_clear) struct buf b = {.max = 1024};
+
+    if (app->filter_n > 0)
+        buf_addf(&b, "/%.*s  ", (int)app->filter_n, app->filter);
+    if (app->log_pattern_n > 0 && app->stack[app->depth - 1].view == VIEW_LOG)
+        buf_addf(&b, "only \\%.*s  ", (int)app->log_pattern_n, app->log_pattern);
+    if (app->only_problems)
+        buf_add_z(&b, "! problems only  ");
+    return b.n > 0 ? frame_text(f, 1, y, f->width / 2, buf_str(&b), STYLE_ACCENT) : 0;
+}
+
+/* Where in how much. */
+static unsigned position(const struct app *app, struct frame *f, unsigned y)
+{
+    const struct place *p = &app->stack[app->depth - 1];
+    AUTO(buf_clear) struct buf b = {.max = 128};
+    bool is_text = view_table[p->view]->is_text;
+    size_t n = is_text ? app->n_visual : app->n_shown;
+
+    if (!app->has_data || n == 0)
+        return 0;
+    buf_addf(&b, "%zu/%zu%s", p->selected + 1, n, app->data.is_more ? "+" : "");
+    frame_right(f, f->width - (unsigned)b.n - 1, y, (unsigned)b.n, buf_str(&b), STYLE_DIM);
+    return (unsigned)b.n;
+}
+
+static const char *hints(const struct app *app)
+{
+    const struct view_ops *ops = view_table[app->stack[app->depth - 1].view];
+
+    if (ops->is_text)
+        return "Esc back  / search  n next  y copy id  ? help  q up";
+    if (ops->is_searched)
+        return "Enter request  / search  n next  \\ only these  f follow  ! problems  ? help";
+    return app->depth > 1
+               ? "Enter open  Esc back  / filter  s sort  t time  D explain  l log  ? help"
+               : "Enter open  / filter  s sort  t range  D explain  l log  : command  ? help"
+                 "  q quit";
+}
+
 static void bottom_line(const struct app *app, struct frame *f)
 {
     AUTO(buf_clear) struct buf b = {.max = 1024};
     unsigned y = f->height - 1;
 
-    if (app->is_typing) {
-        buf_addf(&b, "/%.*s_   Enter keeps, Esc clears", (int)app->filter_n, app->filter);
-        frame_text(f, 1, y, f->width - 1, buf_str(&b), STYLE_ACCENT);
+    if (app->prompt.kind != PROMPT_NONE) {
+        prompt_draw(app, f);
         return;
     }
     if (app->error.code != OK) {
@@ -65,19 +120,17 @@ static void bottom_line(const struct app *app, struct frame *f)
         frame_text(f, 1, y, f->width - 1, app->message, STYLE_ACCENT);
         return;
     }
-    if (app->filter_n > 0)
-        buf_addf(&b, "filter %.*s   ", (int)app->filter_n, app->filter);
-    if (app->only_problems)
-        buf_add_z(&b, "problems only   ");
-    buf_add_z(&b, "Enter open  Esc back  / filter  s sort  t range  1-6 views  ? help  q quit");
-    frame_text(f, 1, y, f->width - 1, buf_str(&b), STYLE_DIM);
+    unsigned used = states(app, f, y);
+    unsigned right = position(app, f, y);
+    if (used + right + 4 < f->width)
+        frame_text(f, used + 1, y, f->width - used - right - 3, str_from(hints(app)), STYLE_DIM);
 }
 
 /* --- table --- */
 
 struct layout {
-    unsigned width[MAX_COLUMNS];
-    size_t n; /* columns that fit */
+    unsigned width[MAX_COLUMNS]; /* 0: there is no room for it */
+    struct re *marks;            /* what a search marks; NULL: nothing */
 };
 
 static struct str shown(const struct table_cell *c)
@@ -87,8 +140,15 @@ static struct str shown(const struct table_cell *c)
     return c->shown.p ? c->shown : c->raw;
 }
 
+static struct str relative(struct app *app, struct str time)
+{
+    int64_t t_ns;
+
+    return time_parse(time, &t_ns) ? view_ago(app, &app->frame_arena, t_ns) : time;
+}
+
 /* Times are shown without their date while the range is short, and without the zone. */
-static struct str shown_in(const struct app *app, size_t column, const struct table_cell *c)
+static struct str shown_in(struct app *app, size_t column, const struct table_cell *c)
 {
     struct str s = shown(c);
     bool is_time = s.n == 24 && s.p[10] == 'T' && s.p[23] == 'Z' &&
@@ -97,35 +157,46 @@ static struct str shown_in(const struct app *app, size_t column, const struct ta
 
     if (!is_time)
         return s;
+    if (app->is_relative)
+        return relative(app, s);
     return is_short ? str_sub(s, 11, 12) : str_sub(s, 5, 14);
 }
 
-/* Priority is the order of the columns: what does not fit is left out from the right. */
-static void lay_out(const struct app *app, const struct frame *f, size_t rows, struct layout *l)
+#define TEXT_LEAST 12u /* a text column narrower than this says nothing */
+
+static unsigned natural_width(struct app *app, size_t c, size_t rows)
 {
     const struct table *t = &app->data.table;
-    unsigned used = 1;
+    size_t w = utf8_width(str_from(t->columns[c].title)) + 1;
+    size_t first = app->stack[app->depth - 1].scroll;
 
-    *l = (struct layout){.n = 0};
+    for (size_t i = first; i < app->n_shown && i < first + rows; i++) {
+        size_t cw = utf8_width(shown_in(app, c, &t->cells[app->order[i] * t->n_columns + c]));
+        w = cw > w ? cw : w;
+    }
+    unsigned most = t->columns[c].max_width;
+    return most > 0 && w > most ? most : (unsigned)w;
+}
+
+/* Columns get room in the order of the view; a text that does not fit is cut and ends the row. The
+ * first one, the name, leaves two thirds to the others. */
+static void lay_out(struct app *app, const struct frame *f, size_t rows, struct layout *l)
+{
+    const struct table *t = &app->data.table;
+    const struct view_ops *ops = view_table[app->stack[app->depth - 1].view];
+    unsigned used = 1, third = f->width / 3 > TEXT_LEAST ? f->width / 3 : TEXT_LEAST;
+
+    *l = (struct layout){.marks = NULL};
     assert(t->n_columns <= MAX_COLUMNS);
-    for (size_t c = 0; c < t->n_columns; c++) {
-        size_t w = utf8_width(str_from(t->columns[c].title)) + 1;
-        size_t first = app->stack[app->depth - 1].scroll;
-        for (size_t i = first; i < app->n_shown && i < first + rows; i++) {
-            size_t cw = utf8_width(shown_in(app, c, &t->cells[app->order[i] * t->n_columns + c]));
-            w = cw > w ? cw : w;
-        }
-        if (t->columns[c].max_width > 0 && w > t->columns[c].max_width)
-            w = t->columns[c].max_width;
-        if (used + 6 > f->width)
-            break;
-        if (used + w > f->width) {
-            if (t->columns[c].is_right || f->width - used < 8)
-                break;
-            w = f->width - used; /* a last text column is cut rather than dropped */
-        }
-        l->width[l->n++] = (unsigned)w;
-        used += (unsigned)w + 2;
+    for (size_t k = 0; k < t->n_columns; k++) {
+        size_t c = k < ops->n_first ? ops->first[k] : k;
+        unsigned room = f->width > used ? f->width - used : 0, want = natural_width(app, c, rows);
+        if (k == 0 && want > third && t->n_columns > 1)
+            want = third;
+        if (want > room && (t->columns[c].is_right || room < TEXT_LEAST))
+            continue;
+        l->width[c] = want < room ? want : room;
+        used += l->width[c] + 2;
     }
 }
 
@@ -135,7 +206,9 @@ static void header_line(const struct app *app, struct frame *f, unsigned y, cons
     const struct place *p = &app->stack[app->depth - 1];
     unsigned x = 1;
 
-    for (size_t c = 0; c < l->n; c++) {
+    for (size_t c = 0; c < t->n_columns; c++) {
+        if (l->width[c] == 0)
+            continue;
         AUTO(buf_clear) struct buf title = {.max = 256};
         bool is_sorted = p->sort_column == (int)c;
         bool is_down = t->columns[c].is_right != p->is_inverted;
@@ -151,27 +224,48 @@ static void header_line(const struct app *app, struct frame *f, unsigned y, cons
     }
 }
 
-static void table_line(const struct app *app, struct frame *f, unsigned y, size_t row,
+static void mark_match(struct frame *f, unsigned x, unsigned y, struct str s, struct re *re)
+{
+    size_t from, to;
+
+    if (!re_match(re, s, &from, &to) || to <= from)
+        return;
+    size_t begin = x + utf8_width(str_sub(s, 0, from));
+    size_t end = begin + utf8_width(str_sub(s, from, to - from));
+    for (size_t i = begin; i < end && i < f->width; i++)
+        f->cells[(size_t)y * f->width + i].style = STYLE_MATCH;
+}
+
+static void table_line(struct app *app, struct frame *f, unsigned y, size_t row,
                        const struct layout *l)
 {
     const struct table *t = &app->data.table;
+    const struct row_ref *ref = &app->data.refs[row];
     unsigned x = 1;
 
-    for (size_t c = 0; c < l->n; c++) {
+    for (size_t c = 0; c < t->n_columns; c++) {
         struct str s = shown_in(app, c, &t->cells[row * t->n_columns + c]);
+        bool is_tagged = ref->tag != STYLE_PLAIN && (c == 1 || c == 2);
+        enum style style = is_tagged ? ref->tag : ref->style;
+        if (l->width[c] == 0)
+            continue;
         if (t->columns[c].is_right)
-            frame_right(f, x, y, l->width[c], s, app->data.refs[row].style);
+            frame_right(f, x, y, l->width[c], s, style);
         else
-            frame_text(f, x, y, l->width[c], s, app->data.refs[row].style);
+            frame_text(f, x, y, l->width[c], s, style);
+        if (l->marks)
+            mark_match(f, x, y, str_sub(s, 0, l->width[c]), l->marks);
         x += l->width[c] + 2;
     }
 }
 
 static void empty_hint(const struct app *app, struct frame *f, unsigned y)
 {
-    const char *text = app->filter_n > 0 || app->only_problems
+    const char *own = view_table[app->stack[app->depth - 1].view]->empty;
+    const char *text = (app->filter_n > 0 || app->only_problems) && app->data.table.n_rows > 0
                            ? "Nothing passes the filter: / and ! change it."
-                           : "Nothing in this time range: t chooses another, { goes back.";
+                       : own ? own
+                             : "Nothing in this time range: t chooses another, { goes back.";
 
     frame_z(f, 2, y + 1, text, STYLE_DIM);
 }
@@ -191,26 +285,14 @@ static void draw_table(struct app *app, struct frame *f, unsigned y)
     if (rows > 0 && p->selected >= p->scroll + rows)
         p->scroll = p->selected - rows + 1;
     lay_out(app, f, rows, &l);
+    l.marks = view_table[p->view]->is_searched ? app_filter_re(app) : NULL;
     header_line(app, f, y, &l);
     for (unsigned i = 0; i < rows && p->scroll + i < app->n_shown; i++) {
         table_line(app, f, y + 1 + i, app->order[p->scroll + i], &l);
         if (p->scroll + i == p->selected)
             frame_restyle(f, y + 1 + i, STYLE_SELECTED);
     }
-}
-
-static void draw_lines(struct app *app, struct frame *f, unsigned y)
-{
-    struct place *p = app_place(app);
-    unsigned rows = f->height > y + 1 ? f->height - y - 1 : 0;
-    size_t last = app->data.n_lines > rows ? app->data.n_lines - rows : 0;
-
-    if (p->selected > last)
-        p->selected = last;
-    p->scroll = p->selected; /* texts scroll, they have no cursor */
-    for (unsigned i = 0; i < rows && p->scroll + i < app->data.n_lines; i++)
-        frame_text(f, 1, y + i, f->width - 1, app->data.lines[p->scroll + i],
-                   app->data.line_styles[p->scroll + i]);
+    re_free(l.marks);
 }
 
 /* --- the whole --- */
@@ -220,11 +302,12 @@ static void draw_lines(struct app *app, struct frame *f, unsigned y)
 
 void app_draw(struct app *app, unsigned width, unsigned height)
 {
-    const struct view_ops *ops = &view_table[app_place(app)->view];
+    const struct view_ops *ops = view_table[app_place(app)->view];
     struct frame *f = &app->frame;
     unsigned y = 1, used = 0;
 
-    frame_init(f, &app->data_arena, width, height);
+    arena_reset(&app->frame_arena);
+    frame_init(f, &app->frame_arena, width, height);
     if (width < LEAST_WIDTH || height < LEAST_HEIGHT) {
         AUTO(buf_clear) struct buf b = {.max = 128};
         buf_addf(&b, "needs %ux%u, have %ux%u", LEAST_WIDTH, LEAST_HEIGHT, width, height);

@@ -16,6 +16,9 @@ enum style {
     STYLE_WARN,
     STYLE_BAD,
     STYLE_ACCENT,
+    STYLE_MATCH, /* of a search */
+    STYLE_TAG0,  /* six colours to tell functions apart */
+    STYLE_TAG5 = STYLE_TAG0 + 5,
     STYLES
 };
 

@@ -14,6 +14,7 @@ const struct key_binding key_bindings[] = {
     { '4', ACT_VIEW_ERRORS, NULL, "Errors" },
     { '5', ACT_VIEW_COLD, NULL, "Cold starts" },
     { '6', ACT_VIEW_COST, NULL, "Cost" },
+    { '9', ACT_VIEW_LOG, NULL, "Log: lines of all functions, or of the one at hand" },
     { TK_UP, ACT_UP, "Up", "move up, also k" },
     { 'k', ACT_UP, NULL, NULL },
     { TK_DOWN, ACT_DOWN, "Down", "move down, also j" },
@@ -32,27 +33,49 @@ const struct key_binding key_bindings[] = {
     { TK_LEFT, ACT_BACK, "Left", NULL },
     { TK_BACKSPACE, ACT_BACK, "Backspace", NULL },
     { 'q', ACT_BACK, NULL, NULL },
-    { '-', ACT_PREVIOUS, NULL, "previous view, also [" },
-    { '[', ACT_PREVIOUS, NULL, NULL },
-    { '/', ACT_FILTER, NULL, "filter: a pattern; ! in front inverts; column>number compares; also F4" },
+    { '-', ACT_PREVIOUS, NULL, "the place before, and back again" },
+    { '[', ACT_TRAIL_BACK, NULL, "back along the places visited" },
+    { ']', ACT_TRAIL_ON, NULL, "forward again" },
+    { TK_TAB, ACT_TAB, "Tab", "the other pane: incidents and functions of the overview" },
+    { 'l', ACT_LINES, NULL, "the log of the function or request at hand" },
+    { ':', ACT_COMMAND, NULL, "command: a view, fn NAME, id ID, at TIME, range, sql, export" },
+    { ';', ACT_SQL, NULL, "read-only SQL, the answer as a table" },
+    { '/', ACT_FILTER, NULL, "filter rows, search texts: a pattern, !pattern, column>number; also F3 F4" },
     { TK_F4, ACT_FILTER, "F4", NULL },
     { TK_F3, ACT_FILTER, "F3", NULL },
+    { 'n', ACT_NEXT_MATCH, NULL, "next match of the search" },
+    { 'N', ACT_PREVIOUS_MATCH, NULL, "previous match" },
+    { '\\', ACT_ONLY_MATCHES, NULL, "log: leave only lines that match the search; again: all" },
+    { 'e', ACT_NEXT_ERROR, NULL, "next failed row, E the previous" },
+    { 'E', ACT_PREVIOUS_ERROR, NULL, NULL },
+    { 'w', ACT_NEXT_WARNING, NULL, "next warning, W the previous" },
+    { 'W', ACT_PREVIOUS_WARNING, NULL, NULL },
+    { 'o', ACT_NEXT_SAME, NULL, "next row of the same request, O the previous" },
+    { 'O', ACT_PREVIOUS_SAME, NULL, NULL },
     { 's', ACT_SORT, NULL, "sort by the next column, also F6" },
     { TK_F6, ACT_SORT, "F6", NULL },
     { '<', ACT_SORT_LEFT, NULL, "sort by the column to the left" },
     { '>', ACT_SORT_RIGHT, NULL, "sort by the column to the right" },
     { 'I', ACT_INVERT, NULL, "turn the order round" },
     { '!', ACT_PROBLEMS, NULL, "only problems" },
-    { 't', ACT_RANGE, NULL, "time range: 1h 6h 24h 7d 30d all" },
+    { 't', ACT_RANGE, NULL, "time range: 5m 1h 6h 24h 7d 30d all" },
+    { 'z', ACT_ZOOM_IN, NULL, "half the range, around the row" },
+    { 'Z', ACT_ZOOM_OUT, NULL, "twice the range" },
     { '{', ACT_SHIFT_BACK, NULL, "shift the range back" },
     { '}', ACT_SHIFT_ON, NULL, "shift the range forward" },
     { '.', ACT_NOW, NULL, "back to now" },
+    { 'f', ACT_FOLLOW, NULL, "stay at the newest row" },
+    { 'T', ACT_RELATIVE, NULL, "times as UTC or as ages" },
+    { 'i', ACT_STRIP, NULL, "strips over time on and off" },
     { 'p', ACT_PAUSE, NULL, "pause and go on" },
     { '+', ACT_FASTER, NULL, "refresh faster" },
     { '_', ACT_SLOWER, NULL, "refresh slower" },
     { 'r', ACT_REFRESH, NULL, "refresh now, also F5" },
     { TK_F5, ACT_REFRESH, "F5", NULL },
     { 'y', ACT_COPY, NULL, "copy the row's id" },
+    { 'Y', ACT_COPY_ROW, NULL, "copy the row as JSON" },
+    { 'x', ACT_EXPORT, NULL, "write the rows shown to a file" },
+    { 'D', ACT_EXPLAIN, NULL, "explain the numbers of the row" },
     { '$', ACT_UNIT, NULL, "cost in total, per million, share" },
     { '?', ACT_HELP, NULL, "this help, also F1" },
     { TK_F1, ACT_HELP, "F1", NULL },
@@ -70,6 +93,23 @@ enum action key_action(uint32_t key)
         if (k->key == key)
             return k->action;
     return ACT_NONE;
+}
+
+uint32_t key_parse(struct str *text)
+{
+    size_t end = str_find_char(*text, '>');
+    uint32_t cp = 0;
+
+    if (text->n < 3 || text->p[0] != '<' || end == text->n || end < 2) {
+        *text = str_skip(*text, utf8_next(*text, &cp));
+        return cp;
+    }
+    struct str label = str_sub(*text, 1, end - 1);
+    *text = str_skip(*text, end + 1);
+    for (const struct key_binding *k = key_bindings; k->action != ACT_NONE; k++)
+        if (k->label && str_eq_nocase(str_from(k->label), label))
+            return k->key;
+    return 0;
 }
 
 void key_label(const struct key_binding *k, struct buf *out)

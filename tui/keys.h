@@ -7,8 +7,6 @@
 enum action {
     ACT_NONE,
     ACT_QUIT,
-    ACT_BACK,
-    ACT_DRILL,
     ACT_UP,
     ACT_DOWN,
     ACT_PAGE_UP,
@@ -21,25 +19,52 @@ enum action {
     ACT_VIEW_ERRORS,
     ACT_VIEW_COLD,
     ACT_VIEW_COST,
+    ACT_VIEW_LOG,
     ACT_HELP,
+    ACT_BACK,
+    ACT_DRILL,
     ACT_PREVIOUS,
+    ACT_TRAIL_BACK,
+    ACT_TRAIL_ON,
+    ACT_TAB,
     ACT_FILTER,
+    ACT_COMMAND,
+    ACT_SQL,
+    ACT_EXPORT,
+    ACT_NEXT_MATCH,
+    ACT_PREVIOUS_MATCH,
+    ACT_NEXT_ERROR,
+    ACT_PREVIOUS_ERROR,
+    ACT_NEXT_WARNING,
+    ACT_PREVIOUS_WARNING,
+    ACT_NEXT_SAME,
+    ACT_PREVIOUS_SAME,
     ACT_SORT,
     ACT_SORT_LEFT,
     ACT_SORT_RIGHT,
     ACT_INVERT,
-    ACT_PROBLEMS,
     ACT_RANGE,
+    ACT_ZOOM_IN,
+    ACT_ZOOM_OUT,
     ACT_SHIFT_BACK,
     ACT_SHIFT_ON,
     ACT_NOW,
+    ACT_PROBLEMS,
+    ACT_ONLY_MATCHES,
+    ACT_FOLLOW,
+    ACT_LINES,
     ACT_PAUSE,
     ACT_REFRESH,
     ACT_COPY,
+    ACT_COPY_ROW,
     ACT_UNIT,
+    ACT_EXPLAIN,
+    ACT_STRIP,
+    ACT_RELATIVE,
     ACT_FASTER,
     ACT_SLOWER,
-    ACT_REDRAW
+    ACT_REDRAW,
+    ACTIONS
 };
 
 /* Keys beyond characters, as screen.c gives them. */
@@ -55,6 +80,7 @@ enum {
     TK_END,
     TK_ENTER,
     TK_ESCAPE,
+    TK_TAB,
     TK_BACKSPACE,
     TK_RESIZE,
     TK_F1,
@@ -74,6 +100,8 @@ struct key_binding {
 extern const struct key_binding key_bindings[]; /* ends with ACT_NONE */
 
 enum action key_action(uint32_t key);
+/* Cuts the first key off *text: a character, or "<Label>". 0: there is no key of that label. */
+uint32_t key_parse(struct str *text);
 void key_label(const struct key_binding *k, struct buf *out);
 
 #endif

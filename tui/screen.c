@@ -37,13 +37,15 @@ bool screen_is_told_to_stop(void)
 static void set_attributes(struct screen *s, bool no_color)
 {
     static const attr_t mono[STYLES] = {
-        [STYLE_BOLD] = A_BOLD,        [STYLE_DIM] = A_DIM,  [STYLE_BAR] = A_REVERSE,
-        [STYLE_SELECTED] = A_REVERSE, [STYLE_BAD] = A_BOLD, [STYLE_WARN] = A_BOLD,
-        [STYLE_ACCENT] = A_UNDERLINE};
-    static const short colors[STYLES] = {[STYLE_GOOD] = COLOR_GREEN,
-                                         [STYLE_WARN] = COLOR_YELLOW,
-                                         [STYLE_BAD] = COLOR_RED,
-                                         [STYLE_ACCENT] = COLOR_CYAN};
+        [STYLE_BOLD] = A_BOLD,        [STYLE_DIM] = A_DIM,      [STYLE_BAR] = A_REVERSE,
+        [STYLE_SELECTED] = A_REVERSE, [STYLE_BAD] = A_BOLD,     [STYLE_WARN] = A_BOLD,
+        [STYLE_ACCENT] = A_UNDERLINE, [STYLE_MATCH] = A_REVERSE};
+    static const short colors[STYLES] = {
+        [STYLE_GOOD] = COLOR_GREEN,      [STYLE_WARN] = COLOR_YELLOW,
+        [STYLE_BAD] = COLOR_RED,         [STYLE_ACCENT] = COLOR_CYAN,
+        [STYLE_TAG0] = COLOR_CYAN,       [STYLE_TAG0 + 1] = COLOR_GREEN,
+        [STYLE_TAG0 + 2] = COLOR_YELLOW, [STYLE_TAG0 + 3] = COLOR_MAGENTA,
+        [STYLE_TAG0 + 4] = COLOR_BLUE,   [STYLE_TAG5] = COLOR_RED};
 
     memcpy(s->attributes, mono, sizeof(mono));
     if (no_color || !has_colors())
@@ -54,7 +56,8 @@ static void set_attributes(struct screen *s, bool no_color)
         if (colors[i] == 0)
             continue;
         init_pair((short)(i + 1), colors[i], -1);
-        s->attributes[i] = (attr_t)COLOR_PAIR(i + 1) | (i == STYLE_BAD ? A_BOLD : 0);
+        s->attributes[i] =
+            (attr_t)COLOR_PAIR(i + 1) | (i == STYLE_BAD || i >= STYLE_TAG0 ? A_BOLD : 0);
     }
 }
 
@@ -163,6 +166,8 @@ uint32_t screen_key(struct screen *s, int timeout_ms)
         return 0;
     if (c == '\r' || c == '\n')
         return TK_ENTER;
+    if (c == '\t')
+        return TK_TAB;
     if (c == 27)
         return TK_ESCAPE;
     if (c == 127 || c == 8)

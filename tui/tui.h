@@ -21,9 +21,10 @@ struct tui_options {
 };
 /* The interactive screen; returns when the user quits. */
 MUST_CHECK enum status tui_run(const struct tui_options *o, struct err *e);
-/* One frame as text, width x height (--once --size 120x40). */
-MUST_CHECK enum status tui_frame(const struct tui_options *o, unsigned width, unsigned height,
-                                 struct buf *out, struct err *e);
+/* One frame as text, width x height (--once --size 120x40), after the keys were pressed: characters
+ * as they are, others by their label: "/cart<Enter>", "<Tab><Down>". ERR_USAGE: no such label. */
+MUST_CHECK enum status tui_frame(const struct tui_options *o, struct str keys, unsigned width,
+                                 unsigned height, struct buf *out, struct err *e);
 /* The same content as rows: --once -o json|csv|... */
 MUST_CHECK enum status tui_table(const struct tui_options *o, enum table_format f, struct buf *out,
                                  struct err *e);

@@ -3,47 +3,25 @@
 
 #include "core/base/timefmt.h"
 
-const struct view_ops view_table[VIEWS] = {
-    [VIEW_OVERVIEW] = {.name = "overview",
-                       .title = "Overview",
-                       .load = load_overview,
-                       .draw_top = draw_overview,
-                       .default_sort = 9,
-                       .sorts_down = true},
-    [VIEW_FUNCTIONS] = {.name = "functions",
-                        .title = "Functions",
-                        .load = load_functions,
-                        .draw_top = draw_spark_strip,
-                        .default_sort = 9,
-                        .sorts_down = true},
-    [VIEW_INVOCATIONS] = {.name = "invocations",
-                          .title = "Invocations",
-                          .load = load_invocations,
-                          .default_sort = -1},
-    [VIEW_ERRORS] = {.name = "errors", .title = "Errors", .load = load_errors, .default_sort = -1},
-    [VIEW_COLD] = {.name = "coldstarts",
-                   .title = "Cold starts",
-                   .load = load_cold,
-                   .default_sort = 1,
-                   .sorts_down = true},
-    [VIEW_COST] = {.name = "cost",
-                   .title = "Cost",
-                   .load = load_cost,
-                   .draw_top = draw_spark_strip,
-                   .default_sort = 1,
-                   .sorts_down = true},
-    [VIEW_INVOCATION] = {.name = "invocation",
-                         .title = "Invocation",
-                         .load = load_invocation,
-                         .is_text = true,
-                         .default_sort = -1},
-    [VIEW_HELP] =
-        {.name = "help", .title = "Help", .load = load_help, .is_text = true, .default_sort = -1},
+const struct view_ops *const view_table[VIEWS] = {
+    [VIEW_OVERVIEW] = &view_overview,
+    [VIEW_INCIDENTS] = &view_incidents,
+    [VIEW_FUNCTIONS] = &view_functions,
+    [VIEW_INVOCATIONS] = &view_invocations,
+    [VIEW_ERRORS] = &view_errors,
+    [VIEW_COLD] = &view_cold,
+    [VIEW_COST] = &view_cost,
+    [VIEW_LOG] = &view_log,
+    [VIEW_INVOCATION] = &view_invocation,
+    [VIEW_EXPLAIN] = &view_explain,
+    [VIEW_SQL] = &view_sql,
+    [VIEW_HELP] = &view_help,
 };
 
-const char *const tui_view_names[] = {"overview",   "functions",  "invocations",
-                                      "errors",     "coldstarts", "cost",
-                                      "invocation", "help",       NULL};
+/* What --view and the palette take: the views that need no further word. */
+const char *const tui_view_names[] = {"overview", "incidents",  "functions", "invocations",
+                                      "errors",   "coldstarts", "cost",      "log",
+                                      "help",     NULL};
 
 struct row_ref *view_row(struct view_data *d, struct arena *a)
 {
@@ -56,11 +34,14 @@ struct row_ref *view_row(struct view_data *d, struct arena *a)
 
 void view_line(struct view_data *d, struct arena *a, enum style style, struct str text)
 {
+    view_line_in(d, a, style, text, 2);
+}
+
+void view_line_in(struct view_data *d, struct arena *a, enum style style, struct str text,
+                  unsigned indent)
+{
     d->lines = arena_grow(a, d->lines, d->n_lines, &d->cap_lines, sizeof(*d->lines));
-    d->line_styles =
-        arena_grow(a, d->line_styles, d->n_lines, &d->cap_line_styles, sizeof(*d->line_styles));
-    d->line_styles[d->n_lines] = style;
-    d->lines[d->n_lines++] = text;
+    d->lines[d->n_lines++] = (struct text_line){text, style, indent};
 }
 
 struct place *app_place(struct app *app)
@@ -97,7 +78,7 @@ struct str view_share(struct arena *a, wide part, wide whole)
     return arena_printf(a, "%lld.%lld%%", (long long)(permille / 10), (long long)(permille % 10));
 }
 
-static struct str scaled(struct arena *a, wide v, unsigned scale)
+struct str view_exact(struct arena *a, wide v, unsigned scale)
 {
     AUTO(buf_clear) struct buf b = {.max = 96};
 
@@ -105,17 +86,66 @@ static struct str scaled(struct arena *a, wide v, unsigned scale)
     return arena_str(a, buf_str(&b));
 }
 
-void cell_money(struct table *t, size_t column, wide pico)
+struct str view_count(struct arena *a, uint64_t n)
 {
-    table_number(t, column, scaled(t->arena, pico, 12), view_money(t->arena, pico));
+    struct str digits = arena_printf(a, "%llu", (unsigned long long)n);
+    AUTO(buf_clear) struct buf b = {.max = 64};
+
+    for (size_t i = 0; i < digits.n; i++) {
+        if (i > 0 && (digits.n - i) % 3 == 0)
+            buf_add_c(&b, ',');
+        buf_add_c(&b, digits.p[i]);
+    }
+    return arena_str(a, buf_str(&b));
 }
 
-void cell_duration(struct table *t, size_t column, int64_t ns)
+struct str view_duration(struct arena *a, int64_t ns)
 {
     AUTO(buf_clear) struct buf b = {.max = 64};
 
     duration_format(&b, ns);
-    table_number(t, column, scaled(t->arena, ns, 6), arena_str(t->arena, buf_str(&b)));
+    return arena_str(a, buf_str(&b));
+}
+
+struct str view_time(struct arena *a, int64_t t_ns)
+{
+    AUTO(buf_clear) struct buf b = {.max = 64};
+
+    time_format(&b, t_ns, 3);
+    return arena_str(a, buf_str(&b));
+}
+
+/* Whole units: "3m ago" is what a person asks for. */
+struct str view_ago(const struct app *app, struct arena *a, int64_t t_ns)
+{
+    static const struct {
+        int64_t ns;
+        const char *unit;
+    } units[] = {{NS_PER_DAY, "d"}, {NS_PER_HOUR, "h"}, {NS_PER_MIN, "m"}, {NS_PER_SEC, "s"}};
+    int64_t away = clock_now(&app->options->clock) - t_ns;
+    int64_t size = away < 0 ? -away : away;
+
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (size >= 2 * units[i].ns || (i + 1 == ARRAY_LEN(units) && size >= units[i].ns))
+            return arena_printf(a, away < 0 ? "in %lld%s" : "%lld%s ago",
+                                (long long)(size / units[i].ns), units[i].unit);
+    return STR("now");
+}
+
+void cell_money(struct table *t, size_t column, wide pico)
+{
+    table_number(t, column, view_exact(t->arena, pico, 12), view_money(t->arena, pico));
+}
+
+void cell_duration(struct table *t, size_t column, int64_t ns)
+{
+    table_number(t, column, view_exact(t->arena, ns, 6), view_duration(t->arena, ns));
+}
+
+void cell_count(struct table *t, size_t column, uint64_t n)
+{
+    table_number(t, column, arena_printf(t->arena, "%llu", (unsigned long long)n),
+                 view_count(t->arena, n));
 }
 
 void cell_percentile(struct table *t, size_t column, const struct histogram *h, unsigned permille)
@@ -129,17 +159,14 @@ void cell_percentile(struct table *t, size_t column, const struct histogram *h, 
 void cell_percent(struct table *t, size_t column, uint64_t part, uint64_t whole)
 {
     if (whole > 0)
-        table_number(t, column, scaled(t->arena, wide_div_round((wide)part * 1000000, whole), 4),
+        table_number(t, column,
+                     view_exact(t->arena, wide_div_round((wide)part * 1000000, whole), 4),
                      view_share(t->arena, part, whole));
 }
 
 void cell_time(struct table *t, size_t column, int64_t t_ns)
 {
-    AUTO(buf_clear) struct buf b = {.max = 64};
-
-    time_format(&b, t_ns, 3);
-    struct str whole = arena_str(t->arena, buf_str(&b));
-    table_text(t, column, whole);
+    table_text(t, column, view_time(t->arena, t_ns));
 }
 
 void cell_cost(const struct app *app, struct table *t, size_t column, wide pico, uint64_t n,
@@ -148,7 +175,7 @@ void cell_cost(const struct app *app, struct table *t, size_t column, wide pico,
     if (app->unit == UNIT_PER_MILLION && n > 0)
         cell_money(t, column, wide_div_round(pico * 1000000, n));
     else if (app->unit == UNIT_SHARE && total > 0)
-        table_number(t, column, scaled(t->arena, wide_div_round(pico * 1000000, total), 4),
+        table_number(t, column, view_exact(t->arena, wide_div_round(pico * 1000000, total), 4),
                      view_share(t->arena, pico, total));
     else
         cell_money(t, column, pico);

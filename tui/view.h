@@ -10,25 +10,40 @@
 
 enum view_id {
     VIEW_OVERVIEW,
+    VIEW_INCIDENTS,
     VIEW_FUNCTIONS,
     VIEW_INVOCATIONS,
     VIEW_ERRORS,
     VIEW_COLD,
     VIEW_COST,
+    VIEW_LOG,
     VIEW_INVOCATION,
+    VIEW_EXPLAIN,
+    VIEW_SQL,
     VIEW_HELP,
     VIEWS
 };
 
-enum { MAX_COLUMNS = 20 };
+enum { MAX_COLUMNS = 32 };
 
 /* What a row stands for: where Enter leads. */
 struct row_ref {
     uint32_t fn_id;
-    struct str id; /* request id */
+    struct str fn_name;
+    struct str id;         /* request id */
+    struct str error_type; /* of an errors row */
+    struct range range;    /* of an incident; until 0: the view's */
     uint32_t outcome_mask;
+    int64_t time_ns;  /* where zoom centres; 0: the middle */
     enum style style; /* STYLE_BAD for problems */
+    enum style tag;   /* of the tag column of the log; STYLE_PLAIN: as the row */
     bool is_problem;
+};
+
+struct text_line {
+    struct str text;
+    enum style style;
+    unsigned indent; /* of what is wrapped */
 };
 
 /* The loaded content of a view; in its arena. */
@@ -36,13 +51,17 @@ struct view_data {
     struct table table;
     struct row_ref *refs; /* one per row of the table */
     size_t cap_refs;
-    struct str *lines; /* text views: detail, help */
-    enum style *line_styles;
-    size_t n_lines, cap_lines, cap_line_styles;
-    struct stats total;   /* overview */
-    struct series series; /* overview, cost */
+    struct text_line *lines; /* text views: detail, help */
+    size_t n_lines, cap_lines;
+    struct stats total; /* overview; its max_duration_ns is the p95 */
+    struct ingest_status status;
+    struct incidents incidents;
+    uint64_t cold_causes[COLD_CAUSES];
+    struct series series;
     struct fn_rows functions;
-    struct range range; /* what was loaded */
+    const struct fn_row *one; /* the function of the place */
+    struct range range;       /* what was loaded */
+    bool is_more;             /* there are rows beyond what is loaded */
 };
 
 /* One level of the stack: a view with its place. */
@@ -50,53 +69,92 @@ struct place {
     enum view_id view;
     uint32_t fn_id;
     struct str fn_name;
-    struct str id;
+    struct str id; /* request id; of VIEW_SQL the statement */
+    struct str error_type;
     uint32_t outcome_mask;
     size_t selected, scroll;
     struct str selected_key; /* first cell of the selected row: keeps the focus over a refresh */
     int sort_column;         /* -1: as loaded */
-    bool is_inverted;
+    bool is_inverted, is_following;
+    bool has_own_range; /* leaving it brings back the range it came from */
+    struct range range_before;
+    int64_t span_before;
 };
 
 enum cost_unit { UNIT_TOTAL, UNIT_PER_MILLION, UNIT_SHARE, UNITS };
-enum { MAX_DEPTH = 16 };
+enum { MAX_DEPTH = 16, MAX_TRAIL = 16 };
+
+/* The line at the bottom that takes text. */
+enum prompt_kind { PROMPT_NONE, PROMPT_FILTER, PROMPT_COMMAND, PROMPT_SQL, PROMPT_EXPORT };
+struct prompt {
+    enum prompt_kind kind;
+    char text[512];
+    size_t n;
+};
+
+/* Where the user was: what [ and ] walk along. */
+struct trail_step {
+    struct place stack[MAX_DEPTH];
+    size_t depth;
+    struct range range;
+    int64_t span_ns;
+};
 
 struct app {
     const struct tui_options *options;
     struct place stack[MAX_DEPTH];
-    size_t depth; /* the current one is stack[depth - 1] */
-    struct place previous;
-    struct arena data_arena, text_arena; /* the loaded view; texts that outlive it */
+    size_t depth;             /* the current one is stack[depth - 1] */
+    struct trail_step *trail; /* MAX_TRAIL of them; in the text arena */
+    size_t n_trail, trail_at;
+    bool is_swapped; /* "-" went back last: the next one goes forward */
+    struct arena data_arena, text_arena, frame_arena; /* the loaded view; texts that outlive it; one
+                                                         frame */
     struct view_data data;
     struct frame frame;
     struct range range; /* until 0: live */
     int64_t span_ns;
-    char filter[128];
+    struct prompt prompt;
+    char filter[256];
     size_t filter_n;
-    bool is_typing, only_problems, is_paused, has_data, must_quit, must_load;
+    char log_pattern[256]; /* the filter of the log that the store applies */
+    size_t log_pattern_n;
+    bool only_problems, is_paused, has_data, must_quit, must_load, no_strip, is_relative;
     enum cost_unit unit;
     uint64_t generation;
     int64_t loaded_ns, refresh_ns; /* monotonic */
     struct err error;              /* of the last load; the last good data stays */
     struct str message;            /* shown once at the bottom */
+    struct str clipboard;          /* for the terminal to take; empty: nothing */
     size_t *order; /* rows that pass the filter, in the order shown; in the data arena */
     size_t n_shown;
+    struct text_line *visual; /* lines of a text view as wrapped; set by drawing */
+    size_t n_visual;
+    unsigned visual_width; /* they were wrapped to; 0: not yet */
 };
 
 struct view_ops {
     const char *name, *title;
     enum status (*load)(struct app *app, struct view_data *d, struct err *e);
     void (*draw_top)(const struct app *app, struct frame *f, unsigned y,
-                     unsigned *used); /* above the table; NULL: nothing */
-    bool is_text;                     /* lines instead of a table */
-    int default_sort;                 /* column, or -1 */
-    bool sorts_down;                  /* largest first */
+                     unsigned *used);    /* above the table; NULL: nothing */
+    const unsigned char *first, n_first; /* columns in the order in which they get room */
+    bool is_text;                        /* lines instead of a table */
+    bool has_no_row_identity;            /* rows come and go: the focus stays at its place */
+    bool is_still;                       /* nothing in it moves with the clock */
+    bool is_searched;                    /* "/" finds rows instead of leaving others out */
+    int default_sort;                    /* column, or -1 */
+    enum view_id tab;                    /* the other pane: Tab; itself: none */
+    const char *empty;                   /* said when there are no rows; NULL: the usual */
 };
-extern const struct view_ops view_table[VIEWS];
+extern const struct view_ops *const view_table[VIEWS];
+extern const struct view_ops view_overview, view_incidents, view_functions, view_invocations,
+    view_errors, view_cold, view_cost, view_log, view_invocation, view_explain, view_sql, view_help;
 
 /* --- shared by views --- */
 struct row_ref *view_row(struct view_data *d, struct arena *a); /* a new row and its reference */
 void view_line(struct view_data *d, struct arena *a, enum style style, struct str text);
+void view_line_in(struct view_data *d, struct arena *a, enum style style, struct str text,
+                  unsigned indent); /* of what is wrapped */
 struct place *app_place(struct app *app);
 uint64_t stats_failed(const struct stats *s);
 uint64_t stats_cold(const struct stats *s);
@@ -111,16 +169,29 @@ struct str view_share(struct arena *a, wide part, wide whole);
 void cell_cost(const struct app *app, struct table *t, size_t column, wide pico, uint64_t n,
                wide total);
 
-enum status load_overview(struct app *app, struct view_data *d, struct err *e);
-enum status load_functions(struct app *app, struct view_data *d, struct err *e);
-enum status load_invocations(struct app *app, struct view_data *d, struct err *e);
-enum status load_errors(struct app *app, struct view_data *d, struct err *e);
-enum status load_cold(struct app *app, struct view_data *d, struct err *e);
-enum status load_cost(struct app *app, struct view_data *d, struct err *e);
-enum status load_invocation(struct app *app, struct view_data *d, struct err *e);
-enum status load_help(struct app *app, struct view_data *d, struct err *e);
-void draw_overview(const struct app *app, struct frame *f, unsigned y, unsigned *used);
-void draw_spark_strip(const struct app *app, struct frame *f, unsigned y, unsigned *used);
+void cell_count(struct table *t, size_t column, uint64_t n);
+struct str view_count(struct arena *a, uint64_t n); /* 12,345 */
+struct str view_duration(struct arena *a, int64_t ns);
+struct str view_time(struct arena *a, int64_t t_ns);            /* RFC 3339, ms */
+struct str view_exact(struct arena *a, wide v, unsigned scale); /* no digit lost */
+/* "3m ago", "in 5s" for the clock of the app. */
+struct str view_ago(const struct app *app, struct arena *a, int64_t t_ns);
+/* A word and a sign for the health of a function, so that colour is never the only sign. */
+const char *view_state(const struct stats *s, enum style *style);
+
+/* All functions of the range into d->functions; sums by hour or day into d->series. */
+enum status view_load_functions(struct app *app, struct view_data *d, struct err *e);
+enum status view_load_series(struct app *app, struct view_data *d, struct err *e);
+wide view_total_cost(const struct fn_rows *rows);
+enum strip_kind { STRIP_INVOCATIONS, STRIP_FAILED, STRIP_COST, STRIP_LINES, STRIP_LOG_ERRORS };
+void view_strip(const struct app *app, struct frame *f, unsigned y, enum strip_kind k);
+/* The axis below strips: when they begin and end. */
+void view_strip_axis(const struct app *app, struct frame *f, unsigned y);
+void view_draw_strip(const struct app *app, struct frame *f, unsigned y, unsigned *used);
+void view_draw_overview(const struct app *app, struct frame *f, unsigned y, unsigned *used);
+enum status view_load_overview(struct app *app, struct view_data *d, struct err *e);
+const char *view_result(enum outcome o); /* "x error" */
+enum style view_result_style(enum outcome o);
 
 /* --- the program --- */
 void app_init(struct app *app, const struct tui_options *o);
@@ -131,6 +202,27 @@ void app_draw(struct app *app, unsigned width, unsigned height);
 void app_key(struct app *app, uint32_t key);
 bool app_is_stale(struct app *app, int64_t now_ns); /* time to look for new data */
 struct range app_range(const struct app *app);
+/* Moving between places (app.c), for keys and commands. */
+void app_push(struct app *app, const struct place *p);
+void app_switch(struct app *app, enum view_id view);
+void app_back(struct app *app);
+void app_remember(struct app *app);        /* a step of the trail, before moving */
+void app_walk(struct app *app, int steps); /* along the trail */
+void app_reload(struct app *app);          /* the place stays, its content is loaded anew */
+void app_set_range(struct app *app, struct range r); /* until 0: live, of the span */
+const struct row_ref *app_selected(struct app *app);
+void app_keep_focus(struct app *app);            /* remembers the row by its key */
+struct re *app_filter_re(const struct app *app); /* the filter as a pattern, or NULL; to be freed */
+void app_search(struct app *app, int step); /* the next (1) or previous (-1) match of the filter */
+void app_shown_table(struct app *app, struct table *t); /* rows, or lines of a text view */
+/* The prompt (prompt.c). */
+void prompt_open(struct app *app, enum prompt_kind kind);
+void prompt_key(struct app *app, uint32_t key);
+void prompt_draw(const struct app *app, struct frame *f);
+void prompt_help(struct view_data *d, struct arena *a); /* the commands behind : */
+/* Wrapped text (draw_lines.c). */
+void draw_lines(struct app *app, struct frame *f, unsigned y);
+bool app_row_has(const struct app *app, size_t row, struct re *re); /* a shown row matches */
 
 /* --- the terminal (screen.c) --- */
 struct screen;

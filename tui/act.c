@@ -1,0 +1,509 @@
+/* What keys do: each action a small function, all of them in one table. */
+#include <string.h>
+
+#include "core/base/timefmt.h"
+#include "tui/view.h"
+
+static const int64_t spans[] = {5 * NS_PER_MIN, NS_PER_HOUR,     6 * NS_PER_HOUR, NS_PER_DAY,
+                                7 * NS_PER_DAY, 30 * NS_PER_DAY, 0};
+
+static const struct view_ops *ops_of(struct app *app)
+{
+    return view_table[app_place(app)->view];
+}
+
+/* --- moving --- */
+
+static size_t rows_of(struct app *app)
+{
+    return ops_of(app)->is_text ? app->n_visual : app->n_shown;
+}
+
+static void select_row(struct app *app, size_t row)
+{
+    struct place *p = app_place(app);
+
+    p->selected = row;
+    p->is_following = p->view == VIEW_LOG && row + 1 == app->n_shown;
+    app_keep_focus(app);
+}
+
+static void move(struct app *app, int64_t by)
+{
+    int64_t rows = (int64_t)rows_of(app), to = (int64_t)app_place(app)->selected + by;
+
+    if (rows > 0)
+        select_row(app, (size_t)(to < 0 ? 0 : to >= rows ? rows - 1 : to));
+}
+
+static void act_move(struct app *app, enum action action)
+{
+    int64_t page = app->frame.height > 8 ? app->frame.height - 8 : 1;
+    const int64_t steps[] = {
+        [ACT_UP] = -1,          [ACT_DOWN] = 1,        [ACT_PAGE_UP] = -page,
+        [ACT_PAGE_DOWN] = page, [ACT_TOP] = INT32_MIN, [ACT_BOTTOM] = INT32_MAX};
+
+    move(app, steps[action]);
+}
+
+static void act_follow(struct app *app, enum action action)
+{
+    UNUSED(action);
+    if (app_place(app)->view == VIEW_LOG)
+        move(app, INT32_MAX);
+    else
+        app->message = STR("only the log is followed: 9 opens it");
+}
+
+/* --- from row to row --- */
+
+typedef bool row_test(const struct app *app, size_t row, const void *what);
+
+static bool has_style(const struct app *app, size_t row, const void *what)
+{
+    return app->data.refs[app->order[row]].style == *(const enum style *)what;
+}
+
+static bool has_id(const struct app *app, size_t row, const void *what)
+{
+    return str_eq(app->data.refs[app->order[row]].id, *(const struct str *)what);
+}
+
+static void seek_row(struct app *app, int step, row_test *test, const void *what)
+{
+    size_t n = app->n_shown, at = app_place(app)->selected;
+
+    for (size_t i = 1; i < n; i++) {
+        size_t row = (at + (step > 0 ? i : n - i)) % n;
+        if (!test(app, row, what))
+            continue;
+        if ((step > 0) != (row > at))
+            app->message = STR("went round the end");
+        select_row(app, row);
+        return;
+    }
+    app->message = STR("there is no other");
+}
+
+static void act_seek_style(struct app *app, enum action action)
+{
+    bool is_error = action == ACT_NEXT_ERROR || action == ACT_PREVIOUS_ERROR;
+    int step = action == ACT_NEXT_ERROR || action == ACT_NEXT_WARNING ? 1 : -1;
+    enum style style = is_error ? STYLE_BAD : STYLE_WARN;
+
+    if (!ops_of(app)->is_text && app->has_data) {
+        seek_row(app, step, has_style, &style);
+        return;
+    }
+    size_t at = app_place(app)->selected, n = app->n_visual;
+    for (size_t i = 1; i < n; i++) {
+        size_t row = (at + (step > 0 ? i : n - i)) % n;
+        if (app->visual[row].style == style) {
+            select_row(app, row);
+            return;
+        }
+    }
+    app->message = STR("there is no other");
+}
+
+static void act_seek_same(struct app *app, enum action action)
+{
+    const struct row_ref *ref = app_selected(app);
+
+    if (!ref || ref->id.n == 0)
+        app->message = STR("this row belongs to no request");
+    else
+        seek_row(app, action == ACT_NEXT_SAME ? 1 : -1, has_id, &ref->id);
+}
+
+void app_search(struct app *app, int step)
+{
+    struct re *re = app_filter_re(app);
+
+    if (!re) {
+        app->message = STR("/ says what to look for");
+        return;
+    }
+    size_t n = rows_of(app), at = app_place(app)->selected;
+    bool is_found = false;
+    for (size_t i = 1; i <= n && !is_found; i++) {
+        size_t row = (at + (step > 0 ? i : n - i % n)) % n;
+        is_found = ops_of(app)->is_text ? re_match(re, app->visual[row].text, NULL, NULL)
+                                        : app_row_has(app, row, re);
+        if (is_found)
+            select_row(app, row);
+    }
+    if (!is_found)
+        app->message = STR("nothing matches");
+    re_free(re);
+}
+
+static void act_search(struct app *app, enum action action)
+{
+    app_search(app, action == ACT_NEXT_MATCH ? 1 : -1);
+}
+
+/* The search becomes the filter of the log, or the filter is taken off. */
+static void act_only_matches(struct app *app, enum action action)
+{
+    UNUSED(action);
+    if (app_place(app)->view != VIEW_LOG) {
+        app->message = STR("in tables / filters already; this is for the log");
+        return;
+    }
+    app->log_pattern_n = app->filter_n;
+    memcpy(app->log_pattern, app->filter, app->filter_n);
+    app->message = app->filter_n > 0 ? STR("only lines that match") : STR("all lines");
+    app->filter_n = 0;
+    app_reload(app);
+}
+
+/* --- sorting and time --- */
+
+static void act_sort(struct app *app, enum action action)
+{
+    struct place *p = app_place(app);
+    int n = (int)app->data.table.n_columns;
+
+    if (ops_of(app)->is_text || n == 0 || p->view == VIEW_LOG) {
+        app->message = STR("this view has its own order");
+        return;
+    }
+    if (action == ACT_INVERT) {
+        p->is_inverted = !p->is_inverted;
+    } else {
+        p->sort_column = (p->sort_column + (action == ACT_SORT_LEFT ? -1 : 1) + n) % n;
+        p->is_inverted = false;
+    }
+    /* The store sorts invocations itself: more than what is loaded. */
+    app->must_load |= p->view == VIEW_INVOCATIONS;
+    app_arrange(app);
+}
+
+static void whole_store(struct app *app)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct ingest_status st;
+
+    if (request_status(app->options->store, &a, &st, NULL) == OK && st.last_ns > 0)
+        app_set_range(app, (struct range){st.first_ns, st.last_ns + 1});
+}
+
+static void act_range(struct app *app, enum action action)
+{
+    size_t i = 0;
+    int64_t end = app->range.until_ns;
+
+    UNUSED(action);
+    while (i + 1 < ARRAY_LEN(spans) && spans[i] <= app->span_ns)
+        i++;
+    if (app->span_ns > spans[ARRAY_LEN(spans) - 2])
+        i = 0;
+    if (spans[i] == 0) {
+        whole_store(app);
+        return;
+    }
+    if (end == 0)
+        app->span_ns = spans[i];
+    app_set_range(app, end == 0 ? (struct range){0, 0} : (struct range){end - spans[i], end});
+}
+
+static void act_zoom(struct app *app, enum action action)
+{
+    const struct row_ref *ref = app_selected(app);
+    struct range r = app_range(app);
+    int64_t span = r.until_ns - r.since_ns;
+    int64_t to = action == ACT_ZOOM_IN ? span / 2 : span * 2;
+    int64_t centre = ref && ref->time_ns > 0 ? ref->time_ns : r.since_ns + span / 2;
+    bool stays_live = app->range.until_ns == 0 && !(ref && ref->time_ns > 0);
+
+    if (to < NS_PER_SEC || to > 400 * NS_PER_DAY) {
+        app->message = STR("that is as far as it goes");
+        return;
+    }
+    if (stays_live)
+        app->span_ns = to;
+    app_set_range(app, stays_live ? (struct range){0, 0}
+                                  : (struct range){centre - to / 2, centre - to / 2 + to});
+}
+
+static void act_shift(struct app *app, enum action action)
+{
+    struct range r = app_range(app);
+    int64_t by = (r.until_ns - r.since_ns) * (action == ACT_SHIFT_BACK ? -1 : 1);
+
+    if (r.until_ns + by >= clock_now(&app->options->clock))
+        app_set_range(app, (struct range){0, 0});
+    else
+        app_set_range(app, (struct range){r.since_ns + by, r.until_ns + by});
+}
+
+static void act_now(struct app *app, enum action action)
+{
+    UNUSED(action);
+    app_set_range(app, (struct range){0, 0});
+}
+
+/* --- places --- */
+
+static void act_view(struct app *app, enum action action)
+{
+    static const enum view_id views[] = {
+        [ACT_VIEW_OVERVIEW] = VIEW_OVERVIEW,       [ACT_VIEW_FUNCTIONS] = VIEW_FUNCTIONS,
+        [ACT_VIEW_INVOCATIONS] = VIEW_INVOCATIONS, [ACT_VIEW_ERRORS] = VIEW_ERRORS,
+        [ACT_VIEW_COLD] = VIEW_COLD,               [ACT_VIEW_COST] = VIEW_COST,
+        [ACT_VIEW_LOG] = VIEW_LOG};
+
+    app_switch(app, views[action]);
+}
+
+static void act_help(struct app *app, enum action action)
+{
+    struct place help = {.view = VIEW_HELP};
+
+    UNUSED(action);
+    if (app_place(app)->view != VIEW_HELP)
+        app_push(app, &help);
+}
+
+static struct place place_of(struct app *app, enum view_id view, const struct row_ref *ref)
+{
+    bool is_row = ref && ref->fn_id != 0;
+    struct place p = {.view = view, .fn_id = is_row ? ref->fn_id : app_place(app)->fn_id};
+
+    p.fn_name = is_row ? arena_str(&app->text_arena, ref->fn_name) : app_place(app)->fn_name;
+    return p;
+}
+
+static void act_drill(struct app *app, enum action action)
+{
+    const struct row_ref *ref = app_selected(app);
+    struct place p;
+
+    UNUSED(action);
+    if (!ref || (ref->id.n == 0 && ref->fn_id == 0) ||
+        (ref->id.n == 0 && app_place(app)->view == VIEW_LOG)) {
+        app->message = ref ? STR("there is nothing further down") : (struct str){0};
+        return;
+    }
+    p = place_of(app, ref->id.n > 0 ? VIEW_INVOCATION : VIEW_INVOCATIONS, ref);
+    p.id = arena_str(&app->text_arena, ref->id);
+    p.error_type = arena_str(&app->text_arena, ref->error_type);
+    p.outcome_mask = ref->outcome_mask;
+    if (ref->range.until_ns != 0) {
+        p.has_own_range = true;
+        p.range_before = app->range;
+        p.span_before = app->span_ns;
+    }
+    struct range own = ref->range;
+    app_push(app, &p);
+    if (p.has_own_range) {
+        app->range = own;
+        app->span_ns = own.until_ns - own.since_ns;
+    }
+}
+
+static void act_lines(struct app *app, enum action action)
+{
+    struct place p = place_of(app, VIEW_LOG, app_selected(app));
+
+    UNUSED(action);
+    app_push(app, &p);
+}
+
+/* A single attempt is explained by its receipt. */
+static void act_explain(struct app *app, enum action action)
+{
+    const struct row_ref *ref = app_selected(app);
+    struct place p = place_of(app, VIEW_EXPLAIN, ref);
+
+    if (ref && ref->id.n > 0)
+        act_drill(app, action);
+    else if (app_place(app)->view != VIEW_EXPLAIN)
+        app_push(app, &p);
+}
+
+static void act_back(struct app *app, enum action action)
+{
+    UNUSED(action);
+    app_back(app);
+}
+
+static void act_trail(struct app *app, enum action action)
+{
+    bool is_back = action == ACT_TRAIL_BACK || (action == ACT_PREVIOUS && !app->is_swapped);
+
+    app_walk(app, is_back ? -1 : 1);
+    app->is_swapped = action == ACT_PREVIOUS && is_back;
+}
+
+static void act_tab(struct app *app, enum action action)
+{
+    enum view_id other = ops_of(app)->tab;
+
+    UNUSED(action);
+    if (other == app_place(app)->view) {
+        app->message = STR("this view has one pane");
+        return;
+    }
+    app_remember(app);
+    *app_place(app) = (struct place){.view = other, .sort_column = view_table[other]->default_sort};
+    app->filter_n = 0;
+    app_reload(app);
+}
+
+/* --- prompts, switches, copies --- */
+
+static void act_prompt(struct app *app, enum action action)
+{
+    static const enum prompt_kind kinds[] = {[ACT_FILTER] = PROMPT_FILTER,
+                                             [ACT_COMMAND] = PROMPT_COMMAND,
+                                             [ACT_SQL] = PROMPT_SQL,
+                                             [ACT_EXPORT] = PROMPT_EXPORT};
+
+    prompt_open(app, kinds[action]);
+}
+
+static void act_switch(struct app *app, enum action action)
+{
+    if (action == ACT_PROBLEMS)
+        app->only_problems = !app->only_problems;
+    if (action == ACT_PAUSE)
+        app->is_paused = !app->is_paused;
+    if (action == ACT_UNIT)
+        app->unit = (enum cost_unit)((app->unit + 1) % UNITS);
+    if (action == ACT_STRIP)
+        app->no_strip = !app->no_strip;
+    if (action == ACT_RELATIVE)
+        app->is_relative = !app->is_relative;
+    app->must_load |= action == ACT_UNIT || action == ACT_REFRESH || action == ACT_PROBLEMS;
+}
+
+static void act_speed(struct app *app, enum action action)
+{
+    if (action == ACT_FASTER && app->refresh_ns > 200 * NS_PER_MS)
+        app->refresh_ns /= 2;
+    if (action == ACT_SLOWER && app->refresh_ns < NS_PER_MIN)
+        app->refresh_ns *= 2;
+    app->message = arena_printf(&app->text_arena, "looks for new data every %lld ms",
+                                (long long)(app->refresh_ns / NS_PER_MS));
+}
+
+static void act_quit(struct app *app, enum action action)
+{
+    UNUSED(action);
+    app->must_quit = true;
+}
+
+static void act_copy(struct app *app, enum action action)
+{
+    const struct row_ref *ref = app_selected(app);
+    struct str id = app_place(app)->view == VIEW_INVOCATION ? app_place(app)->id
+                    : !ref                                  ? (struct str){0}
+                    : ref->id.n > 0                         ? ref->id
+                                                            : ref->fn_name;
+
+    UNUSED(action);
+    app->clipboard = arena_str(&app->text_arena, id);
+    app->message = id.n > 0 ? arena_printf(&app->text_arena, "copied " STR_FMT, STR_ARG(id))
+                            : STR("this row has no id to copy");
+}
+
+static void act_copy_row(struct app *app, enum action action)
+{
+    AUTO(buf_clear) struct buf out = {.max = 1u << 20};
+    const struct table *from = &app->data.table;
+    struct table t = *from;
+
+    UNUSED(action);
+    if (!app_selected(app)) {
+        app->message = STR("there is no row to copy");
+        return;
+    }
+    t.cells += app->order[app_place(app)->selected] * from->n_columns;
+    t.n_rows = 1;
+    table_print(&t, TABLE_NDJSON, false, &out);
+    app->clipboard = arena_str(&app->text_arena, buf_str(&out));
+    app->message = STR("copied the row as JSON");
+}
+
+static void act_nothing(struct app *app, enum action action)
+{
+    UNUSED(app);
+    UNUSED(action);
+}
+
+typedef void act_fn(struct app *app, enum action action);
+
+static act_fn *const actions[ACTIONS] = {
+    [ACT_NONE] = act_nothing,
+    [ACT_QUIT] = act_quit,
+    [ACT_UP] = act_move,
+    [ACT_DOWN] = act_move,
+    [ACT_PAGE_UP] = act_move,
+    [ACT_PAGE_DOWN] = act_move,
+    [ACT_TOP] = act_move,
+    [ACT_BOTTOM] = act_move,
+    [ACT_VIEW_OVERVIEW] = act_view,
+    [ACT_VIEW_FUNCTIONS] = act_view,
+    [ACT_VIEW_INVOCATIONS] = act_view,
+    [ACT_VIEW_ERRORS] = act_view,
+    [ACT_VIEW_COLD] = act_view,
+    [ACT_VIEW_COST] = act_view,
+    [ACT_VIEW_LOG] = act_view,
+    [ACT_HELP] = act_help,
+    [ACT_BACK] = act_back,
+    [ACT_DRILL] = act_drill,
+    [ACT_PREVIOUS] = act_trail,
+    [ACT_TRAIL_BACK] = act_trail,
+    [ACT_TRAIL_ON] = act_trail,
+    [ACT_TAB] = act_tab,
+    [ACT_FILTER] = act_prompt,
+    [ACT_COMMAND] = act_prompt,
+    [ACT_SQL] = act_prompt,
+    [ACT_EXPORT] = act_prompt,
+    [ACT_NEXT_MATCH] = act_search,
+    [ACT_PREVIOUS_MATCH] = act_search,
+    [ACT_NEXT_ERROR] = act_seek_style,
+    [ACT_PREVIOUS_ERROR] = act_seek_style,
+    [ACT_NEXT_WARNING] = act_seek_style,
+    [ACT_PREVIOUS_WARNING] = act_seek_style,
+    [ACT_NEXT_SAME] = act_seek_same,
+    [ACT_PREVIOUS_SAME] = act_seek_same,
+    [ACT_SORT] = act_sort,
+    [ACT_SORT_LEFT] = act_sort,
+    [ACT_SORT_RIGHT] = act_sort,
+    [ACT_INVERT] = act_sort,
+    [ACT_RANGE] = act_range,
+    [ACT_ZOOM_IN] = act_zoom,
+    [ACT_ZOOM_OUT] = act_zoom,
+    [ACT_SHIFT_BACK] = act_shift,
+    [ACT_SHIFT_ON] = act_shift,
+    [ACT_NOW] = act_now,
+    [ACT_PROBLEMS] = act_switch,
+    [ACT_ONLY_MATCHES] = act_only_matches,
+    [ACT_FOLLOW] = act_follow,
+    [ACT_LINES] = act_lines,
+    [ACT_PAUSE] = act_switch,
+    [ACT_REFRESH] = act_switch,
+    [ACT_COPY] = act_copy,
+    [ACT_COPY_ROW] = act_copy_row,
+    [ACT_UNIT] = act_switch,
+    [ACT_EXPLAIN] = act_explain,
+    [ACT_STRIP] = act_switch,
+    [ACT_RELATIVE] = act_switch,
+    [ACT_FASTER] = act_speed,
+    [ACT_SLOWER] = act_speed,
+    [ACT_REDRAW] = act_nothing,
+};
+
+void app_key(struct app *app, uint32_t key)
+{
+    app->message = (struct str){0};
+    if (app->prompt.kind != PROMPT_NONE) {
+        prompt_key(app, key);
+        return;
+    }
+    enum action action = key_action(key);
+    actions[action](app, action);
+}

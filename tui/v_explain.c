@@ -1,0 +1,191 @@
+/* "What is this number made of": every figure of a function's row with its inputs, the prices with
+ * their dates, and the SQL that gives the same. */
+#include "tui/view.h"
+
+static struct arena *arena_of(struct app *app)
+{
+    return &app->data_arena;
+}
+
+static void say(struct app *app, struct view_data *d, const char *name, struct str text)
+{
+    view_line_in(d, arena_of(app), STYLE_PLAIN,
+                 arena_printf(arena_of(app), "  %-12s " STR_FMT, name, STR_ARG(text)), 15);
+}
+
+/* --- counts --- */
+
+static void attempts(struct app *app, struct view_data *d, const struct stats *s)
+{
+    struct arena *a = arena_of(app);
+    AUTO(buf_clear) struct buf b = {.max = 1024};
+
+    for (int o = 0; o < OUTCOMES; o++)
+        if (s->outcome[o] > 0)
+            buf_addf(&b, "%s" STR_FMT " %s", b.n > 0 ? ", " : "",
+                     STR_ARG(view_count(a, s->outcome[o])), outcome_name((enum outcome)o));
+    say(app, d, "INV",
+        arena_printf(a, STR_FMT " attempts that started: " STR_FMT "; " STR_FMT " of them retries",
+                     STR_ARG(view_count(a, s->n)), STR_ARG(buf_str(&b)),
+                     STR_ARG(view_count(a, s->retries))));
+    say(app, d, "ERR%",
+        arena_printf(a, STR_FMT " failed / " STR_FMT " = " STR_FMT
+                        "; failed is what did not end ok, an attempt without its end counts as open",
+                     STR_ARG(view_count(a, stats_failed(s))), STR_ARG(view_count(a, s->n)),
+                     STR_ARG(view_share(a, stats_failed(s), s->n))));
+    say(app, d, "COLD%",
+        arena_printf(a, STR_FMT " with an initialization in their REPORT / " STR_FMT " = " STR_FMT
+                        "; " STR_FMT " of initialization in all",
+                     STR_ARG(view_count(a, stats_cold(s))), STR_ARG(view_count(a, s->n)),
+                     STR_ARG(view_share(a, stats_cold(s), s->n)),
+                     STR_ARG(view_duration(a, s->sum_init_ns))));
+}
+
+static void percentiles(struct app *app, struct view_data *d, const struct stats *s)
+{
+    static const struct {
+        const char *name;
+        unsigned permille;
+    } wanted[] = {{"P50", 500}, {"P95", 950}, {"P99", 990}};
+    struct arena *a = arena_of(app);
+
+    for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+        uint64_t us;
+        if (histogram_percentile(&s->duration, wanted[i].permille, &us))
+            say(app, d, wanted[i].name,
+                arena_printf(a, STR_FMT ": upper end of the bucket (1.6 %% wide) that holds the %u "
+                                "permille of " STR_FMT " durations without initialization",
+                             STR_ARG(view_duration(a, (int64_t)us * NS_PER_US)), wanted[i].permille,
+                             STR_ARG(view_count(a, s->n))));
+    }
+    say(app, d, "MEM%",
+        arena_printf(a, "most used %llu MB / configured %llu MB = " STR_FMT,
+                     (unsigned long long)(s->max_memory_used_bytes >> 20),
+                     (unsigned long long)(s->memory_size_bytes >> 20),
+                     STR_ARG(view_share(a, s->max_memory_used_bytes, s->memory_size_bytes))));
+}
+
+/* --- money --- */
+
+struct quantity {
+    const char *meter, *unit;
+    wide value; /* 10^-12 units */
+    const char *from;
+};
+
+static void priced(struct app *app, struct view_data *d, const struct fn_ref *fn,
+                   const struct quantity *q)
+{
+    struct arena *a = arena_of(app);
+    const struct cost_context *c = app->options->cost;
+    struct str region = cost_region(c, fn);
+    const struct price *p =
+        c->book ? pricebook_find(c->book, PROVIDER_AWS, str_from(q->meter), region,
+                                 d->range.until_ns - 1)
+                : NULL;
+
+    if (q->value == 0)
+        return;
+    if (!p) {
+        say(app, d, "", arena_printf(a, "%s: no price in " STR_FMT, q->meter, STR_ARG(region)));
+        return;
+    }
+    /* 10^-12 units x 10^-12 dollars: six digits off each keep the product inside 128 bits. */
+    wide amount = wide_div_round((q->value / 1000000) * p->unit_price, 1000000);
+    say(app, d, "",
+        arena_printf(a, "%s " STR_FMT ": " STR_FMT " %s x " STR_FMT " = " STR_FMT " (%s; price of "
+                        STR_FMT ")",
+                     q->meter, STR_ARG(region), STR_ARG(view_exact(a, q->value, 12)), q->unit,
+                     STR_ARG(view_exact(a, p->unit_price, 12)), STR_ARG(view_exact(a, amount, 12)),
+                     q->from, STR_ARG(p->retrieved)));
+}
+
+static enum status money_of(struct app *app, struct view_data *d, const struct fn_row *f,
+                            struct err *e)
+{
+    const wide unit = (wide)1000000000000;
+    const struct stats *s = &f->stats;
+    struct arena *a = arena_of(app);
+    struct stats_cost c;
+    const struct quantity quantities[] = {
+        {"Lambda-GB-Second", "GB-s", (s->mb_ms - s->mb_ms_arm) * (unit / 1000) / 1024,
+         "billed milliseconds x configured MB / 1,024,000"},
+        {"Lambda-GB-Second-ARM", "GB-s", s->mb_ms_arm * (unit / 1000) / 1024, "the same on arm64"},
+        {"Request", "requests", (wide)(s->n - s->outcome[OUTCOME_THROTTLED]) * unit,
+         "attempts that started"},
+        {"Lambda-Storage-GB-Second", "GB-s", s->storage_mb_ms * (unit / 1000) / 1024,
+         "ephemeral storage above 512 MB"},
+    };
+
+    if (cost_of_stats(app->options->cost, &f->fn, s, d->range.until_ns - 1, &c, e) != OK)
+        return e->code;
+    say(app, d, "COST",
+        arena_printf(a, STR_FMT " " STR_FMT
+                        ": the sum of what each attempt cost, each exact to 10^-12; from the sums:",
+                     STR_ARG(view_exact(a, s->cost, 12)), STR_ARG(c.currency)));
+    for (size_t i = 0; i < ARRAY_LEN(quantities); i++)
+        priced(app, d, &f->fn, &quantities[i]);
+    say(app, d, "of that",
+        arena_printf(a, STR_FMT " for failed attempts, " STR_FMT " for initialization",
+                     STR_ARG(view_exact(a, s->cost_failed, 12)),
+                     STR_ARG(view_exact(a, s->cost_init, 12))));
+    say(app, d, "beside it",
+        arena_printf(a, STR_FMT " for the ingestion of %llu bytes of log",
+                     STR_ARG(view_exact(a, c.logs, 12)), (unsigned long long)s->log_bytes));
+    if (c.is_assumed)
+        view_line(d, a, STYLE_WARN,
+                  STR("  ! region or architecture is assumed: say it under functions: in the "
+                      "configuration"));
+    return OK;
+}
+
+static void sql_of(struct app *app, struct view_data *d, const struct fn_row *f)
+{
+    struct arena *a = arena_of(app);
+
+    say(app, d, "the same",
+        arena_printf(a, "fnscope sql \"select count(*), sum(cost_usd) from invocations where "
+                        "function = '" STR_FMT "' and start_time >= '" STR_FMT
+                        "' and start_time < '" STR_FMT "'\"",
+                     STR_ARG(f->fn.name), STR_ARG(view_time(a, d->range.since_ns)),
+                     STR_ARG(view_time(a, d->range.until_ns))));
+}
+
+static enum status explain(struct app *app, struct view_data *d, const struct fn_row *f,
+                           struct err *e)
+{
+    struct arena *a = arena_of(app);
+
+    view_line(d, a, STYLE_BOLD,
+              arena_printf(a, STR_FMT ", " STR_FMT " to " STR_FMT, STR_ARG(f->fn.name),
+                           STR_ARG(view_time(a, d->range.since_ns)),
+                           STR_ARG(view_time(a, d->range.until_ns))));
+    attempts(app, d, &f->stats);
+    percentiles(app, d, &f->stats);
+    enum status s = money_of(app, d, f, e);
+    sql_of(app, d, f);
+    view_line(d, a, STYLE_PLAIN, STR(""));
+    return s;
+}
+
+static enum status load(struct app *app, struct view_data *d, struct err *e)
+{
+    enum status s = view_load_functions(app, d, e);
+    uint32_t only = app_place(app)->fn_id;
+
+    for (size_t i = 0; s == OK && i < d->functions.n; i++)
+        if (only == 0 || d->functions.rows[i].fn_id == only)
+            s = explain(app, d, &d->functions.rows[i], e);
+    if (s == OK && d->n_lines == 0)
+        view_line(d, arena_of(app), STYLE_DIM, STR("Nothing of this function lies in the range."));
+    return s;
+}
+
+const struct view_ops view_explain = {
+    .name = "explain",
+    .title = "Explained",
+    .load = load,
+    .is_text = true,
+    .default_sort = -1,
+    .tab = VIEW_EXPLAIN,
+};

@@ -1,0 +1,295 @@
+/* What stands on top of Overview and Incidents, and the strips over time that others use too. */
+#include "core/base/timefmt.h"
+#include "tui/view.h"
+
+#define INCIDENT_LINES 4u
+
+/* --- loading what is shared --- */
+
+enum status view_load_functions(struct app *app, struct view_data *d, struct err *e)
+{
+    return request_functions(app->options->store, d->range, &app->options->filter, &app->data_arena,
+                             &d->functions, e);
+}
+
+wide view_total_cost(const struct fn_rows *rows)
+{
+    wide total = 0;
+
+    for (size_t i = 0; i < rows->n; i++)
+        total += rows->rows[i].stats.cost;
+    return total;
+}
+
+/* Points of the strip on top: minutes, hours, or days when the range is long. */
+enum status view_load_series(struct app *app, struct view_data *d, struct err *e)
+{
+    int64_t span = d->range.until_ns - d->range.since_ns;
+    int64_t step = span <= 2 * NS_PER_HOUR   ? NS_PER_MIN
+                   : span <= 10 * NS_PER_DAY ? NS_PER_HOUR
+                                             : NS_PER_DAY;
+    struct range r = {time_floor(d->range.since_ns, step),
+                      time_floor(d->range.until_ns + step - 1, step)};
+    struct series_request q = {.range = r,
+                               .step_ns = step,
+                               .fn_id = app_place(app)->fn_id,
+                               .fn = app->options->filter};
+
+    return request_series(app->options->store, &q, &app->data_arena, &d->series, e);
+}
+
+/* --- strips --- */
+
+static uint64_t strip_value(const struct stats *s, enum strip_kind k)
+{
+    switch (k) {
+    case STRIP_FAILED:
+        return stats_failed(s);
+    case STRIP_COST:
+        return (uint64_t)(s->cost / 1000);
+    case STRIP_LINES:
+        return s->log_events;
+    case STRIP_LOG_ERRORS:
+        return s->log_errors;
+    case STRIP_INVOCATIONS:
+    default:
+        return s->n;
+    }
+}
+
+#define STRIP_LABEL 5u
+
+static unsigned strip_width(const struct frame *f)
+{
+    return f->width > STRIP_LABEL + 2 ? f->width - STRIP_LABEL - 2 : 0;
+}
+
+void view_strip(const struct app *app, struct frame *f, unsigned y, enum strip_kind k)
+{
+    static const struct {
+        const char *label;
+        enum style style;
+    } kinds[] = {
+        [STRIP_INVOCATIONS] = {"inv", STYLE_ACCENT}, [STRIP_FAILED] = {"fail", STYLE_BAD},
+        [STRIP_COST] = {"cost", STYLE_WARN},         [STRIP_LINES] = {"line", STYLE_ACCENT},
+        [STRIP_LOG_ERRORS] = {"err", STYLE_BAD},
+    };
+    AUTO(arena_clear) struct arena a = {0};
+    const struct series *s = &app->data.series;
+    uint64_t *values = arena_new(&a, uint64_t, s->n + 1);
+
+    for (size_t i = 0; i < s->n; i++)
+        values[i] = strip_value(&s->points[i], k);
+    struct spark spark = {values, s->n, kinds[k].style};
+    frame_z(f, 1, y, kinds[k].label, STYLE_DIM);
+    frame_spark(f, 1 + STRIP_LABEL, y, strip_width(f), &spark);
+}
+
+static struct str axis_time(struct arena *a, int64_t t_ns)
+{
+    struct str t = view_time(a, t_ns);
+
+    return arena_printf(a, "%.5s %.5s", t.p + 5, t.p + 11);
+}
+
+void view_strip_axis(const struct app *app, struct frame *f, unsigned y)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct series *s = &app->data.series;
+    int64_t end = s->since_ns + (int64_t)s->n * s->step_ns;
+    const char *each = s->step_ns == NS_PER_MIN    ? "minutes"
+                       : s->step_ns == NS_PER_HOUR ? "hours"
+                                                   : "days";
+    struct str middle = arena_printf(&a, "%zu %s", s->n, each);
+
+    frame_text(f, 1 + STRIP_LABEL, y, strip_width(f), axis_time(&a, s->since_ns), STYLE_DIM);
+    frame_text(f, 1 + STRIP_LABEL + strip_width(f) / 2 - (unsigned)middle.n / 2, y, 24, middle,
+               STYLE_DIM);
+    frame_right(f, 1 + STRIP_LABEL, y, strip_width(f), axis_time(&a, end), STYLE_DIM);
+}
+
+void view_draw_strip(const struct app *app, struct frame *f, unsigned y, unsigned *used)
+{
+    *used = 0;
+    if (app->no_strip || app->data.series.n < 2 || f->height < 14)
+        return;
+    bool is_cost = app->stack[app->depth - 1].view == VIEW_COST;
+    view_strip(app, f, y, is_cost ? STRIP_COST : STRIP_INVOCATIONS);
+    *used = 1;
+    if (f->height < 24)
+        return;
+    if (!is_cost)
+        view_strip(app, f, y + (*used)++, STRIP_FAILED);
+    view_strip_axis(app, f, y + (*used)++);
+}
+
+/* --- tiles --- */
+
+struct tile {
+    const char *label;
+    struct str value;
+    enum style style;
+};
+
+static void draw_tiles(struct frame *f, unsigned y, const struct tile *tiles, unsigned n)
+{
+    unsigned width = f->width / n;
+
+    for (unsigned i = 0; i < n; i++) {
+        frame_text(f, i * width + 1, y, width - 1, str_from(tiles[i].label), STYLE_DIM);
+        frame_text(f, i * width + 1, y + 1, width - 1, tiles[i].value, tiles[i].style);
+    }
+}
+
+static void overview_tiles(const struct app *app, struct frame *f, unsigned y)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct stats *s = &app->data.total;
+    uint64_t failed = stats_failed(s);
+    int64_t minutes = (app->data.range.until_ns - app->data.range.since_ns) / NS_PER_MIN;
+    const struct tile tiles[] = {
+        {"invocations", view_count(&a, s->n), STYLE_BOLD},
+        {"failed",
+         arena_printf(&a, STR_FMT " %s", STR_ARG(view_share(&a, failed, s->n)),
+                      failed * 100 > s->n ? "!" : ""),
+         failed * 20 > s->n    ? STYLE_BAD
+         : failed * 100 > s->n ? STYLE_WARN
+                               : STYLE_GOOD},
+        {"p95", view_duration(&a, s->max_duration_ns), STYLE_BOLD},
+        {"cold", view_share(&a, stats_cold(s), s->n), STYLE_BOLD},
+        {"cost", view_money(&a, s->cost), STYLE_BOLD},
+        {"cost/h", view_money(&a, minutes > 0 ? wide_div_round(s->cost * 60, minutes) : s->cost),
+         STYLE_BOLD},
+        {"throttled", view_count(&a, s->outcome[OUTCOME_THROTTLED]),
+         s->outcome[OUTCOME_THROTTLED] > 0 ? STYLE_BAD : STYLE_BOLD},
+    };
+
+    draw_tiles(f, y, tiles, f->width < 72 ? 5 : f->width < 100 ? 6 : ARRAY_LEN(tiles));
+}
+
+/* --- what went wrong, and how fresh all of it is --- */
+
+static void incident_line(const struct incident *i, struct frame *f, unsigned y)
+{
+    AUTO(arena_clear) struct arena a = {0};
+
+    frame_text(f, 1, y, f->width - 1,
+               arena_printf(&a, "x " STR_FMT ": " STR_FMT, STR_ARG(i->fn.name),
+                            STR_ARG(incident_text(i, &a))),
+               STYLE_BAD);
+}
+
+static unsigned incident_lines(const struct app *app, struct frame *f, unsigned y)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    size_t n = app->data.incidents.n;
+    unsigned room = f->height < 20 ? 1 : INCIDENT_LINES;
+
+    if (n == 0) {
+        frame_z(f, 1, y, "+ nothing went wrong beyond single failures", STYLE_GOOD);
+        return 1;
+    }
+    unsigned shown = n < room ? (unsigned)n : room;
+    for (unsigned i = 0; i < shown; i++)
+        incident_line(&app->data.incidents.rows[i], f, y + i);
+    if (n > shown) {
+        struct str more = arena_printf(&a, " Tab: %zu more ", n - shown);
+        frame_text(f, f->width - (unsigned)more.n, y + shown - 1, (unsigned)more.n, more,
+                   STYLE_ACCENT);
+    }
+    return shown;
+}
+
+static void freshness_line(const struct app *app, struct frame *f, unsigned y)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct ingest_status *s = &app->data.status;
+    AUTO(buf_clear) struct buf b = {.max = 1024};
+
+    buf_addf(&b, "%zu functions, newest event " STR_FMT ", stored " STR_FMT, app->data.functions.n,
+             STR_ARG(view_ago(app, &a, s->last_ns)), STR_ARG(view_ago(app, &a, s->last_commit_ns)));
+    if (s->open_invocations > 0)
+        buf_addf(&b, ", %llu open", (unsigned long long)s->open_invocations);
+    if (s->unpriced > 0)
+        buf_addf(&b, ", ! %llu without a price", (unsigned long long)s->unpriced);
+    if (s->counts.quarantined > 0)
+        buf_addf(&b, ", ! %llu events not decoded", (unsigned long long)s->counts.quarantined);
+    frame_text(f, 1, y, f->width - 1, buf_str(&b), STYLE_DIM);
+}
+
+void view_draw_overview(const struct app *app, struct frame *f, unsigned y, unsigned *used)
+{
+    unsigned at = y + 2;
+
+    overview_tiles(app, f, y);
+    if (!app->no_strip && f->height >= 18 && app->data.series.n >= 2) {
+        view_strip(app, f, at++, STRIP_INVOCATIONS);
+        view_strip(app, f, at++, STRIP_FAILED);
+        view_strip(app, f, at++, STRIP_COST);
+    }
+    if (!app->no_strip && f->height >= 24 && app->data.series.n >= 2)
+        view_strip_axis(app, f, at++);
+    if (app->stack[app->depth - 1].view == VIEW_OVERVIEW)
+        at += incident_lines(app, f, at);
+    if (f->height >= 18)
+        freshness_line(app, f, at++);
+    *used = at - y + (f->height >= 22);
+}
+
+/* --- the other pane --- */
+
+static const struct table_column incident_columns[] = {
+    {.name = "function", .title = "FUNCTION", .max_width = 28},
+    {.name = "kind", .title = "WHAT"},
+    {.name = "failed", .title = "FAILED", .is_right = true},
+    {.name = "attempts", .title = "OF", .is_right = true},
+    {.name = "cost_failed_usd", .title = "COST", .is_right = true},
+    {.name = "since_time", .title = "SINCE"},
+    {.name = "until_time", .title = "UNTIL"},
+    {.name = "text", .title = "THAT IS"},
+};
+static const unsigned char incident_first[] = {0, 1, 2, 5, 7, 4, 3, 6};
+
+static enum status load_incidents(struct app *app, struct view_data *d, struct err *e)
+{
+    enum status s = view_load_overview(app, d, e);
+    struct table *t = &d->table;
+
+    if (s != OK)
+        return s;
+    d->refs = NULL;
+    d->cap_refs = 0;
+    table_init(t, &app->data_arena, incident_columns, ARRAY_LEN(incident_columns),
+               "fnscope.incidents", 1);
+    for (size_t i = 0; i < d->incidents.n; i++) {
+        const struct incident *x = &d->incidents.rows[i];
+        struct row_ref *ref = view_row(d, &app->data_arena);
+        *ref = (struct row_ref){.fn_id = x->fn_id,
+                                .fn_name = x->fn.name,
+                                .range = {x->since_ns, x->until_ns + NS_PER_MIN},
+                                .time_ns = x->since_ns,
+                                .style = STYLE_BAD,
+                                .is_problem = true};
+        table_text(t, 0, x->fn.name);
+        table_text(t, 1, arena_printf(&app->data_arena, "x %s", incident_kind_names[x->kind]));
+        cell_count(t, 2, x->failed);
+        cell_count(t, 3, x->n);
+        cell_money(t, 4, x->cost_failed);
+        cell_time(t, 5, x->since_ns);
+        cell_time(t, 6, x->until_ns);
+        table_text(t, 7, incident_text(x, &app->data_arena));
+    }
+    return OK;
+}
+
+const struct view_ops view_incidents = {
+    .name = "incidents",
+    .title = "Incidents",
+    .load = load_incidents,
+    .draw_top = view_draw_overview,
+    .first = incident_first,
+    .n_first = ARRAY_LEN(incident_first),
+    .default_sort = -1,
+    .tab = VIEW_OVERVIEW,
+    .empty = "Nothing went wrong beyond single failures: Tab goes back to the functions.",
+};
