@@ -8,7 +8,7 @@
 #define LOST_MATTERS_NS (10 * NS_PER_MIN)
 
 const char *const cold_cause_names[COLD_CAUSES] = {
-    [COLD_FIRST] = "first seen", [COLD_DEPLOY] = "deploy", [COLD_FAILURE] = "after a failure",
+    [COLD_FIRST] = "first seen",    [COLD_DEPLOY] = "deploy", [COLD_FAILURE] = "after a failure",
     [COLD_SCALE_OUT] = "scale-out", [COLD_IDLE] = "idle",
 };
 

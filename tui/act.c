@@ -4,8 +4,8 @@
 #include "core/base/timefmt.h"
 #include "tui/view.h"
 
-static const int64_t spans[] = {5 * NS_PER_MIN, NS_PER_HOUR,     6 * NS_PER_HOUR, NS_PER_DAY,
-                                7 * NS_PER_DAY, 30 * NS_PER_DAY, 0};
+static const int64_t spans[] = {
+    5 * NS_PER_MIN, NS_PER_HOUR, 6 * NS_PER_HOUR, NS_PER_DAY, 7 * NS_PER_DAY, 30 * NS_PER_DAY, 0};
 
 static const struct view_ops *ops_of(struct app *app)
 {
@@ -248,11 +248,13 @@ static void act_now(struct app *app, enum action action)
 
 static void act_view(struct app *app, enum action action)
 {
-    static const enum view_id views[] = {
-        [ACT_VIEW_OVERVIEW] = VIEW_OVERVIEW,       [ACT_VIEW_FUNCTIONS] = VIEW_FUNCTIONS,
-        [ACT_VIEW_INVOCATIONS] = VIEW_INVOCATIONS, [ACT_VIEW_ERRORS] = VIEW_ERRORS,
-        [ACT_VIEW_COLD] = VIEW_COLD,               [ACT_VIEW_COST] = VIEW_COST,
-        [ACT_VIEW_LOG] = VIEW_LOG};
+    static const enum view_id views[] = {[ACT_VIEW_OVERVIEW] = VIEW_OVERVIEW,
+                                         [ACT_VIEW_FUNCTIONS] = VIEW_FUNCTIONS,
+                                         [ACT_VIEW_INVOCATIONS] = VIEW_INVOCATIONS,
+                                         [ACT_VIEW_ERRORS] = VIEW_ERRORS,
+                                         [ACT_VIEW_COLD] = VIEW_COLD,
+                                         [ACT_VIEW_COST] = VIEW_COST,
+                                         [ACT_VIEW_LOG] = VIEW_LOG};
 
     app_switch(app, views[action]);
 }

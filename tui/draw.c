@@ -96,10 +96,9 @@ static const char *hints(const struct app *app)
         return "Esc back  / search  n next  y copy id  ? help  q up";
     if (ops->is_searched)
         return "Enter request  / search  n next  \\ only these  f follow  ! problems  ? help";
-    return app->depth > 1
-               ? "Enter open  Esc back  / filter  s sort  t time  D explain  l log  ? help"
-               : "Enter open  / filter  s sort  t range  D explain  l log  : command  ? help"
-                 "  q quit";
+    if (app->depth > 1)
+        return "Enter open  Esc back  / filter  s sort  t time  D explain  l log  ? help";
+    return "Enter open  / filter  s sort  t time  D explain  l log  : more  ? help  q quit";
 }
 
 static void bottom_line(const struct app *app, struct frame *f)

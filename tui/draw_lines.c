@@ -5,8 +5,8 @@
 #include "core/base/utf8.h"
 #include "tui/view.h"
 
-/* Bytes of s that fill at most `width` cells; broken at a blank in the second half when there is one
- * and the line goes on. */
+/* Bytes of s that fill at most `width` cells; broken at a blank in the second half when there is
+ * one and the line goes on. */
 static size_t fill(struct str s, unsigned width)
 {
     size_t at = 0, blank = 0;
@@ -34,8 +34,7 @@ static void add_visual(struct app *app, size_t *cap, struct str text, const stru
     struct arena *a = &app->data_arena;
 
     app->visual = arena_grow(a, app->visual, app->n_visual, cap, sizeof(*app->visual));
-    app->visual[app->n_visual++] =
-        (struct text_line){text, of->style, is_first ? 0 : of->indent};
+    app->visual[app->n_visual++] = (struct text_line){text, of->style, is_first ? 0 : of->indent};
 }
 
 static void wrap(struct app *app, size_t *cap, const struct text_line *l, unsigned width)

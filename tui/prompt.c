@@ -1,4 +1,5 @@
-/* The line at the bottom that takes text: filter and search, commands, SQL, the name of an export. */
+/* The line at the bottom that takes text: filter and search, commands, SQL, the name of an export.
+ */
 #include <string.h>
 
 #include "core/base/file.h"
@@ -25,8 +26,8 @@ static struct str kept(struct app *app, struct str text)
 
 void prompt_open(struct app *app, enum prompt_kind kind)
 {
-    struct str begin = kind == PROMPT_FILTER ? (struct str){app->filter, app->filter_n}
-                                             : (struct str){0};
+    struct str begin =
+        kind == PROMPT_FILTER ? (struct str){app->filter, app->filter_n} : (struct str){0};
 
     if (kind == PROMPT_EXPORT)
         begin = arena_printf(&app->text_arena, "fnscope-%s.csv",
@@ -129,8 +130,8 @@ static void run_sql(struct app *app, struct str word)
 static const struct {
     const char *ending;
     enum table_format format;
-} endings[] = {{".csv", TABLE_CSV},       {".json", TABLE_JSON},   {".ndjson", TABLE_NDJSON},
-               {".md", TABLE_MARKDOWN},   {".tsv", TABLE_TSV},     {".txt", TABLE_TEXT}};
+} endings[] = {{".csv", TABLE_CSV},     {".json", TABLE_JSON}, {".ndjson", TABLE_NDJSON},
+               {".md", TABLE_MARKDOWN}, {".tsv", TABLE_TSV},   {".txt", TABLE_TEXT}};
 
 static void run_export(struct app *app, struct str word)
 {
@@ -171,10 +172,10 @@ static const struct palette_entry palette[] = {
 void prompt_help(struct view_data *d, struct arena *a)
 {
     for (size_t i = 0; i < ARRAY_LEN(palette); i++)
-        view_line_in(d, a, STYLE_PLAIN,
-                     arena_printf(a, "  %-7s %-20s %s", palette[i].name, palette[i].word,
-                                  palette[i].help),
-                     31);
+        view_line_in(
+            d, a, STYLE_PLAIN,
+            arena_printf(a, "  %-7s %-20s %s", palette[i].name, palette[i].word, palette[i].help),
+            31);
     view_line_in(d, a, STYLE_PLAIN,
                  STR("  overview incidents functions invocations errors coldstarts cost log help: "
                      "the views; Tab completes"),
@@ -320,7 +321,8 @@ void prompt_draw(const struct app *app, struct frame *f)
                                         [PROMPT_COMMAND] = ":",
                                         [PROMPT_SQL] = "sql; ",
                                         [PROMPT_EXPORT] = "export to "};
-    static const char *const hints[] = {[PROMPT_FILTER] = "Enter keeps  Esc clears  !not  col>number",
+    static const char *const hints[] = {[PROMPT_FILTER] =
+                                            "Enter keeps  Esc clears  !not  col>number",
                                         [PROMPT_COMMAND] = "Tab completes  Enter runs  ? lists",
                                         [PROMPT_SQL] = "Enter runs  Esc leaves",
                                         [PROMPT_EXPORT] = ".csv .json .ndjson .md .tsv .txt"};

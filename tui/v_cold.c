@@ -24,8 +24,11 @@ static const struct table_column columns[] = {
     {.name = "runtime", .title = "RUNTIME", .max_width = 24},
 };
 static const unsigned char first[] = {0, 1, 2, 4, 6, 7, 8, 9, 3, 11, 12, 10, 5, 15, 13, 14};
-static const unsigned char cause_columns[COLD_CAUSES] = {
-    [COLD_IDLE] = 6, [COLD_SCALE_OUT] = 7, [COLD_DEPLOY] = 8, [COLD_FAILURE] = 9, [COLD_FIRST] = 10};
+static const unsigned char cause_columns[COLD_CAUSES] = {[COLD_IDLE] = 6,
+                                                         [COLD_SCALE_OUT] = 7,
+                                                         [COLD_DEPLOY] = 8,
+                                                         [COLD_FAILURE] = 9,
+                                                         [COLD_FIRST] = 10};
 
 struct tally {
     uint64_t n[COLD_CAUSES];
@@ -68,9 +71,7 @@ static enum status find_causes(struct app *app, struct view_data *d, struct caus
 
     for (size_t i = 0; i < d->functions.n; i++)
         attempts += d->functions.rows[i].stats.n;
-    return attempts <= MOST_ATTEMPTS
-               ? request_scan(app->options->store, &q, on_attempt, c, e)
-               : OK;
+    return attempts <= MOST_ATTEMPTS ? request_scan(app->options->store, &q, on_attempt, c, e) : OK;
 }
 
 static void fill(struct app *app, struct view_data *d, const struct fn_row *f,

@@ -22,8 +22,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
 
     if (request_errors(app->options->store, &q, &app->data_arena, &rows, e) != OK)
         return e->code;
-    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns),
-               "fnscope.errors", 1);
+    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.errors", 1);
     for (size_t i = 0; i < rows.n; i++) {
         const struct error_row *r = &rows.rows[i];
         struct row_ref *ref = view_row(d, &app->data_arena);
@@ -37,7 +36,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         ref->is_problem = true;
         cell_count(t, 0, r->count);
         table_text(t, 1, r->fn.name);
-        table_text(t, 2, str_from(view_result(r->outcome)));
+        table_text_shown(t, 2, str_from(outcome_name(r->outcome)),
+                         str_from(view_result(r->outcome)));
         table_text(t, 3, r->error_type);
         cell_time(t, 4, r->first_ns);
         cell_time(t, 5, r->last_ns);

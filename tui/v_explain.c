@@ -29,13 +29,16 @@ static void attempts(struct app *app, struct view_data *d, const struct stats *s
                      STR_ARG(view_count(a, s->n)), STR_ARG(buf_str(&b)),
                      STR_ARG(view_count(a, s->retries))));
     say(app, d, "ERR%",
-        arena_printf(a, STR_FMT " failed / " STR_FMT " = " STR_FMT
-                        "; failed is what did not end ok, an attempt without its end counts as open",
+        arena_printf(a,
+                     STR_FMT
+                     " failed / " STR_FMT " = " STR_FMT
+                     "; failed is what did not end ok, an attempt without its end counts as open",
                      STR_ARG(view_count(a, stats_failed(s))), STR_ARG(view_count(a, s->n)),
                      STR_ARG(view_share(a, stats_failed(s), s->n))));
     say(app, d, "COLD%",
-        arena_printf(a, STR_FMT " with an initialization in their REPORT / " STR_FMT " = " STR_FMT
-                        "; " STR_FMT " of initialization in all",
+        arena_printf(a,
+                     STR_FMT " with an initialization in their REPORT / " STR_FMT " = " STR_FMT
+                             "; " STR_FMT " of initialization in all",
                      STR_ARG(view_count(a, stats_cold(s))), STR_ARG(view_count(a, s->n)),
                      STR_ARG(view_share(a, stats_cold(s), s->n)),
                      STR_ARG(view_duration(a, s->sum_init_ns))));
@@ -53,10 +56,12 @@ static void percentiles(struct app *app, struct view_data *d, const struct stats
         uint64_t us;
         if (histogram_percentile(&s->duration, wanted[i].permille, &us))
             say(app, d, wanted[i].name,
-                arena_printf(a, STR_FMT ": upper end of the bucket (1.6 %% wide) that holds the %u "
-                                "permille of " STR_FMT " durations without initialization",
-                             STR_ARG(view_duration(a, (int64_t)us * NS_PER_US)), wanted[i].permille,
-                             STR_ARG(view_count(a, s->n))));
+                arena_printf(
+                    a,
+                    STR_FMT ": %u.%u %% of " STR_FMT " durations, initialization not "
+                            "counted, are no longer; the upper end of a bucket 1.6 %% wide",
+                    STR_ARG(view_duration(a, (int64_t)us * NS_PER_US)), wanted[i].permille / 10,
+                    wanted[i].permille % 10, STR_ARG(view_count(a, s->n))));
     }
     say(app, d, "MEM%",
         arena_printf(a, "most used %llu MB / configured %llu MB = " STR_FMT,
@@ -79,10 +84,9 @@ static void priced(struct app *app, struct view_data *d, const struct fn_ref *fn
     struct arena *a = arena_of(app);
     const struct cost_context *c = app->options->cost;
     struct str region = cost_region(c, fn);
-    const struct price *p =
-        c->book ? pricebook_find(c->book, PROVIDER_AWS, str_from(q->meter), region,
-                                 d->range.until_ns - 1)
-                : NULL;
+    const struct price *p = c->book ? pricebook_find(c->book, PROVIDER_AWS, str_from(q->meter),
+                                                     region, d->range.until_ns - 1)
+                                    : NULL;
 
     if (q->value == 0)
         return;
@@ -93,8 +97,9 @@ static void priced(struct app *app, struct view_data *d, const struct fn_ref *fn
     /* 10^-12 units x 10^-12 dollars: six digits off each keep the product inside 128 bits. */
     wide amount = wide_div_round((q->value / 1000000) * p->unit_price, 1000000);
     say(app, d, "",
-        arena_printf(a, "%s " STR_FMT ": " STR_FMT " %s x " STR_FMT " = " STR_FMT " (%s; price of "
-                        STR_FMT ")",
+        arena_printf(a,
+                     "%s " STR_FMT ": " STR_FMT " %s x " STR_FMT " = " STR_FMT
+                     " (%s; price of " STR_FMT ")",
                      q->meter, STR_ARG(region), STR_ARG(view_exact(a, q->value, 12)), q->unit,
                      STR_ARG(view_exact(a, p->unit_price, 12)), STR_ARG(view_exact(a, amount, 12)),
                      q->from, STR_ARG(p->retrieved)));
@@ -120,8 +125,10 @@ static enum status money_of(struct app *app, struct view_data *d, const struct f
     if (cost_of_stats(app->options->cost, &f->fn, s, d->range.until_ns - 1, &c, e) != OK)
         return e->code;
     say(app, d, "COST",
-        arena_printf(a, STR_FMT " " STR_FMT
-                        ": the sum of what each attempt cost, each exact to 10^-12; from the sums:",
+        arena_printf(a,
+                     STR_FMT
+                     " " STR_FMT
+                     ": the sum of what each attempt cost, each exact to 10^-12; from the sums:",
                      STR_ARG(view_exact(a, s->cost, 12)), STR_ARG(c.currency)));
     for (size_t i = 0; i < ARRAY_LEN(quantities); i++)
         priced(app, d, &f->fn, &quantities[i]);
@@ -144,9 +151,10 @@ static void sql_of(struct app *app, struct view_data *d, const struct fn_row *f)
     struct arena *a = arena_of(app);
 
     say(app, d, "the same",
-        arena_printf(a, "fnscope sql \"select count(*), sum(cost_usd) from invocations where "
-                        "function = '" STR_FMT "' and start_time >= '" STR_FMT
-                        "' and start_time < '" STR_FMT "'\"",
+        arena_printf(a,
+                     "fnscope sql \"select count(*), sum(cost_usd) from invocations where "
+                     "function = '" STR_FMT "' and start_time >= '" STR_FMT
+                     "' and start_time < '" STR_FMT "'\"",
                      STR_ARG(f->fn.name), STR_ARG(view_time(a, d->range.since_ns)),
                      STR_ARG(view_time(a, d->range.until_ns))));
 }

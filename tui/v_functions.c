@@ -60,7 +60,7 @@ static void function_row(struct app *app, struct view_data *d, const struct fn_r
     cell_percent(t, 7, s->max_memory_used_bytes, s->memory_size_bytes);
     table_i64(t, 8, (int64_t)(s->memory_size_bytes >> 20));
     cell_cost(app, t, 9, s->cost, s->n, total);
-    table_text(t, 10, str_from(state));
+    table_text_shown(t, 10, str_trim(str_from(state)), str_from(state));
     table_text(t, 11, f->fn.region);
     table_text(t, 12, f->runtime);
 }

@@ -77,9 +77,9 @@ static void time_line(struct app *app, struct view_data *d, const struct inv_row
     for (size_t i = 0; i < rows->n; i++) {
         const struct invocation *inv = &rows->rows[i];
         view_line(d, a, view_result_style(inv->outcome),
-                  arena_printf(a, "  %2u %s " STR_FMT " %s +" STR_FMT ", " STR_FMT "%s", inv->attempt,
-                               app->frame.is_ascii ? "|" : "▏", STR_ARG(bar_of(app, &t, inv)),
-                               view_result(inv->outcome),
+                  arena_printf(a, "  %2u %s " STR_FMT " %s +" STR_FMT ", " STR_FMT "%s",
+                               inv->attempt, app->frame.is_ascii ? "|" : "▏",
+                               STR_ARG(bar_of(app, &t, inv)), view_result(inv->outcome),
                                STR_ARG(view_duration(a, begin_of(inv) - t.since_ns)),
                                STR_ARG(view_duration(a, end_of(inv) - begin_of(inv))),
                                inv->init_ns > 0 ? ", cold" : ""));
@@ -117,10 +117,11 @@ static void facts(struct app *app, struct view_data *d, const struct invocation 
           arena_printf(a, STR_FMT "%s" STR_FMT, STR_ARG(inv->origin->fn->name),
                        inv->version.n > 0 ? ", version " : "", STR_ARG(inv->version)),
           STYLE_PLAIN);
-    field(app, d, "started",
-          arena_printf(a, STR_FMT " (" STR_FMT ")", STR_ARG(view_time(a, inv->start_ns)),
-                       STR_ARG(view_ago(app, a, inv->start_ns))),
-          STYLE_PLAIN);
+    struct str started = view_time(a, inv->start_ns);
+    if (app->range.until_ns == 0)
+        started = arena_printf(a, STR_FMT " (" STR_FMT ")", STR_ARG(started),
+                               STR_ARG(view_ago(app, a, inv->start_ns)));
+    field(app, d, "started", started, STYLE_PLAIN);
     if (inv->is_final)
         field(app, d, "duration", view_duration(a, inv->duration_ns), STYLE_PLAIN);
     if (inv->init_ns > 0)
@@ -327,8 +328,7 @@ static enum status one_attempt(struct app *app, struct view_data *d, const struc
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
     struct inv_rows rows;
-    enum status s =
-        request_by_id(app->options->store, app_place(app)->id, arena_of(app), &rows, e);
+    enum status s = request_by_id(app->options->store, app_place(app)->id, arena_of(app), &rows, e);
 
     if (s == OK && rows.n > 0)
         time_line(app, d, &rows);

@@ -53,7 +53,8 @@ static void invocation_row(struct app *app, struct view_data *d, const struct in
                             .is_problem = view_result_style(inv->outcome) == STYLE_BAD};
     cell_time(t, 0, inv->start_ns);
     table_text(t, 1, inv->origin->fn->name);
-    table_text(t, 2, str_from(view_result(inv->outcome)));
+    table_text_shown(t, 2, str_from(outcome_name(inv->outcome)),
+                     str_from(view_result(inv->outcome)));
     if (inv->is_final)
         cell_duration(t, 3, inv->duration_ns);
     if (inv->is_priced)

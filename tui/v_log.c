@@ -13,7 +13,7 @@ static const struct table_column columns[] = {
     {.name = "message", .title = "MESSAGE"},
     {.name = "request_id", .title = "REQUEST ID"},
 };
-static const unsigned char first[] = {0, 1, 2, 4, 3, 5};
+static const unsigned char first[] = {0, 1, 2, 3, 4, 5};
 
 /* Columns for machines are the same; the body is whole there. */
 enum { COLUMN_TIME, COLUMN_TAG, COLUMN_FUNCTION, COLUMN_LEVEL, COLUMN_MESSAGE, COLUMN_ID };
@@ -109,11 +109,10 @@ static void log_row(struct app *app, struct view_data *d, const struct line *l)
     table_text(t, COLUMN_TAG, arena_printf(a, "%c", tag_of(l->fn_id)));
     table_text(t, COLUMN_FUNCTION, l->fn_name);
     table_text(t, COLUMN_LEVEL,
-               !is_app ? STR("-")
+               !is_app                           ? STR("-")
                : l->severity == SEVERITY_UNKNOWN ? STR("")
                                                  : str_from(severity_name(l->severity)));
-    table_text_shown(t, COLUMN_MESSAGE, l->body,
-                     one_line(a, is_app ? log_text(l->body) : l->body));
+    table_text_shown(t, COLUMN_MESSAGE, l->body, one_line(a, is_app ? log_text(l->body) : l->body));
     if (l->id.n > 0)
         table_text(t, COLUMN_ID, l->id);
 }

@@ -30,10 +30,8 @@ enum status view_load_series(struct app *app, struct view_data *d, struct err *e
                                              : NS_PER_DAY;
     struct range r = {time_floor(d->range.since_ns, step),
                       time_floor(d->range.until_ns + step - 1, step)};
-    struct series_request q = {.range = r,
-                               .step_ns = step,
-                               .fn_id = app_place(app)->fn_id,
-                               .fn = app->options->filter};
+    struct series_request q = {
+        .range = r, .step_ns = step, .fn_id = app_place(app)->fn_id, .fn = app->options->filter};
 
     return request_series(app->options->store, &q, &app->data_arena, &d->series, e);
 }
@@ -206,8 +204,14 @@ static void freshness_line(const struct app *app, struct frame *f, unsigned y)
     const struct ingest_status *s = &app->data.status;
     AUTO(buf_clear) struct buf b = {.max = 1024};
 
-    buf_addf(&b, "%zu functions, newest event " STR_FMT ", stored " STR_FMT, app->data.functions.n,
-             STR_ARG(view_ago(app, &a, s->last_ns)), STR_ARG(view_ago(app, &a, s->last_commit_ns)));
+    buf_addf(&b, "%zu functions", app->data.functions.n);
+    if (app->range.until_ns == 0)
+        buf_addf(&b, ", newest event " STR_FMT ", stored " STR_FMT,
+                 STR_ARG(view_ago(app, &a, s->last_ns)),
+                 STR_ARG(view_ago(app, &a, s->last_commit_ns)));
+    else
+        buf_addf(&b, "; the store holds %.16s to %.16s", view_time(&a, s->first_ns).p,
+                 view_time(&a, s->last_ns).p);
     if (s->open_invocations > 0)
         buf_addf(&b, ", %llu open", (unsigned long long)s->open_invocations);
     if (s->unpriced > 0)
