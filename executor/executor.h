@@ -26,6 +26,7 @@ struct executor {
     struct telemetry *telemetry;
     struct invoker *invoker;
     struct mq *queues;
+    struct move_tasks *moves;
     struct async *async;
     struct metrics *metrics;
     struct observer *observers; /* told about every invocation */

@@ -50,8 +50,9 @@ void journal_submit(struct journal *j, struct journal_op *op);
 void journal_flush(struct journal *j);
 size_t journal_pending(const struct journal *j);
 
-/* For `run`, and for reading before the first operation: a statement kept prepared, known by the
- * address of its text. The caller resets it (sql_run does). */
+/* For `run`: a statement kept prepared, known by the address of its text. The caller resets it
+ * (sql_run does). The loop's thread may use it for reading after journal_flush(), until it submits
+ * the next operation. */
 MUST_CHECK enum status journal_stmt(struct journal *j, const char *text, struct sql_stmt **out,
                                     struct err *e);
 

@@ -367,6 +367,7 @@ void mq_add_release(struct mq_change *c, struct mq_message *m, int64_t delay_ns,
 
     s->visible_ns = loop_wall(c->mq->loop) + delay_ns;
     s->row.attempts = attempts;
+    s->forgets_receipt = mqueue_is_internal(m->queue);
     s->row.receipt = m->receipt;
     if (m->state == MQ_IN_FLIGHT)
         loop_timer_cancel(c->mq->loop, &m->timer);

@@ -111,8 +111,9 @@ void message_enter(struct mq_message *m, enum mq_state state); /* the one setter
 void message_leave(struct mq_message *m);                      /* into limbo */
 void message_join(struct mq_message *m, struct mq_queue *q);   /* its queue, sorted by arrival */
 void message_part(struct mq_message *m);                       /* leaves its queue's list */
-void message_wait(struct mq_message *m);   /* sets the timer of one delayed or in flight */
-void message_settle(struct mq_message *m); /* state by visible_ns: delayed or ready */
+void message_wait(struct mq_message *m);           /* sets the timer of one delayed or in flight */
+void message_settle(struct mq_message *m);         /* state by visible_ns: delayed or ready */
+bool mqueue_is_internal(const struct mq_queue *q); /* its name starts with ':' */
 void mqueue_use(struct mq_queue *q);
 void mqueue_unuse(struct mq_queue *q);
 struct mq_queue *mqueue_new(struct mq *m, int64_t id, struct str name,
@@ -163,6 +164,7 @@ struct mq_step {
     struct mq_taken row; /* what is written, and what TAKE reads */
     size_t n_bytes;
     int64_t source;
+    bool forgets_receipt;
     mq_extra_fn *extra;
     void *data;
 };

@@ -191,6 +191,11 @@ void mqueue_forget(struct mq_queue *q)
     mqueue_unuse(q);
 }
 
+bool mqueue_is_internal(const struct mq_queue *q)
+{
+    return str_starts(q->name, STR(":"));
+}
+
 void mqueue_use(struct mq_queue *q)
 {
     q->users++;

@@ -13,7 +13,8 @@
  *         mq_taken(c, i)->body ...                     valid until on_done returns
  *
  * When the journal cannot keep a change, everything is as it was before. After a crash a message in
- * flight becomes visible at its visibility timeout; its receipt stays valid until it is taken anew.
+ * flight becomes visible at its visibility timeout (of an internal queue: at once, since its only
+ * consumer ended); its receipt stays valid until it is taken anew.
  *
  * Times are wall-clock nanoseconds; waiting uses the loop's timers. One thread: the loop's. */
 #ifndef FNSCOPE_EXECUTOR_MESSAGE_QUEUE_H

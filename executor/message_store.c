@@ -126,8 +126,10 @@ static enum status run_delete(struct mq_step *s, struct arena *a, struct journal
 static enum status run_release(struct mq_step *s, struct arena *a, struct journal *j, struct err *e)
 {
     struct sql_stmt *st;
-    enum status status =
-        journal_stmt(j, "update message set visible_ns=?2, attempts=?3 where seq=?1", &st, e);
+    enum status status = journal_stmt(j,
+                                      "update message set visible_ns=?2, attempts=?3,"
+                                      " receipt=case when ?4 then 0 else receipt end where seq=?1",
+                                      &st, e);
 
     UNUSED(a);
     if (status != OK)
@@ -135,6 +137,7 @@ static enum status run_release(struct mq_step *s, struct arena *a, struct journa
     sql_bind_i64(st, 1, s->row.seq);
     sql_bind_i64(st, 2, s->visible_ns);
     sql_bind_i64(st, 3, s->row.attempts);
+    sql_bind_i64(st, 4, s->forgets_receipt);
     return sql_run(st, e);
 }
 
@@ -289,6 +292,8 @@ static enum status load_message(struct mq *m, struct sql_stmt *st, struct err *e
     *idmap_put(&m->messages, (uint64_t)x->seq, NULL) = (uint64_t)(uintptr_t)x;
     message_join(x, q);
     order_join(x, sql_str(st, 12));
+    if (x->receipt != 0 && mqueue_is_internal(q))
+        x->visible_ns = 0; /* whoever took it ended with the program */
     if (x->receipt != 0 && x->visible_ns > loop_wall(m->loop)) {
         message_enter(x, MQ_IN_FLIGHT);
         message_wait(x);

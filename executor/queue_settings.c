@@ -11,27 +11,28 @@ struct attribute {
     const char *name;
     enum form form;
     int64_t min, max, standard;
+    const char *shown; /* while it is not set; NULL: nothing */
 };
 
 #define KIB INT64_C(1024)
 #define DAY INT64_C(86400)
 
 static const struct attribute attributes[QUEUE_ATTRIBUTES] = {
-    [QUEUE_DELAY] = {"DelaySeconds", FORM_NUMBER, 0, 900, 0},
-    [QUEUE_MAX_SIZE] = {"MaximumMessageSize", FORM_NUMBER, KIB, KIB *KIB, KIB *KIB},
-    [QUEUE_RETENTION] = {"MessageRetentionPeriod", FORM_NUMBER, 60, 14 * DAY, 4 * DAY},
-    [QUEUE_WAIT] = {"ReceiveMessageWaitTimeSeconds", FORM_NUMBER, 0, 20, 0},
-    [QUEUE_VISIBILITY] = {"VisibilityTimeout", FORM_NUMBER, 0, 43200, 30},
-    [QUEUE_REDRIVE] = {"RedrivePolicy", FORM_REDRIVE, 0, 0, 0},
-    [QUEUE_REDRIVE_ALLOW] = {"RedriveAllowPolicy", FORM_TEXT, 0, 0, 0},
-    [QUEUE_POLICY] = {"Policy", FORM_TEXT, 0, 0, 0},
-    [QUEUE_FIFO] = {"FifoQueue", FORM_FLAG, 0, 1, 0},
-    [QUEUE_CONTENT_DEDUP] = {"ContentBasedDeduplication", FORM_FLAG, 0, 1, 0},
-    [QUEUE_DEDUP_SCOPE] = {"DeduplicationScope", FORM_TEXT, 0, 0, 0},
-    [QUEUE_THROUGHPUT_LIMIT] = {"FifoThroughputLimit", FORM_TEXT, 0, 0, 0},
-    [QUEUE_SSE] = {"SqsManagedSseEnabled", FORM_FLAG, 0, 1, 0},
-    [QUEUE_KMS_KEY] = {"KmsMasterKeyId", FORM_TEXT, 0, 0, 0},
-    [QUEUE_KMS_PERIOD] = {"KmsDataKeyReusePeriodSeconds", FORM_NUMBER, 60, DAY, 300},
+    [QUEUE_DELAY] = {"DelaySeconds", FORM_NUMBER, 0, 900, 0, "0"},
+    [QUEUE_MAX_SIZE] = {"MaximumMessageSize", FORM_NUMBER, KIB, KIB *KIB, KIB *KIB, "1048576"},
+    [QUEUE_RETENTION] = {"MessageRetentionPeriod", FORM_NUMBER, 60, 14 * DAY, 4 * DAY, "345600"},
+    [QUEUE_WAIT] = {"ReceiveMessageWaitTimeSeconds", FORM_NUMBER, 0, 20, 0, "0"},
+    [QUEUE_VISIBILITY] = {"VisibilityTimeout", FORM_NUMBER, 0, 43200, 30, "30"},
+    [QUEUE_REDRIVE] = {"RedrivePolicy", FORM_REDRIVE, 0, 0, 0, NULL},
+    [QUEUE_REDRIVE_ALLOW] = {"RedriveAllowPolicy", FORM_TEXT, 0, 0, 0, NULL},
+    [QUEUE_POLICY] = {"Policy", FORM_TEXT, 0, 0, 0, NULL},
+    [QUEUE_FIFO] = {"FifoQueue", FORM_FLAG, 0, 1, 0, NULL},
+    [QUEUE_CONTENT_DEDUP] = {"ContentBasedDeduplication", FORM_FLAG, 0, 1, 0, NULL},
+    [QUEUE_DEDUP_SCOPE] = {"DeduplicationScope", FORM_TEXT, 0, 0, 0, NULL},
+    [QUEUE_THROUGHPUT_LIMIT] = {"FifoThroughputLimit", FORM_TEXT, 0, 0, 0, NULL},
+    [QUEUE_SSE] = {"SqsManagedSseEnabled", FORM_FLAG, 0, 1, 0, "true"},
+    [QUEUE_KMS_KEY] = {"KmsMasterKeyId", FORM_TEXT, 0, 0, 0, NULL},
+    [QUEUE_KMS_PERIOD] = {"KmsDataKeyReusePeriodSeconds", FORM_NUMBER, 60, DAY, 300, NULL},
 };
 
 void queue_settings_init(struct queue_settings *s)
@@ -45,6 +46,12 @@ const char *queue_attribute_name(enum queue_attribute a)
 {
     assert(a < QUEUE_ATTRIBUTES);
     return attributes[a].name;
+}
+
+struct str queue_settings_show(const struct queue_settings *s, enum queue_attribute a)
+{
+    assert(a < QUEUE_ATTRIBUTES);
+    return s->text[a].n > 0 ? s->text[a] : str_from(attributes[a].shown);
 }
 
 bool queue_attribute_find(struct str name, enum queue_attribute *out)

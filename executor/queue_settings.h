@@ -38,6 +38,9 @@ struct queue_settings {
 void queue_settings_init(struct queue_settings *s); /* the defaults */
 const char *queue_attribute_name(enum queue_attribute a);
 bool queue_attribute_find(struct str name, enum queue_attribute *out);
+/* As GetQueueAttributes shows it; empty for an attribute that is neither set nor has a default
+ * worth showing. */
+struct str queue_settings_show(const struct queue_settings *s, enum queue_attribute a);
 /* Sets one attribute; text is copied into the arena. ERR_PARSE names attribute and range. An empty
  * text takes the attribute back to its default. */
 MUST_CHECK enum status queue_settings_set(struct queue_settings *s, struct arena *a,

@@ -28,6 +28,14 @@ void sha1(struct str data, uint8_t out[20])
     UNUSED(is_done);
 }
 
+void md5(struct str data, uint8_t out[16])
+{
+    int is_done = EVP_Digest(data_of(data), data.n, out, NULL, EVP_md5(), NULL);
+
+    assert(is_done == 1);
+    UNUSED(is_done);
+}
+
 void hmac_sha256(struct str key, struct str data, uint8_t out[32])
 {
     assert(key.n <= INT32_MAX);

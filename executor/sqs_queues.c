@@ -1,0 +1,450 @@
+/* Queues through the API: made, found, described, set, tagged, purged, deleted. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "executor/sqs_private.h"
+
+static bool is_queue_name(struct str name, bool is_fifo)
+{
+    struct str base = is_fifo && str_ends(name, STR(".fifo")) ? str_sub(name, 0, name.n - 5) : name;
+
+    for (size_t i = 0; i < base.n; i++) {
+        char c = base.p[i];
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              c == '_' || c == '-'))
+            return false;
+    }
+    return base.n > 0 && name.n <= MQ_MAX_NAME && is_fifo == (base.n != name.n);
+}
+
+/* False after answering with an error. */
+static bool read_attributes(struct api_call *c, const struct json *attributes,
+                            struct queue_settings *settings)
+{
+    const struct json *value;
+    enum queue_attribute which;
+    struct str key, text;
+    struct err e;
+
+    for (size_t it = 0; json_each(attributes, &it, &key, &value);) {
+        if (!queue_attribute_find(key, &which)) {
+            api_error(c, 400, "InvalidAttributeName", "InvalidAttributeName",
+                      "Unknown Attribute " STR_FMT ".", STR_ARG(key));
+            return false;
+        }
+        if (!json_str(value, &text) ||
+            queue_settings_set(settings, c->arena, which, text, &e) != OK) {
+            api_error(c, 400, "InvalidAttributeValue", "InvalidAttributeValue",
+                      "Invalid value for the parameter " STR_FMT ".", STR_ARG(key));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The tags as a JSON object of texts. */
+static struct str write_tags(struct api_call *c, const struct json *tags)
+{
+    AUTO(buf_clear) struct buf text;
+    struct json_out o;
+    const struct json *value;
+    struct str key, v;
+
+    buf_init(&text, (size_t)1 << 20);
+    jout_init(&o, &text, false);
+    jout_open(&o, '{');
+    for (size_t it = 0; json_each(tags, &it, &key, &value);) {
+        if (!json_str(value, &v))
+            continue;
+        jout_key(&o, arena_strz(c->arena, key));
+        jout_str(&o, v);
+    }
+    jout_close(&o, '}');
+    return arena_str(c->arena, buf_str(&text));
+}
+
+static void answer_url(struct api_call *c, struct str name)
+{
+    AUTO(buf_clear) struct buf url;
+    struct json_out o;
+
+    buf_init(&url, 2048);
+    sqs_url(c, name, &url);
+    jout_init(&o, &c->out, false);
+    jout_open(&o, '{');
+    jout_key(&o, "QueueUrl");
+    jout_str(&o, buf_str(&url));
+    jout_close(&o, '}');
+}
+
+/* Making a queue that is there with the same attributes gives it; with others is an error. */
+static bool is_same(const struct mq_queue *q, const struct queue_settings *wanted)
+{
+    for (size_t i = 0; i < QUEUE_ATTRIBUTES; i++)
+        if (wanted->text[i].n > 0 &&
+            !str_eq(queue_settings_show(wanted, (enum queue_attribute)i),
+                    queue_settings_show(mq_settings(q), (enum queue_attribute)i)))
+            return false;
+    return true;
+}
+
+/* A change without steps is answered in order, so after what made the queue is durable. */
+static void answer_existing(struct api_call *c, const struct mq_queue *q,
+                            const struct queue_settings *settings)
+{
+    if (!is_same(q, settings)) {
+        api_error(c, 400, "QueueNameExists", "QueueAlreadyExists",
+                  "A queue already exists with the same name and a different value for an "
+                  "attribute.");
+        return;
+    }
+    answer_url(c, mq_name(q));
+    mq_commit(mq_change_new(c->x->queues), sqs_change_done, sqs_later(c));
+}
+
+void sqs_create_queue(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+    struct queue_settings settings;
+    struct str name;
+
+    queue_settings_init(&settings);
+    if (!in || !sqs_text(c, in, "QueueName", &name) ||
+        !read_attributes(c, json_get(in, "Attributes"), &settings))
+        return;
+    if (!is_queue_name(name, settings.number[QUEUE_FIFO] != 0)) {
+        sqs_invalid(c, "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 "
+                       "in length; the name of a FIFO queue ends with .fifo.");
+        return;
+    }
+    const struct mq_queue *q = mq_find(c->x->queues, name);
+    if (q) {
+        answer_existing(c, q, &settings);
+        return;
+    }
+    const struct json *tags = json_get(in, "tags");
+    struct str tags_json = write_tags(c, tags ? tags : json_get(in, "Tags"));
+    answer_url(c, name);
+    mq_create(c->x->queues, name, &settings, tags_json, sqs_done, sqs_later(c));
+}
+
+void sqs_get_queue_url(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+    struct str name;
+
+    if (!in || !sqs_text(c, in, "QueueName", &name))
+        return;
+    const struct mq_queue *q = str_starts(name, STR(":")) ? NULL : mq_find(c->x->queues, name);
+    if (!q) {
+        sqs_no_queue(c);
+        return;
+    }
+    answer_url(c, mq_name(q));
+    sqs_output(c);
+}
+
+void sqs_delete_queue(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+    struct mq_queue *q = in ? sqs_queue(c, in) : NULL;
+
+    if (!q)
+        return;
+    buf_add_z(&c->out, "{}");
+    mq_remove(q, sqs_done, sqs_later(c));
+}
+
+void sqs_purge_queue(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+    struct mq_queue *q = in ? sqs_queue(c, in) : NULL;
+
+    if (!q)
+        return;
+    buf_add_z(&c->out, "{}");
+    mq_purge(q, sqs_done, sqs_later(c));
+}
+
+/* --- lists --- */
+
+/* Pages are by name: the token is the last name given. */
+struct page {
+    struct str after;
+    int64_t max;
+    bool is_paged;
+};
+
+#define MAX_PAGE 1000
+
+static bool read_page(struct api_call *c, const struct json *in, struct page *p)
+{
+    *p = (struct page){.max = MAX_PAGE, .is_paged = json_get(in, "MaxResults") != NULL};
+    json_str(json_get(in, "NextToken"), &p->after);
+    if (!sqs_number(c, in, "MaxResults", MAX_PAGE, &p->max))
+        return false;
+    if (p->max > 0)
+        return true;
+    sqs_invalid(c, "Value for parameter MaxResults is invalid. Reason: Must be >= 1.");
+    return false;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct mq_queue *const *x = a, *const *y = b;
+
+    return str_cmp(mq_name(*x), mq_name(*y));
+}
+
+typedef bool queue_filter(const struct mq_queue *q, const void *ctx);
+
+static void answer_queues(struct api_call *c, const struct page *p, const char *key,
+                          queue_filter *filter, const void *ctx)
+{
+    AUTO(buf_clear) struct buf url;
+    struct json_out o;
+    struct mq_queue *q, **list = NULL;
+    size_t n = 0, cap = 0, shown = 0;
+
+    for (size_t i = 0; (q = mq_each(c->x->queues, &i));) {
+        if (str_starts(mq_name(q), STR(":")) || str_cmp(mq_name(q), p->after) <= 0 ||
+            !filter(q, ctx))
+            continue;
+        list = arena_grow(c->arena, list, n, &cap, sizeof(struct mq_queue *));
+        list[n++] = q;
+    }
+    if (n > 1)
+        qsort(list, n, sizeof(struct mq_queue *), by_name);
+    buf_init(&url, 2048);
+    jout_init(&o, &c->out, false);
+    jout_open(&o, '{');
+    jout_key(&o, key);
+    jout_open(&o, '[');
+    for (; shown < n && shown < (size_t)p->max; shown++) {
+        buf_reset(&url);
+        sqs_url(c, mq_name(list[shown]), &url);
+        jout_str(&o, buf_str(&url));
+    }
+    jout_close(&o, ']');
+    if (shown < n && p->is_paged) {
+        jout_key(&o, "NextToken");
+        jout_str(&o, mq_name(list[shown - 1]));
+    }
+    jout_close(&o, '}');
+    sqs_output(c);
+}
+
+static bool has_prefix(const struct mq_queue *q, const void *ctx)
+{
+    const struct str *prefix = ctx;
+
+    return str_starts(mq_name(q), *prefix);
+}
+
+void sqs_list_queues(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+    struct str prefix = {0};
+    struct page p;
+
+    if (!in || !read_page(c, in, &p))
+        return;
+    json_str(json_get(in, "QueueNamePrefix"), &prefix);
+    answer_queues(c, &p, "QueueUrls", has_prefix, &prefix);
+}
+
+static bool is_source_of(const struct mq_queue *q, const void *ctx)
+{
+    return mq_dead_letter(q) == ctx;
+}
+
+void sqs_list_sources(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+    const struct mq_queue *q = in ? sqs_queue(c, in) : NULL;
+    struct page p;
+
+    if (q && read_page(c, in, &p))
+        answer_queues(c, &p, "queueUrls", is_source_of, q);
+}
+
+/* --- attributes --- */
+
+static bool names_it(const struct json *names, const char *name)
+{
+    struct str s;
+
+    for (size_t i = 0; i < json_count(names); i++)
+        if (json_str(json_at(names, i), &s) && (str_eq(s, STR("All")) || str_eq(s, str_from(name))))
+            return true;
+    return false;
+}
+
+static void add_number(struct json_out *o, const struct json *names, const char *name, int64_t v)
+{
+    char text[32];
+
+    if (!names_it(names, name))
+        return;
+    snprintf(text, sizeof(text), "%lld", (long long)v);
+    jout_key(o, name);
+    jout_str(o, str_from(text));
+}
+
+static void add_counts(struct json_out *o, const struct json *names, const struct mq_queue *q)
+{
+    struct mq_stats s = mq_stats(q);
+
+    add_number(o, names, "ApproximateNumberOfMessages", (int64_t)s.visible);
+    add_number(o, names, "ApproximateNumberOfMessagesNotVisible", (int64_t)s.in_flight);
+    add_number(o, names, "ApproximateNumberOfMessagesDelayed", (int64_t)s.delayed);
+    add_number(o, names, "CreatedTimestamp", s.created_ns / NS_PER_SEC);
+    add_number(o, names, "LastModifiedTimestamp", s.modified_ns / NS_PER_SEC);
+}
+
+static void add_settings(struct json_out *o, const struct json *names, const struct mq_queue *q)
+{
+    const struct queue_settings *s = mq_settings(q);
+
+    for (size_t i = 0; i < QUEUE_ATTRIBUTES; i++) {
+        struct str text = queue_settings_show(s, (enum queue_attribute)i);
+        if (text.n == 0 || !names_it(names, queue_attribute_name((enum queue_attribute)i)))
+            continue;
+        jout_key(o, queue_attribute_name((enum queue_attribute)i));
+        jout_str(o, text);
+    }
+}
+
+void sqs_get_attributes(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+    const struct mq_queue *q = in ? sqs_queue(c, in) : NULL;
+    AUTO(buf_clear) struct buf arn;
+    struct json_out o;
+
+    buf_init(&arn, 2048);
+    if (!q)
+        return;
+    const struct json *names = json_get(in, "AttributeNames");
+    jout_init(&o, &c->out, false);
+    jout_open(&o, '{');
+    if (json_count(names) > 0) {
+        jout_key(&o, "Attributes");
+        jout_open(&o, '{');
+        if (names_it(names, "QueueArn")) {
+            mq_arn(q, &arn);
+            jout_key(&o, "QueueArn");
+            jout_str(&o, buf_str(&arn));
+        }
+        add_counts(&o, names, q);
+        add_settings(&o, names, q);
+        jout_close(&o, '}');
+    }
+    jout_close(&o, '}');
+    sqs_output(c);
+}
+
+void sqs_set_attributes(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+    struct mq_queue *q = in ? sqs_queue(c, in) : NULL;
+
+    if (!q)
+        return;
+    struct queue_settings settings = *mq_settings(q);
+    if (!read_attributes(c, json_get(in, "Attributes"), &settings))
+        return;
+    if (settings.number[QUEUE_FIFO] != mq_settings(q)->number[QUEUE_FIFO]) {
+        api_error(c, 400, "InvalidAttributeValue", "InvalidAttributeValue",
+                  "A queue cannot be changed between standard and FIFO.");
+        return;
+    }
+    buf_add_z(&c->out, "{}");
+    mq_configure(q, &settings, mq_tags(q), sqs_done, sqs_later(c));
+}
+
+/* --- tags, permissions --- */
+
+void sqs_list_tags(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+    const struct mq_queue *q = in ? sqs_queue(c, in) : NULL;
+
+    if (!q)
+        return;
+    buf_add_z(&c->out, "{\"Tags\":");
+    buf_add_str(&c->out, mq_tags(q).n > 0 ? mq_tags(q) : STR("{}"));
+    buf_add_z(&c->out, "}");
+    sqs_output(c);
+}
+
+static bool lists_text(const struct json *list, struct str text)
+{
+    struct str s;
+
+    for (size_t i = 0; i < json_count(list); i++)
+        if (json_str(json_at(list, i), &s) && str_eq(s, text))
+            return true;
+    return false;
+}
+
+/* The old tags without those in `gone` or set anew, then the new ones. */
+static void change_tags(struct api_call *c, struct mq_queue *q, const struct json *added,
+                        const struct json *gone)
+{
+    AUTO(json_doc_free_ptr) struct json_doc *old = NULL;
+    AUTO(buf_clear) struct buf text;
+    struct json_out o;
+    const struct json *value;
+    struct str key, v;
+
+    buf_init(&text, (size_t)1 << 20);
+    jout_init(&o, &text, false);
+    jout_open(&o, '{');
+    if (json_parse(mq_tags(q), &old, NULL) == OK)
+        for (size_t it = 0; json_each(json_root(old), &it, &key, &value);) {
+            const char *name = arena_strz(c->arena, key);
+            if (json_get(added, name) || lists_text(gone, key) || !json_str(value, &v))
+                continue;
+            jout_key(&o, name);
+            jout_str(&o, v);
+        }
+    for (size_t it = 0; json_each(added, &it, &key, &value);) {
+        if (!json_str(value, &v))
+            continue;
+        jout_key(&o, arena_strz(c->arena, key));
+        jout_str(&o, v);
+    }
+    jout_close(&o, '}');
+    buf_add_z(&c->out, "{}");
+    mq_configure(q, mq_settings(q), buf_str(&text), sqs_done, sqs_later(c));
+}
+
+void sqs_tag(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+    struct mq_queue *q = in ? sqs_queue(c, in) : NULL;
+
+    if (q)
+        change_tags(c, q, json_get(in, "Tags"), NULL);
+}
+
+void sqs_untag(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+    struct mq_queue *q = in ? sqs_queue(c, in) : NULL;
+
+    if (q)
+        change_tags(c, q, NULL, json_get(in, "TagKeys"));
+}
+
+/* Everyone who reaches this endpoint may use it: there is nothing to grant. */
+void sqs_accept_permission(struct api_call *c)
+{
+    const struct json *in = sqs_input(c);
+
+    if (!in || !sqs_queue(c, in))
+        return;
+    buf_add_z(&c->out, "{}");
+    sqs_output(c);
+}
