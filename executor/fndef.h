@@ -60,7 +60,8 @@ struct fndef {
     int isolation;  /* enum fn_isolation */
     bool is_traced; /* X-Ray active */
     /* asynchronous invocation */
-    int64_t max_retries; /* 0-2 */
+    int64_t max_retries;   /* 0-2 */
+    int64_t retry_wait_ns; /* before the first retry; twice that before the second */
     int64_t max_age_ns;
     struct str dlq, on_success, on_failure; /* queue name or ARN; empty: none */
     struct trigger_def *triggers;
