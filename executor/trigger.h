@@ -5,7 +5,7 @@
 #include "executor/executor.h"
 #include "executor/fndef.h"
 
-struct trigger {
+struct trigger_run {
     struct executor *x;
     const struct fndef *fn;
     const struct trigger_def *def; /* def->settings: the type's own struct */
@@ -20,8 +20,8 @@ struct trigger_ops {
     /* May look at x->manifest and other functions; NULL: nothing beyond the options' own checks. */
     enum status (*check)(const struct manifest *m, const struct fndef *fn,
                          const struct trigger_def *def, struct err *e);
-    enum status (*start)(struct trigger *t, struct err *e);
-    void (*stop)(struct trigger *t); /* no callback runs after it */
+    enum status (*start)(struct trigger_run *t, struct err *e);
+    void (*stop)(struct trigger_run *t); /* no callback runs after it */
 };
 
 extern const struct trigger_ops *const trigger_types[]; /* NULL-terminated */
