@@ -148,14 +148,25 @@ static struct str cut_text(struct reader *r)
     return s;
 }
 
+/* Sums of two such numbers and a time of day cannot overflow. */
+#define LARGEST (INT64_MAX / 4)
+
+static int64_t cut_number(struct reader *r)
+{
+    int64_t v = cut_svarint(r);
+
+    r->is_bad = r->is_bad || v < 0 || v > LARGEST;
+    return r->is_bad ? 0 : v;
+}
+
 static void cut_numbers(struct reader *r, struct piece *p)
 {
-    p->duration_ns = cut_svarint(r);
-    p->billed_ns = cut_svarint(r);
-    p->init_ns = cut_svarint(r);
-    p->restore_ns = cut_svarint(r);
-    p->memory_bytes = (uint64_t)cut_svarint(r);
-    p->max_memory_bytes = (uint64_t)cut_svarint(r);
+    p->duration_ns = cut_number(r);
+    p->billed_ns = cut_number(r);
+    p->init_ns = cut_number(r);
+    p->restore_ns = cut_number(r);
+    p->memory_bytes = (uint64_t)cut_number(r);
+    p->max_memory_bytes = (uint64_t)cut_number(r);
 }
 
 static void copy_numbers(const struct invocation *inv, struct piece *p)
@@ -176,7 +187,7 @@ static int64_t cut_time(struct reader *r, int64_t start_ns)
                              : __builtin_mul_overflow(v / 2, NS_PER_MS, &t_ns) ||
                                    __builtin_add_overflow(start_ns, t_ns, &t_ns);
 
-    r->is_bad = r->is_bad || is_bad;
+    r->is_bad = r->is_bad || is_bad || t_ns < -LARGEST || t_ns > LARGEST;
     return r->is_bad ? 0 : t_ns;
 }
 

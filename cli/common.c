@@ -3,6 +3,8 @@
 #include "cli/common.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -300,4 +302,28 @@ void cli_money_cell(struct table *t, size_t column, wide pico, struct str curren
         money_format_short(&shown, m, currency);
     table_number(t, column, arena_str(t->arena, buf_str(&raw)),
                  arena_str(t->arena, buf_str(&shown)));
+}
+
+/* --- output --- */
+
+int cli_flush(struct cli *c)
+{
+    struct str rest = buf_str(&c->out);
+    bool was_full = c->out.is_full;
+
+    while (rest.n > 0) {
+        ssize_t n = write(STDOUT_FILENO, rest.p, rest.n);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EPIPE
+                       ? 0
+                       : (fprintf(stderr, "fnscope: standard output: %s\n", strerror(errno)), 1);
+        rest = str_skip(rest, (size_t)n);
+    }
+    buf_reset(&c->out);
+    return was_full
+               ? (fprintf(stderr, "fnscope: the result is larger than 1 GiB: narrow the range\n"),
+                  1)
+               : 0;
 }

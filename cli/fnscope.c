@@ -8,7 +8,6 @@
  * This file: finds the command, loads the settings, runs it, prints its result or its error, and
  * turns the outcome into the exit code (0 done, 1 failed, 2 wrong usage or configuration, 3
  * condition true). */
-#include <errno.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -81,27 +80,6 @@ static int run_command(struct cli *c, int argc, char **argv, char **envp)
         code = code == EXIT_DONE ? exit_code_of(e.code) : code;
     }
     return cli_flush(c) != 0 && code == EXIT_DONE ? EXIT_FAILED : code;
-}
-
-int cli_flush(struct cli *c)
-{
-    struct str rest = buf_str(&c->out);
-
-    while (rest.n > 0) {
-        ssize_t n = write(STDOUT_FILENO, rest.p, rest.n);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno == EPIPE
-                       ? 0
-                       : (fprintf(stderr, "fnscope: standard output: %s\n", strerror(errno)), 1);
-        rest = str_skip(rest, (size_t)n);
-    }
-    buf_reset(&c->out);
-    return c->out.is_full
-               ? (fprintf(stderr, "fnscope: the result is larger than 1 GiB: narrow the range\n"),
-                  1)
-               : 0;
 }
 
 int main(int argc, char **argv, char **envp)

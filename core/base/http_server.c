@@ -485,6 +485,8 @@ static enum status open_listener(const struct http_server_config *c, int *fd, ui
     return OK;
 }
 
+static void log_library(void *ctx, const char *fmt, va_list args) PRINTF_LIKE(2, 0);
+
 static void log_library(void *ctx, const char *fmt, va_list args)
 {
     char line[256];

@@ -81,17 +81,31 @@ static const char *find_escape(const struct escape *table, uint32_t cp)
     return NULL;
 }
 
+static void add_escaped(struct buf *out, uint32_t cp, const struct escape *table)
+{
+    const char *text = find_escape(table, cp);
+
+    if (text)
+        buf_add_z(out, text);
+    else
+        add_cp(out, cp);
+}
+
+/* What makes a code point safe may itself need an escape: "<U+202E>" in HTML. */
 static void escaped(struct buf *out, struct str s, const struct escape *table, unsigned keep)
 {
+    char shown[16];
+
     while (s.n > 0) {
-        uint32_t cp;
+        struct buf safe = {.p = shown, .cap = sizeof(shown), .max = sizeof(shown) - 1};
+        uint32_t cp, part;
         size_t n = utf8_next(s, &cp);
-        const char *text = find_escape(table, cp);
-        if (text)
-            buf_add_z(out, text);
-        else
-            add_safe(out, cp, keep);
         s = str_skip(s, n);
+        add_safe(&safe, cp, keep);
+        for (struct str rest = buf_str(&safe); rest.n > 0;) {
+            rest = str_skip(rest, utf8_next(rest, &part));
+            add_escaped(out, part, table);
+        }
     }
 }
 

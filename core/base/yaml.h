@@ -18,7 +18,8 @@ struct yaml_node {
     struct yaml_node *child, *next;
 };
 
-/* name is for messages: "config.yaml:12:3: ...". The tree lives in the arena. */
+/* name is for messages: "config.yaml:12:3: ...". The tree lives in the arena; *root is NULL for a
+ * text that says nothing. */
 MUST_CHECK enum status yaml_parse(struct arena *a, struct str text, const char *name,
                                   struct yaml_node **root, struct err *e);
 const struct yaml_node *yaml_get(const struct yaml_node *table, struct str key);
