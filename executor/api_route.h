@@ -35,7 +35,8 @@ struct api_op {
     api_handler *handler;
     /* REST: method and path with {Name} for one segment; {Name+} for the rest. */
     const char *method, *uri;
-    unsigned status; /* of success; 0: 200 */
+    unsigned status;   /* of success; 0: 200 */
+    bool has_raw_body; /* the body is a payload, not JSON of ours */
 };
 
 struct api_service {
@@ -70,7 +71,8 @@ struct api_call {
     struct buf out; /* body: JSON, or for Query the inside of <OpResult> */
     struct http_header *out_headers;
     size_t n_out_headers, out_headers_cap;
-    bool is_deferred, is_finished;
+    bool is_deferred, is_finished, is_error;
+    bool is_answered_early;   /* for handlers whose engine may answer at once */
     bool is_raw;              /* REST: `out` goes out as it is, no JSON content type added */
     api_finish_fn *on_finish; /* sends it; set by whoever dispatched */
     void (*on_abort)(struct api_call *c); /* set with api_defer */

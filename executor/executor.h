@@ -11,6 +11,7 @@
 #include "core/base/loop.h"
 #include "core/base/str.h"
 #include "core/model/enums.h"
+#include "executor/sandbox.h"
 
 struct manifest;
 struct fndef;
@@ -20,8 +21,11 @@ struct executor {
     struct loop *loop;
     struct clock clock;
     const struct manifest *manifest;
-    struct str state_folder;   /* 0700: journal.db, logs.db */
-    struct str scratch_folder; /* 0700: one folder an environment; removed at stop */
+    struct str state_folder;    /* 0700: journal.db, logs.db */
+    struct str scratch_folder;  /* 0700: one folder an environment; removed at stop */
+    struct str runtimes_folder; /* our bootstraps */
+    struct str endpoint;        /* "http://127.0.0.1:9001" once it listens */
+    struct sandbox_report sandbox;
     struct journal *journal;
     struct telemetry *telemetry;
     struct invoker *invoker;

@@ -2,6 +2,7 @@
 #ifndef FNSCOPE_EXECUTOR_TRIGGER_H
 #define FNSCOPE_EXECUTOR_TRIGGER_H
 
+#include "core/base/json.h"
 #include "executor/executor.h"
 #include "executor/fndef.h"
 
@@ -22,8 +23,17 @@ struct trigger_ops {
                          const struct trigger_def *def, struct err *e);
     enum status (*start)(struct trigger_run *t, struct err *e);
     void (*stop)(struct trigger_run *t); /* no callback runs after it */
+    /* Of event source mappings only: where events come from, and the members of its description
+     * (BatchSize, FunctionResponseTypes ...). Both or neither. */
+    struct str (*source_arn)(struct executor *x, const struct trigger_def *def, struct arena *a);
+    void (*describe)(struct executor *x, const struct trigger_def *def, struct json_out *o);
 };
 
 extern const struct trigger_ops *const trigger_types[]; /* NULL-terminated */
+
+/* All triggers of the manifest. */
+struct triggers;
+MUST_CHECK enum status triggers_start(struct executor *x, struct triggers **out, struct err *e);
+void triggers_stop(struct triggers *t); /* NULL is fine */
 
 #endif

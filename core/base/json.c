@@ -281,3 +281,21 @@ void jout_null(struct json_out *o)
 {
     jout_raw(o, STR("null"));
 }
+
+void jout_put_str(struct json_out *o, const char *key, struct str s)
+{
+    jout_key(o, key);
+    jout_str(o, s);
+}
+
+void jout_put_i64(struct json_out *o, const char *key, int64_t v)
+{
+    jout_key(o, key);
+    jout_i64(o, v);
+}
+
+void jout_put_bool(struct json_out *o, const char *key, bool v)
+{
+    jout_key(o, key);
+    jout_bool(o, v);
+}

@@ -47,5 +47,9 @@ void jout_i64(struct json_out *o, int64_t v);
 void jout_bool(struct json_out *o, bool v);
 void jout_null(struct json_out *o);
 void jout_raw(struct json_out *o, struct str json); /* already JSON */
+/* A member of the open object: key and value at once. */
+void jout_put_str(struct json_out *o, const char *key, struct str s);
+void jout_put_i64(struct json_out *o, const char *key, int64_t v);
+void jout_put_bool(struct json_out *o, const char *key, bool v);
 
 #endif

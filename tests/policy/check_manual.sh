@@ -16,4 +16,11 @@ for command in $("$program" help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | grep -v '
     done
     rm -f "$page"
 done
+executor=$(dirname "$program")/fnexec
+for command in $("$executor" help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | grep -v '^fnexec$'); do
+    for flag in $("$executor" help "$command" | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
+        [ "$flag" = --help ] || grep -q -- "Fl .-${flag#--}\b" docs/man/fnexec.8 ||
+            { echo "fnexec $command: $flag is not in fnexec(8)"; bad=1; }
+    done
+done
 exit $bad

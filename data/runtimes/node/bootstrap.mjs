@@ -1,0 +1,238 @@
+// Runs a Node.js handler for fnexec: frames on descriptor 3 (executor/frame_proto.h).
+// Started in the function's folder; _HANDLER names module.function.
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import util from 'node:util';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+
+const env = process.env;
+const jsonLogs = env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
+const root = process.cwd();
+const socket = new net.Socket({ fd: 3, readable: true, writable: true });
+let requestId = '';
+
+function send(kind, payload) {
+  const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
+  const frame = Buffer.allocUnsafe(5 + body.length);
+  frame.writeUInt32LE(body.length + 1, 0);
+  frame[4] = kind.charCodeAt(0);
+  body.copy(frame, 5);
+  socket.write(frame);
+}
+
+function sendText(kind, text) {
+  const size = Buffer.byteLength(text);
+  const frame = Buffer.allocUnsafe(5 + size);
+  frame.writeUInt32LE(size + 1, 0);
+  frame[4] = kind.charCodeAt(0);
+  frame.utf8Write(text, 5);
+  socket.write(frame);
+}
+
+// --- console: one log event a call, in the form of Lambda's own runtime ---
+
+const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'FATAL'];
+const lowest = jsonLogs ? Math.max(0, LEVELS.indexOf(env.AWS_LAMBDA_LOG_LEVEL ?? 'INFO')) : 0;
+
+function errorFields(e) {
+  return { errorType: e?.name ?? 'UnknownError', errorMessage: e?.message ?? String(e),
+           stackTrace: typeof e?.stack === 'string' ? e.stack.split('\n') : [] };
+}
+
+function jsonLine(level, args) {
+  const line = { timestamp: new Date().toISOString(), level, requestId };
+  if (args.length === 1 && typeof args[0] === 'object' && args[0] !== null && !(args[0] instanceof Error))
+    line.message = args[0];
+  else
+    line.message = util.format(...args);
+  const error = args.find((a) => a instanceof Error);
+  if (error) Object.assign(line, errorFields(error));
+  return JSON.stringify(line);
+}
+
+function emit(level, args) {
+  if (LEVELS.indexOf(level) < lowest) return;
+  const text = jsonLogs ? jsonLine(level, args)
+    : `${new Date().toISOString()}\t${requestId || 'undefined'}\t${level}\t${util.format(...args)}`;
+  sendText('L', text + '\n');
+}
+
+for (const [name, level] of [['trace', 'TRACE'], ['debug', 'DEBUG'], ['info', 'INFO'], ['log', 'INFO'],
+                             ['warn', 'WARN'], ['error', 'ERROR']])
+  console[name] = (...args) => emit(level, args);
+
+// --- errors ---
+
+function toError(e) {
+  const fields = errorFields(e);
+  return { errorType: fields.errorType, errorMessage: fields.errorMessage, trace: fields.stackTrace };
+}
+
+function sendError(kind, error) {
+  const name = Buffer.from(error.errorType);
+  const head = Buffer.allocUnsafe(4);
+  head.writeUInt32LE(name.length, 0);
+  send(kind, Buffer.concat([head, name, Buffer.from(JSON.stringify(error))]));
+}
+
+function logUnhandled(label, error) {
+  const line = { errorType: error.errorType, errorMessage: error.errorMessage, stack: error.trace };
+  if (jsonLogs)
+    sendText('L', JSON.stringify({ timestamp: new Date().toISOString(), level: 'ERROR', requestId,
+                                   message: line }) + '\n');
+  else
+    sendText('L', `${new Date().toISOString()}\t${requestId || 'undefined'}\tERROR\t${label} \t` +
+                  `${JSON.stringify(line)}\n`);
+}
+
+function die(kind, label, e, type) {
+  const error = toError(e);
+  if (type) error.errorType = type;
+  logUnhandled(label, error);
+  sendError(kind, error);
+  socket.end(() => process.exit(1));
+}
+
+// --- the handler ---
+
+function initErrorType(e) {
+  if (e instanceof SyntaxError) return 'Runtime.UserCodeSyntaxError';
+  if (e?.code === 'MODULE_NOT_FOUND' || e?.code === 'ERR_MODULE_NOT_FOUND') return 'Runtime.ImportModuleError';
+  return e?.name === 'HandlerNotFound' ? 'Runtime.HandlerNotFound' : e?.name ?? 'Runtime.Unknown';
+}
+
+function notFound(message) {
+  const e = new Error(message);
+  e.name = 'HandlerNotFound';
+  return e;
+}
+
+async function loadModule(file) {
+  for (const ext of ['.js', '.cjs'])
+    if (fs.existsSync(file + ext)) {
+      try {
+        return createRequire(file + ext)(file + ext);
+      } catch (e) {
+        if (e?.code !== 'ERR_REQUIRE_ESM') throw e;
+        return import(pathToFileURL(file + ext));
+      }
+    }
+  if (fs.existsSync(file + '.mjs')) return import(pathToFileURL(file + '.mjs'));
+  const e = new Error(`Cannot find module '${file}'`);
+  e.code = 'MODULE_NOT_FOUND';
+  throw e;
+}
+
+async function loadHandler(name) {
+  const base = path.basename(name);
+  const dot = base.indexOf('.');
+  if (dot < 0) throw notFound(`Bad handler ${name}: module.function is expected`);
+  const file = path.resolve(root, path.dirname(name), base.slice(0, dot));
+  let found = await loadModule(file);
+  for (const part of base.slice(dot + 1).split('.'))
+    found = found?.[part] ?? found?.default?.[part];
+  if (typeof found !== 'function') throw notFound(`${name} is undefined or not exported`);
+  return found;
+}
+
+// --- invocations ---
+
+function parse(frame) {
+  const fields = [];
+  let at = 9;
+  for (let i = 0; i < 5; i++) {
+    const size = frame.readUInt32LE(at);
+    fields.push(size === 0 ? '' : frame.toString('utf8', at + 4, at + 4 + size));
+    at += 4 + size;
+  }
+  return { deadline: Number(frame.readBigInt64LE(1)), fields, event: frame.toString('utf8', at) };
+}
+
+class Context {
+  callbackWaitsForEmptyEventLoop = true;
+  functionName = env.AWS_LAMBDA_FUNCTION_NAME;
+  functionVersion = env.AWS_LAMBDA_FUNCTION_VERSION;
+  memoryLimitInMB = env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;
+  logGroupName = env.AWS_LAMBDA_LOG_GROUP_NAME;
+  logStreamName = env.AWS_LAMBDA_LOG_STREAM_NAME;
+  #deadline;
+  constructor(call) {
+    this.awsRequestId = call.fields[0];
+    this.invokedFunctionArn = call.fields[1];
+    if (call.fields[3]) this.clientContext = JSON.parse(call.fields[3]);
+    if (call.fields[4]) this.identity = JSON.parse(call.fields[4]);
+    this.#deadline = call.deadline;
+  }
+  getRemainingTimeInMillis() { return this.#deadline - Date.now(); }
+}
+
+function succeed(result) {
+  sendText('O', JSON.stringify(result === undefined ? null : result) ?? 'null');
+}
+
+function fail(e) {
+  const error = toError(e);
+  logUnhandled('Invoke Error', error);
+  sendError('E', error);
+}
+
+// A handler either returns a promise or takes a callback; whichever speaks first counts.
+function run(handler, frame) {
+  const call = parse(frame);
+  let isDone = false;
+  const once = (answer) => (value) => {
+    if (isDone) return;
+    isDone = true;
+    try { answer(value); } catch (e) { fail(e); }
+  };
+  const done = once(succeed), failed = once(fail);
+  requestId = call.fields[0];
+  if (call.fields[2]) env._X_AMZN_TRACE_ID = call.fields[2];
+  try {
+    const context = new Context(call);
+    context.done = (e, value) => (e ? failed(e) : done(value));
+    context.succeed = done;
+    context.fail = failed;
+    const result = handler(call.event === '' ? undefined : JSON.parse(call.event), context,
+                           (e, value) => (e ? failed(e) : done(value)));
+    if (typeof result?.then === 'function') result.then(done, failed);
+    else if (handler.length < 3 && result !== undefined) done(result);
+    else if (handler.length < 2 && result === undefined) done(undefined);
+  } catch (e) {
+    failed(e);
+  }
+}
+
+function serve(handler) {
+  let pending = null;
+  socket.on('data', (piece) => {
+    let data = pending ? Buffer.concat([pending, piece]) : piece;
+    pending = null;
+    while (data.length >= 4) {
+      const size = 4 + data.readUInt32LE(0);
+      if (data.length < size) break;
+      run(handler, data.subarray(4, size));
+      data = data.subarray(size);
+    }
+    if (data.length > 0) pending = data;
+  });
+  socket.on('end', () => process.exit(0));
+  socket.on('error', () => process.exit(0));
+  send('R', '');
+}
+
+process.on('uncaughtException', (e) => die('E', 'Uncaught Exception', e));
+process.on('unhandledRejection', (e) => {
+  const error = new Error(String(e?.message ?? e));
+  error.name = 'Runtime.UnhandledPromiseRejection';
+  error.stack = e?.stack;
+  die('E', 'Unhandled Promise Rejection', error);
+});
+
+try {
+  serve(await loadHandler(env._HANDLER));
+} catch (e) {
+  die('X', 'Uncaught Exception', e, initErrorType(e));
+}

@@ -1,0 +1,206 @@
+"""Runs a Python handler for fnexec: frames on descriptor 3 (executor/frame_proto.h).
+
+Started in the function's folder as `python3 bootstrap.py`; _HANDLER names module.function.
+"""
+import json
+import logging
+import os
+import socket
+import struct
+import sys
+import time
+import traceback
+
+HEAD = struct.Struct("<IB")
+U32 = struct.Struct("<I")
+I64 = struct.Struct("<q")
+JSON_LOGS = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
+
+
+class Channel:
+    """Frames in and out of one stream socket."""
+
+    def __init__(self, fd):
+        self._socket = socket.socket(fileno=fd)
+        self._buffer = bytearray()
+
+    def send(self, kind, payload):
+        head = HEAD.pack(len(payload) + 1, ord(kind))
+        if len(payload) < 65536:
+            self._socket.sendall(head + payload)
+        else:
+            self._socket.sendall(head)
+            self._socket.sendall(payload)
+
+    def _fill(self, size):
+        buffer = self._buffer
+        while len(buffer) < size:
+            piece = self._socket.recv(max(65536, size - len(buffer)))
+            if not piece:
+                os._exit(0)
+            buffer += piece
+
+    def receive(self):
+        self._fill(4)
+        size = U32.unpack_from(self._buffer)[0] + 4
+        self._fill(size)
+        frame = bytes(self._buffer[4:size])
+        del self._buffer[:size]
+        return frame
+
+
+class Context:
+    """What Lambda hands a handler as its second argument."""
+
+    def __init__(self, fields, deadline_ms):
+        env = os.environ
+        self.aws_request_id = fields[0]
+        self.invoked_function_arn = fields[1]
+        self.client_context = json.loads(fields[3]) if fields[3] else None
+        self.identity = json.loads(fields[4]) if fields[4] else None
+        self.function_name = env.get("AWS_LAMBDA_FUNCTION_NAME")
+        self.function_version = env.get("AWS_LAMBDA_FUNCTION_VERSION")
+        self.memory_limit_in_mb = env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+        self.log_group_name = env.get("AWS_LAMBDA_LOG_GROUP_NAME")
+        self.log_stream_name = env.get("AWS_LAMBDA_LOG_STREAM_NAME")
+        self._deadline_ms = deadline_ms
+
+    def get_remaining_time_in_millis(self):
+        return max(0, int(self._deadline_ms - time.time() * 1000))
+
+
+class LogHandler(logging.Handler):
+    """One log event a record, in the form of Lambda's own runtime."""
+
+    def __init__(self, channel):
+        super().__init__()
+        self.channel = channel
+        self.request_id = ""
+
+    def _text(self, record):
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        return "[%s]\t%s.%03dZ\t%s\t%s\n" % (
+            record.levelname, stamp, record.msecs, self.request_id, self.format(record))
+
+    def _json(self, record):
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
+        out = {"timestamp": stamp, "level": record.levelname, "message": record.getMessage(),
+               "logger": record.name, "requestId": self.request_id}
+        if record.exc_info:
+            kind, value, trace = record.exc_info
+            out["errorType"] = kind.__name__
+            out["errorMessage"] = str(value)
+            out["stackTrace"] = traceback.format_tb(trace)
+        return json.dumps(out) + "\n"
+
+    def emit(self, record):
+        text = self._json(record) if JSON_LOGS else self._text(record)
+        self.channel.send("L", text.encode())
+
+
+def error_of(kind, value, trace):
+    return {
+        "errorMessage": str(value),
+        "errorType": kind.__name__,
+        "requestId": "",
+        "stackTrace": traceback.format_tb(trace),
+    }
+
+
+def error_frame(error, kind):
+    name = kind.encode()
+    return U32.pack(len(name)) + name + json.dumps(error).encode()
+
+
+def log_error(channel, error, request_id):
+    """An unhandled error stands in the log as well."""
+    if JSON_LOGS:
+        line = dict(error, timestamp=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+                    log_level="ERROR", requestId=request_id)
+        channel.send("L", (json.dumps(line) + "\n").encode())
+        return
+    text = "[ERROR] %s: %s\r" % (error["errorType"], error["errorMessage"])
+    trace = "".join(error["stackTrace"])
+    if trace:
+        text += "Traceback (most recent call last):\r" + trace.rstrip("\n").replace("\n", "\r")
+    channel.send("L", (text + "\n").encode())
+
+
+def load_handler(name):
+    module_name, _, function_name = name.rpartition(".")
+    if not module_name:
+        raise ValueError("Bad handler '%s': not enough values to unpack" % name)
+    sys.path.insert(0, os.getcwd())
+    module = __import__(module_name.replace("/", "."), fromlist=[function_name])
+    return getattr(module, function_name)
+
+
+INIT_ERRORS = {
+    "ImportError": "Runtime.ImportModuleError",
+    "ModuleNotFoundError": "Runtime.ImportModuleError",
+    "SyntaxError": "Runtime.UserCodeSyntaxError",
+    "AttributeError": "Runtime.HandlerNotFound",
+    "ValueError": "Runtime.MalformedHandlerName",
+}
+
+
+def init(channel):
+    try:
+        return load_handler(os.environ["_HANDLER"])
+    except BaseException:  # whatever the module does while it is read
+        kind, value, trace = sys.exc_info()
+        error = error_of(kind, value, trace)
+        error["errorType"] = INIT_ERRORS.get(kind.__name__, "Runtime.Unknown")
+        log_error(channel, error, "")
+        sys.stdout.flush()
+        channel.send("X", error_frame(error, error["errorType"]))
+        os._exit(1)
+
+
+def parse(frame):
+    deadline_ms = I64.unpack_from(frame, 1)[0]
+    at = 9
+    fields = []
+    for _ in range(5):
+        size = U32.unpack_from(frame, at)[0]
+        fields.append(frame[at + 4:at + 4 + size].decode())
+        at += 4 + size
+    return deadline_ms, fields, frame[at:]
+
+
+def run(channel, handler, log, frame):
+    deadline_ms, fields, event = parse(frame)
+    log.request_id = fields[0]
+    if fields[2]:
+        os.environ["_X_AMZN_TRACE_ID"] = fields[2]
+    try:
+        result = handler(json.loads(event) if event else None, Context(fields, deadline_ms))
+        answer = json.dumps(result, separators=(",", ":")).encode()
+        kind = "O"
+    except Exception:
+        error = error_of(*sys.exc_info())
+        error["requestId"] = fields[0]
+        # The first entry is this file's.
+        error["stackTrace"] = error["stackTrace"][1:]
+        log_error(channel, error, fields[0])
+        answer = error_frame(error, error["errorType"])
+        kind = "E"
+    sys.stdout.flush()
+    sys.stderr.flush()
+    channel.send(kind, answer)
+
+
+def main():
+    sys.stdout.reconfigure(line_buffering=True)
+    channel = Channel(3)
+    log = LogHandler(channel)
+    logging.getLogger().addHandler(log)
+    if JSON_LOGS:
+        logging.getLogger().setLevel(os.environ.get("AWS_LAMBDA_LOG_LEVEL", "INFO"))
+    handler = init(channel)
+    channel.send("R", b"")
+    while True:
+        run(channel, handler, log, channel.receive())
+
+
+main()

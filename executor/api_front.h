@@ -1,0 +1,21 @@
+/* The listener of the AWS endpoint: HTTP calls in, answers of the operation table out. */
+#ifndef FNSCOPE_EXECUTOR_API_FRONT_H
+#define FNSCOPE_EXECUTOR_API_FRONT_H
+
+#include "core/base/http_server.h"
+#include "executor/executor.h"
+
+struct api_front;
+
+struct api_front_config {
+    struct str address;
+    uint16_t port;
+    const struct api_keys *keys; /* NULL: everyone; then loopback only */
+};
+
+MUST_CHECK enum status api_front_start(struct executor *x, const struct api_front_config *config,
+                                       struct api_front **out, struct err *e);
+void api_front_stop(struct api_front *f); /* NULL is fine */
+uint16_t api_front_port(const struct api_front *f);
+
+#endif

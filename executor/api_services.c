@@ -1,0 +1,8 @@
+/* Every service the endpoint serves. */
+#include "executor/api_route.h"
+#include "executor/lambda_api.h"
+#include "executor/logs_api.h"
+#include "executor/xray.h"
+
+const struct api_service *const api_services[] = {&lambda_service, &logs_service, &xray_service,
+                                                  NULL};

@@ -1,0 +1,36 @@
+/* Private to executor/fndef*.c: the option tables of the manifest, and its nested parts. */
+#ifndef FNSCOPE_EXECUTOR_FNDEF_OPTIONS_H
+#define FNSCOPE_EXECUTOR_FNDEF_OPTIONS_H
+
+#include "executor/fndef.h"
+
+extern const struct opt_def manifest_options[]; /* into struct manifest */
+extern const struct opt_def fndef_options[];    /* into struct fndef */
+extern const char *const manifest_foreign[];    /* top-level sections read elsewhere */
+extern const char *const fndef_foreign[];       /* sections of a function read by hand */
+
+/* Runtimes by the start of their name. */
+struct fn_runtime {
+    const char *prefix;        /* "nodejs" */
+    const char *interpreter;   /* found in PATH; NULL: the code brings an executable */
+    const char *bootstrap;     /* our file below the runtimes folder; NULL: none */
+    enum fn_protocol protocol; /* unless the manifest says another */
+    bool needs_handler;
+};
+extern const struct fn_runtime fn_runtimes[]; /* ends with prefix NULL */
+const struct fn_runtime *fn_runtime_find(struct str name);
+
+MUST_CHECK enum status fndef_environment(struct manifest *m, struct fndef *fn,
+                                         const struct yaml_node *node, struct err *e);
+MUST_CHECK enum status fndef_secrets(struct manifest *m, struct fndef *fn,
+                                     const struct yaml_node *node, struct err *e);
+MUST_CHECK enum status fndef_triggers(struct manifest *m, struct fndef *fn,
+                                      const struct yaml_node *node, struct err *e);
+MUST_CHECK enum status fndef_code(struct manifest *m, struct fndef *fn,
+                                  const struct yaml_node *node, struct err *e);
+
+/* ERR_CONFIG "functions.yaml:3:5: ..." */
+enum status manifest_error(const struct manifest *m, const struct yaml_node *n, struct err *e,
+                           const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+#endif

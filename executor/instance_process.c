@@ -1,0 +1,350 @@
+/* The process of an environment: program, environment variables, output, memory. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/base/rng.h"
+#include "executor/fndef_options.h"
+#include "executor/instance.h"
+
+#define MIB            ((uint64_t)1 << 20)
+#define LINE_MAX_BYTES ((size_t)1 << 17)
+
+/* --- environment variables --- */
+
+struct env {
+    struct arena *arena;
+    char **items;
+    size_t n, cap;
+};
+
+static void env_add(struct env *env, const char *name, struct str value)
+{
+    env->items = arena_grow(env->arena, env->items, env->n, &env->cap, sizeof(char *));
+    struct str line = arena_printf(env->arena, "%s=" STR_FMT, name, STR_ARG(value));
+    env->items[env->n++] = arena_strz(env->arena, line);
+}
+
+static void env_add_number(struct env *env, const char *name, uint64_t v)
+{
+    env_add(env, name, arena_printf(env->arena, "%llu", (unsigned long long)v));
+}
+
+static const char *path_variable(void)
+{
+    const char *path = getenv("PATH");
+
+    return path ? path : "/usr/local/bin:/usr/bin:/bin";
+}
+
+/* The reserved variables of the Lambda documentation, then the user's. */
+static void env_lambda(struct env *env, const struct instance *in)
+{
+    const struct fndef *fn = in->fn;
+    const struct fn_runtime *rt = fn_runtime_find(fn->runtime);
+
+    env_add(env, "_HANDLER", fn->handler);
+    env_add(env, "AWS_REGION", in->x->manifest->region);
+    env_add(env, "AWS_DEFAULT_REGION", in->x->manifest->region);
+    if (rt->bootstrap)
+        env_add(env, "AWS_EXECUTION_ENV",
+                arena_printf(env->arena, "AWS_Lambda_" STR_FMT, STR_ARG(fn->runtime)));
+    env_add(env, "AWS_LAMBDA_FUNCTION_NAME", fn->name);
+    env_add_number(env, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", fn->memory_bytes / MIB);
+    env_add(env, "AWS_LAMBDA_FUNCTION_VERSION", STR("$LATEST"));
+    env_add(env, "AWS_LAMBDA_INITIALIZATION_TYPE",
+            in->is_provisioned ? STR("provisioned-concurrency") : STR("on-demand"));
+    env_add(env, "AWS_LAMBDA_LOG_GROUP_NAME", fn->log_group);
+    env_add(env, "AWS_LAMBDA_LOG_STREAM_NAME", in->stream.name);
+    env_add(env, "LAMBDA_TASK_ROOT", fn->code);
+    env_add(env, "LAMBDA_RUNTIME_DIR", in->x->runtimes_folder);
+    env_add(env, "TZ", STR(":UTC"));
+}
+
+static void env_access(struct env *env, const struct instance *in)
+{
+    static const char *const app_levels[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
+    const struct fndef *fn = in->fn;
+
+    /* Keys that work nowhere but here: SDKs insist on some. */
+    env_add(env, "AWS_ACCESS_KEY_ID", STR("FNEXEC"));
+    env_add(env, "AWS_SECRET_ACCESS_KEY", STR("fnexec"));
+    env_add(env, "AWS_SESSION_TOKEN", STR("fnexec"));
+    if (in->x->endpoint.n > 0)
+        env_add(env, "AWS_ENDPOINT_URL", in->x->endpoint);
+    if (fn->log_format == LOG_FORMAT_JSON) {
+        env_add(env, "AWS_LAMBDA_LOG_FORMAT", STR("JSON"));
+        env_add(env, "AWS_LAMBDA_LOG_LEVEL", str_from(app_levels[fn->application_level]));
+    }
+    if (in->api_address.n > 0)
+        env_add(env, "AWS_LAMBDA_RUNTIME_API", in->api_address);
+    env_add(env, "PATH", str_from(path_variable()));
+    env_add(env, "LANG", STR("en_US.UTF-8"));
+    env_add(env, "HOME", in->scratch);
+    env_add(env, "TMPDIR", in->has_private_tmp ? STR("/tmp") : in->scratch);
+    env_add(env, "PYTHONUNBUFFERED", STR("1"));
+    env_add(env, "AWS_XRAY_CONTEXT_MISSING", STR("LOG_ERROR"));
+}
+
+static char **environment_of(const struct instance *in, struct arena *a)
+{
+    struct env env = {.arena = a};
+
+    env_lambda(&env, in);
+    env_access(&env, in);
+    for (size_t i = 0; i < in->fn->n_env; i++)
+        env_add(&env, in->fn->env[i].name.p, in->fn->env[i].value);
+    env.items = arena_grow(a, env.items, env.n, &env.cap, sizeof(char *));
+    env.items[env.n] = NULL;
+    return env.items;
+}
+
+/* --- program --- */
+
+static bool find_program(struct arena *a, const char *name, char **out)
+{
+    struct str path = str_from(path_variable());
+
+    while (path.n > 0) {
+        struct str folder = str_cut(&path, ':');
+        struct str full = arena_printf(a, STR_FMT "/%s", STR_ARG(folder), name);
+        *out = arena_strz(a, full);
+        if (access(*out, X_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* V8 sizes its heap by the machine unless told otherwise. */
+static char *heap_flag(struct arena *a, const struct fndef *fn)
+{
+    uint64_t mib = fn->memory_bytes / MIB;
+
+    return arena_strz(
+        a, arena_printf(a, "--max-old-space-size=%llu", (unsigned long long)(mib - mib / 10)));
+}
+
+static enum status arguments_of(const struct instance *in, struct arena *a, char **argv,
+                                struct err *e)
+{
+    const struct fndef *fn = in->fn;
+    const struct fn_runtime *rt = fn_runtime_find(fn->runtime);
+    struct str program = rt->needs_handler ? fn->handler : STR("bootstrap");
+    size_t n = 0;
+
+    if (!rt->interpreter) {
+        argv[n++] = arena_strz(
+            a, arena_printf(a, STR_FMT "/" STR_FMT, STR_ARG(fn->code), STR_ARG(program)));
+        argv[n] = NULL;
+        return OK;
+    }
+    if (!find_program(a, rt->interpreter, &argv[n++]))
+        return err_set(e, ERR_CONFIG, "%s is not installed (looked in PATH)", rt->interpreter);
+    if (str_starts(fn->runtime, STR("node")))
+        argv[n++] = heap_flag(a, fn);
+    argv[n++] = arena_strz(
+        a, arena_printf(a, STR_FMT "/%s", STR_ARG(in->x->runtimes_folder), rt->bootstrap));
+    argv[n] = NULL;
+    return OK;
+}
+
+/* --- start --- */
+
+static void on_exit_ready(void *ctx, unsigned events)
+{
+    struct instance *in = ctx;
+
+    UNUSED(events);
+    loop_unwatch(in->x->loop, in->exit_watch);
+    in->exit_watch = NULL;
+    in->has_exited = true;
+    /* What it said before it ended counts, also when both become known at once. */
+    in->link->drain(in);
+    in->end = spawn_reap(&in->process);
+    in->max_memory_bytes =
+        in->end.max_rss_bytes > in->max_memory_bytes ? in->end.max_rss_bytes : in->max_memory_bytes;
+    instance_event(in, EV_EXITED);
+}
+
+static void on_output(void *ctx, unsigned events)
+{
+    UNUSED(events);
+    process_read_output(ctx, false);
+}
+
+static enum status open_output(struct instance *in, int *child, struct err *e)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return err_errno(e, errno, "pipe for output");
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    in->output_fd = ends[0];
+    *child = ends[1];
+    return loop_watch(in->x->loop, in->output_fd, LOOP_READ, on_output, in, &in->output_watch, e);
+}
+
+static void open_statm(struct instance *in)
+{
+    char path[64];
+
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)in->process.pid);
+    in->statm_fd = open(path, O_RDONLY | O_CLOEXEC);
+}
+
+/* Code below /tmp would vanish behind a private /tmp. */
+static bool is_in_tmp(struct str path)
+{
+    return str_starts(path, STR("/tmp/"));
+}
+
+static void make_sandbox(struct instance *in, struct sandbox *s)
+{
+    bool with_namespaces = in->fn->isolation != ISOLATION_PROCESS;
+    unsigned steps = in->fn->isolation == ISOLATION_STRICT
+                         ? (1U << SANDBOX_STEPS) - 1
+                         : sandbox_steps(&in->x->sandbox, with_namespaces);
+
+    if (is_in_tmp(in->fn->code) || is_in_tmp(in->x->runtimes_folder))
+        steps &= ~(1U << SANDBOX_PRIVATE_TMP);
+    in->has_private_tmp = (steps & 1U << SANDBOX_PRIVATE_TMP) != 0;
+    sandbox_init(s, steps, in->scratch.p, (uint64_t)in->fn->ephemeral_mb * MIB);
+}
+
+static enum status start_child(struct instance *in, struct arena *a, int output, struct err *e)
+{
+    char *argv[8];
+    struct sandbox box;
+
+    make_sandbox(in, &box);
+    if (arguments_of(in, a, argv, e) != OK)
+        return e->code;
+    struct spawn_request rq = {.argv = argv,
+                               .envp = environment_of(in, a),
+                               .folder = in->fn->code.p,
+                               .control_fd = in->child_fd,
+                               .output_fd = output,
+                               .sandbox = &box};
+    return spawn(&rq, &in->process, e);
+}
+
+enum status process_start(struct instance *in, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    int output = -1;
+
+    enum status s = in->link->open(in, e);
+    if (s == OK)
+        s = open_output(in, &output, e);
+    if (s == OK)
+        s = start_child(in, &a, output, e);
+    if (output >= 0)
+        close(output);
+    if (in->child_fd >= 0)
+        close(in->child_fd);
+    in->child_fd = -1;
+    if (s == OK)
+        s = loop_watch(in->x->loop, in->process.pidfd, LOOP_READ, on_exit_ready, in,
+                       &in->exit_watch, e);
+    if (s != OK) {
+        process_forget(in);
+        return s;
+    }
+    open_statm(in);
+    return OK;
+}
+
+void process_kill(struct instance *in)
+{
+    if (in->process.pidfd >= 0)
+        spawn_signal(&in->process, SIGKILL);
+}
+
+void process_forget(struct instance *in)
+{
+    struct loop *l = in->x->loop;
+
+    loop_unwatch(l, in->exit_watch);
+    loop_unwatch(l, in->output_watch);
+    in->exit_watch = in->output_watch = NULL;
+    if (in->output_fd >= 0)
+        close(in->output_fd);
+    if (in->statm_fd >= 0)
+        close(in->statm_fd);
+    in->output_fd = in->statm_fd = -1;
+    buf_reset(&in->output);
+    in->link->close(in);
+}
+
+/* --- output --- */
+
+static void emit_lines(struct instance *in, bool is_last)
+{
+    struct str rest = buf_str(&in->output);
+
+    for (size_t n; (n = str_find_char(rest, '\n')) < rest.n; rest = str_skip(rest, n + 1))
+        if (n > 0)
+            instance_log(in, str_sub(rest, 0, n + 1));
+    if (rest.n > 0 && (is_last || rest.n >= LINE_MAX_BYTES)) {
+        instance_log(in, rest);
+        rest = (struct str){0};
+    }
+    /* What is left moves to the front. */
+    size_t keep = rest.n;
+    if (keep > 0 && rest.p != in->output.p)
+        memmove(in->output.p, rest.p, keep);
+    buf_cut(&in->output, keep);
+}
+
+void process_read_output(struct instance *in, bool is_last)
+{
+    bool has_read = false;
+
+    while (in->output_fd >= 0) {
+        buf_reserve(&in->output, 16384);
+        ssize_t n = read(in->output_fd, in->output.p + in->output.n, 16384);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0) {
+            loop_unwatch(in->x->loop, in->output_watch);
+            in->output_watch = NULL;
+            close(in->output_fd);
+            in->output_fd = -1;
+        }
+        if (n <= 0)
+            break;
+        buf_grown(&in->output, (size_t)n);
+        has_read = true;
+        emit_lines(in, false);
+        if (n < 16384)
+            break;
+    }
+    if (is_last && (has_read || in->output.n > 0))
+        emit_lines(in, true);
+}
+
+/* --- memory --- */
+
+/* Resident pages: the second number of statm. */
+uint64_t process_memory(struct instance *in)
+{
+    char text[128];
+    uint64_t pages = 0;
+
+    if (in->statm_fd < 0)
+        return 0;
+    ssize_t n = pread(in->statm_fd, text, sizeof(text), 0);
+    if (n <= 0)
+        return 0;
+    struct str rest = {text, (size_t)n};
+    str_cut(&rest, ' ');
+    if (!str_to_u64(str_cut(&rest, ' '), &pages))
+        return 0;
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}

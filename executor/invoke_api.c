@@ -1,0 +1,149 @@
+/* Invoke: synchronous, asynchronous, dry run. */
+#include "core/base/base64.h"
+#include "core/base/jsonpull.h"
+#include "executor/async.h"
+#include "executor/invoke.h"
+#include "executor/lambda_api.h"
+
+#define SYNC_MAX_BYTES    ((size_t)6 << 20)
+#define ASYNC_MAX_BYTES   ((size_t)1 << 20)
+#define CONTEXT_MAX_BYTES 3583
+
+/* --- the answer --- */
+
+static void answer_throttled(struct api_call *c, const struct invoke_result *r)
+{
+    struct json_out o;
+
+    c->status = 429;
+    jout_init(&o, &c->out, false);
+    jout_open(&o, '{');
+    jout_put_str(&o, "Reason", r->reason);
+    jout_put_str(&o, "Type", STR("User"));
+    jout_put_str(&o, "message", STR("Rate Exceeded."));
+    jout_close(&o, '}');
+    api_add_header(c, "x-amzn-ErrorType", STR("TooManyRequestsException"));
+    api_add_header(c, "Retry-After", STR("1"));
+}
+
+static void add_tail(struct api_call *c, struct str tail)
+{
+    struct buf text = {.max = 8192};
+
+    base64_add(&text, tail);
+    api_add_header(c, "X-Amz-Log-Result", buf_str(&text));
+    buf_clear(&text);
+}
+
+static void on_done(void *ctx, const struct invoke_result *r)
+{
+    struct api_call *c = ctx;
+
+    c->request_id = arena_str(c->arena, r->request_id);
+    if (r->status == INVOKE_THROTTLED) {
+        answer_throttled(c, r);
+    } else if (r->status == INVOKE_FAILED) {
+        api_error(c, 500, "ServiceException", NULL, "the invocation was ended: fnexec stops");
+    } else {
+        c->out.max = r->payload.n + 4096;
+        buf_add_str(&c->out, r->payload);
+        api_add_header(c, "X-Amz-Executed-Version", STR("$LATEST"));
+        api_add_header(c, "X-Amzn-Trace-Id", r->trace);
+        if (r->function_error.n > 0)
+            api_add_header(c, "X-Amz-Function-Error", r->function_error);
+        if (str_eq_nocase(api_header(c, "X-Amz-Log-Type"), STR("Tail")))
+            add_tail(c, r->log_tail);
+    }
+    if (c->is_deferred)
+        api_finish(c);
+    else
+        c->is_answered_early = true;
+}
+
+/* --- checks --- */
+
+static bool is_json(struct api_call *c)
+{
+    struct jp j;
+
+    if (c->body.n == 0)
+        return true;
+    jp_init(&j, c->body, c->arena);
+    return jp_skip(&j) && jp_at_end(&j);
+}
+
+static bool client_context(struct api_call *c, struct str *out)
+{
+    struct str text = api_header(c, "X-Amz-Client-Context");
+    struct buf decoded = {.max = CONTEXT_MAX_BYTES};
+
+    bool ok = text.n <= CONTEXT_MAX_BYTES && base64_parse(text, &decoded, NULL) == OK;
+    *out = arena_str(c->arena, buf_str(&decoded));
+    buf_clear(&decoded);
+    if (!ok)
+        api_error(c, 400, "InvalidRequestContentException", NULL,
+                  "Client context must be a valid Base64-encoded JSON object.");
+    return ok;
+}
+
+static bool check_body(struct api_call *c, size_t most)
+{
+    if (c->body.n > most) {
+        api_error(c, 413, "RequestTooLargeException", NULL,
+                  "%zu byte payload is too large for the Invoke invocation type (limit %zu bytes)",
+                  c->body.n, most);
+        return false;
+    }
+    if (!is_json(c)) {
+        api_error(c, 400, "InvalidRequestContentException", NULL,
+                  "Could not parse request body into json");
+        return false;
+    }
+    return true;
+}
+
+/* --- types of invocation --- */
+
+static void run_now(struct api_call *c, const struct fndef *fn, struct str qualifier)
+{
+    struct invoke_request rq = {.fn = fn,
+                                .payload = c->body.n > 0 ? c->body : STR("{}"),
+                                .qualifier = qualifier,
+                                .trace = api_header(c, "X-Amzn-Trace-Id"),
+                                .trigger = TRIGGER_OTHER};
+
+    rq.want_tail = str_eq_nocase(api_header(c, "X-Amz-Log-Type"), STR("Tail"));
+    if (!check_body(c, SYNC_MAX_BYTES) || !client_context(c, &rq.client_context))
+        return;
+    invoke(c->x->invoker, &rq, on_done, c);
+    if (!c->is_answered_early)
+        api_defer(c, NULL); /* the invoker ends before the listener does */
+}
+
+static void run_never(struct api_call *c, const struct fndef *fn, struct str qualifier)
+{
+    UNUSED(fn);
+    UNUSED(qualifier);
+    if (check_body(c, SYNC_MAX_BYTES))
+        c->status = 204;
+}
+
+void lambda_invoke(struct api_call *c)
+{
+    static const struct {
+        struct str type;
+        void (*run)(struct api_call *c, const struct fndef *fn, struct str qualifier);
+    } types[] = {{STR_INIT("RequestResponse"), run_now}, {STR_INIT("DryRun"), run_never}};
+    struct str type = api_header(c, "X-Amz-Invocation-Type"), qualifier = {0};
+    const struct fndef *fn = lambda_function(c, &qualifier);
+
+    if (!fn)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (str_eq(type.n > 0 ? type : types[0].type, types[i].type)) {
+            types[i].run(c, fn, qualifier);
+            return;
+        }
+    api_error(c, 400, "InvalidParameterValueException", NULL,
+              "Invocation type must be RequestResponse, Event or DryRun");
+}

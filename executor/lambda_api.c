@@ -1,0 +1,101 @@
+/* The operations of Lambda that are served, by method and path (API model 2015-03-31). */
+#include "executor/lambda_api.h"
+
+#define FUNCTION "/2015-03-31/functions/{FunctionName}"
+
+static const struct api_op operations[] = {
+    {.name = "Invoke",
+     .handler = lambda_invoke,
+     .method = "POST",
+     .uri = FUNCTION "/invocations",
+     .has_raw_body = true},
+    {.name = "ListFunctions",
+     .handler = lambda_list_functions,
+     .method = "GET",
+     .uri = "/2015-03-31/functions"},
+    {.name = "GetFunction", .handler = lambda_get_function, .method = "GET", .uri = FUNCTION},
+    {.name = "GetFunctionConfiguration",
+     .handler = lambda_get_configuration,
+     .method = "GET",
+     .uri = FUNCTION "/configuration"},
+    {.name = "GetFunctionConcurrency",
+     .handler = lambda_get_concurrency,
+     .method = "GET",
+     .uri = "/2019-09-30/functions/{FunctionName}/concurrency"},
+    {.name = "GetAccountSettings",
+     .handler = lambda_get_account,
+     .method = "GET",
+     .uri = "/2016-08-19/account-settings"},
+    {.name = "ListEventSourceMappings",
+     .handler = lambda_list_mappings,
+     .method = "GET",
+     .uri = "/2015-03-31/event-source-mappings"},
+    {.name = "GetEventSourceMapping",
+     .handler = lambda_get_mapping,
+     .method = "GET",
+     .uri = "/2015-03-31/event-source-mappings/{UUID}"},
+    {.name = "GetFunctionEventInvokeConfig",
+     .handler = lambda_get_event_config,
+     .method = "GET",
+     .uri = "/2019-09-25/functions/{FunctionName}/event-invoke-config"},
+    {.name = "ListFunctionEventInvokeConfigs",
+     .handler = lambda_list_event_configs,
+     .method = "GET",
+     .uri = "/2019-09-25/functions/{FunctionName}/event-invoke-config/list"},
+    {.name = "ListProvisionedConcurrencyConfigs",
+     .handler = lambda_list_provisioned,
+     .method = "GET",
+     .uri = "/2019-09-30/functions/{FunctionName}/provisioned-concurrency"},
+    {.name = "ListAliases",
+     .handler = lambda_list_aliases,
+     .method = "GET",
+     .uri = FUNCTION "/aliases"},
+    {.name = "ListVersionsByFunction",
+     .handler = lambda_list_versions,
+     .method = "GET",
+     .uri = FUNCTION "/versions"},
+    {.name = "ListTags",
+     .handler = lambda_list_tags,
+     .method = "GET",
+     .uri = "/2017-03-31/tags/{ARN}"},
+    {.name = "GetFunctionUrlConfig",
+     .handler = lambda_get_url_config,
+     .method = "GET",
+     .uri = "/2021-10-31/functions/{FunctionName}/url"},
+    {.name = "ListFunctionUrlConfigs",
+     .handler = lambda_list_url_configs,
+     .method = "GET",
+     .uri = "/2021-10-31/functions/{FunctionName}/urls"},
+    {.name = "GetPolicy", .handler = lambda_get_policy, .method = "GET", .uri = FUNCTION "/policy"},
+    {0}};
+
+const struct api_service lambda_service = {.name = "lambda", .operations = operations};
+
+const struct fndef *lambda_function(struct api_call *c, struct str *qualifier)
+{
+    struct str name = api_param(c, "FunctionName"), in_name = {0};
+    const struct fndef *fn = manifest_find(c->x->manifest, name, &in_name);
+    struct str asked = api_query(c, "Qualifier");
+
+    if (!fn) {
+        api_error(c, 404, "ResourceNotFoundException", NULL,
+                  "Function not found: arn:aws:lambda:" STR_FMT ":" STR_FMT ":function:" STR_FMT,
+                  STR_ARG(c->x->manifest->region), STR_ARG(c->x->manifest->account),
+                  STR_ARG(str_sub(name, 0, 140)));
+        return NULL;
+    }
+    if (asked.n > 0 && in_name.n > 0 && !str_eq(asked, in_name)) {
+        api_error(c, 400, "InvalidParameterValueException", NULL,
+                  "The derived qualifier from the function name does not match the specified "
+                  "qualifier.");
+        return NULL;
+    }
+    *qualifier = asked.n > 0 ? asked : in_name;
+    if (qualifier->n > 0 && !str_eq(*qualifier, STR("$LATEST"))) {
+        api_error(c, 404, "ResourceNotFoundException", NULL,
+                  "Function not found: " STR_FMT ":" STR_FMT, STR_ARG(fn->arn),
+                  STR_ARG(str_sub(*qualifier, 0, 128)));
+        return NULL;
+    }
+    return fn;
+}

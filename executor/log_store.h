@@ -1,0 +1,68 @@
+/* The log groups: every line of every function, durable in one SQLite file. Lines gather in memory
+ * and are committed together, at the latest after 20 ms, before every read and at the end; so a
+ * killed fnexec loses the lines of its last moments, but no event or invocation (those are the
+ * journal's). One thread. */
+#ifndef FNSCOPE_EXECUTOR_LOG_STORE_H
+#define FNSCOPE_EXECUTOR_LOG_STORE_H
+
+#include "core/base/arena.h"
+#include "core/base/loop.h"
+
+struct log_store;
+
+/* path ":memory:" keeps everything in memory. loop NULL: committed at log_store_flush only. */
+MUST_CHECK enum status log_store_open(const char *path, struct loop *l, int64_t retention_ns,
+                                      struct log_store **out, struct err *e);
+void log_store_close(struct log_store *s); /* NULL is fine */
+
+/* Finds or makes a stream of a group; the identity is for log_store_add. */
+MUST_CHECK enum status log_store_stream(struct log_store *s, struct str group, struct str stream,
+                                        int64_t now_ns, int64_t *id, struct err *e);
+/* Adds a line (copied). */
+void log_store_add(struct log_store *s, int64_t stream, int64_t wall_ns, struct str message);
+MUST_CHECK enum status log_store_flush(struct log_store *s, struct err *e);
+/* Removes lines older than the retention. */
+MUST_CHECK enum status log_store_prune(struct log_store *s, int64_t now_ns, struct err *e);
+
+/* --- reading; everything goes to the arena --- */
+
+struct log_group {
+    int64_t id;
+    struct str name;
+    int64_t created_ms, stored_bytes;
+};
+struct log_stream {
+    int64_t id;
+    struct str name;
+    int64_t created_ms, first_ms, last_ms, last_ingestion_ms; /* first_ms < 0: empty */
+};
+struct log_event {
+    int64_t seq, stream, time_ms, ingestion_ms;
+    struct str stream_name, message;
+};
+
+MUST_CHECK enum status log_store_groups(struct log_store *s, struct arena *a,
+                                        struct log_group **out, size_t *n, struct err *e);
+/* ERR_NOT_FOUND. */
+MUST_CHECK enum status log_store_find_group(struct log_store *s, struct str name, int64_t *id,
+                                            struct err *e);
+MUST_CHECK enum status log_store_streams(struct log_store *s, struct arena *a, int64_t group,
+                                         struct log_stream **out, size_t *n, struct err *e);
+
+/* Events of a group in order of (time, arrival): from_ms <= time <= to_ms, strictly after the
+ * position (after_ms, after_seq). The function says whether to go on; its views live during the
+ * call. backward: from the newest, strictly before the position. stream 0: all. */
+struct log_query {
+    int64_t group, stream;
+    int64_t from_ms, to_ms;
+    int64_t after_ms, after_seq;
+    bool has_position, is_backward;
+};
+typedef bool log_event_fn(void *ctx, const struct log_event *event);
+MUST_CHECK enum status log_store_read(struct log_store *s, const struct log_query *q,
+                                      log_event_fn *fn, void *ctx, struct err *e);
+
+/* Key of this store's page tokens: random, made with the file. */
+struct str log_store_key(const struct log_store *s);
+
+#endif

@@ -1,0 +1,205 @@
+/* The steps, in the order they are taken. */
+#include "executor/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "executor/spawn.h"
+
+#define OPEN_FILES 1024
+
+static int enter_session(const struct sandbox *s)
+{
+    UNUSED(s);
+    return setsid() < 0 ? errno : 0;
+}
+
+static int end_with_parent(const struct sandbox *s)
+{
+    UNUSED(s);
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ? errno : 0;
+}
+
+static int set_limits(const struct sandbox *s)
+{
+    const struct rlimit files = {OPEN_FILES, OPEN_FILES}, core = {0, 0};
+    const struct rlimit size = {s->file_bytes, s->file_bytes};
+
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0 || setrlimit(RLIMIT_CORE, &core) != 0)
+        return errno;
+    return s->file_bytes > 0 && setrlimit(RLIMIT_FSIZE, &size) != 0 ? errno : 0;
+}
+
+static int give_up_privileges(const struct sandbox *s)
+{
+    UNUSED(s);
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ? errno : 0;
+}
+
+static int write_text(const char *path, const char *text, size_t n)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno;
+    int errnum = write(fd, text, n) == (ssize_t)n ? 0 : errno;
+    close(fd);
+    return errnum;
+}
+
+/* "1000 1000 1\n" without stdio, which must not run here. */
+static size_t map_line(char *out, unsigned id)
+{
+    char digits[12];
+    size_t n = 0, len = 0;
+
+    do
+        digits[n++] = (char)('0' + id % 10);
+    while ((id /= 10) > 0);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = n; i > 0; i--)
+            out[len++] = digits[i - 1];
+        out[len++] = ' ';
+    }
+    out[len++] = '1';
+    out[len++] = '\n';
+    return len;
+}
+
+/* A user namespace without maps would make it nobody. The ids are read before the maps are set, so
+ * they come from the parent's side of the table. */
+static int set_maps(unsigned uid, unsigned gid)
+{
+    char line[40];
+    int errnum = write_text("/proc/self/setgroups", "deny", 4);
+
+    if (errnum)
+        return errnum;
+    errnum = write_text("/proc/self/uid_map", line, map_line(line, uid));
+    return errnum ? errnum : write_text("/proc/self/gid_map", line, map_line(line, gid));
+}
+
+/* The namespaces themselves come with clone(); here they are furnished. */
+static int furnish_namespaces(const struct sandbox *s)
+{
+    if (s->needs_maps) {
+        int errnum = set_maps(s->uid, s->gid);
+        if (errnum)
+            return errnum;
+    }
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return errno;
+    return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0 ? errno : 0;
+}
+
+static int private_tmp(const struct sandbox *s)
+{
+    if (!s->scratch)
+        return 0;
+    return mount(s->scratch, "/tmp", NULL, MS_BIND | MS_REC, NULL) != 0 ? errno : 0;
+}
+
+static const struct {
+    const char *name, *help;
+    int (*enter)(const struct sandbox *s);
+} steps[SANDBOX_STEPS] = {
+    [SANDBOX_SESSION] = {"process group", "a function and all it starts are ended as one",
+                         enter_session},
+    [SANDBOX_PARENT_DEATH] = {"end with fnexec", "no function outlives fnexec", end_with_parent},
+    [SANDBOX_RLIMITS] = {"resource limits", "1024 descriptors, file size, no core files",
+                         set_limits},
+    [SANDBOX_NO_NEW_PRIVS] = {"no new privileges", "set-user-id programs gain nothing",
+                              give_up_privileges},
+    [SANDBOX_NAMESPACES] = {"namespaces", "own processes, mounts, host name and IPC",
+                            furnish_namespaces},
+    [SANDBOX_PRIVATE_TMP] = {"private /tmp", "each environment has its own /tmp", private_tmp},
+};
+
+/* Mounts need the privileges that the others give up, and sessions the new process tree. */
+static const enum sandbox_step order[SANDBOX_STEPS] = {SANDBOX_SESSION,    SANDBOX_PARENT_DEATH,
+                                                       SANDBOX_NAMESPACES, SANDBOX_PRIVATE_TMP,
+                                                       SANDBOX_RLIMITS,    SANDBOX_NO_NEW_PRIVS};
+
+const char *sandbox_step_name(enum sandbox_step s)
+{
+    return steps[s].name;
+}
+
+const char *sandbox_step_help(enum sandbox_step s)
+{
+    return steps[s].help;
+}
+
+unsigned long sandbox_clone_flags(const struct sandbox *s)
+{
+    if (!(s->steps & 1U << SANDBOX_NAMESPACES))
+        return 0;
+    return CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
+           (s->needs_maps ? (unsigned long)CLONE_NEWUSER : 0);
+}
+
+int sandbox_enter(const struct sandbox *s, enum sandbox_step *failed)
+{
+    for (size_t i = 0; i < SANDBOX_STEPS; i++) {
+        if (!(s->steps & 1U << order[i]))
+            continue;
+        int errnum = steps[order[i]].enter(s);
+        if (errnum) {
+            *failed = order[i];
+            return errnum;
+        }
+    }
+    return 0;
+}
+
+static void set_identity(struct sandbox *s)
+{
+    s->uid = geteuid();
+    s->gid = getegid();
+    s->needs_maps = s->uid != 0;
+}
+
+void sandbox_init(struct sandbox *s, unsigned wanted, const char *scratch, uint64_t file_bytes)
+{
+    *s = (struct sandbox){.steps = wanted, .scratch = scratch, .file_bytes = file_bytes};
+    set_identity(s);
+}
+
+void sandbox_probe(struct sandbox_report *out)
+{
+    char program[] = "/bin/true";
+    char *argv[] = {program, NULL}, *envp[] = {NULL};
+
+    *out = (struct sandbox_report){0};
+    for (unsigned i = 0; i < SANDBOX_STEPS; i++) {
+        struct sandbox s;
+        struct spawned child;
+        struct spawn_request rq = {
+            .argv = argv, .envp = envp, .sandbox = &s, .control_fd = -1, .output_fd = -1};
+        /* /tmp can only be replaced in a mount namespace. */
+        unsigned with = i == SANDBOX_PRIVATE_TMP ? 1U << SANDBOX_NAMESPACES : 0;
+        sandbox_init(&s, 1U << i | with, "/var", 0);
+        out->works[i] = spawn(&rq, &child, NULL) == OK;
+        out->errnum[i] = out->works[i] ? 0 : rq.errnum;
+        if (out->works[i])
+            spawn_reap(&child);
+    }
+}
+
+unsigned sandbox_steps(const struct sandbox_report *r, bool with_namespaces)
+{
+    unsigned bits = 0;
+
+    for (unsigned i = 0; i < SANDBOX_STEPS; i++)
+        bits |= r->works[i] ? 1U << i : 0;
+    if (!with_namespaces || !r->works[SANDBOX_NAMESPACES])
+        bits &= ~(1U << SANDBOX_NAMESPACES | 1U << SANDBOX_PRIVATE_TMP);
+    return bits;
+}

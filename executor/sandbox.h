@@ -1,0 +1,49 @@
+/* How a function's process is fenced off from the machine. Each step is one row of a table; what
+ * this machine allows is found out once at start (sandbox_probe) and told by `fnexec doctor`. The
+ * steps run in the child between clone and exec: system calls only, no memory, no locks. */
+#ifndef FNSCOPE_EXECUTOR_SANDBOX_H
+#define FNSCOPE_EXECUTOR_SANDBOX_H
+
+#include "core/base/err.h"
+#include "core/base/str.h"
+
+enum sandbox_step {
+    SANDBOX_SESSION,      /* own session and process group: killed as one */
+    SANDBOX_PARENT_DEATH, /* ends when fnexec ends, however it ends */
+    SANDBOX_RLIMITS,      /* descriptors, file size, no core files */
+    SANDBOX_NO_NEW_PRIVS, /* set-user-id programs gain nothing */
+    SANDBOX_NAMESPACES,   /* own processes, mounts, host name, IPC; the end of it ends all in it */
+    SANDBOX_PRIVATE_TMP,  /* /tmp is its scratch folder */
+    SANDBOX_STEPS
+};
+
+/* What one child gets; made by sandbox_init(). Pointers live until spawn() returns. */
+struct sandbox {
+    unsigned steps;      /* bit i: step i */
+    const char *scratch; /* its temporary folder; NULL: /tmp stays */
+    uint64_t file_bytes; /* largest file it may write; 0: any */
+    unsigned uid, gid;   /* ours */
+    bool needs_maps;     /* not root: the namespaces come with a user namespace */
+};
+
+struct sandbox_report {
+    bool works[SANDBOX_STEPS];
+    int errnum[SANDBOX_STEPS]; /* why not */
+};
+
+void sandbox_init(struct sandbox *s, unsigned wanted, const char *scratch, uint64_t file_bytes);
+
+const char *sandbox_step_name(enum sandbox_step s);
+const char *sandbox_step_help(enum sandbox_step s);
+
+/* clone() flags for the namespaces among the steps. */
+unsigned long sandbox_clone_flags(const struct sandbox *s);
+/* In the child. 0, or the errno of the step that failed; *failed says which. */
+int sandbox_enter(const struct sandbox *s, enum sandbox_step *failed);
+
+/* Tries every step in a child of its own. */
+void sandbox_probe(struct sandbox_report *out);
+/* The steps of a report that work, as bits; without namespaces when they are not wanted. */
+unsigned sandbox_steps(const struct sandbox_report *r, bool with_namespaces);
+
+#endif

@@ -1,0 +1,16 @@
+/* The temporary folders of environments. */
+#ifndef FNSCOPE_EXECUTOR_SCRATCH_H
+#define FNSCOPE_EXECUTOR_SCRATCH_H
+
+#include "core/base/arena.h"
+#include "executor/executor.h"
+
+/* A new folder below x->scratch_folder; empty when it cannot be made (said in the log). */
+struct str scratch_new(struct executor *x, struct arena *a);
+/* Removes it with all that is in it; links are removed, not followed. */
+void scratch_remove(struct executor *x, struct str folder);
+/* Makes x->scratch_folder, first removing what a killed run left there. */
+MUST_CHECK enum status scratch_start(struct executor *x, struct err *e);
+void scratch_clear(struct executor *x); /* removes x->scratch_folder */
+
+#endif

@@ -1,0 +1,178 @@
+/* clone() with CLONE_VM and CLONE_VFORK: we stand still until the child has called exec or given
+ * up, so it may use our memory to say why it gave up. */
+#include "executor/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/macros.h"
+
+#define STACK_BYTES ((size_t)64 << 10)
+
+enum child_stage { CHILD_SANDBOX, CHILD_FILES, CHILD_FOLDER, CHILD_EXEC };
+
+struct child {
+    const struct spawn_request *rq;
+    enum child_stage stage;
+    enum sandbox_step step;
+    int errnum;
+};
+
+/* Moves fd to `want`, open across exec. */
+static int place_fd(int fd, int want)
+{
+    if (fd == want)
+        return fcntl(fd, F_SETFD, 0);
+    return dup2(fd, want);
+}
+
+static int place_files(const struct spawn_request *rq)
+{
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int output = rq->output_fd >= 0 ? rq->output_fd : null_fd;
+
+    if (null_fd < 0 || place_fd(output, STDOUT_FILENO) < 0 || place_fd(output, STDERR_FILENO) < 0 ||
+        place_fd(null_fd, STDIN_FILENO) < 0)
+        return errno;
+    if (rq->control_fd >= 0 && place_fd(rq->control_fd, SPAWN_CONTROL_FD) < 0)
+        return errno;
+    unsigned first = rq->control_fd >= 0 ? SPAWN_CONTROL_FD + 1 : SPAWN_CONTROL_FD;
+    return syscall(SYS_close_range, first, ~0U, 0) != 0 ? errno : 0;
+}
+
+/* Handlers are ours alone (the table is a copy), the mask is inherited: give the child a clean
+ * slate. */
+static void reset_signals(void)
+{
+    sigset_t none;
+
+    signal(SIGPIPE, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static int run_child(void *arg)
+{
+    struct child *c = arg;
+    const struct spawn_request *rq = c->rq;
+
+    reset_signals();
+    c->stage = CHILD_SANDBOX;
+    c->errnum = rq->sandbox ? sandbox_enter(rq->sandbox, &c->step) : 0;
+    if (c->errnum)
+        _exit(127);
+    c->stage = CHILD_FOLDER;
+    if (rq->folder && chdir(rq->folder) != 0) {
+        c->errnum = errno;
+        _exit(127);
+    }
+    c->stage = CHILD_FILES;
+    c->errnum = place_files(rq);
+    if (c->errnum)
+        _exit(127);
+    c->stage = CHILD_EXEC;
+    execve(rq->argv[0], rq->argv, rq->envp);
+    c->errnum = errno;
+    _exit(127);
+}
+
+static enum status explain(const struct child *c, struct err *e)
+{
+    switch (c->stage) {
+    case CHILD_SANDBOX:
+        return err_errno(e, c->errnum, "sandbox: %s", sandbox_step_name(c->step));
+    case CHILD_FILES:
+        return err_errno(e, c->errnum, "descriptors of a new process");
+    case CHILD_FOLDER:
+        return err_set(e, ERR_CONFIG, "folder %s: %s", c->rq->folder, strerror(c->errnum));
+    case CHILD_EXEC:
+        break;
+    }
+    return err_set(e, ERR_CONFIG, "program %s: %s", c->rq->argv[0], strerror(c->errnum));
+}
+
+enum status spawn(struct spawn_request *rq, struct spawned *out, struct err *e)
+{
+    struct child c = {.rq = rq};
+    unsigned long flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+    struct spawned p = {.pid = -1, .pidfd = -1};
+    char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+
+    rq->errnum = 0;
+    if (stack == MAP_FAILED)
+        return err_errno(e, errno, "stack of a new process");
+    flags |= rq->sandbox ? sandbox_clone_flags(rq->sandbox) : 0;
+    p.pid = clone(run_child, stack + STACK_BYTES, (int)flags, &c, &p.pidfd);
+    int errnum = errno;
+    munmap(stack, STACK_BYTES);
+    if (p.pid < 0) {
+        rq->errnum = errnum;
+        return err_errno(e, errnum, "starting a process");
+    }
+    if (c.errnum) {
+        rq->errnum = c.errnum;
+        spawn_reap(&p);
+        return explain(&c, e);
+    }
+    *out = p;
+    return OK;
+}
+
+void spawn_signal(const struct spawned *p, int signo)
+{
+    syscall(SYS_pidfd_send_signal, p->pidfd, signo, NULL, 0);
+    kill(-p->pid, signo);
+}
+
+struct spawn_end spawn_reap(struct spawned *p)
+{
+    struct spawn_end end = {.code = -1};
+    struct rusage usage = {0};
+    int status = 0;
+
+    while (wait4(p->pid, &status, 0, &usage) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status))
+        end.code = WEXITSTATUS(status);
+    else if (WIFSIGNALED(status))
+        end.signo = WTERMSIG(status);
+    end.max_rss_bytes = (uint64_t)usage.ru_maxrss << 10;
+    close(p->pidfd);
+    p->pidfd = -1;
+    return end;
+}
+
+struct str spawn_end_text(const struct spawn_end *end, char *room, size_t n)
+{
+    static const struct {
+        int signo;
+        const char *name;
+    } names[] = {{SIGKILL, "killed"},
+                 {SIGSEGV, "segmentation fault"},
+                 {SIGABRT, "aborted"},
+                 {SIGTERM, "terminated"},
+                 {SIGBUS, "bus error"},
+                 {SIGILL, "illegal instruction"},
+                 {SIGFPE, "floating point exception"}};
+
+    if (end->signo == 0) {
+        snprintf(room, n, "exit status %d", end->code);
+        return str_from(room);
+    }
+    snprintf(room, n, "signal: %d", end->signo);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (names[i].signo == end->signo)
+            snprintf(room, n, "signal: %s", names[i].name);
+    return str_from(room);
+}

@@ -1,0 +1,43 @@
+/* Starting processes, without ever copying this one: the child shares our memory until it runs its
+ * program (as vfork does), so the cost does not grow with fnexec. The only file that starts any. */
+#ifndef FNSCOPE_EXECUTOR_SPAWN_H
+#define FNSCOPE_EXECUTOR_SPAWN_H
+
+#include <sys/types.h>
+
+#include "executor/sandbox.h"
+
+#define SPAWN_CONTROL_FD 3 /* where the child finds control_fd */
+
+struct spawn_request {
+    char *const *argv; /* argv[0] is a path */
+    char *const *envp;
+    const char *folder;            /* to run in; NULL: ours */
+    int control_fd;                /* becomes descriptor 3; -1: none */
+    int output_fd;                 /* becomes stdout and stderr; -1: both are /dev/null */
+    const struct sandbox *sandbox; /* NULL: none */
+    int errnum;                    /* set on failure */
+};
+
+struct spawned {
+    pid_t pid;
+    int pidfd; /* readable when the process ended; the caller closes it (spawn_reap does) */
+};
+
+/* ERR_CONFIG for a program that cannot be run, ERR_IO for a sandbox step or the machine. */
+MUST_CHECK enum status spawn(struct spawn_request *rq, struct spawned *out, struct err *e);
+/* Signals the child and all of its process group. */
+void spawn_signal(const struct spawned *p, int signo);
+
+struct spawn_end {
+    int code;  /* exit status; -1 when a signal ended it */
+    int signo; /* 0 when it exited */
+    uint64_t max_rss_bytes;
+};
+/* Waits for a child that has ended or is about to, and closes its pidfd. */
+struct spawn_end spawn_reap(struct spawned *p);
+
+/* "exit status 1", "signal: killed": as Lambda's runtime errors name it. */
+struct str spawn_end_text(const struct spawn_end *end, char *room, size_t n);
+
+#endif

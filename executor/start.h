@@ -1,0 +1,29 @@
+/* Starting and stopping all of fnexec. */
+#ifndef FNSCOPE_EXECUTOR_START_H
+#define FNSCOPE_EXECUTOR_START_H
+
+#include "executor/executor.h"
+
+struct executor_config {
+    const struct manifest *manifest;
+    struct str state_folder;   /* empty: nothing is kept */
+    struct str scratch_folder; /* empty: made below the system's */
+    struct str runtimes_folder;
+    struct str address;
+    uint16_t port;
+    int64_t log_retention_ns;
+    bool no_listener; /* `fnexec invoke` */
+};
+
+struct fnexec; /* an executor and its parts */
+
+MUST_CHECK enum status fnexec_start(const struct executor_config *config, struct loop *l,
+                                    struct fnexec **out, struct err *e);
+struct executor *fnexec_executor(struct fnexec *f);
+uint16_t fnexec_port(const struct fnexec *f);
+/* Takes nothing new and waits for what runs, at most that long. */
+void fnexec_drain(struct fnexec *f, int64_t most_ns);
+void fnexec_stop(
+    struct fnexec *f); /* ends every process and removes what is temporary; NULL is fine */
+
+#endif

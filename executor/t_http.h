@@ -1,0 +1,27 @@
+/* The HTTP trigger: a function URL. A request reaches the function as API Gateway payload 2.0
+ * (AWS documentation, "Invoking Lambda function URLs"), its answer becomes the response.
+ *
+ *   http://NAME.lambda-url.localhost:PORT/...      as on AWS: the host names the function
+ *   http://127.0.0.1:PORT/lambda-url/NAME/...      for clients that cannot name hosts */
+#ifndef FNSCOPE_EXECUTOR_T_HTTP_H
+#define FNSCOPE_EXECUTOR_T_HTTP_H
+
+#include "core/base/http_server.h"
+#include "core/base/json.h"
+#include "executor/trigger.h"
+
+extern const struct trigger_ops trigger_http;
+
+/* Takes the call when it is meant for a function URL. */
+bool function_url_take(struct executor *x, struct http_call *rq);
+
+/* --- pure parts, for tests --- */
+
+/* path: of the function's own URL. */
+void function_url_event(struct buf *out, const struct fndef *fn, const struct http_call *rq,
+                        struct str path, int64_t wall_ns);
+/* The response an answer stands for: status, headers and body in the arena; 502 for what is none.
+ */
+void function_url_reply(struct arena *a, struct str answer, struct http_reply *out);
+
+#endif

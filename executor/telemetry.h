@@ -1,0 +1,32 @@
+/* What happens to environments and invocations, written down: platform and application lines into
+ * the log groups, facts to observers, segments for X-Ray. */
+#ifndef FNSCOPE_EXECUTOR_TELEMETRY_H
+#define FNSCOPE_EXECUTOR_TELEMETRY_H
+
+#include "executor/executor.h"
+#include "executor/platform_lines.h"
+
+struct telemetry;
+
+/* A log stream: one execution environment. */
+struct telemetry_stream {
+    const struct fndef *fn;
+    struct str name; /* 2026/01/15[$LATEST]<32 hex>; in the owner's arena */
+    int64_t id;
+};
+
+MUST_CHECK enum status telemetry_open(struct executor *x, int64_t retention_ns,
+                                      struct telemetry **out, struct err *e);
+void telemetry_close(struct telemetry *t); /* NULL is fine */
+struct log_store *telemetry_logs(struct telemetry *t);
+
+void telemetry_stream_open(struct telemetry *t, const struct fndef *fn, struct arena *a,
+                           struct telemetry_stream *out);
+/* Both also append to the invocation's log when `tail` is given. */
+void telemetry_platform(struct telemetry *t, const struct telemetry_stream *s, struct buf *tail,
+                        enum platform_line kind, const struct platform_facts *f);
+/* One event of the function: secrets are taken out. */
+void telemetry_line(struct telemetry *t, const struct telemetry_stream *s, struct buf *tail,
+                    struct str message);
+
+#endif

@@ -1,0 +1,359 @@
+/* Segments: made, kept in the log store's file, read. */
+#include "executor/xray.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/log.h"
+#include "core/base/sql.h"
+#include "executor/ids.h"
+#include "executor/log_store_private.h"
+#include "executor/telemetry.h"
+
+#define TRACES_A_CALL 5
+#define TRACES_A_PAGE 100
+#define WINDOW_MAX_S  (6 * 3600)
+
+/* --- documents --- */
+
+/* Epoch seconds with microseconds. */
+static void put_time(struct json_out *o, const char *key, int64_t ns)
+{
+    struct buf text = {.max = 64};
+
+    buf_addf(&text, "%lld.%06lld", (long long)(ns / NS_PER_SEC),
+             (long long)(ns % NS_PER_SEC / NS_PER_US));
+    jout_key(o, key);
+    jout_raw(o, buf_str(&text));
+    buf_clear(&text);
+}
+
+static void put_outcome(struct json_out *o, const struct xray_facts *f)
+{
+    if (f->outcome == OUTCOME_ERROR)
+        jout_put_bool(o, "error", true);
+    else if (f->outcome != OUTCOME_OK)
+        jout_put_bool(o, "fault", true);
+}
+
+static void put_head(struct json_out *o, const struct xray_facts *f, struct str id,
+                     const char *origin)
+{
+    jout_open(o, '{');
+    jout_put_str(o, "id", id);
+    jout_put_str(o, "name", f->fn->name);
+    jout_put_str(o, "trace_id", f->trace_id);
+    jout_put_str(o, "origin", str_from(origin));
+}
+
+void xray_service_segment(struct buf *out, const struct xray_facts *f)
+{
+    struct json_out o;
+
+    jout_init(&o, out, false);
+    put_head(&o, f, f->segment_id, "AWS::Lambda");
+    put_time(&o, "start_time", f->accepted_ns);
+    put_time(&o, "end_time", f->end_ns);
+    put_outcome(&o, f);
+    jout_key(&o, "http");
+    jout_open(&o, '{');
+    jout_key(&o, "response");
+    jout_open(&o, '{');
+    jout_put_i64(&o, "status", 200);
+    jout_close(&o, '}');
+    jout_close(&o, '}');
+    jout_key(&o, "aws");
+    jout_open(&o, '{');
+    jout_put_str(&o, "request_id", f->request_id);
+    jout_put_str(&o, "account_id", f->account);
+    jout_close(&o, '}');
+    jout_put_str(&o, "resource_arn", f->fn->arn);
+    jout_close(&o, '}');
+}
+
+static void put_subsegment(struct json_out *o, struct arena *a, const char *name, int64_t begin_ns,
+                           int64_t end_ns)
+{
+    jout_open(o, '{');
+    jout_put_str(o, "id", hex_new(a, 8));
+    jout_put_str(o, "name", str_from(name));
+    put_time(o, "start_time", begin_ns);
+    put_time(o, "end_time", end_ns);
+    jout_close(o, '}');
+}
+
+void xray_function_segment(struct buf *out, const struct xray_facts *f)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct json_out o;
+
+    jout_init(&o, out, false);
+    put_head(&o, f, f->function_segment_id, "AWS::Lambda::Function");
+    put_time(&o, "start_time", f->begin_ns);
+    put_time(&o, "end_time", f->end_ns);
+    jout_put_str(&o, "parent_id", f->segment_id);
+    put_outcome(&o, f);
+    jout_key(&o, "aws");
+    jout_open(&o, '{');
+    jout_put_str(&o, "account_id", f->account);
+    jout_put_str(&o, "function_arn", f->fn->arn);
+    jout_put_str(&o, "log_stream", f->instance);
+    jout_close(&o, '}');
+    jout_key(&o, "subsegments");
+    jout_open(&o, '[');
+    if (f->init_ns > 0)
+        put_subsegment(&o, &a, "Initialization", f->begin_ns - f->init_ns, f->begin_ns);
+    put_subsegment(&o, &a, "Invocation", f->begin_ns, f->end_ns);
+    put_subsegment(&o, &a, "Overhead", f->end_ns, f->end_ns);
+    jout_close(&o, ']');
+    jout_close(&o, '}');
+}
+
+/* --- store --- */
+
+static struct sql *db_of(struct executor *x)
+{
+    return log_store_db(telemetry_logs(x->telemetry));
+}
+
+enum status xray_start(struct executor *x, struct err *e)
+{
+    return sql_exec(db_of(x),
+                    "create table if not exists segments(trace_id text not null, id text not null,"
+                    " begin_ms integer not null, end_ms integer not null, flags integer not null,"
+                    " name text not null, document text not null,"
+                    " primary key(trace_id, id)) without rowid;"
+                    "create index if not exists segments_time on segments(begin_ms)",
+                    e);
+}
+
+enum { FLAG_ERROR = 1, FLAG_FAULT = 2, FLAG_FUNCTION = 4 };
+
+static enum status insert(struct executor *x, const struct xray_facts *f, struct str id,
+                          bool is_function, struct str document, struct err *e)
+{
+    struct sql_stmt *st;
+    int64_t flags = f->outcome == OUTCOME_ERROR ? FLAG_ERROR
+                    : f->outcome == OUTCOME_OK  ? 0
+                                                : FLAG_FAULT;
+
+    enum status s = sql_prepare(db_of(x),
+                                STR("insert or replace into segments(trace_id, id, begin_ms,"
+                                    " end_ms, flags, name, document) values(?,?,?,?,?,?,?)"),
+                                &st, e);
+    if (s != OK)
+        return s;
+    sql_bind_str(st, 1, f->trace_id);
+    sql_bind_str(st, 2, id);
+    sql_bind_i64(st, 3, (is_function ? f->begin_ns : f->accepted_ns) / NS_PER_MS);
+    sql_bind_i64(st, 4, f->end_ns / NS_PER_MS);
+    sql_bind_i64(st, 5, flags | (is_function ? FLAG_FUNCTION : 0));
+    sql_bind_str(st, 6, f->fn->name);
+    sql_bind_str(st, 7, document);
+    s = sql_run(st, e);
+    sql_finalize(st);
+    return s;
+}
+
+void xray_record(struct executor *x, const struct instance *in, struct run *r)
+{
+    struct buf document = {.max = 65536};
+    struct err e = {0};
+
+    if (!r->rq.fn->is_traced)
+        return;
+    struct xray_facts f = {.fn = r->rq.fn,
+                           .trace_id = r->trace_id,
+                           .segment_id = r->segment_id,
+                           .function_segment_id = hex_new(&r->arena, 8),
+                           .request_id = r->rq.request_id,
+                           .instance = in->stream.name,
+                           .accepted_ns = r->accepted_wall_ns,
+                           .begin_ns = r->started_wall_ns,
+                           .end_ns = r->started_wall_ns + r->duration_ns,
+                           .init_ns = r->init_ns,
+                           .outcome = r->outcome,
+                           .account = x->manifest->account};
+    xray_service_segment(&document, &f);
+    enum status s = insert(x, &f, f.segment_id, false, buf_str(&document), &e);
+    buf_reset(&document);
+    xray_function_segment(&document, &f);
+    if (s == OK)
+        s = insert(x, &f, f.function_segment_id, true, buf_str(&document), &e);
+    if (s != OK)
+        log_event(LOG_WARN, "trace " STR_FMT " is not recorded: %s", STR_ARG(r->trace_id), e.msg);
+    buf_clear(&document);
+}
+
+/* --- GetTraceSummaries --- */
+
+static bool seconds_of(struct api_call *c, const char *key, int64_t *ms)
+{
+    return json_scaled(json_get(c->input, key), 3, ms);
+}
+
+static void put_seconds(struct json_out *o, const char *key, int64_t ms)
+{
+    struct buf text = {.max = 32};
+
+    buf_addf(&text, "%lld.%03lld", (long long)(ms / 1000), (long long)(ms % 1000));
+    jout_key(o, key);
+    jout_raw(o, buf_str(&text));
+    buf_clear(&text);
+}
+
+static void put_summary(struct api_call *c, struct json_out *o, const struct sql_stmt *st)
+{
+    int64_t begin = sql_i64(st, 1), end = sql_i64(st, 2), flags = sql_i64(st, 3);
+
+    jout_open(o, '{');
+    jout_put_str(o, "Id", sql_str(st, 0));
+    put_seconds(o, "StartTime", begin);
+    put_seconds(o, "Duration", end - begin);
+    put_seconds(o, "ResponseTime", end - begin);
+    jout_put_bool(o, "HasFault", (flags & FLAG_FAULT) != 0);
+    jout_put_bool(o, "HasError", (flags & FLAG_ERROR) != 0);
+    jout_put_bool(o, "HasThrottle", false);
+    jout_put_bool(o, "IsPartial", false);
+    jout_key(o, "Http");
+    jout_raw(o, STR("{}"));
+    jout_key(o, "Annotations");
+    jout_raw(o, STR("{}"));
+    jout_key(o, "Users");
+    jout_raw(o, STR("[]"));
+    jout_key(o, "ServiceIds");
+    jout_open(o, '[');
+    jout_open(o, '{');
+    jout_put_str(o, "Name", sql_str(st, 4));
+    jout_key(o, "Names");
+    jout_open(o, '[');
+    jout_str(o, sql_str(st, 4));
+    jout_close(o, ']');
+    jout_put_str(o, "AccountId", c->x->manifest->account);
+    jout_put_str(o, "Type", STR("AWS::Lambda::Function"));
+    jout_close(o, '}');
+    jout_close(o, ']');
+    jout_put_i64(o, "Revision", 2);
+    jout_close(o, '}');
+}
+
+/* Newest first; the token is the number of traces given so far. */
+static void get_summaries(struct api_call *c)
+{
+    static const char text[] =
+        "select trace_id, min(begin_ms), max(end_ms), max(flags & 3), max(name) from segments"
+        " where trace_id in (select trace_id from segments where begin_ms between ?1 and ?2)"
+        " group by trace_id order by min(begin_ms) desc, trace_id limit ?3 offset ?4";
+    int64_t from, to, offset = 0, n = 0;
+    struct sql_stmt *st;
+    struct err e = {0};
+    struct json_out o;
+    bool has_row;
+
+    if (!seconds_of(c, "StartTime", &from) || !seconds_of(c, "EndTime", &to) || to < from ||
+        to - from > WINDOW_MAX_S * INT64_C(1000)) {
+        api_error(c, 400, "InvalidRequestException", NULL,
+                  "StartTime and EndTime are needed, at most six hours apart");
+        return;
+    }
+    json_i64(json_get(c->input, "NextToken"), &offset);
+    if (sql_prepare(db_of(c->x), str_from(text), &st, &e) != OK) {
+        api_error_status(c, &e);
+        return;
+    }
+    sql_bind_i64(st, 1, from);
+    sql_bind_i64(st, 2, to);
+    sql_bind_i64(st, 3, TRACES_A_PAGE + 1);
+    sql_bind_i64(st, 4, offset < 0 ? 0 : offset);
+    jout_init(&o, &c->out, false);
+    jout_open(&o, '{');
+    jout_key(&o, "TraceSummaries");
+    jout_open(&o, '[');
+    while (sql_step(st, &has_row, &e) == OK && has_row && n++ < TRACES_A_PAGE)
+        put_summary(c, &o, st);
+    sql_finalize(st);
+    jout_close(&o, ']');
+    put_seconds(&o, "ApproximateTime", loop_wall(c->x->loop) / NS_PER_MS);
+    jout_put_i64(&o, "TracesProcessedCount", n > TRACES_A_PAGE ? TRACES_A_PAGE : n);
+    if (n > TRACES_A_PAGE)
+        jout_put_str(&o, "NextToken",
+                     arena_printf(c->arena, "%lld", (long long)(offset + TRACES_A_PAGE)));
+    jout_close(&o, '}');
+}
+
+/* --- BatchGetTraces --- */
+
+static enum status put_trace(struct api_call *c, struct json_out *o, struct str id, struct err *e)
+{
+    struct sql_stmt *st;
+    int64_t begin = INT64_MAX, end = 0;
+    bool has_row, is_open = false;
+
+    enum status s = sql_prepare(db_of(c->x),
+                                STR("select id, begin_ms, end_ms, document from segments"
+                                    " where trace_id = ? order by begin_ms, id"),
+                                &st, e);
+    if (s != OK)
+        return s;
+    sql_bind_str(st, 1, id);
+    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
+        if (!is_open) {
+            jout_open(o, '{');
+            jout_put_str(o, "Id", id);
+            jout_put_bool(o, "LimitExceeded", false);
+            jout_key(o, "Segments");
+            jout_open(o, '[');
+            is_open = true;
+        }
+        begin = sql_i64(st, 1) < begin ? sql_i64(st, 1) : begin;
+        end = sql_i64(st, 2) > end ? sql_i64(st, 2) : end;
+        jout_open(o, '{');
+        jout_put_str(o, "Id", sql_str(st, 0));
+        jout_put_str(o, "Document", sql_str(st, 3));
+        jout_close(o, '}');
+    }
+    sql_finalize(st);
+    if (is_open) {
+        jout_close(o, ']');
+        put_seconds(o, "Duration", end - begin);
+        jout_close(o, '}');
+    }
+    return s;
+}
+
+static void get_traces(struct api_call *c)
+{
+    const struct json *ids = json_get(c->input, "TraceIds");
+    struct err e = {0};
+    struct json_out o;
+
+    if (json_count(ids) == 0 || json_count(ids) > TRACES_A_CALL) {
+        api_error(c, 400, "InvalidRequestException", NULL, "TraceIds: 1 to 5 are expected");
+        return;
+    }
+    jout_init(&o, &c->out, false);
+    jout_open(&o, '{');
+    jout_key(&o, "Traces");
+    jout_open(&o, '[');
+    for (size_t i = 0; i < json_count(ids); i++) {
+        struct str id = {0};
+        if (json_str(json_at(ids, i), &id) && put_trace(c, &o, id, &e) != OK) {
+            api_error_status(c, &e);
+            return;
+        }
+    }
+    jout_close(&o, ']');
+    jout_key(&o, "UnprocessedTraceIds");
+    jout_raw(&o, STR("[]"));
+    jout_close(&o, '}');
+}
+
+static const struct api_op operations[] = {
+    {.name = "GetTraceSummaries",
+     .handler = get_summaries,
+     .method = "POST",
+     .uri = "/TraceSummaries"},
+    {.name = "BatchGetTraces", .handler = get_traces, .method = "POST", .uri = "/Traces"},
+    {0}};
+
+const struct api_service xray_service = {.name = "xray", .operations = operations};

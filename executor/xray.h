@@ -1,0 +1,27 @@
+/* Traces of functions with `tracing: true`: two segments an invocation, as Lambda sends them to
+ * X-Ray, and the operations that read them (REST, API model 2016-04-12). */
+#ifndef FNSCOPE_EXECUTOR_XRAY_H
+#define FNSCOPE_EXECUTOR_XRAY_H
+
+#include "executor/api_route.h"
+#include "executor/instance.h"
+
+extern const struct api_service xray_service;
+
+MUST_CHECK enum status xray_start(struct executor *x, struct err *e); /* makes its table */
+/* Nothing when the function is not traced. */
+void xray_record(struct executor *x, const struct instance *in, struct run *r);
+
+/* Pure: the two documents. */
+struct xray_facts {
+    const struct fndef *fn;
+    struct str trace_id, segment_id, function_segment_id, request_id, instance;
+    int64_t accepted_ns, begin_ns, end_ns; /* wall clock */
+    int64_t init_ns;                       /* before begin_ns; 0: warm */
+    enum outcome outcome;
+    struct str account;
+};
+void xray_service_segment(struct buf *out, const struct xray_facts *f);
+void xray_function_segment(struct buf *out, const struct xray_facts *f);
+
+#endif
