@@ -1,0 +1,175 @@
+/* SMTP through libcurl's easy interface, a fresh connection for each message: alerts are rare. */
+#include "core/base/smtp.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/arena.h"
+#include "core/base/clock.h"
+#include "core/base/mem.h"
+
+#define DEFAULT_TIMEOUT_NS (10 * NS_PER_SEC)
+#define CONNECT_TIMEOUT_MS 5000L
+
+struct smtp {
+    const atomic_bool *stop;
+};
+
+struct upload {
+    struct str rest;
+    const atomic_bool *stop;
+};
+
+static size_t on_read(char *to, size_t size, size_t n, void *ctx)
+{
+    struct upload *u = ctx;
+    const size_t room = size * n, take = u->rest.n < room ? u->rest.n : room;
+
+    if (take > 0)
+        memcpy(to, u->rest.p, take);
+    u->rest = str_skip(u->rest, take);
+    return take;
+}
+
+static int on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
+                       curl_off_t ulnow)
+{
+    const struct upload *u = ctx;
+
+    UNUSED(dltotal);
+    UNUSED(dlnow);
+    UNUSED(ultotal);
+    UNUSED(ulnow);
+    return u->stop != NULL && atomic_load(u->stop);
+}
+
+/* An address goes into a command line of the protocol: nothing in it may end the line or the
+ * address. */
+static bool is_address(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] <= ' ' || s.p[i] == '<' || s.p[i] == '>' || s.p[i] == 0x7F)
+            return false;
+    return s.n > 0 && str_find_char(s, '@') < s.n;
+}
+
+static enum status check_mail(const struct mail *m, struct err *e)
+{
+    if (!str_starts(m->server, STR("smtp://")) && !str_starts(m->server, STR("smtps://")))
+        return err_set(e, ERR_CONFIG, "no smtp or smtps URL: " STR_FMT, STR_ARG(m->server));
+    if (!is_address(m->from))
+        return err_set(e, ERR_CONFIG, "no mail address: \"" STR_FMT "\"", STR_ARG(m->from));
+    for (size_t i = 0; i < m->n_to; i++)
+        if (!is_address(m->to[i]))
+            return err_set(e, ERR_CONFIG, "no mail address: \"" STR_FMT "\"", STR_ARG(m->to[i]));
+    if (m->n_to == 0)
+        return err_set(e, ERR_CONFIG, "mail to nobody");
+    return OK;
+}
+
+static struct curl_slist *recipients(const struct mail *m, struct arena *a)
+{
+    struct curl_slist *list = NULL;
+
+    for (size_t i = 0; i < m->n_to; i++)
+        list = curl_slist_append(list, arena_strz(a, m->to[i]));
+    return list;
+}
+
+static void set_up(CURL *h, const struct mail *m, struct upload *u, struct arena *a)
+{
+    const int64_t timeout_ns = m->timeout_ns > 0 ? m->timeout_ns : DEFAULT_TIMEOUT_NS;
+
+    curl_easy_setopt(h, CURLOPT_URL, arena_strz(a, m->server));
+    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl_easy_setopt(h, CURLOPT_MAIL_FROM, arena_strz(a, m->from));
+    curl_easy_setopt(h, CURLOPT_USE_SSL, m->wants_tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY);
+    if (m->user.n > 0) {
+        curl_easy_setopt(h, CURLOPT_USERNAME, arena_strz(a, m->user));
+        curl_easy_setopt(h, CURLOPT_PASSWORD, arena_strz(a, m->password));
+    }
+    curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
+    curl_easy_setopt(h, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(h, CURLOPT_READDATA, u);
+    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)(timeout_ns / NS_PER_MS));
+    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(h, CURLOPT_XFERINFODATA, u);
+}
+
+static enum status status_of(CURLcode code, long answer)
+{
+    if (answer >= 500)
+        return code == CURLE_LOGIN_DENIED ? ERR_AUTH : ERR_CONFIG;
+    switch ((int)code) {
+    case CURLE_LOGIN_DENIED:
+        return ERR_AUTH;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_USE_SSL_FAILED:
+        return ERR_CONFIG;
+    case CURLE_ABORTED_BY_CALLBACK:
+        return ERR_CANCELLED;
+    default:
+        return ERR_AGAIN;
+    }
+}
+
+static enum status perform(CURL *h, const struct mail *m, struct err *e)
+{
+    char message[CURL_ERROR_SIZE] = "";
+    long answer = 0;
+
+    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, message);
+    const CURLcode code = curl_easy_perform(h);
+    curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &answer);
+    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, NULL);
+    if (code == CURLE_OK)
+        return OK;
+    return err_set(e, status_of(code, answer), STR_FMT ": %s", STR_ARG(m->server),
+                   message[0] ? message : curl_easy_strerror(code));
+}
+
+static enum status send_mail(void *ctx, const struct mail *m, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct smtp *s = ctx;
+    struct upload u = {m->message, s->stop};
+    enum status status = check_mail(m, e);
+
+    if (status != OK)
+        return status;
+    CURL *h = curl_easy_init();
+    if (!h)
+        return err_set(e, ERR_LIMIT, "libcurl gives no handle");
+    struct curl_slist *to = recipients(m, &a);
+    set_up(h, m, &u, &a);
+    curl_easy_setopt(h, CURLOPT_MAIL_RCPT, to);
+    status = perform(h, m, e);
+    curl_slist_free_all(to);
+    curl_easy_cleanup(h);
+    return status;
+}
+
+struct mailer smtp_curl(const atomic_bool *stop)
+{
+    struct smtp *s = xcalloc(1, sizeof(*s));
+
+    s->stop = stop;
+    return (struct mailer){.send = send_mail, .close = free, .ctx = s};
+}
+
+enum status mailer_send(const struct mailer *m, const struct mail *mail, struct err *e)
+{
+    return m->send(m->ctx, mail, e);
+}
+
+void mailer_close(struct mailer *m)
+{
+    if (m->close)
+        m->close(m->ctx);
+    *m = (struct mailer){0};
+}

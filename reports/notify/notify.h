@@ -1,0 +1,85 @@
+/* Delivery of alerts: messages of the outbox to webhooks, chat, programs, mail, Alertmanager. Front
+ * door of reports/notify.
+ *
+ * A message is sent at least once: its status changes in the store only after the receiver said
+ * yes, so a crash in between sends it again, with the same id. A failure is tried again with
+ * growing pauses, for a day. The notifier has a thread of its own; the writer hands it messages and
+ * takes back results through two queues, so a slow receiver never holds up the store.
+ *
+ *     notify_start(&options, &n, e)
+ *     ... each second: notify_collect(n, ...) -> store_write_alerts; notify_submit(n, message)
+ *     notify_stop(n)
+ *
+ * Secrets (URLs with tokens, keys, passwords) come from files or the environment, are read when
+ * they are used and appear in no message and no log. */
+#ifndef FNSCOPE_REPORTS_NOTIFY_NOTIFY_H
+#define FNSCOPE_REPORTS_NOTIFY_NOTIFY_H
+
+#include <stdatomic.h>
+
+#include "core/base/clock.h"
+#include "core/base/http.h"
+#include "core/base/opt.h"
+#include "core/base/smtp.h"
+#include "core/model/alert.h"
+
+/* What a notifier works with; each has a test twin. */
+struct notify_env {
+    const struct http *http;
+    const struct mailer *mailer;
+    int64_t now_ns;
+    struct arena *arena; /* of this message */
+};
+
+struct notifier_ops {
+    const char *type; /* value of "type" under notify: */
+    const char *help;
+    const struct opt_def *options; /* keys of the entry */
+    size_t config_size;
+    /* What can be said to be wrong without sending; NULL: nothing. */
+    enum status (*check)(const void *config, struct err *e);
+    /* OK: the receiver has it. The message of an error holds no secret. */
+    enum status (*send)(const void *config, const struct notify_env *env,
+                        const struct outbox_entry *m, struct err *e);
+};
+extern const struct notifier_ops *const notifier_types[]; /* NULL-terminated */
+const struct notifier_ops *notifier_type_find(struct str type); /* NULL: none */
+
+/* One entry of the notify: section. */
+struct notifier {
+    struct str name;
+    const struct notifier_ops *ops;
+    const void *config;
+};
+
+/* Sends one message now and fills the result: status, attempts, next_ns or done_ns, error. m is as
+ * it came from the store; a notifier that is not configured any more is given up at once. */
+void notify_deliver(const struct notifier *notifiers, size_t n, const struct notify_env *env,
+                    struct outbox_entry *m);
+
+struct notify_options {
+    const struct notifier *notifiers;
+    size_t n_notifiers;
+    const struct http *http;     /* NULL: libcurl */
+    const struct mailer *mailer; /* NULL: libcurl */
+    struct clock clock;
+};
+struct notify;
+
+MUST_CHECK enum status notify_start(const struct notify_options *o, struct notify **out,
+                                    struct err *e);
+/* Takes a copy. False when it is busy, or has the message already: try later. Never waits. */
+bool notify_submit(struct notify *n, const struct outbox_entry *m);
+/* A result that came back, in the arena; false when there is none. Waits up to timeout_ms. */
+bool notify_collect(struct notify *n, int timeout_ms, struct arena *a, struct outbox_entry *out);
+size_t notify_pending(const struct notify *n); /* submitted and not yet collected */
+/* Ends the message being sent within seconds; what was not sent stays in the outbox. */
+void notify_stop(struct notify *n);
+
+/* The document a webhook and a program get: JSON, schema "fnscope.alert", version 1. */
+void notify_json(struct buf *out, const struct outbox_entry *m, int64_t now_ns);
+/* The same for people: a line, and a few lines. */
+void notify_title(struct buf *out, const struct outbox_entry *m);
+void notify_text(struct buf *out, const struct outbox_entry *m, int64_t now_ns);
+
+#endif
