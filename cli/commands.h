@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 
+extern const struct command cmd_alert;
 extern const struct command cmd_completion;
 extern const struct command cmd_config;
 extern const struct command cmd_cost;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "core/base/log.h"
 #include "core/base/mem.h"
 
 static enum status find_id(void *ctx, struct str id, int64_t around_ns, struct arena *a,
@@ -91,11 +92,43 @@ static enum status on_batch(void *ctx, struct batch *b, bool is_flush, void **co
     return s;
 }
 
+/* What was read is stored, whatever becomes of the alerts: they are looked at again in a second. */
+static void look_at_alerts(struct pipeline *p, bool is_forced)
+{
+    struct err e = {0};
+
+    if (p->watch && watch_step(p->watch, is_forced, &e) != OK)
+        log_event(LOG_ERROR, "alerts were not evaluated: %s", e.msg);
+}
+
 static enum status on_commit(void *ctx, void *commit, struct err *e)
 {
     struct pipeline *p = ctx;
+    enum status status = store_commit(p->store, commit, e);
 
-    return store_commit(p->store, commit, e);
+    if (status == OK)
+        look_at_alerts(p, false);
+    return status;
+}
+
+static enum status on_idle(void *ctx, struct err *e)
+{
+    UNUSED(e);
+    look_at_alerts(ctx, false);
+    return OK;
+}
+
+#define LAST_WORDS_NS (5 * NS_PER_SEC)
+
+/* What the last data says is still told. */
+static enum status on_stop(void *ctx, struct err *e)
+{
+    struct pipeline *p = ctx;
+
+    if (!p->watch)
+        return OK;
+    look_at_alerts(p, true);
+    return watch_drain(p->watch, LAST_WORDS_NS, e);
 }
 
 static void drop_commit(void *ctx, void *commit)
@@ -107,5 +140,7 @@ static void drop_commit(void *ctx, void *commit)
 const struct sink_ops pipeline_sink = {
     .on_batch = on_batch,
     .on_commit = on_commit,
+    .on_idle = on_idle,
+    .on_stop = on_stop,
     .drop_commit = drop_commit,
 };

@@ -56,6 +56,9 @@ struct rule {
  * nearest one. Views point into `text`. */
 MUST_CHECK enum status rule_parse(struct rule *r, struct str text, struct err *e);
 
+/* Is the rule's signal about functions, queues, ...? */
+bool rule_is_about(const struct rule *r, enum metric_scope scope);
+
 /* Names of signals with their help, for the manual and completion. */
 struct signal_help {
     const char *name, *unit, *scopes, *help;

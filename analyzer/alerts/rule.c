@@ -268,6 +268,11 @@ static enum status read_sides(struct scan *s, struct rule *r)
     return read_compare(s, word, began, &r->compare);
 }
 
+bool rule_is_about(const struct rule *r, enum metric_scope scope)
+{
+    return (r->signal->scope_mask >> scope & 1) != 0;
+}
+
 enum status rule_parse(struct rule *r, struct str text, struct err *e)
 {
     struct scan s = {.text = text, .e = e};

@@ -138,14 +138,13 @@ static int reap(struct child *c, bool must_kill)
     return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-enum status child_run(const struct child_request *q, struct buf *out, int *exit_code,
-                      struct err *e)
+enum status child_run(const struct child_request *q, struct buf *out, int *exit_code, struct err *e)
 {
     struct clock clock = clock_system();
     struct child c = {
         .input = q->input,
-        .deadline_ns = clock_monotonic(&clock) +
-                       (q->timeout_ns > 0 ? q->timeout_ns : DEFAULT_TIMEOUT_NS),
+        .deadline_ns =
+            clock_monotonic(&clock) + (q->timeout_ns > 0 ? q->timeout_ns : DEFAULT_TIMEOUT_NS),
     };
     enum status s = start(&c, q, e);
 

@@ -84,7 +84,8 @@ static void set_up(CURL *h, const struct mail *m, struct upload *u, struct arena
     curl_easy_setopt(h, CURLOPT_URL, arena_strz(a, m->server));
     curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
     curl_easy_setopt(h, CURLOPT_MAIL_FROM, arena_strz(a, m->from));
-    curl_easy_setopt(h, CURLOPT_USE_SSL, m->wants_tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY);
+    curl_easy_setopt(h, CURLOPT_USE_SSL,
+                     m->wants_tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY);
     if (m->user.n > 0) {
         curl_easy_setopt(h, CURLOPT_USERNAME, arena_strz(a, m->user));
         curl_easy_setopt(h, CURLOPT_PASSWORD, arena_strz(a, m->password));

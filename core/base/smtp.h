@@ -1,6 +1,6 @@
-/* Sending mail through libcurl: one message, one exchange with a server. A `struct mailer` is chosen
- * at construction like a struct http: smtp_curl() talks to the network, a test twin keeps what it is
- * given.
+/* Sending mail through libcurl: one message, one exchange with a server. A `struct mailer` is
+ * chosen at construction like a struct http: smtp_curl() talks to the network, a test twin keeps
+ * what it is given.
  *
  * Errors: ERR_AGAIN the server is not there, or refuses for now (4xx); ERR_AUTH it refuses the
  * credentials; ERR_CONFIG an address, certificate or URL that will not do, or a refusal for good
@@ -14,14 +14,14 @@
 #include "core/base/str.h"
 
 struct mail {
-    struct str server; /* "smtp://mail.example.org:587", "smtps://mail.example.org" */
+    struct str server;         /* "smtp://mail.example.org:587", "smtps://mail.example.org" */
     struct str user, password; /* empty: no login */
     struct str from;           /* addresses without name: "fnscope@example.org" */
     const struct str *to;
     size_t n_to;
-    struct str message;  /* headers, blank line, body; lines end with CRLF */
-    int64_t timeout_ns;  /* 0: 10 s */
-    bool wants_tls;      /* STARTTLS or nothing; without, it is used where it is offered */
+    struct str message; /* headers, blank line, body; lines end with CRLF */
+    int64_t timeout_ns; /* 0: 10 s */
+    bool wants_tls;     /* STARTTLS or nothing; without, it is used where it is offered */
 };
 
 struct mailer {

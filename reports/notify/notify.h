@@ -42,7 +42,7 @@ struct notifier_ops {
     enum status (*send)(const void *config, const struct notify_env *env,
                         const struct outbox_entry *m, struct err *e);
 };
-extern const struct notifier_ops *const notifier_types[]; /* NULL-terminated */
+extern const struct notifier_ops *const notifier_types[];       /* NULL-terminated */
 const struct notifier_ops *notifier_type_find(struct str type); /* NULL: none */
 
 /* One entry of the notify: section. */

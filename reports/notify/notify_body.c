@@ -97,7 +97,8 @@ void notify_title(struct buf *out, const struct outbox_entry *m)
 
 static void add_line(struct buf *b, const char *label, struct str text)
 {
-    buf_addf(b, "%-10s " STR_FMT "\n", label, STR_ARG(text));
+    if (text.n > 0)
+        buf_addf(b, "%-10s " STR_FMT "\n", label, STR_ARG(text));
 }
 
 static void add_time(struct buf *b, const char *label, int64_t t_ns)

@@ -1,0 +1,402 @@
+/* fnscope alert list|check|ack|silence|unsilence|silences|messages|episodes|rules|signals|test:
+ * what is wrong, who was told, and what people say to it. */
+#include "cli/commands.h"
+
+#include <stdlib.h>
+
+#include "cli/alert_orders.h"
+#include "cli/alert_tables.h"
+#include "cli/watch.h"
+#include "core/base/safe_text.h"
+#include "core/base/timefmt.h"
+
+struct alert_settings {
+    bool is_all, sends;
+    struct str rule, name, by, comment, state;
+    int64_t span_ns;
+};
+
+#define AT(member) offsetof(struct alert_settings, member)
+
+/* clang-format off */
+static const struct opt_def alert_defs[] = {
+    { .flag = "all", .letter = 'a', .type = OPT_BOOL, .offset = AT(is_all),
+      .help = "also inactive alerts, silences that have ended, messages that were sent" },
+    { .flag = "rule", .type = OPT_STRING, .offset = AT(rule), .value_name = "GLOB",
+      .help = "only, or silence, rules whose name matches" },
+    { .flag = "name", .type = OPT_STRING, .offset = AT(name), .value_name = "GLOB",
+      .help = "only, or silence, functions, queues and sources whose name matches" },
+    { .flag = "for", .type = OPT_DURATION, .offset = AT(span_ns), .default_text = "2h",
+      .help = "how long a silence holds" },
+    { .flag = "by", .type = OPT_STRING, .offset = AT(by), .value_name = "NAME",
+      .help = "who acknowledges or silences; default $USER" },
+    { .flag = "comment", .type = OPT_STRING, .offset = AT(comment), .value_name = "TEXT",
+      .help = "why" },
+    { .flag = "send", .type = OPT_BOOL, .offset = AT(sends),
+      .help = "check: also store the alerts and tell the notifiers, for a store without a collector" },
+    { 0 },
+};
+/* clang-format on */
+
+static int exit_of(enum status s)
+{
+    return s == ERR_USAGE || s == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
+static bool is_any_firing(const struct alert *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (rows[i].state == ALERT_FIRING)
+            return true;
+    return false;
+}
+
+static struct subject_filter subjects(const struct cli *c)
+{
+    const struct alert_settings *set = c->options;
+    struct subject_filter f = {.of = cli_filter(c)};
+
+    if (set->name.n > 0)
+        f.of.name_glob = set->name;
+    return f;
+}
+
+/* --- looking --- */
+
+static int list_alerts(struct cli *c, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    const struct alert_settings *set = c->options;
+    const struct alert_request q = {
+        .state_mask = set->is_all ? UINT32_MAX : 0, .rule_glob = set->rule, .subject = subjects(c)};
+    struct alert_rows r;
+
+    if (cli_open_store(c, true, &s, e) != OK || request_alerts(s, &q, c->arena, &r, e) != OK)
+        return EXIT_FAILED;
+    alert_table(c, r.rows, r.n, clock_now(&c->clock));
+    return is_any_firing(r.rows, r.n) ? EXIT_CONDITION : EXIT_DONE;
+}
+
+static int list_episodes(struct cli *c, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    const struct subject_filter f = subjects(c);
+    struct alert_rows r;
+    struct range range;
+
+    if (cli_open_store(c, true, &s, e) != OK)
+        return EXIT_FAILED;
+    if (cli_range(c, s, 7 * NS_PER_DAY, &range, e) != OK)
+        return exit_of(e->code);
+    if (request_episodes(s, range, &f, c->arena, &r, e) != OK)
+        return EXIT_FAILED;
+    alert_table(c, r.rows, r.n, clock_now(&c->clock));
+    return EXIT_DONE;
+}
+
+static int list_silences(struct cli *c, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    const struct alert_settings *set = c->options;
+    struct silence_rows r;
+
+    if (cli_open_store(c, true, &s, e) != OK ||
+        request_silences(s, clock_now(&c->clock), set->is_all, c->arena, &r, e) != OK)
+        return EXIT_FAILED;
+    silence_table(c, r.rows, r.n);
+    return EXIT_DONE;
+}
+
+static int list_messages(struct cli *c, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    const struct alert_settings *set = c->options;
+    const struct outbox_request q = {
+        .status_mask = set->is_all ? 0 : ~(1u << OUTBOX_SENT),
+        .due_ns = INT64_MAX,
+    };
+    struct outbox_rows r;
+
+    if (cli_open_store(c, true, &s, e) != OK || request_outbox(s, &q, c->arena, &r, e) != OK)
+        return EXIT_FAILED;
+    message_table(c, r.rows, r.n);
+    return EXIT_DONE;
+}
+
+static int list_rules(struct cli *c, struct err *e)
+{
+    struct alert_config k;
+
+    if (alert_config_read(c, &k, e) != OK)
+        return EXIT_USAGE;
+    rule_table(c, &k);
+    return EXIT_DONE;
+}
+
+static int list_signals(struct cli *c, struct err *e)
+{
+    UNUSED(e);
+    signal_table(c);
+    return EXIT_DONE;
+}
+
+/* --- checking --- */
+
+/* Data that nobody collects is looked at as of its end: what was wrong then is still of interest.
+ */
+static enum status check_time(const struct cli *c, struct store *s, int64_t *now_ns, struct err *e)
+{
+    struct ingest_status st;
+    struct source_rows sources;
+
+    *now_ns = c->settings->until_ns ? c->settings->until_ns : clock_now(&c->clock);
+    if (c->settings->until_ns != 0 || c->settings->clock_ns != 0)
+        return OK;
+    enum status status = request_sources(s, c->arena, &sources, e);
+    if (status == OK && sources.n == 0)
+        status = request_status(s, c->arena, &st, e);
+    if (status == OK && sources.n == 0 && st.last_ns > 0 && st.last_ns + NS_PER_MIN < *now_ns)
+        *now_ns = st.last_ns + NS_PER_MIN;
+    return status;
+}
+
+static void print_verdict(struct cli *c, const struct alert_verdicts *v, int64_t now_ns)
+{
+    AUTO(buf_clear) struct buf at = {.max = 64};
+
+    if (c->settings->format != TABLE_TEXT || c->settings->is_quiet)
+        return;
+    time_format(&at, now_ns, 0);
+    buf_addf(&c->out, "as of " STR_FMT ": %zu looked at, %zu to tell\n", STR_ARG(buf_str(&at)),
+             v->n_looked_at, v->n_current);
+}
+
+static void print_current(struct cli *c, const struct alert_verdicts *v, int64_t now_ns)
+{
+    const struct alert_settings *set = c->options;
+    struct alert *rows = arena_new(c->arena, struct alert, v->n_current + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->n_current; i++)
+        if (set->rule.n == 0 || str_glob(set->rule, v->current[i].rule))
+            rows[n++] = v->current[i];
+    if (n > 0 || c->settings->format != TABLE_TEXT)
+        alert_table(c, rows, n, now_ns);
+}
+
+#define SEND_TIMEOUT_NS (30 * NS_PER_SEC)
+
+/* As a collector does it, once. The clock is the real one but where the user fixed it. */
+static enum status send_now(struct cli *c, struct store *s, const struct alert_config *k,
+                            struct err *e)
+{
+    struct watch w;
+    enum status status = watch_open(&w, s, k, c->clock, e);
+
+    if (status != OK)
+        return status;
+    status = watch_step(&w, true, e);
+    if (status == OK)
+        status = watch_drain(&w, SEND_TIMEOUT_NS, e);
+    watch_close(&w);
+    return status;
+}
+
+static int check_alerts(struct cli *c, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    const struct alert_settings *set = c->options;
+    struct alert_config k;
+    struct alert_verdicts v;
+    int64_t now_ns = 0;
+
+    if (alert_config_read(c, &k, e) != OK)
+        return EXIT_USAGE;
+    if (cli_open_store(c, !set->sends, &s, e) != OK || check_time(c, s, &now_ns, e) != OK)
+        return exit_of(e->code);
+    if (set->sends && c->settings->until_ns == 0)
+        c->clock = c->settings->clock_ns ? c->clock : clock_system();
+    if (set->sends && send_now(c, s, &k, e) != OK)
+        return EXIT_FAILED;
+    if (set->sends)
+        now_ns = clock_now(&c->clock);
+    if (alerts_evaluate(&k.set, s, now_ns, c->arena, &v, e) != OK)
+        return EXIT_FAILED;
+    print_verdict(c, &v, now_ns);
+    print_current(c, &v, now_ns);
+    return is_any_firing(v.current, v.n_current) ? EXIT_CONDITION : EXIT_DONE;
+}
+
+/* --- telling --- */
+
+/* One line, so that it can stand in an order. */
+static struct str one_line(struct cli *c, struct str s)
+{
+    AUTO(buf_clear) struct buf b = {.max = 4096};
+
+    safe_text(&b, s, SAFE_KEEP_NONE);
+    return arena_str(c->arena, buf_str(&b));
+}
+
+static struct str who(struct cli *c)
+{
+    const struct alert_settings *set = c->options;
+    const char *user = getenv("USER");
+
+    return one_line(c, set->by.n > 0 ? set->by : str_from(user ? user : "somebody"));
+}
+
+static int run_order(struct cli *c, struct str order, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    enum status status = cli_open_store(c, false, &s, e);
+
+    if (status == OK)
+        status = alert_order_run(s, order, clock_now(&c->clock), &c->out, e);
+    return status == OK ? EXIT_DONE : exit_of(status);
+}
+
+static int acknowledge(struct cli *c, struct err *e)
+{
+    if (cli_want_words(c, 2, 2, e) != OK)
+        return EXIT_USAGE;
+    return run_order(c,
+                     arena_printf(c->arena, "alert ack\n" STR_FMT "\n" STR_FMT,
+                                  STR_ARG(one_line(c, c->words.items[1])), STR_ARG(who(c))),
+                     e);
+}
+
+static int silence_alerts(struct cli *c, struct err *e)
+{
+    const struct alert_settings *set = c->options;
+    const int64_t until_ns =
+        c->settings->until_ns ? c->settings->until_ns : clock_now(&c->clock) + set->span_ns;
+
+    if (set->rule.n == 0 && set->name.n == 0) {
+        err_set(e, ERR_USAGE, "alert silence: --rule or --name says what is to be silent");
+        return EXIT_USAGE;
+    }
+    return run_order(
+        c,
+        arena_printf(c->arena,
+                     "alert silence\n" STR_FMT "\n" STR_FMT "\n%lld\n" STR_FMT "\n" STR_FMT,
+                     STR_ARG(one_line(c, set->rule)), STR_ARG(one_line(c, set->name)),
+                     (long long)until_ns, STR_ARG(who(c)), STR_ARG(one_line(c, set->comment))),
+        e);
+}
+
+static int unsilence(struct cli *c, struct err *e)
+{
+    if (cli_want_words(c, 2, 2, e) != OK)
+        return EXIT_USAGE;
+    return run_order(c,
+                     arena_printf(c->arena, "alert unsilence\n" STR_FMT,
+                                  STR_ARG(one_line(c, c->words.items[1]))),
+                     e);
+}
+
+static bool test_one(struct cli *c, const struct alert_config *k, const struct notify_env *env,
+                     struct str name)
+{
+    struct outbox_entry m = alert_test_message(c->arena, name, env->now_ns);
+
+    notify_deliver(k->notifiers, k->n_notifiers, env, &m);
+    safe_text(&c->out, name, SAFE_KEEP_NONE);
+    buf_addf(&c->out, ": %s", m.status == OUTBOX_SENT ? "told" : "not told: ");
+    safe_text(&c->out, m.error, SAFE_KEEP_NONE);
+    buf_add_c(&c->out, '\n');
+    return m.status == OUTBOX_SENT;
+}
+
+static int test_notifiers(struct cli *c, struct err *e)
+{
+    struct http http = http_curl(NULL);
+    struct mailer mailer = smtp_curl(NULL);
+    const struct notify_env env = {&http, &mailer, clock_now(&c->clock), c->arena};
+    struct alert_config k;
+    bool is_well = true;
+
+    if (alert_config_read(c, &k, e) != OK)
+        return EXIT_USAGE;
+    if (k.n_notifiers == 0) {
+        err_set(e, ERR_CONFIG,
+                "there is nothing to test: the configuration has no notify: section");
+        return EXIT_USAGE;
+    }
+    for (size_t i = 1; i < c->words.count; i++)
+        is_well = test_one(c, &k, &env, c->words.items[i]) && is_well;
+    for (size_t i = 0; c->words.count == 1 && i < k.n_notifiers; i++)
+        is_well = test_one(c, &k, &env, k.notifiers[i].name) && is_well;
+    http_close(&http);
+    mailer_close(&mailer);
+    return is_well ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* --- all --- */
+
+static const struct {
+    const char *name;
+    size_t max_words;
+    int (*run)(struct cli *c, struct err *e);
+} actions[] = {
+    {"list", 1, list_alerts},
+    {"check", 1, check_alerts},
+    {"ack", 2, acknowledge},
+    {"silence", 1, silence_alerts},
+    {"unsilence", 2, unsilence},
+    {"silences", 1, list_silences},
+    {"episodes", 1, list_episodes},
+    {"messages", 1, list_messages},
+    {"rules", 1, list_rules},
+    {"signals", 1, list_signals},
+    {"test", SIZE_MAX, test_notifiers},
+};
+
+static int run_alert(struct cli *c, struct err *e)
+{
+    const char *names[ARRAY_LEN(actions) + 1] = {0};
+
+    if (cli_want_words(c, 1, SIZE_MAX, e) != OK)
+        return EXIT_USAGE;
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        names[i] = actions[i].name;
+        if (!str_eq(c->words.items[0], str_from(actions[i].name)))
+            continue;
+        if (cli_want_words(c, 1, actions[i].max_words, e) != OK)
+            return EXIT_USAGE;
+        return actions[i].run(c, e);
+    }
+    struct str near = opt_suggest(c->words.items[0], names);
+    err_set(e, ERR_USAGE, "alert " STR_FMT ": no such action%s" STR_FMT "%s",
+            STR_ARG(c->words.items[0]), near.n > 0 ? "; did you mean " : "", STR_ARG(near),
+            near.n > 0 ? "?" : "; `fnscope help alert` lists them");
+    return EXIT_USAGE;
+}
+
+const struct command cmd_alert = {
+    .name = "alert",
+    .summary = "what is wrong: list, check, acknowledge, silence, test alerts",
+    .usage = "list|check|ack KEY|silence|unsilence ID|silences|episodes|messages|rules|signals|"
+             "test [NAME...]",
+    .description =
+        "list shows the alerts a collector has stored. check looks at the data now, changes "
+        "nothing, and needs no\n"
+        "collector: a store that only ever imported files is looked at as of its newest data, or "
+        "as of --until. Both\n"
+        "end with status 3 when an alert fires.\n\n"
+        "ack takes a firing alert, so that nobody is reminded of it; its key is in the list, and "
+        "its first digits do.\n"
+        "silence mutes what --rule and --name match for a time. Both are carried out by a running "
+        "collector if there is\n"
+        "one. test sends a harmless message to each notifier.\n\n"
+        "rules lists the rules in force, signals what a rule can look at; fnscope.yaml(5) says "
+        "how to write one.",
+    .options = alert_defs,
+    .options_size = sizeof(struct alert_settings),
+    .examples = "fnscope alert check\tis anything wrong in what was imported?\n"
+                "fnscope alert list\twhat fires now?\n"
+                "fnscope alert ack 3f2a --by ann\tann is on it\n"
+                "fnscope alert silence --name 'orders-*' --for 1h\twhile it is being repaired\n"
+                "fnscope alert test\tdoes everybody hear us?\n",
+    .run = run_alert,
+};

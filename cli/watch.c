@@ -1,0 +1,109 @@
+/* Evaluation, state and messages of one step in one transaction; then the messages that are due go
+ * to the notifier. What comes back is stored with the next step. */
+#include "cli/watch.h"
+
+#include "core/base/log.h"
+
+#define EVERY_NS  NS_PER_SEC
+#define BATCH     64u
+#define WAIT_MS   100
+#define AT_A_TIME 16
+
+enum status watch_open(struct watch *w, struct store *s, const struct alert_config *k,
+                       struct clock clock, struct err *e)
+{
+    const struct notify_options o = {k->notifiers, k->n_notifiers, NULL, NULL, clock};
+
+    *w = (struct watch){.store = s, .config = k, .clock = clock};
+    return notify_start(&o, &w->notify, e);
+}
+
+void watch_close(struct watch *w)
+{
+    notify_stop(w->notify);
+    arena_clear(&w->arena);
+    *w = (struct watch){0};
+}
+
+struct results {
+    struct outbox_entry rows[AT_A_TIME];
+    size_t n;
+};
+
+static void log_result(const struct outbox_entry *m)
+{
+    if (m->status == OUTBOX_SENT)
+        log_event(LOG_INFO, "alert %s: " STR_FMT " told " STR_FMT, alert_event_name(m->event),
+                  STR_ARG(m->notifier), STR_ARG(m->alert.summary));
+    else if (m->attempts > 0)
+        log_event(LOG_WARN, "alert %s for " STR_FMT " was not delivered: " STR_FMT "%s",
+                  alert_event_name(m->event), STR_ARG(m->notifier), STR_ARG(m->error),
+                  m->status == OUTBOX_GIVEN_UP ? "; given up" : "; it is tried again");
+}
+
+/* Waits for the first one up to timeout_ms. */
+static void collect(struct watch *w, int timeout_ms, struct results *r)
+{
+    while (r->n < AT_A_TIME &&
+           notify_collect(w->notify, r->n == 0 ? timeout_ms : 0, &w->arena, &r->rows[r->n])) {
+        log_result(&r->rows[r->n]);
+        r->n += r->rows[r->n].attempts > 0; /* 0: stopped before it was tried */
+    }
+}
+
+static bool is_time(struct watch *w, bool is_forced)
+{
+    const int64_t now_ns = clock_monotonic(&w->clock);
+
+    if (!is_forced && w->evaluated_ns != 0 && now_ns - w->evaluated_ns < EVERY_NS)
+        return false;
+    w->evaluated_ns = now_ns;
+    return true;
+}
+
+static enum status submit_due(struct watch *w, struct err *e)
+{
+    const struct outbox_request q = {
+        .status_mask = 1u << OUTBOX_WAITING, .due_ns = clock_now(&w->clock), .limit = BATCH};
+    struct outbox_rows due;
+    enum status status = request_outbox(w->store, &q, &w->arena, &due, e);
+
+    for (size_t i = 0; status == OK && i < due.n; i++)
+        notify_submit(w->notify, &due.rows[i]); /* one in hand already is refused */
+    return status;
+}
+
+enum status watch_step(struct watch *w, bool is_forced, struct err *e)
+{
+    const bool evaluates = is_time(w, is_forced);
+    struct alert_verdicts v = {0};
+    struct results results = {.n = 0};
+    enum status status = OK;
+
+    arena_reset(&w->arena);
+    collect(w, 0, &results);
+    if (evaluates)
+        status = alerts_evaluate(&w->config->set, w->store, clock_now(&w->clock), &w->arena, &v, e);
+    v.changes.results = results.rows;
+    v.changes.n_results = results.n;
+    if (status == OK)
+        status = store_write_alerts(w->store, &v.changes, e);
+    return status == OK && (evaluates || results.n > 0) ? submit_due(w, e) : status;
+}
+
+enum status watch_drain(struct watch *w, int64_t timeout_ns, struct err *e)
+{
+    const int64_t until_ns = clock_monotonic(&w->clock) + timeout_ns;
+    enum status status = submit_due(w, e);
+
+    while (status == OK && notify_pending(w->notify) > 0 && clock_monotonic(&w->clock) < until_ns) {
+        struct results results = {.n = 0};
+        arena_reset(&w->arena);
+        collect(w, WAIT_MS, &results);
+        const struct alert_changes c = {.results = results.rows, .n_results = results.n};
+        status = store_write_alerts(w->store, &c, e);
+        if (status == OK && results.n > 0)
+            status = submit_due(w, e);
+    }
+    return status;
+}

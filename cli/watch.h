@@ -1,0 +1,27 @@
+/* The watcher of a running writer: evaluates the rules after commits and when idle, writes what
+ * changed, hands messages to the notifier and stores what became of them. Everything runs on the
+ * writer thread but the sending. */
+#ifndef FNSCOPE_CLI_WATCH_H
+#define FNSCOPE_CLI_WATCH_H
+
+#include "cli/alert_config.h"
+#include "core/store/store.h"
+
+struct watch {
+    struct store *store; /* the writer's */
+    const struct alert_config *config;
+    struct notify *notify;
+    struct clock clock;
+    int64_t evaluated_ns; /* monotonic */
+    struct arena arena;   /* of one step */
+};
+
+MUST_CHECK enum status watch_open(struct watch *w, struct store *s, const struct alert_config *k,
+                                  struct clock clock, struct err *e);
+/* At most one evaluation a second, unless is_forced. Fails when the store cannot be written. */
+MUST_CHECK enum status watch_step(struct watch *w, bool is_forced, struct err *e);
+/* Waits until every message that is due was tried once, or the time is over. */
+MUST_CHECK enum status watch_drain(struct watch *w, int64_t timeout_ns, struct err *e);
+void watch_close(struct watch *w);
+
+#endif
