@@ -258,10 +258,10 @@ static void on_invoked(void *ctx, const struct invoke_result *r)
 {
     struct event *ev = ctx;
 
-    if (ev->lane->async->is_stopping)
-        event_free(ev); /* its end is not noted: it runs again after the restart */
-    else if (r->status == INVOKE_OK)
+    if (r->status == INVOKE_OK)
         end_event(ev, DLQ_SUCCESS, r);
+    else if (ev->lane->async->is_stopping)
+        event_free(ev); /* its end is not noted: it runs again after the restart */
     else if (r->status == INVOKE_FUNCTION_ERROR)
         on_error(ev, r);
     else

@@ -4,6 +4,7 @@
 
 #include "executor/command.h"
 #include "executor/fndef.h"
+#include "executor/queues_config.h"
 #include "executor/sandbox.h"
 #include "executor/trigger.h"
 
@@ -114,8 +115,13 @@ static int run_check(struct fnexec_run *r, struct err *e)
         err_set(e, ERR_USAGE, "one manifest is expected: fnexec check functions.yaml");
         return EXIT_USAGE;
     }
+    struct queue_def *queues = NULL;
     if (manifest_load(arena_strz(r->arena, r->words.items[0]), &m, e) != OK)
         return EXIT_USAGE;
+    if (queues_config_read(m, r->arena, &queues, e) != OK) {
+        manifest_free(m);
+        return EXIT_USAGE;
+    }
     for (size_t i = 0; i < m->n_functions; i++)
         show_function(&r->out, &m->functions[i]);
     manifest_free(m);

@@ -22,7 +22,7 @@ static void missing(struct executor *x, const struct fndef *fn, struct str targe
 static void send_dead_letter(struct executor *x, struct mq_change *c, const struct fndef *fn,
                              const struct dlq_event *ev)
 {
-    AUTO(buf_clear) struct buf attributes;
+    AUTO(buf_clear) struct buf attributes = {0};
     struct mq_queue *q = find_queue(x->queues, fn->dlq);
     struct mq_sent sent;
 

@@ -30,7 +30,7 @@ struct str uuid_new(struct arena *a)
 
     rng_bytes(bytes, sizeof(bytes));
     for (size_t i = 0; i < sizeof(shape); i++) {
-        unsigned v = nibble < 32 ? bytes[nibble / 2] >> (nibble % 2 ? 0 : 4) & 15U : 0;
+        unsigned v = nibble < 32 ? (unsigned)bytes[nibble / 2] >> (nibble % 2 ? 0 : 4) & 15U : 0;
         bool is_random = shape[i] == 'x' || shape[i] == 'N';
         out[i] = shape[i] == 'x' ? digits[v] : shape[i] == 'N' ? digits[8 | (v & 3U)] : shape[i];
         nibble += is_random;

@@ -1,6 +1,9 @@
 /* Invoke: synchronous, asynchronous, dry run. */
+#include <stdlib.h>
+
 #include "core/base/base64.h"
 #include "core/base/jsonpull.h"
+#include "core/base/mem.h"
 #include "executor/async.h"
 #include "executor/invoke.h"
 #include "executor/lambda_api.h"
@@ -120,6 +123,56 @@ static void run_now(struct api_call *c, const struct fndef *fn, struct str quali
         api_defer(c, NULL); /* the invoker ends before the listener does */
 }
 
+/* An event's call may end before the event is durable: when the executor stops. */
+struct acceptance {
+    struct api_call *call;
+};
+
+static void forget_call(struct api_call *c)
+{
+    struct acceptance *a = c->owner;
+
+    a->call = NULL;
+}
+
+static void on_accepted(void *ctx, enum status s, struct str request_id)
+{
+    struct acceptance *a = ctx;
+    struct api_call *c = a->call;
+
+    UNUSED(request_id); /* the call's own */
+    free(a);
+    if (!c)
+        return;
+    c->status = 202;
+    if (s != OK)
+        api_error(c, s == ERR_LIMIT ? 503 : 500, "ServiceException", NULL,
+                  "the event could not be stored");
+    api_finish(c);
+}
+
+static void run_later(struct api_call *c, const struct fndef *fn, struct str qualifier)
+{
+    struct async_event ev = {.fn = fn,
+                             .request_id = c->request_id,
+                             .payload = c->body.n > 0 ? c->body : STR("{}"),
+                             .trace = api_header(c, "X-Amzn-Trace-Id"),
+                             .trigger = TRIGGER_OTHER};
+
+    UNUSED(qualifier);
+    if (!check_body(c, ASYNC_MAX_BYTES) || !client_context(c, &ev.client_context))
+        return;
+    if (!c->x->async) {
+        api_error(c, 503, "ServiceException", NULL, "fnexec is stopping");
+        return;
+    }
+    struct acceptance *a = xcalloc(1, sizeof(*a));
+    a->call = c;
+    c->owner = a;
+    api_defer(c, forget_call);
+    async_submit(c->x->async, &ev, on_accepted, a);
+}
+
 static void run_never(struct api_call *c, const struct fndef *fn, struct str qualifier)
 {
     UNUSED(fn);
@@ -133,7 +186,9 @@ void lambda_invoke(struct api_call *c)
     static const struct {
         struct str type;
         void (*run)(struct api_call *c, const struct fndef *fn, struct str qualifier);
-    } types[] = {{STR_INIT("RequestResponse"), run_now}, {STR_INIT("DryRun"), run_never}};
+    } types[] = {{STR_INIT("RequestResponse"), run_now},
+                 {STR_INIT("Event"), run_later},
+                 {STR_INIT("DryRun"), run_never}};
     struct str type = api_header(c, "X-Amz-Invocation-Type"), qualifier = {0};
     const struct fndef *fn = lambda_function(c, &qualifier);
 

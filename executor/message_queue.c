@@ -231,7 +231,7 @@ struct mq_queue *mq_find(const struct mq *m, struct str name)
 
 struct mq_queue *mq_find_arn(const struct mq *m, struct str arn)
 {
-    AUTO(buf_clear) struct buf own;
+    AUTO(buf_clear) struct buf own = {0};
     struct mq_queue *q = mq_find(m, str_skip(arn, str_rfind_char(arn, ':') + 1));
 
     if (!q)

@@ -302,7 +302,7 @@ static enum status read_point(struct journal *j, int64_t series, int64_t minute,
 static enum status write_point(struct journal *j, int64_t series, int64_t minute,
                                const struct metric_sum *sum, struct err *e)
 {
-    AUTO(buf_clear) struct buf data;
+    AUTO(buf_clear) struct buf data = {0};
     struct sql_stmt *st;
     enum status s =
         journal_stmt(j,

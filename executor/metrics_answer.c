@@ -94,7 +94,7 @@ bool cw_key(struct api_call *c, const struct json *in, struct metric_key *key)
 
 void cw_write_time(const struct api_call *c, struct json_out *o, int64_t s)
 {
-    AUTO(buf_clear) struct buf text;
+    AUTO(buf_clear) struct buf text = {0};
 
     if (c->protocol != API_QUERY) {
         jout_i64(o, s);

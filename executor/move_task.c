@@ -205,7 +205,7 @@ static void on_turn(void *ctx)
 
 static struct str arn_of(struct arena *a, const struct mq_queue *q)
 {
-    AUTO(buf_clear) struct buf arn;
+    AUTO(buf_clear) struct buf arn = {0};
 
     if (!q)
         return (struct str){0};

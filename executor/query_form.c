@@ -286,7 +286,7 @@ enum status query_from_json(struct str json, const struct query_name *names, con
 
 const struct json *api_input(struct api_call *c, const struct query_name *names)
 {
-    AUTO(buf_clear) struct buf text;
+    AUTO(buf_clear) struct buf text = {0};
     struct err e;
 
     if (c->input || c->protocol != API_QUERY)

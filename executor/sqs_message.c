@@ -152,7 +152,7 @@ static void write_attribute(struct json_out *o, const struct attribute *x, const
 enum status sqs_read_attributes(const struct json *attributes, struct arena *a,
                                 struct sqs_attributes *out, struct err *e)
 {
-    AUTO(buf_clear) struct buf text;
+    AUTO(buf_clear) struct buf text = {0};
     struct attribute list[MAX_ATTRIBUTES];
     struct sqs_attributes result = {0};
     struct json_out o;

@@ -55,7 +55,7 @@ static bool is_attribute_wanted(const struct receive *r, struct str name)
 static void write_attributes(const struct receive *r, struct str stored, struct json_out *o)
 {
     AUTO(json_doc_free_ptr) struct json_doc *doc = NULL, *subset = NULL;
-    AUTO(buf_clear) struct buf text;
+    AUTO(buf_clear) struct buf text = {0};
     struct sqs_attributes read = {0};
     struct json_out part;
     const struct json *value;

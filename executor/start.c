@@ -13,6 +13,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "executor/api_front.h"
+#include "executor/durable.h"
 #include "executor/ids.h"
 #include "executor/invoker.h"
 #include "executor/scratch.h"
@@ -82,6 +83,8 @@ static enum status start_parts(struct fnexec *f, const struct executor_config *c
     if (s == OK)
         s = xray_start(x, e);
     if (s == OK)
+        s = durable_start(x, e);
+    if (s == OK)
         s = invoker_start(x, &x->invoker, e);
     return s;
 }
@@ -100,7 +103,10 @@ static enum status start_doors(struct fnexec *f, const struct executor_config *c
                                      api_front_port(f->front));
     }
     invoker_warm(f->x.invoker);
-    return c->no_listener ? OK : triggers_start(&f->x, &f->triggers, e);
+    if (c->no_listener)
+        return OK;
+    s = durable_resume(&f->x, e);
+    return s == OK ? triggers_start(&f->x, &f->triggers, e) : s;
 }
 
 enum status fnexec_start(const struct executor_config *config, struct loop *l, struct fnexec **out,
@@ -141,6 +147,7 @@ void fnexec_drain(struct fnexec *f, int64_t most_ns)
 
     triggers_stop(f->triggers);
     f->triggers = NULL;
+    durable_pause(&f->x);
     invoker_drain(f->x.invoker);
     while (invoker_is_busy(f->x.invoker)) {
         int64_t left = until - clock_monotonic(&f->x.clock);
@@ -155,8 +162,11 @@ void fnexec_stop(struct fnexec *f)
     if (!f)
         return;
     triggers_stop(f->triggers);
+    durable_pause(&f->x);
     invoker_stop(f->x.invoker);
+    f->x.invoker = NULL;
     api_front_stop(f->front);
+    durable_stop(&f->x);
     telemetry_close(f->x.telemetry);
     if (f->x.scratch_folder.n > 0)
         scratch_clear(&f->x);

@@ -123,8 +123,8 @@ static void on_invoked(void *ctx, const struct invoke_result *r)
     struct batch *b = ctx;
     struct poller *p = b->poller;
 
-    if (p->is_stopping) {
-        batch_free(b);
+    if (p->is_stopping && r->status != INVOKE_OK) {
+        batch_free(b); /* comes back at the visibility timeout */
         return;
     }
     if (r->status == INVOKE_THROTTLED || r->status == INVOKE_FAILED) {
@@ -421,6 +421,37 @@ static void stop(struct trigger_run *t)
         free(p);
 }
 
+static struct str source_arn(struct executor *x, const struct trigger_def *def, struct arena *a)
+{
+    const struct t_queue_settings *s = def->settings;
+
+    if (str_find_char(s->queue, ':') < s->queue.n)
+        return s->queue;
+    return arena_printf(a, "arn:aws:sqs:" STR_FMT ":" STR_FMT ":" STR_FMT,
+                        STR_ARG(x->manifest->region), STR_ARG(x->manifest->account),
+                        STR_ARG(s->queue));
+}
+
+static void describe(struct executor *x, const struct trigger_def *def, struct json_out *o)
+{
+    const struct t_queue_settings *s = def->settings;
+
+    UNUSED(x);
+    jout_key(o, "BatchSize");
+    jout_i64(o, s->batch_size);
+    jout_key(o, "MaximumBatchingWindowInSeconds");
+    jout_i64(o, s->window_ns / NS_PER_SEC);
+    jout_key(o, "FunctionResponseTypes");
+    jout_raw(o, s->reports_failures ? STR("[\"ReportBatchItemFailures\"]") : STR("[]"));
+    if (s->max_concurrency == 0)
+        return;
+    jout_key(o, "ScalingConfig");
+    jout_open(o, '{');
+    jout_key(o, "MaximumConcurrency");
+    jout_i64(o, s->max_concurrency);
+    jout_close(o, '}');
+}
+
 const struct trigger_ops t_queue = {
     .type = "queue",
     .help = "messages of a queue, in batches",
@@ -429,4 +460,6 @@ const struct trigger_ops t_queue = {
     .check = check,
     .start = start,
     .stop = stop,
+    .source_arn = source_arn,
+    .describe = describe,
 };

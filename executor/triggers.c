@@ -3,9 +3,13 @@
 
 #include "core/base/mem.h"
 #include "executor/t_http.h"
+#include "executor/t_queue.h"
+#include "executor/t_schedule.h"
+#include "executor/t_storage.h"
 #include "executor/trigger.h"
 
-const struct trigger_ops *const trigger_types[] = {&trigger_http, NULL};
+const struct trigger_ops *const trigger_types[] = {&trigger_http, &t_queue, &t_schedule, &t_storage,
+                                                   NULL};
 
 struct triggers {
     struct trigger_run *items;

@@ -1,0 +1,62 @@
+/* Starting and stopping the durable half. */
+#include "executor/durable.h"
+
+#include "executor/async.h"
+#include "executor/message_queue.h"
+#include "executor/metrics.h"
+#include "executor/move_task.h"
+#include "executor/queues_config.h"
+
+static enum status open_journal(struct executor *x, struct err *e)
+{
+    struct str folder = x->state_folder.n > 0 ? x->state_folder : x->scratch_folder;
+    struct arena a;
+
+    arena_init(&a);
+    struct str path = arena_printf(&a, STR_FMT "/journal.db", STR_ARG(folder));
+    enum status s = journal_open(path.p, x->loop, &x->journal, e);
+    arena_clear(&a);
+    return s;
+}
+
+enum status durable_start(struct executor *x, struct err *e)
+{
+    enum status s = open_journal(x, e);
+
+    if (s == OK)
+        s = mq_open(x->journal, x->loop, x->manifest->region, x->manifest->account, 0, &x->queues,
+                    e);
+    if (s == OK)
+        s = move_tasks_open(x->queues, x->journal, &x->moves, e);
+    if (s == OK)
+        s = queues_config_apply(x, e);
+    if (s == OK)
+        s = metrics_start(x, &x->metrics, e);
+    return s;
+}
+
+enum status durable_resume(struct executor *x, struct err *e)
+{
+    return async_start(x, &x->async, e);
+}
+
+void durable_pause(struct executor *x)
+{
+    async_stop(x->async);
+    x->async = NULL;
+}
+
+void durable_stop(struct executor *x)
+{
+    durable_pause(x);
+    metrics_stop(x->metrics);
+    x->metrics = NULL;
+    if (x->journal)
+        journal_flush(x->journal);
+    move_tasks_close(x->moves);
+    mq_close(x->queues);
+    journal_close(x->journal);
+    x->moves = NULL;
+    x->queues = NULL;
+    x->journal = NULL;
+}
