@@ -2,12 +2,13 @@
 #include "cli/commands.h"
 
 #include "cli/common.h"
+#include "cli/nightly.h"
 #include "core/base/file.h"
 #include "core/base/timefmt.h"
 #include "reports/reports.h"
 
 struct report_settings {
-    struct str day, output;
+    struct str day, output, nightly;
     int format;
     int64_t top, width;
     bool no_compare;
@@ -23,6 +24,11 @@ static const struct opt_def report_defs[] = {
       .choices = report_format_names, .default_text = "text", .help = "format of the report" },
     { .flag = "output", .letter = 'O', .type = OPT_STRING, .offset = AT(output), .value_name = "FILE",
       .help = "write to this file, whole or not at all" },
+    { .key = "report.nightly", .flag = "nightly", .type = OPT_STRING, .offset = AT(nightly), .value_name = "DIR",
+      .help = "write the reports that are missing there, one a finished day",
+      .manual = "Writes DIR/report-DATE.FORMAT for each of the last 14 days that is over, whose data is complete "
+                "and that has no report yet, then points DIR/latest.FORMAT at the newest. What a night "
+                "missed, the next one makes up for." },
     { .key = "report.top", .flag = "top", .type = OPT_INT, .offset = AT(top), .default_text = "20",
       .min = 1, .max = 100000, .help = "functions listed in full" },
     { .flag = "no-compare", .type = OPT_BOOL, .offset = AT(no_compare),
@@ -67,12 +73,25 @@ static int deliver(struct cli *c, struct buf *b, struct err *e)
     return file_write(path, buf_str(b), 0644, e) == OK ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* Of --day, --since, --until: one report. */
+static int report_once(struct cli *c, struct store *s, struct report_options *o, struct err *e)
+{
+    const struct report_settings *set = c->options;
+    AUTO(buf_clear) struct buf b = {.max = REPORT_MAX_BYTES};
+    enum status status = report_range(c, s, &o->range, e);
+
+    if (status != OK)
+        return status == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    if (report_write(s, o, (enum report_format)set->format, &b, e) != OK)
+        return EXIT_FAILED;
+    return deliver(c, &b, e);
+}
+
 static int run_report(struct cli *c, struct err *e)
 {
     const struct report_settings *set = c->options;
     AUTO(cli_cost_clear) struct cli_cost cost = {0};
     AUTO(cli_close_store) struct store *s = NULL;
-    AUTO(buf_clear) struct buf b = {.max = (size_t)256 << 20};
     struct report_options o = {
         .filter = cli_filter(c),
         .now_ns = clock_now(&c->clock),
@@ -86,13 +105,12 @@ static int run_report(struct cli *c, struct err *e)
         return EXIT_USAGE;
     if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK)
         return e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
-    enum status status = report_range(c, s, &o.range, e);
-    if (status != OK)
-        return status == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     o.cost = &cost.context;
-    if (report_write(s, &o, (enum report_format)set->format, &b, e) != OK)
-        return EXIT_FAILED;
-    return deliver(c, &b, e);
+    if (set->nightly.n > 0)
+        return nightly_write(c, s, &o, set->nightly, (enum report_format)set->format, e) == OK
+                   ? EXIT_DONE
+                   : EXIT_FAILED;
+    return report_once(c, s, &o, e);
 }
 
 const struct command cmd_report = {
@@ -110,6 +128,7 @@ const struct command cmd_report = {
     .examples =
         "fnscope report\tthe last day with data\n"
         "fnscope report --day yesterday -o html -O report.html\tone file for the browser\n"
+        "fnscope report --nightly /var/lib/fnscope/reports -o html\tas the timer does\n"
         "fnscope report --since 2026-01-01 --until 2026-02-01 -o csv\tthe tables of a month\n",
     .run = run_report,
 };

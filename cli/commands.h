@@ -15,6 +15,7 @@ extern const struct command cmd_doctor;
 extern const struct command cmd_help;
 extern const struct command cmd_import;
 extern const struct command cmd_logs;
+extern const struct command cmd_metrics;
 extern const struct command cmd_query;
 extern const struct command cmd_report;
 extern const struct command cmd_show;

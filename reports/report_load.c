@@ -144,6 +144,15 @@ static struct range range_before(struct range r, int64_t first_ns)
     return (struct range){r.since_ns - back, r.until_ns - back};
 }
 
+/* What a collector knows besides invocations. */
+static enum status load_live(struct store *s, struct report_data *r, struct err *e)
+{
+    const struct subject_filter subjects = {.of = r->options->filter};
+    enum status status = request_episodes(s, r->range, &subjects, r->arena, &r->episodes, e);
+
+    return status == OK ? request_queues(s, &r->options->filter, r->arena, &r->queues, e) : status;
+}
+
 enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
                         struct report_data *out, struct err *e)
 {
@@ -158,6 +167,8 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
         status = request_errors(s, &errors, a, &r.errors, e);
     if (status == OK)
         status = incidents_load(s, &o->range, &o->filter, INCIDENTS_SHOWN, a, &r.incidents, e);
+    if (status == OK)
+        status = load_live(s, &r, e);
     if (status == OK)
         status = load_series(s, &r, e);
     r.price_date = o->cost->book ? pricebook_date(o->cost->book, PROVIDER_AWS) : (struct str){0};

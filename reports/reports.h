@@ -22,4 +22,16 @@ struct report_options {
 MUST_CHECK enum status report_write(struct store *s, const struct report_options *o,
                                     enum report_format f, struct buf *out, struct err *e);
 
+/* The state of a store in the text format of Prometheus, version 0.0.4: functions, queues, sources,
+ * alerts, the store itself. Counters run over everything the store holds, so removing old days
+ * makes them smaller, which Prometheus takes for a restart. */
+struct prometheus_options {
+    struct fn_filter filter;
+    size_t max_functions; /* the busiest; the rest is counted as left out. 0: 1000 */
+    int64_t now_ns;
+};
+MUST_CHECK enum status prometheus_write(struct store *s, const struct prometheus_options *o,
+                                        struct buf *out, struct err *e);
+#define PROMETHEUS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
 #endif

@@ -49,6 +49,18 @@ static enum status io_error(struct err *e, const char *what, const char *path)
                    strerror_r(errnum, reason, sizeof(reason)), remedy(errnum));
 }
 
+enum status file_point(const char *path, const char *target, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const char *temporary = arena_strz(&a, arena_printf(&a, "%s.new", path));
+
+    if (unlink(temporary) != 0 && errno != ENOENT)
+        return err_errno(e, errno, "%s", temporary);
+    if (symlink(target, temporary) != 0 || rename(temporary, path) != 0)
+        return err_errno(e, errno, "link %s", path);
+    return OK;
+}
+
 bool file_exists(const char *path)
 {
     struct stat st;

@@ -13,6 +13,8 @@ MUST_CHECK enum status file_read(const char *path, struct buf *out,
 MUST_CHECK enum status file_write(const char *path, struct str data, mode_t mode, struct err *e);
 MUST_CHECK enum status file_make_dir(const char *path, mode_t mode,
                                      struct err *e); /* with parents */
+/* Makes path a symbolic link to target, in one step; what was there is replaced. */
+MUST_CHECK enum status file_point(const char *path, const char *target, struct err *e);
 bool file_exists(const char *path);
 
 /* All regular files below path, sorted bytewise, hidden ones left out; a file gives itself. */

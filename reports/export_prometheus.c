@@ -1,0 +1,447 @@
+/* Metric families as tables: a name, its help, and a function that gives the value of a row. All
+ * samples of a family follow its HELP and TYPE lines, as the format wants. */
+#include "reports/reports.h"
+
+#include <stdlib.h>
+
+#include "core/base/safe_text.h"
+#include "core/base/timefmt.h"
+
+#ifndef FNSCOPE_VERSION
+#define FNSCOPE_VERSION "0.0.0"
+#endif
+
+#define MAX_FUNCTIONS ((size_t)1000)
+
+/* --- text --- */
+
+/* Foreign text without control characters, and the three characters the format escapes. */
+static void add_label_value(struct buf *out, struct str v)
+{
+    AUTO(buf_clear) struct buf safe = {.max = 4096};
+
+    safe_text(&safe, v, SAFE_KEEP_NONE);
+    for (size_t i = 0; i < safe.n; i++) {
+        if (safe.p[i] == '\\' || safe.p[i] == '"')
+            buf_add_c(out, '\\');
+        buf_add_c(out, safe.p[i]);
+    }
+}
+
+struct label {
+    const char *name;
+    struct str value;
+};
+
+static void add_sample(struct buf *out, const char *name, const struct label *labels, size_t n,
+                       struct str value)
+{
+    size_t shown = 0;
+
+    buf_add_z(out, name);
+    for (size_t i = 0; i < n; i++) {
+        if (labels[i].value.n == 0)
+            continue;
+        buf_addf(out, "%s%s=\"", shown++ ? "," : "{", labels[i].name);
+        add_label_value(out, labels[i].value);
+        buf_add_c(out, '"');
+    }
+    buf_addf(out, "%s " STR_FMT "\n", shown ? "}" : "", STR_ARG(value));
+}
+
+static void add_head(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+/* v of 10^-scale, exact. */
+static struct str scaled(struct arena *a, wide v, unsigned scale)
+{
+    AUTO(buf_clear) struct buf b = {.max = 128};
+
+    wide_format_scaled(&b, v, scale);
+    return arena_str(a, buf_str(&b));
+}
+
+static struct str count(struct arena *a, uint64_t v)
+{
+    return arena_printf(a, "%llu", (unsigned long long)v);
+}
+
+/* --- functions --- */
+
+typedef struct str fn_value(struct arena *a, const struct fn_row *r);
+
+static struct str invocations(struct arena *a, const struct fn_row *r)
+{
+    return count(a, r->stats.n);
+}
+
+static struct str errors(struct arena *a, const struct fn_row *r)
+{
+    uint64_t n = 0;
+
+    for (int i = 0; i < OUTCOMES; i++)
+        n += outcome_is_failure((enum outcome)i) ? r->stats.outcome[i] : 0;
+    return count(a, n);
+}
+
+static struct str timeouts(struct arena *a, const struct fn_row *r)
+{
+    return count(a, r->stats.outcome[OUTCOME_TIMEOUT]);
+}
+
+static struct str out_of_memory(struct arena *a, const struct fn_row *r)
+{
+    return count(a, r->stats.outcome[OUTCOME_OOM]);
+}
+
+static struct str cold_starts(struct arena *a, const struct fn_row *r)
+{
+    return count(a, r->stats.start[START_COLD]);
+}
+
+static struct str billed(struct arena *a, const struct fn_row *r)
+{
+    return scaled(a, r->stats.sum_billed_ns, 9);
+}
+
+static struct str init_time(struct arena *a, const struct fn_row *r)
+{
+    return scaled(a, r->stats.sum_init_ns, 9);
+}
+
+static struct str cost(struct arena *a, const struct fn_row *r)
+{
+    return scaled(a, r->stats.cost, 12);
+}
+
+static struct str cost_of_failures(struct arena *a, const struct fn_row *r)
+{
+    return scaled(a, r->stats.cost_failed, 12);
+}
+
+static struct str log_bytes(struct arena *a, const struct fn_row *r)
+{
+    return count(a, r->stats.log_bytes);
+}
+
+static struct str memory_size(struct arena *a, const struct fn_row *r)
+{
+    return count(a, r->memory_bytes);
+}
+
+static struct str memory_used(struct arena *a, const struct fn_row *r)
+{
+    return count(a, r->stats.max_memory_used_bytes);
+}
+
+static struct str last_seen(struct arena *a, const struct fn_row *r)
+{
+    return scaled(a, r->last_ns, 9);
+}
+
+static const struct {
+    const char *name, *type, *help;
+    fn_value *value;
+} fn_families[] = {
+    {"fnscope_function_invocations_total", "counter", "Attempts that started.", invocations},
+    {"fnscope_function_errors_total", "counter", "Attempts that failed.", errors},
+    {"fnscope_function_timeouts_total", "counter", "Attempts cut off by their timeout.", timeouts},
+    {"fnscope_function_out_of_memory_total", "counter", "Attempts out of memory.", out_of_memory},
+    {"fnscope_function_cold_starts_total", "counter", "Cold starts.", cold_starts},
+    {"fnscope_function_billed_seconds_total", "counter", "Billed duration.", billed},
+    {"fnscope_function_init_seconds_total", "counter", "Initialization.", init_time},
+    {"fnscope_function_cost_usd_total", "counter", "List cost of the invocations.", cost},
+    {"fnscope_function_cost_of_failures_usd_total", "counter", "List cost of attempts that failed.",
+     cost_of_failures},
+    {"fnscope_function_log_bytes_total", "counter", "Log text.", log_bytes},
+    {"fnscope_function_memory_size_bytes", "gauge", "Configured memory.", memory_size},
+    {"fnscope_function_memory_used_max_bytes", "gauge", "Most memory an invocation used.",
+     memory_used},
+    {"fnscope_function_last_invocation_timestamp_seconds", "gauge", "Start of the newest attempt.",
+     last_seen},
+};
+
+enum { REF_LABELS = 4 };
+
+static void ref_labels(struct label *l, const char *what, const struct fn_ref *of)
+{
+    l[0] = (struct label){"provider", str_from(provider_name(of->provider))};
+    l[1] = (struct label){"account", of->account};
+    l[2] = (struct label){"region", of->region};
+    l[3] = (struct label){what, of->name};
+}
+
+/* A summary: quantiles from the duration buckets, sum and count exact. */
+static void add_durations(struct arena *a, const struct fn_rows *r, struct buf *out)
+{
+    static const struct {
+        unsigned permille;
+        const char *text;
+    } quantiles[] = {{500, "0.5"}, {950, "0.95"}, {990, "0.99"}};
+
+    add_head(out, "fnscope_function_duration_seconds", "summary",
+             "Duration without initialization.");
+    for (size_t i = 0; i < r->n; i++) {
+        const struct stats *s = &r->rows[i].stats;
+        struct label l[REF_LABELS + 1];
+        ref_labels(l, "function", &r->rows[i].fn);
+        for (size_t k = 0; k < ARRAY_LEN(quantiles); k++) {
+            uint64_t us;
+            l[REF_LABELS] = (struct label){"quantile", str_from(quantiles[k].text)};
+            if (histogram_percentile(&s->duration, quantiles[k].permille, &us))
+                add_sample(out, "fnscope_function_duration_seconds", l, REF_LABELS + 1,
+                           scaled(a, us, 6));
+        }
+        add_sample(out, "fnscope_function_duration_seconds_sum", l, REF_LABELS,
+                   scaled(a, s->sum_duration_ns, 9));
+        add_sample(out, "fnscope_function_duration_seconds_count", l, REF_LABELS, count(a, s->n));
+    }
+}
+
+static int compare_busy(const void *a, const void *b)
+{
+    const struct fn_row *x = a, *y = b;
+
+    if (x->stats.n != y->stats.n)
+        return x->stats.n > y->stats.n ? -1 : 1;
+    return str_cmp(x->fn.name, y->fn.name);
+}
+
+static enum status add_functions(struct store *s, const struct prometheus_options *o,
+                                 struct arena *a, struct buf *out, struct err *e)
+{
+    const struct range all = {INT64_MIN / 2, INT64_MAX / 2};
+    const size_t most = o->max_functions ? o->max_functions : MAX_FUNCTIONS;
+    struct label l[REF_LABELS];
+    struct fn_rows r;
+    enum status status = request_functions(s, all, &o->filter, a, &r, e);
+
+    if (status != OK)
+        return status;
+    const size_t left_out = r.n > most ? r.n - most : 0;
+    if (left_out > 0)
+        qsort(r.rows, r.n, sizeof(*r.rows), compare_busy);
+    r.n -= left_out;
+    for (size_t f = 0; f < ARRAY_LEN(fn_families); f++) {
+        add_head(out, fn_families[f].name, fn_families[f].type, fn_families[f].help);
+        for (size_t i = 0; i < r.n; i++) {
+            ref_labels(l, "function", &r.rows[i].fn);
+            add_sample(out, fn_families[f].name, l, REF_LABELS,
+                       fn_families[f].value(a, &r.rows[i]));
+        }
+    }
+    add_durations(a, &r, out);
+    add_head(out, "fnscope_functions_left_out", "gauge", "Functions beyond the limit of series.");
+    add_sample(out, "fnscope_functions_left_out", NULL, 0, count(a, left_out));
+    return OK;
+}
+
+/* --- queues --- */
+
+static enum status add_queues(struct store *s, const struct prometheus_options *o, struct arena *a,
+                              struct buf *out, struct err *e)
+{
+    struct label l[REF_LABELS + 2];
+    struct queue_rows r;
+    enum status status = request_queues(s, &o->filter, a, &r, e);
+
+    if (status != OK)
+        return status;
+    add_head(out, "fnscope_queue_messages", "gauge", "Messages in the queue.");
+    for (size_t i = 0; i < r.n; i++) {
+        const struct msg_queue *q = &r.rows[i];
+        const struct {
+            const char *state;
+            int64_t n;
+        } depths[] = {{"visible", q->depth}, {"in_flight", q->in_flight}, {"delayed", q->delayed}};
+        ref_labels(l, "queue", &q->of);
+        l[REF_LABELS] = (struct label){"kind", q->is_dlq ? STR("dead_letter") : STR("work")};
+        for (size_t k = 0; k < ARRAY_LEN(depths); k++) {
+            l[REF_LABELS + 1] = (struct label){"state", str_from(depths[k].state)};
+            add_sample(out, "fnscope_queue_messages", l, REF_LABELS + 2,
+                       count(a, depths[k].n > 0 ? (uint64_t)depths[k].n : 0));
+        }
+    }
+    add_head(out, "fnscope_queue_oldest_message_age_seconds", "gauge",
+             "Age of the oldest message.");
+    for (size_t i = 0; i < r.n; i++) {
+        ref_labels(l, "queue", &r.rows[i].of);
+        if (r.rows[i].has_age)
+            add_sample(out, "fnscope_queue_oldest_message_age_seconds", l, REF_LABELS,
+                       scaled(a, r.rows[i].oldest_ns, 9));
+    }
+    add_head(out, "fnscope_queue_read_timestamp_seconds", "gauge", "When the queue was read.");
+    for (size_t i = 0; i < r.n; i++) {
+        ref_labels(l, "queue", &r.rows[i].of);
+        add_sample(out, "fnscope_queue_read_timestamp_seconds", l, REF_LABELS,
+                   scaled(a, r.rows[i].seen_ns, 9));
+    }
+    return OK;
+}
+
+/* --- sources --- */
+
+typedef struct str source_value(struct arena *a, const struct source_status *r, int64_t now_ns);
+
+static struct str source_up(struct arena *a, const struct source_status *r, int64_t now_ns)
+{
+    UNUSED(now_ns);
+    return count(a, r->failures == 0 && r->success_ns > 0);
+}
+
+static struct str source_lag(struct arena *a, const struct source_status *r, int64_t now_ns)
+{
+    const int64_t since_ns = now_ns > r->success_ns ? now_ns - r->success_ns : 0;
+
+    return scaled(a, (wide)r->lag_ns + since_ns, 9);
+}
+
+static struct str source_calls(struct arena *a, const struct source_status *r, int64_t now_ns)
+{
+    UNUSED(now_ns);
+    return count(a, r->add_calls);
+}
+
+static struct str source_errors(struct arena *a, const struct source_status *r, int64_t now_ns)
+{
+    UNUSED(now_ns);
+    return count(a, r->add_errors);
+}
+
+static struct str source_throttles(struct arena *a, const struct source_status *r, int64_t now_ns)
+{
+    UNUSED(now_ns);
+    return count(a, r->add_throttles);
+}
+
+static struct str source_bytes(struct arena *a, const struct source_status *r, int64_t now_ns)
+{
+    UNUSED(now_ns);
+    return count(a, r->add_bytes);
+}
+
+static struct str source_cost(struct arena *a, const struct source_status *r, int64_t now_ns)
+{
+    UNUSED(now_ns);
+    return scaled(a, r->add_cost, 12);
+}
+
+static struct str source_quota(struct arena *a, const struct source_status *r, int64_t now_ns)
+{
+    UNUSED(now_ns);
+    return scaled(a, r->quota_ppm, 6);
+}
+
+static const struct {
+    const char *name, *type, *help;
+    source_value *value;
+} source_families[] = {
+    {"fnscope_source_up", "gauge", "1: the last poll ended well.", source_up},
+    {"fnscope_source_lag_seconds", "gauge", "Age of the newest event read.", source_lag},
+    {"fnscope_source_calls_total", "counter", "Calls to the provider.", source_calls},
+    {"fnscope_source_errors_total", "counter", "Calls that failed.", source_errors},
+    {"fnscope_source_throttles_total", "counter", "Calls refused for their rate.",
+     source_throttles},
+    {"fnscope_source_received_bytes_total", "counter", "Bytes received.", source_bytes},
+    {"fnscope_source_cost_usd_total", "counter", "List price of the source's own calls.",
+     source_cost},
+    {"fnscope_source_quota_ratio", "gauge", "Use of the tightest quota.", source_quota},
+};
+
+static enum status add_sources(struct store *s, const struct prometheus_options *o, struct arena *a,
+                               struct buf *out, struct err *e)
+{
+    struct source_rows r;
+    enum status status = request_sources(s, a, &r, e);
+
+    for (size_t f = 0; status == OK && f < ARRAY_LEN(source_families); f++) {
+        add_head(out, source_families[f].name, source_families[f].type, source_families[f].help);
+        for (size_t i = 0; i < r.n; i++) {
+            const struct label l[] = {{"source", r.rows[i].name}, {"type", r.rows[i].type}};
+            add_sample(out, source_families[f].name, l, ARRAY_LEN(l),
+                       source_families[f].value(a, &r.rows[i], o->now_ns));
+        }
+    }
+    return status;
+}
+
+/* --- alerts --- */
+
+static enum status add_alerts(struct store *s, struct arena *a, struct buf *out, struct err *e)
+{
+    const struct alert_request q = {.state_mask = 0};
+    struct alert_rows r;
+    enum status status = request_alerts(s, &q, a, &r, e);
+
+    if (status != OK)
+        return status;
+    add_head(out, "fnscope_alert", "gauge", "1 for each alert that is not inactive.");
+    for (size_t i = 0; i < r.n; i++) {
+        const struct alert *x = &r.rows[i];
+        const struct label l[] = {
+            {"alertname", x->rule},
+            {"state", str_from(alert_state_name(x->state))},
+            {"severity", str_from(alert_severity_name(x->severity))},
+            {"scope", str_from(metric_scope_name(x->subject.scope))},
+            {"account", x->subject.of.account},
+            {"region", x->subject.of.region},
+            {"name", x->subject.of.name},
+        };
+        add_sample(out, "fnscope_alert", l, ARRAY_LEN(l), STR("1"));
+    }
+    return OK;
+}
+
+/* --- the store --- */
+
+static enum status add_store(struct store *s, struct arena *a, struct buf *out, struct err *e)
+{
+    const struct label build[] = {{"version", STR(FNSCOPE_VERSION)}};
+    struct ingest_status st;
+    enum status status = request_status(s, a, &st, e);
+
+    if (status != OK)
+        return status;
+    const struct {
+        const char *name, *type, *help;
+        struct str value;
+    } rows[] = {
+        {"fnscope_events_total", "counter", "Events read.", count(a, st.counts.events)},
+        {"fnscope_repeated_events_total", "counter", "Events that were stored already.",
+         count(a, st.counts.repeats)},
+        {"fnscope_quarantined_events_total", "counter", "Events that could not be decoded.",
+         count(a, st.counts.quarantined)},
+        {"fnscope_store_size_bytes", "gauge", "Size of the store on disk.",
+         count(a, st.bytes_on_disk)},
+        {"fnscope_store_last_commit_timestamp_seconds", "gauge", "When something was stored last.",
+         scaled(a, st.last_commit_ns, 9)},
+        {"fnscope_store_newest_event_timestamp_seconds", "gauge", "Time of the newest event.",
+         scaled(a, st.last_ns, 9)},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        add_head(out, rows[i].name, rows[i].type, rows[i].help);
+        add_sample(out, rows[i].name, NULL, 0, rows[i].value);
+    }
+    add_head(out, "fnscope_build_info", "gauge", "The program's version.");
+    add_sample(out, "fnscope_build_info", build, 1, STR("1"));
+    return OK;
+}
+
+enum status prometheus_write(struct store *s, const struct prometheus_options *o, struct buf *out,
+                             struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    enum status status = add_functions(s, o, &a, out, e);
+
+    if (status == OK)
+        status = add_queues(s, o, &a, out, e);
+    if (status == OK)
+        status = add_sources(s, o, &a, out, e);
+    if (status == OK)
+        status = add_alerts(s, &a, out, e);
+    if (status == OK)
+        status = add_store(s, &a, out, e);
+    return status == OK ? buf_check(out, "the metrics", e) : err_wrap(e, "metrics");
+}

@@ -1,0 +1,48 @@
+#!/bin/bash
+# metrics_endpoint.sh PROGRAM TESTS_DIR: what fnscope metrics prints and serves passes promtool; other addresses than
+# this machine's, other paths and methods are refused.
+set -euo pipefail
+
+program=$1
+work=$(mktemp -d)
+pid=
+cleanup() {
+    [ -z "$pid" ] || kill "$pid" 2> /dev/null || true
+    wait 2> /dev/null || true
+    rm -rf "$work"
+}
+trap cleanup EXIT
+export XDG_CONFIG_HOME=$work/config XDG_STATE_HOME=$work/state HOME=$work TZ=UTC
+
+fail() { echo "FAILED: $*"; tail -5 "$work"/out "$work"/err 2> /dev/null; exit 1; }
+
+"$program" demo generate --seed 3 --days 1 --functions 4 --end 2026-01-16 --dir "$work/logs" > /dev/null
+"$program" import --quiet --region eu-west-1 "$work/logs"
+"$program" metrics > "$work/metrics"
+promtool check metrics < "$work/metrics" > "$work/lint" 2>&1 || { cat "$work/lint"; fail "promtool"; }
+[ ! -s "$work/lint" ] || { cat "$work/lint"; fail "promtool has something to say"; }
+total=$(awk '/^fnscope_function_invocations_total/ { n += $NF } END { print n }' "$work/metrics")
+[ "$total" = "$("$program" sql 'select count(*) n from invocations' --format json | jq '.rows[0].n')" ] || fail "sum $total"
+
+"$program" metrics --listen 127.0.0.1:0 > "$work/out" 2> "$work/err" &
+pid=$!
+until=$((SECONDS + 20))
+until [ -s "$work/out" ]; do
+    [ "$SECONDS" -lt "$until" ] || fail "it does not start"
+    read -rt 0.05 <> <(:) || true
+done
+url=$(cat "$work/out")
+get() { curl -sS --noproxy '*' "$@"; }
+get -D "$work/head" "$url" > "$work/served"
+grep -qi '^content-type: text/plain; version=0.0.4' "$work/head" || fail "type"
+diff <(grep -v lag_seconds "$work/metrics") <(grep -v lag_seconds "$work/served") > /dev/null || fail "served and printed differ"
+promtool check metrics < "$work/served" > "$work/lint" 2>&1 || fail "promtool on what is served"
+[ "$(get "${url%metrics}healthz")" = ok ] || fail "healthz"
+[ "$(get -o /dev/null -w '%{http_code}' "${url%metrics}other")" = 404 ] || fail "other path"
+[ "$(get -o /dev/null -w '%{http_code}' -X POST "$url")" = 405 ] || fail "POST"
+"$program" metrics --listen 0.0.0.0:0 > /dev/null 2> "$work/err" && fail "every address was accepted"
+"$program" metrics --listen nonsense 2> "$work/err" && fail "nonsense was accepted"
+kill "$pid"
+wait "$pid" || fail "it ends with status $?"
+pid=
+echo "promtool finds nothing to say about $(grep -vc '^#' "$work/metrics") samples"

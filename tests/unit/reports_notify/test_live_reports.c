@@ -1,0 +1,114 @@
+/* What reports and metrics say about queues, sources and alerts; hostile names cannot break them.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include "core/base/clock.h"
+#include "reports/reports.h"
+
+#define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
+
+static void fill(struct fixture *f)
+{
+    const struct fn_ref of = {PROVIDER_AWS, STR("1"), STR("eu-west-1"),
+                              STR("orders\"\\\n\x1b[31m-dlq")};
+    struct batch *b = batch_new();
+    struct alert a = {
+        .key = STR("0123456789abcdef"),
+        .rule = STR("dlq-depth"),
+        .subject = {SCOPE_QUEUE, of},
+        .severity = ALERT_CRITICAL,
+        .state = ALERT_FIRING,
+        .since_ns = NOON,
+        .started_ns = NOON,
+        .fired_ns = NOON,
+        .value = 12,
+        .peak = 15,
+        .summary = STR("12 messages"),
+        .evidence = STR("fnscope alert list"),
+    };
+    const struct alert_changes c = {.alerts = &a, .n_alerts = 1};
+
+    fixture_open(f, false);
+    *batch_queue(b) = (struct msg_queue){.of = of,
+                                         .is_dlq = true,
+                                         .depth = 12,
+                                         .has_age = true,
+                                         .oldest_ns = 90 * NS_PER_SEC,
+                                         .feeders = STR("orders"),
+                                         .seen_ns = NOON};
+    *batch_source(b) = (struct source_status){.name = STR("prod"),
+                                              .type = STR("aws"),
+                                              .success_ns = NOON,
+                                              .lag_ns = NS_PER_SEC,
+                                              .add_calls = 7,
+                                              .add_cost = INT64_C(1500000000000),
+                                              .quota_ppm = 250000};
+    fixture_commit(f, b);
+    CHECK_OK(store_write_alerts(f->store, &c, &f->e), &f->e);
+}
+
+static bool has(const struct buf *b, const char *text)
+{
+    return str_find(buf_str(b), str_from(text)) < b->n;
+}
+
+static void test_metrics(void **state)
+{
+    AUTO(buf_clear) struct buf b = {.max = 1u << 20};
+    const struct prometheus_options o = {.now_ns = NOON + 2 * NS_PER_SEC};
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fill(f);
+    CHECK_OK(prometheus_write(f->store, &o, &b, &f->e), &f->e);
+    CHECK(has(&b, "queue=\"orders\\\"\\\\"));
+    CHECK(has(&b, "kind=\"dead_letter\",state=\"visible\"} 12\n"));
+    CHECK(has(&b, "fnscope_source_lag_seconds{source=\"prod\",type=\"aws\"} 3\n"));
+    CHECK(has(&b, "fnscope_source_cost_usd_total{source=\"prod\",type=\"aws\"} 1.5\n"));
+    CHECK(has(&b, "fnscope_source_quota_ratio{source=\"prod\",type=\"aws\"} 0.25\n"));
+    CHECK(has(&b, "fnscope_alert{alertname=\"dlq-depth\",state=\"firing\",severity=\"critical\""));
+    for (struct str rest = buf_str(&b);
+         rest.n > 0;) { /* one sample a line, whatever a name holds */
+        struct str line = str_cut(&rest, '\n');
+        CHECK(str_starts(line, STR("# ")) || str_starts(line, STR("fnscope_")));
+        CHECK(str_find_char(line, '\x1b') == line.n);
+    }
+    fixture_free(f);
+}
+
+static void write_report(struct fixture *f, int64_t day_ns, struct buf *out)
+{
+    const struct cost_context cost = {.default_region = STR("us-east-1"),
+                                      .default_arch = ARCH_X86_64};
+    const struct report_options o = {
+        .range = {day_ns, day_ns + NS_PER_DAY}, .now_ns = NOON, .cost = &cost, .no_compare = true};
+
+    CHECK_OK(report_write(f->store, &o, REPORT_TEXT, out, &f->e), &f->e);
+}
+
+static void test_report(void **state)
+{
+    AUTO(buf_clear) struct buf today = {.max = 1u << 20};
+    AUTO(buf_clear) struct buf before = {.max = 1u << 20};
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fill(f);
+    write_report(f, NOON - NOON % NS_PER_DAY, &today);
+    CHECK(has(&today, "1 alert; 1 still open."));
+    CHECK(has(&today, "12 messages wait in dead-letter queues."));
+    CHECK(!has(&today, "\x1b[31m"));
+    write_report(f, NOON - NOON % NS_PER_DAY - NS_PER_DAY, &before);
+    CHECK(!has(&before, "still open")); /* it began later */
+    fixture_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_report),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
