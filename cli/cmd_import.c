@@ -67,6 +67,10 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
     AUTO(cli_cost_clear) struct cli_cost cost = {0};
     struct progress progress = {0};
     struct pipeline p = {0};
+    struct fn_ref *known = NULL;
+    size_t n_known = 0;
+    if (reader != NULL && request_known_fns(reader, c->arena, &known, &n_known, e) != OK)
+        return e->code;
     struct import_options o = {
         .paths = {c->words.items, c->words.count},
         .defaults = {.account = set->account,
@@ -81,6 +85,8 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
         .progress_ctx = &progress,
         .find_cursor = find_cursor,
         .cursor_ctx = reader,
+        .known = known,
+        .n_known = n_known,
     };
 
     progress_begin(&progress, c);

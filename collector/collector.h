@@ -19,11 +19,17 @@ struct sink_ops {
     void (*drop_commit)(void *ctx, void *commit);     /* after a failure: frees it */
 };
 
+struct whereabouts; /* inside of collector/ */
+
 /* What stands in for what a log file does not say. Empty members: not known. */
 struct import_defaults {
     struct str account, region, function, log_group, instance;
     enum provider provider; /* PROVIDER_UNKNOWN: recognise */
     int64_t now_ns;         /* for lines without any time */
+    /* Where region and account are empty: what is known of the function; NULL: nothing. Of one that
+     * is not known: what others in the file say. */
+    const struct whereabouts *whereabouts;
+    struct str nearby_region, nearby_account;
 };
 
 struct import_progress {
@@ -48,6 +54,9 @@ struct import_options {
      */
     bool (*find_cursor)(void *ctx, struct str scope, struct arena *a, struct cursor *out);
     void *cursor_ctx;
+    /* Functions known already: where they are counts for lines that do not say. */
+    const struct fn_ref *known;
+    size_t n_known;
 };
 
 /* Reads everything through decoder, packer thread and writer thread; returns when all is committed,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "collector/aws/aws.h"
+#include "collector/whereabouts.h"
 #include "core/base/timefmt.h"
 #include "core/base/utf8.h"
 
@@ -62,6 +63,10 @@ static const struct origin *make_origin(const struct import_defaults *d, const s
     fn.name = first_of(fn.name, d->function);
     fn.name = first_of(fn.name, aws_group_function(d->log_group));
     fn.name = first_of(fn.name, STR("unknown"));
+    if (d->whereabouts != NULL && !whereabouts_fill(d->whereabouts, &fn)) {
+        fn.region = first_of(fn.region, d->nearby_region);
+        fn.account = first_of(fn.account, d->nearby_account);
+    }
     o.fn = batch_fn(out, &fn);
     return batch_origin(out, &o);
 }

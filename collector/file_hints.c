@@ -1,5 +1,5 @@
 /* What a file says about its function beside its events: ARNs in its first platform records, its
- * path. Only what is certain is used: two different regions in the head, and none is taken. */
+ * path. Only what is certain is used: two different names in the head, and none is taken. */
 #include "collector/file_hints.h"
 
 #include <assert.h>
@@ -10,10 +10,10 @@
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
 
-/* One value that all who speak must agree on. */
-struct agreed {
-    struct str value;
-    bool is_disputed;
+/* The function that all platform records name. */
+struct speakers {
+    struct agreed function;
+    bool has_streams;
 };
 
 static void agree(struct agreed *g, struct str value)
@@ -25,60 +25,44 @@ static void agree(struct agreed *g, struct str value)
     g->value = value;
 }
 
-struct hints {
-    struct agreed region, account, function;
-    bool has_streams;
-};
-
-/* "arn:aws:lambda:eu-west-1:123456789012:function:checkout" or "...::runtime:<hash>". */
-static void read_arn(struct hints *h, struct str arn)
+/* "checkout" of "arn:aws:lambda:eu-west-1:123456789012:function:checkout". */
+static struct str function_of_arn(struct str arn)
 {
-    struct str rest = arn, parts[7] = {{0}};
+    enum { FIELDS = 7, KIND = 5 };
+    struct str rest = arn, fields[FIELDS] = {{0}};
 
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        parts[i] = str_cut(&rest, ':');
-    if (!str_eq(parts[0], STR("arn")) || !str_eq(parts[2], STR("lambda")))
-        return;
-    agree(&h->region, parts[3]);
-    agree(&h->account, parts[4]);
-    if (str_eq(parts[5], STR("function")))
-        agree(&h->function, parts[6]);
+    for (size_t i = 0; i < FIELDS; i++)
+        fields[i] = str_cut(&rest, ':');
+    return str_eq(fields[KIND], STR("function")) ? fields[KIND + 1] : (struct str){0};
 }
 
-static void read_records(struct hints *h, const struct batch *b)
+static void hear(struct speakers *h, const struct batch *b)
 {
     for (size_t i = 0; i < b->n_records; i++) {
         const struct platform_event *p = b->records[i].platform;
         h->has_streams |= b->records[i].origin->instance.n > 0;
         if (p == NULL)
             continue;
-        read_arn(h, p->runtime_version_arn);
-        read_arn(h, p->function_arn);
+        agree(&h->function, function_of_arn(p->function_arn));
         agree(&h->function, p->function_name);
     }
 }
 
-static void fill(struct str *member, const struct agreed *g, struct arena *a)
-{
-    if (member->n == 0 && !g->is_disputed && g->value.n > 0)
-        *member = arena_str(a, g->value);
-}
-
 /* Returns whether the events name their streams. */
 static bool hints_of_head(struct import_defaults *d, const struct decoder_ops *decoder,
-                          const struct decode_input *head, struct arena *a)
+                          const struct decode_input *head, struct arena *a, struct whereabouts *w)
 {
     assert(head->defaults == d);
-    struct hints h = {0};
+    struct speakers h = {0};
     struct batch *b = batch_new();
     void *state = xcalloc(1, decoder->state_size);
     size_t used;
 
     if (decoder->decode(state, head, b, &used, NULL) == OK)
-        read_records(&h, b);
-    fill(&d->region, &h.region, a);
-    fill(&d->account, &h.account, a);
-    fill(&d->function, &h.function, a);
+        hear(&h, b);
+    if (d->function.n == 0 && !h.function.is_disputed && h.function.value.n > 0)
+        d->function = arena_str(a, h.function.value);
+    whereabouts_note_file(w, b, &d->nearby_region, &d->nearby_account);
     if (decoder->close != NULL)
         decoder->close(state);
     free(state);
@@ -166,9 +150,9 @@ static bool hints_of_path(struct import_defaults *d, struct str path, bool is_on
 
 /* GetLogEvents answers do not name the stream they are of: there is only one. */
 bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
-                const struct decode_input *head, struct arena *a)
+                const struct decode_input *head, struct arena *a, struct whereabouts *w)
 {
-    bool has_streams = hints_of_head(d, decoder, head, a);
+    bool has_streams = hints_of_head(d, decoder, head, a, w);
     bool is_one_stream = !has_streams && decoder == &aws_cloudwatch_json;
     return hints_of_path(d, head->path, is_one_stream, a);
 }

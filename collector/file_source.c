@@ -15,7 +15,8 @@
 #include "core/base/mem.h"
 
 enum {
-    HEAD_BYTES = 64 << 10, /* names the file, shows its format */
+    HEAD_BYTES = 64 << 10,  /* names the file, shows its format */
+    SURVEY_BYTES = 2 << 20, /* of all heads together, at least HEAD_BYTES of each */
     STEP_BYTES = 256 << 10,
     BATCH_BYTES = 256 << 10,
     /* A bomb: so many plain bytes for one packed, so long without one event. */
@@ -37,6 +38,7 @@ struct reading {
     int64_t newest_ns;
     uint64_t quiet_bytes; /* since the last event */
     bool is_ended, is_damaged;
+    bool is_head_all;   /* nothing comes behind the head */
     bool is_guessed;    /* the function is named after the file */
     struct arena arena; /* of this file */
 };
@@ -253,17 +255,18 @@ static enum status read_rest(struct reading *r, struct err *e)
  * ------------------------------------------------- */
 
 /* Damage in the head is met again by the next read, after the head was decoded. */
-static enum status read_head(struct reading *r, struct err *e)
+static enum status read_head(struct reading *r, size_t most, struct err *e)
 {
-    char *bytes = arena_alloc(&r->arena, STEP_BYTES);
+    char *bytes = arena_alloc(&r->arena, most);
     size_t n = 0, got = 1;
     enum status s = OK;
 
-    while (n < STEP_BYTES && got > 0 && s == OK) {
+    while (n < most && got > 0 && s == OK) {
         got = 0;
-        s = read_counted(r, bytes + n, STEP_BYTES - n, &got, e);
+        s = read_counted(r, bytes + n, most - n, &got, e);
         n += got;
     }
+    r->is_head_all = n < most;
     struct str head = {bytes, n};
     if (str_starts(head, STR("\xEF\xBB\xBF"))) {
         head = str_skip(head, 3); /* byte order mark */
@@ -285,19 +288,32 @@ static void choose_decoder(struct reading *r)
     r->state = xcalloc(1, r->decoder->state_size);
 }
 
-static void find_defaults(struct reading *r)
+/* What the file's head and path say, into memory that outlives it. */
+static void find_hint(struct reading *r, struct file_hint *hint)
 {
     struct decode_input head = {
         .path = r->path,
         .bytes = buf_str(&r->carry),
-        .defaults = &r->defaults,
+        .is_last = r->is_head_all,
+        .defaults = &hint->defaults,
     };
     int64_t changed = plain_changed_ns(r->reader);
 
-    r->defaults = r->f->options->defaults;
+    hint->defaults = r->f->options->defaults;
     if (changed > 0)
-        r->defaults.now_ns = changed;
-    r->is_guessed = file_hints(&r->defaults, r->decoder, &head, &r->arena);
+        hint->defaults.now_ns = changed;
+    hint->is_guessed =
+        file_hints(&hint->defaults, r->decoder, &head, &r->f->arena, &r->f->whereabouts);
+    hint->is_there = true;
+}
+
+static void find_defaults(struct reading *r, struct file_hint *hint)
+{
+    if (!hint->is_there) /* standard input, or a file that was not there before */
+        find_hint(r, hint);
+    r->defaults = hint->defaults;
+    r->defaults.whereabouts = &r->f->whereabouts;
+    r->is_guessed = hint->is_guessed;
 }
 
 /* Drops plain bytes up to the offset; false when the stream is shorter. */
@@ -343,7 +359,7 @@ static enum resume find_resume(struct reading *r, struct token *t)
     return RESUME_ON;
 }
 
-static enum status decode_file(struct reading *r, struct err *e)
+static enum status decode_file(struct reading *r, struct file_hint *hint, struct err *e)
 {
     struct token t = {0};
 
@@ -351,7 +367,7 @@ static enum status decode_file(struct reading *r, struct err *e)
     enum resume resume = find_resume(r, &t);
     if (resume == RESUME_NOTHING_NEW)
         return OK;
-    find_defaults(r);
+    find_defaults(r, hint);
     if (resume == RESUME_ON) {
         if (!skip_to(r, t.mark.offset))
             return OK; /* the same damage as before */
@@ -365,10 +381,10 @@ static void quarantine_file(struct reading *r, const char *reason)
     quarantine_here(r, 0, reason, str_sub(buf_str(&r->carry), 0, 64));
 }
 
-static enum status read_open_file(struct reading *r, struct err *e)
+static enum status read_open_file(struct reading *r, struct file_hint *hint, struct err *e)
 {
     struct err found = {0};
-    enum status s = read_head(r, &found);
+    enum status s = read_head(r, STEP_BYTES, &found);
     struct str head = str_sub(buf_str(&r->carry), 0, HEAD_BYTES);
 
     if (s != OK) {
@@ -381,11 +397,22 @@ static enum status read_open_file(struct reading *r, struct err *e)
         return OK;
     }
     name_file(r, head);
-    return decode_file(r, e);
+    return decode_file(r, hint, e);
 }
 
-static enum status read_one(struct file_source *f, const char *path, struct err *e)
+static void close_reading(struct reading *r)
 {
+    if (r->state != NULL && r->decoder->close != NULL)
+        r->decoder->close(r->state);
+    free(r->state);
+    plain_close(r->reader);
+    buf_clear(&r->carry);
+    arena_clear(&r->arena);
+}
+
+static enum status read_one(struct file_source *f, size_t i, struct err *e)
+{
+    const char *path = f->files.paths[i];
     struct reading r = {.f = f, .path = str_from(path)};
     struct err found = {0};
 
@@ -397,17 +424,49 @@ static enum status read_one(struct file_source *f, const char *path, struct err 
     if (plain_open(path, &r.reader, &found) != OK)
         quarantine_file(&r, found.msg);
     else
-        s = read_open_file(&r, e);
-    if (r.state != NULL && r.decoder->close != NULL)
-        r.decoder->close(r.state);
-    free(r.state);
+        s = read_open_file(&r, &f->hints[i], e);
     /* Whatever was skipped: the bar counts whole files. */
     if (s == OK && r.reader != NULL && plain_stamp(r.reader, 0, &stamp, &size))
         f->at.bytes_done = before + size;
-    plain_close(r.reader);
-    buf_clear(&r.carry);
-    arena_clear(&r.arena);
+    close_reading(&r);
     return s;
+}
+
+/* --- before reading: what the heads say of the functions in all files
+ * ------------------------------------------------------------------------------------ */
+
+/* A file that cannot be read, or brings nothing new, says nothing here. */
+static void survey_file(struct file_source *f, size_t i, size_t bytes)
+{
+    struct reading r = {.f = f, .path = str_from(f->files.paths[i])};
+    struct token t;
+
+    buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
+    if (plain_open(f->files.paths[i], &r.reader, NULL) == OK && read_head(&r, bytes, NULL) == OK) {
+        struct str head = str_sub(buf_str(&r.carry), 0, HEAD_BYTES);
+        name_file(&r, head);
+        choose_decoder(&r);
+        if (file_binary_reason(head) == NULL && find_resume(&r, &t) != RESUME_NOTHING_NEW)
+            find_hint(&r, &f->hints[i]);
+    }
+    close_reading(&r);
+}
+
+/* Region and account are part of a function's identity, so they must be the same for all its files:
+ * every head is heard before the first line is taken. */
+static void survey(struct file_source *f)
+{
+    const struct import_options *o = f->options;
+    size_t bytes = SURVEY_BYTES / (f->files.count + 1);
+
+    bytes = bytes < HEAD_BYTES ? HEAD_BYTES : bytes > STEP_BYTES ? STEP_BYTES : bytes;
+    for (size_t i = 0; i < o->n_known; i++)
+        whereabouts_know(&f->whereabouts, &o->known[i]);
+    for (size_t i = 0; i < f->files.count && !is_stopped(f); i++)
+        if (strcmp(f->files.paths[i], "-") != 0)
+            survey_file(f, i, bytes);
+    f->at.bytes_done = 0;
+    f->batch_bytes = 0;
 }
 
 /* --- the list of files
@@ -442,14 +501,16 @@ enum status file_source_open(struct file_source *f, struct err *e)
             add_file(f, &cap, found.paths[k]);
     }
     f->at.files = f->files.count;
+    f->hints = arena_new(&f->arena, struct file_hint, f->files.count + 1);
     f->batch = batch_new();
     return OK;
 }
 
 enum status file_source_run(struct file_source *f, struct err *e)
 {
+    survey(f);
     for (size_t i = 0; i < f->files.count; i++) {
-        enum status s = is_stopped(f) ? ERR_CANCELLED : read_one(f, f->files.paths[i], e);
+        enum status s = is_stopped(f) ? ERR_CANCELLED : read_one(f, i, e);
         if (s != OK)
             return s;
         f->at.files_done++;
@@ -462,5 +523,6 @@ enum status file_source_run(struct file_source *f, struct err *e)
 void file_source_close(struct file_source *f)
 {
     batch_free(f->batch);
+    whereabouts_clear(&f->whereabouts);
     arena_clear(&f->arena);
 }

@@ -4,10 +4,17 @@
 #define FNSCOPE_COLLECTOR_FILE_SOURCE_H
 
 #include "collector/collector.h"
+#include "collector/whereabouts.h"
 #include "core/base/file.h"
 
 /* Takes a batch over, with how far reading is. ERR_CANCELLED: nobody wants more. */
 typedef enum status batch_taker(void *ctx, struct batch *b, const struct import_progress *at);
+
+struct file_hint {
+    struct import_defaults defaults;
+    bool is_guessed; /* the function is named after the file */
+    bool is_there;
+};
 
 struct file_source {
     const struct import_options *options;
@@ -15,6 +22,8 @@ struct file_source {
     void *take_ctx;
     struct arena arena; /* of the paths */
     struct file_list files;
+    struct file_hint *hints; /* of each file, from its head; whereabouts are of all together */
+    struct whereabouts whereabouts;
     struct import_progress at;
     struct batch *batch; /* being filled; small files share one */
     size_t batch_bytes;

@@ -298,3 +298,27 @@ enum status request_configs(struct store *s, const struct fn_filter *f, struct a
         *out = r;
     return status;
 }
+
+enum status request_known_fns(struct store *s, struct arena *a, struct fn_ref **out, size_t *n,
+                              struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    size_t cap = 0;
+    enum status status = sql_prepare(
+        s->meta, STR("select provider, account, region, name from fn order by id"), &st, e);
+
+    *out = NULL;
+    *n = 0;
+    if (status != OK)
+        return status;
+    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
+        *out = arena_grow(a, *out, *n, &cap, sizeof(**out));
+        (*out)[(*n)++] = (struct fn_ref){.provider = (enum provider)sql_i64(st, 0),
+                                         .account = arena_str(a, sql_str(st, 1)),
+                                         .region = arena_str(a, sql_str(st, 2)),
+                                         .name = arena_str(a, sql_str(st, 3))};
+    }
+    sql_finalize(st);
+    return status;
+}

@@ -61,6 +61,9 @@ typedef enum status hour_fn(void *ctx, uint32_t fn_id, int64_t hour_ns, const st
                             struct err *e);
 MUST_CHECK enum status request_hours(struct store *s, struct range r, const struct fn_filter *f,
                                      hour_fn *fn, void *ctx, struct err *e);
+/* Every function the store knows, whenever it ran; strings in `a`. */
+MUST_CHECK enum status request_known_fns(struct store *s, struct arena *a, struct fn_ref **out,
+                                         size_t *n, struct err *e);
 /* Which function an id of this store names; valid as long as the store is open. */
 const struct fn_ref *store_fn(struct store *s, uint32_t fn_id);
 

@@ -1,0 +1,38 @@
+/* Inside of collector/: in which region and account functions are. Exported lines do not say it;
+ * the ARNs in some platform records do, for the function that wrote them. A function is placed by
+ * what speaks of itself, else by what the others in its files say alike; where they differ nothing is
+ * claimed. Region and account are part of a function's identity: one for some of its files only
+ * would count it as two, so all files are heard before the first line is taken. */
+#ifndef FNSCOPE_COLLECTOR_WHEREABOUTS_H
+#define FNSCOPE_COLLECTOR_WHEREABOUTS_H
+
+#include "core/model/batch.h"
+
+/* One value that all who speak must agree on. */
+struct agreed {
+    struct str value;
+    bool is_disputed;
+};
+
+struct whereabouts {
+    struct map by_name; /* function -> place in rows */
+    struct whereabouts_row {
+        struct agreed region, account;               /* own */
+        struct agreed nearby_region, nearby_account; /* of others in its files */
+    } * rows;
+    size_t n, cap;
+    struct arena arena; /* of names and values */
+};
+
+void whereabouts_clear(struct whereabouts *w);
+/* A function known before: it speaks of itself only. Empty values say nothing. */
+void whereabouts_know(struct whereabouts *w, const struct fn_ref *known);
+/* The lambda ARNs in the platform records of one file's head. What they say alike is left in
+ * *region and *account, which are not touched otherwise. */
+void whereabouts_note_file(struct whereabouts *w, const struct batch *head, struct str *region,
+                           struct str *account);
+/* Fills the empty ones of region and account; the views live as long as w. False: no head holds
+ * the function, nothing is known. */
+bool whereabouts_fill(const struct whereabouts *w, struct fn_ref *fn);
+
+#endif
