@@ -254,7 +254,10 @@ static void act_view(struct app *app, enum action action)
                                          [ACT_VIEW_ERRORS] = VIEW_ERRORS,
                                          [ACT_VIEW_COLD] = VIEW_COLD,
                                          [ACT_VIEW_COST] = VIEW_COST,
-                                         [ACT_VIEW_LOG] = VIEW_LOG};
+                                         [ACT_VIEW_QUEUES] = VIEW_QUEUES,
+                                         [ACT_VIEW_ALERTS] = VIEW_ALERTS,
+                                         [ACT_VIEW_LOG] = VIEW_LOG,
+                                         [ACT_VIEW_SOURCES] = VIEW_SOURCES};
 
     app_switch(app, views[action]);
 }
@@ -288,7 +291,8 @@ static void act_drill(struct app *app, enum action action)
         app->message = ref ? STR("there is nothing further down") : (struct str){0};
         return;
     }
-    p = place_of(app, ref->id.n > 0 ? VIEW_INVOCATION : VIEW_INVOCATIONS, ref);
+    enum view_id to = ref->id.n > 0 ? VIEW_INVOCATION : VIEW_INVOCATIONS;
+    p = place_of(app, ref->leads_to != VIEW_OVERVIEW ? ref->leads_to : to, ref);
     p.id = arena_str(&app->text_arena, ref->id);
     p.error_type = arena_str(&app->text_arena, ref->error_type);
     p.outcome_mask = ref->outcome_mask;
@@ -452,7 +456,10 @@ static act_fn *const actions[ACTIONS] = {
     [ACT_VIEW_ERRORS] = act_view,
     [ACT_VIEW_COLD] = act_view,
     [ACT_VIEW_COST] = act_view,
+    [ACT_VIEW_QUEUES] = act_view,
+    [ACT_VIEW_ALERTS] = act_view,
     [ACT_VIEW_LOG] = act_view,
+    [ACT_VIEW_SOURCES] = act_view,
     [ACT_HELP] = act_help,
     [ACT_BACK] = act_back,
     [ACT_DRILL] = act_drill,

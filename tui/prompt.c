@@ -176,10 +176,11 @@ void prompt_help(struct view_data *d, struct arena *a)
             d, a, STYLE_PLAIN,
             arena_printf(a, "  %-7s %-20s %s", palette[i].name, palette[i].word, palette[i].help),
             31);
-    view_line_in(d, a, STYLE_PLAIN,
-                 STR("  overview incidents functions invocations errors coldstarts cost log help: "
-                     "the views; Tab completes"),
-                 2);
+    view_line_in(
+        d, a, STYLE_PLAIN,
+        STR("  overview incidents functions invocations errors coldstarts cost queues alerts "
+            "episodes log sources help: the views; Tab completes"),
+        2);
 }
 
 /* The i-th name that can stand first in a command: palette, then views. NULL at the end. */

@@ -81,6 +81,14 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     return OK;
 }
 
+/* Those that hold now: an overview without them would be a lie. */
+static enum status load_alerts(struct app *app, struct view_data *d, struct err *e)
+{
+    struct alert_request q = {.state_mask = 1u << ALERT_FIRING | 1u << ALERT_PENDING};
+
+    return request_alerts(app->options->store, &q, &app->data_arena, &d->alerts, e);
+}
+
 enum status view_load_overview(struct app *app, struct view_data *d, struct err *e)
 {
     enum status s = load(app, d, e);
@@ -97,6 +105,8 @@ enum status view_load_overview(struct app *app, struct view_data *d, struct err 
     if (s == OK)
         s = incidents_load(app->options->store, &d->range, &app->options->filter, 0,
                            &app->data_arena, &d->incidents, e);
+    if (s == OK)
+        s = load_alerts(app, d, e);
     return s == OK ? request_status(app->options->store, &app->data_arena, &d->status, e) : s;
 }
 

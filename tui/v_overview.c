@@ -177,12 +177,36 @@ static void incident_line(const struct incident *i, struct frame *f, unsigned y)
                STYLE_BAD);
 }
 
+/* Alerts that hold, before what has been. Returns the lines used. */
+static unsigned alert_lines(const struct app *app, struct frame *f, unsigned y)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct alert_rows *rows = &app->data.alerts;
+    unsigned shown = rows->n > 2 ? 2 : (unsigned)rows->n;
+
+    for (unsigned i = 0; i < shown; i++) {
+        const struct alert *x = &rows->rows[i];
+        frame_text(
+            f, 1, y + i, f->width - 1,
+            arena_printf(&a, "%s: " STR_FMT, view_alert_state(x->state), STR_ARG(x->summary)),
+            x->state == ALERT_FIRING ? STYLE_BAD : STYLE_WARN);
+    }
+    if (rows->n > shown) {
+        struct str more = arena_printf(&a, " 8: %zu more ", rows->n - shown);
+        frame_text(f, f->width - (unsigned)more.n, y + shown - 1, (unsigned)more.n, more,
+                   STYLE_ACCENT);
+    }
+    return shown;
+}
+
 static unsigned incident_lines(const struct app *app, struct frame *f, unsigned y)
 {
     AUTO(arena_clear) struct arena a = {0};
     size_t n = app->data.incidents.n;
     unsigned room = f->height < 20 ? 1 : INCIDENT_LINES;
 
+    if (app->data.total.n == 0)
+        return 0;
     if (n == 0) {
         frame_z(f, 1, y, "+ nothing went wrong beyond single failures", STYLE_GOOD);
         return 1;
@@ -205,7 +229,9 @@ static void freshness_line(const struct app *app, struct frame *f, unsigned y)
     AUTO(buf_clear) struct buf b = {.max = 1024};
 
     buf_addf(&b, "%zu functions", app->data.functions.n);
-    if (app->range.until_ns == 0)
+    if (s->last_ns == 0)
+        buf_add_z(&b, "; the store holds no event yet");
+    else if (app->range.until_ns == 0)
         buf_addf(&b, ", newest event " STR_FMT ", stored " STR_FMT,
                  STR_ARG(view_ago(app, &a, s->last_ns)),
                  STR_ARG(view_ago(app, &a, s->last_commit_ns)));
@@ -233,6 +259,7 @@ void view_draw_overview(const struct app *app, struct frame *f, unsigned y, unsi
     }
     if (!app->no_strip && f->height >= 24 && app->data.series.n >= 2)
         view_strip_axis(app, f, at++);
+    at += alert_lines(app, f, at);
     if (app->stack[app->depth - 1].view == VIEW_OVERVIEW)
         at += incident_lines(app, f, at);
     if (f->height >= 18)

@@ -4,24 +4,21 @@
 #include "core/base/timefmt.h"
 
 const struct view_ops *const view_table[VIEWS] = {
-    [VIEW_OVERVIEW] = &view_overview,
-    [VIEW_INCIDENTS] = &view_incidents,
-    [VIEW_FUNCTIONS] = &view_functions,
-    [VIEW_INVOCATIONS] = &view_invocations,
-    [VIEW_ERRORS] = &view_errors,
-    [VIEW_COLD] = &view_cold,
-    [VIEW_COST] = &view_cost,
-    [VIEW_LOG] = &view_log,
-    [VIEW_INVOCATION] = &view_invocation,
-    [VIEW_EXPLAIN] = &view_explain,
-    [VIEW_SQL] = &view_sql,
+    [VIEW_OVERVIEW] = &view_overview,   [VIEW_INCIDENTS] = &view_incidents,
+    [VIEW_FUNCTIONS] = &view_functions, [VIEW_INVOCATIONS] = &view_invocations,
+    [VIEW_ERRORS] = &view_errors,       [VIEW_COLD] = &view_cold,
+    [VIEW_COST] = &view_cost,           [VIEW_LOG] = &view_log,
+    [VIEW_QUEUES] = &view_queues,       [VIEW_ALERTS] = &view_alerts,
+    [VIEW_EPISODES] = &view_episodes,   [VIEW_SOURCES] = &view_sources,
+    [VIEW_ALERT] = &view_alert,         [VIEW_INVOCATION] = &view_invocation,
+    [VIEW_EXPLAIN] = &view_explain,     [VIEW_SQL] = &view_sql,
     [VIEW_HELP] = &view_help,
 };
 
 /* What --view and the palette take: the views that need no further word. */
-const char *const tui_view_names[] = {"overview", "incidents",  "functions", "invocations",
-                                      "errors",   "coldstarts", "cost",      "log",
-                                      "help",     NULL};
+const char *const tui_view_names[] = {
+    "overview", "incidents", "functions", "invocations", "errors",  "coldstarts", "cost",
+    "queues",   "alerts",    "episodes",  "log",         "sources", "help",       NULL};
 
 struct row_ref *view_row(struct view_data *d, struct arena *a)
 {

@@ -17,6 +17,11 @@ enum view_id {
     VIEW_COLD,
     VIEW_COST,
     VIEW_LOG,
+    VIEW_QUEUES,
+    VIEW_ALERTS,
+    VIEW_EPISODES,
+    VIEW_SOURCES,
+    VIEW_ALERT,
     VIEW_INVOCATION,
     VIEW_EXPLAIN,
     VIEW_SQL,
@@ -28,6 +33,7 @@ enum { MAX_COLUMNS = 32 };
 
 /* What a row stands for: where Enter leads. */
 struct row_ref {
+    enum view_id leads_to; /* where Enter leads; VIEW_OVERVIEW: to the request or the function */
     uint32_t fn_id;
     struct str fn_name;
     struct str id;         /* request id */
@@ -56,6 +62,7 @@ struct view_data {
     struct stats total; /* overview; its max_duration_ns is the p95 */
     struct ingest_status status;
     struct incidents incidents;
+    struct alert_rows alerts; /* overview: those that hold */
     uint64_t cold_causes[COLD_CAUSES];
     struct series series;
     struct fn_rows functions;
@@ -148,7 +155,8 @@ struct view_ops {
 };
 extern const struct view_ops *const view_table[VIEWS];
 extern const struct view_ops view_overview, view_incidents, view_functions, view_invocations,
-    view_errors, view_cold, view_cost, view_log, view_invocation, view_explain, view_sql, view_help;
+    view_errors, view_cold, view_cost, view_log, view_queues, view_alerts, view_episodes,
+    view_sources, view_alert, view_invocation, view_explain, view_sql, view_help;
 
 /* --- shared by views --- */
 struct row_ref *view_row(struct view_data *d, struct arena *a); /* a new row and its reference */
@@ -192,6 +200,7 @@ void view_draw_overview(const struct app *app, struct frame *f, unsigned y, unsi
 enum status view_load_overview(struct app *app, struct view_data *d, struct err *e);
 const char *view_result(enum outcome o); /* "x error" */
 enum style view_result_style(enum outcome o);
+const char *view_alert_state(enum alert_state s); /* "x firing" */
 
 /* --- the program --- */
 void app_init(struct app *app, const struct tui_options *o);

@@ -1,0 +1,176 @@
+/* Queues, Alerts and Sources over a store as a collector fills it: what a person must see. */
+#include "tests/unit/store_fixture.h"
+
+#include "core/base/clock.h"
+#include "tui/tui.h"
+
+#define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
+
+static const struct fn_ref orders = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
+                                     STR_INIT("orders")};
+static const struct fn_ref orders_dlq = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
+                                         STR_INIT("orders-dlq")};
+
+static void add_depth(struct batch *b, const struct fn_ref *of, int64_t t_ns, int64_t value)
+{
+    struct metric_point *p = batch_point(b);
+
+    *p = (struct metric_point){.subject = {SCOPE_QUEUE, *of},
+                               .metric = METRIC_QUEUE_DEPTH,
+                               .time_ns = t_ns,
+                               .value = value,
+                               .weight = 1};
+}
+
+static void fill(struct fixture *f)
+{
+    struct batch *b = batch_new();
+
+    *batch_queue(b) = (struct msg_queue){.of = orders,
+                                         .dead_letter = STR("orders-dlq"),
+                                         .consumers = STR("order-events"),
+                                         .depth = 60,
+                                         .oldest_ns = 90 * NS_PER_SEC,
+                                         .has_age = true,
+                                         .max_receives = 3,
+                                         .seen_ns = NOON - NS_PER_SEC};
+    *batch_queue(b) = (struct msg_queue){.of = orders_dlq,
+                                         .is_dlq = true,
+                                         .feeders = STR("orders"),
+                                         .depth = 12,
+                                         .seen_ns = NOON - NS_PER_SEC};
+    for (int64_t i = 0; i <= 60; i++) {
+        add_depth(b, &orders, NOON - (60 - i) * NS_PER_MIN, 120 - i);
+        add_depth(b, &orders_dlq, NOON - (60 - i) * NS_PER_MIN, i / 5);
+    }
+    *batch_source(b) = (struct source_status){.name = STR("prod-eu"),
+                                              .type = STR("aws-logs"),
+                                              .region = STR("eu-west-1"),
+                                              .tried_ns = NOON,
+                                              .success_ns = NOON - 5 * NS_PER_SEC,
+                                              .lag_ns = 2 * NS_PER_SEC,
+                                              .add_calls = 1234,
+                                              .add_cost = INT64_C(12340000000),
+                                              .quota_ppm = 620000,
+                                              .quota = STR("logs:FilterLogEvents")};
+    *batch_source(b) = (struct source_status){.name = STR("prod-us"),
+                                              .type = STR("aws-logs"),
+                                              .tried_ns = NOON,
+                                              .failures = 3,
+                                              .error = STR("GET logs: HTTP 400 ExpiredToken")};
+    fixture_commit(f, b);
+}
+
+static struct alert dlq_alert(void)
+{
+    return (struct alert){.key = STR("0123456789abcdef"),
+                          .rule = STR("dlq-depth"),
+                          .subject = {SCOPE_QUEUE, orders_dlq},
+                          .severity = ALERT_CRITICAL,
+                          .state = ALERT_FIRING,
+                          .since_ns = NOON - 10 * NS_PER_MIN,
+                          .started_ns = NOON - 12 * NS_PER_MIN,
+                          .fired_ns = NOON - 10 * NS_PER_MIN,
+                          .value = 12,
+                          .peak = 12,
+                          .unit = UNIT_COUNT,
+                          .data_ns = NOON - 30 * NS_PER_SEC,
+                          .eval_ns = NOON,
+                          .is_notified = true,
+                          .summary = STR("queue orders-dlq: 12 messages"),
+                          .evidence = STR("fnscope query queues")};
+}
+
+static void fire(struct fixture *f)
+{
+    struct alert a = dlq_alert();
+    struct outbox_entry m = {.id = STR("0123-1-firing-ops"),
+                             .notifier = STR("ops"),
+                             .created_ns = NOON - 10 * NS_PER_MIN,
+                             .next_ns = NOON,
+                             .alert = a};
+    const struct alert_changes c = {
+        .alerts = &a, .n_alerts = 1, .messages = &m, .n_messages = 1};
+
+    CHECK_OK(store_write_alerts(f->store, &c, &f->e), &f->e);
+}
+
+static struct tui_options options_of(struct fixture *f, const char *view)
+{
+    return (struct tui_options){.store = f->store,
+                                .clock = clock_fixed(NOON),
+                                .range = {NOON - NS_PER_HOUR, 0},
+                                .view = view};
+}
+
+static void check_frame(struct fixture *f, const char *view, const char *keys,
+                        const char *const *wanted)
+{
+    AUTO(buf_clear) struct buf b = {.max = 1u << 20};
+    struct tui_options o = options_of(f, view);
+
+    CHECK_OK(tui_frame(&o, str_from(keys), 140, 30, &b, &f->e), &f->e);
+    for (; *wanted; wanted++) {
+        if (str_find(buf_str(&b), str_from(*wanted)) == b.n)
+            print_error("%s: no \"%s\" in\n" STR_FMT "\n", view, *wanted, STR_ARG(buf_str(&b)));
+        CHECK(str_find(buf_str(&b), str_from(*wanted)) < b.n);
+    }
+}
+
+static void test_views(void **state)
+{
+    static const char *const queues[] = {"x dead letters", "orders-dlq", "12", "  drains", "-60",
+                                         "1h",             "1m30s",      NULL};
+    static const char *const alerts[] = {"x firing", "dlq-depth", "queue orders-dlq", "12", "30.0s",
+                                         "queue orders-dlq: 12 messages", NULL};
+    static const char *const alert[] = {"Alert ",
+                                        "began        2026-01-15T11:48:00.000Z (12m ago)",
+                                        "evidence     fnscope query queues",
+                                        "fnscope alert ack 0123456789abcdef",
+                                        "to ops: waiting, 0 attempts",
+                                        NULL};
+    static const char *const sources[] = {"! near its quota", "7.00s", "1,234", "62.0%", "$0.0123",
+                                          "x failing", "HTTP 400 ExpiredToken", NULL};
+    static const char *const overview[] = {"x firing: queue orders-dlq: 12 messages", NULL};
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    fill(f);
+    fire(f);
+    fixture_open(f, true);
+    check_frame(f, "queues", "", queues);
+    check_frame(f, "alerts", "", alerts);
+    check_frame(f, "alerts", "<Tab>", alerts);
+    check_frame(f, "alerts", "<Enter>", alert);
+    check_frame(f, "sources", "", sources);
+    check_frame(f, "overview", "", overview);
+    fixture_free(f);
+}
+
+/* A store of imported logs has none of this and says so. */
+static void test_empty(void **state)
+{
+    static const char *const queues[] = {"No queue is known", NULL};
+    static const char *const alerts[] = {"No alert", NULL};
+    static const char *const sources[] = {"No collector", "0 events", NULL};
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    fixture_open(f, true);
+    check_frame(f, "queues", "", queues);
+    check_frame(f, "alerts", "", alerts);
+    check_frame(f, "sources", "", sources);
+    fixture_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_views),
+        cmocka_unit_test(test_empty),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,123 @@
+/* Sources of the collector: how far behind, how well, and what their own calls cost. Above them what
+ * has come in so far, which an import fills too. */
+#include "tui/view.h"
+
+/* Half of a quota in use leaves little for anybody else. */
+#define BUSY_PPM 500000u
+
+static const struct table_column columns[] = {
+    {.name = "source", .title = "SOURCE", .max_width = 30},
+    {.name = "state", .title = "STATE"},
+    {.name = "lag_ms", .title = "LAG", .is_right = true},
+    {.name = "events", .title = "EVENTS", .is_right = true},
+    {.name = "calls", .title = "CALLS", .is_right = true},
+    {.name = "errors", .title = "ERRORS", .is_right = true},
+    {.name = "throttles", .title = "THROTTLED", .is_right = true},
+    {.name = "quota_percent", .title = "QUOTA", .is_right = true},
+    {.name = "cost_usd", .title = "COST", .is_right = true},
+    {.name = "cost_today_usd", .title = "TODAY", .is_right = true},
+    {.name = "cost_cap_usd", .title = "CAP", .is_right = true},
+    {.name = "tried_time", .title = "POLLED"},
+    {.name = "error", .title = "SAYS", .max_width = 60},
+    {.name = "bytes", .title = "BYTES", .is_right = true},
+    {.name = "type", .title = "TYPE"},
+    {.name = "region", .title = "REGION"},
+    {.name = "quota", .title = "TIGHTEST"},
+};
+static const unsigned char first[] = {0, 1, 2, 5, 8, 9, 7, 6, 4, 3, 12, 10, 11, 14, 15, 13, 16};
+
+static const char *state_of(const struct source_status *s, enum style *style)
+{
+    *style = STYLE_BAD;
+    if (s->failures > 0)
+        return "x failing";
+    if (s->is_capped)
+        return "x cost cap reached";
+    *style = STYLE_WARN;
+    if (s->quota_ppm > BUSY_PPM)
+        return "! near its quota";
+    *style = STYLE_PLAIN;
+    return s->success_ns == 0 ? "  starting" : "  ok";
+}
+
+static void source_row(struct app *app, struct view_data *d, const struct source_status *s)
+{
+    struct row_ref *ref = view_row(d, &app->data_arena);
+    struct table *t = &d->table;
+    const char *state = state_of(s, &ref->style);
+
+    ref->is_problem = ref->style != STYLE_PLAIN;
+    table_text(t, 0, s->name);
+    table_text_shown(t, 1, str_trim(str_from(state)), str_from(state));
+    if (s->success_ns != 0)
+        cell_duration(t, 2, s->lag_ns + clock_now(&app->options->clock) - s->success_ns);
+    cell_count(t, 3, s->add_events);
+    cell_count(t, 4, s->add_calls);
+    cell_count(t, 5, s->add_errors);
+    cell_count(t, 6, s->add_throttles);
+    if (s->quota_ppm > 0)
+        cell_percent(t, 7, s->quota_ppm, 1000000);
+    cell_money(t, 8, s->add_cost);
+    cell_money(t, 9, s->cost_today);
+    if (s->cost_cap > 0)
+        cell_money(t, 10, s->cost_cap);
+    if (s->tried_ns != 0)
+        cell_time(t, 11, s->tried_ns);
+    if (s->error.n > 0)
+        table_text(t, 12, s->error);
+    cell_count(t, 13, s->add_bytes);
+    table_text(t, 14, s->type);
+    if (s->region.n > 0)
+        table_text(t, 15, s->region);
+    if (s->quota.n > 0)
+        table_text(t, 16, s->quota);
+}
+
+static enum status load(struct app *app, struct view_data *d, struct err *e)
+{
+    struct source_rows rows;
+    enum status s = request_sources(app->options->store, &app->data_arena, &rows, e);
+
+    if (s == OK)
+        s = request_status(app->options->store, &app->data_arena, &d->status, e);
+    if (s != OK)
+        return s;
+    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.sources", 1);
+    for (size_t i = 0; i < rows.n; i++)
+        source_row(app, d, &rows.rows[i]);
+    return OK;
+}
+
+static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigned *used)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct ingest_status *s = &app->data.status;
+    const struct batch_counts *c = &s->counts;
+    AUTO(buf_clear) struct buf kept = {.max = 1024};
+    AUTO(buf_clear) struct buf odd = {.max = 1024};
+
+    buf_addf(&kept, STR_FMT " events, " STR_FMT " invocations of %llu functions in %llu day files",
+             STR_ARG(view_count(&a, s->log_events)), STR_ARG(view_count(&a, s->invocations)),
+             (unsigned long long)s->functions, (unsigned long long)s->day_files);
+    buf_addf(&odd,
+             STR_FMT " repeats dropped, " STR_FMT " not decoded, " STR_FMT " open, " STR_FMT
+                     " without a price",
+             STR_ARG(view_count(&a, c->repeats)), STR_ARG(view_count(&a, c->quarantined)),
+             STR_ARG(view_count(&a, s->open_invocations)), STR_ARG(view_count(&a, s->unpriced)));
+    frame_text(f, 1, y, f->width - 1, buf_str(&kept), STYLE_PLAIN);
+    frame_text(f, 1, y + 1, f->width - 1, buf_str(&odd),
+               c->quarantined > 0 || s->unpriced > 0 ? STYLE_WARN : STYLE_PLAIN);
+    *used = 3;
+}
+
+const struct view_ops view_sources = {
+    .name = "sources",
+    .title = "Sources",
+    .load = load,
+    .draw_top = draw_top,
+    .first = first,
+    .n_first = ARRAY_LEN(first),
+    .default_sort = -1,
+    .tab = VIEW_SOURCES,
+    .empty = "No collector has filled this store: what is in it was imported.",
+};
