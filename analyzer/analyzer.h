@@ -268,14 +268,18 @@ struct incident_hour {
  * empty. */
 void incidents_of_hours(const struct fn_ref *fn, uint32_t fn_id, const struct incident_hour *hours,
                         size_t n, struct arena *a, struct incidents *out);
-/* The incidents of the range, with versions, leaks and samples looked up through the store's typed
- * requests. At most `limit` (0: 20), worst first. */
+/* The incidents of a range, with versions, leaks and samples looked up through the store's typed
+ * requests, worst first. */
 struct store;
 struct range;
 struct fn_filter;
-MUST_CHECK enum status incidents_load(struct store *s, const struct range *r,
-                                      const struct fn_filter *f, size_t limit, struct arena *a,
-                                      struct incidents *out, struct err *e);
+struct incident_request {
+    const struct range *range;
+    const struct fn_filter *fn;
+    size_t limit; /* 0: 20 */
+};
+MUST_CHECK enum status incidents_load(struct store *s, const struct incident_request *q,
+                                      struct arena *a, struct incidents *out, struct err *e);
 /* One sentence, without the function's name: "version 29 failed 102 of 167 attempts (61 %)". */
 struct str incident_text(const struct incident *i, struct arena *a);
 

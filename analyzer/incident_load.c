@@ -185,12 +185,12 @@ static int compare_incidents(const void *a, const void *b)
                                 : (x->kind > y->kind) - (x->kind < y->kind);
 }
 
-enum status incidents_load(struct store *s, const struct range *r, const struct fn_filter *f,
-                           size_t limit, struct arena *a, struct incidents *out, struct err *e)
+enum status incidents_load(struct store *s, const struct incident_request *q, struct arena *a,
+                           struct incidents *out, struct err *e)
 {
     struct histories all = {.arena = a};
     struct incidents found = {0};
-    enum status status = request_hours(s, *r, f, on_hour, &all, e);
+    enum status status = request_hours(s, *q->range, q->fn, on_hour, &all, e);
 
     idmap_clear(&all.index);
     for (size_t i = 0; status == OK && i < all.n; i++)
@@ -198,7 +198,7 @@ enum status incidents_load(struct store *s, const struct range *r, const struct 
                            all.rows[i].n, a, &found);
     if (found.n > 1)
         qsort(found.rows, found.n, sizeof(*found.rows), compare_incidents);
-    limit = limit > 0 ? limit : MOST_SHOWN;
+    size_t limit = q->limit > 0 ? q->limit : MOST_SHOWN;
     found.n = found.n > limit ? limit : found.n;
     for (size_t i = 0; status == OK && i < found.n; i++)
         status = look_at_attempts(s, &found.rows[i], a, e);

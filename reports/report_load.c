@@ -157,6 +157,7 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
                         struct report_data *out, struct err *e)
 {
     struct report_data r = {.arena = a, .options = o, .range = o->range};
+    const struct incident_request incidents = {&o->range, &o->filter, INCIDENTS_SHOWN};
     struct error_request errors = {.range = o->range, .fn = o->filter, .limit = ERRORS_SHOWN};
 
     enum status status = request_status(s, a, &r.status, e);
@@ -166,7 +167,7 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
     if (status == OK)
         status = request_errors(s, &errors, a, &r.errors, e);
     if (status == OK)
-        status = incidents_load(s, &o->range, &o->filter, INCIDENTS_SHOWN, a, &r.incidents, e);
+        status = incidents_load(s, &incidents, a, &r.incidents, e);
     if (status == OK)
         status = load_live(s, &r, e);
     if (status == OK)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <curses.h>
+#include <term.h>
 
 #include "core/base/base64.h"
 #include "core/base/mem.h"
@@ -34,7 +35,7 @@ bool screen_is_told_to_stop(void)
     return is_told_to_stop != 0;
 }
 
-static void set_attributes(struct screen *s, bool no_color)
+static void choose_attributes(struct screen *s, bool no_color)
 {
     static const attr_t mono[STYLES] = {
         [STYLE_BOLD] = A_BOLD,        [STYLE_DIM] = A_DIM,      [STYLE_BAR] = A_REVERSE,
@@ -61,6 +62,15 @@ static void set_attributes(struct screen *s, bool no_color)
     }
 }
 
+/* TERM=dumb and its like print line after line. */
+static bool can_place_cursor(void)
+{
+    char name[] = "cup";
+    const char *how = tigetstr(name);
+
+    return how != NULL && how != (const char *)-1;
+}
+
 enum status screen_open(struct screen **out, bool no_color, struct err *e)
 {
     struct sigaction stop = {.sa_handler = on_stop};
@@ -71,6 +81,12 @@ enum status screen_open(struct screen **out, bool no_color, struct err *e)
     if (!newterm(NULL, stdout, stdin))
         return err_set(e, ERR_USAGE, "terminal type \"%s\" is not known: set TERM, or use --once",
                        getenv("TERM") ? getenv("TERM") : "");
+    if (!can_place_cursor()) {
+        endwin();
+        return err_set(e, ERR_USAGE,
+                       "terminal type \"%s\" cannot place its cursor: --once prints one frame",
+                       getenv("TERM") ? getenv("TERM") : "");
+    }
     struct screen *s = xcalloc(1, sizeof(*s));
     sigaction(SIGTERM, &stop, &s->old_term);
     sigaction(SIGHUP, &stop, &s->old_hup);
@@ -81,7 +97,7 @@ enum status screen_open(struct screen **out, bool no_color, struct err *e)
     keypad(stdscr, TRUE);
     set_escdelay(25);
     curs_set(0);
-    set_attributes(s, no_color);
+    choose_attributes(s, no_color);
     *out = s;
     return OK;
 }

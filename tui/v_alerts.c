@@ -37,9 +37,9 @@ enum {
 static enum style alert_style(const struct alert *x)
 {
     static const enum style styles[ALERT_STATES] = {
-        [ALERT_INACTIVE] = STYLE_DIM,      [ALERT_PENDING] = STYLE_WARN,
-        [ALERT_FIRING] = STYLE_BAD,        [ALERT_ACKNOWLEDGED] = STYLE_WARN,
-        [ALERT_SILENCED] = STYLE_DIM,      [ALERT_RESOLVED] = STYLE_PLAIN,
+        [ALERT_INACTIVE] = STYLE_DIM, [ALERT_PENDING] = STYLE_WARN,
+        [ALERT_FIRING] = STYLE_BAD,   [ALERT_ACKNOWLEDGED] = STYLE_WARN,
+        [ALERT_SILENCED] = STYLE_DIM, [ALERT_RESOLVED] = STYLE_PLAIN,
     };
 
     return styles[x->state];
@@ -147,7 +147,8 @@ const struct view_ops view_alerts = {
     .has_no_row_identity = true,
     .default_sort = -1,
     .tab = VIEW_EPISODES,
-    .empty = "No alert: nothing is pending, firing or just resolved. Tab shows the range's episodes.",
+    .empty =
+        "No alert: nothing is pending, firing or just resolved. Tab shows the range's episodes.",
 };
 
 const struct view_ops view_episodes = {
@@ -203,7 +204,8 @@ static void alert_lines(struct app *app, struct view_data *d, const struct alert
     time_field(app, d, "newest data", x->data_ns);
     time_field(app, d, "looked at", x->eval_ns);
     if (x->is_missing)
-        view_line(d, a, STYLE_WARN, STR("  ! no data the last time: the state is the one of before"));
+        view_line(d, a, STYLE_WARN,
+                  STR("  ! no data the last time: the state is the one of before"));
     field(app, d, "evidence", x->evidence);
     if (x->state == ALERT_FIRING)
         field(app, d, "take it", arena_printf(a, "fnscope alert ack " STR_FMT, STR_ARG(x->key)));
@@ -220,7 +222,8 @@ static enum status message_lines(struct app *app, struct view_data *d, struct st
 
     if (request_outbox(app->options->store, &q, a, &rows, e) != OK)
         return e->code;
-    view_line(d, a, STYLE_BOLD, rows.n > 0 ? STR("Messages") : STR("No message was sent about it."));
+    view_line(d, a, STYLE_BOLD,
+              rows.n > 0 ? STR("Messages") : STR("No message was sent about it."));
     for (size_t i = 0; i < rows.n; i++) {
         const struct outbox_entry *m = &rows.rows[i];
         view_line_in(d, a, m->status == OUTBOX_GIVEN_UP ? STYLE_BAD : STYLE_PLAIN,

@@ -92,6 +92,7 @@ static enum status load_alerts(struct app *app, struct view_data *d, struct err 
 enum status view_load_overview(struct app *app, struct view_data *d, struct err *e)
 {
     enum status s = load(app, d, e);
+    const struct incident_request q = {&d->range, &app->options->filter, 0};
     struct stats total = {0};
     uint64_t p95 = 0;
 
@@ -103,8 +104,7 @@ enum status view_load_overview(struct app *app, struct view_data *d, struct err 
     stats_clear(&total);
     d->total.duration = d->total.init = (struct histogram){0};
     if (s == OK)
-        s = incidents_load(app->options->store, &d->range, &app->options->filter, 0,
-                           &app->data_arena, &d->incidents, e);
+        s = incidents_load(app->options->store, &q, &app->data_arena, &d->incidents, e);
     if (s == OK)
         s = load_alerts(app, d, e);
     return s == OK ? request_status(app->options->store, &app->data_arena, &d->status, e) : s;

@@ -43,8 +43,7 @@ enum {
 };
 
 /* Readings of one queue's depth over the range; NULL: none. */
-static const struct metric_series *depths_of(const struct metric_rows *m,
-                                             const struct msg_queue *q)
+static const struct metric_series *depths_of(const struct metric_rows *m, const struct msg_queue *q)
 {
     struct subject s = {.scope = SCOPE_QUEUE, .of = q->of};
 
@@ -109,9 +108,11 @@ static const char *state_of(const struct app *app, const struct msg_queue *q, in
 
 static void change_cells(struct table *t, const struct msg_queue *q, int64_t per_hour)
 {
+    const int64_t hour = NS_PER_HOUR;
+
     table_i64(t, COLUMN_CHANGE, per_hour);
     if (per_hour < 0 && q->depth > 0)
-        cell_duration(t, COLUMN_DRAINS, q->depth * NS_PER_HOUR / -per_hour);
+        cell_duration(t, COLUMN_DRAINS, (int64_t)wide_div_round((wide)q->depth * hour, -per_hour));
 }
 
 /* Who reads it, or for a dead-letter queue whose failures it holds: there Enter leads. */
@@ -155,11 +156,12 @@ static void queue_row(struct app *app, struct view_data *d, const struct msg_que
     struct row_ref *ref = view_row(d, &app->data_arena);
     struct table *t = &d->table;
     const struct metric_sample *from, *to;
+    const int64_t hour = NS_PER_HOUR;
     int64_t per_hour = 0;
 
     bool has_change = ends_of(depths, &from, &to) && to->time_ns > from->time_ns;
     if (has_change)
-        per_hour = (int64_t)wide_div_round((wide)(to->value - from->value) * NS_PER_HOUR,
+        per_hour = (int64_t)wide_div_round((wide)(to->value - from->value) * hour,
                                            to->time_ns - from->time_ns);
     const char *state = state_of(app, q, per_hour, &ref->style);
     ref->is_problem = ref->style != STYLE_PLAIN;

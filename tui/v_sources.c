@@ -1,5 +1,5 @@
-/* Sources of the collector: how far behind, how well, and what their own calls cost. Above them what
- * has come in so far, which an import fills too. */
+/* Sources of the collector: how far behind, how well, and what their own calls cost. Above them
+ * what has come in so far, which an import fills too. */
 #include "tui/view.h"
 
 /* Half of a quota in use leaves little for anybody else. */

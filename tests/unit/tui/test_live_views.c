@@ -89,8 +89,7 @@ static void fire(struct fixture *f)
                              .created_ns = NOON - 10 * NS_PER_MIN,
                              .next_ns = NOON,
                              .alert = a};
-    const struct alert_changes c = {
-        .alerts = &a, .n_alerts = 1, .messages = &m, .n_messages = 1};
+    const struct alert_changes c = {.alerts = &a, .n_alerts = 1, .messages = &m, .n_messages = 1};
 
     CHECK_OK(store_write_alerts(f->store, &c, &f->e), &f->e);
 }
@@ -119,18 +118,20 @@ static void check_frame(struct fixture *f, const char *view, const char *keys,
 
 static void test_views(void **state)
 {
-    static const char *const queues[] = {"x dead letters", "orders-dlq", "12", "  drains", "-60",
-                                         "1h",             "1m30s",      NULL};
-    static const char *const alerts[] = {"x firing", "dlq-depth", "queue orders-dlq", "12", "30.0s",
-                                         "queue orders-dlq: 12 messages", NULL};
+    static const char *const queues[] = {
+        "x dead letters", "orders-dlq", "12", "  drains", "-60", "1h", "1m30s", NULL};
+    static const char *const alerts[] = {"x firing", "dlq-depth", "queue orders-dlq",
+                                         "12",       "30.0s",     "queue orders-dlq: 12 messages",
+                                         NULL};
     static const char *const alert[] = {"Alert ",
                                         "began        2026-01-15T11:48:00.000Z (12m ago)",
                                         "evidence     fnscope query queues",
                                         "fnscope alert ack 0123456789abcdef",
                                         "to ops: waiting, 0 attempts",
                                         NULL};
-    static const char *const sources[] = {"! near its quota", "7.00s", "1,234", "62.0%", "$0.0123",
-                                          "x failing", "HTTP 400 ExpiredToken", NULL};
+    static const char *const sources[] = {
+        "! near its quota",      "7.00s", "1,234", "62.0%", "$0.0123", "x failing",
+        "HTTP 400 ExpiredToken", NULL};
     static const char *const overview[] = {"x firing: queue orders-dlq: 12 messages", NULL};
     struct fixture *f = fixture_new();
 
