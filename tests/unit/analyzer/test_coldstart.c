@@ -72,8 +72,11 @@ static void test_functions_and_many_environments(void **state)
         AUTO(buf_clear) struct buf name = {.max = 64};
         buf_addf(&name, "env-%d", i);
         o.instance = buf_str(&name);
-        struct invocation inv = {.origin = &o, .start = START_COLD, .outcome = OUTCOME_OK,
-                                 .start_ns = NS_PER_SEC, .duration_ns = NS_PER_HOUR};
+        struct invocation inv = {.origin = &o,
+                                 .start = START_COLD,
+                                 .outcome = OUTCOME_OK,
+                                 .start_ns = NS_PER_SEC,
+                                 .duration_ns = NS_PER_HOUR};
         CHECK(cold_watch_see(&w, 1, &inv, &cause));
         CHECK_INT(cause, i == 0 ? COLD_FIRST : COLD_SCALE_OUT);
     }
