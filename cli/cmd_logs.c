@@ -53,7 +53,10 @@ static enum status print_text(struct printer *p, const struct log_line *line)
     time_format(out, line->time_ns, 3);
     buf_add_c(out, ' ');
     safe_text(out, line->origin->fn->name, SAFE_KEEP_NONE);
-    buf_addf(out, " %-5s ", line->kind == RECORD_PLATFORM ? "-" : severity_name(line->severity));
+    buf_addf(out, " %-5s ",
+             line->kind == RECORD_PLATFORM || line->severity == SEVERITY_UNKNOWN
+                 ? "-"
+                 : severity_name(line->severity));
     safe_text(out, line->body, SAFE_KEEP_TAB | SAFE_KEEP_NEWLINE);
     buf_add_c(out, '\n');
     return out->n > FLUSH_BYTES && cli_flush(p->cli) != 0 ? ERR_CANCELLED : OK;

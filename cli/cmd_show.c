@@ -109,7 +109,10 @@ static enum status show_line(void *ctx, const struct log_line *line, struct err 
     UNUSED(e);
     buf_add_z(out, "  ");
     time_format(out, line->time_ns, 3);
-    buf_addf(out, " %-7s ", line->kind == RECORD_PLATFORM ? "-" : severity_name(line->severity));
+    buf_addf(out, " %-7s ",
+             line->kind == RECORD_PLATFORM || line->severity == SEVERITY_UNKNOWN
+                 ? "-"
+                 : severity_name(line->severity));
     safe_text(out, line->body, SAFE_KEEP_TAB | SAFE_KEEP_NEWLINE);
     buf_add_c(out, '\n');
     return OK;

@@ -20,16 +20,22 @@ static const char *range_word(const struct report_data *r)
     return back == NS_PER_DAY ? "the day before" : "the same weekday a week before";
 }
 
-static enum tone verdict_tone(const struct report_data *r)
+static enum tone failed_tone(const struct report_data *r)
 {
     uint64_t failed = count_failed(&r->total);
 
-    if (failed * 100 > r->total.n * 5)
-        return TONE_BAD;
-    if (failed * 100 > r->total.n || r->incidents.n > 0 ||
-        (r->has_before && r->cost * 2 > r->cost_before * 3))
-        return TONE_WARN;
-    return TONE_GOOD;
+    return failed * 100 > r->total.n * 5 ? TONE_BAD
+           : failed * 100 > r->total.n   ? TONE_WARN
+                                         : TONE_PLAIN;
+}
+
+static enum tone verdict_tone(const struct report_data *r)
+{
+    bool is_dearer = r->has_before && r->cost * 2 > r->cost_before * 3;
+
+    if (failed_tone(r) != TONE_PLAIN)
+        return failed_tone(r);
+    return r->incidents.n > 0 || is_dearer ? TONE_WARN : TONE_GOOD;
 }
 
 /* "; image-resize: out of memory, checkout-api: bad deploy and 2 more went wrong" */
@@ -91,8 +97,7 @@ void section_verdict(const struct report_data *r, struct doc *d)
                                              : (struct str){0},
                                TONE_PLAIN};
     f[2] = (struct doc_figure){STR("Failed"), text_share(a, count_failed(&r->total), r->total.n),
-                               text_count(a, count_failed(&r->total)),
-                               verdict_tone(r) == TONE_GOOD ? TONE_PLAIN : verdict_tone(r)};
+                               text_count(a, count_failed(&r->total)), failed_tone(r)};
     bool has_p95 = histogram_percentile(&r->total.duration, 950, &p95);
     f[3] = (struct doc_figure){STR("Duration p95"), has_p95 ? text_duration_us(a, p95) : STR("-"),
                                (struct str){0}, TONE_PLAIN};

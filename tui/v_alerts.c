@@ -209,7 +209,8 @@ static void alert_lines(struct app *app, struct view_data *d, const struct alert
     field(app, d, "evidence", x->evidence);
     if (x->state == ALERT_FIRING)
         field(app, d, "take it", arena_printf(a, "fnscope alert ack " STR_FMT, STR_ARG(x->key)));
-    field(app, d, "mute it", arena_printf(a, "fnscope alert silence " STR_FMT, STR_ARG(x->rule)));
+    field(app, d, "mute it",
+          arena_printf(a, "fnscope alert silence --rule " STR_FMT, STR_ARG(x->rule)));
     view_line(d, a, STYLE_PLAIN, STR(""));
 }
 
