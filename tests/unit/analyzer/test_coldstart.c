@@ -80,6 +80,7 @@ static void test_functions_and_many_environments(void **state)
         CHECK(cold_watch_see(&w, 1, &inv, &cause));
         CHECK_INT(cause, i == 0 ? COLD_FIRST : COLD_SCALE_OUT);
     }
+    o.instance = STR("of another");
     struct invocation other = {.origin = &o, .start = START_COLD};
     CHECK(cold_watch_see(&w, 2, &other, &cause));
     CHECK_INT(cause, COLD_FIRST);
