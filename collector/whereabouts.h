@@ -1,7 +1,7 @@
 /* Inside of collector/: in which region and account functions are. Exported lines do not say it;
  * the ARNs in some platform records do, for the function that wrote them. A function is placed by
- * what speaks of itself, else by what the others in its files say alike; where they differ nothing is
- * claimed. Region and account are part of a function's identity: one for some of its files only
+ * what speaks of itself, else by what the others in its files say alike; where they differ nothing
+ * is claimed. Region and account are part of a function's identity: one for some of its files only
  * would count it as two, so all files are heard before the first line is taken. */
 #ifndef FNSCOPE_COLLECTOR_WHEREABOUTS_H
 #define FNSCOPE_COLLECTOR_WHEREABOUTS_H
