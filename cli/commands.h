@@ -5,6 +5,7 @@
 #include "cli/command.h"
 
 extern const struct command cmd_alert;
+extern const struct command cmd_check;
 extern const struct command cmd_completion;
 extern const struct command cmd_config;
 extern const struct command cmd_cost;

@@ -31,10 +31,10 @@ struct str alert_summary(struct arena *a, const struct rule *r, const struct ale
 
     add_place(&b, &alert->subject);
     buf_add_z(&b, ": ");
-    alert_value_format(&b, alert->value, r->unit);
-    buf_addf(&b, " %s", r->signal->phrase);
     if (r->per)
-        buf_addf(&b, " of %s", r->per->phrase);
+        buf_addf(&b, "%s at ", r->signal->phrase);
+    alert_value_format(&b, alert->value, r->unit);
+    buf_addf(&b, r->per ? " of %s" : " %s", r->per ? r->per->phrase : r->signal->phrase);
     buf_addf(&b, " (threshold %s ", compare_names[r->compare]);
     alert_value_format(&b, r->threshold, r->unit);
     if (r->for_ns > 0) {

@@ -77,6 +77,16 @@ static void format_money(struct buf *out, int64_t value)
     money_format_short(out, value, STR("USD"));
 }
 
+/* Two decimals of a per cent are enough from 1 % on. */
+static void format_share(struct buf *out, int64_t ppm)
+{
+    if (ppm >= 10000)
+        wide_format_scaled(out, wide_div_round(ppm, 100), 2);
+    else
+        wide_format_scaled(out, ppm, 4);
+    buf_add_c(out, '%');
+}
+
 void alert_value_format(struct buf *out, int64_t value, enum metric_unit unit)
 {
     switch (unit) {
@@ -87,8 +97,7 @@ void alert_value_format(struct buf *out, int64_t value, enum metric_unit unit)
         size_format(out, value < 0 ? 0 : (uint64_t)value);
         break;
     case UNIT_PPM:
-        wide_format_scaled(out, value, 4);
-        buf_add_c(out, '%');
+        format_share(out, value);
         break;
     case UNIT_PICO:
         format_money(out, value);
