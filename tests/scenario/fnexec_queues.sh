@@ -1,0 +1,204 @@
+#!/bin/bash
+# fnexec_queues.sh PROGRAM TESTS_DIR EXECUTOR: queues, triggers and metrics through Debian's awscli (Query/XML) and,
+# where npm can install it, @aws-sdk/client-sqs (awsJson, checksums verified by the client).
+set -euo pipefail
+executor=$3
+work=$(mktemp -d)
+pid=
+export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=eu-west-1 AWS_MAX_ATTEMPTS=1
+export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true
+# The system's interpreters: shims of version managers take seconds to start.
+export PATH=/usr/bin:/bin:$PATH
+
+clean_up() {
+    [ -z "$pid" ] || kill -KILL "$pid" 2> /dev/null || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+fail() {
+    echo "FAILED: $*" >&2
+    tail -20 "$work/log" >&2
+    exit 1
+}
+
+wait_for() { # command that succeeds within 30 s
+    local end=$((SECONDS + 30))
+    until "$@"; do
+        [ $SECONDS -lt $end ] || fail "waited for: $*"
+        read -rt 0.1 <> <(:) || true
+    done
+}
+
+cli() { /usr/bin/aws --endpoint-url "$endpoint" --output text "$@" 2>> "$work/log"; }
+expect() { # value, wanted, what
+    [ "$1" = "$2" ] || fail "$3: \"$1\", expected \"$2\""
+}
+depth() { # queue: visible messages
+    cli sqs get-queue-attributes --queue-url "$url/$1" --attribute-names ApproximateNumberOfMessages --query 'Attributes.*'
+}
+has_depth() { [ "$(depth "$1")" = "$2" ]; }
+seen() { grep -qF "$1" "$work/seen" 2> /dev/null; }
+
+mkdir "$work/code" "$work/inbox"
+cat > "$work/code/app.py" << 'PY'
+import json, os
+
+def note(line):
+    with open(os.environ["SEEN"], "a") as f:
+        f.write(line + "\n")
+
+def batch(e, context):
+    failed = []
+    for r in e["Records"]:
+        note("batch " + r["body"] + " " + r["attributes"]["ApproximateReceiveCount"] + " " + r["eventSourceARN"])
+        if r["body"].startswith("bad"):
+            failed.append({"itemIdentifier": r["messageId"]})
+    return {"batchItemFailures": failed}
+
+def file(e, context):
+    r = e["Records"][0]
+    note(r["eventName"] + " " + r["s3"]["bucket"]["name"] + "/" + r["s3"]["object"]["key"])
+
+def tick(e, context):
+    note("tick " + json.dumps(e))
+PY
+cat > "$work/functions.yaml" << YAML
+account: "123456789012"
+region: eu-west-1
+queues:
+  orders: {visibility_timeout: 8s, dead_letter: orders-dead, max_receives: 2}
+  plain: {}
+functions:
+  batch: {runtime: python3.11, handler: app.batch, code: code, timeout: 2s, isolation: process,
+          environment: {SEEN: $work/seen}, triggers: [{type: queue, queue: orders, report_failures: true}]}
+  file: {runtime: python3.11, handler: app.file, code: code, timeout: 2s, isolation: process,
+         environment: {SEEN: $work/seen},
+         triggers: [{type: storage, folder: inbox, bucket: photos, suffix: .txt, events: both}]}
+  tick: {runtime: python3.11, handler: app.tick, code: code, timeout: 2s, isolation: process,
+         environment: {SEEN: $work/seen}, triggers: [{type: schedule, schedule: "at(2020-01-01T00:00:00)"},
+                                                     {type: schedule, schedule: cron(* * * * ? *), input: '{"min":1}'}]}
+YAML
+
+start() {
+    rm -f "$work/port"
+    "$executor" serve "$work/functions.yaml" --port 0 --port-file "$work/port" --state "$work/state" \
+        --scratch "$work/scratch" 2>> "$work/log" &
+    pid=$!
+    wait_for test -s "$work/port"
+    endpoint=http://127.0.0.1:$(cat "$work/port")
+    url=$endpoint/123456789012
+}
+stop() {
+    kill -TERM "$pid"
+    wait "$pid" || fail "fnexec ended with status $?"
+    pid=
+}
+start
+
+# --- queues ---
+expect "$(cli sqs list-queues --queue-name-prefix orders --query 'QueueUrls[]' | tr '\t' ' ')" \
+    "$url/orders $url/orders-dead" "queues of the manifest"
+expect "$(cli sqs list-dead-letter-source-queues --queue-url "$url/orders-dead" --query 'queueUrls[]')" "$url/orders" \
+    "sources of the dead-letter queue"
+expect "$(cli sqs create-queue --queue-name made --attributes VisibilityTimeout=60,DelaySeconds=0 --tags team=a)" \
+    "$url/made" "a queue made"
+expect "$(cli sqs list-queue-tags --queue-url "$url/made" --query 'Tags.team')" a "its tag"
+cli sqs set-queue-attributes --queue-url "$url/made" --attributes VisibilityTimeout=45
+expect "$(cli sqs get-queue-attributes --queue-url "$url/made" --attribute-names VisibilityTimeout \
+    --query 'Attributes.*')" 45 "its visibility timeout"
+! cli sqs get-queue-url --queue-name nowhere || fail "a queue that is not there was found"
+grep -q 'AWS.SimpleQueueService.NonExistentQueue' "$work/log" || fail "no code of the missing queue"
+
+# --- messages: text that XML must escape, attributes, batches, visibility, delete ---
+cli sqs send-message --queue-url "$url/made" --message-body 'a <b> & "c" ü' --message-attributes \
+    '{"n":{"DataType":"Number","StringValue":"7"},"raw":{"DataType":"Binary","BinaryValue":"AAEC"}}' > "$work/sent"
+cli sqs receive-message --queue-url "$url/made" --attribute-names All --message-attribute-names n --query \
+    'Messages[0].[Body,MessageAttributes.n.StringValue,Attributes.ApproximateReceiveCount,ReceiptHandle]' > "$work/got"
+expect "$(cut -f1-3 "$work/got")" $'a <b> & "c" ü\t7\t1' "the message"
+handle=$(cut -f4 "$work/got")
+expect "$(depth made)" 0 "messages while one is in flight"
+cli sqs change-message-visibility --queue-url "$url/made" --receipt-handle "$handle" --visibility-timeout 0
+expect "$(depth made)" 1 "messages after its visibility was set to 0"
+handle=$(cli sqs receive-message --queue-url "$url/made" --wait-time-seconds 5 --query 'Messages[0].ReceiptHandle')
+cli sqs delete-message --queue-url "$url/made" --receipt-handle "$handle"
+cli sqs send-message-batch --queue-url "$url/made" --entries Id=a,MessageBody=1 Id=b,MessageBody=2 > "$work/sent"
+expect "$(depth made)" 2 "messages of a batch"
+cli sqs purge-queue --queue-url "$url/made"
+expect "$(depth made)" 0 "messages after a purge"
+cli sqs delete-queue --queue-url "$url/made"
+
+# --- the queue trigger: partial failures, redrive, and back again ---
+cli sqs send-message-batch --queue-url "$url/orders" --entries Id=a,MessageBody=good1 Id=b,MessageBody=bad1 > "$work/sent"
+wait_for seen "batch good1 1 arn:aws:sqs:eu-west-1:123456789012:orders"
+wait_for has_depth orders-dead 1
+seen "batch bad1 2" || fail "the failed message did not come twice"
+! seen "batch good1 2" || fail "the processed message came again"
+task=$(cli sqs start-message-move-task --source-arn arn:aws:sqs:eu-west-1:123456789012:orders-dead 2> /dev/null || true)
+[ -z "$task" ] || wait_for has_depth orders-dead 0
+
+# --- storage, schedule ---
+echo x > "$work/inbox/one file.txt"
+echo x > "$work/inbox/other.dat"
+wait_for seen "ObjectCreated:Put photos/one+file.txt"
+rm "$work/inbox/one file.txt"
+wait_for seen "ObjectRemoved:Delete photos/one+file.txt"
+! seen other.dat || fail "a file of another suffix came"
+stop
+echo x > "$work/inbox/offline.txt"
+start
+wait_for seen "ObjectCreated:Put photos/offline.txt"
+expect "$(grep -c 'tick' "$work/seen" 2> /dev/null || true)" "$(grep -c '"min": 1' "$work/seen" || true)" "ticks"
+
+# --- metrics ---
+from=$(date -u -d '15 min ago' +%FT%TZ) to=$(date -u -d '2 min' +%FT%TZ)
+sum() { # metric of function
+    cli cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name "$1" --dimensions "Name=FunctionName,Value=$2" \
+        --start-time "$from" --end-time "$to" --period 3600 --statistics Sum --query 'sum(Datapoints[].Sum)'
+}
+has_sum() { [ "$(sum "$1" "$2")" = "$3" ]; }
+wait_for has_sum Invocations file 3.0
+expect "$(sum Errors file)" 0.0 "errors of file"
+expect "$(cli cloudwatch list-metrics --namespace AWS/SQS --metric-name NumberOfMessagesSent \
+    --dimensions Name=QueueName,Value=orders --query 'Metrics[].MetricName')" NumberOfMessagesSent "a queue's metric"
+expect "$(cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --metric-data-queries \
+    '[{"Id":"a","MetricStat":{"Metric":{"Namespace":"AWS/Lambda","MetricName":"Invocations","Dimensions":[{"Name":"FunctionName","Value":"file"}]},"Period":3600,"Stat":"Sum"}}]' \
+    --query 'sum(MetricDataResults[].Values[])')" 3.0 "GetMetricData"
+
+# --- the SDK verifies the checksums ---
+if [ -n "${SDK:-}" ] || (cd "$work" && npm install --silent --no-audit --no-fund --prefix "$work" @aws-sdk/client-sqs) > "$work/npm" 2>&1; then
+    cat > "$work/sdk.mjs" << 'JS'
+import { createRequire } from "node:module";
+const require = createRequire(process.env.SDK || process.argv[2] + "/x.js");
+const sqs = require("@aws-sdk/client-sqs");
+const client = new sqs.SQSClient({ endpoint: process.argv[3], region: "eu-west-1" });
+const send = (Command, input) => client.send(new Command({ QueueUrl: url, ...input }));
+const url = process.argv[4] + "/plain";
+const must = (is, what) => { if (!is) throw new Error(what); };
+
+await send(sqs.SendMessageCommand, { MessageBody: "héllo <>&", MessageAttributes: {
+  t: { DataType: "String", StringValue: "v" }, b: { DataType: "Binary", BinaryValue: Buffer.from([0, 1, 255]) } } });
+const one = (await send(sqs.ReceiveMessageCommand, { MessageAttributeNames: ["All"], MessageSystemAttributeNames: ["All"] })).Messages[0];
+must(one.Body === "héllo <>&" && one.MessageAttributes.b.BinaryValue[2] === 255, "message");
+await send(sqs.DeleteMessageCommand, { ReceiptHandle: one.ReceiptHandle });
+const batch = await send(sqs.SendMessageBatchCommand, { Entries: [{ Id: "a", MessageBody: "1" }, { Id: "b", MessageBody: "" }] });
+must(batch.Successful.length === 1 && batch.Failed[0].Id === "b", "batch");
+const late = send(sqs.ReceiveMessageCommand, { WaitTimeSeconds: 10, MaxNumberOfMessages: 10 });
+const got = await late;
+must(got.Messages.length === 1, "batch received");
+await send(sqs.DeleteMessageBatchCommand, { Entries: got.Messages.map((m, i) => ({ Id: `d${i}`, ReceiptHandle: m.ReceiptHandle })) });
+const waiting = send(sqs.ReceiveMessageCommand, { WaitTimeSeconds: 20 });
+await send(sqs.SendMessageCommand, { MessageBody: "wakes" });
+must((await waiting).Messages[0].Body === "wakes", "long poll");
+try {
+  await client.send(new sqs.GetQueueUrlCommand({ QueueName: "nowhere" }));
+  must(false, "a queue that is not there");
+} catch (e) {
+  must(e.name === "QueueDoesNotExist" || e.name === "AWS.SimpleQueueService.NonExistentQueue", e.name);
+}
+JS
+    node "$work/sdk.mjs" "$work" "$endpoint" "$url" 2>> "$work/log" || fail "@aws-sdk/client-sqs"
+else
+    echo "@aws-sdk/client-sqs cannot be installed here: not run"
+fi
+stop
