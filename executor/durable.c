@@ -24,8 +24,10 @@ enum status durable_start(struct executor *x, struct err *e)
     enum status s = open_journal(x, e);
 
     if (s == OK)
-        s = mq_open(x->journal, x->loop, x->manifest->region, x->manifest->account, 0, &x->queues,
-                    e);
+        s = mq_open(
+            x->journal, x->loop,
+            &(struct mq_config){.region = x->manifest->region, .account = x->manifest->account},
+            &x->queues, e);
     if (s == OK)
         s = move_tasks_open(x->queues, x->journal, &x->moves, e);
     if (s == OK)

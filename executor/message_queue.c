@@ -438,18 +438,18 @@ static void sweep(void *ctx)
     loop_timer_set(m->loop, &m->sweep, loop_now(m->loop) + SWEEP_NS);
 }
 
-enum status mq_open(struct journal *j, struct loop *l, struct str region, struct str account,
-                    uint64_t seed, struct mq **out, struct err *e)
+enum status mq_open(struct journal *j, struct loop *l, const struct mq_config *config,
+                    struct mq **out, struct err *e)
 {
     struct mq *m = xcalloc(1, sizeof(*m));
 
     m->journal = j;
     m->loop = l;
     arena_init(&m->arena);
-    m->region = arena_str(&m->arena, region);
-    m->account = arena_str(&m->arena, account);
-    if (seed)
-        rng_seed(&m->rng, seed);
+    m->region = arena_str(&m->arena, config->region);
+    m->account = arena_str(&m->arena, config->account);
+    if (config->seed)
+        rng_seed(&m->rng, config->seed);
     else
         rng_seed_system(&m->rng);
     idmap_init(&m->names);

@@ -38,10 +38,14 @@ struct mq_change;
 #define MQ_MAX_VISIBILITY_S   43200
 #define MQ_ID_LEN             36
 
-/* region and account of the queues' ARNs. Reads what the journal holds: call before anything else
- * is submitted. seed 0 takes randomness from the system. */
-MUST_CHECK enum status mq_open(struct journal *j, struct loop *l, struct str region,
-                               struct str account, uint64_t seed, struct mq **out, struct err *e);
+struct mq_config {
+    struct str region, account; /* of the queues' ARNs */
+    uint64_t seed;              /* 0 takes randomness from the system */
+};
+
+/* Reads what the journal holds: call before anything else is submitted. */
+MUST_CHECK enum status mq_open(struct journal *j, struct loop *l, const struct mq_config *config,
+                               struct mq **out, struct err *e);
 void mq_close(struct mq *m); /* flush the journal first; NULL is fine */
 struct loop *mq_loop(const struct mq *m);
 struct str mq_region(const struct mq *m);

@@ -9,7 +9,7 @@
 
 __extension__ typedef __int128 wide;
 
-#define METRIC_KEEP_MINUTES (15 * 24 * 60)
+#define METRIC_KEEP_MINUTES (INT64_C(15) * 24 * 60)
 
 struct metric_info {
     const char *space, *name, *unit;

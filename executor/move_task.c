@@ -276,19 +276,18 @@ static enum status check_start(const struct move_tasks *all, const struct mq_que
     return OK;
 }
 
-enum status move_start(struct move_tasks *all, struct mq_change *c, struct mq_queue *source,
-                       struct mq_queue *target, int64_t rate, const struct move_task **out,
-                       struct err *e)
+enum status move_start(struct move_tasks *all, struct mq_change *c, const struct move_plan *plan,
+                       const struct move_task **out, struct err *e)
 {
-    enum status s = check_start(all, source, e);
+    enum status s = check_start(all, plan->source, e);
 
     if (s != OK)
         return s;
-    forget_old(all, source->id);
-    struct task *t = task_new(all, source->id, target ? target->id : 0);
+    forget_old(all, plan->source->id);
+    struct task *t = task_new(all, plan->source->id, plan->target ? plan->target->id : 0);
     uuid_make(&all->rng, t->seen.handle);
-    t->seen.rate = rate;
-    t->seen.total = (int64_t)mq_stats(source).visible;
+    t->seen.rate = plan->rate;
+    t->seen.total = (int64_t)mq_stats(plan->source).visible;
     t->seen.started_ns = loop_wall(all->mq->loop);
     loop_timer_set(all->mq->loop, &t->timer, loop_now(all->mq->loop) + START_NS);
     add_row(c, &t->seen);

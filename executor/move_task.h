@@ -24,19 +24,23 @@ struct move_task {
 
 MUST_CHECK enum status move_tasks_open(struct mq *m, struct journal *j, struct move_tasks **out,
                                        struct err *e);
-void move_tasks_close(struct move_tasks *t); /* NULL is fine */
+void move_tasks_close(struct move_tasks *all); /* NULL is fine */
+
+struct move_plan {
+    struct mq_queue *source, *target; /* target NULL: back to the sources */
+    int64_t rate;                     /* 0: as fast as may be */
+};
 
 /* Adds the task to a change, which the caller commits; on an error it is left alone. ERR_AGAIN when
- * one of this queue is running, ERR_LIMIT when too many are. target NULL: back to the sources.
- * rate 0: as fast as may be. */
-MUST_CHECK enum status move_start(struct move_tasks *t, struct mq_change *c,
-                                  struct mq_queue *source, struct mq_queue *target, int64_t rate,
-                                  const struct move_task **out, struct err *e);
+ * one of this queue is running, ERR_LIMIT when too many are. */
+MUST_CHECK enum status move_start(struct move_tasks *all, struct mq_change *c,
+                                  const struct move_plan *plan, const struct move_task **out,
+                                  struct err *e);
 /* ERR_NOT_FOUND, or ERR_USAGE when it is not running. */
-MUST_CHECK enum status move_cancel(struct move_tasks *t, struct str handle,
+MUST_CHECK enum status move_cancel(struct move_tasks *all, struct str handle,
                                    const struct move_task **out, struct err *e);
 /* for (size_t i = 0; (x = move_each(t, source, &i));) newest first */
-const struct move_task *move_each(const struct move_tasks *t, const struct mq_queue *source,
+const struct move_task *move_each(const struct move_tasks *all, const struct mq_queue *source,
                                   size_t *i);
 const char *move_status_name(enum move_status s);
 

@@ -164,14 +164,14 @@ static void emit_node(struct form *f, const struct node *n)
         emit_object(f, n);
 }
 
-enum status query_to_json(const struct api_param *params, size_t n, const struct query_name *names,
-                          const char *op, struct arena *a, struct buf *out, struct err *e)
+enum status query_to_json(const struct query_fields *fields, const struct query_name *names,
+                          struct arena *a, struct buf *out, struct err *e)
 {
-    struct form f = {.arena = a, .names = names, .op = op};
+    struct form f = {.arena = a, .names = names, .op = fields->op};
     struct node root = {0};
 
-    for (size_t i = 0; i < n; i++) {
-        enum status s = insert_param(&f, &root, &params[i], e);
+    for (size_t i = 0; i < fields->n; i++) {
+        enum status s = insert_param(&f, &root, &fields->params[i], e);
         if (s != OK)
             return s;
     }
@@ -292,7 +292,8 @@ const struct json *api_input(struct api_call *c, const struct query_name *names)
     if (c->input || c->protocol != API_QUERY)
         return c->input;
     buf_init(&text, MAX_INPUT_BYTES);
-    if (query_to_json(c->params, c->n_params, names, c->op->name, c->arena, &text, &e) != OK ||
+    const struct query_fields fields = {c->params, c->n_params, c->op->name};
+    if (query_to_json(&fields, names, c->arena, &text, &e) != OK ||
         json_parse(buf_str(&text), &c->doc, &e) != OK) {
         api_error(c, 400, "MalformedQueryString", "MalformedQueryString", "%s", e.msg);
         return NULL;

@@ -25,11 +25,17 @@ struct query_name {
     const char *op; /* of this operation only; NULL: of all */
 };
 
-/* names end with a row of NULLs. ERR_PARSE for a form that contradicts itself, ERR_LIMIT for one
- * that is too wide or deep. */
-MUST_CHECK enum status query_to_json(const struct api_param *params, size_t n,
-                                     const struct query_name *names, const char *op,
-                                     struct arena *a, struct buf *out, struct err *e);
+/* The fields of a request. */
+struct query_fields {
+    const struct api_param *params;
+    size_t n;
+    const char *op;
+};
+
+/* names end with a row of NULLs. ERR_LIMIT for a form that is too wide or deep. */
+MUST_CHECK enum status query_to_json(const struct query_fields *fields,
+                                     const struct query_name *names, struct arena *a,
+                                     struct buf *out, struct err *e);
 MUST_CHECK enum status query_from_json(struct str json, const struct query_name *names,
                                        const char *op, struct arena *a, struct buf *out,
                                        struct err *e);

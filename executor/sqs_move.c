@@ -39,22 +39,22 @@ static struct mq_queue *queue_of(struct api_call *c, const struct json *in, cons
 void sqs_start_move(struct api_call *c)
 {
     const struct json *in = sqs_input(c);
-    struct mq_queue *source = in ? queue_of(c, in, "SourceArn") : NULL, *target = NULL;
+    struct move_plan plan = {.source = in ? queue_of(c, in, "SourceArn") : NULL};
     const struct move_task *task;
-    int64_t rate = 0;
     struct json_out o;
     struct err e;
 
-    if (!source || !sqs_number(c, in, "MaxNumberOfMessagesPerSecond", MOVE_MAX_RATE, &rate))
+    if (!plan.source ||
+        !sqs_number(c, in, "MaxNumberOfMessagesPerSecond", MOVE_MAX_RATE, &plan.rate))
         return;
-    if (json_get(in, "DestinationArn") && !(target = queue_of(c, in, "DestinationArn")))
+    if (json_get(in, "DestinationArn") && !(plan.target = queue_of(c, in, "DestinationArn")))
         return;
-    if (!is_dead_letter_queue(c, source)) {
+    if (!is_dead_letter_queue(c, plan.source)) {
         sqs_invalid(c, "Source queue must be configured as a Dead Letter Queue.");
         return;
     }
     struct mq_change *change = mq_change_new(c->x->queues);
-    if (move_start(c->x->moves, change, source, target, rate, &task, &e) != OK) {
+    if (move_start(c->x->moves, change, &plan, &task, &e) != OK) {
         mq_change_abandon(change);
         unsupported(c, e.msg);
         return;

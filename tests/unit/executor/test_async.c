@@ -72,9 +72,11 @@ static void start(struct world *w)
     w->x = (struct executor){.loop = w->loop, .manifest = &w->manifest};
     w->x.invoker = (struct invoker *)(void *)w;
     CHECK_OK(journal_open(w->path, NULL, &w->x.journal, &e), &e);
-    CHECK_OK(
-        mq_open(w->x.journal, w->loop, STR("eu-west-1"), STR("123456789012"), 1, &w->x.queues, &e),
-        &e);
+    CHECK_OK(mq_open(w->x.journal, w->loop,
+                     &(struct mq_config){
+                         .region = STR("eu-west-1"), .account = STR("123456789012"), .seed = 1},
+                     &w->x.queues, &e),
+             &e);
     CHECK_OK(async_start_with(&w->x, run_as_told, &w->x.async, &e), &e);
 }
 

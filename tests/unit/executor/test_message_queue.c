@@ -24,9 +24,12 @@ static void start(struct fixture *f)
     struct err e;
 
     CHECK_OK(journal_open(f->path, NULL, &f->journal, &e), &e);
-    CHECK_OK(
-        mq_open(f->journal, f->loop, STR("eu-west-1"), STR("123456789012"), ++f->seed, &f->mq, &e),
-        &e);
+    CHECK_OK(mq_open(f->journal, f->loop,
+                     &(struct mq_config){.region = STR("eu-west-1"),
+                                         .account = STR("123456789012"),
+                                         .seed = ++f->seed},
+                     &f->mq, &e),
+             &e);
 }
 
 static void stop(struct fixture *f)
