@@ -11,7 +11,8 @@
 
 #define MAX_FILE_BYTES ((size_t)256 << 10)
 #define HEADER_BYTES   44
-#define S_PER_DAY      86400
+#define S_PER_DAY      INT64_C(86400)
+#define S_PER_HOUR     INT64_C(3600)
 /* Widest offsets that occur are -12 h and +14 h; a local time's instant lies within this. */
 #define MAX_OFFSET_S (26 * 3600)
 
@@ -66,7 +67,7 @@ static int64_t scan_time(struct scan *s)
 
     if (!is_negative)
         scan_char(s, '+');
-    int64_t t = scan_number(s, 167) * 3600;
+    int64_t t = scan_number(s, 167) * S_PER_HOUR;
     if (scan_char(s, ':'))
         t += scan_number(s, 59) * 60;
     if (scan_char(s, ':'))
@@ -95,7 +96,7 @@ static void scan_name(struct scan *s)
 
 static struct change scan_change(struct scan *s)
 {
-    struct change c = {.time_s = 2 * 3600};
+    struct change c = {.time_s = 2 * S_PER_HOUR};
 
     if (!scan_char(s, ',') || !scan_char(s, 'M'))
         s->is_wrong = true;
@@ -120,7 +121,7 @@ static bool read_rule(struct str text, struct zone *z)
     if (s.rest.n > 0) {
         z->has_daylight = true;
         scan_name(&s);
-        z->daylight_s = z->standard_s + 3600;
+        z->daylight_s = z->standard_s + S_PER_HOUR;
         if (s.rest.n > 0 && s.rest.p[0] != ',')
             z->daylight_s = -scan_time(&s);
         z->starts = scan_change(&s);
