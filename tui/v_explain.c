@@ -125,11 +125,14 @@ static enum status money_of(struct app *app, struct view_data *d, const struct f
     if (cost_of_stats(app->options->cost, &f->fn, s, d->range.until_ns - 1, &c, e) != OK)
         return e->code;
     say(app, d, "COST",
-        arena_printf(a,
-                     STR_FMT
-                     " " STR_FMT
-                     ": the sum of what each attempt cost, each exact to 10^-12; from the sums:",
-                     STR_ARG(view_exact(a, s->cost, 12)), STR_ARG(c.currency)));
+        arena_printf(
+            a,
+            STR_FMT
+            " " STR_FMT
+            ": the sum of what each attempt cost, each rounded to 10^-12; priced from the summed "
+            "quantities, as `fnscope cost` and the report do, it is " STR_FMT ":",
+            STR_ARG(view_exact(a, s->cost, 12)), STR_ARG(c.currency),
+            STR_ARG(view_exact(a, c.total, 12))));
     for (size_t i = 0; i < ARRAY_LEN(quantities); i++)
         priced(app, d, &f->fn, &quantities[i]);
     say(app, d, "of that",
