@@ -37,7 +37,9 @@ struct function {
     double typical_ms;
     bool has_json, has_xray;
     struct env envs[ENVS];
-    double weight; /* cumulated */
+    double weight;   /* cumulated */
+    struct buf page; /* FilterLogEvents answers about one log group */
+    unsigned page_events, pages;
 };
 
 struct event {
@@ -57,8 +59,6 @@ struct gen {
     uint64_t order, written, wanted;
     const char *form, *path;
     FILE *out;
-    struct buf page;
-    unsigned page_events, pages;
 };
 
 static double uniform(struct gen *g)
@@ -120,35 +120,43 @@ static void time_text(int64_t t_ms, char out[32])
     buf_clear(&b);
 }
 
-static void close_page(struct gen *g)
+/* One folder a log group, named after its function, with numbered pages. */
+static void close_page(const struct gen *g, struct function *f)
 {
     char name[4096];
+    const char *function = strrchr(f->group, '/') + 1;
 
-    if (g->page_events == 0)
+    if (f->page_events == 0)
         return;
-    buf_add_z(&g->page, "],\"searchedLogStreams\":[],\"nextToken\":\"t\"}");
-    snprintf(name, sizeof(name), "%s/page-%06u.json", g->path, g->pages++);
-    FILE *f = fopen(name, "wb");
-    if (!f || fwrite(g->page.p, 1, g->page.n, f) != g->page.n) {
+    buf_add_z(&f->page, "],\"searchedLogStreams\":[],\"nextToken\":\"t\"}");
+    snprintf(name, sizeof(name), "%s/%s", g->path, function);
+    if (mkdir(name, 0755) != 0 && errno != EEXIST)
+        perror(name);
+    snprintf(name, sizeof(name), "%s/%s/%06u.json", g->path, function, f->pages++);
+    FILE *out = fopen(name, "wb");
+    if (!out || fwrite(f->page.p, 1, f->page.n, out) != f->page.n) {
         perror(name);
         exit(1);
     }
-    fclose(f);
-    buf_reset(&g->page);
-    g->page_events = 0;
+    fclose(out);
+    buf_clear(&f->page);
+    f->page_events = 0;
 }
 
-static void write_page_event(struct gen *g, const struct event *ev)
+static void write_page_event(const struct gen *g, const struct event *ev)
 {
-    buf_add_z(&g->page, g->page_events ? "," : "{\"events\":[");
-    buf_addf(&g->page, "{\"logStreamName\":\"%s\",\"timestamp\":%lld,\"message\":", ev->env->stream,
+    struct function *f = ev->fn;
+
+    f->page.max = (size_t)16 << 20;
+    buf_add_z(&f->page, f->page_events ? "," : "{\"events\":[");
+    buf_addf(&f->page, "{\"logStreamName\":\"%s\",\"timestamp\":%lld,\"message\":", ev->env->stream,
              (long long)ev->t_ms);
-    safe_json(&g->page, str_from(ev->text));
-    buf_addf(&g->page, ",\"ingestionTime\":%lld,\"eventId\":\"%037llu%019llu\"}",
+    safe_json(&f->page, str_from(ev->text));
+    buf_addf(&f->page, ",\"ingestionTime\":%lld,\"eventId\":\"%037llu%019llu\"}",
              (long long)ev->t_ms + 900, (unsigned long long)ev->t_ms * 1000003u,
              (unsigned long long)g->written);
-    if (++g->page_events == PAGE_EVENTS || g->page.n > PAGE_BYTES)
-        close_page(g);
+    if (++f->page_events == PAGE_EVENTS || f->page.n > PAGE_BYTES)
+        close_page(g, f);
 }
 
 static void write_ndjson(struct gen *g, const struct event *ev, const char *when)
@@ -370,7 +378,6 @@ int main(int argc, char **argv)
     }
     g.wanted = strtoull(option(argc, argv, "--lines", "100000"), NULL, 10);
     g.n_fns = strtoull(option(argc, argv, "--functions", "200"), NULL, 10);
-    g.page.max = (size_t)16 << 20;
     rng_seed(&g.rng, strtoull(option(argc, argv, "--seed", "1"), NULL, 10));
     make_functions(&g);
     if (strcmp(g.form, "pages") == 0) {
@@ -384,6 +391,7 @@ int main(int argc, char **argv)
         }
     }
     run(&g);
-    close_page(&g);
+    for (size_t i = 0; i < g.n_fns; i++)
+        close_page(&g, &g.fns[i]);
     return g.out && fclose(g.out) != 0;
 }

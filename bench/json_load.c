@@ -41,7 +41,7 @@ static size_t parse_all(const char *p, size_t n)
     return events;
 }
 
-static size_t parse_path(const char *path)
+static size_t parse_file(const char *path)
 {
     size_t n = 0;
     char *p = read_file(path, &n);
@@ -51,25 +51,29 @@ static size_t parse_path(const char *path)
     return events;
 }
 
-int main(int argc, char **argv)
+/* Files of a folder and of the folders in it. */
+static size_t parse_path(const char *path)
 {
     size_t events = 0;
-    char path[4096];
-    DIR *d = argc > 1 ? opendir(argv[1]) : NULL;
+    char below[4096];
+    DIR *d = opendir(path);
 
-    if (argc < 2)
-        return 2;
-    if (!d) {
-        printf("%zu events\n", parse_path(argv[1]));
-        return 0;
-    }
+    if (!d)
+        return parse_file(path);
     for (struct dirent *f = readdir(d); f; f = readdir(d)) {
         if (f->d_name[0] == '.')
             continue;
-        snprintf(path, sizeof(path), "%s/%s", argv[1], f->d_name);
-        events += parse_path(path);
+        snprintf(below, sizeof(below), "%s/%s", path, f->d_name);
+        events += parse_path(below);
     }
     closedir(d);
-    printf("%zu events\n", events);
+    return events;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return 2;
+    printf("%zu events\n", parse_path(argv[1]));
     return 0;
 }

@@ -48,26 +48,18 @@ static void hear(struct speakers *h, const struct batch *b)
     }
 }
 
-/* Returns whether the events name their streams. */
-static bool hints_of_head(struct import_defaults *d, const struct decoder_ops *decoder,
-                          const struct decode_input *head, struct arena *a, struct whereabouts *w)
+static void decode_head(const struct decoder_ops *decoder, const struct decode_input *head,
+                        struct batch *out)
 {
-    assert(head->defaults == d);
-    struct speakers h = {0};
-    struct batch *b = batch_new();
     void *state = xcalloc(1, decoder->state_size);
     size_t used;
+    /* Whatever it cannot take is met again when the file is read. */
+    enum status ignored = decoder->decode(state, head, out, &used, NULL);
 
-    if (decoder->decode(state, head, b, &used, NULL) == OK)
-        hear(&h, b);
-    if (d->function.n == 0 && !h.function.is_disputed && h.function.value.n > 0)
-        d->function = arena_str(a, h.function.value);
-    whereabouts_note_file(w, b, &d->nearby_region, &d->nearby_account);
+    UNUSED(ignored);
     if (decoder->close != NULL)
         decoder->close(state);
     free(state);
-    batch_free(b);
-    return h.has_streams;
 }
 
 /* --- path
@@ -152,9 +144,19 @@ static bool hints_of_path(struct import_defaults *d, struct str path, bool is_on
 bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
                 const struct decode_input *head, struct arena *a, struct whereabouts *w)
 {
-    bool has_streams = hints_of_head(d, decoder, head, a, w);
-    bool is_one_stream = !has_streams && decoder == &aws_cloudwatch_json;
-    return hints_of_path(d, head->path, is_one_stream, a);
+    assert(head->defaults == d);
+    struct speakers h = {0};
+    struct batch *b = batch_new();
+
+    decode_head(decoder, head, b);
+    hear(&h, b);
+    if (d->function.n == 0 && !h.function.is_disputed && h.function.value.n > 0)
+        d->function = arena_str(a, h.function.value);
+    bool is_one_stream = !h.has_streams && decoder == &aws_cloudwatch_json;
+    bool is_guessed = hints_of_path(d, head->path, is_one_stream, a);
+    whereabouts_note_file(w, b, d);
+    batch_free(b);
+    return is_guessed;
 }
 
 /* --- binary

@@ -73,8 +73,14 @@ static struct str value_of(const struct agreed *g)
     return g->is_disputed ? (struct str){0} : g->value;
 }
 
-void whereabouts_note_file(struct whereabouts *w, const struct batch *head, struct str *region,
-                           struct str *account)
+/* The function a record will be counted for when the file is read. */
+static struct str name_of(const struct fn_ref *fn, const struct import_defaults *d)
+{
+    return str_eq(fn->name, STR("unknown")) && d->function.n > 0 ? d->function : fn->name;
+}
+
+void whereabouts_note_file(struct whereabouts *w, const struct batch *head,
+                           struct import_defaults *d)
 {
     struct together all = {0};
 
@@ -82,18 +88,18 @@ void whereabouts_note_file(struct whereabouts *w, const struct batch *head, stru
         const struct log_record *r = &head->records[i];
         if (r->platform == NULL)
             continue;
-        note_arn(w, &all, r->platform->runtime_version_arn, r->origin->fn);
-        note_arn(w, &all, r->platform->function_arn, r->origin->fn);
+        struct fn_ref fn = *r->origin->fn;
+        fn.name = name_of(&fn, d);
+        note_arn(w, &all, r->platform->runtime_version_arn, &fn);
+        note_arn(w, &all, r->platform->function_arn, &fn);
     }
     for (size_t i = 0; i < head->n_fns; i++) {
-        struct whereabouts_row *row = row_of(w, head->fn_list[i]->name);
+        struct whereabouts_row *row = row_of(w, name_of(head->fn_list[i], d));
         agree(&row->nearby_region, value_of(&all.region), &w->arena);
         agree(&row->nearby_account, value_of(&all.account), &w->arena);
     }
-    if (value_of(&all.region).n > 0)
-        *region = value_of(&all.region);
-    if (value_of(&all.account).n > 0)
-        *account = value_of(&all.account);
+    d->nearby_region = value_of(&all.region);
+    d->nearby_account = value_of(&all.account);
 }
 
 static struct str own_or_nearby(const struct agreed *own, const struct agreed *nearby)

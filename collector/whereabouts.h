@@ -6,7 +6,7 @@
 #ifndef FNSCOPE_COLLECTOR_WHEREABOUTS_H
 #define FNSCOPE_COLLECTOR_WHEREABOUTS_H
 
-#include "core/model/batch.h"
+#include "collector/collector.h"
 
 /* One value that all who speak must agree on. */
 struct agreed {
@@ -27,10 +27,10 @@ struct whereabouts {
 void whereabouts_clear(struct whereabouts *w);
 /* A function known before: it speaks of itself only. Empty values say nothing. */
 void whereabouts_know(struct whereabouts *w, const struct fn_ref *known);
-/* The lambda ARNs in the platform records of one file's head. What they say alike is left in
- * *region and *account, which are not touched otherwise. */
-void whereabouts_note_file(struct whereabouts *w, const struct batch *head, struct str *region,
-                           struct str *account);
+/* The lambda ARNs in the platform records of one file's head. `d` are the file's defaults: records
+ * that name no function are of its function; what all say alike becomes its nearby_ members. */
+void whereabouts_note_file(struct whereabouts *w, const struct batch *head,
+                           struct import_defaults *d);
 /* Fills the empty ones of region and account; the views live as long as w. False: no head holds
  * the function, nothing is known. */
 bool whereabouts_fill(const struct whereabouts *w, struct fn_ref *fn);
