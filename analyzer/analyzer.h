@@ -17,7 +17,7 @@
 struct correlator;
 
 struct correlator_options {
-    size_t max_open; /* most requests in memory; 0: 8,000. The ones touched longest ago go first */
+    size_t max_open; /* most requests in memory; 0: 6,000. The ones touched longest ago go first */
     /* Beyond memory: what is stored about a request id or an environment. NULL: nothing is. */
     enum status (*find_id)(void *ctx, struct str id, int64_t around_ns, struct arena *a,
                            struct invocation_list *out, struct err *e);

@@ -12,7 +12,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 
-#define DEFAULT_OPEN   ((size_t)8000)
+#define DEFAULT_OPEN   ((size_t)6000)
 #define MAX_ATTEMPTS   ((size_t)64)      /* of one request id in one environment */
 #define LONGEST_RUN_NS (2 * NS_PER_HOUR) /* the longest timeout a function can have is 5,400 s */
 

@@ -46,7 +46,7 @@ struct import_options {
     } paths; /* files, folders, "-" */
     struct import_defaults defaults;
     const char *format;      /* "auto" or a decoder's name */
-    size_t batch_bytes;      /* 0: 256 KB of input a batch */
+    size_t batch_bytes;      /* 0: 192 KB of input a batch */
     const atomic_bool *stop; /* set by a signal: ends after the current batch */
     void (*on_progress)(void *ctx, const struct import_progress *p); /* writer thread; NULL */
     void *progress_ctx;

@@ -1,4 +1,4 @@
-/* Files to batches. A file is read in steps of 256 KB into the batch's own memory, so that records
+/* Files to batches. A file is read in steps of 192 KB into the batch's own memory, so that records
  * can point into it; what the decoder leaves is carried over to the next step. Each batch ends with
  * a cursor: which file, by the hash of its head, and where its decoder can go on. */
 #include "collector/file_source.h"
@@ -17,8 +17,8 @@
 enum {
     HEAD_BYTES = 64 << 10,  /* names the file, shows its format */
     SURVEY_BYTES = 2 << 20, /* of all heads together, at least HEAD_BYTES of each */
-    STEP_BYTES = 256 << 10,
-    BATCH_BYTES = 256 << 10,
+    STEP_BYTES = 192 << 10,
+    BATCH_BYTES = 192 << 10,
     /* A bomb: so many plain bytes for one packed, so long without one event. */
     BOMB_RATIO = 200,
     BOMB_BYTES = 256 << 20,

@@ -11,7 +11,7 @@
 
 enum {
     /* Between two threads: more would only use memory. */
-    QUEUED_BATCHES = 2,
+    QUEUED_BATCHES = 1,
     QUEUED_COMMITS = 1,
     IDLE_MS = 1000, /* on_idle when nothing came so long */
 };

@@ -9,8 +9,8 @@
 #include "core/store/packer_private.h"
 
 #define PACK_RAW_BYTES ((uint64_t)12 << 20) /* log text at which a pack is handed over */
-/* Facts at which a pack is handed over: with those of one more batch they fill a power of two. */
-#define PACK_FACTS ((size_t)8000)
+/* Facts at which a pack is handed over: more make fewer pages to write, and larger packs. */
+#define PACK_FACTS ((size_t)6000)
 #define ZSTD_LEVEL 1
 
 /* --- a new packer: ids known so far --- */
