@@ -56,9 +56,10 @@ static enum status take_regex(struct str *rest, struct term *t, struct err *e)
         return err_set(e, ERR_PARSE, "Invalid filter pattern: %% is not closed");
     t->text = str_sub(body, 0, end);
     *rest = str_skip(body, end + 1);
-    if (re_new(t->text, "", &t->re, e) != OK)
-        return err_wrap(e, "Invalid filter pattern");
-    return OK;
+    if (re_new(t->text, "", &t->re, e) == OK)
+        return OK;
+    (void)err_wrap(e, "Invalid filter pattern");
+    return ERR_PARSE;
 }
 
 static void take_word(struct str *rest, struct term *t)

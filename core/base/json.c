@@ -42,6 +42,26 @@ static size_t string_length(struct str s)
     return i < s.n ? i + 1 : s.n;
 }
 
+static size_t count_digits(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+        n++;
+    return n;
+}
+
+/* -?(0|[1-9][0-9]*)\.[0-9]+ */
+static bool is_plain_real(struct str s)
+{
+    s = str_skip(s, s.n > 0 && s.p[0] == '-' ? 1 : 0);
+    size_t whole = count_digits(s);
+    if (whole == 0 || (whole > 1 && s.p[0] == '0') || whole == s.n || s.p[whole] != '.')
+        return false;
+    s = str_skip(s, whole + 1);
+    return s.n > 0 && count_digits(s) == s.n;
+}
+
 /* A number token with a point or exponent gets quotes; everything else is copied. Tokens that are
  * no numbers keep their form, so jansson still refuses them. */
 static void quote_reals(struct str text, struct buf *out)
@@ -55,9 +75,7 @@ static void quote_reals(struct str text, struct buf *out)
                 n++;
         }
         struct str token = str_sub(text, 0, n);
-        int64_t ignored;
-        bool is_real = token.p[0] != '"' && str_find_char(token, '.') < token.n &&
-                       str_to_scaled(token, 18, &ignored);
+        bool is_real = token.p[0] != '"' && is_plain_real(token);
         buf_add_z(out, is_real ? "\"" : "");
         buf_add_str(out, token);
         buf_add_z(out, is_real ? "\"" : "");
