@@ -211,7 +211,8 @@ static bool route(struct api_call *c)
 
     if (header_of(c, "X-Amz-Target", &ignored))
         return route_json(c);
-    return is_query(c) ? route_query(c) : route_rest(c);
+    /* A path of its own is the surest sign: clients send payloads under any content type. */
+    return route_rest(c) || (is_query(c) && route_query(c));
 }
 
 /* A page in a browser may send requests to this machine: AWS clients never name an origin. */

@@ -25,15 +25,6 @@ enum status manifest_error(const struct manifest *m, const struct yaml_node *n, 
     return err_set(e, ERR_CONFIG, "%s:%u:%u: %s", m->name, n->line, n->column, text);
 }
 
-static enum status apply_options(struct manifest *m, const struct opt_def *defs, void *target,
-                                 const struct yaml_node *node, const char *const *foreign,
-                                 struct opt_set *set, struct err *e)
-{
-    if (opt_init(set, defs, target, &m->arena, 0, e) != OK)
-        return e ? e->code : ERR_CONFIG;
-    return opt_apply_yaml(set, node, m->name, ORIGIN_USER_FILE, foreign, e);
-}
-
 /* --- names --- */
 
 static bool is_name_char(char c)
@@ -149,7 +140,8 @@ static enum status read_function(struct manifest *m, struct fndef *fn, const str
     if (n->type != YAML_TABLE)
         return manifest_error(m, n, e, "function " STR_FMT ": \"key: value\" lines are expected",
                               STR_ARG(n->key));
-    if (apply_options(m, fndef_options, fn, n, fndef_foreign, &set, e) != OK)
+    if (opt_init(&set, fndef_options, fn, &m->arena, 0, e) != OK ||
+        opt_apply_yaml(&set, n, m->name, ORIGIN_USER_FILE, fndef_foreign, e) != OK)
         return ERR_CONFIG;
     fn->has_reserved = opt_is_set(&set, &fn->reserved);
     finish_names(m, fn);
@@ -220,7 +212,8 @@ static enum status parse_into(struct manifest *m, struct str text, struct err *e
     m->root = root;
     if (root->type != YAML_TABLE)
         return manifest_error(m, root, e, "\"functions:\" is expected");
-    if (apply_options(m, manifest_options, m, root, manifest_foreign, &set, e) != OK)
+    if (opt_init(&set, manifest_options, m, &m->arena, 0, e) != OK ||
+        opt_apply_yaml(&set, root, m->name, ORIGIN_USER_FILE, manifest_foreign, e) != OK)
         return ERR_CONFIG;
     if (!is_account(m->account))
         return err_set(e, ERR_CONFIG, "%s: account must be 12 digits", m->name);

@@ -165,7 +165,7 @@ enum status folder_watch_open(struct loop *l, const char *folder,
     idmap_init(&w->folders);
     w->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     enum status s = w->fd < 0 ? err_errno(e, errno, "inotify (fs.inotify.max_user_instances)")
-                              : loop_watch(l, w->fd, LOOP_READ, on_readable, w, &w->watch, e);
+                              : loop_watch(l, w->fd, on_readable, w, &w->watch, e);
     if (s != OK) {
         folder_watch_close(w);
         return s;

@@ -5,7 +5,7 @@
 #include "core/base/crypto.h"
 #include "core/base/rng.h"
 
-#define RANDOM_MAX 32
+#define RANDOM_MAX ((size_t)32)
 
 struct str hex_new(struct arena *a, size_t n_bytes)
 {

@@ -187,7 +187,7 @@ static enum status open_output(struct instance *in, int *child, struct err *e)
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     in->output_fd = ends[0];
     *child = ends[1];
-    return loop_watch(in->x->loop, in->output_fd, LOOP_READ, on_output, in, &in->output_watch, e);
+    return loop_watch(in->x->loop, in->output_fd, on_output, in, &in->output_watch, e);
 }
 
 static void open_statm(struct instance *in)
@@ -250,8 +250,7 @@ enum status process_start(struct instance *in, struct err *e)
         close(in->child_fd);
     in->child_fd = -1;
     if (s == OK)
-        s = loop_watch(in->x->loop, in->process.pidfd, LOOP_READ, on_exit_ready, in,
-                       &in->exit_watch, e);
+        s = loop_watch(in->x->loop, in->process.pidfd, on_exit_ready, in, &in->exit_watch, e);
     if (s != OK) {
         process_forget(in);
         return s;

@@ -226,7 +226,7 @@ static enum status start_thread(struct journal *j, struct err *e)
     j->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (j->wake_fd < 0)
         return err_errno(e, errno, "journal: eventfd");
-    enum status s = loop_watch(j->loop, j->wake_fd, LOOP_READ, on_wake, j, &j->watch, e);
+    enum status s = loop_watch(j->loop, j->wake_fd, on_wake, j, &j->watch, e);
     if (s != OK)
         return s;
     int code = pthread_create(&j->thread, NULL, journal_main, j);

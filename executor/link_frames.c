@@ -129,8 +129,7 @@ static enum status frames_open(struct instance *in, struct err *e)
     in->wants_write = false;
     buf_reset(&in->in);
     buf_reset(&in->out);
-    return loop_watch(in->x->loop, in->control_fd, LOOP_READ, on_control, in, &in->control_watch,
-                      e);
+    return loop_watch(in->x->loop, in->control_fd, on_control, in, &in->control_watch, e);
 }
 
 static void frames_send(struct instance *in)

@@ -489,7 +489,7 @@ static bool read_direction(struct api_call *c, struct log_query *q)
     struct str digits = str_cut(&rest, '/');
     bool is_known = str_eq(direction, STR("f")) || str_eq(direction, STR("b"));
     if (!is_known || digits.n != 56 || !str_to_i64(str_sub(digits, 1, 15), &q->after_ms) ||
-        !str_to_i64(str_sub(digits, 16, 40), &q->after_seq)) {
+        !str_to_i64(str_sub(digits, 37, 19), &q->after_seq)) {
         invalid(c, "The specified nextToken is invalid.");
         return false;
     }

@@ -359,6 +359,7 @@ static enum MHD_Result on_end(struct request *r)
     return MHD_YES;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library's signature */
 static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, const char *url,
                                  const char *method, const char *version, const char *upload,
                                  size_t *upload_n, void **state)
@@ -521,8 +522,8 @@ enum status http_server_start(struct loop *l, const struct http_server_config *c
                               struct http_server **out, struct err *e)
 {
     struct err local = {0};
-    int fd;
-    uint16_t port;
+    int fd = -1;
+    uint16_t port = 0;
 
     if (open_listener(config, &fd, &port, e ? e : &local) != OK)
         return e ? e->code : local.code;
@@ -542,7 +543,7 @@ enum status http_server_start(struct loop *l, const struct http_server_config *c
         return err_set(e, ERR_IO, "starting the HTTP listener failed");
     }
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
-    if (loop_watch(l, info->epoll_fd, LOOP_READ, on_ready, s, &s->watch, e) != OK) {
+    if (loop_watch(l, info->epoll_fd, on_ready, s, &s->watch, e) != OK) {
         http_server_stop(s);
         return e ? e->code : ERR_IO;
     }

@@ -15,6 +15,7 @@
 
 #define EVENTS_A_TURN 64
 #define SIGNALS_MAX   8
+#define SLEEP_MAX_MS  3600000
 
 struct loop_watch {
     int fd;
@@ -122,11 +123,11 @@ static unsigned loop_bits(uint32_t events)
            (events & (EPOLLHUP | EPOLLERR | EPOLLRDHUP) ? (unsigned)LOOP_HANGUP : 0);
 }
 
-enum status loop_watch(struct loop *l, int fd, unsigned events, loop_fd_fn *fn, void *ctx,
-                       struct loop_watch **out, struct err *e)
+enum status loop_watch(struct loop *l, int fd, loop_fd_fn *fn, void *ctx, struct loop_watch **out,
+                       struct err *e)
 {
     struct loop_watch *w = xcalloc(1, sizeof(*w));
-    struct epoll_event ev = {.events = epoll_bits(events), .data.ptr = w};
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = w};
 
     assert(fn && fd >= 0);
     *w = (struct loop_watch){.fd = fd, .fn = fn, .ctx = ctx};
@@ -319,7 +320,7 @@ enum status loop_signal(struct loop *l, int signo, loop_signal_fn *fn, void *ctx
     if (fd < 0)
         return err_errno(e, errno, "signal descriptor");
     l->signal_fd = fd;
-    return l->signal_watch ? OK : loop_watch(l, fd, LOOP_READ, on_signal, l, &l->signal_watch, e);
+    return l->signal_watch ? OK : loop_watch(l, fd, on_signal, l, &l->signal_watch, e);
 }
 
 /* --- turns --- */
@@ -339,7 +340,7 @@ static int sleep_ms(const struct loop *l, int64_t wait_ns)
     if (until < 0)
         return -1;
     until = (until + NS_PER_MS - 1) / NS_PER_MS;
-    return until > 3600 * 1000 ? 3600 * 1000 : (int)until;
+    return until > SLEEP_MAX_MS ? SLEEP_MAX_MS : (int)until;
 }
 
 static enum status wait_events(struct loop *l, int64_t wait_ns, struct err *e)

@@ -2,7 +2,7 @@
  * the thread that calls loop_run(); nothing here is thread-safe.
  *
  *     struct loop *l = loop_new(&clock);
- *     loop_watch(l, fd, LOOP_READ, on_readable, ctx, &watch, &e);
+ *     loop_watch(l, fd, on_readable, ctx, &watch, &e);
  *     loop_timer_set(l, &ctx->timer, loop_now(l) + 5 * NS_PER_SEC);
  *     loop_run(l, &e);
  *
@@ -60,8 +60,9 @@ void loop_free(struct loop *l);                 /* its watches are forgotten, th
 int64_t loop_now(const struct loop *l);  /* monotonic, of this turn */
 int64_t loop_wall(const struct loop *l); /* wall clock, of this turn */
 
-MUST_CHECK enum status loop_watch(struct loop *l, int fd, unsigned events, loop_fd_fn *fn,
-                                  void *ctx, struct loop_watch **out, struct err *e);
+/* For LOOP_READ; loop_watch_change() for anything else. */
+MUST_CHECK enum status loop_watch(struct loop *l, int fd, loop_fd_fn *fn, void *ctx,
+                                  struct loop_watch **out, struct err *e);
 void loop_watch_change(struct loop *l, struct loop_watch *w, unsigned events);
 void loop_unwatch(struct loop *l, struct loop_watch *w); /* NULL is fine; before close(fd) */
 

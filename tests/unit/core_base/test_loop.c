@@ -146,8 +146,8 @@ static void test_unwatch_in_a_callback(void **state)
     (void)state;
     CHECK_INT(pipe(a), 0);
     CHECK_INT(pipe(b), 0);
-    CHECK_OK(loop_watch(l, a[0], LOOP_READ, on_a, &p, &p.a, &e), &e);
-    CHECK_OK(loop_watch(l, b[0], LOOP_READ, on_b, &p, &p.b, &e), &e);
+    CHECK_OK(loop_watch(l, a[0], on_a, &p, &p.a, &e), &e);
+    CHECK_OK(loop_watch(l, b[0], on_b, &p, &p.b, &e), &e);
     CHECK_INT(write(a[1], "x", 1), 1);
     CHECK_INT(write(b[1], "x", 1), 1);
     for (int i = 0; i < 3; i++)
@@ -199,7 +199,7 @@ static void test_end_of_a_process(void **state)
     if (pid == 0)
         _exit(3);
     CHECK_OK(loop_pidfd(pid, &fd, &e), &e);
-    CHECK_OK(loop_watch(l, fd, LOOP_READ, on_exit_seen, l, &w, &e), &e);
+    CHECK_OK(loop_watch(l, fd, on_exit_seen, l, &w, &e), &e);
     CHECK_OK(loop_run(l, &e), &e);
     int code;
     CHECK_INT(waitpid(pid, &code, 0), pid);

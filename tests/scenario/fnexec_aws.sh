@@ -1,0 +1,183 @@
+#!/bin/bash
+# fnexec_aws.sh PROGRAM TESTS_DIR EXECUTOR: functions in three languages and a runtime of its own, driven by
+# Debian's awscli; errors, limits and logs as Lambda has them; nothing left behind.
+executor=$3
+# shellcheck source=tests/scenario/fnexec_lib.sh
+. "$(dirname "$0")/fnexec_lib.sh"
+copy_functions "$2"
+
+echo "s3cret-value" > "$work/functions/token"
+chmod 600 "$work/functions/token"
+cat > "$work/functions/functions.yaml" <<YAML
+functions:
+  py: {runtime: python3.11, handler: app.handler, code: python, timeout: 5s, secrets: {TOKEN: file:token},
+       environment: {STAGE: test}, triggers: [{type: http}]}
+  slow: {runtime: python3.11, handler: app.handler, code: python, timeout: 300ms, keep_alive: 1s}
+  js: {runtime: nodejs20.x, handler: app.handler, code: node, timeout: 5s, tracing: true, log_format: json}
+  site: {runtime: nodejs20.x, handler: app.url, code: node, timeout: 5s, triggers: [{type: http}]}
+  back: {runtime: nodejs20.x, handler: app.callback, code: node, timeout: 5s}
+  c: {runtime: c, handler: echo, code: c, timeout: 5s}
+  own: {runtime: provided, code: bootstrap, timeout: 5s}
+  stopped: {runtime: c, handler: echo, code: c, concurrency: 0}
+  broken: {runtime: python3.11, handler: app.nothing, code: python, timeout: 5s}
+  none: {runtime: c, handler: no_program, code: c, timeout: 5s}
+YAML
+start_executor "$work/functions/functions.yaml"
+
+# --- three languages ---
+aws_invoke py '{"a": 1}' --log-type Tail --query LogResult --output text
+expect "$work/answer" '{"event":{"a":1},"left":true}'
+base64 -d "$work/head" > "$work/tail"
+for text in 'START RequestId: ' 'event of ' 'END RequestId: ' $'REPORT RequestId: ' $'\tInit Duration: '; do
+    expect "$work/tail" "$text"
+done
+invoke js '{"b": 2}'
+expect "$work/answer" '{"event":{"b":2}}'
+invoke back '{}'
+expect "$work/answer" '"called back"'
+invoke c '{"c": 3}'
+expect "$work/answer" '{"c": 3}'
+invoke py '{"env": "STAGE"}'
+expect "$work/answer" '"test"'
+
+# --- a runtime of its own ---
+invoke own '{}' -H "X-Amz-Client-Context: $(printf '{"custom":{"k":"v"}}' | base64 -w0)"
+for text in '"deadline": true' '"arn": "arn:aws:lambda:us-east-1:000000000000:function:own"' '"trace": true' \
+    '"again": true' '"wrong_id": 400' '"init_error": 403' '"nowhere": 404' '\"k\":\"v\"'; do
+    expect "$work/answer" "$text"
+done
+invoke own '"fail"'
+expect "$work/head" 'X-Amz-Function-Error: Unhandled'
+expect "$work/answer" '{"errorMessage": "as asked", "errorType": "Asked", "stackTrace": []}'
+invoke own '"stream"'
+expect "$work/answer" '{"errorMessage":"cut"}'
+invoke own '"mode"'
+expect "$work/answer" 'Runtime.InvalidResponseModeHeader'
+invoke own '"large"'
+expect "$work/answer" 'Function.ResponseSizeTooLarge'
+
+# --- errors ---
+aws_invoke py '{"fail": "boom"}'
+expect "$work/head" '"FunctionError": "Unhandled"'
+expect "$work/answer" '"errorMessage": "boom", "errorType": "RuntimeError"'
+invoke js '{"fail": "boom"}'
+expect "$work/answer" '{"errorType":"TypeError","errorMessage":"boom","trace":'
+invoke c '"fail"'
+expect "$work/answer" '{"errorMessage":"as asked","errorType":"Function.Error"'
+invoke py '{"die": 3}'
+expect "$work/answer" 'Error: Runtime exited with error: exit status 3"}'
+invoke py '{"die": 0}'
+expect "$work/answer" 'Error: Runtime exited without providing a reason"}'
+invoke py '{"eat": 300}'
+expect "$work/answer" '"errorType":"Runtime.OutOfMemory"'
+invoke py '{"a": 2}'
+expect "$work/answer" '{"event":{"a":2},"left":true}'
+invoke slow '{"sleep": 5}'
+invoke slow '{"sleep": 5}'
+expect "$work/answer" '{"errorType":"Sandbox.Timedout","errorMessage":"RequestId: '
+expect "$work/answer" ' Error: Task timed out after 0.30 seconds"}'
+invoke broken '{}'
+expect "$work/answer" '"errorType": "Runtime.HandlerNotFound"'
+invoke none '{}'
+expect "$work/answer" '"errorType":"Runtime.InvalidEntrypoint"'
+aws_invoke stopped '{}' && fail "a function with reserved concurrency 0 ran"
+expect "$work/head" 'TooManyRequestsException'
+aws_invoke nothing '{}' && fail "a function that is not there ran"
+expect "$work/head" 'ResourceNotFoundException'
+expect "$work/head" 'Function not found: arn:aws:lambda:us-east-1:000000000000:function:nothing'
+invoke stopped '{}'
+for text in 'HTTP/1.1 429' 'x-amzn-ErrorType: TooManyRequestsException' 'Retry-After: 1'; do
+    expect "$work/head" "$text"
+done
+expect "$work/answer" '{"Reason":"ReservedFunctionConcurrentInvocationLimitExceeded","Type":"User"'
+invoke py 'no json'
+expect "$work/head" 'HTTP/1.1 400'
+expect "$work/head" 'InvalidRequestContentException'
+aws_invoke py '{}' --invocation-type DryRun
+expect "$work/head" '"StatusCode": 204'
+
+# --- secrets ---
+invoke py '{"print": "the token is s3cret-value."}'
+invoke py '{"env": "TOKEN"}'
+expect "$work/answer" '"s3cret-value"'
+aws_cli lambda get-function-configuration --function-name py > "$work/configuration"
+expect "$work/configuration" '"TOKEN": "[redacted]"'
+
+# --- function URLs ---
+curl -sS -i -H 'Cookie: x=1; y=2' -d 'hello' "$endpoint/lambda-url/site/a/b?q=1&q=2" > "$work/url"
+for text in 'HTTP/1.1 201' 'x-path: /a/b' 'Set-Cookie: a=1' 'Set-Cookie: b=2' 'POST q=1&q=2 hello'; do
+    expect "$work/url" "$text"
+done
+curl -sS -i "$endpoint/lambda-url/c/" > "$work/url"
+expect "$work/url" 'HTTP/1.1 404'
+curl -sS -i -d '{"fail":"x"}' -H 'Host: py.lambda-url.localhost' "$endpoint/" > "$work/url"
+expect "$work/url" '"rawPath":"/"'
+
+# --- logs ---
+group=/aws/lambda/py
+aws_cli logs describe-log-groups --log-group-name-prefix /aws/lambda/p > "$work/groups"
+expect "$work/groups" '"logGroupName": "/aws/lambda/py"'
+aws_cli logs filter-log-events --log-group-name $group --query 'events[].message' --output text > "$work/lines"
+expect "$work/lines" 'the token is [redacted].'
+if grep -rqF s3cret-value "$work/lines" "$work/executor.log"; then fail "a secret reached a log"; fi
+for text in 'INIT_START Runtime Version: python3.11' $'\tStatus: error\tError Type: Runtime.ExitError' \
+    $'\tStatus: error\tError Type: Runtime.OutOfMemory' '[ERROR] RuntimeError: boom'; do
+    expect "$work/lines" "$text"
+done
+aws_cli logs filter-log-events --log-group-name /aws/lambda/slow --filter-pattern '"REPORT RequestId"' \
+    --query 'events[].message' --output text > "$work/lines"
+expect "$work/lines" $'Duration: 300.00 ms\tBilled Duration: '
+expect "$work/lines" $'\tStatus: timeout'
+if grep -q START "$work/lines"; then fail "a filter pattern let through what it should not"; fi
+# Pages of two events hold what one page holds.
+aws_cli logs filter-log-events --log-group-name $group --query 'events[].eventId' --output text | tr '\t' '\n' \
+    | grep -v None > "$work/ids"
+aws_cli logs filter-log-events --log-group-name $group --page-size 2 --query 'events[].eventId' --output text \
+    | tr '\t' '\n' | grep -v None > "$work/paged"
+cmp "$work/ids" "$work/paged" || fail "pages differ"
+[ "$(sort -u "$work/ids" | wc -l)" -eq "$(wc -l < "$work/ids")" ] || fail "an event identity came twice"
+grep -vqE '^[0-9]{56}$' "$work/ids" && fail "an event identity has not 56 digits"
+stream=$(aws_cli logs describe-log-streams --log-group-name $group --order-by LastEventTime --descending \
+    --query 'logStreams[0].logStreamName' --output text)
+aws_cli logs get-log-events --log-group-name $group --log-stream-name "$stream" --start-from-head > "$work/got"
+expect "$work/got" 'INIT_START'
+token=$(sed -n 's/.*"nextForwardToken": "\(.*\)",*/\1/p' "$work/got")
+aws_cli logs get-log-events --log-group-name $group --log-stream-name "$stream" --next-token "$token" > "$work/got"
+expect "$work/got" '"events": []'
+expect "$work/got" "\"nextForwardToken\": \"$token\""
+aws_cli logs filter-log-events --log-group-name $group --next-token 00ff > "$work/got" 2>&1 && fail "a forged token was taken"
+expect "$work/got" 'InvalidParameterException'
+
+# --- reads of the control plane, traces ---
+[ "$(aws_cli lambda list-functions --max-items 3 --query 'length(Functions)')" -eq 3 ] || fail "list-functions"
+[ "$(aws_cli lambda list-functions --query 'length(Functions)')" -eq 10 ] || fail "list-functions, all"
+aws_cli lambda get-account-settings > "$work/got"
+expect "$work/got" '"UnreservedConcurrentExecutions": 1000'
+aws_cli lambda get-function-concurrency --function-name stopped > "$work/got"
+expect "$work/got" '"ReservedConcurrentExecutions": 0'
+now=$(date +%s)
+trace=$(aws_cli xray get-trace-summaries --start-time $((now - 600)) --end-time $((now + 5)) \
+    --query 'TraceSummaries[-1].Id' --output text)
+aws_cli xray batch-get-traces --trace-ids "$trace" > "$work/got"
+expect "$work/got" 'AWS::Lambda::Function'
+expect "$work/got" 'Initialization'
+
+# --- the end: also of what functions started ---
+invoke py '{"spawn": true}'
+[ -n "$(leftovers)" ] || fail "the check for leftovers sees nothing"
+stop_executor
+check_nothing_left
+
+# --- logs outlive the executor ---
+start_executor "$work/functions/functions.yaml"
+aws_cli logs filter-log-events --log-group-name $group --query 'events[].eventId' --output text | tr '\t' '\n' \
+    | grep -v None > "$work/again"
+head -"$(wc -l < "$work/ids")" "$work/again" | cmp - "$work/ids" || fail "the log changed over a restart"
+kill -KILL "$executor_pid"
+wait "$executor_pid" 2> /dev/null || true
+executor_pid=
+wait_for no_leftovers
+start_executor "$work/functions/functions.yaml"
+stop_executor
+check_nothing_left
+echo "functions in three languages and a runtime of its own behaved"

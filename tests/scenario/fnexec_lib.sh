@@ -1,0 +1,79 @@
+#!/bin/bash
+# Sourced by the fnexec scenarios: a folder of work, an executor started in it, a client, checks.
+set -euo pipefail
+
+work=$(mktemp -d)
+executor_pid=
+export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1 AWS_MAX_ATTEMPTS=1
+export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true
+# The system's interpreters: shims of version managers take seconds to start.
+export PATH=/usr/bin:/bin:$PATH
+
+fail() {
+    echo "FAILED: $*" >&2
+    [ ! -f "$work/executor.log" ] || tail -20 "$work/executor.log" >&2
+    exit 1
+}
+
+# Waits up to 30 s until the command succeeds.
+wait_for() {
+    local end=$((SECONDS + 30))
+    until "$@"; do
+        [ $SECONDS -lt $end ] || fail "waited for: $*"
+        read -rt 0.02 <> <(:) || true
+    done
+}
+
+start_executor() { # manifest, options
+    rm -f "$work/port"
+    "$executor" serve "$@" --port 0 --port-file "$work/port" --state "$work/state" \
+        --scratch "$work/scratch" 2>> "$work/executor.log" &
+    executor_pid=$!
+    wait_for test -s "$work/port"
+    endpoint=http://127.0.0.1:$(cat "$work/port")
+}
+
+stop_executor() {
+    kill -TERM "$executor_pid"
+    wait "$executor_pid" || fail "fnexec ended with status $?"
+    executor_pid=
+}
+
+# Whatever a function was started from carries this folder in its environment.
+leftovers() {
+    grep -lsaF "$work/scratch" /proc/[0-9]*/environ || true
+}
+
+check_nothing_left() {
+    [ ! -e "$work/scratch" ] || fail "scratch folder left: $(ls "$work/scratch")"
+    wait_for no_leftovers
+}
+no_leftovers() { [ -z "$(leftovers)" ]; }
+
+clean_up() {
+    [ -z "$executor_pid" ] || kill -KILL "$executor_pid" 2> /dev/null || true
+    rm -rf "$work"
+}
+trap clean_up EXIT
+
+aws_cli() { /usr/bin/aws --endpoint-url "$endpoint" --cli-binary-format raw-in-base64-out "$@"; }
+
+# aws_invoke FUNCTION PAYLOAD [options]: what the CLI prints goes to $work/head, the answer to $work/answer.
+aws_invoke() {
+    aws_cli lambda invoke --function-name "$1" --payload "$2" "${@:3}" "$work/answer" > "$work/head" 2> "$work/err" ||
+        { cat "$work/err" > "$work/head"; return 1; }
+}
+
+# invoke FUNCTION PAYLOAD [curl options]: the same without the half second the CLI takes to start.
+invoke() {
+    curl -sS -D "$work/head" -o "$work/answer" -d "$2" "${@:3}" "$endpoint/2015-03-31/functions/$1/invocations"
+}
+
+expect() { # file, text it must hold
+    grep -qF -- "$2" "$1" || { cat "$1" >&2; fail "$1 does not hold: $2"; }
+}
+
+copy_functions() { # tests folder
+    cp -r "$1/data/executor/functions" "$work/functions"
+    gcc -O1 -I "$1/../data/runtimes/c" -o "$work/functions/c/echo" "$work/functions/c/echo.c"
+}
