@@ -71,6 +71,16 @@ static enum status check_numbers(struct manifest *m, struct fndef *fn, const str
     return OK;
 }
 
+/* Without its version: "pythn3.11" -> "pythn". */
+static struct str letters_of(struct str runtime)
+{
+    size_t n = 0;
+
+    while (n < runtime.n && runtime.p[n] >= 'a' && runtime.p[n] <= 'z')
+        n++;
+    return str_sub(runtime, 0, n);
+}
+
 static enum status check_runtime(struct manifest *m, struct fndef *fn, const struct opt_set *set,
                                  const struct yaml_node *n, struct err *e)
 {
@@ -82,7 +92,7 @@ static enum status check_runtime(struct manifest *m, struct fndef *fn, const str
         const char *names[8] = {NULL};
         for (size_t i = 0; fn_runtimes[i].prefix && i + 1 < ARRAY_LEN(names); i++)
             names[i] = fn_runtimes[i].prefix;
-        struct str near = opt_suggest(fn->runtime, names);
+        struct str near = opt_suggest(letters_of(fn->runtime), names);
         return manifest_error(m, n, e, "runtime \"" STR_FMT "\" is not known%s" STR_FMT "%s",
                               STR_ARG(fn->runtime), near.n ? "; did you mean \"" : "",
                               STR_ARG(near), near.n ? "\"?" : ": nodejs, python, provided or c");
