@@ -3,6 +3,7 @@
 set -euo pipefail
 
 work=$(mktemp -d)
+: "${executor:?is set by the scenario}"
 executor_pid=
 export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test AWS_DEFAULT_REGION=us-east-1 AWS_MAX_ATTEMPTS=1
 export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true

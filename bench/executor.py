@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+"""fnexec beside its peers, one run on one machine: bench/run.sh executor [--seconds N] [--peers FOLDER].
+
+Load comes from wrk (one thread). --peers names a folder with node_modules of workerd and
+@google-cloud/functions-framework; what is not there is left out and said so. Prints a table, then one JSON line.
+Absolute numbers belong to the machine; ratios are what the goals are about.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAYLOAD = json.dumps({"name": "x" * 200, "n": 1, "list": [1, 2, 3]})
+ECHO_C = """
+#include "fnexec_runtime.h"
+static int echo(const struct fnexec_event *in, struct fnexec_answer *out)
+{ return fnexec_answer_set(out, in->data, in->size); }
+int main(void) { return fnexec_run(echo); }
+"""
+MANIFEST = """
+functions:
+  c: {runtime: c, handler: echo, code: ., timeout: 30s, instances: 2}
+  node: {runtime: nodejs20.x, handler: app.handler, code: ., timeout: 30s, instances: 2}
+  python: {runtime: python3.11, handler: app.handler, code: ., timeout: 30s, instances: 2}
+"""
+WORKERD = """
+using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = (modules = [(name = "w", esModule = embed "w.mjs")],
+               compatibilityDate = "2024-01-01"))],
+  sockets = [(name = "http", address = "127.0.0.1:%d", http = (), service = "main")]);
+"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def post(url, body, headers=None):
+    request = urllib.request.Request(url, body.encode(), headers or {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return answer.read(), answer.headers
+
+
+def wait_answer(url, begin, seconds=30):
+    while time.monotonic() - begin < seconds:
+        try:
+            post(url, PAYLOAD)
+            return time.monotonic() - begin
+        except OSError:
+            time.sleep(0.0005)
+    raise SystemExit(f"no answer from {url}")
+
+
+def rss_mb(pid):
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss: +(\d+)", text, re.M).group(1)) / 1024
+
+
+def cpu_s(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wrk(folder, url, connections, seconds):
+    script = folder / "post.lua"
+    script.write_text(f"""
+wrk.method = "POST"
+wrk.body = {json.dumps(PAYLOAD)}
+wrk.headers["Content-Type"] = "application/json"
+done = function(s, l)
+  io.write(string.format("RESULT %d %d %d %d %d\\n", s.requests, s.duration, l:percentile(50), l:percentile(99),
+                         s.errors.status + s.errors.read + s.errors.connect + s.errors.timeout))
+end
+""")
+    text = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script, url],
+                          capture_output=True, text=True, check=True).stdout
+    n, micros, p50, p99, errors = map(int, re.search(r"RESULT (.*)", text).group(1).split())
+    return {"rps": n / (micros / 1e6), "p50_us": p50, "p99_us": p99, "errors": errors, "requests": n}
+
+
+def measure(folder, url, seconds, pid=None):
+    out = {}
+    wrk(folder, url, 8, 1)
+    for connections in (1, 8, 64):
+        before = cpu_s(pid) if pid else 0
+        out[connections] = wrk(folder, url, connections, seconds)
+        if pid and out[connections]["requests"]:
+            out[connections]["cpu_us"] = (cpu_s(pid) - before) * 1e6 / out[connections]["requests"]
+    return out
+
+
+class Server:
+    def __init__(self, command, **more):
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
+
+    def __enter__(self):
+        return self.process
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def prepare(folder):
+    (folder / "echo.c").write_text(ECHO_C)
+    subprocess.run(["gcc", "-O2", "-I", ROOT / "data/runtimes/c", "-o", folder / "echo", folder / "echo.c"],
+                   check=True)
+    (folder / "app.mjs").write_text("export const handler = async (event) => event;\n")
+    (folder / "app.py").write_text("def handler(event, context):\n    return event\n")
+    (folder / "f.yaml").write_text(MANIFEST)
+
+
+def serve(executor, folder, port, state):
+    return Server([executor, "serve", folder / "f.yaml", "--port", str(port), "--state", state, "--quiet"])
+
+
+def bench_fnexec(executor, folder, seconds, results):
+    port = free_port()
+    base = f"http://127.0.0.1:{port}/2015-03-31/functions"
+    begin = time.monotonic()
+    with serve(executor, folder, port, folder / "state") as p:
+        results["start_ms"] = wait_answer(f"{base}/c/invocations", begin) * 1000
+        results["idle_mb"] = rss_mb(p.pid)
+        for name in ("c", "node", "python"):
+            url = f"{base}/{name}/invocations"
+            results[f"fnexec {name}"] = measure(folder, url, seconds, p.pid)
+        results["loaded_mb"] = rss_mb(p.pid)
+
+
+def bench_cold(executor, folder, results, rounds=5):
+    bare = {"c": ["/bin/true"], "node": ["node", "-e", "0"], "python": ["python3", "-c", "import json, logging"]}
+    for name, command in bare.items():
+        init, alone = [], []
+        for _ in range(rounds):
+            out = subprocess.run([executor, "invoke", folder / "f.yaml", name], capture_output=True, text=True,
+                                 check=True).stderr
+            init.append(float(re.search(r"Init Duration: ([0-9.]+)", out).group(1)))
+            begin = time.monotonic()
+            subprocess.run(command, check=True)
+            alone.append((time.monotonic() - begin) * 1000)
+        results[f"cold {name}"] = {"init_ms": sorted(init)[rounds // 2], "bare_ms": sorted(alone)[rounds // 2]}
+
+
+def bench_workerd(peers, folder, seconds, results):
+    program = peers / "node_modules/.bin/workerd"
+    if not program.exists():
+        return "workerd is not there"
+    port = free_port()
+    (folder / "w.mjs").write_text(
+        "export default { async fetch(r) { return Response.json(await r.json()); } };\n")
+    (folder / "w.capnp").write_text(WORKERD % port)
+    begin = time.monotonic()
+    with Server([program, "serve", "w.capnp"], cwd=folder) as p:
+        url = f"http://127.0.0.1:{port}/"
+        first = wait_answer(url, begin) * 1000
+        results["workerd"] = measure(folder, url, seconds)
+        results["workerd"]["start_ms"] = first
+        results["workerd"]["mb"] = rss_mb(p.pid)
+    return None
+
+
+def bench_framework(peers, folder, seconds, results):
+    program = peers / "node_modules/.bin/functions-framework"
+    if not program.exists():
+        return "functions-framework is not there"
+    port = free_port()
+    source = folder / "gcf"
+    source.mkdir()
+    (source / "index.js").write_text("exports.echo = (q, a) => a.json(q.body);\n")
+    with Server([program, f"--source={source}", "--target=echo", f"--port={port}"]):
+        url = f"http://127.0.0.1:{port}/"
+        wait_answer(url, time.monotonic())
+        results["functions-framework"] = measure(folder, url, seconds)
+    return None
+
+
+def table(results):
+    print(f"{'':22} {'c=1 p50 us':>11} {'c=8 req/s':>10} {'c=64 req/s':>11} {'c=64 p99/p50':>13} {'cpu us c=8':>11}")
+    for name, r in results.items():
+        if not isinstance(r, dict) or 8 not in r:
+            continue
+        tail = r[64]["p99_us"] / max(1, r[64]["p50_us"])
+        print(f"{name:22} {r[1]['p50_us']:11} {r[8]['rps']:10.0f} {r[64]['rps']:11.0f} {tail:13.1f} "
+              f"{r[8].get('cpu_us', 0):11.1f}")
+    for name in ("c", "node", "python"):
+        cold = results[f"cold {name}"]
+        print(f"cold start {name:10} {cold['init_ms']:8.1f} ms, bare process {cold['bare_ms']:.1f} ms")
+    print(f"start to first answer {results['start_ms']:.1f} ms, idle {results['idle_mb']:.1f} MB, "
+          f"after the load {results['loaded_mb']:.1f} MB")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--executor", default=ROOT / "build/release/fnexec", type=pathlib.Path)
+    parser.add_argument("--peers", default=ROOT / "build/peers", type=pathlib.Path)
+    options = parser.parse_args()
+    os.environ["PATH"] = "/usr/bin:/bin:" + os.environ["PATH"]
+    if not shutil.which("wrk"):
+        raise SystemExit("wrk is needed: apt-get install wrk")
+    results = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        prepare(folder)
+        bench_cold(options.executor, folder, results)
+        bench_fnexec(options.executor, folder, options.seconds, results)
+        for peer in (bench_workerd, bench_framework):
+            missing = peer(options.peers, folder, options.seconds, results)
+            if missing:
+                print(f"left out: {missing}")
+    table(results)
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main()
