@@ -203,7 +203,7 @@ static enum status parse_chain(struct parser *p, enum node_kind kind, const char
                                enum status (*part)(struct parser *p, struct json_condition **out),
                                struct json_condition **out)
 {
-    struct json_condition *left;
+    struct json_condition *left = NULL;
 
     if (part(p, &left) != OK)
         return ERR_PARSE;
