@@ -1,6 +1,8 @@
 /* Reads a `when:` line. One small function per kind of token; clauses are a table. */
 #include "analyzer/alerts/signal.h"
 
+#include <assert.h>
+
 #include "core/base/opt.h"
 #include "core/base/timefmt.h"
 
@@ -222,6 +224,7 @@ static enum status read_clause(struct scan *s, struct rule *r, struct str word, 
 /* Both sides speak of the same subjects and, but for counts over counts, in the same unit. */
 static enum status check_ratio(const struct scan *s, const struct rule *r, size_t began)
 {
+    assert(r->signal && r->per);
     if ((r->signal->scope_mask & r->per->scope_mask) == 0)
         return err_set(s->e, ERR_CONFIG, "column %zu: %s and %s are about different things",
                        began + 1, r->signal->name, r->per->name);

@@ -66,7 +66,7 @@ static bool value_at(const struct rule *r, const struct track *of, const struct 
     if (!window_value(r, of, end_ns, &v))
         return false;
     if (of->signal->kind == SIGNAL_RATE)
-        v = wide_ratio(v, NS_PER_HOUR, r->over_ns > 0 ? r->over_ns : NS_PER_MIN);
+        v = wide_ratio(v, (wide)NS_PER_HOUR, r->over_ns > 0 ? r->over_ns : NS_PER_MIN);
     if (!r->per) {
         *out = narrow(v);
         return true;
