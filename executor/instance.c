@@ -186,7 +186,7 @@ static void bug(struct instance *in)
 {
     log_event(LOG_ERROR, "function " STR_FMT ": an environment in state %s got an impossible event",
               STR_ARG(in->fn->name), state_names[in->state]);
-    assert(!"impossible event");
+    assert(false && "impossible event");
 }
 
 /* What became free goes to whoever waits, or stays for keep-alive; unless its process has ended by

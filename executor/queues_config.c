@@ -209,7 +209,7 @@ static void make_named(struct executor *x, struct str name)
 enum status queues_config_apply(struct executor *x, struct err *e)
 {
     const struct manifest *m = x->manifest;
-    struct queue_def *first;
+    struct queue_def *first = NULL;
     struct arena a;
 
     arena_init(&a);

@@ -14,7 +14,7 @@
 #define S_PER_DAY      INT64_C(86400)
 #define S_PER_HOUR     INT64_C(3600)
 /* Widest offsets that occur are -12 h and +14 h; a local time's instant lies within this. */
-#define MAX_OFFSET_S (26 * 3600)
+#define MAX_OFFSET_S (INT64_C(26) * 3600)
 
 /* When daylight time starts or ends: week `week` (5 = last) of `month`, on `week_day`. */
 struct change {
