@@ -5,7 +5,7 @@
 #include "core/base/arena.h"
 #include "core/base/err.h"
 
-#define PAGE_TOKEN_LIFE_S (24 * 3600)
+#define PAGE_TOKEN_LIFE_S INT64_C(86400)
 
 struct page_token {
     int64_t a, b;   /* a position: time and sequence, or an offset */

@@ -1,4 +1,5 @@
 /* The commands that run functions: serve and invoke. */
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -197,10 +198,11 @@ static enum status serve(struct fnexec_run *r, struct manifest *m, struct loop *
 static int run_serve(struct fnexec_run *r, struct err *e)
 {
     struct clock clock = clock_system();
-    struct manifest *m;
+    struct manifest *m = NULL;
 
     if (load(r, 1, "fnexec serve MANIFEST", &m, e) != OK)
         return EXIT_DONE;
+    assert(m);
     struct loop *l = loop_new(&clock);
     (void)!serve(r, m, l, e);
     loop_free(l);
@@ -288,13 +290,14 @@ static enum status invoke_one(struct fnexec_run *r, const struct manifest *m, st
 static int run_invoke(struct fnexec_run *r, struct err *e)
 {
     struct clock clock = clock_system();
-    struct manifest *m;
+    struct manifest *m = NULL;
     struct one_call call = {.r = r, .code = EXIT_FAILED};
 
     if (load(r, 2, "fnexec invoke MANIFEST FUNCTION", &m, e) != OK)
         return EXIT_DONE;
     if (!r->options.is_verbose)
         log_set_level(LOG_WARN);
+    assert(m);
     call.loop = loop_new(&clock);
     (void)!invoke_one(r, m, &call, e);
     loop_free(call.loop);

@@ -151,8 +151,8 @@ static struct str common_log_time(struct arena *a, int64_t wall_ns)
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     struct civil t = time_civil(wall_ns);
 
-    return arena_printf(a, "%02d/%.3s/%04d:%02d:%02d:%02d +0000", t.day, months + 3 * (t.month - 1),
-                        t.year, t.hour, t.minute, t.second);
+    return arena_printf(a, "%02d/%.3s/%04d:%02d:%02d:%02d +0000", t.day,
+                        months + 3 * ((size_t)t.month - 1), t.year, t.hour, t.minute, t.second);
 }
 
 static void put_context(struct json_out *o, const struct fndef *fn, const struct http_call *rq,

@@ -11,8 +11,8 @@
 #include "executor/telemetry.h"
 
 #define TRACES_A_CALL 5
-#define TRACES_A_PAGE 100
-#define WINDOW_MAX_S  (6 * 3600)
+#define TRACES_A_PAGE INT64_C(100)
+#define WINDOW_MAX_MS INT64_C(21600000)
 
 /* --- documents --- */
 
@@ -251,7 +251,7 @@ static void get_summaries(struct api_call *c)
     bool has_row;
 
     if (!seconds_of(c, "StartTime", &from) || !seconds_of(c, "EndTime", &to) || to < from ||
-        to - from > WINDOW_MAX_S * INT64_C(1000)) {
+        to - from > WINDOW_MAX_MS) {
         api_error(c, 400, "InvalidRequestException", NULL,
                   "StartTime and EndTime are needed, at most six hours apart");
         return;
@@ -275,9 +275,9 @@ static void get_summaries(struct api_call *c)
     jout_close(&o, ']');
     put_seconds(&o, "ApproximateTime", loop_wall(c->x->loop) / NS_PER_MS);
     jout_put_i64(&o, "TracesProcessedCount", n > TRACES_A_PAGE ? TRACES_A_PAGE : n);
+    int64_t next = offset + TRACES_A_PAGE;
     if (n > TRACES_A_PAGE)
-        jout_put_str(&o, "NextToken",
-                     arena_printf(c->arena, "%lld", (long long)(offset + TRACES_A_PAGE)));
+        jout_put_str(&o, "NextToken", arena_printf(c->arena, "%lld", (long long)next));
     jout_close(&o, '}');
 }
 
