@@ -276,6 +276,9 @@ static enum status invoke_one(struct fnexec_run *r, const struct manifest *m, st
         s = watch_signals(call->loop, e);
     if (s == OK)
         s = fnexec_start(&config, call->loop, &f, e);
+    /* The loop's time is that of its last turn: starting must not count as initialization. */
+    if (s == OK)
+        s = loop_turn(call->loop, 0, e);
     if (s == OK) {
         struct invoke_request rq = {
             .fn = fn, .payload = payload, .trigger = TRIGGER_OTHER, .want_tail = true};
