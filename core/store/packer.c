@@ -11,6 +11,9 @@
 #define PACK_RAW_BYTES ((uint64_t)12 << 20) /* log text at which a pack is handed over */
 /* Facts at which a pack is handed over: more make fewer pages to write, and larger packs. */
 #define PACK_FACTS ((size_t)6000)
+/* Sums by function and hour at which a pack is handed over: short lines of very many functions hold
+ * little text and no facts, but half a kilobyte of sums each. */
+#define PACK_SUMS  ((size_t)32768)
 #define ZSTD_LEVEL 1
 
 /* --- a new packer: ids known so far --- */
@@ -493,6 +496,11 @@ static void add_rest(struct packer *p, const struct batch *b)
     add_counts(&k->counts, &b->counts);
 }
 
+static bool is_large(const struct pack *k)
+{
+    return k->raw_bytes >= PACK_RAW_BYTES || k->n_facts >= PACK_FACTS || k->rolls.n >= PACK_SUMS;
+}
+
 static bool is_empty(const struct pack *k)
 {
     return k->n_chunks == 0 && k->n_facts == 0 && k->n_deletes == 0 && k->n_events == 0 &&
@@ -511,7 +519,7 @@ enum status store_pack(struct packer *p, const struct batch *b, bool is_flush, s
     if (s != OK)
         return s;
     add_rest(p, b);
-    if (!is_flush && p->current->raw_bytes < PACK_RAW_BYTES && p->current->n_facts < PACK_FACTS)
+    if (!is_flush && !is_large(p->current))
         return OK;
     s = close_all_chunks(p, e);
     if (s != OK || is_empty(p->current))

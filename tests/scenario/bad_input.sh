@@ -93,6 +93,82 @@ if [ "$status" -eq 0 ] || ! grep -q 'meta.db' out; then
     cat out
     failed=1
 fi
+# refused NAME PATTERN ARGUMENT...: the command fails with a message that matches, and without a signal.
+refused() {
+    local name=$1 pattern=$2 status=0
+    shift 2
+    "$@" > out 2>&1 || status=$?
+    if [ "$status" -eq 0 ] || [ "$status" -ge 128 ] || ! grep -Eq "$pattern" out; then
+        echo "$name: exit $status, expected a failure and /$pattern/"
+        cat out
+        failed=1
+    fi
+}
+events() { "$program" sql --store "$1" -o csv 'select count(*) from log_lines' | tr -d '\r' | tail -1; }
+
+# A real database of another program, and one that a newer fnscope has written.
+mkdir other newer
+python3 -c 'import sqlite3; sqlite3.connect("other/meta.db").execute("create table t(x)")'
+refused "another program's database" 'meta.db: a SQLite file of another program' \
+    "$program" import --store other good.log
+"$program" import --quiet --store newer good.log
+for db in newer/*.db; do
+    python3 -c 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("pragma user_version = 999")' "$db"
+done
+refused "a newer schema" 'written by a newer fnscope .schema 999' "$program" import --store newer good.log
+refused "a newer schema, reading" 'written by a newer fnscope' "$program" query functions --store newer
+
+# A day file that is no database any more costs its day, not the store.
+"$program" import --quiet --store broken good.log
+printf 'no database' > "$(ls broken/2*.db)"
+refused "a damaged day" '20251021.db' "$program" db verify --store broken
+
+# Very many functions (FUNCTIONS, 50,000 here, 10^6 in full runs), one line each: all are kept, in bounded memory.
+functions=${FUNCTIONS:-50000}
+awk -v n="$functions" 'BEGIN { for (i = 0; i < n; i++)
+    printf "2025-10-21T19:%02d:%02d.000Z\t/aws/lambda/fn-%d\tstream\thello\n", i / 60 % 60, i % 60, i }' > many.log
+python3 - "$program" "$functions" <<'PY' || failed=1
+import resource, sqlite3, subprocess, sys
+program, functions = sys.argv[1], int(sys.argv[2])
+subprocess.run([program, "import", "--quiet", "--store", "many", "many.log"], check=True)
+used_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+kept = sqlite3.connect("many/meta.db").execute("select count(*) from fn").fetchone()[0]
+if kept != functions or used_mb > 800:
+    sys.exit(f"many functions: {kept} of {functions} kept in {used_mb} MB")
+PY
+rm -rf many many.log
+
+# A full disk: what was committed stays readable, and once there is room the same command goes on.
+if [ "$(id -u)" -eq 0 ] && mkdir full && mount -t tmpfs -o size=1m none full 2> /dev/null; then
+    trap 'umount "$work/full" 2> /dev/null || true; rm -rf "$work"' EXIT
+    for ((i = 0; i < 60000; i++)); do
+        echo "2025-10-21T19:00:01.$((i % 900 + 100))Z $RANDOM$RANDOM$RANDOM$RANDOM$RANDOM$RANDOM$RANDOM $i"
+    done > wide.log
+    refused "a full disk" '[Nn]o space|full' "$program" import --store full/store wide.log
+    "$program" db verify --store full/store > out 2>&1 || { echo "full disk, verify:"; cat out; failed=1; }
+    mount -o remount,size=200m full
+    "$program" import --quiet --store full/store wide.log > out 2>&1 || { echo "room again:"; cat out; failed=1; }
+    [ "$(events full/store)" = 60000 ] || { echo "full disk: $(events full/store) of 60000 events"; failed=1; }
+    umount full
+    trap 'rm -rf "$work"' EXIT
+else
+    echo "no mount allowed: the full disk was left out"
+fi
+
+# A disk that may only be read.
+if [ "$(id -u)" -eq 0 ] && mkdir ro && mount -t tmpfs none ro 2> /dev/null; then
+    trap 'umount "$work/ro" 2> /dev/null || true; rm -rf "$work"' EXIT
+    "$program" import --quiet --store ro/store good.log
+    mount -o remount,ro ro
+    refused "a read-only disk" 'ead-only' "$program" import --store ro/store good.log
+    refused "a read-only disk, a new store" 'ead-only' "$program" import --store ro/new good.log
+    [ "$(events ro/store)" = 2000 ] || { echo "a read-only disk cannot be read: $(events ro/store)"; failed=1; }
+    umount ro
+    trap 'rm -rf "$work"' EXIT
+else
+    echo "no mount allowed: the read-only disk was left out"
+fi
+
 cp good.log file
 status=0
 "$program" import --store file good.log > out 2>&1 || status=$?
