@@ -136,6 +136,7 @@ struct yaml_walk {
     struct opt_set *set;
     const char *name;
     enum opt_origin origin;
+    const char *const *foreign;
     struct err *e;
 };
 
@@ -160,10 +161,51 @@ static bool is_section(const struct opt_set *set, struct str path)
     return false;
 }
 
+static size_t count_dots(struct str s)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++)
+        n += s.p[i] == '.';
+    return n;
+}
+
+/* The first parts of a key, as many as the path has: "store" of store.url. */
+static const char *section_of(const struct yaml_walk *w, const char *key, size_t dots)
+{
+    struct str rest = str_from(key);
+
+    for (size_t i = 0; i <= dots; i++)
+        str_cut(&rest, '.');
+    size_t used = strlen(key) - rest.n - (rest.n > 0);
+    return arena_strz(w->set->arena, (struct str){key, used});
+}
+
+/* Keys and sections of the path's own level, and at the top what belongs to others. */
+static struct str suggest_key(const struct yaml_walk *w, struct str path)
+{
+    size_t n = 0, k = 0, dots = count_dots(path);
+    const char *const *foreign = w->foreign;
+
+    while (!is_end(&w->set->defs[n]))
+        n++;
+    while (w->foreign[k])
+        k++;
+    const char **names = arena_new(w->set->arena, const char *, n + k + 1);
+    k = 0;
+    for (size_t i = 0; i < n; i++)
+        if (w->set->defs[i].key)
+            names[k++] = section_of(w, w->set->defs[i].key, dots);
+    for (; dots == 0 && *foreign; foreign++)
+        names[k++] = *foreign;
+    struct str near = opt_suggest(path, names);
+    return near.n > 0 ? near : suggest_name(w->set, path, false);
+}
+
 static enum status unknown_key(const struct yaml_walk *w, struct str path,
                                const struct yaml_node *n)
 {
-    struct str near = suggest_name(w->set, path, false);
+    struct str near = suggest_key(w, path);
 
     if (near.n > 0)
         return err_set(w->e, ERR_CONFIG,
@@ -239,7 +281,7 @@ enum status opt_apply_yaml(struct opt_set *set, const struct yaml_node *root, co
                            enum opt_origin origin, const char *const *foreign, struct err *e)
 {
     struct err local = {0};
-    struct yaml_walk w = {set, name, origin, e ? e : &local};
+    struct yaml_walk w = {set, name, origin, foreign, e ? e : &local};
 
     if (root->type != YAML_TABLE)
         return err_set(e, ERR_CONFIG, "%s:%u:%u: \"key: value\" lines are expected here", name,

@@ -1,0 +1,102 @@
+/* The pull reader: what it gives, what it refuses and where, and going on after a bad element. */
+#include "tests/test.h"
+
+#include "core/base/jsonpull.h"
+#include "core/base/macros.h"
+
+static void test_reads(void **state)
+{
+    UNUSED(state);
+    AUTO(arena_clear) struct arena a = {0};
+    struct str key, text;
+    int64_t number;
+    bool flag;
+    struct jp j;
+
+    jp_init(&j,
+            STR(" {\"s\":\"a\\u00e9\\ud83d\\ude00\\n\",\"i\":-7,\"t\":\"42\",\"b\":true,"
+                "\"x\":[1,{\"y\":null}]} "),
+            &a);
+    CHECK(jp_enter(&j, '{'));
+    CHECK(jp_member(&j, &key) && jp_string(&j, &text));
+    CHECK_STR(text, STR("a\xc3\xa9\xf0\x9f\x98\x80\n"));
+    CHECK(jp_member(&j, &key) && jp_i64(&j, &number) && number == -7);
+    CHECK(jp_member(&j, &key) && jp_i64(&j, &number) && number == 42);
+    CHECK(jp_member(&j, &key) && jp_bool(&j, &flag) && flag);
+    CHECK(jp_member(&j, &key) && jp_peek(&j) == JP_ARRAY && jp_raw(&j, &text));
+    CHECK_STR(text, STR("[1,{\"y\":null}]"));
+    CHECK(!jp_member(&j, &key) && !j.error && jp_at_end(&j));
+}
+
+static void test_refuses(void **state)
+{
+    UNUSED(state);
+    static const struct {
+        const char *text;
+        size_t offset;
+    } bad[] = {
+        {"", 0},          {"[1,]", 3},        {"[1 2]", 3},
+        {"{\"a\" 1}", 5}, {"{a:1}", 1},       {"01", 2},
+        {"1.", 2},        {"1e+", 3},         {"-", 1},
+        {"tru", 0},       {"\"\\ud800\"", 7}, {"\"\\x\"", 3},
+        {"\"a\tb\"", 2},  {"\"a\xff\"", 2},   {"\"\xed\xa0\x80\"", 1},
+        {"[", 1},         {"\"abc", 4},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        AUTO(arena_clear) struct arena a = {0};
+        struct jp j;
+        jp_init(&j, str_from(bad[i].text), &a);
+        if (jp_skip(&j) || !j.error || j.error_offset != bad[i].offset)
+            fail_msg("%s: %s at %zu", bad[i].text, j.error ? j.error : "accepted", j.error_offset);
+    }
+}
+
+static void test_depth(void **state)
+{
+    UNUSED(state);
+    AUTO(arena_clear) struct arena a = {0};
+    char text[2 * JP_MAX_DEPTH + 2];
+    struct jp j;
+
+    memset(text, '[', JP_MAX_DEPTH + 1);
+    memset(text + JP_MAX_DEPTH + 1, ']', JP_MAX_DEPTH + 1);
+    jp_init(&j, (struct str){text, sizeof(text)}, &a);
+    CHECK(!jp_skip(&j));
+    CHECK_Z(j.error, "nested too deeply");
+    jp_init(&j, (struct str){text + 1, sizeof(text) - 2}, &a);
+    CHECK(jp_skip(&j) && jp_at_end(&j));
+}
+
+/* Bad elements between good ones: each costs itself alone. */
+static void test_goes_on(void **state)
+{
+    UNUSED(state);
+    AUTO(arena_clear) struct arena a = {0};
+    struct str text = STR("[{\"a\":1},{\"a\":\"\\ud800\"},{\"a\":[1,,2]},{\"a\":2},tru,{\"a\":3}]");
+    size_t n_good = 0, n_bad = 0;
+    struct jp j;
+
+    jp_init(&j, text, &a);
+    CHECK(jp_enter(&j, '['));
+    while (jp_element(&j)) {
+        const char *start = j.p;
+        if (jp_skip(&j)) {
+            n_good++;
+        } else {
+            n_bad++;
+            CHECK(jp_resync(&j, 1, start));
+        }
+    }
+    CHECK(!j.error && jp_at_end(&j));
+    CHECK_INT(n_good, 3);
+    CHECK_INT(n_bad, 3);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_reads),
+    cmocka_unit_test(test_refuses),
+    cmocka_unit_test(test_depth),
+    cmocka_unit_test(test_goes_on),
+};
+TEST_MAIN(tests)
