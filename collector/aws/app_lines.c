@@ -260,6 +260,11 @@ static void check_python_error(struct log_record *r)
                      (r->message.p[trace - 1] == '\r' || r->message.p[trace - 1] == '\n');
     bool has_type = is_type_then_colon(r->message, &type);
 
+    if (has_trace && !has_type) { /* an exception without a message: its type stands alone */
+        struct str first = str_trim_right(str_sub(r->message, 0, trace));
+        has_type = first.n > 0 && type_name_length(first) == first.n;
+        type = first;
+    }
     if (has_trace || (has_type && str_starts(type, STR("Runtime."))))
         set_error(r, has_type ? type : (struct str){0});
 }

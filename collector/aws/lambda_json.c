@@ -459,6 +459,8 @@ static void fill_app(const struct app_reader *a, struct log_record *r, struct ar
         message.p[0] == '{')
         r->error_type = nested_error_type(message, arena);
     r->is_error = is_unhandled(a);
+    if (r->is_error && r->severity == SEVERITY_UNKNOWN)
+        r->severity = SEVERITY_ERROR;
     if (message.n == 0)
         message = a->text[APP_ERROR_MESSAGE];
     if (message.n == 0 && (a->seen >> APP_TYPE & 1) != 0)
