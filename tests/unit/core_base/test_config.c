@@ -109,8 +109,8 @@ static void refused_yaml(const char *text, const char *message)
 static void test_refused_settings(void **state)
 {
     UNUSED(state);
-    refused_yaml("stroe:\n  url: x\n", "c.yaml:1:1");
-    refused_yaml("stroe:\n  url: x\n", "did you mean \"store\"");
+    refused_yaml("stoore:\n  url: x\n", "c.yaml:1:1");
+    refused_yaml("stoore:\n  url: x\n", "did you mean \"store\"");
     refused_yaml("store:\n  ulr: x\n", "store.url");
     refused_yaml("suorces: [x]\n", "did you mean \"sources\"");
     refused_yaml("store:\n  keep: soon\n", "c.yaml:2:");
