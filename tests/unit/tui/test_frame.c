@@ -18,7 +18,7 @@ static void test_text_stays_in_its_cells(void **state)
 {
     UNUSED(state);
     AUTO(arena_clear) struct arena a = {0};
-    struct frame f;
+    struct frame f = {0};
 
     frame_init(&f, &a, 8, 3);
     CHECK_INT(frame_text(&f, 0, 0, 5, STR("abcdefgh"), STYLE_PLAIN), 5);
@@ -39,7 +39,7 @@ static void test_foreign_text(void **state)
     UNUSED(state);
     AUTO(arena_clear) struct arena a = {0};
     AUTO(buf_clear) struct buf b = {.max = 1000};
-    struct frame f;
+    struct frame f = {0};
 
     frame_init(&f, &a, 20, 1);
     frame_text(&f, 0, 0, 20, STR("\033[2J\x07\xff\xe2\x80\xae!"), STYLE_PLAIN);
@@ -55,7 +55,7 @@ static void test_bars_and_sparks(void **state)
     static const uint64_t values[] = {0, 1, 2, 4, 8, 8, 0, 0};
     const struct spark s = {.values = values, .n = 8, .style = STYLE_BAR};
     AUTO(arena_clear) struct arena a = {0};
-    struct frame f;
+    struct frame f = {0};
 
     frame_init(&f, &a, 8, 3);
     f.is_ascii = true;
