@@ -91,8 +91,10 @@ static enum status take_term(struct log_filter *f, struct str *rest, struct err 
     }
     if (s == OK && t.text.n == 0)
         s = err_set(e, ERR_PARSE, "Invalid filter pattern: an empty term");
-    if (s != OK)
+    if (s != OK) {
+        re_free(t.re);
         return s;
+    }
     f->terms = mem_grow(f->terms, f->n_terms, &f->terms_cap, sizeof(*f->terms));
     f->terms[f->n_terms++] = t;
     return OK;

@@ -449,6 +449,7 @@ void metrics_stop(struct metrics *m)
     loop_timer_cancel(m->x->loop, &m->timer);
     stop_observing(m);
     metrics_flush(m);
+    journal_flush(m->x->journal); /* what was submitted borrows the names */
     for (size_t i = 0; idmap_next(&m->queues, &i, &key, &value);)
         free((struct queue_seen *)(uintptr_t)value);
     idmap_clear(&m->queues);

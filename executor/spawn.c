@@ -101,6 +101,21 @@ static enum status explain(const struct child *c, struct err *e)
     return err_set(e, ERR_CONFIG, "program %s: %s", c->rq->argv[0], strerror(c->errnum));
 }
 
+/* The child left by exec or _exit in the middle of its frames: the address sanitizer must forget
+ * the marks of those before another child stands there. */
+#if defined(__SANITIZE_ADDRESS__)
+void __asan_unpoison_memory_region(void const volatile *p, size_t n);
+static void forget_frames(const char *stack)
+{
+    __asan_unpoison_memory_region(stack, STACK_BYTES);
+}
+#else
+static void forget_frames(const char *stack)
+{
+    UNUSED(stack);
+}
+#endif
+
 enum status spawn(struct spawn_request *rq, struct spawned *out, struct err *e)
 {
     struct child c = {.rq = rq};
@@ -115,6 +130,7 @@ enum status spawn(struct spawn_request *rq, struct spawned *out, struct err *e)
     flags |= rq->sandbox ? sandbox_clone_flags(rq->sandbox) : 0;
     p.pid = clone(run_child, stack + STACK_BYTES, (int)flags, &c, &p.pidfd);
     int errnum = errno;
+    forget_frames(stack);
     munmap(stack, STACK_BYTES);
     if (p.pid < 0) {
         rq->errnum = errnum;

@@ -153,6 +153,7 @@ static void test_unwatch_in_a_callback(void **state)
     for (int i = 0; i < 3; i++)
         CHECK_OK(loop_turn(l, 0, &e), &e);
     CHECK_INT((p.events_a & LOOP_READ) + (p.events_b & LOOP_READ), LOOP_READ);
+    loop_unwatch(l, p.a ? p.a : p.b);
     for (int i = 0; i < 2; i++) {
         close(a[i]);
         close(b[i]);
