@@ -65,10 +65,4 @@ void http_close(struct http *h);
 /* Value of the first header of that name, case ignored; empty when there is none. */
 struct str http_header_get(const struct http_response *r, const char *name);
 
-/* Percent-encodes all but A-Z a-z 0-9 - . _ ~ (and '/' with keep_slash), as RFC 3986 and AWS want.
- */
-void http_encode(struct buf *out, struct str s, bool keep_slash);
-/* Undoes %XX; with is_form also '+' for a blank. False at a broken escape. */
-bool http_decode(struct buf *out, struct str s, bool is_form);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "core/base/crypto.h"
 #include "core/base/timefmt.h"
+#include "core/base/url.h"
 
 #define ALGORITHM  "AWS4-HMAC-SHA256"
 #define TERMINATOR "aws4_request"
@@ -65,22 +66,19 @@ static void add_path(struct buf *out, const struct sigv4_request *q)
         buf_add_str(&plain, q->path.n > 0 ? q->path : STR("/"));
     else
         normalize_path(&plain, q->path);
-    http_encode(out, buf_str(&plain), true);
+    url_encode(out, buf_str(&plain), true);
 }
 
 /* A parameter, decoded and encoded anew, so that every spelling gives the same text. */
 static struct str canonical_word(struct arena *a, struct str s)
 {
-    AUTO(buf_clear) struct buf plain;
+    struct str plain = s;
     struct buf out;
 
-    init(&plain);
     init(&out);
-    if (!http_decode(&plain, s, false)) {
-        buf_reset(&plain); /* a stray '%' means itself */
-        buf_add_str(&plain, s);
-    }
-    http_encode(&out, buf_str(&plain), false);
+    if (!url_decode(a, s, false, &plain))
+        plain = s; /* a stray '%' means itself */
+    url_encode(&out, plain, false);
     return settle(&out, a);
 }
 

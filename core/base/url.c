@@ -47,3 +47,25 @@ bool url_query(struct arena *a, struct str query, struct str name, struct str *v
     }
     return false;
 }
+
+static bool is_unreserved(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+void url_encode(struct buf *out, struct str s, bool keep_slash)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (is_unreserved(s.p[i]) || (keep_slash && c == '/')) {
+            buf_add_c(out, s.p[i]);
+            continue;
+        }
+        buf_add_c(out, '%');
+        buf_add_c(out, digits[c >> 4]);
+        buf_add_c(out, digits[c & 15]);
+    }
+}
