@@ -17,6 +17,9 @@ struct sink_ops {
     enum status (*on_idle)(void *ctx, struct err *e); /* NULL: nothing to do; about once a second */
     enum status (*on_stop)(void *ctx, struct err *e); /* NULL */
     void (*drop_commit)(void *ctx, void *commit);     /* after a failure: frees it */
+    /* A command that came through the control socket, on the writer thread: "alert ack ...". What
+     * it answers goes to `reply`. NULL: no commands are known. */
+    enum status (*on_command)(void *ctx, struct str command, struct buf *reply, struct err *e);
 };
 
 struct whereabouts; /* inside of collector/ */
@@ -47,6 +50,7 @@ struct import_options {
     struct import_defaults defaults;
     const char *format;      /* "auto" or a decoder's name */
     size_t batch_bytes;      /* 0: 192 KB of input a batch */
+    int fd;                  /* read the only path from this handle; 0: open the paths */
     const atomic_bool *stop; /* set by a signal: ends after the current batch */
     void (*on_progress)(void *ctx, const struct import_progress *p); /* writer thread; NULL */
     void *progress_ctx;
@@ -64,5 +68,32 @@ struct import_options {
  * failed. A damaged file ends at the damage with a quarantine entry; the next files go on. */
 MUST_CHECK enum status collector_import(const struct import_options *o, const struct sink_ops *sink,
                                         void *ctx, struct import_progress *result, struct err *e);
+
+/* What runs all the time: sources, each polled on a thread of its own, into one packer and one
+ * writer. */
+struct source;
+struct control;
+struct collect_options {
+    struct source *const *sources; /* open */
+    size_t n_sources;
+    const atomic_bool *stop;   /* set by a signal: ends when everything read is committed */
+    const atomic_bool *reload; /* as stop, but the result is ERR_AGAIN: begin anew; NULL */
+    atomic_bool *halt;         /* set by the runner: what the sources' transfers watch */
+    bool is_once;              /* end when every source has done everything once */
+    int64_t commit_ns;         /* what was read is committed after so long */
+    int64_t report_ns;         /* each source's status row is written so often */
+    struct control *control;   /* serves other commands; NULL: nobody */
+    /* Of imports that come through the control socket; may be NULL. */
+    bool (*find_cursor)(void *ctx, struct str scope, struct arena *a, struct cursor *out);
+    void *cursor_ctx;
+    /* Writer thread, several times a second and after each commit. */
+    void (*on_tick)(void *ctx, const struct batch_counts *so_far);
+    void *tick_ctx;
+};
+
+/* Returns OK when stopped or, with is_once, done; ERR_AGAIN for a reload; else what made it fail:
+ * the store, never a source. */
+MUST_CHECK enum status collector_run(const struct collect_options *o, const struct sink_ops *sink,
+                                     void *ctx, struct err *e);
 
 #endif

@@ -421,7 +421,7 @@ static enum status read_one(struct file_source *f, size_t i, struct err *e)
     f->at.path = r.path;
     buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
     enum status s = OK;
-    if (plain_open(path, &r.reader, &found) != OK)
+    if (plain_open(path, f->options->fd, &r.reader, &found) != OK)
         quarantine_file(&r, found.msg);
     else
         s = read_open_file(&r, &f->hints[i], e);
@@ -442,7 +442,8 @@ static void survey_file(struct file_source *f, size_t i, size_t bytes)
     struct token t;
 
     buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
-    if (plain_open(f->files.paths[i], &r.reader, NULL) == OK && read_head(&r, bytes, NULL) == OK) {
+    if (plain_open(f->files.paths[i], 0, &r.reader, NULL) == OK &&
+        read_head(&r, bytes, NULL) == OK) {
         struct str head = str_sub(buf_str(&r.carry), 0, HEAD_BYTES);
         name_file(&r, head);
         choose_decoder(&r);
@@ -463,7 +464,7 @@ static void survey(struct file_source *f)
     for (size_t i = 0; i < o->n_known; i++)
         whereabouts_know(&f->whereabouts, &o->known[i]);
     for (size_t i = 0; i < f->files.count && !is_stopped(f); i++)
-        if (strcmp(f->files.paths[i], "-") != 0)
+        if (o->fd <= 0 && strcmp(f->files.paths[i], "-") != 0) /* else reading would use it up */
             survey_file(f, i, bytes);
     f->at.bytes_done = 0;
     f->batch_bytes = 0;
@@ -490,7 +491,7 @@ enum status file_source_open(struct file_source *f, struct err *e)
     for (size_t i = 0; i < paths->count; i++) {
         struct file_list found = {0};
         char *path = arena_strz(&f->arena, paths->items[i]);
-        if (str_eq(paths->items[i], STR("-"))) {
+        if (str_eq(paths->items[i], STR("-")) || f->options->fd > 0) {
             add_file(f, &cap, path);
             continue;
         }

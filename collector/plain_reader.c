@@ -128,10 +128,12 @@ static enum status find_levels(struct plain_reader *r, struct err *e)
     }
 }
 
-enum status plain_open(const char *path, struct plain_reader **out, struct err *e)
+enum status plain_open(const char *path, int fd, struct plain_reader **out, struct err *e)
 {
-    bool is_stdin = strcmp(path, "-") == 0;
-    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    bool is_stdin = fd <= 0 && strcmp(path, "-") == 0;
+
+    if (fd <= 0)
+        fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
         return err_errno(e, errno, "opening %s", path);

@@ -9,8 +9,10 @@
 
 struct plain_reader;
 
-/* path "-" is standard input. ERR_NOT_FOUND, ERR_IO. */
-MUST_CHECK enum status plain_open(const char *path, struct plain_reader **out, struct err *e);
+/* path "-" is standard input. With fd > 0 that handle is read and closed, and path only names it.
+ * ERR_NOT_FOUND, ERR_IO. */
+MUST_CHECK enum status plain_open(const char *path, int fd, struct plain_reader **out,
+                                  struct err *e);
 void plain_close(struct plain_reader *r); /* NULL is fine */
 /* Up to cap bytes to `to`; *n 0 at the end. ERR_PARSE where compressed data is damaged or cut off:
  * everything before the damage was delivered by the calls before. */

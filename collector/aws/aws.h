@@ -1,9 +1,10 @@
-/* Front door of the AWS provider: its decoders (and later its sources). Formats: AWS Lambda
+/* Front door of the AWS provider: its decoders and its sources. Formats: AWS Lambda
  * Telemetry API schema, CloudWatch Logs text lines, runtime interface clients' log lines. */
 #ifndef FNSCOPE_COLLECTOR_AWS_AWS_H
 #define FNSCOPE_COLLECTOR_AWS_AWS_H
 
 #include "collector/decode.h"
+#include "collector/source.h"
 
 /* FilterLogEvents and GetLogEvents answers, one or many documents in a row, also arrays of events.
  */
@@ -14,6 +15,10 @@ extern const struct decoder_ops aws_tail_text;
 /* Subscription-filter envelopes: Lambda event, Kinesis, Firehose S3 objects (documents without
  * separators). */
 extern const struct decoder_ops aws_subscription;
+
+/* An account's region through AWS's APIs: everything, or one part of it by its type. */
+extern const struct source_ops aws_source, aws_logs_source, aws_metrics_source, aws_queues_source,
+    aws_config_source;
 
 /* One Lambda event, text or JSON: fills kind, severity, ids, message, platform, is_error. Views
  * point into r->body or b's arena. The line must be a platform line in every respect to count as

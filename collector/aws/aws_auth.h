@@ -1,0 +1,88 @@
+/* Inside of collector/aws/: where credentials come from, in the order the AWS tools use:
+ * environment, assume-role profile, web identity, shared files, credential_process, container,
+ * instance metadata (IMDSv2). Kept until shortly before they expire. Secrets never reach a log, an
+ * error message or the store. */
+#ifndef FNSCOPE_COLLECTOR_AWS_AWS_AUTH_H
+#define FNSCOPE_COLLECTOR_AWS_AWS_AUTH_H
+
+#include "collector/source.h"
+#include "core/base/sigv4.h"
+
+struct aws_auth_options {
+    struct str profile;  /* empty: AWS_PROFILE, else "default" */
+    struct str role_arn; /* assumed on top of what the chain gives; empty: none */
+    struct str external_id, session_name;
+    struct str endpoint; /* of STS, for tests; empty: the region's */
+};
+
+struct aws_credentials {
+    struct sigv4_keys keys;
+    int64_t expires_ns; /* wall; 0: never */
+    const char *from;   /* "environment", "instance metadata", ... for people */
+};
+
+struct aws_auth {
+    struct aws_auth_options options;
+    struct source_env *env;
+    struct str region;
+    struct arena arena; /* of what is kept */
+    struct aws_credentials kept;
+    bool is_kept;
+};
+
+void aws_auth_init(struct aws_auth *a, const struct aws_auth_options *o, struct source_env *env,
+                   struct str region);
+void aws_auth_clear(struct aws_auth *a); /* wipes the secrets */
+
+/* Valid credentials, fetched anew when they end within ten minutes. The views hold until the next
+ * call. ERR_AUTH nobody has any, or what was said is wrong; ERR_AGAIN a service is not to be
+ * reached. */
+MUST_CHECK enum status aws_auth_get(struct aws_auth *a, int64_t now_ns, struct aws_credentials *out,
+                                    struct err *e);
+/* The service says that they have expired: get new ones the next time. */
+void aws_auth_forget(struct aws_auth *a);
+
+/* The region the environment or the profile names; empty: none. */
+struct str aws_auth_region(const struct aws_auth_options *o, struct source_env *env,
+                           struct arena *a);
+
+/* --- private to aws_auth*.c --- */
+
+/* One link of the chain: ERR_NOT_FOUND asks the next one. Views into the arena. */
+typedef enum status aws_provider_fn(struct aws_auth *a, struct arena *mem,
+                                    struct aws_credentials *out, struct err *e);
+aws_provider_fn aws_provide_container, aws_provide_instance, aws_provide_web_identity;
+
+struct str aws_variable(const struct aws_auth *a, const char *name); /* empty: not set */
+
+struct aws_role {
+    struct str role_arn, external_id, session_name;
+    struct str duration_s;
+    struct str web_token_file; /* then unsigned */
+};
+enum status aws_assume_role(struct aws_auth *a, const struct aws_role *role,
+                            const struct aws_credentials *with, struct arena *mem,
+                            struct aws_credentials *out, struct err *e);
+
+/* {"AccessKeyId","SecretAccessKey","Token"|"SessionToken","Expiration"} */
+enum status aws_credentials_read(struct str json, struct arena *mem, struct aws_credentials *out,
+                                 struct err *e);
+
+/* The profile files. */
+struct aws_profile_value {
+    struct str key, value;
+};
+struct aws_profile {
+    struct aws_profile_value *rows;
+    size_t n;
+    bool is_found;
+};
+/* Sections [name] of the credentials file and [profile name] of the config file, the former first.
+ */
+enum status aws_profile_read(const struct aws_auth *a, struct str name, struct arena *mem,
+                             struct aws_profile *out, struct err *e);
+struct str aws_profile_get(const struct aws_profile *p, const char *key);
+struct str aws_profile_name(const struct aws_auth *a);
+aws_provider_fn aws_provide_profile;
+
+#endif

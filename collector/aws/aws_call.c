@@ -1,0 +1,328 @@
+/* One call to AWS: quota, signature, one repeat where it helps at once (expired credentials, wrong
+ * clock), meter. */
+#include "collector/aws/aws_call.h"
+
+#include <assert.h>
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/log.h"
+
+enum {
+    PAGE_MAX_BYTES =
+        24 << 20, /* 1 MB of events; their escapes and ids make it several times that */
+    BURST = 5,
+};
+#define FIRST_PAUSE_NS NS_PER_SEC
+
+void aws_client_init(struct aws_client *c, struct source_env *env, struct source_status *status)
+{
+    struct str region = c->region;
+    struct arena scratch = {0};
+
+    c->env = env;
+    c->status = status;
+    for (int i = 0; i < AWS_OPS; i++) {
+        struct aws_endpoint at = aws_endpoint_of(aws_op_info((enum aws_op)i)->service, c->endpoint,
+                                                 region, env, &scratch);
+        /* A named endpoint is no AWS: its limits are its own, and it says when it has enough. */
+        int64_t quota = at.is_local ? 0 : aws_quota((enum aws_op)i, region);
+        rate_init(&c->rates[i], quota * c->quota_percent / 100, BURST);
+    }
+    arena_clear(&scratch);
+}
+
+void aws_client_clear(struct aws_client *c)
+{
+    aws_auth_clear(&c->auth);
+}
+
+/* --- time
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+int64_t aws_now(const struct aws_client *c)
+{
+    if (!c->knows_server)
+        return clock_now(&c->env->clock);
+    return clock_monotonic(&c->env->clock) + c->server_ahead_ns;
+}
+
+/* Date has whole seconds and travels for a while: smaller differences are noise. */
+static void learn_time(struct aws_client *c, const struct http_response *r)
+{
+    int64_t date_ns;
+
+    if (!http_date_parse(http_header_get(r, "Date"), &date_ns))
+        return;
+    int64_t difference = date_ns - aws_now(c);
+    if (c->knows_server && difference > -2 * NS_PER_SEC && difference < 2 * NS_PER_SEC)
+        return;
+    c->server_ahead_ns = date_ns - clock_monotonic(&c->env->clock);
+    c->knows_server = true;
+}
+
+/* --- quota and meter
+ * ----------------------------------------------------------------------------------------
+ */
+
+int64_t aws_ready(const struct aws_client *c, enum aws_op op)
+{
+    return rate_wait(&c->rates[op], clock_monotonic(&c->env->clock));
+}
+
+static void roll_day(struct aws_client *c)
+{
+    int64_t day = aws_now(c) / NS_PER_DAY;
+
+    if (c->meter.day == day)
+        return;
+    c->meter.day = day;
+    c->meter.today = 0;
+    c->status->is_capped = false;
+}
+
+static money price_of(enum aws_op op, uint64_t units)
+{
+    money out = 0;
+
+    if (money_mul_div((wide)units, aws_op_info(op)->unit_price, 1, &out, NULL) != OK)
+        return INT64_MAX;
+    return out;
+}
+
+bool aws_is_capped(struct aws_client *c, enum aws_op op, uint64_t units)
+{
+    money price = price_of(op, units);
+
+    roll_day(c);
+    if (c->meter.cap == 0 || price == 0 || c->meter.today <= c->meter.cap - price)
+        return false;
+    c->status->is_capped = true;
+    return true;
+}
+
+static void count_call(struct aws_client *c, const struct aws_request *q)
+{
+    uint64_t units = q->units > 0 ? q->units : 1;
+    money price = price_of(q->op, units);
+
+    roll_day(c);
+    c->meter.calls[q->op]++;
+    c->meter.units[q->op] += units;
+    if (money_add(c->meter.today, price, &c->meter.today, NULL) != OK)
+        c->meter.today = INT64_MAX;
+    if (money_add(c->status->add_cost, price, &c->status->add_cost, NULL) != OK)
+        c->status->add_cost = INT64_MAX;
+    c->status->add_calls++;
+    c->status->cost_today = c->meter.today;
+    c->status->cost_cap = c->meter.cap;
+}
+
+/* --- the request
+ * --------------------------------------------------------------------------------------------
+ */
+
+struct prepared {
+    struct aws_endpoint at;
+    struct http_header headers[4];
+    struct sigv4_request sign;
+    struct str url;
+};
+
+static void add_header(struct prepared *p, struct str name, struct str value)
+{
+    assert(p->sign.n_headers < ARRAY_LEN(p->headers));
+    p->headers[p->sign.n_headers++] = (struct http_header){name, value};
+}
+
+static struct str join_path(const struct aws_endpoint *at, const struct aws_op_info *info,
+                            const struct aws_request *q, struct arena *a)
+{
+    if (info->path == NULL)
+        return at->path;
+    struct str base = str_eq(at->path, STR("/")) ? STR("") : at->path;
+    return arena_printf(a, STR_FMT "%s" STR_FMT, STR_ARG(base), info->path, STR_ARG(q->path));
+}
+
+static void prepare(struct aws_client *c, const struct aws_request *q, struct arena *a,
+                    struct prepared *p)
+{
+    const struct aws_op_info *info = aws_op_info(q->op);
+
+    *p = (struct prepared){.at = aws_endpoint_of(info->service, c->endpoint, c->region, c->env, a)};
+    add_header(p, STR("Host"), p->at.host);
+    if (info->content_type != NULL)
+        add_header(p, STR("Content-Type"), str_from(info->content_type));
+    if (info->target != NULL)
+        add_header(p, STR("X-Amz-Target"), str_from(info->target));
+    p->sign.method = info->content_type != NULL ? STR("POST") : STR("GET");
+    p->sign.path = join_path(&p->at, info, q, a);
+    p->sign.query = q->query;
+    p->sign.headers = p->headers;
+    p->sign.body = q->body;
+    size_t scheme = str_find(p->at.url, STR("://"));
+    p->url = arena_printf(a, STR_FMT "://" STR_FMT STR_FMT "%s" STR_FMT,
+                          STR_ARG(str_sub(p->at.url, 0, scheme)), STR_ARG(p->at.host),
+                          STR_ARG(p->sign.path), q->query.n > 0 ? "?" : "", STR_ARG(q->query));
+}
+
+static enum status send_signed(struct aws_client *c, const struct aws_request *q, struct arena *a,
+                               struct http_response *r, struct err *e)
+{
+    const struct aws_op_info *info = aws_op_info(q->op);
+    struct aws_credentials credentials;
+    struct prepared p;
+    enum status s = aws_auth_get(&c->auth, aws_now(c), &credentials, e);
+
+    if (s != OK)
+        return s;
+    prepare(c, q, a, &p);
+    struct sigv4_scope scope = {c->region, str_from(aws_signing_name(info->service)), aws_now(c)};
+    struct sigv4_headers headers = sigv4_sign(&p.sign, &scope, &credentials.keys, a);
+    struct http_request request = {
+        .method = p.sign.method,
+        .url = p.url,
+        .headers = headers.rows,
+        .n_headers = headers.n,
+        .body = q->body,
+        .timeout_ns = (int64_t)info->timeout_s * NS_PER_SEC,
+        .max_bytes = PAGE_MAX_BYTES,
+        .is_direct = p.at.is_local,
+    };
+    count_call(c, q);
+    s = http_send(&c->env->http, &request, a, r, e);
+    if (s == OK) {
+        c->status->add_bytes += r->body.n;
+        learn_time(c, r);
+    }
+    return s;
+}
+
+/* --- errors
+ * -------------------------------------------------------------------------------------------------
+ */
+
+static enum status status_of(enum aws_fault_kind kind)
+{
+    static const enum status statuses[] = {
+        [FAULT_NONE] = OK,
+        [FAULT_THROTTLED] = ERR_AGAIN,
+        [FAULT_PASSING] = ERR_AGAIN,
+        [FAULT_EXPIRED] = ERR_AUTH,
+        [FAULT_CLOCK] = ERR_AUTH,
+        [FAULT_DENIED] = ERR_AUTH,
+        [FAULT_NOT_FOUND] = ERR_NOT_FOUND,
+        [FAULT_REFUSED] = ERR_CONFIG,
+    };
+
+    return statuses[kind];
+}
+
+/* A second try at once helps where only the signature was stale. */
+static bool can_repeat(struct aws_client *c, const struct aws_fault *f)
+{
+    if (f->kind == FAULT_EXPIRED)
+        aws_auth_forget(&c->auth);
+    return f->kind == FAULT_EXPIRED || f->kind == FAULT_CLOCK;
+}
+
+static enum status fail(struct aws_client *c, const struct aws_request *q, struct err *e)
+{
+    const struct aws_fault *f = &c->fault;
+
+    c->status->add_errors++;
+    if (f->kind == FAULT_THROTTLED) {
+        c->status->add_throttles++;
+        rate_pause(&c->rates[q->op], clock_monotonic(&c->env->clock),
+                   f->asked_ns > 0 ? f->asked_ns : FIRST_PAUSE_NS);
+    }
+    return err_set(e, status_of(f->kind), "HTTP %d " STR_FMT "%s" STR_FMT, f->http,
+                   STR_ARG(f->code.n > 0 ? f->code : STR("error")), f->message.n > 0 ? ": " : "",
+                   STR_ARG(str_sub(f->message, 0, 160)));
+}
+
+/* The connection failed, or what came was no answer. */
+static enum status fail_transport(struct aws_client *c, enum status s, struct err *e)
+{
+    if (s == ERR_CANCELLED)
+        return s;
+    c->status->add_errors++;
+    c->fault.kind = s == ERR_AUTH ? FAULT_DENIED : FAULT_PASSING;
+    if (e != NULL && (s == ERR_PARSE || s == ERR_LIMIT))
+        e->code = ERR_AGAIN; /* a damaged answer may come whole the next time */
+    return s == ERR_PARSE || s == ERR_LIMIT ? ERR_AGAIN : s;
+}
+
+static enum status may_call(struct aws_client *c, const struct aws_request *q, struct err *e)
+{
+    if (aws_is_capped(c, q->op, q->units > 0 ? q->units : 1))
+        return err_set(e, ERR_AGAIN, "the day's budget is spent");
+    if (rate_take(&c->rates[q->op], clock_monotonic(&c->env->clock)) > 0)
+        return err_set(e, ERR_AGAIN, "waiting for the quota");
+    return OK;
+}
+
+static enum status call(struct aws_client *c, const struct aws_request *q, struct arena *a,
+                        struct str *body, struct err *e)
+{
+    struct http_response r = {0};
+
+    for (int attempt = 0;; attempt++) {
+        enum status s = send_signed(c, q, a, &r, e);
+        if (s != OK)
+            return fail_transport(c, s, e);
+        if (r.status >= 200 && r.status < 300) {
+            *body = r.body;
+            return OK;
+        }
+        c->fault = aws_fault_read(&r, aws_now(c), a);
+        if (attempt > 0 || !can_repeat(c, &c->fault))
+            return fail(c, q, e);
+    }
+}
+
+enum status aws_call(struct aws_client *c, const struct aws_request *q, struct arena *a,
+                     struct str *body, struct err *e)
+{
+    enum status s = may_call(c, q, e);
+
+    c->fault = (struct aws_fault){0};
+    if (s == OK)
+        s = call(c, q, a, body, e);
+    return s == OK ? OK : err_wrap(e, "%s", aws_op_info(q->op)->name);
+}
+
+/* --- small readers
+ * ------------------------------------------------------------------------------------------
+ */
+
+struct str aws_last_part(struct str s)
+{
+    size_t colon = str_rfind_char(s, ':'), slash = str_rfind_char(s, '/');
+
+    if (colon < s.n && (slash == s.n || colon > slash))
+        return str_skip(s, colon + 1);
+    return slash < s.n ? str_skip(s, slash + 1) : s;
+}
+
+/* The values are doubles on the other side as well: nothing is lost that was there. */
+bool aws_number(struct str text, unsigned scale, int64_t *out)
+{
+    char digits[64];
+    char *end;
+
+    if (text.n == 0 || text.n >= sizeof(digits) ||
+        (text.p[0] != '-' && !isdigit((unsigned char)text.p[0])))
+        return false;
+    memcpy(digits, text.p, text.n);
+    digits[text.n] = '\0';
+    long double v = strtold(digits, &end);
+    for (; scale > 0; scale--)
+        v *= 10;
+    if (end != digits + text.n || !(v > -9.2e18L && v < 9.2e18L))
+        return false;
+    *out = (int64_t)(v < 0 ? v - 0.5L : v + 0.5L);
+    return true;
+}

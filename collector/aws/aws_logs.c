@@ -1,0 +1,382 @@
+/* Log events by FilterLogEvents. A group has three scans that know nothing of each other: the fast
+ * one reads from the watermark on, with some overlap; the late one reads the last half hour again
+ * now and then; the deep one the last day. A scan's end is fixed when it begins. What comes twice
+ * is dropped by its event id later on. The watermark moves only when a whole fast scan was read,
+ * and travels as a cursor with the batch of its last page, so whatever fails or dies in between is
+ * read again. */
+#include "collector/aws/aws_source.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "collector/aws/aws.h"
+#include "core/base/json.h"
+#include "core/base/jsonpull.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+
+enum {
+    REQUEST_MAX_BYTES = 64 << 10,
+    WINDOW_MAX_MS = 6 * 3600 * 1000, /* of one scan: bounds what a failure makes us read again */
+    DAMAGED_MAX = 3, /* then the rest of the page is taken, and the damage quarantined */
+    QUIET_MAX = 6,   /* doublings of a quiet group's interval */
+};
+
+/* How long the first page waits for the configuration of functions. */
+#define CONFIG_PATIENCE_NS (2 * NS_PER_MIN)
+
+/* --- when
+ * ---------------------------------------------------------------------------------------------------
+ */
+
+static bool can_scan(const struct log_group *g)
+{
+    return !g->is_gone;
+}
+
+/* The scan that is due first; NULL when there is no group. */
+static struct log_scan *first_due(const struct aws_logs *l, struct log_group **group)
+{
+    struct log_scan *first = NULL;
+
+    for (size_t i = 0; i < l->n; i++)
+        for (int k = 0; can_scan(&l->groups[i]) && k < SCAN_KINDS; k++) {
+            struct log_scan *s = &l->groups[i].scans[k];
+            if (first != NULL && s->next_ns >= first->next_ns)
+                continue;
+            first = s;
+            *group = &l->groups[i];
+        }
+    return first;
+}
+
+int64_t aws_logs_due(const struct aws_ctx *x)
+{
+    struct log_group *g;
+    const struct log_scan *s = first_due(&x->logs, &g);
+
+    return s != NULL ? s->next_ns : INT64_MAX;
+}
+
+/* As often as asked for while the quota allows that for all groups; else groups in which nothing
+ * happens wait longer, so that the busy ones need not. */
+static int64_t interval_of(const struct aws_ctx *x, const struct log_group *g)
+{
+    int64_t call_ns = x->client.rates[OP_FILTER_LOG_EVENTS].interval_ns;
+    int64_t interval = x->o->poll_ns;
+
+    if (call_ns * (int64_t)x->logs.n <= interval)
+        return interval;
+    for (unsigned i = 0; i < g->quiet && i < QUIET_MAX; i++)
+        interval *= 2;
+    return interval < x->o->idle_poll_ns ? interval : x->o->idle_poll_ns;
+}
+
+static enum scan_kind kind_of(const struct log_group *g, const struct log_scan *s)
+{
+    return (enum scan_kind)(s - g->scans);
+}
+
+static void begin(struct aws_ctx *x, const struct log_group *g, struct log_scan *s)
+{
+    int64_t now_ms = aws_now(&x->client) / NS_PER_MS;
+    enum scan_kind kind = kind_of(g, s);
+    int64_t back_ns[] = {
+        [SCAN_FAST] = g->was_read ? x->o->overlap_ns : x->o->late_window_ns,
+        [SCAN_LATE] = x->o->late_window_ns,
+        [SCAN_DEEP] = x->o->deep_window_ns,
+    };
+    /* Our clock may have been wrong when the watermark was kept. */
+    int64_t from_ms = g->watermark_ms < now_ms ? g->watermark_ms : now_ms;
+
+    s->start_ms = (kind == SCAN_FAST ? from_ms : now_ms) - back_ns[kind] / NS_PER_MS;
+    if (s->start_ms < g->created_ms - NS_PER_DAY / NS_PER_MS)
+        s->start_ms = g->created_ms - NS_PER_DAY / NS_PER_MS;
+    s->start_ms = s->start_ms > 0 ? s->start_ms : 0;
+    s->end_ms = now_ms;
+    if (kind == SCAN_FAST && s->end_ms > from_ms + WINDOW_MAX_MS)
+        s->end_ms = from_ms + WINDOW_MAX_MS;
+    if (s->end_ms < s->start_ms)
+        s->end_ms = s->start_ms;
+    s->token = aws_keep(s->token, STR(""));
+    s->damaged = 0;
+    s->is_active = true;
+}
+
+/* --- the page
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static struct str make_body(const struct log_group *g, const struct log_scan *s, struct arena *a)
+{
+    AUTO(buf_clear) struct buf b = {.max = REQUEST_MAX_BYTES};
+    struct json_out o;
+
+    jout_init(&o, &b, false);
+    jout_open(&o, '{');
+    jout_key(&o, "logGroupName");
+    jout_str(&o, str_from(g->name));
+    jout_key(&o, "startTime");
+    jout_i64(&o, s->start_ms);
+    jout_key(&o, "endTime");
+    jout_i64(&o, s->end_ms);
+    if (s->token != NULL) {
+        jout_key(&o, "nextToken");
+        jout_str(&o, str_from(s->token));
+    }
+    jout_close(&o, '}');
+    return arena_str(a, buf_str(&b));
+}
+
+/* Is the page whole, and where does it go on? */
+static bool read_page(struct str page, struct arena *a, struct str *token)
+{
+    struct jp j;
+    struct str key;
+    bool has_events = false;
+
+    jp_init(&j, page, a);
+    if (!jp_enter(&j, '{'))
+        return false;
+    while (jp_member(&j, &key)) {
+        has_events = has_events || str_eq(key, STR("events"));
+        if (!str_eq(key, STR("nextToken")) || jp_peek(&j) == JP_NULL)
+            jp_skip(&j);
+        else if (!jp_string(&j, token))
+            return false;
+    }
+    return j.error == NULL && jp_at_end(&j) && has_events;
+}
+
+/* The token of a page that is damaged for good: behind its events, or there is none. */
+static void find_token(struct str page, struct arena *a, struct str *token)
+{
+    struct str key = STR("\"nextToken\""), rest = page;
+    struct jp j;
+
+    *token = (struct str){0};
+    for (size_t at; (at = str_find(rest, key)) < rest.n;)
+        rest = str_skip(rest, at + key.n);
+    if (rest.n == page.n)
+        return;
+    rest = str_skip(rest, str_find_char(rest, ':') + 1);
+    jp_init(&j, rest, a);
+    if (jp_peek(&j) != JP_STRING || !jp_string(&j, token))
+        *token = (struct str){0};
+}
+
+static enum status decode(struct aws_ctx *x, const struct log_group *g, struct str page,
+                          struct batch *out, struct err *e)
+{
+    struct import_defaults defaults = {
+        .account = x->account,
+        .region = x->client.region,
+        .function = g->function,
+        .log_group = str_from(g->name),
+        .provider = PROVIDER_AWS,
+        .now_ns = aws_now(&x->client),
+    };
+    struct decode_input in = {
+        .path = arena_printf(&out->arena, STR_FMT " %s", STR_ARG(x->source->name), g->name),
+        .file_id = str_hash(str_from(g->name), 0),
+        .bytes = page,
+        .is_last = true,
+        .defaults = &defaults,
+    };
+    struct cw_state *state = x->logs.state;
+    size_t used = 0;
+
+    /* What a page brings is looked up by this page's batch only. */
+    aws_cloudwatch_json.close(state);
+    *state = (struct cw_state){0};
+    out->counts.read_bytes += page.n;
+    return aws_cloudwatch_json.decode(state, &in, out, &used, e);
+}
+
+/* --- after the page
+ * -----------------------------------------------------------------------------------------
+ */
+
+static void put_cursor(const struct aws_ctx *x, const struct log_group *g, struct batch *out)
+{
+    struct cursor c = {
+        .source = x->source->name,
+        .scope = arena_printf(&out->arena, "log-group:%s", g->name),
+        .token = arena_printf(&out->arena, "%lld", (long long)g->deep_ms),
+        .watermark_ns = g->watermark_ms * NS_PER_MS,
+    };
+    batch_cursor(out, &c);
+}
+
+static void end_fast(struct aws_ctx *x, struct log_group *g, struct log_scan *s, struct batch *out)
+{
+    bool is_behind = s->end_ms < aws_now(&x->client) / NS_PER_MS - WINDOW_MAX_MS / 2;
+
+    if (s->end_ms > g->watermark_ms)
+        g->watermark_ms = s->end_ms;
+    g->was_read = g->was_read || !is_behind;
+    put_cursor(x, g, out);
+    s->next_ns = aws_mono(x) + (is_behind ? 0 : interval_of(x, g));
+}
+
+static void end_scan(struct aws_ctx *x, struct log_group *g, struct log_scan *s, struct batch *out)
+{
+    const int64_t every_ns[] = {
+        [SCAN_FAST] = 0, [SCAN_LATE] = x->o->late_every_ns, [SCAN_DEEP] = x->o->deep_every_ns};
+    enum scan_kind kind = kind_of(g, s);
+
+    s->is_active = false;
+    s->next_ns = aws_mono(x) + every_ns[kind];
+    if (kind == SCAN_FAST)
+        end_fast(x, g, s, out);
+    if (kind == SCAN_DEEP) {
+        g->deep_ms = s->end_ms;
+        put_cursor(x, g, out);
+    }
+}
+
+static void note_events(const struct aws_ctx *x, struct log_group *g, const struct batch *out)
+{
+    bool is_new = false;
+    struct source_status *status = &x->source->status;
+
+    status->add_events += out->n_records;
+    for (size_t i = 0; i < out->n_records && !is_new; i++)
+        is_new = out->records[i].time_ns / NS_PER_MS > g->watermark_ms;
+    g->quiet = is_new ? 0 : g->quiet < QUIET_MAX ? g->quiet + 1 : g->quiet;
+}
+
+/* Fully read up to here, in every group: what is missing is newer. */
+static void note_watermark(struct aws_ctx *x)
+{
+    struct source_status *status = &x->source->status;
+    int64_t oldest_ms = INT64_MAX;
+
+    for (size_t i = 0; i < x->logs.n; i++)
+        if (can_scan(&x->logs.groups[i]) && x->logs.groups[i].watermark_ms < oldest_ms)
+            oldest_ms = x->logs.groups[i].watermark_ms;
+    if (oldest_ms == INT64_MAX)
+        return;
+    status->watermark_ns = oldest_ms * NS_PER_MS;
+    status->lag_ns = aws_now(&x->client) - status->watermark_ns;
+}
+
+static enum status take_page(struct aws_ctx *x, struct log_group *g, struct log_scan *s,
+                             struct str page, struct batch *out, struct err *e)
+{
+    struct str token = {0};
+
+    if (!read_page(page, &out->arena, &token)) {
+        if (++s->damaged < DAMAGED_MAX)
+            return err_set(e, ERR_AGAIN, "a damaged page of %s", g->name);
+        find_token(page, &out->arena, &token);
+        log_event(LOG_WARN,
+                  "source=" STR_FMT " group=%s a page is damaged for good: "
+                  "what can be read of it is kept",
+                  STR_ARG(x->source->name), g->name);
+    }
+    enum status st = decode(x, g, page, out, e);
+    if (st != OK)
+        return st;
+    note_events(x, g, out);
+    s->damaged = 0;
+    bool is_stuck = s->token != NULL && str_eq(token, str_from(s->token));
+    s->token = aws_keep(s->token, token);
+    if (is_stuck) {
+        s->token = aws_keep(s->token, STR(""));
+        s->is_active = false; /* the same page again: begin anew */
+        s->next_ns = aws_mono(x) + x->o->poll_ns;
+    } else if (s->token == NULL) {
+        end_scan(x, g, s, out);
+        note_watermark(x);
+    } else {
+        s->next_ns = aws_mono(x);
+    }
+    return OK;
+}
+
+/* --- failures
+ * -----------------------------------------------------------------------------------------------
+ */
+
+/* A page token may have expired: only reading the window from its start helps. */
+static enum status fail(struct aws_ctx *x, struct log_group *g, struct log_scan *s,
+                        enum status status)
+{
+    if (x->client.fault.kind == FAULT_NOT_FOUND) {
+        g->is_gone = true;
+        s->is_active = false;
+        return OK;
+    }
+    if (x->client.fault.kind == FAULT_REFUSED && s->token != NULL) {
+        s->token = aws_keep(s->token, STR(""));
+        s->is_active = false;
+        return OK;
+    }
+    return status;
+}
+
+static bool all_read(const struct aws_ctx *x)
+{
+    for (size_t i = 0; i < x->logs.n; i++)
+        if (can_scan(&x->logs.groups[i]) && !x->logs.groups[i].was_read)
+            return false;
+    return x->logs.is_listed_once;
+}
+
+/* Prices depend on how a function is configured: that comes first, if it comes in a while. */
+static bool must_wait(const struct aws_ctx *x)
+{
+    const struct aws_task *config = &x->tasks[TASK_CONFIG];
+
+    return config->next_ns != INT64_MAX && !x->fns.is_listed_once && !config->is_round_done &&
+           aws_mono(x) - x->began_ns < CONFIG_PATIENCE_NS;
+}
+
+enum status aws_logs_step(struct aws_ctx *x, struct aws_task *t, struct batch *out, struct err *e)
+{
+    struct log_group *g = NULL;
+    struct log_scan *scan = first_due(&x->logs, &g);
+    struct str page;
+
+    if (must_wait(x)) {
+        t->next_ns = aws_mono(x) + NS_PER_SEC / 20;
+        return OK;
+    }
+    if (scan == NULL || scan->next_ns > aws_mono(x)) {
+        t->next_ns = scan != NULL ? scan->next_ns : INT64_MAX;
+        t->is_round_done = all_read(x);
+        return OK;
+    }
+    if (!scan->is_active)
+        begin(x, g, scan);
+    struct aws_request q = {.op = OP_FILTER_LOG_EVENTS, .body = make_body(g, scan, &out->arena)};
+    enum status s = aws_call(&x->client, &q, &out->arena, &page, e);
+    if (s == OK)
+        s = take_page(x, g, scan, page, out, e);
+    else if (s != ERR_CANCELLED)
+        s = fail(x, g, scan, s);
+    if (s != OK) { /* this group waits; the others go on unless the task as a whole must */
+        scan->next_ns = aws_mono(x) + retry_wait(&retry_standard, ++t->failures,
+                                                 x->client.fault.asked_ns, &x->source->env.rng);
+    }
+    t->next_ns = aws_logs_due(x);
+    t->is_round_done = all_read(x);
+    return s;
+}
+
+void aws_logs_clear(struct aws_logs *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        free(l->groups[i].name);
+        free(l->groups[i].account);
+        for (int k = 0; k < SCAN_KINDS; k++)
+            free(l->groups[i].scans[k].token);
+    }
+    free(l->groups);
+    free(l->token);
+    map_clear(&l->by_name);
+    if (l->state != NULL)
+        aws_cloudwatch_json.close(l->state);
+    free(l->state);
+}

@@ -1,0 +1,313 @@
+/* Queues: ListQueues every few minutes, GetQueueAttributes of each at every round. A queue is a
+ * dead-letter queue when another queue's redrive policy or a function's configuration names it. */
+#include <stdlib.h>
+
+#include "collector/aws/aws_source.h"
+#include "core/base/json.h"
+#include "core/base/mem.h"
+
+enum { REQUEST_MAX_BYTES = 64 << 10, FEEDERS_MAX_BYTES = 4096 };
+/* An age CloudWatch said longer ago is no age any more. */
+#define AGE_HOLDS_NS (15 * NS_PER_MIN)
+
+/* --- the list
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static struct aws_queue *queue_at(struct aws_queues *q, struct str url)
+{
+    for (size_t i = 0; i < q->n; i++)
+        if (str_eq(str_from(q->items[i].url), url))
+            return &q->items[i];
+    q->items = mem_grow(q->items, q->n, &q->cap, sizeof(*q->items));
+    struct aws_queue *new = &q->items[q->n++];
+    *new =
+        (struct aws_queue){.url = aws_keep(NULL, url), .name = aws_keep(NULL, aws_last_part(url))};
+    return new;
+}
+
+static void free_queue(struct aws_queue *q)
+{
+    char *const texts[] = {q->name, q->url, q->arn, q->dead_letter};
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        free(texts[i]);
+}
+
+static void end_list(struct aws_ctx *x)
+{
+    struct aws_queues *q = &x->queues;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < q->n; i++) {
+        if (!q->items[i].is_listed) {
+            free_queue(&q->items[i]);
+            continue;
+        }
+        q->items[kept] = q->items[i];
+        q->items[kept++].is_listed = false;
+    }
+    q->n = kept;
+    q->at = 0;
+    q->is_listing = false;
+    q->listed_ns = aws_mono(x);
+}
+
+static struct str list_body(const struct aws_queues *q, struct arena *a)
+{
+    AUTO(buf_clear) struct buf b = {.max = REQUEST_MAX_BYTES};
+    struct json_out o;
+
+    jout_init(&o, &b, false);
+    jout_open(&o, '{');
+    jout_key(&o, "MaxResults");
+    jout_i64(&o, 1000);
+    if (q->token != NULL) {
+        jout_key(&o, "NextToken");
+        jout_str(&o, str_from(q->token));
+    }
+    jout_close(&o, '}');
+    return arena_str(a, buf_str(&b));
+}
+
+static enum status parse(struct str body, const char *what, struct json_doc **d, struct err *e)
+{
+    return json_parse(body, d, NULL) == OK ? OK
+                                           : err_set(e, ERR_AGAIN, "%s: a damaged answer", what);
+}
+
+static enum status list_step(struct aws_ctx *x, struct batch *out, struct err *e)
+{
+    AUTO(json_doc_free_ptr) struct json_doc *d = NULL;
+    struct aws_queues *queues = &x->queues;
+    struct aws_request q = {.op = OP_LIST_QUEUES, .body = list_body(queues, &out->arena)};
+    struct str body, url, token = {0};
+    enum status s = aws_call(&x->client, &q, &out->arena, &body, e);
+
+    if (s == OK)
+        s = parse(body, "sqs:ListQueues", &d, e);
+    if (s != OK)
+        return s;
+    const struct json *urls = json_get(json_root(d), "QueueUrls");
+    for (size_t i = 0; i < json_count(urls); i++)
+        if (json_str(json_at(urls, i), &url) && aws_matches(&x->o->queues, aws_last_part(url)))
+            queue_at(queues, url)->is_listed = true;
+    if (!json_str(json_get(json_root(d), "NextToken"), &token))
+        token = (struct str){0};
+    queues->token = aws_keep(queues->token, token);
+    if (queues->token == NULL)
+        end_list(x);
+    return OK;
+}
+
+/* --- one queue
+ * ----------------------------------------------------------------------------------------------
+ */
+
+static int64_t number_of(const struct json *o, const char *key)
+{
+    int64_t v;
+
+    return json_i64(json_get(o, key), &v) ? v : 0;
+}
+
+/* JSON in a string; maxReceiveCount is a number or a string. */
+static void read_redrive(struct aws_queue *q, const struct json *attributes)
+{
+    AUTO(json_doc_free_ptr) struct json_doc *d = NULL;
+    struct str text, target = {0};
+
+    q->max_receives = 0;
+    if (json_str(json_get(attributes, "RedrivePolicy"), &text) &&
+        json_parse(text, &d, NULL) == OK &&
+        json_str(json_get(json_root(d), "deadLetterTargetArn"), &target))
+        q->max_receives = (uint32_t)number_of(json_root(d), "maxReceiveCount");
+    q->dead_letter = aws_keep(q->dead_letter, aws_last_part(target));
+}
+
+static void add_word(struct buf *b, const char *prefix, const char *word)
+{
+    if (b->n > 0)
+        buf_add_c(b, ',');
+    buf_addf(b, "%s%s", prefix, word);
+}
+
+static bool leads_to(const char *target, struct str queue)
+{
+    return target != NULL && str_eq(aws_last_part(str_from(target)), queue);
+}
+
+static struct str feeders_of(const struct aws_ctx *x, struct str queue, struct arena *a)
+{
+    AUTO(buf_clear) struct buf b = {.max = FEEDERS_MAX_BYTES};
+
+    for (size_t i = 0; i < x->queues.n; i++)
+        if (leads_to(x->queues.items[i].dead_letter, queue))
+            add_word(&b, "", x->queues.items[i].name);
+    for (size_t i = 0; i < x->fns.n; i++)
+        if (leads_to(x->fns.items[i].dead_letter, queue) ||
+            leads_to(x->fns.items[i].on_failure, queue))
+            add_word(&b, "function:", x->fns.items[i].name);
+    return arena_str(a, buf_str(&b));
+}
+
+static struct str consumers_of(const struct aws_ctx *x, struct str queue, struct arena *a)
+{
+    AUTO(buf_clear) struct buf b = {.max = FEEDERS_MAX_BYTES};
+
+    for (size_t i = 0; i < x->fns.n_mappings; i++)
+        if (str_eq(str_from(x->fns.mappings[i].queue), queue))
+            add_word(&b, "", x->fns.mappings[i].function);
+    return arena_str(a, buf_str(&b));
+}
+
+static void add_points(struct batch *out, const struct msg_queue *row)
+{
+    const struct {
+        enum metric metric;
+        int64_t value;
+        bool is_there;
+    } points[] = {
+        {METRIC_QUEUE_DEPTH, row->depth, true},
+        {METRIC_QUEUE_IN_FLIGHT, row->in_flight, true},
+        {METRIC_QUEUE_DELAYED, row->delayed, true},
+        {METRIC_QUEUE_AGE, row->oldest_ns, row->has_age},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(points); i++) {
+        if (!points[i].is_there)
+            continue;
+        struct metric_point *p = batch_point(out);
+        p->subject = (struct subject){.scope = SCOPE_QUEUE, .of = row->of};
+        p->metric = points[i].metric;
+        p->time_ns = row->seen_ns;
+        p->value = points[i].value;
+    }
+}
+
+static void add_row(struct aws_ctx *x, struct aws_queue *q, const struct json *attributes,
+                    struct batch *out)
+{
+    struct arena *a = &out->arena;
+    struct str name = arena_str(a, str_from(q->name));
+    int64_t now = aws_now(&x->client);
+    struct msg_queue row = {
+        .of = {.provider = PROVIDER_AWS,
+               .account = arena_str(a, x->account),
+               .region = arena_str(a, x->client.region),
+               .name = name},
+        .url = arena_str(a, str_from(q->url)),
+        .arn = arena_str(a, str_from(q->arn)),
+        .dead_letter = arena_str(a, str_from(q->dead_letter)),
+        .feeders = feeders_of(x, name, a),
+        .consumers = consumers_of(x, name, a),
+        .depth = number_of(attributes, "ApproximateNumberOfMessages"),
+        .in_flight = number_of(attributes, "ApproximateNumberOfMessagesNotVisible"),
+        .delayed = number_of(attributes, "ApproximateNumberOfMessagesDelayed"),
+        .retention_ns = number_of(attributes, "MessageRetentionPeriod") * NS_PER_SEC,
+        .visibility_ns = number_of(attributes, "VisibilityTimeout") * NS_PER_SEC,
+        .max_receives = q->max_receives,
+        .seen_ns = now,
+    };
+
+    row.is_dlq = row.feeders.n > 0;
+    q->is_filled = row.depth > 0;
+    row.has_age =
+        row.depth == 0 || (q->oldest_read_ns > 0 && now - q->oldest_read_ns < AGE_HOLDS_NS);
+    row.oldest_ns = row.depth > 0 ? q->oldest_ns : 0;
+    *batch_queue(out) = row;
+    add_points(out, &row);
+}
+
+static struct str attributes_body(const struct aws_queue *q, struct arena *a)
+{
+    AUTO(buf_clear) struct buf b = {.max = REQUEST_MAX_BYTES};
+    struct json_out o;
+
+    jout_init(&o, &b, false);
+    jout_open(&o, '{');
+    jout_key(&o, "QueueUrl");
+    jout_str(&o, str_from(q->url));
+    jout_key(&o, "AttributeNames");
+    jout_open(&o, '[');
+    jout_str(&o, STR("All"));
+    jout_close(&o, ']');
+    jout_close(&o, '}');
+    return arena_str(a, buf_str(&b));
+}
+
+static enum status read_step(struct aws_ctx *x, struct batch *out, struct err *e)
+{
+    AUTO(json_doc_free_ptr) struct json_doc *d = NULL;
+    struct aws_queue *queue = &x->queues.items[x->queues.at];
+    struct aws_request q = {.op = OP_GET_QUEUE_ATTRIBUTES,
+                            .body = attributes_body(queue, &out->arena)};
+    struct str body, arn;
+    enum status s = aws_call(&x->client, &q, &out->arena, &body, e);
+
+    if (s == ERR_NOT_FOUND || s == ERR_CONFIG) { /* deleted since the list was read */
+        x->queues.at++;
+        if (e != NULL)
+            *e = (struct err){0};
+        return OK;
+    }
+    if (s == OK)
+        s = parse(body, "sqs:GetQueueAttributes", &d, e);
+    if (s != OK)
+        return s;
+    const struct json *attributes = json_get(json_root(d), "Attributes");
+    if (json_str(json_get(attributes, "QueueArn"), &arn)) {
+        queue->arn = aws_keep(queue->arn, arn);
+        aws_learn_account(x, arn);
+    }
+    read_redrive(queue, attributes);
+    add_row(x, queue, attributes, out);
+    x->queues.at++;
+    return OK;
+}
+
+/* --- the round
+ * ----------------------------------------------------------------------------------------------
+ */
+
+static bool must_list(const struct aws_ctx *x)
+{
+    const struct aws_queues *q = &x->queues;
+
+    return q->is_listing || q->listed_ns == 0 ||
+           (q->at == 0 && aws_mono(x) - q->listed_ns >= x->o->discover_ns);
+}
+
+enum status aws_queues_step(struct aws_ctx *x, struct aws_task *t, struct batch *out, struct err *e)
+{
+    struct aws_queues *q = &x->queues;
+    int64_t now = aws_mono(x);
+    enum status s = OK;
+
+    if (q->at == 0 && !q->is_listing)
+        q->began_ns = now;
+    if (must_list(x)) {
+        q->is_listing = true;
+        s = list_step(x, out, e);
+    } else if (q->at < q->n) {
+        s = read_step(x, out, e);
+    }
+    if (s != OK)
+        return s;
+    t->next_ns = now;
+    if (!q->is_listing && q->at >= q->n) {
+        q->at = 0;
+        t->is_round_done = true;
+        t->next_ns = q->began_ns + x->o->queues_ns;
+    }
+    t->op = must_list(x) ? OP_LIST_QUEUES : OP_GET_QUEUE_ATTRIBUTES;
+    return OK;
+}
+
+void aws_queues_clear(struct aws_queues *q)
+{
+    for (size_t i = 0; i < q->n; i++)
+        free_queue(&q->items[i]);
+    free(q->items);
+    free(q->token);
+}

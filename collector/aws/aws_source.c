@@ -1,0 +1,445 @@
+/* The source: which task is due, and what its failure means. */
+#include "collector/aws/aws_source.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "collector/aws/aws.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+
+/* Refused or not allowed: only a person can help, so it is not asked for often. */
+#define DENIED_WAIT_NS NS_PER_MIN
+
+static const struct {
+    const char *name;
+    enum aws_part part;
+} parts[] = {
+    {"logs", PART_LOGS},
+    {"config", PART_CONFIG},
+    {"queues", PART_QUEUES},
+    {"metrics", PART_METRICS},
+};
+enum { ALL_PARTS = PART_LOGS | PART_CONFIG | PART_QUEUES | PART_METRICS };
+
+static const struct {
+    const char *name;
+    enum aws_part part;
+    enum aws_op op;
+    aws_step_fn *step;
+} task_rows[AWS_TASKS] = {
+    [TASK_GROUPS] = {"log groups", PART_LOGS, OP_DESCRIBE_LOG_GROUPS, aws_groups_step},
+    [TASK_LOGS] = {"logs", PART_LOGS, OP_FILTER_LOG_EVENTS, aws_logs_step},
+    [TASK_CONFIG] = {"config", PART_CONFIG, OP_GET_ACCOUNT_SETTINGS, aws_config_step},
+    [TASK_QUEUES] = {"queues", PART_QUEUES, OP_LIST_QUEUES, aws_queues_step},
+    [TASK_METRICS] = {"metrics", PART_METRICS, OP_GET_METRIC_DATA, aws_metrics_step},
+};
+
+int64_t aws_mono(const struct aws_ctx *x)
+{
+    return clock_monotonic(&x->source->env.clock);
+}
+
+unsigned aws_parts_of(const struct aws_ctx *x)
+{
+    return x->parts;
+}
+
+/* --- opening
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* "aws-queues" is one part; "aws" all, or those of `collect`. */
+static enum status find_parts(const struct source *s, unsigned *out, struct err *e)
+{
+    const struct aws_options *o = s->options;
+    struct str part = str_skip(str_from(s->ops->type), STR("aws-").n);
+    const char *names[ARRAY_LEN(parts) + 1] = {NULL};
+    unsigned found = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        names[i] = parts[i].name;
+        if (str_eq(part, str_from(parts[i].name)))
+            found = parts[i].part;
+    }
+    *out = found != 0 ? found : ALL_PARTS;
+    for (size_t k = 0; found == 0 && k < o->collect.count; k++) {
+        unsigned one = 0;
+        for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+            if (str_eq(o->collect.items[k], str_from(parts[i].name)))
+                one = parts[i].part;
+        if (one == 0)
+            return err_set(
+                e, ERR_CONFIG, "collect: there is no part " STR_FMT "; did you mean " STR_FMT "?",
+                STR_ARG(o->collect.items[k]), STR_ARG(opt_suggest(o->collect.items[k], names)));
+        *out = (k == 0 ? 0 : *out) | one;
+    }
+    return OK;
+}
+
+static enum status find_region(struct aws_ctx *x, struct err *e)
+{
+    struct source *s = x->source;
+    struct aws_auth_options auth = {.profile = x->o->profile};
+
+    x->client.region = s->region;
+    if (x->client.region.n == 0)
+        x->client.region = aws_auth_region(&auth, &s->env, &s->arena);
+    if (x->client.region.n == 0)
+        return err_set(e, ERR_CONFIG, "no region: add region: to the source, or set AWS_REGION");
+    s->status.region = x->client.region;
+    return OK;
+}
+
+/* What was spent today before this run: a restart does not open the purse again. */
+static void recall_cost(struct aws_ctx *x)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct source_env *env = &x->source->env;
+    struct cursor c;
+
+    x->client.meter.day = clock_now(&env->clock) / NS_PER_DAY;
+    if (env->find_cursor == NULL ||
+        !env->find_cursor(env->cursor_ctx, x->source->name, STR("spent"), &a, &c) ||
+        c.watermark_ns / NS_PER_DAY != x->client.meter.day ||
+        !str_to_i64(c.token, &x->client.meter.today))
+        x->client.meter.today = 0;
+}
+
+static void make_tasks(struct aws_ctx *x)
+{
+    int64_t now = aws_mono(x);
+
+    x->began_ns = now;
+    for (int i = 0; i < AWS_TASKS; i++) {
+        bool is_on = (x->parts & task_rows[i].part) != 0;
+        x->tasks[i] = (struct aws_task){.name = task_rows[i].name,
+                                        .op = task_rows[i].op,
+                                        .step = task_rows[i].step,
+                                        .next_ns = is_on ? now : INT64_MAX,
+                                        .is_round_done = !is_on};
+    }
+}
+
+static enum status aws_open(struct source *s, struct err *e)
+{
+    struct aws_ctx *x = s->ctx;
+
+    x->source = s;
+    x->o = s->options;
+    enum status st = find_parts(s, &x->parts, e);
+    if (st == OK)
+        st = find_region(x, e);
+    if (st == OK && x->o->budget.n > 0)
+        st = money_parse(x->o->budget, &x->client.meter.cap, e);
+    if (st != OK)
+        return st;
+    struct aws_auth_options auth = {x->o->profile, x->o->role_arn, x->o->external_id,
+                                    x->o->session_name, x->o->endpoint};
+    aws_auth_init(&x->client.auth, &auth, &s->env, x->client.region);
+    x->account = x->o->account;
+    s->status.account = x->account;
+    x->client.endpoint = x->o->endpoint;
+    x->client.quota_percent = (unsigned)x->o->quota_percent;
+    aws_client_init(&x->client, &s->env, &s->status);
+    recall_cost(x);
+    x->logs.state = xcalloc(1, sizeof(*x->logs.state));
+    map_init(&x->logs.by_name);
+    make_tasks(x);
+    return OK;
+}
+
+static void aws_close(struct source *s)
+{
+    struct aws_ctx *x = s->ctx;
+
+    aws_logs_clear(&x->logs);
+    aws_functions_clear(&x->fns);
+    aws_queues_clear(&x->queues);
+    aws_metrics_clear(&x->metrics);
+    aws_client_clear(&x->client);
+    free(x->error);
+}
+
+/* --- polling
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* When a task can go on: it is due, and its next call is within the quota. */
+static int64_t ready_at(const struct aws_ctx *x, const struct aws_task *t)
+{
+    int64_t quota = aws_mono(x) + aws_ready(&x->client, t->op);
+
+    return t->next_ns > quota ? t->next_ns : quota;
+}
+
+/* The task to run now, or, where none is ready, the first to become so; *at says when. */
+static struct aws_task *first_task(struct aws_ctx *x, int64_t *at)
+{
+    struct aws_task *first = &x->tasks[0];
+    int64_t now = aws_mono(x);
+
+    *at = INT64_MAX;
+    for (int i = 0; i < AWS_TASKS; i++) {
+        struct aws_task *t = &x->tasks[i];
+        int64_t when = t->next_ns == INT64_MAX ? INT64_MAX : ready_at(x, t);
+        when = when < now ? now : when;
+        if (when > *at || (when == *at && t->ran_ns >= first->ran_ns))
+            continue;
+        first = t;
+        *at = when;
+    }
+    return first;
+}
+
+static bool all_done(const struct aws_ctx *x)
+{
+    for (int i = 0; i < AWS_TASKS; i++)
+        if (!x->tasks[i].is_round_done)
+            return false;
+    return true;
+}
+
+/* Logs pace themselves group by group; other tasks wait as a whole. */
+static void back_off(struct aws_ctx *x, struct aws_task *t, enum status s)
+{
+    int64_t now = aws_mono(x), wait;
+
+    if (s == ERR_AGAIN) {
+        bool is_logs = t == &x->tasks[TASK_LOGS];
+        if (is_logs)
+            return;
+        wait = retry_wait(&retry_standard, ++t->failures, x->client.fault.asked_ns,
+                          &x->source->env.rng);
+    } else {
+        t->failures++;
+        wait = DENIED_WAIT_NS;
+        t->is_round_done = true; /* a single round does not wait for what is not allowed */
+    }
+    if (t->next_ns < now + wait)
+        t->next_ns = now + wait;
+}
+
+static void note_result(struct aws_ctx *x, struct aws_task *t, enum status s, const struct err *e)
+{
+    struct source_status *status = &x->source->status;
+    int64_t now = aws_now(&x->client);
+
+    status->tried_ns = now;
+    if (s == OK) {
+        t->failures = 0;
+        t->has_error = false;
+    } else {
+        t->has_error = true;
+        x->error = aws_keep(x->error, str_from(e->msg));
+        status->error = str_from(x->error);
+        status->failures++;
+    }
+    for (int i = 0; i < AWS_TASKS; i++)
+        if (x->tasks[i].has_error)
+            return;
+    status->success_ns = now;
+    status->error = (struct str){0};
+    status->failures = 0;
+}
+
+/* Use of the quota that is nearest to its end: how much of a second's calls are gone. */
+static void note_quota(struct aws_ctx *x, enum aws_op op)
+{
+    const struct rate *r = &x->client.rates[op];
+    struct source_status *status = &x->source->status;
+    int64_t lack = r->full_ns - aws_mono(x);
+
+    if (r->burst_ns == 0)
+        return;
+    lack = lack < 0 ? 0 : lack > r->burst_ns ? r->burst_ns : lack;
+    uint32_t ppm = (uint32_t)(lack * 1000 / (r->burst_ns / 1000 + 1));
+    if (ppm < status->quota_ppm && !str_eq(status->quota, str_from(aws_op_info(op)->name)))
+        return;
+    status->quota_ppm = ppm;
+    status->quota = str_from(aws_op_info(op)->name);
+}
+
+static void keep_cost(struct aws_ctx *x, money before, struct batch *out)
+{
+    const struct aws_meter *m = &x->client.meter;
+
+    if (m->today == before)
+        return;
+    batch_cursor(out,
+                 &(struct cursor){.source = x->source->name,
+                                  .scope = STR("spent"),
+                                  .token = arena_printf(&out->arena, "%lld", (long long)m->today),
+                                  .watermark_ns = m->day * NS_PER_DAY});
+}
+
+static enum status aws_poll(struct source *s, struct batch *out, enum poll_result *more,
+                            struct err *e)
+{
+    struct aws_ctx *x = s->ctx;
+    struct err local = {0};
+    int64_t at = INT64_MAX;
+    struct aws_task *t = first_task(x, &at);
+    enum status st = OK;
+
+    if (at <= aws_mono(x)) {
+        enum aws_op op = t->op;
+        money before = x->client.meter.today;
+        t->ran_ns = aws_mono(x);
+        st = t->step(x, t, out, &local);
+        if (st == ERR_CANCELLED)
+            return err_set(e, st, "stopped");
+        if (st != OK)
+            back_off(x, t, st);
+        note_result(x, t, st, &local);
+        note_quota(x, op);
+        keep_cost(x, before, out);
+        first_task(x, &at);
+    }
+    s->next_ns = at;
+    *more = all_done(x) ? POLL_IDLE : POLL_MORE;
+    return st == OK ? OK : err_set(e, st, "%s", local.msg);
+}
+
+/* --- the plan
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static uint64_t per_day(int64_t every_ns)
+{
+    return every_ns > 0 ? (uint64_t)(NS_PER_DAY / every_ns) : 0;
+}
+
+static bool is_exact(const struct opt_list *globs)
+{
+    for (size_t i = 0; i < globs->count; i++)
+        if (str_find_char(globs->items[i], '*') < globs->items[i].n ||
+            str_find_char(globs->items[i], '?') < globs->items[i].n ||
+            str_find_char(globs->items[i], '[') < globs->items[i].n)
+            return false;
+    return globs->count > 0;
+}
+
+struct planned {
+    enum aws_op op;
+    uint64_t calls, units_each;
+    bool is_assumed;
+    struct str why;
+};
+
+static void add_line(const struct source *s, struct plan *p, const struct planned *row)
+{
+    struct plan_line *l = plan_add(p);
+    const struct aws_op_info *info = aws_op_info(row->op);
+
+    l->source = s->name;
+    l->call = str_from(info->name);
+    l->why = row->why;
+    l->calls = row->calls;
+    l->units = row->calls * row->units_each;
+    l->is_assumed = row->is_assumed;
+    if (money_mul_div((wide)l->units, info->unit_price, 1, &l->cost, NULL) != OK)
+        l->cost = INT64_MAX;
+}
+
+static uint64_t at_most_quota(enum aws_op op, const struct aws_options *o, struct str region,
+                              uint64_t calls)
+{
+    uint64_t most = (uint64_t)(aws_quota(op, region) * o->quota_percent / 100) * 86400 / 1000;
+
+    return calls < most ? calls : most;
+}
+
+static void plan_logs(const struct source *s, const struct aws_options *o, struct plan *p)
+{
+    bool is_known = is_exact(&o->log_groups);
+    uint64_t groups = is_known ? o->log_groups.count : p->assumed_functions;
+    uint64_t wanted =
+        groups * (per_day(o->poll_ns) + per_day(o->late_every_ns) + per_day(o->deep_every_ns));
+    struct planned rows[] = {
+        {OP_DESCRIBE_LOG_GROUPS, per_day(o->discover_ns) * (groups / 50 + 1), 1, !is_known,
+         STR("discovery")},
+        {OP_FILTER_LOG_EVENTS, at_most_quota(OP_FILTER_LOG_EVENTS, o, s->region, wanted), 1,
+         !is_known, arena_printf(p->arena, "%llu log groups", (unsigned long long)groups)},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        add_line(s, p, &rows[i]);
+}
+
+static void plan_config(const struct source *s, const struct aws_options *o, struct plan *p)
+{
+    uint64_t rounds = per_day(o->config_ns), n = p->assumed_functions;
+    struct str each = arena_printf(p->arena, "%llu functions", (unsigned long long)n);
+    struct planned rows[] = {
+        {OP_GET_ACCOUNT_SETTINGS, rounds, 1, false, STR("the account's limits")},
+        {OP_LIST_FUNCTIONS, rounds * (n / 50 + 1), 1, true, each},
+        {OP_LIST_EVENT_SOURCE_MAPPINGS, rounds * (n / 100 + 1), 1, true, STR("what feeds them")},
+        {OP_GET_FUNCTION_CONCURRENCY, rounds * n, 1, true, each},
+        {OP_GET_EVENT_INVOKE_CONFIG, rounds * n, 1, true, each},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        add_line(s, p, &rows[i]);
+}
+
+static void plan_queues(const struct source *s, const struct aws_options *o, struct plan *p)
+{
+    bool is_known = is_exact(&o->queues);
+    uint64_t n = is_known ? o->queues.count : p->assumed_queues;
+    struct planned rows[] = {
+        {OP_LIST_QUEUES, per_day(o->discover_ns), 1, false, STR("discovery")},
+        {OP_GET_QUEUE_ATTRIBUTES, per_day(o->queues_ns) * n, 1, !is_known,
+         arena_printf(p->arena, "%llu queues", (unsigned long long)n)},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        add_line(s, p, &rows[i]);
+}
+
+static void plan_metrics(const struct source *s, const struct aws_options *o, struct plan *p)
+{
+    struct planned row = {OP_GET_METRIC_DATA, per_day(o->metrics_ns), aws_region_metrics(), false,
+                          STR("metrics of the region; more while one is not zero")};
+
+    add_line(s, p, &row);
+}
+
+static void aws_plan(const struct source *s, struct plan *p)
+{
+    static void (*const planners[])(const struct source *, const struct aws_options *,
+                                    struct plan *) = {plan_logs, plan_config, plan_queues,
+                                                      plan_metrics};
+    unsigned found = ALL_PARTS;
+
+    if (find_parts(s, &found, NULL) != OK)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(planners); i++)
+        if ((found & parts[i].part) != 0)
+            planners[i](s, s->options, p);
+}
+
+static const struct opt_list *aws_regions(const void *options)
+{
+    const struct aws_options *o = options;
+
+    return &o->regions;
+}
+
+/* --- the types
+ * ----------------------------------------------------------------------------------------------
+ */
+
+/* clang-format off */
+#define AWS_TYPE(name, text)                                                                       \
+    { .type = name, .help = text, .options = aws_option_defs,                                      \
+      .options_size = sizeof(struct aws_options), .ctx_size = sizeof(struct aws_ctx),              \
+      .open = aws_open, .poll = aws_poll, .close = aws_close, .plan = aws_plan,                    \
+      .regions = aws_regions }
+/* clang-format on */
+
+const struct source_ops aws_source = AWS_TYPE("aws", "logs, configuration, queues and metrics");
+const struct source_ops aws_logs_source = AWS_TYPE("aws-logs", "logs of functions");
+const struct source_ops aws_config_source = AWS_TYPE("aws-config", "how functions are configured");
+const struct source_ops aws_queues_source = AWS_TYPE("aws-queues", "depth of SQS queues");
+const struct source_ops aws_metrics_source = AWS_TYPE("aws-metrics", "metrics of CloudWatch");

@@ -1,0 +1,191 @@
+/* Inside of collector/aws/: the source of one account and region. Its work is cut into tasks; a
+ * task is cut into steps of one call each. Of the tasks that are due and within their quota the one
+ * runs that has waited longest since its last step, so that a long catch-up of logs does not delay
+ * the queues. One thread; no locks. */
+#ifndef FNSCOPE_COLLECTOR_AWS_AWS_SOURCE_H
+#define FNSCOPE_COLLECTOR_AWS_AWS_SOURCE_H
+
+#include "collector/aws/aws_call.h"
+#include "collector/aws/cloudwatch_json.h"
+
+enum aws_part {
+    PART_LOGS = 1 << 0,
+    PART_CONFIG = 1 << 1,
+    PART_QUEUES = 1 << 2,
+    PART_METRICS = 1 << 3,
+};
+
+struct aws_options {
+    struct opt_list regions;
+    struct str endpoint, account;
+    struct str profile, role_arn, external_id, session_name;
+    struct opt_list collect, log_groups, queues;
+    int64_t poll_ns, idle_poll_ns, overlap_ns, backfill_ns;
+    int64_t late_every_ns, late_window_ns, deep_every_ns, deep_window_ns;
+    int64_t discover_ns, config_ns, queues_ns, metrics_ns;
+    int64_t quota_percent;
+    struct str budget;
+};
+extern const struct opt_def aws_option_defs[];
+
+struct aws_ctx;
+
+/* One step of a task: at most one call. Sets t->next_ns (monotonic) for the next one. */
+struct aws_task {
+    const char *name; /* "logs", "queues", ... for messages */
+    enum aws_op op;   /* what the next step will call: its quota is asked before */
+    enum status (*step)(struct aws_ctx *x, struct aws_task *t, struct batch *out, struct err *e);
+    int64_t next_ns;
+    int64_t ran_ns; /* monotonic: its last step */
+    unsigned failures;
+    bool is_round_done; /* everything was done at least once since the source began */
+    bool has_error;
+};
+
+enum { TASK_GROUPS, TASK_LOGS, TASK_CONFIG, TASK_QUEUES, TASK_METRICS, AWS_TASKS };
+
+/* --- logs --- */
+
+enum scan_kind {
+    SCAN_FAST, /* from the watermark, with overlap */
+    SCAN_LATE, /* the last half hour again, for events that came late */
+    SCAN_DEEP, /* the last day again */
+    SCAN_KINDS
+};
+
+/* Windows in ms, both ends included; the end stays as it was when the scan began. */
+struct log_scan {
+    int64_t next_ns; /* monotonic: next page, or next scan */
+    int64_t start_ms, end_ms;
+    char *token; /* of the next page; NULL: the first */
+    bool is_active;
+    unsigned damaged; /* times the page at hand came damaged */
+};
+
+struct log_group {
+    char *name, *account;
+    struct str function;  /* the only function that writes here; empty: several, or not known */
+    int64_t watermark_ms; /* fully read up to here */
+    int64_t created_ms;
+    int64_t deep_ms; /* the deep scan before began then; kept with the watermark */
+    struct log_scan scans[SCAN_KINDS];
+    unsigned quiet; /* fast scans in a row without a new event */
+    bool was_read;  /* a fast scan has ended since the source began */
+    bool is_listed; /* seen in the discovery under way */
+    bool is_used;   /* a function's configuration names it */
+    bool is_gone;
+};
+
+struct aws_logs {
+    struct log_group *groups;
+    size_t n, cap;
+    struct map by_name; /* name -> index */
+    struct cw_state *state;
+    size_t pattern; /* of the discovery under way */
+    char *token;
+    bool is_listed_once;
+};
+
+/* --- functions and queues --- */
+
+struct aws_function {
+    char *name, *arn, *dead_letter, *on_failure, *log_group, *runtime, *version, *code;
+    struct fn_config config; /* numbers only: the texts are above */
+    int64_t concurrency;     /* reserved; -1: none */
+    int64_t stored_from_ns;  /* of the row stored last */
+    uint64_t signature;      /* of what was stored last: a change makes a new row */
+    bool has_details;        /* of PHASE_CONCURRENCY and after */
+    bool is_listed;
+};
+
+struct aws_mapping {
+    char *queue, *function; /* names */
+};
+
+struct aws_functions {
+    struct aws_function *items;
+    size_t n, cap;
+    struct aws_mapping *mappings;
+    size_t n_mappings, cap_mappings;
+    char *marker;
+    int phase;     /* enum of aws_config.c */
+    size_t at;     /* function whose details are next */
+    int64_t limit; /* account's concurrency; 0: not known */
+    bool is_listed_once;
+};
+
+struct aws_queue {
+    char *name, *url, *arn;
+    char *dead_letter; /* name */
+    uint32_t max_receives;
+    int64_t oldest_ns, oldest_read_ns; /* age as CloudWatch said, and when (wall); 0: never */
+    bool is_filled;                    /* had messages when last read */
+    bool is_listed;
+};
+
+struct aws_queues {
+    struct aws_queue *items;
+    size_t n, cap;
+    size_t at;         /* read next in this round */
+    char *token;       /* of the list's next page */
+    int64_t listed_ns; /* monotonic; 0: never */
+    int64_t began_ns;  /* monotonic: this round */
+    bool is_listing;
+};
+
+/* --- metrics --- */
+
+struct metric_query {
+    const struct metric_row *row; /* of the table in aws_metrics.c */
+    char *name;                   /* of the function or queue; NULL: the region */
+};
+
+struct aws_metrics {
+    struct metric_query *queries; /* of the round under way */
+    size_t n, cap;
+    size_t at;                            /* first query of the call under way */
+    char *token;                          /* of its next page */
+    int64_t start_ns, end_ns, read_to_ns; /* wall */
+    int64_t began_ns;                     /* monotonic */
+    uint64_t active; /* rows of the table whose region had a value above zero */
+    bool is_drilling;
+};
+
+struct aws_ctx {
+    struct source *source;
+    const struct aws_options *o;
+    struct aws_client client;
+    struct aws_task tasks[AWS_TASKS];
+    struct aws_logs logs;
+    struct aws_functions fns;
+    struct aws_queues queues;
+    struct aws_metrics metrics;
+    struct str account; /* empty until an ARN told it */
+    char *error;        /* of the last step that failed */
+    int64_t began_ns;   /* monotonic */
+    unsigned parts;
+};
+
+/* aws_groups.c, aws_logs.c, aws_config.c, aws_queues.c, aws_metrics.c */
+typedef enum status aws_step_fn(struct aws_ctx *x, struct aws_task *t, struct batch *out,
+                                struct err *e);
+aws_step_fn aws_groups_step, aws_logs_step, aws_config_step, aws_queues_step, aws_metrics_step;
+void aws_logs_clear(struct aws_logs *l);
+void aws_functions_clear(struct aws_functions *f);
+void aws_queues_clear(struct aws_queues *q);
+void aws_metrics_clear(struct aws_metrics *m);
+uint64_t aws_region_metrics(void); /* how many are asked of a region */
+
+/* Finds or adds a group and places its watermark: from the cursor, else backfill before now. */
+struct log_group *aws_group_add(struct aws_ctx *x, struct str name, int64_t created_ms);
+/* Monotonic time at which the next log step is due. */
+int64_t aws_logs_due(const struct aws_ctx *x);
+struct aws_function *aws_function_find(struct aws_functions *f, struct str name);
+bool aws_matches(const struct opt_list *globs, struct str name); /* an empty list matches all */
+unsigned aws_parts_of(const struct aws_ctx *x);                  /* enum aws_part */
+struct str aws_arn_function(struct str arn);                     /* name of the function */
+void aws_learn_account(struct aws_ctx *x, struct str arn);
+int64_t aws_mono(const struct aws_ctx *x);
+char *aws_keep(char *old, struct str s); /* frees old, copies s; NULL for an empty one */
+
+#endif

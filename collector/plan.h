@@ -1,0 +1,25 @@
+/* What a source will call in a day, and what that costs: printed before the first call is made. */
+#ifndef FNSCOPE_COLLECTOR_PLAN_H
+#define FNSCOPE_COLLECTOR_PLAN_H
+
+#include "core/base/arena.h"
+#include "core/model/money.h"
+
+struct plan_line {
+    struct str source, call; /* "prod-eu", "cloudwatch:GetMetricData" */
+    struct str why;          /* "12 region metrics every 5m" */
+    uint64_t calls, units;   /* a day; units are what is billed: calls, metrics, traces */
+    money cost;              /* a day, list price, without free tiers */
+    bool is_assumed;         /* a number stands in for what is not known before the first call */
+};
+
+struct plan {
+    struct arena *arena;
+    struct plan_line *lines;
+    size_t n, cap;
+    uint64_t assumed_functions, assumed_queues; /* where a pattern says how many only AWS knows */
+};
+
+struct plan_line *plan_add(struct plan *p); /* zeroed */
+
+#endif
