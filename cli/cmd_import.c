@@ -3,10 +3,12 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/common.h"
 #include "cli/pipeline.h"
 #include "cli/progress.h"
+#include "collector/control.h"
 #include "collector/decode.h"
 
 struct import_settings {
@@ -60,18 +62,11 @@ static bool find_cursor(void *ctx, struct str scope, struct arena *a, struct cur
     return ctx && store_cursor(ctx, STR("import"), scope, a, out);
 }
 
-static enum status run_pipeline(struct cli *c, struct store *s, struct store *reader,
-                                struct import_progress *result, struct err *e)
+static struct import_options make_options(const struct cli *c)
 {
     const struct import_settings *set = c->options;
-    AUTO(cli_cost_clear) struct cli_cost cost = {0};
-    struct progress progress = {0};
-    struct pipeline p = {0};
-    struct fn_ref *known = NULL;
-    size_t n_known = 0;
-    if (reader != NULL && request_known_fns(reader, c->arena, &known, &n_known, e) != OK)
-        return e->code;
-    struct import_options o = {
+
+    return (struct import_options){
         .paths = {c->words.items, c->words.count},
         .defaults = {.account = set->account,
                      .region = set->region,
@@ -81,14 +76,27 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
                      .now_ns = clock_now(&c->clock)},
         .format = arena_strz(c->arena, set->format),
         .stop = &stop_flag,
-        .on_progress = progress_show,
-        .progress_ctx = &progress,
-        .find_cursor = find_cursor,
-        .cursor_ctx = reader,
-        .known = known,
-        .n_known = n_known,
     };
+}
 
+static enum status run_pipeline(struct cli *c, struct store *s, struct store *reader,
+                                struct import_progress *result, struct err *e)
+{
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    struct progress progress = {0};
+    struct pipeline p = {0};
+    struct fn_ref *known = NULL;
+    size_t n_known = 0;
+    struct import_options o = make_options(c);
+
+    if (reader != NULL && request_known_fns(reader, c->arena, &known, &n_known, e) != OK)
+        return e->code;
+    o.known = known;
+    o.n_known = n_known;
+    o.on_progress = progress_show;
+    o.progress_ctx = &progress;
+    o.find_cursor = find_cursor;
+    o.cursor_ctx = reader;
     progress_begin(&progress, c);
     enum status status = cli_cost_open(c, NULL, &cost, e);
     if (status == OK)
@@ -133,19 +141,47 @@ static enum status open_stores(struct cli *c, struct store **s, struct store **r
     return status == OK ? cli_open_store(c, true, reader, e) : status;
 }
 
-static int run_import(struct cli *c, struct err *e)
+/* A collector holds the store: it reads the files for us. */
+static enum status import_through_collector(struct cli *c, int fd, struct import_progress *result,
+                                            struct err *e)
+{
+    struct pipeline_samples none = {0};
+    struct import_options o = make_options(c);
+    struct progress progress = {0};
+
+    progress_begin(&progress, c);
+    enum status s = control_import(fd, &o, result, e);
+    close(fd);
+    progress_end(&progress);
+    if (s == OK && !c->settings->is_quiet)
+        progress_summary(&progress, result, &none, &c->out);
+    return s;
+}
+
+static enum status import_here(struct cli *c, struct import_progress *result, struct err *e)
 {
     AUTO(cli_close_store) struct store *reader = NULL;
     AUTO(cli_close_store) struct store *s = NULL;
-    struct import_progress result = {0};
+    enum status status = open_stores(c, &s, &reader, e);
 
+    return status == OK ? run_pipeline(c, s, reader, result, e) : status;
+}
+
+static int run_import(struct cli *c, struct err *e)
+{
     const struct import_settings *set = c->options;
+    struct import_progress result = {0};
+    enum status status;
+    int fd = -1;
+
     if (cli_want_words(c, 1, SIZE_MAX, e) != OK || check_format(set->format, e) != OK)
         return EXIT_USAGE;
     catch_signals();
-    enum status status = open_stores(c, &s, &reader, e);
-    if (status == OK)
-        status = run_pipeline(c, s, reader, &result, e);
+    if (!set->is_dry_run &&
+        control_connect(arena_strz(c->arena, cli_store_path(c)), &fd, NULL) == OK)
+        status = import_through_collector(c, fd, &result, e);
+    else
+        status = import_here(c, &result, e);
     if (status == ERR_CANCELLED) {
         *e = (struct err){0};
         err_set(e, ERR_CANCELLED,

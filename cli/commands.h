@@ -6,6 +6,7 @@
 
 extern const struct command cmd_alert;
 extern const struct command cmd_check;
+extern const struct command cmd_collect;
 extern const struct command cmd_completion;
 extern const struct command cmd_config;
 extern const struct command cmd_cost;

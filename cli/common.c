@@ -80,6 +80,15 @@ static struct str default_store_path(const struct cli *c)
     return file_xdg(c->arena, "STATE");
 }
 
+struct str cli_store_path(const struct cli *c)
+{
+    struct str url = c->settings->store_url;
+
+    if (url.n == 0)
+        return default_store_path(c);
+    return str_starts(url, STR("sqlite:")) ? str_skip(url, 7) : url;
+}
+
 enum status cli_open_store(const struct cli *c, bool is_read_only, struct store **out,
                            struct err *e)
 {

@@ -17,6 +17,8 @@ extern const char *const foreign_sections[];
  * commands that would make one. */
 MUST_CHECK enum status cli_open_store(const struct cli *c, bool is_read_only, struct store **out,
                                       struct err *e);
+/* The folder of the store the settings name. */
+struct str cli_store_path(const struct cli *c);
 /* For AUTO. */
 void cli_close_store(struct store **s);
 

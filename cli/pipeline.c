@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "cli/alert_orders.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
 
@@ -51,17 +52,21 @@ void pipeline_close(struct pipeline *p)
 {
     correlator_free(p->correlator);
     packer_free(p->packer);
+    live_cost_clear(&p->live);
     *p = (struct pipeline){0};
 }
 
 /* What has no REPORT yet has nothing to price. */
-static enum status price_all(const struct pipeline *p, struct batch *b, struct err *e)
+static enum status price_all(struct pipeline *p, struct batch *b, struct err *e)
 {
     enum status s = OK;
 
+    live_cost_add(&p->live, p->cost, b);
+    const struct cost_context *cost = p->live.index != NULL ? &p->live.context : p->cost;
+
     for (size_t i = 0; s == OK && i < b->n_invocations; i++)
         if (b->invocations[i].is_final && !b->invocations[i].is_removed)
-            s = cost_invocation(p->cost, &b->invocations[i], e);
+            s = cost_invocation(cost, &b->invocations[i], e);
     return s;
 }
 
@@ -131,6 +136,20 @@ static enum status on_stop(void *ctx, struct err *e)
     return watch_drain(p->watch, LAST_WORDS_NS, e);
 }
 
+/* Commands that came through the control socket. */
+static enum status on_command(void *ctx, struct str command, struct buf *reply, struct err *e)
+{
+    struct pipeline *p = ctx;
+    struct clock clock = clock_system();
+
+    if (!alert_order_is(command))
+        return err_set(e, ERR_USAGE, "the collector does not know this command");
+    enum status s = alert_order_run(p->store, command, clock_now(&clock), reply, e);
+    if (s == OK)
+        look_at_alerts(p, true);
+    return s;
+}
+
 static void drop_commit(void *ctx, void *commit)
 {
     UNUSED(ctx);
@@ -143,4 +162,5 @@ const struct sink_ops pipeline_sink = {
     .on_idle = on_idle,
     .on_stop = on_stop,
     .drop_commit = drop_commit,
+    .on_command = on_command,
 };

@@ -3,6 +3,7 @@
 #define FNSCOPE_CLI_PIPELINE_H
 
 #include "analyzer/analyzer.h"
+#include "cli/live_cost.h"
 #include "cli/watch.h"
 #include "collector/collector.h"
 #include "core/store/store.h"
@@ -21,7 +22,8 @@ struct pipeline {
     const struct cost_context *cost;
     struct packer *packer;
     struct correlator *correlator;
-    struct watch *watch; /* evaluates alerts after commits and when idle; NULL: nobody does */
+    struct watch *watch;   /* evaluates alerts after commits and when idle; NULL: nobody does */
+    struct live_cost live; /* configurations that came meanwhile */
     struct pipeline_samples samples; /* written by the packer thread; read when it has ended */
 };
 

@@ -1,0 +1,407 @@
+/* fnscope collect: polls the configured sources into the store until it is told to end. */
+#include "cli/commands.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/alert_config.h"
+#include "cli/common.h"
+#include "cli/pipeline.h"
+#include "collector/control.h"
+#include "collector/source.h"
+#include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/supervisor.h"
+
+enum { CONFIG_MAX_BYTES = 1 << 20 };
+#define PRUNE_EVERY_NS NS_PER_HOUR
+
+struct collect_settings {
+    bool is_plan, is_once;
+    struct opt_list sources;
+    int64_t commit_ns, report_ns;
+    int64_t assumed_functions, assumed_queues;
+};
+
+#define AT(member) offsetof(struct collect_settings, member)
+
+/* clang-format off */
+static const struct opt_def collect_defs[] = {
+    { .flag = "plan", .type = OPT_BOOL, .offset = AT(is_plan),
+      .help = "print what a day of collecting would call and cost, make no call" },
+    { .flag = "once", .type = OPT_BOOL, .offset = AT(is_once),
+      .help = "read everything once, then end" },
+    { .flag = "source", .type = OPT_LIST, .offset = AT(sources), .value_name = "NAME",
+      .help = "only this source of the configuration; may be repeated" },
+    { .key = "collect.commit", .type = OPT_DURATION, .offset = AT(commit_ns), .default_text = "1s",
+      .help = "how long what was read may wait to be stored" },
+    { .key = "collect.report", .type = OPT_DURATION, .offset = AT(report_ns), .default_text = "5s",
+      .help = "how often the state of each source is stored" },
+    { .flag = "assume-functions", .type = OPT_INT, .offset = AT(assumed_functions), .default_text = "100",
+      .min = 1, .max = 1000000, .value_name = "N", .help = "functions a pattern stands for, for --plan" },
+    { .flag = "assume-queues", .type = OPT_INT, .offset = AT(assumed_queues), .default_text = "20",
+      .min = 0, .max = 1000000, .value_name = "N", .help = "queues a pattern stands for, for --plan" },
+    { 0 },
+};
+/* clang-format on */
+
+/* What signals may touch. */
+static atomic_bool collect_stop, collect_reload;
+
+static void on_stop_signal(int number)
+{
+    atomic_store(&collect_stop, true);
+    signal(number, SIG_DFL); /* a second one ends the program at once */
+}
+
+static void on_reload_signal(int number)
+{
+    UNUSED(number);
+    atomic_store(&collect_reload, true);
+}
+
+static void catch_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_stop_signal};
+    struct sigaction reload = {.sa_handler = on_reload_signal};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGHUP, &reload, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* --- the plan
+ * -----------------------------------------------------------------------------------------------
+ */
+
+static void plan_row(struct table *t, const struct plan_line *l, money *total)
+{
+    table_row(t);
+    table_text(t, 0, l->source);
+    table_text(t, 1, l->call);
+    table_i64(t, 2, (int64_t)l->calls);
+    table_i64(t, 3, (int64_t)l->units);
+    cli_money_cell(t, 4, l->cost, STR("USD"));
+    table_text(t, 5,
+               l->is_assumed ? arena_printf(t->arena, STR_FMT " (assumed)", STR_ARG(l->why))
+                             : l->why);
+    if (money_add(*total, l->cost, total, NULL) != OK)
+        *total = INT64_MAX;
+}
+
+static int print_plan(struct cli *c, const struct source_list *l)
+{
+    static const struct table_column columns[] = {
+        {.name = "source"},
+        {.name = "call"},
+        {.name = "calls_per_day", .title = "calls/day", .is_right = true},
+        {.name = "units_per_day", .title = "billed/day", .is_right = true},
+        {.name = "cost_per_day", .title = "cost/day", .is_right = true},
+        {.name = "what"},
+    };
+    const struct collect_settings *set = c->options;
+    struct plan p = {.arena = c->arena,
+                     .assumed_functions = (uint64_t)set->assumed_functions,
+                     .assumed_queues = (uint64_t)set->assumed_queues};
+    struct table t;
+    money total = 0;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (l->items[i]->ops->plan != NULL)
+            l->items[i]->ops->plan(l->items[i], &p);
+    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.plan", 1);
+    for (size_t i = 0; i < p.n; i++)
+        plan_row(&t, &p.lines[i], &total);
+    struct plan_line sum = {
+        .source = STR("total"), .cost = total, .why = STR("list price, before free tiers")};
+    money ignored = 0;
+    plan_row(&t, &sum, &ignored);
+    cli_print_table(c, &t);
+    return EXIT_DONE;
+}
+
+/* --- the world of a source
+ * -----------------------------------------------------------------------------------
+ */
+
+struct collecting {
+    struct cli *c;
+    struct store *store, *reader;
+    struct pipeline pipeline;
+    struct alert_config alerts;
+    struct watch watch;
+    struct source_list sources;
+    struct arena arena; /* of the cursors a run begins with */
+    struct ingest_status known;
+    struct map by_scope; /* "source\nscope" -> index into known.cursors */
+    struct supervisor supervisor;
+    atomic_bool halt;
+    bool is_ready;
+    int64_t pruned_ns;
+    struct err prune_err;
+};
+
+static const char *variable(void *ctx, const char *name)
+{
+    UNUSED(ctx);
+    return getenv(name);
+}
+
+static struct str scope_key(struct arena *a, struct str source, struct str scope)
+{
+    return arena_printf(a, STR_FMT "\n" STR_FMT, STR_ARG(source), STR_ARG(scope));
+}
+
+/* Read once, before the threads start: afterwards nobody changes it. */
+static enum status load_cursors(struct collecting *g, struct err *e)
+{
+    map_clear(&g->by_scope);
+    arena_reset(&g->arena);
+    enum status s = request_status(g->reader, &g->arena, &g->known, e);
+    for (size_t i = 0; s == OK && i < g->known.n_cursors; i++) {
+        const struct cursor *k = &g->known.cursors[i];
+        *map_put(&g->by_scope, scope_key(&g->arena, k->source, k->scope), NULL) = i;
+    }
+    return s;
+}
+
+static bool find_cursor(void *ctx, struct str source, struct str scope, struct arena *a,
+                        struct cursor *out)
+{
+    const struct collecting *g = ctx;
+    const uint64_t *at = map_get(&g->by_scope, scope_key(a, source, scope));
+
+    if (at != NULL)
+        *out = g->known.cursors[*at];
+    return at != NULL;
+}
+
+/* Control thread. */
+static bool find_import_cursor(void *ctx, struct str scope, struct arena *a, struct cursor *out)
+{
+    return store_cursor(ctx, STR("import"), scope, a, out);
+}
+
+static enum status open_sources(struct collecting *g, struct err *e)
+{
+    enum status s = load_cursors(g, e);
+
+    for (size_t i = 0; s == OK && i < g->sources.n; i++) {
+        struct source_env env = {
+            .clock = g->c->clock,
+            .http = http_curl(&g->halt),
+            .stop = &g->halt,
+            .variable = variable,
+            .find_cursor = find_cursor,
+            .cursor_ctx = g,
+        };
+        rng_seed_system(&env.rng);
+        s = source_open(g->sources.items[i], &env, e);
+    }
+    return s;
+}
+
+static enum status parse_sources(struct cli *c, const struct yaml_node *root,
+                                 struct source_list *out, struct err *e)
+{
+    const struct collect_settings *set = c->options;
+    const struct yaml_node *sources = root != NULL ? yaml_get(root, STR("sources")) : NULL;
+
+    return sources_parse(sources, c->config_name != NULL ? c->config_name : "configuration",
+                         &set->sources, out, e);
+}
+
+/* --- running
+ * ------------------------------------------------------------------------------------------------
+ */
+
+/* Old days go while the collector runs; the writer's thread owns the files. */
+static void prune(struct collecting *g, int64_t now)
+{
+    int64_t keep = g->c->settings->retention_ns;
+    uint64_t days = 0;
+
+    if (keep <= 0 || (g->pruned_ns != 0 && now - g->pruned_ns < PRUNE_EVERY_NS))
+        return;
+    g->pruned_ns = now;
+    if (store_prune(g->store, clock_now(&g->c->clock) - keep, &days, &g->prune_err) != OK)
+        log_event(LOG_WARN, "retention: %s", g->prune_err.msg);
+    else if (days > 0)
+        log_event(LOG_INFO, "retention: %llu days removed", (unsigned long long)days);
+}
+
+static void on_tick(void *ctx, const struct batch_counts *so_far)
+{
+    struct collecting *g = ctx;
+    struct clock clock = clock_system();
+    char text[128];
+
+    if (!g->is_ready) {
+        g->is_ready = true;
+        supervisor_say(&g->supervisor, STR("READY=1"));
+    }
+    int n = snprintf(text, sizeof(text), "STATUS=%llu events, %llu of them repeats",
+                     (unsigned long long)so_far->events, (unsigned long long)so_far->repeats);
+    int64_t now = clock_monotonic(&clock);
+    if (n > 0 && g->supervisor.fd >= 0 && now / NS_PER_SEC % 10 == 0)
+        supervisor_say(&g->supervisor, (struct str){text, (size_t)n});
+    supervisor_alive(&g->supervisor, now);
+    prune(g, now);
+}
+
+static enum status run_sources(struct collecting *g, struct control *control,
+                               struct store *import_reader, struct err *e)
+{
+    const struct collect_settings *set = g->c->options;
+    struct collect_options o = {
+        .sources = g->sources.items,
+        .n_sources = g->sources.n,
+        .stop = &collect_stop,
+        .reload = &collect_reload,
+        .halt = &g->halt,
+        .is_once = set->is_once,
+        .commit_ns = set->commit_ns > 0 ? set->commit_ns : NS_PER_MS,
+        .report_ns = set->report_ns,
+        .control = control,
+        .find_cursor = find_import_cursor,
+        .cursor_ctx = import_reader,
+        .on_tick = on_tick,
+        .tick_ctx = g,
+    };
+
+    atomic_store(&g->halt, false);
+    enum status s = open_sources(g, e);
+    if (s == OK)
+        s = collector_run(&o, &pipeline_sink, &g->pipeline, e);
+    for (size_t i = 0; i < g->sources.n; i++)
+        source_close(g->sources.items[i]);
+    return s;
+}
+
+/* What cannot be read now leaves the sources as they were. */
+static void reload_sources(struct collecting *g)
+{
+    AUTO(buf_clear) struct buf text = {.max = CONFIG_MAX_BYTES};
+    struct source_list fresh = {0};
+    struct yaml_node *root = NULL;
+    struct err e = {0};
+    struct cli *c = g->c;
+    enum status s = ERR_CONFIG;
+
+    atomic_store(&collect_reload, false);
+    supervisor_say(&g->supervisor, STR("RELOADING=1"));
+    if (c->config_name != NULL)
+        s = file_read(c->config_name, &text, &e);
+    if (s == OK)
+        s = yaml_parse(c->arena, arena_str(c->arena, buf_str(&text)), c->config_name, &root, &e);
+    if (s == OK)
+        s = parse_sources(c, root, &fresh, &e);
+    if (s == OK) {
+        sources_free(&g->sources);
+        g->sources = fresh;
+        log_event(LOG_INFO, "reload: %zu sources", g->sources.n);
+    } else {
+        log_event(LOG_ERROR, "reload: %s: the old sources go on", e.msg);
+    }
+    g->is_ready = false;
+}
+
+static enum status run_until_stopped(struct collecting *g, struct err *e)
+{
+    const char *folder = arena_strz(g->c->arena, store_path(g->store));
+    AUTO(cli_close_store) struct store *import_reader = NULL;
+    struct control *control = NULL;
+    enum status s = control_listen(folder, &control, e);
+
+    if (s == OK)
+        s = cli_open_store(g->c, true, &import_reader, e);
+    while (s == OK) {
+        s = run_sources(g, control, import_reader, e);
+        if (s != ERR_AGAIN || !atomic_load(&collect_reload))
+            break;
+        reload_sources(g);
+        *e = (struct err){0};
+        s = OK;
+    }
+    supervisor_say(&g->supervisor, STR("STOPPING=1"));
+    control_free(control);
+    return s;
+}
+
+static enum status collect(struct collecting *g, struct err *e)
+{
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    enum status s = cli_open_store(g->c, false, &g->store, e);
+
+    if (s == OK)
+        s = cli_open_store(g->c, true, &g->reader, e);
+    if (s == OK)
+        s = cli_cost_open(g->c, g->reader, &cost, e);
+    if (s == OK)
+        s = pipeline_open(&g->pipeline, g->store, &cost.context, e);
+    if (s != OK)
+        return s;
+    s = watch_open(&g->watch, g->store, &g->alerts, g->c->clock, e);
+    if (s == OK) {
+        g->pipeline.watch = &g->watch;
+        supervisor_init(&g->supervisor);
+        s = run_until_stopped(g, e);
+        supervisor_clear(&g->supervisor);
+        watch_close(&g->watch);
+    }
+    pipeline_close(&g->pipeline);
+    return s;
+}
+
+static int run_collect(struct cli *c, struct err *e)
+{
+    const struct collect_settings *set = c->options;
+    struct collecting g = {.c = c};
+
+    if (cli_want_words(c, 0, 0, e) != OK || parse_sources(c, c->config, &g.sources, e) != OK)
+        return EXIT_USAGE;
+    if (set->is_plan) {
+        int code = print_plan(c, &g.sources);
+        sources_free(&g.sources);
+        return code;
+    }
+    catch_signals();
+    map_init(&g.by_scope);
+    enum status s = alert_config_read(c, &g.alerts, e);
+    if (s == OK)
+        s = collect(&g, e);
+    sources_free(&g.sources);
+    map_clear(&g.by_scope);
+    arena_clear(&g.arena);
+    store_close(g.reader);
+    store_close(g.store);
+    if (s == OK)
+        return EXIT_DONE;
+    return s == ERR_CONFIG || s == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
+const struct command cmd_collect = {
+    .name = "collect",
+    .summary = "read the configured sources into the store, all the time",
+    .description =
+        "Polls every source of the configuration's section sources: and stores what comes. It "
+        "holds "
+        "the store alone;\n"
+        "fnscope import hands it files while it runs, and everything else reads beside it.\n\n"
+        "Sources keep within a share of AWS's quotas and a daily budget; --plan says before the "
+        "first call what a day\n"
+        "costs. SIGTERM ends it when everything read is stored, SIGHUP reads the sources anew. "
+        "Killed at any moment it\n"
+        "loses nothing and stores nothing twice: the next run goes on where the last commit "
+        "was.",
+    .options = collect_defs,
+    .options_size = sizeof(struct collect_settings),
+    .examples = "fnscope collect --plan\twhat would a day cost?\n"
+                "fnscope collect\tcollect until Ctrl-C\n"
+                "fnscope collect --once --source prod-eu\tread one source once\n",
+    .run = run_collect,
+};
