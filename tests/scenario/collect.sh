@@ -1,0 +1,119 @@
+#!/bin/bash
+# collect.sh PROGRAM TESTS_DIR: fnscope collect against a stand-in for AWS on loopback: everything once, faults, an
+# import beside it, reload, a clean stop, kill -9 at random moments (KILLS, default 10; 200 in full runs).
+set -euo pipefail
+
+program=$1
+tests=$2
+kills=${KILLS:-10}
+work=$(mktemp -d)
+fake_pid=
+collector=
+cleanup() {
+    [ -z "$collector" ] || kill -9 "$collector" 2>/dev/null || true
+    [ -z "$fake_pid" ] || kill "$fake_pid" 2>/dev/null || true
+    rm -rf "$work"
+}
+trap cleanup EXIT
+export AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=secret HOME=$work
+export AWS_EC2_METADATA_DISABLED=true
+begin=$(($(date +%s) - 3000))
+
+fail() {
+    echo "FAILED: $*"
+    cat "$work/err" 2>/dev/null || true
+    exit 1
+}
+
+# Waits until the command succeeds; at most 30 s.
+wait_for() {
+    local end=$((SECONDS + 30))
+    until "$@"; do
+        [ $SECONDS -lt $end ] || fail "waited in vain for: $*"
+        read -r -t 0.05 <> <(:) || true
+    done
+}
+
+start_fake() {
+    [ -z "$fake_pid" ] || kill "$fake_pid"
+    : > "$work/port"
+    python3 "$tests/support/fake_aws.py" --begin "$begin" --seed 7 "$@" > "$work/port" 2> "$work/fake" &
+    fake_pid=$!
+    wait_for test -s "$work/port"
+    cat > "$work/config.yaml" <<YAML
+sources:
+  local:
+    type: aws
+    region: eu-west-1
+    endpoint: http://127.0.0.1:$(cat "$work/port")
+    backfill: 2h
+    poll: 100ms
+    queues_every: 1s
+YAML
+}
+
+collect() { # store, further words; never longer than a minute
+    timeout -k 5 60 "$program" collect --config "$work/config.yaml" --store "$1" "${@:2}" 2>> "$work/err"
+}
+start_collector() { # store: in the background, as itself, so that its pid is known
+    "$program" collect --config "$work/config.yaml" --store "$1" 2>> "$work/err" &
+    collector=$!
+}
+dump() { "$program" db dump --store "$1" | grep -vE "^(point|queue|source|series|counter)"; } # what does not depend on the hour
+count() { "$program" sql --store "$1" -o csv "select count(*) from invocations" | tail -1 | tr -d '\r'; }
+has_count() { [ "$(count "$1" 2>/dev/null)" = "$2" ]; }
+
+# Everything once, without and with faults: the same store.
+start_fake --invocations 400
+collect "$work/whole" --once || fail "a single round ended with $?"
+has_count "$work/whole" 400 || fail "400 invocations expected, $(count "$work/whole") found"
+dump "$work/whole" > "$work/whole.dump"
+grep -q . "$work/whole.dump" || fail "the dump is empty"
+sqlite3 "$work/whole/meta.db" "select name, depth, is_dlq, feeders, dead_letter, consumers from queue order by name" > "$work/queues"
+diff "$work/queues" - <<'OUT' || fail "queues"
+orders|3|0||orders-dlq|fn-0
+orders-dlq|3|1|orders||
+OUT
+[ "$("$program" sql --store "$work/whole" -o csv "select distinct arch from functions" | tail -1 | tr -d '\r')" = arm64 ] ||
+    fail "the configuration came too late for the price"
+start_fake --invocations 400 --faults 20 --page 40
+collect "$work/faulty" --once || fail "a round with faults ended with $?"
+dump "$work/faulty" > "$work/dump"; diff "$work/dump" "$work/whole.dump" | head -20; cmp "$work/dump" "$work/whole.dump" || fail "faults changed what was stored"
+
+# Killed at any moment.
+start_fake --invocations 400 --page 20
+for ((i = 0; i < kills; i++)); do
+    start_collector "$work/killed"
+    read -r -t "0.$((RANDOM % 7))$((RANDOM % 10))" <> <(:) || true
+    kill -9 "$collector" 2>/dev/null || true
+    wait "$collector" 2>/dev/null || true
+    collector=
+done
+collect "$work/killed" --once || fail "the round after the kills ended with $?"
+dump "$work/killed" | cmp - "$work/whole.dump" || fail "kills changed what was stored"
+
+# An import beside a running collector; reload; a second collector; a clean stop.
+start_collector "$work/live"
+wait_for has_count "$work/live" 400
+"$program" import --quiet --store "$work/live" --function other \
+    "$tests/data/aws/scenario/proactive-init-2025-10.ndjson" || fail "import beside the collector"
+before=$(count "$work/live")
+[ "$before" -gt 400 ] || fail "the import brought nothing"
+if collect "$work/live" --once; then fail "a second collector was let in"; fi
+sed -i 's/  local:/  renamed:/' "$work/config.yaml"
+kill -HUP "$collector"
+is_renamed() { sqlite3 "$work/live/meta.db" "select count(*) from source_state where name='renamed'" 2>/dev/null | grep -q 1; }
+wait_for is_renamed
+kill -TERM "$collector"
+wait "$collector" || fail "SIGTERM ended it with $?"
+collector=
+[ "$(count "$work/live")" = "$before" ] || fail "the reload changed the invocations"
+[ ! -e "$work/live/control" ] || fail "the control socket was left behind"
+
+# Wrong words and files say so.
+printf 'sources:\n  x:\n    type: aws-log\n' > "$work/bad.yaml"
+"$program" collect --config "$work/bad.yaml" --plan 2> "$work/bad" && fail "a wrong type was taken"
+grep -q 'bad.yaml:3:5: there is no source type aws-log; did you mean aws-logs?' "$work/bad" || fail "$(cat "$work/bad")"
+"$program" collect --config "$work/config.yaml" --plan > "$work/plan" || fail "--plan"
+grep -q 'cloudwatch:GetMetricData' "$work/plan" || fail "the plan lacks metrics"
+echo "collected through faults, $kills kills, an import and a reload"
