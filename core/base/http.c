@@ -30,8 +30,9 @@ struct client {
 static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 {
     struct client *c = ctx;
+    struct str piece = {p, size * n};
 
-    buf_add(&c->body, p, size * n);
+    buf_add_str(&c->body, piece);
     return c->body.is_full ? 0 : size * n; /* 0 ends the transfer */
 }
 
