@@ -111,7 +111,7 @@ static enum status read_type(const struct yaml_node *entry, const char *file,
 
 static void add_source(struct source_list *l, size_t *cap, struct source *s)
 {
-    l->items = arena_grow(&l->arena, l->items, l->n, cap, sizeof(*l->items));
+    l->items = arena_grow(&l->arena, l->items, l->n, cap, sizeof(struct source *));
     l->items[l->n++] = s;
 }
 
@@ -137,12 +137,13 @@ static enum status parse_entry(struct source_list *l, size_t *cap, const struct 
                                const char *file, struct err *e)
 {
     static const char *const foreign[] = {"type", NULL};
-    const struct source_ops *ops;
+    const struct source_ops *ops = NULL;
     struct opt_set set = {0};
     enum status s = read_type(entry, file, &ops, e);
 
     if (s != OK)
         return s;
+    assert(ops != NULL);
     void *options = arena_zalloc(&l->arena, 1, ops->options_size);
     s = opt_init(&set, ops->options, options, &l->arena, 0, e);
     if (s == OK)

@@ -44,7 +44,7 @@ void aws_auth_forget(struct aws_auth *a);
 
 /* The region the environment or the profile names; empty: none. */
 struct str aws_auth_region(const struct aws_auth_options *o, struct source_env *env,
-                           struct arena *a);
+                           struct arena *mem);
 
 /* --- private to aws_auth*.c --- */
 

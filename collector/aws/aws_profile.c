@@ -185,10 +185,17 @@ static enum status from_credential_source(struct aws_auth *a, struct str source,
 static enum status resolve(struct aws_auth *a, struct str name, unsigned depth, struct arena *mem,
                            struct aws_credentials *out, struct err *e);
 
-static enum status assume(struct aws_auth *a, struct str name, const struct aws_profile *p,
-                          unsigned depth, struct arena *mem, struct aws_credentials *out,
-                          struct err *e)
+/* A profile on the way from the one that was asked for. */
+struct profile_step {
+    struct str name;
+    const struct aws_profile *profile;
+    unsigned depth;
+};
+
+static enum status assume(struct aws_auth *a, const struct profile_step *at, struct arena *mem,
+                          struct aws_credentials *out, struct err *e)
 {
+    const struct aws_profile *p = at->profile;
     struct aws_role role = {aws_profile_get(p, "role_arn"),
                             aws_profile_get(p, "external_id"),
                             aws_profile_get(p, "role_session_name"),
@@ -201,10 +208,10 @@ static enum status assume(struct aws_auth *a, struct str name, const struct aws_
     if (aws_profile_get(p, "mfa_serial").n > 0)
         return err_set(e, ERR_AUTH,
                        "it wants a one-time code (mfa_serial), which a collector cannot give");
-    if (str_eq(source, name))
+    if (str_eq(source, at->name))
         s = keys_of(p, &base) ? OK : err_set(e, ERR_AUTH, "it names itself and has no keys");
     else if (source.n > 0)
-        s = resolve(a, source, depth + 1, mem, &base, e);
+        s = resolve(a, source, at->depth + 1, mem, &base, e);
     else
         s = from_credential_source(a, aws_profile_get(p, "credential_source"), mem, &base, e);
     if (s != OK)
@@ -213,10 +220,10 @@ static enum status assume(struct aws_auth *a, struct str name, const struct aws_
     return aws_assume_role(a, &role, &base, mem, out, e);
 }
 
-static enum status resolve_found(struct aws_auth *a, struct str name, const struct aws_profile *p,
-                                 unsigned depth, struct arena *mem, struct aws_credentials *out,
-                                 struct err *e)
+static enum status resolve_found(struct aws_auth *a, const struct profile_step *at,
+                                 struct arena *mem, struct aws_credentials *out, struct err *e)
 {
+    const struct aws_profile *p = at->profile;
     struct str role = aws_profile_get(p, "role_arn");
     struct str token = aws_profile_get(p, "web_identity_token_file");
     struct str process = aws_profile_get(p, "credential_process");
@@ -226,7 +233,7 @@ static enum status resolve_found(struct aws_auth *a, struct str name, const stru
         return aws_assume_role(a, &web, NULL, mem, out, e);
     }
     if (role.n > 0)
-        return assume(a, name, p, depth, mem, out, e);
+        return assume(a, at, mem, out, e);
     if (keys_of(p, out))
         return OK;
     if (process.n > 0)
@@ -235,7 +242,7 @@ static enum status resolve_found(struct aws_auth *a, struct str name, const stru
         return err_set(e, ERR_AUTH,
                        "it uses a sign-in with a browser: set credential_process = aws configure "
                        "export-credentials --profile " STR_FMT " in a profile of its own",
-                       STR_ARG(name));
+                       STR_ARG(at->name));
     return ERR_NOT_FOUND;
 }
 
@@ -251,7 +258,7 @@ static enum status resolve(struct aws_auth *a, struct str name, unsigned depth, 
         return s;
     if (!p.is_found)
         return ERR_NOT_FOUND;
-    s = resolve_found(a, name, &p, depth, mem, out, e);
+    s = resolve_found(a, &(struct profile_step){name, &p, depth}, mem, out, e);
     if (s != OK && s != ERR_NOT_FOUND)
         return err_wrap(e, "profile " STR_FMT, STR_ARG(name));
     return s;

@@ -164,14 +164,14 @@ static struct str consumers_of(const struct aws_ctx *x, struct str queue, struct
 static void add_points(struct batch *out, const struct msg_queue *row)
 {
     const struct {
-        enum metric metric;
         int64_t value;
+        enum metric metric;
         bool is_there;
     } points[] = {
-        {METRIC_QUEUE_DEPTH, row->depth, true},
-        {METRIC_QUEUE_IN_FLIGHT, row->in_flight, true},
-        {METRIC_QUEUE_DELAYED, row->delayed, true},
-        {METRIC_QUEUE_AGE, row->oldest_ns, row->has_age},
+        {row->depth, METRIC_QUEUE_DEPTH, true},
+        {row->in_flight, METRIC_QUEUE_IN_FLIGHT, true},
+        {row->delayed, METRIC_QUEUE_DELAYED, true},
+        {row->oldest_ns, METRIC_QUEUE_AGE, row->has_age},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(points); i++) {

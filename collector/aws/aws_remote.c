@@ -45,7 +45,7 @@ static enum status read_token_file(struct str path, struct arena *mem, struct st
 static enum status make_form(const struct aws_role *role, struct arena *mem, struct str *form,
                              struct err *e)
 {
-    AUTO(buf_clear) struct buf b = {.max = 4 * ANSWER_MAX_BYTES};
+    AUTO(buf_clear) struct buf b = {.max = (size_t)4 * ANSWER_MAX_BYTES};
     struct str token = {0};
     bool is_web = role->web_token_file.n > 0;
 

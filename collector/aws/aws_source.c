@@ -321,10 +321,10 @@ static bool is_exact(const struct opt_list *globs)
 }
 
 struct planned {
-    enum aws_op op;
     uint64_t calls, units_each;
-    bool is_assumed;
     struct str why;
+    enum aws_op op;
+    bool is_assumed;
 };
 
 static void add_line(const struct source *s, struct plan *p, const struct planned *row)
@@ -357,10 +357,11 @@ static void plan_logs(const struct source *s, const struct aws_options *o, struc
     uint64_t wanted =
         groups * (per_day(o->poll_ns) + per_day(o->late_every_ns) + per_day(o->deep_every_ns));
     struct planned rows[] = {
-        {OP_DESCRIBE_LOG_GROUPS, per_day(o->discover_ns) * (groups / 50 + 1), 1, !is_known,
-         STR("discovery")},
-        {OP_FILTER_LOG_EVENTS, at_most_quota(OP_FILTER_LOG_EVENTS, o, s->region, wanted), 1,
-         !is_known, arena_printf(p->arena, "%llu log groups", (unsigned long long)groups)},
+        {per_day(o->discover_ns) * (groups / 50 + 1), 1, STR("discovery"), OP_DESCRIBE_LOG_GROUPS,
+         !is_known},
+        {at_most_quota(OP_FILTER_LOG_EVENTS, o, s->region, wanted), 1,
+         arena_printf(p->arena, "%llu log groups", (unsigned long long)groups),
+         OP_FILTER_LOG_EVENTS, !is_known},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -372,11 +373,11 @@ static void plan_config(const struct source *s, const struct aws_options *o, str
     uint64_t rounds = per_day(o->config_ns), n = p->assumed_functions;
     struct str each = arena_printf(p->arena, "%llu functions", (unsigned long long)n);
     struct planned rows[] = {
-        {OP_GET_ACCOUNT_SETTINGS, rounds, 1, false, STR("the account's limits")},
-        {OP_LIST_FUNCTIONS, rounds * (n / 50 + 1), 1, true, each},
-        {OP_LIST_EVENT_SOURCE_MAPPINGS, rounds * (n / 100 + 1), 1, true, STR("what feeds them")},
-        {OP_GET_FUNCTION_CONCURRENCY, rounds * n, 1, true, each},
-        {OP_GET_EVENT_INVOKE_CONFIG, rounds * n, 1, true, each},
+        {rounds, 1, STR("the account's limits"), OP_GET_ACCOUNT_SETTINGS, false},
+        {rounds * (n / 50 + 1), 1, each, OP_LIST_FUNCTIONS, true},
+        {rounds * (n / 100 + 1), 1, STR("what feeds them"), OP_LIST_EVENT_SOURCE_MAPPINGS, true},
+        {rounds * n, 1, each, OP_GET_FUNCTION_CONCURRENCY, true},
+        {rounds * n, 1, each, OP_GET_EVENT_INVOKE_CONFIG, true},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -388,9 +389,9 @@ static void plan_queues(const struct source *s, const struct aws_options *o, str
     bool is_known = is_exact(&o->queues);
     uint64_t n = is_known ? o->queues.count : p->assumed_queues;
     struct planned rows[] = {
-        {OP_LIST_QUEUES, per_day(o->discover_ns), 1, false, STR("discovery")},
-        {OP_GET_QUEUE_ATTRIBUTES, per_day(o->queues_ns) * n, 1, !is_known,
-         arena_printf(p->arena, "%llu queues", (unsigned long long)n)},
+        {per_day(o->discover_ns), 1, STR("discovery"), OP_LIST_QUEUES, false},
+        {per_day(o->queues_ns) * n, 1, arena_printf(p->arena, "%llu queues", (unsigned long long)n),
+         OP_GET_QUEUE_ATTRIBUTES, !is_known},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
@@ -399,8 +400,9 @@ static void plan_queues(const struct source *s, const struct aws_options *o, str
 
 static void plan_metrics(const struct source *s, const struct aws_options *o, struct plan *p)
 {
-    struct planned row = {OP_GET_METRIC_DATA, per_day(o->metrics_ns), aws_region_metrics(), false,
-                          STR("metrics of the region; more while one is not zero")};
+    struct planned row = {per_day(o->metrics_ns), aws_region_metrics(),
+                          STR("metrics of the region; more while one is not zero"),
+                          OP_GET_METRIC_DATA, false};
 
     add_line(s, p, &row);
 }
@@ -432,7 +434,7 @@ static const struct opt_list *aws_regions(const void *options)
 
 /* clang-format off */
 #define AWS_TYPE(name, text)                                                                       \
-    { .type = name, .help = text, .options = aws_option_defs,                                      \
+    { .type = (name), .help = (text), .options = aws_option_defs,                                      \
       .options_size = sizeof(struct aws_options), .ctx_size = sizeof(struct aws_ctx),              \
       .open = aws_open, .poll = aws_poll, .close = aws_close, .plan = aws_plan,                    \
       .regions = aws_regions }

@@ -27,7 +27,7 @@ struct client {
  * ----------------------------------------------------------------------------------------
  */
 
-static size_t on_body(char *p, size_t size, size_t n, void *ctx)
+static size_t on_body(const char *p, size_t size, size_t n, void *ctx)
 {
     struct client *c = ctx;
     struct str piece = {p, size * n};
@@ -37,7 +37,7 @@ static size_t on_body(char *p, size_t size, size_t n, void *ctx)
 }
 
 /* An answer may be preceded by 100 Continue or a proxy's own: only the last headers count. */
-static size_t on_header(char *p, size_t size, size_t n, void *ctx)
+static size_t on_header(const char *p, size_t size, size_t n, void *ctx)
 {
     struct client *c = ctx;
     struct str line = {p, size * n};

@@ -110,7 +110,11 @@ for _ in range(ROUNDS):
     threads = [threading.Thread(target=client, args=(port,)) for _ in range(3)]
     for t in threads:
         t.start()
-    time.sleep(random.uniform(0.0, 0.3))
+    # At any moment, but on a slow machine too some of the lives must be long enough to accept something.
+    wanted, end = len(accepted_messages) + random.randrange(0, 5), time.monotonic() + 10
+    while len(accepted_messages) < wanted and time.monotonic() < end:
+        time.sleep(0.002)
+    time.sleep(random.uniform(0.0, 0.1))
     p.send_signal(signal.SIGKILL)
     p.wait()
     for t in threads:

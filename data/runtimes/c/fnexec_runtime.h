@@ -186,14 +186,15 @@ static inline int fnexec_run(fnexec_handler *handler)
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (fnexec_send('R', NULL, 0))
         return 1;
-    while (fnexec_read(head, sizeof(head)) == 0) {
+    int failed = 0;
+    while (!failed && fnexec_read(head, sizeof(head)) == 0) {
         size_t n = fnexec_get_u32(head);
-        if (fnexec_grow(&frame, n + 1) || fnexec_read(frame.data, n))
-            return 1;
-        if (fnexec_handle(frame.data, n, handler, &out))
-            return 1;
+        failed = fnexec_grow(&frame, n + 1) || fnexec_read(frame.data, n) ||
+                 fnexec_handle(frame.data, n, handler, &out);
     }
-    return 0;
+    free(frame.data);
+    free(out.data);
+    return failed;
 }
 
 #endif
