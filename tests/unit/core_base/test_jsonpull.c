@@ -8,7 +8,7 @@ static void test_reads(void **state)
 {
     UNUSED(state);
     AUTO(arena_clear) struct arena a = {0};
-    struct str key, text;
+    struct str key, text = {0};
     int64_t number;
     bool flag;
     struct jp j;
