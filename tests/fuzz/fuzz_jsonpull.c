@@ -20,9 +20,9 @@ static void add_string(struct buf *out, struct str s)
 
 static void pull_number(struct jp *j, struct buf *out)
 {
+    AUTO(buf_clear) struct buf copy = {.max = (size_t)1 << 26};
     struct str text = {0};
     int64_t number;
-    char copy[64];
 
     if (!jp_number(j, &text))
         return;
@@ -30,10 +30,8 @@ static void pull_number(struct jp *j, struct buf *out)
         buf_addf(out, "%lld", (long long)number);
         return;
     }
-    size_t n = text.n < sizeof(copy) - 1 ? text.n : sizeof(copy) - 1;
-    memcpy(copy, text.p, n);
-    copy[n] = '\0';
-    buf_addf(out, "%.9g", n == text.n ? strtod(copy, NULL) : 0.0);
+    buf_add_str(&copy, text);
+    buf_addf(out, "%.9g", strtod(copy.p, NULL));
 }
 
 static void pull_scalar(struct jp *j, enum jp_type type, struct buf *out)
@@ -143,10 +141,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(is_good || whole.error || whole.p < whole.end || size == 0);
     assert(!whole.error || whole.error_offset <= size);
 
-    if (size > 0 && memchr(data, 0, size)) { /* no JSON holds one; jansson passes over some */
-        assert(!is_good);
-        return 0;
-    }
     if (size > 0 && memchr(data, 0, size)) { /* no JSON holds one; jansson passes over some */
         assert(!is_good);
         return 0;
