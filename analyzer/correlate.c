@@ -27,6 +27,7 @@ static bool piece_kind_of(enum platform_kind kind, enum piece_kind *out)
         {PLATFORM_START, PIECE_START},     {PLATFORM_END, PIECE_END},
         {PLATFORM_REPORT, PIECE_REPORT},   {PLATFORM_RUNTIME_DONE, PIECE_RUNTIME_DONE},
         {PLATFORM_TIMEOUT, PIECE_TIMEOUT}, {PLATFORM_RUNTIME_EXIT, PIECE_EXIT},
+        {PLATFORM_FAULT, PIECE_EXIT},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
@@ -55,7 +56,7 @@ static bool make_piece(struct correlator *c, const struct log_record *r, struct 
         return false;
     out->has = p->has;
     out->duration_ns = p->duration_ns;
-    out->billed_ns = p->billed_ns + p->billed_restore_ns;
+    out->billed_ns = p->billed_ns; /* holds Billed Restore Duration already */
     out->init_ns = p->init_ns;
     out->restore_ns = p->restore_ns;
     out->memory_bytes = p->memory_bytes;
@@ -86,9 +87,10 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
 
 static bool is_environments(enum platform_kind kind)
 {
-    static const enum platform_kind kinds[] = {PLATFORM_INIT_START,        PLATFORM_INIT_REPORT,
-                                               PLATFORM_INIT_RUNTIME_DONE, PLATFORM_RESTORE_START,
-                                               PLATFORM_RESTORE_REPORT,    PLATFORM_RUNTIME_EXIT};
+    static const enum platform_kind kinds[] = {
+        PLATFORM_INIT_START,    PLATFORM_INIT_REPORT,    PLATFORM_INIT_RUNTIME_DONE,
+        PLATFORM_RESTORE_START, PLATFORM_RESTORE_REPORT, PLATFORM_RUNTIME_EXIT,
+        PLATFORM_FAULT};
 
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (kinds[i] == kind)
@@ -124,6 +126,7 @@ static void take_loose(struct correlator *c, struct env *v, const struct log_rec
 
     l.error_type = corr_keep(c, p ? p->error_type : r->error_type);
     if (p) {
+        l.kind = p->kind == PLATFORM_FAULT ? PLATFORM_RUNTIME_EXIT : p->kind;
         l.duration_ns = p->duration_ns;
         l.status = corr_keep(c, p->status);
         l.init_type = corr_keep(c, p->init_type);

@@ -298,8 +298,7 @@ static bool epoch_ms(struct str text, int64_t *t_ns)
             return false;
         ms = ms * 10 + digit;
     }
-    *t_ns = ms * NS_PER_MS;
-    return true;
+    return !__builtin_mul_overflow(ms, NS_PER_MS, t_ns);
 }
 
 bool event_time(struct str text, int64_t *t_ns)

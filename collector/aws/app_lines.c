@@ -27,18 +27,32 @@ static struct str skip_blanks(struct str s)
     return s;
 }
 
-/* Terminal colours ("\033[32m") and blanks, as some loggers write them around time and level. */
-static struct str skip_paint(struct str s)
+/* "- " between a level and what it is about. */
+static struct str skip_dash(struct str s)
 {
-    for (s = skip_blanks(s); s.n > 2 && s.p[0] == '\033' && s.p[1] == '['; s = skip_blanks(s)) {
-        size_t i = 2;
-        while (i < s.n && ((s.p[i] >= '0' && s.p[i] <= '9') || s.p[i] == ';'))
-            i++;
-        if (i == s.n)
-            break;
-        s = str_skip(s, i + 1);
+    s = skip_blanks(s);
+    return str_starts(s, STR("- ")) ? skip_blanks(str_skip(s, 2)) : s;
+}
+
+/* Without terminal colours ("\033[32m"), which some loggers write around every part. */
+static struct str unpaint(struct str s, struct arena *a)
+{
+    char *copy = arena_alloc(a, s.n + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        size_t k = i + 2;
+        if (s.p[i] == '\033' && k < s.n && s.p[i + 1] == '[') {
+            while (k < s.n && ((s.p[k] >= '0' && s.p[k] <= '9') || s.p[k] == ';'))
+                k++;
+            if (k < s.n && s.p[k] == 'm') {
+                i = k;
+                continue;
+            }
+        }
+        copy[n++] = s.p[i];
     }
-    return s;
+    return (struct str){copy, n};
 }
 
 /* A word of letters at the start that names a level; the rest begins behind it. */
@@ -181,7 +195,8 @@ static void check_unhandled(struct log_record *r)
         set_error(r, type);
 }
 
-/* Node "ISO\t<id>\tLEVEL\tmsg", .NET "ISO\t<id>\tlevl\tmsg"; the id may be "undefined" or empty. */
+/* Node "ISO\t<id>\tLEVEL\tmsg", .NET "ISO\t<id>\tlevl\tmsg"; the id may be "undefined" or
+ * empty. */
 static bool tabbed_line(struct str rest, struct log_record *r)
 {
     struct str id, level, message;
@@ -192,9 +207,16 @@ static bool tabbed_line(struct str rest, struct log_record *r)
     bool is_uuid = id.n == UUID_LENGTH && scan_uuid(id);
     if (!is_uuid && id.n > 0 && !str_eq(id, STR("undefined")))
         return false;
-    if (!cut_at(rest, str_find_char(str_sub(rest, 0, 16), '\t'), &level, &message) ||
-        !scan_level(level, &severity))
-        return false;
+    size_t end = str_find_char(str_sub(rest, 0, 16), '\t');
+    level = str_sub(rest, 0, end);
+    if (!scan_level(level, &severity)) {
+        if (!is_uuid)
+            return false;
+        r->invocation_id = id; /* Node.js before 10 wrote no level */
+        r->message = rest;
+        return true;
+    }
+    message = str_skip(rest, end + 1);
     r->invocation_id = is_uuid ? id : (struct str){0};
     r->severity = severity;
     r->message = message;
@@ -203,18 +225,49 @@ static bool tabbed_line(struct str rest, struct log_record *r)
     return true;
 }
 
+/* What stands between date and level: logback's "[main] ", Python's "- root - ". */
+static bool level_behind_name(struct str *s, enum severity *out)
+{
+    enum { MAX_NAME = 100 };
+    struct str rest = *s, opening = {0}, closing = {0};
+
+    if (str_starts(rest, STR("["))) {
+        opening = STR("[");
+        closing = STR("] ");
+    } else if (str_starts(rest, STR("- "))) {
+        opening = STR("- ");
+        closing = STR(" - ");
+    }
+    if (opening.n == 0)
+        return false;
+    rest = str_skip(rest, opening.n);
+    size_t end = str_find(str_sub(rest, 0, MAX_NAME), closing);
+    if (end >= MAX_NAME || end >= rest.n)
+        return false;
+    rest = skip_blanks(str_skip(rest, end + closing.n));
+    if (!take_level(&rest, out))
+        return false;
+    *s = rest;
+    return true;
+}
+
 /* log4j2 "<date> <id> LEVEL  Class - msg", tracing "<date>  LEVEL target: msg". */
 static bool dated_line(struct str rest, struct log_record *r)
 {
     struct str id = {0};
 
-    rest = skip_paint(rest);
+    rest = skip_blanks(rest);
     if (take_uuid(&rest, &id))
         r->invocation_id = id;
-    rest = skip_paint(rest);
-    if (!take_level(&rest, &r->severity))
+    else if (str_starts(rest, STR("undefined ")))
+        rest = str_skip(rest, 10);
+    rest = skip_blanks(rest);
+    if (!take_level(&rest, &r->severity) && !level_behind_name(&rest, &r->severity)) {
+        if (id.n > 0)
+            r->message = rest;
         return id.n > 0;
-    r->message = skip_paint(rest);
+    }
+    r->message = skip_dash(rest);
     size_t dash = str_find(str_sub(r->message, 0, 200), STR(" - "));
     if (id.n > 0 && dash < r->message.n && dash < 200)
         r->message = str_skip(r->message, dash + 3);
@@ -237,10 +290,17 @@ static bool go_line(struct str line, struct log_record *r)
     return true;
 }
 
+/* "<id> LEVEL  Class - msg": a log4j pattern without a date. */
+static bool id_line(struct str line, struct log_record *r)
+{
+    return line.n > UUID_LENGTH && line.p[UUID_LENGTH] == ' ' && scan_uuid(line) &&
+           dated_line(line, r);
+}
+
 static bool timed_line(struct str line, struct log_record *r)
 {
     int64_t t_ns;
-    if (go_line(line, r))
+    if (go_line(line, r) || id_line(line, r))
         return true;
     size_t n = time_parse_prefix(line, &t_ns);
     if (n == 0 || n >= line.n)
@@ -269,6 +329,19 @@ static void check_python_error(struct log_record *r)
         set_error(r, has_type ? type : (struct str){0});
 }
 
+/* "ISO <id> msg" behind a level: a terminal made blanks of the tabs. */
+static bool blank_fields(struct log_record *r)
+{
+    int64_t t_ns;
+    size_t n = time_parse_prefix(r->message, &t_ns);
+    struct str rest = skip_blanks(str_skip(r->message, n));
+
+    if (n == 0 || !take_uuid(&rest, &r->invocation_id))
+        return false;
+    r->message = skip_blanks(rest);
+    return true;
+}
+
 /* "[LEVEL]\tISO\t<id>\tmsg" (Python), "[LEVEL] msg" (Java), "[Level] - msg" (PowerShell). */
 static bool bracket_line(struct str line, struct log_record *r)
 {
@@ -294,9 +367,9 @@ static bool bracket_line(struct str line, struct log_record *r)
             r->invocation_id = id;
         return true;
     }
-    r->message = skip_blanks(rest);
-    if (str_starts(r->message, STR("- ")))
-        r->message = str_skip(r->message, 2);
+    r->message = skip_dash(rest);
+    if (blank_fields(r))
+        return true;
     if (severity >= SEVERITY_ERROR && rest.p[0] == ' ')
         check_python_error(r);
     return true;
@@ -327,18 +400,34 @@ static bool ruby_line(struct str line, struct log_record *r)
 /* "ERROR text", " INFO target: text": a level in capitals, then a blank. */
 static bool level_line(struct str line, struct log_record *r)
 {
-    struct str rest = skip_paint(line);
+    struct str rest = skip_blanks(line);
     enum severity severity;
 
     if (rest.n == 0 || rest.p[0] < 'A' || rest.p[0] > 'Z' || !take_level(&rest, &severity) ||
         rest.p[-1] < 'A' || rest.p[-1] > 'Z')
         return false;
-    if (rest.n == 0 ||
-        (rest.p[0] != ' ' && rest.p[0] != ':' && rest.p[0] != '\t' && rest.p[0] != '\033'))
+    if (rest.n == 0 || (rest.p[0] != ' ' && rest.p[0] != ':' && rest.p[0] != '\t'))
         return false;
     r->severity = severity;
-    r->message = skip_paint(str_skip(rest, rest.p[0] == ':'));
+    r->message = skip_dash(str_skip(rest, rest.p[0] == ':'));
     return true;
+}
+
+/* .NET's console logger: "fail: App.Function[0]\n      text"; winston: "info: text". */
+static bool small_level_line(struct str line, struct log_record *r)
+{
+    static const struct str words[] = {{"trce", 4}, {"dbug", 4}, {"info", 4},
+                                       {"warn", 4}, {"fail", 4}, {"crit", 4}};
+    struct str word = str_sub(line, 0, 4);
+
+    if (line.n < 6 || line.p[4] != ':' || line.p[5] != ' ')
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (str_eq(word, words[i]) && scan_level(word, &r->severity)) {
+            r->message = str_skip(line, 6);
+            return true;
+        }
+    return false;
 }
 
 /* Value of key= in slog text; quotes are taken off. */
@@ -420,7 +509,7 @@ static void check_java_error(struct str line, struct log_record *r)
 static bool letter_line(struct str line, struct log_record *r)
 {
     return ruby_line(line, r) || runtime_notice(line, r) || slog_line(line, r) ||
-           level_line(line, r);
+           level_line(line, r) || small_level_line(line, r) || id_line(line, r);
 }
 
 typedef bool line_reader(struct str line, struct log_record *r);
@@ -431,18 +520,20 @@ static line_reader *reader_for(char c)
         return timed_line;
     if (c == '[')
         return bracket_line;
-    if ((c >= 'A' && c <= 'Z') || c == 't')
+    if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
         return letter_line;
-    if (c == ' ' || c == '\033')
+    if (c == ' ')
         return level_line;
     return NULL;
 }
 
-void aws_lambda_app(struct str line, struct log_record *r)
+void aws_lambda_app(struct str line, struct log_record *r, struct arena *a)
 {
     assert(r != NULL);
     r->kind = RECORD_APP;
     r->message = line;
+    if (line.n > 1 && line.p[0] == '\033')
+        r->message = line = unpaint(line, a);
     if (line.n == 0)
         return;
     line_reader *read = reader_for(line.p[0]);

@@ -57,7 +57,7 @@ void aws_decode_lambda(struct log_record *r, struct batch *b)
         return;
     if (has_imitation(text))
         b->counts.forged++;
-    aws_lambda_app(text, r);
+    aws_lambda_app(text, r, &b->arena);
 }
 
 /* "2023/06/02/": the day the environment was made. */

@@ -29,8 +29,9 @@ void aws_decode_lambda(struct log_record *r, struct batch *b);
 bool aws_lambda_text(struct str line, struct log_record *r, struct batch *b);
 /* {"time":..,"type":"platform.x","record":{..}} or an application record; false: neither. */
 bool aws_lambda_json(struct str text, struct log_record *r, struct batch *b);
-/* Application line of a runtime in text form; always succeeds (message = whole line). */
-void aws_lambda_app(struct str line, struct log_record *r);
+/* Application line of a runtime in text form; always succeeds (message = whole line). A line that
+ * begins with a terminal colour is copied without colours into the arena. */
+void aws_lambda_app(struct str line, struct log_record *r, struct arena *a);
 
 /* "2023/06/02/[72]88ab..." or ".../fn[$LATEST]...": false when it is no Lambda stream name. */
 bool aws_stream_parse(struct str stream, struct str *function, struct str *version,

@@ -61,7 +61,7 @@ static const struct label start_labels[] = {
 };
 static const struct label extension_labels[] = {
     {{"Name", 4}, AT(name), VALUE_TEXT, 0},
-    {{"State", 5}, AT(state), VALUE_WORD, 0},
+    {{"State", 5}, AT(state), VALUE_TEXT, 0}, /* "Ready", "Already subscribed" */
     {{"Events", 6}, AT(events), VALUE_LIST, 0},
     {{"Types", 5}, AT(events), VALUE_LIST, 0},
     {{"Error Type", 10}, AT(error_type), VALUE_WORD, 0},
@@ -382,14 +382,14 @@ static bool decode_labelled(const struct line_kind *k, struct str line, struct l
 static bool decode_timeout(struct str line, struct log_record *r, struct batch *b)
 {
     static const char middle[] = " Task timed out after ";
-    enum { ID_AT = 25, MIDDLE_AT = ID_AT + UUID_LENGTH };
     struct platform_event p = {.kind = PLATFORM_TIMEOUT, .has = PH_TIME};
-    struct scanner s = {.p = line.p + MIDDLE_AT, .end = line.p + line.n};
-    struct str number;
+    size_t id_at = str_find_char(str_sub(line, 0, 32), ' ') + 1;
+    struct str number, id = str_sub(line, id_at, UUID_LENGTH);
 
-    if (line.n < MIDDLE_AT + sizeof(middle) || line.p[ID_AT - 1] != ' ' ||
-        !take(&s, middle, sizeof(middle) - 1) || !scan_uuid(str_skip(line, ID_AT)) ||
-        !time_parse(str_sub(line, 0, ID_AT - 1), &p.at_ns))
+    if (id.n != UUID_LENGTH || !scan_uuid(id))
+        return false;
+    struct scanner s = {.p = id.p + UUID_LENGTH, .end = line.p + line.n};
+    if (!take(&s, middle, sizeof(middle) - 1) || !time_parse(str_sub(line, 0, id_at - 1), &p.at_ns))
         return false;
     /* Seconds scan like milliseconds and are a thousand times as long. */
     if (!take_word(&s, &number) || !take(&s, " seconds", 8) || !scan_ms(number, &p.timeout_ns) ||
@@ -399,7 +399,7 @@ static bool decode_timeout(struct str line, struct log_record *r, struct batch *
     if (s.p != s.end)
         return false;
     p.timeout_ns *= 1000;
-    r->invocation_id = str_sub(line, ID_AT, UUID_LENGTH);
+    r->invocation_id = id;
     accept(r, &p, b);
     return true;
 }

@@ -20,7 +20,7 @@ struct invocation {
     int64_t duration_ns; /* handler and extensions, without init */
     int64_t init_ns;     /* 0: none */
     int64_t restore_ns;
-    int64_t billed_ns;     /* Billed Duration + Billed Restore Duration */
+    int64_t billed_ns;     /* Billed Duration; a restore that is billed is in it */
     int64_t init_lead_ns;  /* INIT_START to START when EV_INIT_START: proactive init is long */
     uint64_t memory_bytes; /* configured */
     uint64_t max_memory_bytes;

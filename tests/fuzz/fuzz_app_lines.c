@@ -16,10 +16,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str line = arena_str(&b->arena, (struct str){(const char *)data, size});
     struct log_record r = {.body = line};
 
-    aws_lambda_app(line, &r);
+    aws_lambda_app(line, &r, &b->arena);
     assert(r.kind == RECORD_APP && r.platform == NULL);
-    assert(is_inside(r.message, line) && is_inside(r.invocation_id, line));
-    assert(is_inside(r.error_type, line) && is_inside(r.trace_id, line));
+    bool is_copied = line.n > 1 && line.p[0] == '\033'; /* read without its colours */
+    assert(is_copied || (is_inside(r.message, line) && is_inside(r.invocation_id, line)));
+    assert(is_copied || (is_inside(r.error_type, line) && is_inside(r.trace_id, line)));
     batch_free(b);
     return 0;
 }

@@ -454,8 +454,8 @@ static const struct {
      "boom: java.lang.IllegalStateException\njava.lang.IllegalStateException: boom\n"
      "\tat example.Handler.run(Handler.java:3)\n",
      "java.lang.IllegalStateException", true},
-    {"\033[2m2025-01-01T00:00:00.000Z\033[0m \033[32m INFO\033[0m plain", SEVERITY_UNKNOWN, "",
-     "\033[2m2025-01-01T00:00:00.000Z\033[0m \033[32m INFO\033[0m plain", "", false},
+    {"\033[2m2025-01-01T00:00:00.000Z\033[0m \033[32m INFO\033[0m plain", SEVERITY_INFO, "",
+     "plain", "", false},
     {"2025-01-01T00:00:00.000000Z  WARN bootstrap: careful", SEVERITY_WARN, "",
      "bootstrap: careful", "", false},
     {"done INFO Lambda runtime invoke{requestId=\"" ID
