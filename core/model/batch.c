@@ -157,6 +157,14 @@ struct source_status *batch_source(struct batch *b)
     return s;
 }
 
+struct span *batch_span(struct batch *b)
+{
+    b->spans = arena_grow(&b->arena, b->spans, b->n_spans, &b->cap_spans, sizeof(*b->spans));
+    struct span *s = &b->spans[b->n_spans++];
+    *s = (struct span){0};
+    return s;
+}
+
 void batch_quarantine(struct batch *b, struct str place, struct str reason, struct str raw)
 {
     b->counts.quarantined++;

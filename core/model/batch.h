@@ -8,6 +8,7 @@
 #include "core/base/map.h"
 #include "core/model/invocation.h"
 #include "core/model/live.h"
+#include "core/model/span.h"
 
 /* An event that could not be decoded: kept raw, counted, shown by doctor. */
 struct quarantined {
@@ -59,6 +60,8 @@ struct batch {
     size_t n_queues, cap_queues;
     struct source_status *sources;
     size_t n_sources, cap_sources;
+    struct span *spans;
+    size_t n_spans, cap_spans;
     struct quarantined *quarantine;
     size_t n_quarantine, cap_quarantine;
     struct cursor *cursors;
@@ -81,6 +84,7 @@ struct fn_config *batch_config(struct batch *b);
 struct metric_point *batch_point(struct batch *b); /* weight is 1 */
 struct msg_queue *batch_queue(struct batch *b);
 struct source_status *batch_source(struct batch *b);
+struct span *batch_span(struct batch *b);
 /* Counts the event in counts.quarantined and keeps a copy of its first 4 KB. */
 void batch_quarantine(struct batch *b, struct str place, struct str reason, struct str raw);
 void batch_cursor(struct batch *b, const struct cursor *c); /* copies */

@@ -269,7 +269,9 @@ static enum status write_day_rows(struct day *d, struct pack *k, struct err *e)
     for (size_t i = 0; s == OK && i < k->n_events; i++)
         if (k->events[i].day == d->number)
             s = write_event(d, &k->events[i], e);
-    return s == OK ? live_write_points(d, k, e) : s;
+    if (s == OK)
+        s = live_write_points(d, k, e);
+    return s == OK ? spans_write(d, k, e) : s;
 }
 
 /* --- days --- */
@@ -314,6 +316,8 @@ static void days_of_pack(struct pack *k, struct day_list *l)
         want_day(l, k->events[i].day);
     for (size_t i = 0; i < k->n_points; i++)
         want_day(l, k->points[i].day);
+    for (size_t i = 0; i < k->n_spans; i++)
+        want_day(l, day_of(k->spans[i].start_ns));
     if (l->n > 1)
         qsort(l->numbers, l->n, sizeof(*l->numbers), compare_i64);
     idmap_clear(&l->index);

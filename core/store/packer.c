@@ -162,19 +162,19 @@ void pack_free(struct pack *k)
 
 /* --- repeats --- */
 
-struct span {
+struct stretch {
     int64_t day, t0_ns, t1_ns;
     unsigned shard;
 };
 
 /* The few (day, shard) pairs a batch touches, with their bounds. */
-struct spans {
+struct stretches {
     struct idmap index;
-    struct span *rows;
+    struct stretch *rows;
     size_t n, cap;
 };
 
-static void widen(struct spans *s, struct arena *a, int64_t day, unsigned shard, int64_t t_ns)
+static void widen(struct stretches *s, struct arena *a, int64_t day, unsigned shard, int64_t t_ns)
 {
     bool is_new;
     uint64_t *at = idmap_put(&s->index, (uint64_t)day << 8 | shard, &is_new);
@@ -182,10 +182,10 @@ static void widen(struct spans *s, struct arena *a, int64_t day, unsigned shard,
     if (is_new) {
         *at = s->n;
         s->rows = arena_grow(a, s->rows, s->n, &s->cap, sizeof(*s->rows));
-        s->rows[s->n++] = (struct span){day, t_ns, t_ns, shard};
+        s->rows[s->n++] = (struct stretch){day, t_ns, t_ns, shard};
         return;
     }
-    struct span *r = &s->rows[*at];
+    struct stretch *r = &s->rows[*at];
     r->t0_ns = t_ns < r->t0_ns ? t_ns : r->t0_ns;
     r->t1_ns = t_ns > r->t1_ns ? t_ns : r->t1_ns;
 }
@@ -197,7 +197,7 @@ static void add_open_chunks(struct packer *p)
             seen_test_and_add(&p->seen, p->chunks[i].seen[k]);
 }
 
-static enum status load_spans(struct packer *p, const struct spans *s, struct err *e)
+static enum status load_stretches(struct packer *p, const struct stretches *s, struct err *e)
 {
     enum status status = OK;
 
@@ -213,16 +213,16 @@ static enum status load_spans(struct packer *p, const struct spans *s, struct er
 
 enum status store_mark_repeats(struct packer *p, struct batch *b, struct err *e)
 {
-    struct spans spans = {0};
+    struct stretches needed = {0};
 
     arena_reset(&p->scratch);
     p->n_origins = 0;
     for (size_t i = 0; i < b->n_records; i++) {
         const struct log_record *r = &b->records[i];
-        widen(&spans, &p->scratch, day_of(r->time_ns), packer_shard(p, r->origin), r->time_ns);
+        widen(&needed, &p->scratch, day_of(r->time_ns), packer_shard(p, r->origin), r->time_ns);
     }
-    enum status s = load_spans(p, &spans, e);
-    idmap_clear(&spans.index);
+    enum status s = load_stretches(p, &needed, e);
+    idmap_clear(&needed.index);
     for (size_t i = 0; s == OK && i < b->n_records; i++)
         if (seen_test_and_add(&p->seen, b->records[i].identity)) {
             b->records[i].is_repeat = true;
@@ -505,7 +505,8 @@ static bool is_empty(const struct pack *k)
 {
     return k->n_chunks == 0 && k->n_facts == 0 && k->n_deletes == 0 && k->n_events == 0 &&
            k->n_cursors == 0 && k->n_quarantine == 0 && k->n_configs == 0 && k->n_points == 0 &&
-           k->n_queues == 0 && k->n_sources == 0 && k->counts.repeats == 0 && k->counts.events == 0;
+           k->n_queues == 0 && k->n_sources == 0 && k->n_spans == 0 && k->counts.repeats == 0 &&
+           k->counts.events == 0;
 }
 
 enum status store_pack(struct packer *p, const struct batch *b, bool is_flush, struct pack **out,

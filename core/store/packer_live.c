@@ -1,5 +1,5 @@
-/* Metric points, queues and sources of a batch on their way into the pack: copied, with a small
- * integer for each series. */
+/* Metric points, queues, sources and spans of a batch on their way into the pack: copied, with a
+ * small integer for each series. */
 #include "core/store/packer_private.h"
 
 #include "core/base/timefmt.h"
@@ -80,6 +80,21 @@ static void add_source(struct pack *k, const struct source_status *s)
     k->sources[k->n_sources++] = copy;
 }
 
+static void add_span(struct pack *k, const struct span *s)
+{
+    struct arena *a = &k->arena;
+    struct span copy = *s;
+
+    copy.of = copy_ref(a, &s->of);
+    struct str *const texts[] = {&copy.trace_id, &copy.id,          &copy.parent_id,
+                                 &copy.name,     &copy.origin,      &copy.detail,
+                                 &copy.error,    &copy.annotations, &copy.request_id};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        *texts[i] = arena_str(a, *texts[i]);
+    k->spans = arena_grow(a, k->spans, k->n_spans, &k->cap_spans, sizeof(*k->spans));
+    k->spans[k->n_spans++] = copy;
+}
+
 void packer_live(struct packer *p, const struct batch *b)
 {
     for (size_t i = 0; i < b->n_points; i++)
@@ -88,4 +103,6 @@ void packer_live(struct packer *p, const struct batch *b)
         add_queue(p->current, &b->queues[i]);
     for (size_t i = 0; i < b->n_sources; i++)
         add_source(p->current, &b->sources[i]);
+    for (size_t i = 0; i < b->n_spans; i++)
+        add_span(p->current, &b->spans[i]);
 }

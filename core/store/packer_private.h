@@ -45,7 +45,7 @@ uint32_t packer_fn(struct packer *p, const struct fn_ref *f);
 unsigned packer_shard(struct packer *p, const struct origin *o);
 struct origin_ids packer_origin(struct packer *p, const struct origin *o);
 uint32_t packer_text(struct packer *p, struct str s); /* 0 for the empty text */
-/* Copies a batch's metric points, queues and sources into the current pack. */
+/* Copies a batch's metric points, queues, sources and spans into the current pack. */
 void packer_live(struct packer *p, const struct batch *b);
 /* Remembers that the pack being filled brings a fact of this id, so that a look-up waits for it. */
 void packer_note_id(struct packer *p, struct str id);

@@ -191,6 +191,21 @@ typedef enum status instance_event_fn(void *ctx, uint32_t fn_id, const struct in
 MUST_CHECK enum status request_instance_events(struct store *s, struct range r, uint32_t fn_id,
                                                instance_event_fn *fn, void *ctx, struct err *e);
 
+/* Spans of traces. A store of an older version, or one that never collected traces, gives none.
+ * request_trace: the whole trace as a waterfall shows it (spans_arrange has ordered it);
+ * around_ns says when it ran, to look at that day and its neighbours only, 0: everywhere. */
+MUST_CHECK enum status request_trace(struct store *s, struct str trace_id, int64_t around_ns,
+                                     struct arena *a, struct span_list *out, struct err *e);
+struct span_request {
+    struct range range;  /* of the start */
+    struct str trace_id; /* empty: any */
+    struct fn_filter fn; /* of the function a span belongs to */
+    size_t limit;        /* 0: all */
+};
+/* By start. */
+MUST_CHECK enum status request_spans(struct store *s, const struct span_request *q, struct arena *a,
+                                     struct span_list *out, struct err *e);
+
 /* --- live: metric points, queues, sources, alerts -----------------------------------------------
  *
  * Filled by a running collector. A store that never had one, or was written by an older version,

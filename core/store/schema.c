@@ -11,6 +11,9 @@
  * since migration 2: series, queue, source_state, alert, episode, outbox, silence in meta.db; point
  * (clustered on (series, ts), ts in ms within the day, value null when missing) in the day files
  *
+ * since migration 3: span in the day files, clustered on (trace, id); a span lies in the day it
+ * began
+ *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
 #include "core/store/store_private.h"
@@ -67,6 +70,7 @@ static const char *const meta_migrations[] = {
     "create index outbox_waiting on outbox(status, next_ns);"
     "create table silence(id integer primary key, rule_glob text, name_glob text, created_ns int, "
     "until_ns int, author text, comment text);",
+    "",
     NULL,
 };
 
@@ -86,6 +90,9 @@ static const char *const day_migrations[] = {
     "create table roll(fn int, slot int, data blob, primary key(fn, slot)) without rowid;",
     "create table point(series int, ts int, value int, weight int, primary key(series, ts)) "
     "without rowid;",
+    "create table span(trace blob, id text, parent text, provider int, account text, region text, "
+    "fn text, ts int, dur int, flags int, http int, name text, origin text, detail text, rid text, "
+    "error text, annotations text, primary key(trace, id)) without rowid;",
     NULL,
 };
 

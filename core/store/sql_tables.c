@@ -509,6 +509,7 @@ const struct sql_table *const sql_tables[] = {
     &rollup_day,
     &quarantine,
     &metric_points_table,
+    &spans_table,
     &queues_table,
     &sources_table,
     &alerts_table,

@@ -89,7 +89,7 @@ static void close_day(struct day *d)
     struct sql_stmt *const statements[] = {
         d->insert_fact, d->delete_fact, d->find_fact, d->insert_chunk,
         d->insert_seen, d->insert_ids,  d->get_roll,  d->insert_event,
-        d->put_roll,    d->scan_hour,   d->put_point,
+        d->put_roll,    d->scan_hour,   d->put_point, d->put_span,
     };
 
     for (size_t i = 0; i < ARRAY_LEN(statements); i++)

@@ -23,7 +23,7 @@ struct day {
     int64_t number; /* days since 1970 */
     struct sql *db;
     struct sql_stmt *insert_fact, *delete_fact, *find_fact, *insert_chunk, *insert_seen,
-        *insert_ids, *insert_event, *get_roll, *put_roll, *scan_hour, *put_point;
+        *insert_ids, *insert_event, *get_roll, *put_roll, *scan_hour, *put_point, *put_span;
 };
 
 struct store {
@@ -63,7 +63,7 @@ static inline int64_t day_of(int64_t t_ns)
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
 /* Is the table there? A reader may hold a file of an older version. */
@@ -227,6 +227,13 @@ enum status live_write_queues(struct store *s, const struct pack *k, struct err 
 enum status live_write_sources(struct store *s, const struct pack *k, struct err *e);
 uint64_t series_hash(const struct subject *subject, enum metric m, int64_t period_ns);
 
+/* --- spans (spans.c) --- */
+
+enum status spans_write(struct day *d, const struct pack *k, struct err *e);
+/* Spans of one day that began in the range, unordered; trace_id empty: of every trace. */
+enum status spans_of_day(struct store *s, int64_t number, const struct span_request *q,
+                         struct arena *a, struct span_list *out, struct err *e);
+
 /* --- alerts --- */
 
 /* In the order of ALERT_COLUMN_TYPES of schema.c. */
@@ -307,6 +314,8 @@ struct pack {
     size_t n_queues, cap_queues;
     struct source_status *sources;
     size_t n_sources, cap_sources;
+    struct span *spans;
+    size_t n_spans, cap_spans;
     struct batch_counts counts;
     struct roll_deltas rolls; /* log counts; facts are added by the writer */
     struct idmap fact_index;  /* hash of function, start and id -> place in facts */

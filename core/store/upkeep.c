@@ -381,6 +381,25 @@ static enum status dump_live(struct store *s, struct range all, struct dump *d, 
     return OK;
 }
 
+static enum status dump_spans(struct store *s, struct range all, struct dump *d, struct err *e)
+{
+    const struct span_request q = {.range = all};
+    struct span_list l;
+    enum status status = request_spans(s, &q, &d->arena, &l, e);
+
+    for (size_t i = 0; status == OK && i < l.n; i++) {
+        const struct span *r = &l.rows[i];
+        add_line(d, arena_printf(&d->arena,
+                                 "span\t%lld\t%lld\t" STR_FMT "\t" STR_FMT "\t" STR_FMT "\t" STR_FMT
+                                 "\t" STR_FMT "\t%u\t%016llx",
+                                 (long long)r->start_ns, (long long)r->end_ns, STR_ARG(r->trace_id),
+                                 STR_ARG(r->id), STR_ARG(r->parent_id), STR_ARG(r->of.name),
+                                 STR_ARG(r->name), r->flags,
+                                 (unsigned long long)str_hash(r->annotations, r->http_status)));
+    }
+    return status;
+}
+
 static int compare_lines(const void *a, const void *b)
 {
     struct str x, y;
@@ -404,6 +423,8 @@ enum status store_dump(struct store *s, struct buf *out, struct err *e)
         status = request_instance_events(s, all, 0, dump_event, &d, e);
     if (status == OK)
         status = dump_live(s, all, &d, e);
+    if (status == OK)
+        status = dump_spans(s, all, &d, e);
     if (d.n > 1)
         qsort(d.lines, d.n, sizeof(*d.lines), compare_lines);
     for (size_t i = 0; status == OK && i < d.n; i++) {

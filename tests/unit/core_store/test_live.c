@@ -109,6 +109,56 @@ static void test_queues_and_sources(void **state)
     fixture_free(f);
 }
 
+static struct span some_span(const char *id, int64_t start_ns, int64_t end_ns)
+{
+    return (struct span){.of = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout")},
+                         .trace_id = STR("1-6968d6c0-5d09aa705e56bbd0152548cb"),
+                         .id = str_from(id),
+                         .parent_id = id[0] == 'a' ? STR("") : STR("a"),
+                         .name = STR("work"),
+                         .annotations = STR("{\"tenant\":1}"),
+                         .start_ns = start_ns,
+                         .end_ns = end_ns,
+                         .flags = end_ns == 0 ? SPAN_OPEN : SPAN_FAULT};
+}
+
+/* A trace across midnight, read while it runs, when it has ended, and late as it was before. */
+static void test_spans(void **state)
+{
+    const int64_t midnight = NOON + 12 * 60 * MIN;
+    struct fixture *f = fixture_new();
+    struct span_list l;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    for (int i = 0; i < 3; i++) {
+        struct batch *b = batch_new();
+        *batch_span(b) = some_span("b", midnight + 5, midnight + 7);
+        *batch_span(b) = some_span("a", midnight - 5, i == 1 ? midnight + 9 : 0);
+        fixture_commit(f, b);
+    }
+    fixture_open(f, true);
+    CHECK_OK(request_trace(f->store, STR("1-6968d6c0-5d09aa705e56bbd0152548cb"), midnight,
+                           &f->arena, &l, &f->e),
+             &f->e);
+    CHECK_INT(l.n, 2);
+    CHECK_STR(l.rows[0].id, STR("a"));
+    CHECK_INT(l.rows[0].end_ns, midnight + 9);
+    CHECK_INT(l.rows[0].flags, SPAN_FAULT);
+    CHECK_INT(l.rows[1].depth, 1);
+    CHECK_INT(l.rows[1].start_ns, midnight + 5);
+    CHECK_STR(l.rows[1].annotations, STR("{\"tenant\":1}"));
+    CHECK_STR(l.rows[1].of.name, STR("checkout"));
+    CHECK_OK(request_trace(f->store, STR("1-00000000-5d09aa705e56bbd0152548cb"), 0, &f->arena, &l,
+                           &f->e),
+             &f->e);
+    CHECK_INT(l.n, 0);
+    const struct span_request since = {.range = {midnight, midnight + MIN}};
+    CHECK_OK(request_spans(f->store, &since, &f->arena, &l, &f->e), &f->e);
+    CHECK_INT(l.n, 1);
+    fixture_free(f);
+}
+
 static struct alert some_alert(void)
 {
     return (struct alert){
@@ -303,9 +353,13 @@ static void test_store_of_version_1(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_points),   cmocka_unit_test(test_queues_and_sources),
-        cmocka_unit_test(test_alerts),   cmocka_unit_test(test_episodes),
-        cmocka_unit_test(test_silences), cmocka_unit_test(test_store_of_version_1),
+        cmocka_unit_test(test_points),
+        cmocka_unit_test(test_queues_and_sources),
+        cmocka_unit_test(test_spans),
+        cmocka_unit_test(test_alerts),
+        cmocka_unit_test(test_episodes),
+        cmocka_unit_test(test_silences),
+        cmocka_unit_test(test_store_of_version_1),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

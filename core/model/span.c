@@ -1,0 +1,141 @@
+/* Spans as a tree in reading order. */
+#include "core/model/span.h"
+
+#include <stdlib.h>
+
+#include "core/base/map.h"
+
+const char *span_state(const struct span *s)
+{
+    static const struct {
+        unsigned flag;
+        const char *name;
+    } states[] = {{SPAN_FAULT, "fault"},
+                  {SPAN_THROTTLE, "throttle"},
+                  {SPAN_ERROR, "error"},
+                  {SPAN_OPEN, "open"}};
+
+    for (size_t i = 0; i < ARRAY_LEN(states); i++)
+        if ((s->flags & states[i].flag) != 0)
+            return states[i].name;
+    return "ok";
+}
+
+/* Of two that begin at once the longer comes first: it holds the other. */
+static int compare_starts(const void *a, const void *b)
+{
+    const struct span *x = a, *y = b;
+    int64_t x_end = x->end_ns == 0 ? INT64_MAX : x->end_ns;
+    int64_t y_end = y->end_ns == 0 ? INT64_MAX : y->end_ns;
+
+    if (x->start_ns != y->start_ns)
+        return x->start_ns < y->start_ns ? -1 : 1;
+    if (x_end != y_end)
+        return x_end > y_end ? -1 : 1;
+    return str_cmp(x->id, y->id);
+}
+
+#define NOBODY SIZE_MAX
+
+/* The tree as first child and next sibling, by place in the sorted rows. */
+struct tree {
+    const struct span *rows;
+    size_t n;
+    size_t *parent, *child, *sibling;
+    bool *is_placed;
+    struct span *out;
+    size_t n_out;
+};
+
+static void find_parents(struct tree *t)
+{
+    struct idmap by_id = {0};
+    bool is_new;
+
+    for (size_t i = 0; i < t->n; i++)
+        *idmap_put(&by_id, str_hash(t->rows[i].id, 0), &is_new) = i;
+    for (size_t i = 0; i < t->n; i++) {
+        const uint64_t *at = t->rows[i].parent_id.n > 0
+                                 ? idmap_get(&by_id, str_hash(t->rows[i].parent_id, 0))
+                                 : NULL;
+        bool is_there = at != NULL && *at != i && str_eq(t->rows[*at].id, t->rows[i].parent_id);
+        t->parent[i] = is_there ? (size_t)*at : NOBODY;
+    }
+    idmap_clear(&by_id);
+}
+
+/* Backwards, so that each list of children begins with the earliest. */
+static void link_children(struct tree *t)
+{
+    for (size_t i = 0; i < t->n; i++)
+        t->child[i] = t->sibling[i] = NOBODY;
+    for (size_t i = t->n; i-- > 0;)
+        if (t->parent[i] != NOBODY) {
+            t->sibling[i] = t->child[t->parent[i]];
+            t->child[t->parent[i]] = i;
+        }
+}
+
+/* Where to go when everything below `at` is done; NOBODY: the walk is over. */
+static size_t next_of(const struct tree *t, size_t at, size_t root, uint32_t *depth)
+{
+    while (at != root && t->sibling[at] == NOBODY) {
+        at = t->parent[at];
+        --*depth;
+    }
+    return at == root ? NOBODY : t->sibling[at];
+}
+
+static void place_tree(struct tree *t, size_t root)
+{
+    uint32_t depth = 0;
+
+    for (size_t at = root; at != NOBODY && !t->is_placed[at];) {
+        t->is_placed[at] = true;
+        t->out[t->n_out] = t->rows[at];
+        t->out[t->n_out++].depth = depth;
+        if (t->child[at] != NOBODY) {
+            at = t->child[at];
+            depth++;
+        } else {
+            at = next_of(t, at, root, &depth);
+        }
+    }
+}
+
+/* Spans that name each other as parents belong to no root: the first of them becomes one. */
+static void cut_loop(struct tree *t, size_t at)
+{
+    size_t *link = &t->child[t->parent[at]];
+
+    while (*link != at)
+        link = &t->sibling[*link];
+    *link = t->sibling[at];
+    t->sibling[at] = NOBODY;
+    t->parent[at] = NOBODY;
+}
+
+void spans_arrange(struct span_list *l, struct arena *a)
+{
+    struct tree t = {.rows = l->rows, .n = l->n};
+
+    if (l->n == 0)
+        return;
+    qsort(l->rows, l->n, sizeof(*l->rows), compare_starts);
+    t.parent = arena_new(a, size_t, l->n);
+    t.child = arena_new(a, size_t, l->n);
+    t.sibling = arena_new(a, size_t, l->n);
+    t.is_placed = arena_new(a, bool, l->n);
+    t.out = arena_new(a, struct span, l->n);
+    find_parents(&t);
+    link_children(&t);
+    for (size_t i = 0; i < t.n; i++)
+        if (t.parent[i] == NOBODY)
+            place_tree(&t, i);
+    for (size_t i = 0; i < t.n; i++)
+        if (!t.is_placed[i]) {
+            cut_loop(&t, i);
+            place_tree(&t, i);
+        }
+    l->rows = t.out;
+}
