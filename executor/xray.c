@@ -123,7 +123,8 @@ enum status xray_start(struct executor *x, struct err *e)
                     " begin_ms integer not null, end_ms integer not null, flags integer not null,"
                     " name text not null, document text not null,"
                     " primary key(trace_id, id)) without rowid;"
-                    "create index if not exists segments_time on segments(begin_ms)",
+                    "create index if not exists segments_time on segments(begin_ms);"
+                    "create index if not exists segments_end on segments(end_ms)",
                     e);
 }
 
@@ -237,13 +238,24 @@ static void put_summary(struct api_call *c, struct json_out *o, const struct sql
     jout_close(o, '}');
 }
 
+#define SUMMARIES(time)                                                                            \
+    "select trace_id, min(begin_ms), max(end_ms), max(flags & 3), max(name) from segments"         \
+    " where trace_id in (select trace_id from segments where " time " between ?1 and ?2)"          \
+    " group by trace_id order by min(begin_ms) desc, trace_id limit ?3 offset ?4"
+
+/* By the start of a trace, or by the time it changed: segments are written when they end. */
+static struct str summaries_text(struct api_call *c)
+{
+    struct str type = {0};
+    bool is_given = json_str(json_get(c->input, "TimeRangeType"), &type);
+
+    return is_given && !str_eq(type, STR("TraceId")) ? STR(SUMMARIES("end_ms"))
+                                                     : STR(SUMMARIES("begin_ms"));
+}
+
 /* Newest first; the token is the number of traces given so far. */
 static void get_summaries(struct api_call *c)
 {
-    static const char text[] =
-        "select trace_id, min(begin_ms), max(end_ms), max(flags & 3), max(name) from segments"
-        " where trace_id in (select trace_id from segments where begin_ms between ?1 and ?2)"
-        " group by trace_id order by min(begin_ms) desc, trace_id limit ?3 offset ?4";
     int64_t from, to, offset = 0, n = 0;
     struct sql_stmt *st;
     struct err e = {0};
@@ -257,7 +269,7 @@ static void get_summaries(struct api_call *c)
         return;
     }
     json_i64(json_get(c->input, "NextToken"), &offset);
-    if (sql_prepare(db_of(c->x), str_from(text), &st, &e) != OK) {
+    if (sql_prepare(db_of(c->x), summaries_text(c), &st, &e) != OK) {
         api_error_status(c, &e);
         return;
     }
