@@ -1,8 +1,10 @@
-/* fnscope show REQUEST-ID: one request with all its attempts, their receipt and their log lines. */
+/* fnscope show REQUEST-ID: one request with all its attempts, their receipt, trace and log lines.
+ */
 #include "cli/commands.h"
 
 #include "cli/common.h"
 #include "cli/invocation_table.h"
+#include "cli/trace_views.h"
 #include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
 
@@ -10,7 +12,7 @@
 #define AFTERMATH_NS (5 * NS_PER_SEC)
 
 struct show_options {
-    bool no_logs;
+    bool no_logs, is_trace;
 };
 
 static const struct opt_def show_options[] = {
@@ -18,6 +20,10 @@ static const struct opt_def show_options[] = {
      .type = OPT_BOOL,
      .offset = offsetof(struct show_options, no_logs),
      .help = "leave the log lines out"},
+    {.flag = "trace",
+     .type = OPT_BOOL,
+     .offset = offsetof(struct show_options, is_trace),
+     .help = "only the spans of its trace, also as JSON or CSV with --format"},
     {0},
 };
 
@@ -100,6 +106,35 @@ static enum status show_receipt(struct cli *c, const struct cost_context *cc,
     return OK;
 }
 
+/* --- its trace --- */
+
+/* All attempts of a request share its trace. */
+static enum status read_trace(struct cli *c, struct store *s, const struct inv_rows *rows,
+                              struct span_list *out, struct err *e)
+{
+    *out = (struct span_list){0};
+    for (size_t i = 0; i < rows->n; i++)
+        if (rows->rows[i].trace_id.n > 0)
+            return request_trace(s, rows->rows[i].trace_id, rows->rows[i].start_ns, c->arena, out,
+                                 e);
+    return OK;
+}
+
+static int show_trace(struct cli *c, struct store *s, const struct inv_rows *rows, struct err *e)
+{
+    struct span_list spans;
+
+    if (read_trace(c, s, rows, &spans, e) != OK)
+        return EXIT_FAILED;
+    if (c->settings->format != TABLE_TEXT)
+        trace_table_print(c, &spans);
+    else if (spans.n > 0)
+        trace_waterfall(&c->out, &spans);
+    else
+        buf_add_z(&c->out, "no spans of this request are stored\n");
+    return EXIT_DONE;
+}
+
 /* --- its log lines --- */
 
 static enum status show_line(void *ctx, const struct log_line *line, struct err *e)
@@ -137,13 +172,18 @@ static int show_text(struct cli *c, struct store *s, const struct inv_rows *rows
 {
     const struct show_options *o = c->options;
     struct cli_cost cost = {0};
+    struct span_list spans;
     enum status st = cli_cost_open(c, s, &cost, e);
 
+    if (st == OK)
+        st = read_trace(c, s, rows, &spans, e);
     for (size_t i = 0; st == OK && i < rows->n; i++) {
         if (i > 0)
             buf_add_c(&c->out, '\n');
         show_head(&c->out, &rows->rows[i]);
         st = show_receipt(c, &cost.context, &rows->rows[i], e);
+        if (st == OK && i + 1 == rows->n)
+            trace_waterfall(&c->out, &spans);
         if (st == OK && !o->no_logs)
             st = show_logs(c, s, &rows->rows[i], rows->fn_ids[i], e);
     }
@@ -161,6 +201,8 @@ static int run_show(struct cli *c, struct err *e)
     if (cli_open_store(c, true, &s, e) != OK ||
         request_by_id(s, c->words.items[0], c->arena, &rows, e) != OK)
         return EXIT_FAILED;
+    if (((const struct show_options *)c->options)->is_trace)
+        return show_trace(c, s, &rows, e);
     if (c->settings->format == TABLE_TEXT)
         return show_text(c, s, &rows, e);
     invocation_table_print(c, &rows);
@@ -169,14 +211,16 @@ static int run_show(struct cli *c, struct err *e)
 
 const struct command cmd_show = {
     .name = "show",
-    .summary = "show one request: attempts, memory, cost and log lines",
+    .summary = "show one request: attempts, memory, cost, trace and log lines",
     .usage = "REQUEST-ID",
     .description =
-        "Shows every attempt of a request with its outcome, durations, memory, cost and log "
-        "lines in order. The first characters of the id are enough when they are unique.",
+        "Shows every attempt of a request with its outcome, durations, memory, cost, the spans of "
+        "its trace where traces are collected, and log lines in order. The first characters of the "
+        "id are enough when they are unique.",
     .options = show_options,
     .options_size = sizeof(struct show_options),
     .examples = "fnscope show 8d5958b5\tby the start of the id\n"
-                "fnscope show 8d5958b5-559f-43f3-b278-b71dd7dd0e01 -o json\tfor a program\n",
+                "fnscope show 8d5958b5-559f-43f3-b278-b71dd7dd0e01 -o json\tfor a program\n"
+                "fnscope show 8d5958b5 --trace -o json\tthe spans of its trace\n",
     .run = run_show,
 };

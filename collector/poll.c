@@ -7,8 +7,8 @@
 
 static bool has_anything(const struct batch *b)
 {
-    return b->n_records + b->n_points + b->n_queues + b->n_configs + b->n_sources + b->n_cursors +
-               b->n_quarantine >
+    return b->n_records + b->n_points + b->n_queues + b->n_configs + b->n_sources + b->n_spans +
+               b->n_cursors + b->n_quarantine >
            0;
 }
 

@@ -8,8 +8,13 @@
 #include "core/base/mem.h"
 
 const struct source_ops *const source_types[] = {
-    &aws_source,        &aws_logs_source,   &aws_metrics_source,
-    &aws_queues_source, &aws_config_source, NULL,
+    &aws_source,
+    &aws_logs_source,
+    &aws_metrics_source,
+    &aws_queues_source,
+    &aws_config_source,
+    &aws_traces_source,
+    NULL,
 };
 
 enum { MAX_TYPES = 16 };

@@ -18,7 +18,7 @@ extern const struct decoder_ops aws_subscription;
 
 /* An account's region through AWS's APIs: everything, or one part of it by its type. */
 extern const struct source_ops aws_source, aws_logs_source, aws_metrics_source, aws_queues_source,
-    aws_config_source;
+    aws_config_source, aws_traces_source;
 
 /* One Lambda event, text or JSON: fills kind, severity, ids, message, platform, is_error. Views
  * point into r->body or b's arena. The line must be a platform line in every respect to count as

@@ -103,21 +103,25 @@ bool aws_is_capped(struct aws_client *c, enum aws_op op, uint64_t units)
     return true;
 }
 
-static void count_call(struct aws_client *c, const struct aws_request *q)
+void aws_bill(struct aws_client *c, enum aws_op op, uint64_t units)
 {
-    uint64_t units = q->units > 0 ? q->units : 1;
-    money price = price_of(q->op, units);
+    money price = price_of(op, units);
 
-    roll_day(c);
-    c->meter.calls[q->op]++;
-    c->meter.units[q->op] += units;
+    c->meter.units[op] += units;
     if (money_add(c->meter.today, price, &c->meter.today, NULL) != OK)
         c->meter.today = INT64_MAX;
     if (money_add(c->status->add_cost, price, &c->status->add_cost, NULL) != OK)
         c->status->add_cost = INT64_MAX;
-    c->status->add_calls++;
     c->status->cost_today = c->meter.today;
     c->status->cost_cap = c->meter.cap;
+}
+
+static void count_call(struct aws_client *c, const struct aws_request *q)
+{
+    roll_day(c);
+    c->meter.calls[q->op]++;
+    c->status->add_calls++;
+    aws_bill(c, q->op, q->units > 0 ? q->units : 1);
 }
 
 /* --- the request

@@ -95,6 +95,9 @@ int64_t aws_ready(const struct aws_client *c, enum aws_op op);
 /* True when the day's budget is spent: calls that cost must wait for midnight UTC. */
 bool aws_is_capped(struct aws_client *c, enum aws_op op, uint64_t units);
 
+/* What a call cost beyond what its request said: known only from the answer. */
+void aws_bill(struct aws_client *c, enum aws_op op, uint64_t units);
+
 struct aws_request {
     enum aws_op op;
     struct str path;  /* REST: behind the operation's path, encoded */

@@ -339,18 +339,6 @@ static void advance(struct aws_ctx *x, struct aws_task *t, struct str token)
         end_round(x, t);
 }
 
-/* Calls that cost wait for the next day once the budget is spent. */
-static bool must_wait(struct aws_ctx *x, struct aws_task *t, uint64_t units)
-{
-    if (!aws_is_capped(&x->client, OP_GET_METRIC_DATA, units))
-        return false;
-    int64_t now = aws_now(&x->client);
-    t->next_ns = aws_mono(x) + time_floor(now, NS_PER_DAY) + NS_PER_DAY - now;
-    t->is_round_done = true;
-    forget_queries(&x->metrics);
-    return true;
-}
-
 enum status aws_metrics_step(struct aws_ctx *x, struct aws_task *t, struct batch *out,
                              struct err *e)
 {
@@ -360,8 +348,10 @@ enum status aws_metrics_step(struct aws_ctx *x, struct aws_task *t, struct batch
     if (m->n == 0)
         begin_region(x);
     uint64_t units = chunk_of(m);
-    if (must_wait(x, t, units))
+    if (aws_wait_for_budget(x, t, OP_GET_METRIC_DATA, units)) {
+        forget_queries(m);
         return OK;
+    }
     struct aws_request q = {.op = OP_GET_METRIC_DATA,
                             .body = make_body(m, &out->arena),
                             .units = m->token == NULL ? units : 1};

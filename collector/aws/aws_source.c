@@ -7,6 +7,7 @@
 #include "collector/aws/aws.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/timefmt.h"
 
 /* Refused or not allowed: only a person can help, so it is not asked for often. */
 #define DENIED_WAIT_NS NS_PER_MIN
@@ -15,12 +16,10 @@ static const struct {
     const char *name;
     enum aws_part part;
 } parts[] = {
-    {"logs", PART_LOGS},
-    {"config", PART_CONFIG},
-    {"queues", PART_QUEUES},
-    {"metrics", PART_METRICS},
+    {"logs", PART_LOGS},       {"config", PART_CONFIG}, {"queues", PART_QUEUES},
+    {"metrics", PART_METRICS}, {"traces", PART_TRACES},
 };
-enum { ALL_PARTS = PART_LOGS | PART_CONFIG | PART_QUEUES | PART_METRICS };
+enum { ALL_PARTS = PART_LOGS | PART_CONFIG | PART_QUEUES | PART_METRICS | PART_TRACES };
 
 static const struct {
     const char *name;
@@ -33,6 +32,7 @@ static const struct {
     [TASK_CONFIG] = {"config", PART_CONFIG, OP_GET_ACCOUNT_SETTINGS, aws_config_step},
     [TASK_QUEUES] = {"queues", PART_QUEUES, OP_LIST_QUEUES, aws_queues_step},
     [TASK_METRICS] = {"metrics", PART_METRICS, OP_GET_METRIC_DATA, aws_metrics_step},
+    [TASK_TRACES] = {"traces", PART_TRACES, OP_GET_TRACE_SUMMARIES, aws_xray_step},
 };
 
 int64_t aws_mono(const struct aws_ctx *x)
@@ -157,8 +157,20 @@ static void aws_close(struct source *s)
     aws_functions_clear(&x->fns);
     aws_queues_clear(&x->queues);
     aws_metrics_clear(&x->metrics);
+    aws_traces_clear(&x->traces);
     aws_client_clear(&x->client);
     free(x->error);
+}
+
+/* Calls that cost wait for the next day once the budget is spent. */
+bool aws_wait_for_budget(struct aws_ctx *x, struct aws_task *t, enum aws_op op, uint64_t units)
+{
+    if (!aws_is_capped(&x->client, op, units))
+        return false;
+    int64_t now = aws_now(&x->client);
+    t->next_ns = aws_mono(x) + time_floor(now, NS_PER_DAY) + NS_PER_DAY - now;
+    t->is_round_done = true;
+    return true;
 }
 
 /* --- polling
@@ -407,11 +419,26 @@ static void plan_metrics(const struct source *s, const struct aws_options *o, st
     add_line(s, p, &row);
 }
 
+/* How many traces there are only AWS knows: by default one a second is sampled. */
+static void plan_traces(const struct source *s, const struct aws_options *o, struct plan *p)
+{
+    enum { TRACES_A_DAY = 86400 };
+    uint64_t rounds = per_day(o->traces_ns), traces = TRACES_A_DAY;
+    struct planned rows[] = {
+        {rounds, traces / (rounds > 0 ? rounds : 1) + 1, STR("one sampled trace a second"),
+         OP_GET_TRACE_SUMMARIES, true},
+        {traces / 5, 5, STR("five a call"), OP_BATCH_GET_TRACES, true},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        add_line(s, p, &rows[i]);
+}
+
 static void aws_plan(const struct source *s, struct plan *p)
 {
     static void (*const planners[])(const struct source *, const struct aws_options *,
                                     struct plan *) = {plan_logs, plan_config, plan_queues,
-                                                      plan_metrics};
+                                                      plan_metrics, plan_traces};
     unsigned found = ALL_PARTS;
 
     if (find_parts(s, &found, NULL) != OK)
@@ -440,8 +467,10 @@ static const struct opt_list *aws_regions(const void *options)
       .regions = aws_regions }
 /* clang-format on */
 
-const struct source_ops aws_source = AWS_TYPE("aws", "logs, configuration, queues and metrics");
+const struct source_ops aws_source =
+    AWS_TYPE("aws", "logs, configuration, queues, metrics and traces");
 const struct source_ops aws_logs_source = AWS_TYPE("aws-logs", "logs of functions");
 const struct source_ops aws_config_source = AWS_TYPE("aws-config", "how functions are configured");
 const struct source_ops aws_queues_source = AWS_TYPE("aws-queues", "depth of SQS queues");
 const struct source_ops aws_metrics_source = AWS_TYPE("aws-metrics", "metrics of CloudWatch");
+const struct source_ops aws_traces_source = AWS_TYPE("aws-traces", "traces of X-Ray");

@@ -13,6 +13,7 @@ enum aws_part {
     PART_CONFIG = 1 << 1,
     PART_QUEUES = 1 << 2,
     PART_METRICS = 1 << 3,
+    PART_TRACES = 1 << 4,
 };
 
 struct aws_options {
@@ -22,9 +23,9 @@ struct aws_options {
     struct opt_list collect, log_groups, queues;
     int64_t poll_ns, idle_poll_ns, overlap_ns, backfill_ns;
     int64_t late_every_ns, late_window_ns, deep_every_ns, deep_window_ns;
-    int64_t discover_ns, config_ns, queues_ns, metrics_ns;
+    int64_t discover_ns, config_ns, queues_ns, metrics_ns, traces_ns;
     int64_t quota_percent;
-    struct str budget;
+    struct str budget, trace_filter;
 };
 extern const struct opt_def aws_option_defs[];
 
@@ -42,7 +43,7 @@ struct aws_task {
     bool has_error;
 };
 
-enum { TASK_GROUPS, TASK_LOGS, TASK_CONFIG, TASK_QUEUES, TASK_METRICS, AWS_TASKS };
+enum { TASK_GROUPS, TASK_LOGS, TASK_CONFIG, TASK_QUEUES, TASK_METRICS, TASK_TRACES, AWS_TASKS };
 
 /* --- logs --- */
 
@@ -151,6 +152,24 @@ struct aws_metrics {
     bool is_drilling;
 };
 
+/* --- traces --- */
+
+struct wanted_trace {
+    char *id;
+    unsigned tries;
+};
+
+struct aws_traces {
+    struct wanted_trace *wanted; /* to be fetched, the last first */
+    size_t n, cap;
+    char *token;                          /* of the list's next page */
+    int64_t start_ns, end_ns, read_to_ns; /* wall */
+    struct idmap revisions;               /* hash of a trace's id -> revision fetched last */
+    size_t n_revisions;
+    bool is_open, is_listing; /* a window; pages of it are left */
+    bool is_recalled;         /* the cursor was looked up */
+};
+
 struct aws_ctx {
     struct source *source;
     const struct aws_options *o;
@@ -160,20 +179,25 @@ struct aws_ctx {
     struct aws_functions fns;
     struct aws_queues queues;
     struct aws_metrics metrics;
+    struct aws_traces traces;
     struct str account; /* empty until an ARN told it */
     char *error;        /* of the last step that failed */
     int64_t began_ns;   /* monotonic */
     unsigned parts;
 };
 
-/* aws_groups.c, aws_logs.c, aws_config.c, aws_queues.c, aws_metrics.c */
+/* aws_groups.c, aws_logs.c, aws_config.c, aws_queues.c, aws_metrics.c, aws_xray.c */
 typedef enum status aws_step_fn(struct aws_ctx *x, struct aws_task *t, struct batch *out,
                                 struct err *e);
-aws_step_fn aws_groups_step, aws_logs_step, aws_config_step, aws_queues_step, aws_metrics_step;
+aws_step_fn aws_groups_step, aws_logs_step, aws_config_step, aws_queues_step, aws_metrics_step,
+    aws_xray_step;
 void aws_logs_clear(struct aws_logs *l);
 void aws_functions_clear(struct aws_functions *f);
 void aws_queues_clear(struct aws_queues *q);
 void aws_metrics_clear(struct aws_metrics *m);
+void aws_traces_clear(struct aws_traces *t);
+/* True when the day's budget does not allow the call: the task then waits for midnight UTC. */
+bool aws_wait_for_budget(struct aws_ctx *x, struct aws_task *t, enum aws_op op, uint64_t units);
 uint64_t aws_region_metrics(void); /* how many are asked of a region */
 
 /* Finds or adds a group and places its watermark: from the cursor, else backfill before now. */

@@ -76,6 +76,8 @@ orders-dlq|3|1|orders||
 OUT
 [ "$("$program" sql --store "$work/whole" -o csv "select distinct arch from functions" | tail -1 | tr -d '\r')" = arm64 ] ||
     fail "the configuration came too late for the price"
+[ "$("$program" sql --store "$work/whole" -o csv "select count(*), count(distinct trace_id), sum(state = 'fault') from spans" |
+    tail -1 | tr -d '\r')" = 10,5,1 ] || fail "5 traces of 2 spans expected: $("$program" sql --store "$work/whole" "select * from spans")"
 start_fake --invocations 400 --faults 20 --page 40
 collect "$work/faulty" --once || fail "a round with faults ended with $?"
 dump "$work/faulty" > "$work/dump"; diff "$work/dump" "$work/whole.dump" | head -20; cmp "$work/dump" "$work/whole.dump" || fail "faults changed what was stored"

@@ -108,6 +108,48 @@ def metric_data(w, q):
     return {"MetricDataResults": out, "Messages": []}
 
 
+def trace_id(i):
+    return "1-%08x-%024x" % (w_begin(i), i)
+
+
+def w_begin(i):
+    return i * 2654435761 % 2**32
+
+
+def trace_summaries(w, q):
+    """One trace for each function's first invocation; the second one grows a revision each time."""
+    if q["EndTime"] - q["StartTime"] > 6 * 3600:
+        return None
+    at = int(q.get("NextToken", "0"))
+    rows = [{"Id": trace_id(i), "Revision": w.calls["/TraceSummaries"] if i == 1 else 1,
+             "IsPartial": False} for i in range(len(w.names))]
+    out = {"TraceSummaries": rows[at:at + 3], "TracesProcessedCount": len(rows[at:at + 3])}
+    if at + 3 < len(rows):
+        out["NextToken"] = str(at + 3)
+    return out
+
+
+def segment(w, i):
+    start = w.args.begin + i
+    return json.dumps({
+        "id": "%016x" % i, "name": w.names[i], "trace_id": trace_id(i), "start_time": start,
+        "end_time": start + 0.5, "origin": "AWS::Lambda::Function", "subsegments": [
+            {"id": "%016x" % (i + 1000), "name": "Invocation", "start_time": start + 0.25,
+             "end_time": start + 0.5, "fault": i == 2}]})
+
+
+def get_traces(w, q):
+    """The third trace is not ready the first time."""
+    ids = {trace_id(i): i for i in range(len(w.names))}
+    if len(q["TraceIds"]) > 5:
+        return None
+    late = [t for t in q["TraceIds"] if ids[t] == 2 and w.calls["/Traces"] == 1]
+    return {"UnprocessedTraceIds": late, "Traces": [
+        {"Id": t, "Duration": 0.5, "Segments": [{"Id": "%016x" % ids[t],
+                                                 "Document": segment(w, ids[t])}]}
+        for t in q["TraceIds"] if t not in late]}
+
+
 def list_functions(w):
     arn = "arn:aws:lambda:%s:%s:function:" % (REGION, ACCOUNT)
     return {"Functions": [{
@@ -130,6 +172,8 @@ TARGETS = {
     "AmazonSQS.ListQueues": list_queues,
     "AmazonSQS.GetQueueAttributes": queue_attributes,
     "GraniteServiceVersion20100801.GetMetricData": metric_data,
+    "/TraceSummaries": trace_summaries,
+    "/Traces": get_traces,
 }
 
 
