@@ -206,6 +206,17 @@ static uint64_t offset_of(const struct feeder *f, const char *p)
     return f->in->offset + (uint64_t)(p - f->in->bytes.p);
 }
 
+/* The time of the first line that has one: lines before it, START above all, are of that moment
+ * rather than of the day of the import. */
+static void find_first_time(struct lines_state *s, struct str head)
+{
+    struct str line;
+
+    while (!s->has_last_time && next_line(&head, &line))
+        s->has_last_time =
+            event_own_time(line, &s->last_time_ns) && event_time_is_near(s->last_time_ns);
+}
+
 /* A bare line without a time borrows that of the line before; its place then names it, and reading
  * must resume at the line that had the time. */
 static void add_bare(struct feeder *f, struct raw_event *ev)
@@ -342,8 +353,11 @@ enum status lines_decode(void *state, const struct decode_input *in, struct batc
     *used = 0;
     if (s->form == FORM_UNKNOWN && !in->is_last && in->bytes.n < HEAD_BYTES)
         return OK;
-    if (s->form == FORM_UNKNOWN)
+    if (s->form == FORM_UNKNOWN) {
         s->form = lines_detect(str_sub(in->bytes, 0, HEAD_BYTES));
+        if (s->form == FORM_BARE)
+            find_first_time(s, str_sub(in->bytes, 0, HEAD_BYTES));
+    }
     if (s->form == FORM_CSV && s->columns.n == 0) {
         size_t end = str_find_char(in->bytes, '\n');
         if (end == in->bytes.n && !in->is_last)
@@ -379,7 +393,7 @@ struct decode_mark lines_mark(const void *state)
 void lines_resume(void *state, const struct decode_mark *m)
 {
     struct lines_state *s = state;
-    if (m->mode > FORM_UNKNOWN && m->mode <= FORM_BARE)
+    if (m->offset > 0 && m->mode > FORM_UNKNOWN && m->mode <= FORM_BARE)
         s->form = (enum line_form)m->mode;
     assert(!s->has_last_time);
     s->maker.run_mark = s->anchor = *m;

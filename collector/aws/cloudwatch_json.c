@@ -1,8 +1,9 @@
-/* CloudWatch Logs events in JSON: answers of FilterLogEvents and GetLogEvents, subscription
- * envelopes, and bare events, any number in a row, in arrays, pretty or not, with or without
- * separators. The document is walked by a small state machine and each event read alone by the pull
- * reader, so memory does not grow with the page, and a bad event costs itself only. Envelopes
- * packed into Lambda, Kinesis and Firehose records are unpacked by envelope.c. */
+/* CloudWatch Logs events in JSON: answers of FilterLogEvents, GetLogEvents and GetQueryResults
+ * (Logs Insights, also as its page downloads them), subscription envelopes, and bare events, any
+ * number in a row, in arrays, pretty or not, with or without separators. The document is walked by
+ * a small state machine and each event read alone by the pull reader, so memory does not grow with
+ * the page, and a bad event costs itself only. Envelopes packed into Lambda, Kinesis and Firehose
+ * records are unpacked by envelope.c. */
 #include "collector/aws/cloudwatch_json.h"
 
 #include <assert.h>
@@ -128,14 +129,31 @@ static void read_text(struct jp *j, struct event_reader *r, struct str *out)
     }
 }
 
-static void read_event_member(struct jp *j, struct event_reader *r, struct str key)
+/* Logs Insights: "123456789012:/aws/lambda/checkout". */
+static void split_group(struct raw_event *ev)
 {
-    if (str_eq(key, STR("message"))) {
+    size_t colon = str_find_char(ev->log_group, ':');
+
+    if (colon == ev->log_group.n)
+        return;
+    ev->account = str_sub(ev->log_group, 0, colon);
+    ev->log_group = str_skip(ev->log_group, colon + 1);
+}
+
+/* Names of Logs Insights are those of the APIs with an @; its @ptr names a row of one query. */
+static void read_event_member(struct jp *j, struct event_reader *r, struct str name)
+{
+    struct str key = str_skip(name, str_starts(name, STR("@")));
+
+    if (str_eq(name, STR("@log"))) {
+        read_text(j, r, &r->ev.log_group);
+        split_group(&r->ev);
+    } else if (str_eq(key, STR("message"))) {
         r->has_message = true;
         read_text(j, r, &r->ev.body);
     } else if (str_eq(key, STR("timestamp"))) {
         read_time(j, r, &r->ev.time_ns, &r->ev.has_time);
-    } else if (str_eq(key, STR("logStreamName"))) {
+    } else if (str_eq(name, STR("logStreamName")) || str_eq(name, STR("@logStream"))) {
         read_text(j, r, &r->ev.stream);
     } else if (str_eq(key, STR("ingestionTime"))) {
         read_time(j, r, &r->ev.seen_ns, NULL);
@@ -163,8 +181,10 @@ static void emit(struct walker *w, struct event_reader *r, const char *start)
         w->out->counts.control_messages++;
         return;
     }
-    r->ev.account = s->owner;
-    r->ev.log_group = s->log_group;
+    if (s->owner.n > 0)
+        r->ev.account = s->owner;
+    if (s->log_group.n > 0)
+        r->ev.log_group = s->log_group;
     if (r->ev.stream.n == 0)
         r->ev.stream = s->stream;
     r->ev.is_valid_utf8 = true;
@@ -173,6 +193,19 @@ static void emit(struct walker *w, struct event_reader *r, const char *start)
                                 : (struct decode_mark){offset_of(w, start),
                                                        s->maker.n_events << 2 | (uint64_t)s->mode};
     event_add(&s->maker, w->in, &r->ev, w->out);
+}
+
+/* The event at w->p was read to j->p. */
+static enum step take_event(struct walker *w, struct event_reader *r, const struct jp *j)
+{
+    if (j->error != NULL || j->depth > 0)
+        return reject_or_wait(w, j);
+    const char *why = missing(r);
+    if (why != NULL && !w->s->is_control)
+        return reject(w, why);
+    emit(w, r, w->p);
+    w->p = j->p;
+    return STEP_ON;
 }
 
 static enum step read_event(struct walker *w)
@@ -186,14 +219,40 @@ static enum step read_event(struct walker *w)
     jp_enter(&j, '{');
     while (jp_member(&j, &key))
         read_event_member(&j, &r, key);
-    if (j.error != NULL || j.depth > 0)
-        return reject_or_wait(w, &j);
-    const char *why = missing(&r);
-    if (why != NULL && !w->s->is_control)
-        return reject(w, why);
-    emit(w, &r, w->p);
-    w->p = j.p;
-    return STEP_ON;
+    return take_event(w, &r, &j);
+}
+
+/* {"field":"@message","value":"..."}; field comes first. */
+static void read_cell(struct jp *j, struct event_reader *r)
+{
+    struct str key, field = {0};
+
+    if (!jp_enter(j, '{')) {
+        jp_skip(j);
+        return;
+    }
+    while (jp_member(j, &key)) {
+        if (str_eq(key, STR("field")) && jp_peek(j) == JP_STRING)
+            jp_string(j, &field);
+        else if (str_eq(key, STR("value")) && field.n > 0)
+            read_event_member(j, r, field);
+        else
+            jp_skip(j);
+    }
+}
+
+/* One row of GetQueryResults: an array of cells. */
+static enum step read_row(struct walker *w)
+{
+    struct event_reader r = {0};
+    struct jp j;
+
+    assert(*w->p == '[');
+    jp_init(&j, rest_of(w), &w->out->arena);
+    jp_enter(&j, '[');
+    while (jp_element(&j))
+        read_cell(&j, &r);
+    return take_event(w, &r, &j);
 }
 
 /* --- documents
@@ -228,7 +287,8 @@ static void leave_document(struct walker *w)
 
 static bool is_events_key(struct str key)
 {
-    return str_eq(key, STR("events")) || str_eq(key, STR("logEvents"));
+    static const struct str keys[] = {{"events", 6}, {"logEvents", 9}, {"results", 7}};
+    return shape_is_key(key, keys, ARRAY_LEN(keys));
 }
 
 /* Members of an envelope that its events need; they must outlive the batch. */
@@ -371,7 +431,7 @@ static enum step step_events(struct walker *w)
     }
     if (*w->p == '{')
         return read_event(w);
-    return reject(w, "an event that is no object");
+    return *w->p == '[' ? read_row(w) : reject(w, "an event that is no object");
 }
 
 static bool skip_separators(struct walker *w)
@@ -459,11 +519,15 @@ static int accepts_answer(struct str head)
     struct str s = json_start(head);
     if (s.n == 0 || s.p[0] != '{')
         return 0;
-    if (shape_is_event(s.p, s.p + s.n) && (has_key(str_sub(s, 0, 4096), "\"logStreamName\"") ||
-                                           has_key(str_sub(s, 0, 4096), "\"ingestionTime\"")))
+    struct str look = str_sub(s, 0, 4096);
+    if (shape_is_event(s.p, s.p + s.n) &&
+        (has_key(look, "\"logStreamName\"") || has_key(look, "\"ingestionTime\"") ||
+         (has_key(look, "\"@message\"") && has_key(look, "\"@timestamp\""))))
         return 90;
     if (shape_is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
-        return has_key(str_sub(s, 0, 4096), "oken\"") || has_key(s, "\"events\"") ? 90 : 10;
+        return has_key(look, "oken\"") || has_key(s, "\"events\"") || has_key(look, "\"@message\"")
+                   ? 90
+                   : 10;
     return is_pretty(head) ? 10 : 0;
 }
 
@@ -480,7 +544,7 @@ static int accepts_envelope(struct str head)
 
 const struct decoder_ops aws_cloudwatch_json = {
     .name = "cloudwatch-json",
-    .help = "answers of aws logs filter-log-events and get-log-events, or their events",
+    .help = "answers of aws logs filter-log-events, get-log-events and get-query-results",
     .state_size = sizeof(struct cw_state),
     .accepts = accepts_answer,
     .decode = cw_decode,

@@ -57,7 +57,9 @@ bool shape_is_key(struct str s, const struct str *keys, size_t n)
 }
 
 static const struct str event_keys[] = {
-    {"timestamp", 9}, {"message", 7}, {"logStreamName", 13}, {"eventId", 7}, {"ingestionTime", 13},
+    {"timestamp", 9}, {"message", 7},        {"logStreamName", 13},
+    {"eventId", 7},   {"ingestionTime", 13}, {"@timestamp", 10},
+    {"@message", 8},  {"@ptr", 4}, /* Logs Insights */
 };
 static const struct str document_keys[] = {
     {"events", 6},
@@ -67,6 +69,9 @@ static const struct str document_keys[] = {
     {"messageType", 11},
     {"nextBackwardToken", 17},
     {"ResponseMetadata", 16},
+    {"results", 7}, /* GetQueryResults */
+    {"queryLanguage", 13},
+    {"statistics", 10},
 };
 
 /* The first member's name of the object at p; empty: not there (yet). */
