@@ -1,6 +1,8 @@
 /* Prefixes of log lines, and what stands behind them. */
 #include "core/model/log_text.h"
 
+#include <string.h>
+
 #include "core/base/json.h"
 #include "core/base/timefmt.h"
 
@@ -128,4 +130,98 @@ struct str log_headline(struct str body, struct arena *a)
             return first_line(text);
     }
     return arena_str(a, first_line(s));
+}
+
+/* --- fingerprint --- */
+
+static bool is_hex(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool is_word_char(char c)
+{
+    return is_hex(c) || (c >= 'g' && c <= 'z') || (c >= 'G' && c <= 'Z') || c == '-' || c == '_';
+}
+
+static size_t word_length(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && is_word_char(s.p[n]))
+        n++;
+    return n;
+}
+
+/* "8d5958b5-559f-43f3", "0x7ffe", "deadbeef01": eight hexadecimal digits or more, one a number. */
+static bool is_id(struct str word)
+{
+    enum { SHORTEST_ID = 8 };
+    bool has_digit = false;
+
+    if (word.n < SHORTEST_ID)
+        return false;
+    for (size_t i = 0; i < word.n; i++) {
+        if (!is_hex(word.p[i]) && word.p[i] != '-')
+            return false;
+        has_digit = has_digit || (word.p[i] >= '0' && word.p[i] <= '9');
+    }
+    return has_digit;
+}
+
+/* Up to a blank or what closes a bracket; 0 when two slashes do not stand in it. */
+static size_t path_length(struct str s)
+{
+    size_t n = 0, slashes = 0;
+
+    for (; n < s.n && (unsigned char)s.p[n] > ' ' && strchr("'\"()[]{},;", s.p[n]) == NULL; n++)
+        slashes += s.p[n] == '/';
+    return slashes >= 2 ? n : 0;
+}
+
+/* Behind the quote that closes the one at s; 0 when it does not, or is an apostrophe. */
+static size_t quoted_length(struct str s, bool is_inside_word)
+{
+    if (is_inside_word || (s.p[0] != '\'' && s.p[0] != '"'))
+        return 0;
+    size_t n = str_find_char(str_skip(s, 1), s.p[0]);
+    return n + 1 < s.n ? n + 2 : 0;
+}
+
+static void fold_word(struct buf *out, struct str word)
+{
+    if (is_id(word)) {
+        buf_add_c(out, '#');
+        return;
+    }
+    for (size_t i = 0; i < word.n; i++) {
+        bool is_digit = word.p[i] >= '0' && word.p[i] <= '9';
+        if (!is_digit)
+            buf_add_c(out, word.p[i]);
+        else if (i == 0 || word.p[i - 1] < '0' || word.p[i - 1] > '9')
+            buf_add_c(out, '#');
+    }
+}
+
+struct str log_fingerprint(struct str message, struct arena *a)
+{
+    AUTO(buf_clear) struct buf out = {.max = message.n * 2 + 1};
+    bool is_inside_word = false;
+
+    for (struct str rest = message; rest.n > 0;) {
+        size_t quoted = quoted_length(rest, is_inside_word), n = quoted;
+        if (quoted > 0) {
+            buf_add_z(&out, "''");
+        } else if (!is_inside_word && (n = path_length(rest)) > 0) {
+            buf_add_c(&out, '/');
+        } else if ((n = word_length(rest)) > 0) {
+            fold_word(&out, str_sub(rest, 0, n));
+        } else {
+            buf_add_c(&out, rest.p[0]);
+            n = 1;
+        }
+        is_inside_word = quoted == 0 && is_word_char(rest.p[n - 1]);
+        rest = str_skip(rest, n);
+    }
+    return arena_str(a, buf_str(&out));
 }

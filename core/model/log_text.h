@@ -12,5 +12,9 @@
 struct str log_text(struct str body);
 /* One line: of JSON its errorType and errorMessage, message or msg; of others the first line. */
 struct str log_headline(struct str body, struct arena *a);
+/* What messages of one cause have in common: runs of digits and hexadecimal ids become "#", paths
+ * and addresses "/", quoted text "''". "no key 'a1' in /tmp/x/7.json (3 of 9)" -> "no key '' in /
+ * (# of #)". */
+struct str log_fingerprint(struct str message, struct arena *a);
 
 #endif

@@ -47,11 +47,35 @@ static void test_headlines(void **state)
         CHECK_STR(log_headline(str_from(cases[i].body), &a), str_from(cases[i].text));
 }
 
+static void test_fingerprints(void **state)
+{
+    static const struct {
+        const char *message, *fold;
+    } cases[] = {
+        {"no key 'a1' in /tmp/x/7.json (3 of 9)", "no key '' in / (# of #)"},
+        {"timeout after 3000ms", "timeout after #ms"},
+        {"order 8d5958b5-559f-43f3-b278-b71dd7dd0e01 is gone", "order # is gone"},
+        {"at 0x7ffe12", "at #x#ffe#"},
+        {"deadbeef is a word, deadbeef1 an id", "deadbeef is a word, # an id"},
+        {"can't read it's 'x'", "can't read it's ''"},
+        {"GET https://a.example/b/c?d=1 503", "GET / #"},
+        {"unclosed 'quote", "unclosed 'quote"},
+        {"and/or", "and/or"},
+        {"", ""},
+    };
+    AUTO(arena_clear) struct arena a = {0};
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_STR(log_fingerprint(str_from(cases[i].message), &a), str_from(cases[i].fold));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_prefixes),
         cmocka_unit_test(test_headlines),
+        cmocka_unit_test(test_fingerprints),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
