@@ -8,7 +8,7 @@
 #include "executor/t_http.h"
 
 #define BODY_MAX_BYTES ((size_t)6 << 20)
-#define HEAD_MAX_BYTES ((size_t)64 << 10)
+#define HEAD_MAX_BYTES ((size_t)32 << 10)
 #define CONNECTIONS    2048
 #define TIMEOUT_S      60
 

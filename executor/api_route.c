@@ -223,7 +223,7 @@ static bool is_from_a_page(const struct api_call *c)
 
 void api_dispatch(struct api_call *c)
 {
-    c->request_id = c->request_id.n > 0 ? c->request_id : uuid_new(c->arena);
+    c->request_id = c->request_id.n > 0 ? c->request_id : uuid_new(&c->x->rng, c->arena);
     c->out.max = c->out.max ? c->out.max : (size_t)16 << 20;
     if (is_from_a_page(c)) {
         api_error(c, 403, "AccessDeniedException", "AccessDenied",

@@ -9,6 +9,7 @@
 #define FNSCOPE_EXECUTOR_EXECUTOR_H
 
 #include "core/base/loop.h"
+#include "core/base/rng.h"
 #include "core/base/str.h"
 #include "core/model/enums.h"
 #include "executor/sandbox.h"
@@ -20,6 +21,7 @@ struct fndef;
 struct executor {
     struct loop *loop;
     struct clock clock;
+    struct rng rng; /* of identifiers */
     const struct manifest *manifest;
     struct str state_folder;    /* 0700: journal.db, logs.db */
     struct str scratch_folder;  /* 0700: one folder an environment; removed at stop */

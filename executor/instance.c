@@ -18,7 +18,9 @@
 #define PROVISIONED_LIMIT_NS (15 * NS_PER_MIN)
 #define ANSWER_LIMIT_BYTES   ((size_t)(6 << 20) + 100)
 #define TAIL_MAX_BYTES       ((size_t)1 << 20)
-#define GONE_LIMIT_NS        (2 * NS_PER_SEC) /* for a killed process to be reaped */
+/* Under load invocations are shorter than it is worth to look. */
+#define MEMORY_FRESH_NS (10 * NS_PER_MS)
+#define GONE_LIMIT_NS   (2 * NS_PER_SEC) /* for a killed process to be reaped */
 
 typedef void inst_action(struct instance *in);
 
@@ -51,6 +53,7 @@ static void begin_init(struct instance *in)
 
     in->init_began_ns = loop_now(loop_of(in));
     in->is_oom = in->has_exited = false;
+    in->memory_read_ns = 0;
     buf_reset(&in->init_error);
     in->init_error_type = (struct str){0};
     if (in->state == INST_STARTING)
@@ -476,11 +479,25 @@ void instance_init_error(struct instance *in, struct str type, struct str docume
     instance_event(in, EV_INIT_ERROR);
 }
 
-void instance_watch_memory(struct instance *in)
+static uint64_t look_at_memory(struct instance *in)
 {
     uint64_t now = process_memory(in);
 
+    in->memory_read_ns = loop_now(loop_of(in));
     in->max_memory_bytes = now > in->max_memory_bytes ? now : in->max_memory_bytes;
+    return now;
+}
+
+void instance_note_memory(struct instance *in)
+{
+    if (in->memory_read_ns == 0 || loop_now(loop_of(in)) - in->memory_read_ns >= MEMORY_FRESH_NS)
+        look_at_memory(in);
+}
+
+void instance_watch_memory(struct instance *in)
+{
+    uint64_t now = look_at_memory(in);
+
     if (now <= in->fn->memory_bytes || in->is_oom)
         return;
     in->is_oom = true;

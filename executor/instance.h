@@ -88,6 +88,7 @@ struct instance {
     struct loop_watch *output_watch;
     struct buf output; /* a line that is not complete */
     int statm_fd;
+    int64_t memory_read_ns;    /* when its memory was looked at last */
     uint64_t max_memory_bytes; /* of the environment so far */
     bool is_oom, has_exited;
     struct spawn_end end;
@@ -120,6 +121,8 @@ void instance_event(struct instance *in, enum inst_event ev);
 void instance_free(struct instance *in);
 /* Reads its memory; kills it when it is over its size. */
 void instance_watch_memory(struct instance *in);
+/* Brings max_memory_bytes up to date at the end of an invocation. */
+void instance_note_memory(struct instance *in);
 const char *inst_state_name(enum inst_state s);
 
 /* --- what links call --- */

@@ -217,21 +217,34 @@ static void make_sandbox(struct instance *in, struct sandbox *s)
     sandbox_init(s, steps, in->scratch.p, (uint64_t)in->fn->ephemeral_mb * MIB);
 }
 
-static enum status start_child(struct instance *in, struct arena *a, int output, struct err *e)
+static enum status spawn_boxed(struct instance *in, struct arena *a, struct spawn_request *rq,
+                               struct err *e)
 {
-    char *argv[8];
     struct sandbox box;
 
     make_sandbox(in, &box);
+    rq->envp = environment_of(in, a);
+    rq->sandbox = &box;
+    return spawn(rq, &in->process, e);
+}
+
+/* Every step of the sandbox is taken for granted until a start fails: only then is it worth the
+ * time to find out which this machine allows. */
+static enum status start_child(struct instance *in, struct arena *a, int output, struct err *e)
+{
+    struct sandbox_report *report = &in->x->sandbox;
+    char *argv[8];
+
     if (arguments_of(in, a, argv, e) != OK)
         return e->code;
-    struct spawn_request rq = {.argv = argv,
-                               .envp = environment_of(in, a),
-                               .folder = in->fn->code.p,
-                               .control_fd = in->child_fd,
-                               .output_fd = output,
-                               .sandbox = &box};
-    return spawn(&rq, &in->process, e);
+    struct spawn_request rq = {
+        .argv = argv, .folder = in->fn->code.p, .control_fd = in->child_fd, .output_fd = output};
+    enum status s = spawn_boxed(in, a, &rq, e);
+    if (s == OK || report->is_probed || rq.errnum == 0)
+        return s;
+    sandbox_probe(report);
+    *e = (struct err){0};
+    return spawn_boxed(in, a, &rq, e);
 }
 
 enum status process_start(struct instance *in, struct err *e)

@@ -105,8 +105,7 @@ void report_end(struct instance *in)
     bool is_own_error = r->outcome == OUTCOME_ERROR && in->process.pidfd >= 0 && !in->is_draining &&
                         (in->state == INST_BUSY || in->state == INST_ANSWERED);
 
-    uint64_t now = process_memory(in);
-    in->max_memory_bytes = now > in->max_memory_bytes ? now : in->max_memory_bytes;
+    instance_note_memory(in);
     f.duration_ns = r->duration_ns;
     f.init_ns = r->init_ns;
     f.max_memory_bytes = in->is_oom ? in->fn->memory_bytes : in->max_memory_bytes;

@@ -184,8 +184,8 @@ static void set_trace(struct invoker *v, struct run *r)
             r->trace_id = str_skip(part, 5);
     }
     if (r->trace_id.n == 0)
-        r->trace_id = trace_id_new(&r->arena, loop_wall(v->x->loop));
-    r->segment_id = hex_new(&r->arena, 8);
+        r->trace_id = trace_id_new(&v->x->rng, &r->arena, loop_wall(v->x->loop));
+    r->segment_id = hex_new(&v->x->rng, &r->arena, 8);
     r->trace_header =
         arena_printf(&r->arena, "Root=" STR_FMT ";Parent=" STR_FMT ";Sampled=%d",
                      STR_ARG(r->trace_id), STR_ARG(r->segment_id), r->rq.fn->is_traced ? 1 : 0);
@@ -198,7 +198,8 @@ static struct run *new_run(struct invoker *v, const struct invoke_request *rq, i
     struct arena *a = &r->arena;
 
     *r = (struct run){.rq = *rq, .done = done, .ctx = ctx, .payload = {.max = (size_t)1 << 20}};
-    r->rq.request_id = rq->request_id.n > 0 ? arena_str(a, rq->request_id) : uuid_new(a);
+    r->rq.request_id =
+        rq->request_id.n > 0 ? arena_str(a, rq->request_id) : uuid_new(&v->x->rng, a);
     r->rq.payload = arena_str(a, rq->payload);
     r->rq.qualifier = arena_str(a, rq->qualifier);
     r->rq.trace = arena_str(a, rq->trace);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "executor/spawn.h"
+#include "executor/syscall_filter.h"
 
 #define OPEN_FILES 1024
 
@@ -41,6 +42,12 @@ static int give_up_privileges(const struct sandbox *s)
 {
     UNUSED(s);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ? errno : 0;
+}
+
+static int refuse_syscalls(const struct sandbox *s)
+{
+    UNUSED(s);
+    return syscall_filter_enter();
 }
 
 static int write_text(const char *path, const char *text, size_t n)
@@ -117,15 +124,18 @@ static const struct {
                          set_limits},
     [SANDBOX_NO_NEW_PRIVS] = {"no new privileges", "set-user-id programs gain nothing",
                               give_up_privileges},
+    [SANDBOX_SYSCALLS] = {"system calls", "mounts, modules, tracing, clocks and keys are refused",
+                          refuse_syscalls},
     [SANDBOX_NAMESPACES] = {"namespaces", "own processes, mounts, host name and IPC",
                             furnish_namespaces},
     [SANDBOX_PRIVATE_TMP] = {"private /tmp", "each environment has its own /tmp", private_tmp},
 };
 
-/* Mounts need the privileges that the others give up, and sessions the new process tree. */
-static const enum sandbox_step order[SANDBOX_STEPS] = {SANDBOX_SESSION,    SANDBOX_PARENT_DEATH,
-                                                       SANDBOX_NAMESPACES, SANDBOX_PRIVATE_TMP,
-                                                       SANDBOX_RLIMITS,    SANDBOX_NO_NEW_PRIVS};
+/* Mounts need the privileges that the others give up, and sessions the new process tree; whoever is
+ * not root may filter only after no_new_privs. */
+static const enum sandbox_step order[SANDBOX_STEPS] = {
+    SANDBOX_SESSION, SANDBOX_PARENT_DEATH, SANDBOX_NAMESPACES, SANDBOX_PRIVATE_TMP,
+    SANDBOX_RLIMITS, SANDBOX_NO_NEW_PRIVS, SANDBOX_SYSCALLS};
 
 const char *sandbox_step_name(enum sandbox_step s)
 {
@@ -172,20 +182,33 @@ void sandbox_init(struct sandbox *s, unsigned wanted, const char *scratch, uint6
     set_identity(s);
 }
 
+void sandbox_assume(struct sandbox_report *out)
+{
+    *out = (struct sandbox_report){0};
+    for (unsigned i = 0; i < SANDBOX_STEPS; i++)
+        out->works[i] = true;
+}
+
+/* Steps that stand on others: /tmp can only be replaced in a mount namespace. */
+static unsigned needed_by(unsigned step)
+{
+    return step == SANDBOX_PRIVATE_TMP ? 1U << SANDBOX_NAMESPACES
+           : step == SANDBOX_SYSCALLS  ? 1U << SANDBOX_NO_NEW_PRIVS
+                                       : 0;
+}
+
 void sandbox_probe(struct sandbox_report *out)
 {
     char program[] = "/bin/true";
     char *argv[] = {program, NULL}, *envp[] = {NULL};
 
-    *out = (struct sandbox_report){0};
+    *out = (struct sandbox_report){.is_probed = true};
     for (unsigned i = 0; i < SANDBOX_STEPS; i++) {
         struct sandbox s;
         struct spawned child;
         struct spawn_request rq = {
             .argv = argv, .envp = envp, .sandbox = &s, .control_fd = -1, .output_fd = -1};
-        /* /tmp can only be replaced in a mount namespace. */
-        unsigned with = i == SANDBOX_PRIVATE_TMP ? 1U << SANDBOX_NAMESPACES : 0;
-        sandbox_init(&s, 1U << i | with, "/var", 0);
+        sandbox_init(&s, 1U << i | needed_by(i), "/var", 0);
         out->works[i] = spawn(&rq, &child, NULL) == OK;
         out->errnum[i] = out->works[i] ? 0 : rq.errnum;
         if (out->works[i])

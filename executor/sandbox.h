@@ -1,6 +1,7 @@
 /* How a function's process is fenced off from the machine. Each step is one row of a table; what
- * this machine allows is found out once at start (sandbox_probe) and told by `fnexec doctor`. The
- * steps run in the child between clone and exec: system calls only, no memory, no locks. */
+ * this machine allows is found out (sandbox_probe) when a process cannot be started with all of
+ * them, and told by `fnexec doctor`. The steps run in the child between clone and exec: system
+ * calls only, no memory, no locks. */
 #ifndef FNSCOPE_EXECUTOR_SANDBOX_H
 #define FNSCOPE_EXECUTOR_SANDBOX_H
 
@@ -12,6 +13,7 @@ enum sandbox_step {
     SANDBOX_PARENT_DEATH, /* ends when fnexec ends, however it ends */
     SANDBOX_RLIMITS,      /* descriptors, file size, no core files */
     SANDBOX_NO_NEW_PRIVS, /* set-user-id programs gain nothing */
+    SANDBOX_SYSCALLS,     /* system calls of administrators are refused (EPERM) */
     SANDBOX_NAMESPACES,   /* own processes, mounts, host name, IPC; the end of it ends all in it */
     SANDBOX_PRIVATE_TMP,  /* /tmp is its scratch folder */
     SANDBOX_STEPS
@@ -27,6 +29,7 @@ struct sandbox {
 };
 
 struct sandbox_report {
+    bool is_probed; /* tried, not taken for granted */
     bool works[SANDBOX_STEPS];
     int errnum[SANDBOX_STEPS]; /* why not */
 };
@@ -41,6 +44,9 @@ unsigned long sandbox_clone_flags(const struct sandbox *s);
 /* In the child. 0, or the errno of the step that failed; *failed says which. */
 int sandbox_enter(const struct sandbox *s, enum sandbox_step *failed);
 
+/* Takes every step for granted: the usual case, which a first start then proves or refutes at no
+ * cost of its own. */
+void sandbox_assume(struct sandbox_report *out);
 /* Tries every step in a child of its own. */
 void sandbox_probe(struct sandbox_report *out);
 /* The steps of a report that work, as bits; without namespaces when they are not wanted. */

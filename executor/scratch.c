@@ -57,7 +57,7 @@ static void remove_tree(const char *path)
 
 struct str scratch_new(struct executor *x, struct arena *a)
 {
-    struct str name = hex_new(a, 8);
+    struct str name = hex_new(&x->rng, a, 8);
     struct str path =
         arena_printf(a, STR_FMT "/" STR_FMT, STR_ARG(x->scratch_folder), STR_ARG(name));
 

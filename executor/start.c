@@ -51,7 +51,7 @@ static struct str default_scratch(struct fnexec *f)
     struct str name =
         f->x.state_folder.n > 0
             ? arena_printf(&f->arena, "%016llx", (unsigned long long)str_hash(f->x.state_folder, 0))
-            : hex_new(&f->arena, 8);
+            : hex_new(&f->x.rng, &f->arena, 8);
 
     return arena_printf(&f->arena, "%s/fnexec-%u-" STR_FMT, tmp ? tmp : "/tmp", geteuid(),
                         STR_ARG(name));
@@ -118,8 +118,9 @@ enum status fnexec_start(const struct executor_config *config, struct loop *l, s
     f->x.loop = l;
     f->x.clock = clock_system();
     f->x.manifest = config->manifest;
+    rng_seed_system(&f->x.rng);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    sandbox_probe(&f->x.sandbox);
+    sandbox_assume(&f->x.sandbox);
     enum status s = start_parts(f, config, e);
     if (s == OK)
         s = start_doors(f, config, e);

@@ -156,7 +156,7 @@ static struct str common_log_time(struct arena *a, int64_t wall_ns)
 }
 
 static void put_context(struct json_out *o, const struct fndef *fn, const struct http_call *rq,
-                        struct str path, int64_t wall_ns)
+                        struct str path, int64_t wall_ns, struct rng *ids)
 {
     AUTO(arena_clear) struct arena a = {0};
     struct str host = {0};
@@ -169,7 +169,7 @@ static void put_context(struct json_out *o, const struct fndef *fn, const struct
     jout_put_str(o, "domainName", host);
     jout_put_str(o, "domainPrefix", fn->name);
     put_http(o, rq, path);
-    jout_put_str(o, "requestId", uuid_new(&a));
+    jout_put_str(o, "requestId", uuid_new(ids, &a));
     jout_put_str(o, "routeKey", STR("$default"));
     jout_put_str(o, "stage", STR("$default"));
     jout_put_str(o, "time", common_log_time(&a, wall_ns));
@@ -211,7 +211,7 @@ static void put_body(struct json_out *o, const struct http_call *rq)
 }
 
 void function_url_event(struct buf *out, const struct fndef *fn, const struct http_call *rq,
-                        struct str path, int64_t wall_ns)
+                        struct str path, int64_t wall_ns, struct rng *ids)
 {
     AUTO(arena_clear) struct arena a = {0};
     struct json_out o;
@@ -225,7 +225,7 @@ void function_url_event(struct buf *out, const struct fndef *fn, const struct ht
     put_cookies(&o, rq);
     put_headers(&o, rq);
     put_query(&o, &a, rq->query);
-    put_context(&o, fn, rq, path, wall_ns);
+    put_context(&o, fn, rq, path, wall_ns, ids);
     put_body(&o, rq);
     jout_close(&o, '}');
 }
@@ -403,7 +403,7 @@ bool function_url_take(struct executor *x, struct http_call *rq)
         return true;
     }
     http_header(rq, "X-Amzn-Trace-Id", &trace);
-    function_url_event(&event, fn, rq, path, loop_wall(x->loop));
+    function_url_event(&event, fn, rq, path, loop_wall(x->loop), &x->rng);
     struct invoke_request ask = {
         .fn = fn, .payload = buf_str(&event), .trace = trace, .trigger = TRIGGER_HTTP};
     invoke(x->invoker, &ask, on_done, rq);

@@ -8,6 +8,7 @@
 
 #include "core/base/http_server.h"
 #include "core/base/json.h"
+#include "core/base/rng.h"
 #include "executor/trigger.h"
 
 extern const struct trigger_ops trigger_http;
@@ -17,9 +18,9 @@ bool function_url_take(struct executor *x, struct http_call *rq);
 
 /* --- pure parts, for tests --- */
 
-/* path: of the function's own URL. */
+/* path: of the function's own URL; ids: where its request id comes from. */
 void function_url_event(struct buf *out, const struct fndef *fn, const struct http_call *rq,
-                        struct str path, int64_t wall_ns);
+                        struct str path, int64_t wall_ns, struct rng *ids);
 /* The response an answer stands for: status, headers and body in the arena; 502 for what is none.
  */
 void function_url_reply(struct arena *a, struct str answer, struct http_reply *out);

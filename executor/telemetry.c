@@ -64,7 +64,7 @@ void telemetry_stream_open(struct telemetry *t, const struct fndef *fn, struct a
 {
     int64_t now = loop_wall(t->x->loop);
     struct civil day = time_civil(now);
-    struct str id = hex_new(a, 16);
+    struct str id = hex_new(&t->x->rng, a, 16);
     struct err e = {0};
 
     out->fn = fn;

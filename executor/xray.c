@@ -71,11 +71,13 @@ void xray_service_segment(struct buf *out, const struct xray_facts *f)
     jout_close(&o, '}');
 }
 
-static void put_subsegment(struct json_out *o, struct arena *a, const char *name, int64_t begin_ns,
+static void put_subsegment(struct json_out *o, struct rng *ids, const char *name, int64_t begin_ns,
                            int64_t end_ns)
 {
+    AUTO(arena_clear) struct arena a = {0};
+
     jout_open(o, '{');
-    jout_put_str(o, "id", hex_new(a, 8));
+    jout_put_str(o, "id", hex_new(ids, &a, 8));
     jout_put_str(o, "name", str_from(name));
     put_time(o, "start_time", begin_ns);
     put_time(o, "end_time", end_ns);
@@ -84,7 +86,6 @@ static void put_subsegment(struct json_out *o, struct arena *a, const char *name
 
 void xray_function_segment(struct buf *out, const struct xray_facts *f)
 {
-    AUTO(arena_clear) struct arena a = {0};
     struct json_out o;
 
     jout_init(&o, out, false);
@@ -102,9 +103,9 @@ void xray_function_segment(struct buf *out, const struct xray_facts *f)
     jout_key(&o, "subsegments");
     jout_open(&o, '[');
     if (f->init_ns > 0)
-        put_subsegment(&o, &a, "Initialization", f->begin_ns - f->init_ns, f->begin_ns);
-    put_subsegment(&o, &a, "Invocation", f->begin_ns, f->end_ns);
-    put_subsegment(&o, &a, "Overhead", f->end_ns, f->end_ns);
+        put_subsegment(&o, f->ids, "Initialization", f->begin_ns - f->init_ns, f->begin_ns);
+    put_subsegment(&o, f->ids, "Invocation", f->begin_ns, f->end_ns);
+    put_subsegment(&o, f->ids, "Overhead", f->end_ns, f->end_ns);
     jout_close(&o, ']');
     jout_close(&o, '}');
 }
@@ -164,9 +165,10 @@ void xray_record(struct executor *x, const struct instance *in, struct run *r)
     if (!r->rq.fn->is_traced)
         return;
     struct xray_facts f = {.fn = r->rq.fn,
+                           .ids = &x->rng,
                            .trace_id = r->trace_id,
                            .segment_id = r->segment_id,
-                           .function_segment_id = hex_new(&r->arena, 8),
+                           .function_segment_id = hex_new(&x->rng, &r->arena, 8),
                            .request_id = r->rq.request_id,
                            .instance = in->stream.name,
                            .accepted_ns = r->accepted_wall_ns,

@@ -15,6 +15,7 @@ void xray_record(struct executor *x, const struct instance *in, struct run *r);
 /* Pure: the two documents. */
 struct xray_facts {
     const struct fndef *fn;
+    struct rng *ids; /* of subsegments */
     struct str trace_id, segment_id, function_segment_id, request_id, instance;
     int64_t accepted_ns, begin_ns, end_ns; /* wall clock */
     int64_t init_ns;                       /* before begin_ns; 0: warm */

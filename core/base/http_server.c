@@ -384,8 +384,9 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
 
 /* --- the daemon on the loop --- */
 
-static void run_daemon(struct http_server *s)
+static void on_due(void *ctx)
 {
+    struct http_server *s = ctx;
     MHD_UNSIGNED_LONG_LONG ms;
 
     MHD_run(s->daemon);
@@ -397,15 +398,13 @@ static void run_daemon(struct http_server *s)
         loop_timer_set(s->loop, &s->timer, loop_now(s->loop) + (int64_t)ms * NS_PER_MS);
 }
 
+/* Not at once: answers that become known in this turn go out in the same run. */
 static void on_ready(void *ctx, unsigned events)
 {
-    UNUSED(events);
-    run_daemon(ctx);
-}
+    struct http_server *s = ctx;
 
-static void on_due(void *ctx)
-{
-    run_daemon(ctx);
+    UNUSED(events);
+    loop_defer(s->loop, &s->again);
 }
 
 /* --- start and stop --- */

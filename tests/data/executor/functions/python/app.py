@@ -1,6 +1,33 @@
 """What the scenarios ask of a function: echo, print, sleep, fail, die, eat memory."""
+import ctypes
+import errno
 import os
+import resource
 import time
+
+
+def refused(name, *arguments):
+    """How the machine answers a system call no function needs."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    result = getattr(libc, name)(*arguments)
+    return errno.errorcode.get(ctypes.get_errno(), "?") if result < 0 else "allowed"
+
+
+def fences():
+    """What stands around this process, as it sees it."""
+    with open("/proc/self/status") as status:
+        fields = {line.partition(":")[0]: line.partition(":")[2].strip() for line in status}
+    return {
+        "trace": refused("ptrace", 0, 0, 0, 0),
+        "mount": refused("mount", b"none", b"/tmp", b"tmpfs", 0, None),
+        "unshare": refused("unshare", 0x10000000),
+        "host name": refused("sethostname", b"other", 5),
+        "no new privileges": fields["NoNewPrivs"],
+        "filter": fields["Seccomp"],
+        "files": resource.getrlimit(resource.RLIMIT_NOFILE),
+        "core": resource.getrlimit(resource.RLIMIT_CORE),
+        "own group": os.getpgid(0) == os.getpid(),
+    }
 
 
 def handler(event, context):
@@ -9,6 +36,8 @@ def handler(event, context):
         print(event["print"])
     if "env" in event:
         return os.environ.get(event["env"])
+    if "fences" in event:
+        return fences()
     if "spawn" in event:
         os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "1000")
     if "sleep" in event:
