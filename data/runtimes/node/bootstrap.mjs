@@ -10,8 +10,25 @@ import { pathToFileURL } from 'node:url';
 const env = process.env;
 const jsonLogs = env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
 const root = process.cwd();
-const socket = new net.Socket({ fd: 3, readable: true, writable: true });
+const CONTROL_FD = 3;
+// Pieces are handed over in one buffer that is used again and again: no stream in between.
+const socket = new net.Socket({ fd: CONTROL_FD, readable: true, writable: true,
+                                onread: { buffer: Buffer.allocUnsafe(65536), callback: take } });
 let requestId = '';
+let handler = null;
+let pending = null;
+
+// Straight to the descriptor; what does not fit waits in the socket, and everything behind it too.
+function write(frame) {
+  let sent = 0;
+  if (socket.writableLength === 0)
+    try {
+      sent = fs.writeSync(CONTROL_FD, frame);
+    } catch (e) {
+      if (e.code !== 'EAGAIN') throw e;
+    }
+  if (sent < frame.length) socket.write(sent > 0 ? frame.subarray(sent) : frame);
+}
 
 function send(kind, payload) {
   const body = typeof payload === 'string' ? Buffer.from(payload) : payload;
@@ -19,7 +36,7 @@ function send(kind, payload) {
   frame.writeUInt32LE(body.length + 1, 0);
   frame[4] = kind.charCodeAt(0);
   body.copy(frame, 5);
-  socket.write(frame);
+  write(frame);
 }
 
 function sendText(kind, text) {
@@ -28,7 +45,7 @@ function sendText(kind, text) {
   frame.writeUInt32LE(size + 1, 0);
   frame[4] = kind.charCodeAt(0);
   frame.utf8Write(text, 5);
-  socket.write(frame);
+  write(frame);
 }
 
 // --- console: one log event a call, in the form of Lambda's own runtime ---
@@ -150,15 +167,19 @@ function parse(frame) {
   return { deadline: Number(frame.readBigInt64LE(1)), fields, event: frame.toString('utf8', at) };
 }
 
+const always = {
+  callbackWaitsForEmptyEventLoop: true,
+  functionName: env.AWS_LAMBDA_FUNCTION_NAME,
+  functionVersion: env.AWS_LAMBDA_FUNCTION_VERSION,
+  memoryLimitInMB: env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+  logGroupName: env.AWS_LAMBDA_LOG_GROUP_NAME,
+  logStreamName: env.AWS_LAMBDA_LOG_STREAM_NAME,
+};
+
 class Context {
-  callbackWaitsForEmptyEventLoop = true;
-  functionName = env.AWS_LAMBDA_FUNCTION_NAME;
-  functionVersion = env.AWS_LAMBDA_FUNCTION_VERSION;
-  memoryLimitInMB = env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE;
-  logGroupName = env.AWS_LAMBDA_LOG_GROUP_NAME;
-  logStreamName = env.AWS_LAMBDA_LOG_STREAM_NAME;
   #deadline;
   constructor(call) {
+    Object.assign(this, always);
     this.awsRequestId = call.fields[0];
     this.invokedFunctionArn = call.fields[1];
     if (call.fields[3]) this.clientContext = JSON.parse(call.fields[3]);
@@ -179,7 +200,7 @@ function fail(e) {
 }
 
 // A handler either returns a promise or takes a callback; whichever speaks first counts.
-function run(handler, frame) {
+function run(frame) {
   const call = parse(frame);
   let isDone = false;
   const once = (answer) => (value) => {
@@ -205,21 +226,25 @@ function run(handler, frame) {
   }
 }
 
-function serve(handler) {
-  let pending = null;
-  socket.on('data', (piece) => {
-    let data = pending ? Buffer.concat([pending, piece]) : piece;
-    pending = null;
-    while (data.length >= 4) {
-      const size = 4 + data.readUInt32LE(0);
-      if (data.length < size) break;
-      run(handler, data.subarray(4, size));
-      data = data.subarray(size);
-    }
-    if (data.length > 0) pending = data;
-  });
+// Called with each piece that is read. The buffer is the socket's: what stays is copied.
+function take(size, buffer) {
+  let data = buffer.subarray(0, size);
+  if (pending) data = Buffer.concat([pending, data]);
+  pending = null;
+  while (data.length >= 4) {
+    const end = 4 + data.readUInt32LE(0);
+    if (data.length < end) break;
+    run(data.subarray(4, end));
+    data = data.subarray(end);
+  }
+  if (data.length > 0) pending = Buffer.from(data);
+  return true;
+}
+
+function serve() {
   socket.on('end', () => process.exit(0));
   socket.on('error', () => process.exit(0));
+  socket.resume();
   send('R', '');
 }
 
@@ -232,7 +257,8 @@ process.on('unhandledRejection', (e) => {
 });
 
 try {
-  serve(await loadHandler(env._HANDLER));
+  handler = await loadHandler(env._HANDLER);
+  serve();
 } catch (e) {
   die('X', 'Uncaught Exception', e, initErrorType(e));
 }

@@ -14,6 +14,9 @@ import traceback
 HEAD = struct.Struct("<IB")
 U32 = struct.Struct("<I")
 I64 = struct.Struct("<q")
+READ_BYTES = 65536
+# An encoder of its own: json.dumps makes one a call for separators that are not its default.
+ENCODE = json.JSONEncoder(separators=(",", ":")).encode
 JSON_LOGS = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
 
 
@@ -22,7 +25,8 @@ class Channel:
 
     def __init__(self, fd):
         self._socket = socket.socket(fileno=fd)
-        self._buffer = bytearray()
+        self._piece = memoryview(bytearray(READ_BYTES))
+        self._buffer = bytearray()  # what came behind a frame, or before its end
 
     def send(self, kind, payload):
         head = HEAD.pack(len(payload) + 1, ord(kind))
@@ -32,15 +36,23 @@ class Channel:
             self._socket.sendall(head)
             self._socket.sendall(payload)
 
+    def _read(self):
+        size = self._socket.recv_into(self._piece)
+        if size == 0:
+            os._exit(0)
+        return self._piece[:size]
+
     def _fill(self, size):
-        buffer = self._buffer
-        while len(buffer) < size:
-            piece = self._socket.recv(max(65536, size - len(buffer)))
-            if not piece:
-                os._exit(0)
-            buffer += piece
+        while len(self._buffer) < size:
+            self._buffer += self._read()
 
     def receive(self):
+        if not self._buffer:
+            piece = self._read()
+            # The usual case: one frame, read at once.
+            if len(piece) >= 4 and U32.unpack_from(piece)[0] + 4 == len(piece):
+                return bytes(piece[4:])
+            self._buffer += piece
         self._fill(4)
         size = U32.unpack_from(self._buffer)[0] + 4
         self._fill(size)
@@ -52,17 +64,17 @@ class Channel:
 class Context:
     """What Lambda hands a handler as its second argument."""
 
+    function_name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME")
+    function_version = os.environ.get("AWS_LAMBDA_FUNCTION_VERSION")
+    memory_limit_in_mb = os.environ.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
+    log_group_name = os.environ.get("AWS_LAMBDA_LOG_GROUP_NAME")
+    log_stream_name = os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME")
+
     def __init__(self, fields, deadline_ms):
-        env = os.environ
         self.aws_request_id = fields[0]
         self.invoked_function_arn = fields[1]
         self.client_context = json.loads(fields[3]) if fields[3] else None
         self.identity = json.loads(fields[4]) if fields[4] else None
-        self.function_name = env.get("AWS_LAMBDA_FUNCTION_NAME")
-        self.function_version = env.get("AWS_LAMBDA_FUNCTION_VERSION")
-        self.memory_limit_in_mb = env.get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
-        self.log_group_name = env.get("AWS_LAMBDA_LOG_GROUP_NAME")
-        self.log_stream_name = env.get("AWS_LAMBDA_LOG_STREAM_NAME")
         self._deadline_ms = deadline_ms
 
     def get_remaining_time_in_millis(self):
@@ -175,7 +187,7 @@ def run(channel, handler, log, frame):
         os.environ["_X_AMZN_TRACE_ID"] = fields[2]
     try:
         result = handler(json.loads(event) if event else None, Context(fields, deadline_ms))
-        answer = json.dumps(result, separators=(",", ":")).encode()
+        answer = ENCODE(result).encode()
         kind = "O"
     except Exception:
         error = error_of(*sys.exc_info())
