@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""fnexec beside its peers, one run on one machine: bench/run.sh executor [--seconds N] [--peers FOLDER].
+"""fnexec beside its peers, one run on one machine: bench/run.sh executor [--seconds N] [--peers FOLDER] [--invokes N].
 
 Load comes from wrk (one thread). --peers names a folder with node_modules of workerd and
-@google-cloud/functions-framework; what is not there is left out and said so. Prints a table, then one JSON line.
+@google-cloud/functions-framework; what is not there is left out and said so. Prints a table, the goals
+with what was measured beside them, then one JSON line. --invokes counts those of the memory leg (goal: 100000).
 Absolute numbers belong to the machine; ratios are what the goals are about.
 """
 import argparse
@@ -31,6 +32,7 @@ functions:
   c: {runtime: c, handler: echo, code: ., timeout: 30s, instances: 2}
   node: {runtime: nodejs20.x, handler: app.handler, code: ., timeout: 30s, instances: 2}
   python: {runtime: python3.11, handler: app.handler, code: ., timeout: 30s, instances: 2}
+  api: {runtime: provided, code: ., timeout: 30s, instances: 2}
 """
 WORKERD = """
 using Workerd = import "/workerd/workerd.capnp";
@@ -73,12 +75,13 @@ def cpu_s(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def wrk(folder, url, connections, seconds):
+def wrk(folder, url, connections, seconds, header=""):
     script = folder / "post.lua"
     script.write_text(f"""
 wrk.method = "POST"
 wrk.body = {json.dumps(PAYLOAD)}
 wrk.headers["Content-Type"] = "application/json"
+{header}
 done = function(s, l)
   io.write(string.format("RESULT %d %d %d %d %d\\n", s.requests, s.duration, l:percentile(50), l:percentile(99),
                          s.errors.status + s.errors.read + s.errors.connect + s.errors.timeout))
@@ -121,6 +124,7 @@ def prepare(folder):
     (folder / "echo.c").write_text(ECHO_C)
     subprocess.run(["gcc", "-O2", "-I", ROOT / "data/runtimes/c", "-o", folder / "echo", folder / "echo.c"],
                    check=True)
+    subprocess.run(["gcc", "-O2", "-o", folder / "bootstrap", ROOT / "bench/rapi_echo.c"], check=True)
     (folder / "app.mjs").write_text("export const handler = async (event) => event;\n")
     (folder / "app.py").write_text("def handler(event, context):\n    return event\n")
     (folder / "f.yaml").write_text(MANIFEST)
@@ -137,10 +141,43 @@ def bench_fnexec(executor, folder, seconds, results):
     with serve(executor, folder, port, folder / "state") as p:
         results["start_ms"] = wait_answer(f"{base}/c/invocations", begin) * 1000
         results["idle_mb"] = rss_mb(p.pid)
-        for name in ("c", "node", "python"):
+        for name in ("c", "node", "python", "api"):
             url = f"{base}/{name}/invocations"
             results[f"fnexec {name}"] = measure(folder, url, seconds, p.pid)
         results["loaded_mb"] = rss_mb(p.pid)
+
+
+def bench_accept(executor, folder, seconds, results):
+    """Accepting events: one commit each (one connection) beside commits that many share."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/2015-03-31/functions/c/invocations"
+    header = 'wrk.headers["X-Amz-Invocation-Type"] = "Event"'
+    with serve(executor, folder, port, folder / "accept"):
+        wait_answer(url, time.monotonic())
+        results["accept"] = {n: wrk(folder, url, n, seconds, header) for n in (1, 64)}
+
+
+def bench_memory(executor, folder, invokes, results):
+    """What many invocations leave behind; the first tenth fills caches and pools."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/2015-03-31/functions/c/invocations"
+    with serve(executor, folder, port, folder / "memory") as p:
+        wait_answer(url, time.monotonic())
+        done, marks = 0, {}
+        while done < invokes:
+            done += wrk(folder, url, 8, 1)["requests"]
+            if "first_mb" not in marks and done >= invokes // 10:
+                marks["first_mb"] = rss_mb(p.pid)
+        results["memory"] = {**marks, "last_mb": rss_mb(p.pid), "invokes": done}
+
+
+def spawn_ms(command):
+    begin = time.monotonic()
+    pid = os.posix_spawnp(command[0], command, os.environ)
+    _, status = os.waitpid(pid, 0)
+    if status != 0:
+        raise SystemExit(f"{command[0]} failed")
+    return (time.monotonic() - begin) * 1000
 
 
 def bench_cold(executor, folder, results, rounds=5):
@@ -151,9 +188,7 @@ def bench_cold(executor, folder, results, rounds=5):
             out = subprocess.run([executor, "invoke", folder / "f.yaml", name], capture_output=True, text=True,
                                  check=True).stderr
             init.append(float(re.search(r"Init Duration: ([0-9.]+)", out).group(1)))
-            begin = time.monotonic()
-            subprocess.run(command, check=True)
-            alone.append((time.monotonic() - begin) * 1000)
+            alone.append(spawn_ms(command))
         results[f"cold {name}"] = {"init_ms": sorted(init)[rounds // 2], "bare_ms": sorted(alone)[rounds // 2]}
 
 
@@ -205,9 +240,55 @@ def table(results):
           f"after the load {results['loaded_mb']:.1f} MB")
 
 
+def goals(results):
+    """(what, measured, goal, whether more is better); None: a peer was left out."""
+    def of(name, connections, key):
+        return results[name][connections][key] if name in results else None
+
+    def ratio(a, b):
+        return a / b if a is not None and b else None
+
+    def tail(name):
+        return results[name][64]["p99_us"] / max(1, results[name][64]["p50_us"])
+
+    def cold(name):
+        return results[f"cold {name}"]["init_ms"] / results[f"cold {name}"]["bare_ms"]
+
+    workerd = of("workerd", 8, "rps")
+    peers = [results[name][1]["p50_us"] for name in ("workerd", "functions-framework") if name in results]
+    return [
+        ("C, c=8, of workerd", ratio(of("fnexec c", 8, "rps"), workerd), 2.5, True),
+        ("Node.js, c=8, of workerd", ratio(of("fnexec node", 8, "rps"), workerd), 2, True),
+        ("Python, c=8, of workerd", ratio(of("fnexec python", 8, "rps"), workerd), 2, True),
+        ("Runtime API C, c=8, of workerd", ratio(of("fnexec api", 8, "rps"), workerd), 1.6, True),
+        ("C, c=1 p50, of the best peer", ratio(of("fnexec c", 1, "p50_us"), min(peers, default=None)), 1, False),
+        ("Node.js, c=1 p50, of the best peer", ratio(of("fnexec node", 1, "p50_us"), min(peers, default=None)), 1, False),
+        ("C, c=64 p99/p50", tail("fnexec c"), 3, False),
+        ("Node.js, c=64 p99/p50", tail("fnexec node"), 3, False),
+        ("cold start C, of posix_spawn", cold("c"), 5, False),
+        ("cold start Python, of the interpreter", cold("python"), 1.3, False),
+        ("cold start Node.js, of the interpreter", cold("node"), 1.15, False),
+        ("accepting shared, of single commits", ratio(results["accept"][64]["rps"], results["accept"][1]["rps"]), 5, True),
+        ("start to first answer, ms", results["start_ms"], 10, False),
+        ("idle, MB", results["idle_mb"], 8, False),
+        ("growth over the invokes, MB", results["memory"]["last_mb"] - results["memory"]["first_mb"], 1, False),
+    ]
+
+
+def show_goals(results):
+    print(f"{'goal':40} {'measured':>9} {'goal':>8}")
+    for what, value, goal, more in goals(results):
+        if value is None:
+            print(f"{what:40} {'-':>9} {'>=' if more else '<='} {goal:5}  peer left out")
+            continue
+        holds = value >= goal if more else value <= goal
+        print(f"{what:40} {value:9.2f} {'>=' if more else '<='} {goal:5}  {'holds' if holds else 'missed'}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--invokes", type=int, default=20000)
     parser.add_argument("--executor", default=ROOT / "build/release/fnexec", type=pathlib.Path)
     parser.add_argument("--peers", default=ROOT / "build/peers", type=pathlib.Path)
     options = parser.parse_args()
@@ -220,11 +301,14 @@ def main():
         prepare(folder)
         bench_cold(options.executor, folder, results)
         bench_fnexec(options.executor, folder, options.seconds, results)
+        bench_accept(options.executor, folder, options.seconds, results)
+        bench_memory(options.executor, folder, options.invokes, results)
         for peer in (bench_workerd, bench_framework):
             missing = peer(options.peers, folder, options.seconds, results)
             if missing:
                 print(f"left out: {missing}")
     table(results)
+    show_goals(results)
     print(json.dumps(results))
 
 

@@ -12,11 +12,11 @@
 #include "core/base/macros.h"
 
 #if defined(__x86_64__)
-#define MACHINE    AUDIT_ARCH_X86_64
-#define X32_CALLS  0x40000000U /* numbers from here on are another table of the same machine */
+#define MACHINE   AUDIT_ARCH_X86_64
+#define X32_CALLS 0x40000000U /* numbers from here on are another table of the same machine */
 #elif defined(__aarch64__)
-#define MACHINE    AUDIT_ARCH_AARCH64
-#define X32_CALLS  0xffffffffU
+#define MACHINE   AUDIT_ARCH_AARCH64
+#define X32_CALLS 0xffffffffU
 #endif
 
 static const unsigned refused[] = {
