@@ -1,6 +1,7 @@
 /* Loads everything a report says from the store. */
 #include <stdlib.h>
 
+#include "core/base/map.h"
 #include "core/base/timefmt.h"
 #include "reports/report_data.h"
 
@@ -8,12 +9,19 @@
 #define INCIDENTS_SHOWN ((size_t)10)
 #define HOURLY_UP_TO_NS (8 * NS_PER_DAY)
 
-static const struct fn_row *find_row(const struct fn_rows *rows, const struct fn_ref *fn)
+/* By the number the store gave the function: of one store, so they are equal or not. */
+static void index_rows(struct idmap *m, const struct fn_rows *rows)
 {
     for (size_t i = 0; i < rows->n; i++)
-        if (fn_eq(&rows->rows[i].fn, fn))
-            return &rows->rows[i];
-    return NULL;
+        *idmap_put(m, rows->rows[i].fn_id, NULL) = i;
+}
+
+static const struct fn_row *find_row(const struct fn_rows *rows, const struct idmap *index,
+                                     const struct fn_row *like)
+{
+    const uint64_t *at = idmap_get(index, like->fn_id);
+
+    return at ? &rows->rows[*at] : NULL;
 }
 
 static enum status price_row(const struct report_data *r, const struct fn_row *row, int64_t at_ns,
@@ -72,12 +80,12 @@ static enum status add_line(struct report_data *r, const struct fn_row *now,
 }
 
 static enum status add_gone(struct report_data *r, const struct fn_rows *before,
-                            const struct fn_rows *now, struct err *e)
+                            const struct idmap *now, struct err *e)
 {
     r->gone = arena_new(r->arena, struct fn_row, before->n + 1);
     r->gone_cost = arena_new(r->arena, struct stats_cost, before->n + 1);
     for (size_t i = 0; i < before->n; i++) {
-        if (find_row(now, &before->rows[i].fn))
+        if (idmap_get(now, before->rows[i].fn_id))
             continue;
         r->gone[r->n_gone] = before->rows[i];
         if (price_row(r, &before->rows[i], r->range.since_ns - 1, &r->gone_cost[r->n_gone], e) !=
@@ -105,16 +113,21 @@ static int compare_lines(const void *a, const void *b)
 static enum status load_functions(struct store *s, struct report_data *r, struct err *e)
 {
     const struct report_options *o = r->options;
-    struct fn_rows now, before = {0};
+    struct fn_rows now = {0}, before = {0};
+    struct idmap now_index = {0}, before_index = {0};
     enum status status = request_functions(s, r->range, &o->filter, r->arena, &now, e);
 
     if (status == OK && !o->no_compare)
         status = request_functions(s, r->before, &o->filter, r->arena, &before, e);
+    index_rows(&now_index, &now);
+    index_rows(&before_index, &before);
     r->lines = arena_new(r->arena, struct fn_line, now.n + 1);
     for (size_t i = 0; status == OK && i < now.n; i++)
-        status = add_line(r, &now.rows[i], find_row(&before, &now.rows[i].fn), e);
+        status = add_line(r, &now.rows[i], find_row(&before, &before_index, &now.rows[i]), e);
     if (status == OK)
-        status = add_gone(r, &before, &now, e);
+        status = add_gone(r, &before, &now_index, e);
+    idmap_clear(&now_index);
+    idmap_clear(&before_index);
     if (r->n > 1)
         qsort(r->lines, r->n, sizeof(*r->lines), compare_lines);
     r->has_before = r->total_before.n > 0;
