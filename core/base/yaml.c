@@ -5,6 +5,8 @@
 
 #include <yaml.h>
 
+#include "core/base/map.h"
+
 #define MAX_BYTES ((size_t)1 << 20)
 #define MAX_DEPTH 32
 
@@ -97,7 +99,7 @@ static enum status read_list(struct reader *r, struct yaml_node *list, int depth
 }
 
 /* One "key: value" whose key event is at hand. */
-static enum status read_member(struct reader *r, const yaml_event_t *key, struct yaml_node *table,
+static enum status read_member(struct reader *r, const yaml_event_t *key, struct map *seen,
                                struct yaml_node **tail, int depth)
 {
     yaml_event_t event;
@@ -105,12 +107,14 @@ static enum status read_member(struct reader *r, const yaml_event_t *key, struct
     if (key->type != YAML_SCALAR_EVENT)
         return at_mark(r, key->start_mark, "a key must be plain text");
     struct str name = scalar_text(r, key);
-    const struct yaml_node *known = yaml_get(table, name);
-    if (known)
+    bool is_new;
+    uint64_t *line = map_put(seen, name, &is_new);
+    if (!is_new)
         return err_set(r->e, ERR_CONFIG,
-                       "%s:%zu:%zu: \"" STR_FMT "\" stands here again, first in line %u", r->name,
+                       "%s:%zu:%zu: \"" STR_FMT "\" stands here again, first in line %llu", r->name,
                        key->start_mark.line + 1, key->start_mark.column + 1, STR_ARG(name),
-                       known->line);
+                       (unsigned long long)*line);
+    *line = key->start_mark.line + 1;
     if (next_event(r, &event) != OK)
         return ERR_CONFIG;
     enum status s = read_value(r, &event, depth + 1, tail);
@@ -125,6 +129,7 @@ static enum status read_member(struct reader *r, const yaml_event_t *key, struct
 
 static enum status read_table(struct reader *r, struct yaml_node *table, int depth)
 {
+    AUTO(map_clear) struct map seen = {0}; /* keys and their lines */
     struct yaml_node **tail = &table->child;
 
     for (;;) {
@@ -134,7 +139,7 @@ static enum status read_table(struct reader *r, struct yaml_node *table, int dep
         bool is_end = event.type == YAML_MAPPING_END_EVENT;
         enum status s = is_end ? OK : check_plain(r, &event);
         if (!is_end && s == OK)
-            s = read_member(r, &event, table, tail, depth);
+            s = read_member(r, &event, &seen, tail, depth);
         yaml_event_delete(&event);
         if (is_end || s != OK)
             return s;
