@@ -38,6 +38,7 @@ struct cli {
     void *options;  /* the command's own struct, filled from its table */
     struct buf out; /* stdout, written by main() at the end or by cli_flush() */
     bool out_is_tty, err_is_tty, use_color;
+    bool is_reader_gone; /* `| head` has seen enough: no failure, but nothing more is wanted */
     const struct command *command;
 };
 
@@ -54,6 +55,8 @@ struct command {
 };
 
 extern const struct command *const commands[]; /* NULL-terminated */
-int cli_flush(struct cli *c); /* writes c->out to stdout now; nonzero when the reader went away */
+/* Writes c->out to stdout now; nonzero: stop, the reader went away (is_reader_gone, said nothing)
+ * or writing failed (said). */
+int cli_flush(struct cli *c);
 
 #endif

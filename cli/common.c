@@ -315,24 +315,32 @@ void cli_money_cell(struct table *t, size_t column, wide pico, struct str curren
 
 /* --- output --- */
 
+static int fail_to_write(struct cli *c, int number)
+{
+    c->is_reader_gone = number == EPIPE;
+    if (!c->is_reader_gone)
+        fprintf(stderr, "fnscope: standard output: %s\n", strerror(number));
+    return 1;
+}
+
 int cli_flush(struct cli *c)
 {
     struct str rest = buf_str(&c->out);
     bool was_full = c->out.is_full;
 
+    if (c->is_reader_gone)
+        return 1;
     while (rest.n > 0) {
         ssize_t n = write(STDOUT_FILENO, rest.p, rest.n);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return errno == EPIPE
-                       ? 0
-                       : (fprintf(stderr, "fnscope: standard output: %s\n", strerror(errno)), 1);
+            return fail_to_write(c, errno);
         rest = str_skip(rest, (size_t)n);
     }
     buf_reset(&c->out);
-    return was_full
-               ? (fprintf(stderr, "fnscope: the result is larger than 1 GiB: narrow the range\n"),
-                  1)
-               : 0;
+    if (!was_full)
+        return 0;
+    fprintf(stderr, "fnscope: the result is larger than 1 GiB: narrow the range\n");
+    return 1;
 }

@@ -79,7 +79,8 @@ static int run_command(struct cli *c, int argc, char **argv, char **envp)
         print_error(&e);
         code = code == EXIT_DONE ? exit_code_of(e.code) : code;
     }
-    return cli_flush(c) != 0 && code == EXIT_DONE ? EXIT_FAILED : code;
+    bool is_bad = cli_flush(c) != 0 && !c->is_reader_gone;
+    return is_bad && code == EXIT_DONE ? EXIT_FAILED : code;
 }
 
 int main(int argc, char **argv, char **envp)
