@@ -141,11 +141,24 @@ static enum status open_stores(struct cli *c, struct store **s, struct store **r
     return status == OK ? cli_open_store(c, true, reader, e) : status;
 }
 
+/* What the collector kept aside for us is the newest that the store keeps aside. */
+static void read_samples(struct cli *c, uint64_t quarantined, struct pipeline_samples *out)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    struct ingest_status st;
+
+    if (quarantined == 0 || cli_open_store(c, true, &s, NULL) != OK ||
+        request_status(s, c->arena, &st, NULL) != OK)
+        return;
+    for (size_t i = 0; i < st.n_quarantine && i < quarantined; i++)
+        pipeline_sample(out, &st.quarantine[i]);
+}
+
 /* A collector holds the store: it reads the files for us. */
 static enum status import_through_collector(struct cli *c, int fd, struct import_progress *result,
                                             struct err *e)
 {
-    struct pipeline_samples none = {0};
+    struct pipeline_samples bad = {0};
     struct import_options o = make_options(c);
     struct progress progress = {0};
 
@@ -153,9 +166,11 @@ static enum status import_through_collector(struct cli *c, int fd, struct import
     enum status s = control_import(fd, &o, result, e);
     close(fd);
     progress_end(&progress);
-    if (s == OK && !c->settings->is_quiet)
-        progress_summary(&progress, result, &none, &c->out);
-    return s;
+    if (s != OK || c->settings->is_quiet)
+        return s;
+    read_samples(c, result->counts.quarantined, &bad);
+    progress_summary(&progress, result, &bad, &c->out);
+    return OK;
 }
 
 static enum status import_here(struct cli *c, struct import_progress *result, struct err *e)

@@ -70,13 +70,19 @@ static enum status price_all(struct pipeline *p, struct batch *b, struct err *e)
     return s;
 }
 
+void pipeline_sample(struct pipeline_samples *s, const struct quarantined *q)
+{
+    if (s->n == ARRAY_LEN(s->first))
+        return;
+    snprintf(s->first[s->n].place, sizeof(s->first[0].place), STR_FMT, STR_ARG(q->place));
+    snprintf(s->first[s->n].reason, sizeof(s->first[0].reason), STR_FMT, STR_ARG(q->reason));
+    s->n++;
+}
+
 static void keep_samples(struct pipeline_samples *s, const struct batch *b)
 {
-    for (size_t i = 0; i < b->n_quarantine && s->n < ARRAY_LEN(s->first); i++, s->n++) {
-        const struct quarantined *q = &b->quarantine[i];
-        snprintf(s->first[s->n].place, sizeof(s->first[0].place), STR_FMT, STR_ARG(q->place));
-        snprintf(s->first[s->n].reason, sizeof(s->first[0].reason), STR_FMT, STR_ARG(q->reason));
-    }
+    for (size_t i = 0; i < b->n_quarantine; i++)
+        pipeline_sample(s, &b->quarantine[i]);
 }
 
 static enum status on_batch(void *ctx, struct batch *b, bool is_flush, void **commit, struct err *e)

@@ -16,6 +16,9 @@ struct pipeline_samples {
     size_t n;
 };
 
+void pipeline_sample(struct pipeline_samples *s,
+                     const struct quarantined *q); /* while there is room */
+
 /* One run of the writing side. Everything is borrowed but the correlator and packer inside. */
 struct pipeline {
     struct store *store;
