@@ -111,7 +111,7 @@ static void choose_columns(struct printer *p)
 {
     const struct table_column all[COLUMNS] = {
         [C_KEY] = {.name = cost_by_names[p->o->by], .max_width = 48},
-        [C_CURRENCY] = {.name = "currency", .title = ""},
+        [C_CURRENCY] = {.name = "currency"},
         [C_INVOCATIONS] = {.name = "invocations", .is_right = true},
         [C_GB_S] = {.name = "gb_seconds", .title = "GB-s", .is_right = true},
         [C_COST] = {.name = "cost", .is_right = true},

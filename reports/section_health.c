@@ -309,7 +309,7 @@ void section_appendix(const struct report_data *r, struct doc *d)
         {.name = "region", .title = "Region"},
         {.name = "unit_price", .title = "Unit price", .is_right = true},
         {.name = "unit", .title = "Unit"},
-        {.name = "retrieved", .title = "Date"},
+        {.name = "retrieved", .title = "As of"},
         {.name = "confidence", .title = "Sources"},
     };
     static const char *const meters[] = {"Request", "Lambda-GB-Second", "Lambda-GB-Second-ARM",

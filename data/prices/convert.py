@@ -109,7 +109,7 @@ def word(text):
 def add_region(book, name, r, us):
     common = {"currency": r["currency"],
               "retrieved": LIST_DATE if name == "us-east-1" else
-              "2026-08-21" if r["currency"] == "CNY" else "2024-25"}
+              "2026-08-21" if r["currency"] == "CNY" else "2024/2025"}
     is_flat = "tiers" in r
 
     def put(meter, unit, tiers, key, **more):
@@ -262,7 +262,7 @@ def main():
         "page": "AWS Lambda pricing page, copy of 2026",
         "price list": "AWS price list, offer AWSLambda, published 2026-09-19",
         "price list summary": "AWS Lambda pricing regimes as of 2026-09-28",
-        "calculator map": "AWS pricing calculator map meteredUnitMaps/lambda, copy of 2024-25, "
+        "calculator map": "AWS pricing calculator map meteredUnitMaps/lambda, copy of 2024 or 2025, "
                           "checked against independent region tables"})
     for name, row in regions["regions"].items():
         add_region(book, name, row, facts["duration_gb_second"])
