@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cli/alert_give.h"
 #include "cli/alert_orders.h"
 #include "cli/alert_tables.h"
 #include "cli/watch.h"
@@ -250,19 +251,8 @@ static struct str who(struct cli *c)
 
 static int run_order(struct cli *c, struct str order, struct err *e)
 {
-    AUTO(cli_close_store) struct store *s = NULL;
-    enum status status;
-    int fd = -1;
+    enum status status = alert_give(c, order, &c->out, e);
 
-    /* A running collector holds the store's writing end. */
-    if (control_connect(arena_strz(c->arena, cli_store_path(c)), &fd, NULL) == OK) {
-        status = control_command(fd, order, &c->out, e);
-        close(fd);
-    } else {
-        status = cli_open_store(c, false, &s, e);
-        if (status == OK)
-            status = alert_order_run(s, order, clock_now(&c->clock), &c->out, e);
-    }
     return status == OK ? EXIT_DONE : exit_of(status);
 }
 
