@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/alert_give.h"
 #include "cli/common.h"
 #include "tui/tui.h"
 
 struct top_settings {
-    int view;
-    bool is_once, is_ascii;
+    int view, theme;
+    bool is_once, is_ascii, has_mouse, is_readonly;
     struct str size, keys;
     int64_t refresh_ns;
 };
@@ -30,6 +31,12 @@ static const struct opt_def top_defs[] = {
       .default_text = "1s", .help = "how often to look for new data" },
     { .key = "top.ascii", .flag = "ascii", .type = OPT_BOOL, .offset = AT(is_ascii),
       .help = "draw with ASCII characters only" },
+    { .key = "top.readonly", .flag = "readonly", .type = OPT_BOOL, .offset = AT(is_readonly),
+      .help = "refuse orders about alerts" },
+    { .key = "top.theme", .flag = "theme", .type = OPT_CHOICE, .offset = AT(theme),
+      .choices = tui_theme_names, .default_text = "default", .help = "colours; F2 tries them" },
+    { .key = "top.mouse", .flag = "mouse", .type = OPT_BOOL, .offset = AT(has_mouse),
+      .help = "take clicks and the wheel; M changes it" },
     { 0 },
 };
 /* clang-format on */
@@ -66,14 +73,20 @@ static enum status top_range(struct cli *c, struct store *s, struct range *r, st
     return OK;
 }
 
+static int status_exit(const struct err *e)
+{
+    return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+}
+
 static int show(struct cli *c, const struct tui_options *o, struct err *e)
 {
     const struct top_settings *set = c->options;
     unsigned width, height;
 
     if (opt_is_set(c->set, &c->settings->format))
-        return tui_table(o, (enum table_format)c->settings->format, &c->out, e) == OK ? EXIT_DONE
-                                                                                      : EXIT_FAILED;
+        return tui_table(o, set->keys, (enum table_format)c->settings->format, &c->out, e) == OK
+                   ? EXIT_DONE
+                   : status_exit(e);
     if (!set->is_once)
         return tui_run(o, e) == OK ? EXIT_DONE : EXIT_FAILED;
     if (!parse_size(set->size, &width, &height)) {
@@ -85,16 +98,16 @@ static int show(struct cli *c, const struct tui_options *o, struct err *e)
     return st == OK ? EXIT_DONE : st == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
 }
 
-static int status_exit(const struct err *e)
-{
-    return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
-}
-
 /* no-color.org: present and not empty. */
 static bool env_is_set(const char *name)
 {
     const char *value = getenv(name);
     return value != NULL && *value != '\0';
+}
+
+static enum status give_order(void *ctx, struct str order, struct buf *reply, struct err *e)
+{
+    return alert_give(ctx, order, reply, e);
 }
 
 static int run_top(struct cli *c, struct err *e)
@@ -107,6 +120,11 @@ static int run_top(struct cli *c, struct err *e)
         .filter = cli_filter(c),
         .view = tui_view_names[set->view],
         .refresh_ns = set->refresh_ns,
+        .theme = (enum tui_theme)set->theme,
+        .has_mouse = set->has_mouse,
+        .alert_order = set->is_readonly ? NULL : give_order,
+        .alert_ctx = c,
+        .user = getenv("USER"),
         .no_color = c->settings->no_color || c->settings->color == 2 || env_is_set("NO_COLOR"),
         .is_ascii = set->is_ascii || (!set->is_once && strcmp(nl_langinfo(CODESET), "UTF-8") != 0),
     };

@@ -2,10 +2,7 @@
 #include <string.h>
 
 #include "core/base/timefmt.h"
-#include "tui/view.h"
-
-static const int64_t spans[] = {
-    5 * NS_PER_MIN, NS_PER_HOUR, 6 * NS_PER_HOUR, NS_PER_DAY, 7 * NS_PER_DAY, 30 * NS_PER_DAY, 0};
+#include "tui/act.h"
 
 static const struct view_ops *ops_of(struct app *app)
 {
@@ -19,7 +16,7 @@ static size_t rows_of(struct app *app)
     return ops_of(app)->is_text ? app->n_visual : app->n_shown;
 }
 
-static void select_row(struct app *app, size_t row)
+void act_select(struct app *app, size_t row)
 {
     struct place *p = app_place(app);
 
@@ -33,10 +30,10 @@ static void move(struct app *app, int64_t by)
     int64_t rows = (int64_t)rows_of(app), to = (int64_t)app_place(app)->selected + by;
 
     if (rows > 0)
-        select_row(app, (size_t)(to < 0 ? 0 : to >= rows ? rows - 1 : to));
+        act_select(app, (size_t)(to < 0 ? 0 : to >= rows ? rows - 1 : to));
 }
 
-static void act_move(struct app *app, enum action action)
+void act_move(struct app *app, enum action action)
 {
     int64_t page = app->frame.height > 8 ? app->frame.height - 8 : 1;
     const int64_t steps[] = {
@@ -50,7 +47,7 @@ static void act_follow(struct app *app, enum action action)
 {
     UNUSED(action);
     if (app_place(app)->view == VIEW_LOG)
-        move(app, INT32_MAX);
+        act_move(app, ACT_BOTTOM);
     else
         app->message = STR("only the log is followed: 9 opens it");
 }
@@ -79,7 +76,7 @@ static void seek_row(struct app *app, int step, row_test *test, const void *what
             continue;
         if ((step > 0) != (row > at))
             app->message = STR("went round the end");
-        select_row(app, row);
+        act_select(app, row);
         return;
     }
     app->message = STR("there is no other");
@@ -99,7 +96,7 @@ static void act_seek_style(struct app *app, enum action action)
     for (size_t i = 1; i < n; i++) {
         size_t row = (at + (step > 0 ? i : n - i)) % n;
         if (app->visual[row].style == style) {
-            select_row(app, row);
+            act_select(app, row);
             return;
         }
     }
@@ -131,7 +128,7 @@ void app_search(struct app *app, int step)
         is_found = ops_of(app)->is_text ? re_match(re, app->visual[row].text, NULL, NULL)
                                         : app_row_has(app, row, re);
         if (is_found)
-            select_row(app, row);
+            act_select(app, row);
     }
     if (!is_found)
         app->message = STR("nothing matches");
@@ -180,32 +177,25 @@ static void act_sort(struct app *app, enum action action)
     app_arrange(app);
 }
 
-static void whole_store(struct app *app)
+void act_sort_by(struct app *app, int column)
 {
-    AUTO(arena_clear) struct arena a = {0};
-    struct ingest_status st;
+    struct place *p = app_place(app);
 
-    if (request_status(app->options->store, &a, &st, NULL) == OK && st.last_ns > 0)
-        app_set_range(app, (struct range){st.first_ns, st.last_ns + 1});
+    p->is_inverted = p->sort_column == column && !p->is_inverted;
+    p->sort_column = column;
+    app->must_load |= p->view == VIEW_INVOCATIONS;
+    app_arrange(app);
 }
 
-static void act_range(struct app *app, enum action action)
+static void act_pick(struct app *app, enum action action)
 {
-    size_t i = 0;
-    int64_t end = app->range.until_ns;
+    static const enum pick_kind kinds[ACTIONS] = {
+        [ACT_SORT] = PICK_SORT,         [ACT_RANGE] = PICK_RANGE,
+        [ACT_COLUMNS] = PICK_COLUMNS,   [ACT_BREAKDOWN] = PICK_BREAKDOWN,
+        [ACT_ACCOUNTS] = PICK_ACCOUNTS, [ACT_REGIONS] = PICK_REGIONS,
+        [ACT_SETUP] = PICK_SETUP};
 
-    UNUSED(action);
-    while (i + 1 < ARRAY_LEN(spans) && spans[i] <= app->span_ns)
-        i++;
-    if (app->span_ns > spans[ARRAY_LEN(spans) - 2])
-        i = 0;
-    if (spans[i] == 0) {
-        whole_store(app);
-        return;
-    }
-    if (end == 0)
-        app->span_ns = spans[i];
-    app_set_range(app, end == 0 ? (struct range){0, 0} : (struct range){end - spans[i], end});
+    picker_open(app, kinds[action]);
 }
 
 static void act_zoom(struct app *app, enum action action)
@@ -251,7 +241,7 @@ static void act_view(struct app *app, enum action action)
     static const enum view_id views[] = {[ACT_VIEW_OVERVIEW] = VIEW_OVERVIEW,
                                          [ACT_VIEW_FUNCTIONS] = VIEW_FUNCTIONS,
                                          [ACT_VIEW_INVOCATIONS] = VIEW_INVOCATIONS,
-                                         [ACT_VIEW_ERRORS] = VIEW_ERRORS,
+                                         [ACT_VIEW_TRACES] = VIEW_TRACES,
                                          [ACT_VIEW_COLD] = VIEW_COLD,
                                          [ACT_VIEW_COST] = VIEW_COST,
                                          [ACT_VIEW_QUEUES] = VIEW_QUEUES,
@@ -280,19 +270,11 @@ static struct place place_of(struct app *app, enum view_id view, const struct ro
     return p;
 }
 
-static void act_drill(struct app *app, enum action action)
+static void enter(struct app *app, const struct row_ref *ref)
 {
-    const struct row_ref *ref = app_selected(app);
-    struct place p;
+    enum view_id to = ref->id.n > 0 ? VIEW_INVOCATION : VIEW_FUNCTION;
+    struct place p = place_of(app, ref->leads_to != VIEW_OVERVIEW ? ref->leads_to : to, ref);
 
-    UNUSED(action);
-    if (!ref || (ref->id.n == 0 && ref->fn_id == 0) ||
-        (ref->id.n == 0 && app_place(app)->view == VIEW_LOG)) {
-        app->message = ref ? STR("there is nothing further down") : (struct str){0};
-        return;
-    }
-    enum view_id to = ref->id.n > 0 ? VIEW_INVOCATION : VIEW_INVOCATIONS;
-    p = place_of(app, ref->leads_to != VIEW_OVERVIEW ? ref->leads_to : to, ref);
     p.id = arena_str(&app->text_arena, ref->id);
     p.error_type = arena_str(&app->text_arena, ref->error_type);
     p.outcome_mask = ref->outcome_mask;
@@ -307,6 +289,21 @@ static void act_drill(struct app *app, enum action action)
         app->range = own;
         app->span_ns = own.until_ns - own.since_ns;
     }
+}
+
+void act_drill(struct app *app, enum action action)
+{
+    const struct row_ref *ref = app_selected(app);
+    struct place attempts = place_of(app, VIEW_INVOCATIONS, NULL);
+
+    UNUSED(action);
+    if (app_place(app)->view == VIEW_FUNCTION)
+        app_push(app, &attempts);
+    else if (ref && (ref->id.n > 0 || ref->leads_to != VIEW_OVERVIEW ||
+                     (ref->fn_id != 0 && app_place(app)->view != VIEW_LOG)))
+        enter(app, ref);
+    else
+        app->message = ref ? STR("there is nothing further down") : (struct str){0};
 }
 
 static void act_lines(struct app *app, enum action action)
@@ -343,18 +340,33 @@ static void act_trail(struct app *app, enum action action)
     app->is_swapped = action == ACT_PREVIOUS && is_back;
 }
 
+/* The pane before is the one whose next is this: walk round. */
+static enum view_id pane_beside(enum view_id view, bool is_back)
+{
+    enum view_id at = view_table[view]->tab;
+
+    while (is_back && view_table[at]->tab != view)
+        at = view_table[at]->tab;
+    return at;
+}
+
 static void act_tab(struct app *app, enum action action)
 {
-    enum view_id other = ops_of(app)->tab;
+    const struct place *here = app_place(app);
+    enum view_id other = pane_beside(here->view, action == ACT_TAB_BACK);
+    struct place to = {.view = other,
+                       .fn_id = here->fn_id,
+                       .fn_name = here->fn_name,
+                       .sort_column = view_table[other]->default_sort};
 
-    UNUSED(action);
-    if (other == app_place(app)->view) {
+    if (other == here->view) {
         app->message = STR("this view has one pane");
         return;
     }
     app_remember(app);
-    *app_place(app) = (struct place){.view = other, .sort_column = view_table[other]->default_sort};
+    *app_place(app) = to;
     app->filter_n = 0;
+    app->n_tags = 0;
     app_reload(app);
 }
 
@@ -382,6 +394,11 @@ static void act_switch(struct app *app, enum action action)
         app->no_strip = !app->no_strip;
     if (action == ACT_RELATIVE)
         app->is_relative = !app->is_relative;
+    if (action == ACT_MOUSE) {
+        app->has_mouse = !app->has_mouse;
+        app->message = app->has_mouse ? STR("the mouse works here; with Shift it selects text")
+                                      : STR("the mouse is the terminal's again");
+    }
     app->must_load |= action == ACT_UNIT || action == ACT_REFRESH || action == ACT_PROBLEMS;
 }
 
@@ -401,45 +418,11 @@ static void act_quit(struct app *app, enum action action)
     app->must_quit = true;
 }
 
-static void act_copy(struct app *app, enum action action)
-{
-    const struct row_ref *ref = app_selected(app);
-    struct str id = app_place(app)->view == VIEW_INVOCATION ? app_place(app)->id
-                    : !ref                                  ? (struct str){0}
-                    : ref->id.n > 0                         ? ref->id
-                                                            : ref->fn_name;
-
-    UNUSED(action);
-    app->clipboard = arena_str(&app->text_arena, id);
-    app->message = id.n > 0 ? arena_printf(&app->text_arena, "copied " STR_FMT, STR_ARG(id))
-                            : STR("this row has no id to copy");
-}
-
-static void act_copy_row(struct app *app, enum action action)
-{
-    AUTO(buf_clear) struct buf out = {.max = 1u << 20};
-    const struct table *from = &app->data.table;
-    struct table t = *from;
-
-    UNUSED(action);
-    if (!app_selected(app)) {
-        app->message = STR("there is no row to copy");
-        return;
-    }
-    t.cells += app->order[app_place(app)->selected] * from->n_columns;
-    t.n_rows = 1;
-    table_print(&t, TABLE_NDJSON, false, &out);
-    app->clipboard = arena_str(&app->text_arena, buf_str(&out));
-    app->message = STR("copied the row as JSON");
-}
-
 static void act_nothing(struct app *app, enum action action)
 {
     UNUSED(app);
     UNUSED(action);
 }
-
-typedef void act_fn(struct app *app, enum action action);
 
 static act_fn *const actions[ACTIONS] = {
     [ACT_NONE] = act_nothing,
@@ -453,7 +436,7 @@ static act_fn *const actions[ACTIONS] = {
     [ACT_VIEW_OVERVIEW] = act_view,
     [ACT_VIEW_FUNCTIONS] = act_view,
     [ACT_VIEW_INVOCATIONS] = act_view,
-    [ACT_VIEW_ERRORS] = act_view,
+    [ACT_VIEW_TRACES] = act_view,
     [ACT_VIEW_COLD] = act_view,
     [ACT_VIEW_COST] = act_view,
     [ACT_VIEW_QUEUES] = act_view,
@@ -467,6 +450,7 @@ static act_fn *const actions[ACTIONS] = {
     [ACT_TRAIL_BACK] = act_trail,
     [ACT_TRAIL_ON] = act_trail,
     [ACT_TAB] = act_tab,
+    [ACT_TAB_BACK] = act_tab,
     [ACT_FILTER] = act_prompt,
     [ACT_COMMAND] = act_prompt,
     [ACT_SQL] = act_prompt,
@@ -479,11 +463,11 @@ static act_fn *const actions[ACTIONS] = {
     [ACT_PREVIOUS_WARNING] = act_seek_style,
     [ACT_NEXT_SAME] = act_seek_same,
     [ACT_PREVIOUS_SAME] = act_seek_same,
-    [ACT_SORT] = act_sort,
+    [ACT_SORT] = act_pick,
     [ACT_SORT_LEFT] = act_sort,
     [ACT_SORT_RIGHT] = act_sort,
     [ACT_INVERT] = act_sort,
-    [ACT_RANGE] = act_range,
+    [ACT_RANGE] = act_pick,
     [ACT_ZOOM_IN] = act_zoom,
     [ACT_ZOOM_OUT] = act_zoom,
     [ACT_SHIFT_BACK] = act_shift,
@@ -503,6 +487,21 @@ static act_fn *const actions[ACTIONS] = {
     [ACT_RELATIVE] = act_switch,
     [ACT_FASTER] = act_speed,
     [ACT_SLOWER] = act_speed,
+    [ACT_COLUMNS] = act_pick,
+    [ACT_BREAKDOWN] = act_pick,
+    [ACT_DISPLAY] = act_display,
+    [ACT_TAG] = act_tag,
+    [ACT_UNTAG] = act_untag,
+    [ACT_MARK] = act_mark,
+    [ACT_COMPARE] = act_compare,
+    [ACT_ACCOUNTS] = act_pick,
+    [ACT_REGIONS] = act_pick,
+    [ACT_MOUSE] = act_switch,
+    [ACT_SETUP] = act_pick,
+    [ACT_ACK] = act_alert,
+    [ACT_SILENCE] = act_alert,
+    [ACT_FIELDS] = act_log_columns,
+    [ACT_TIMES] = act_log_columns,
     [ACT_REDRAW] = act_nothing,
 };
 
@@ -511,6 +510,10 @@ void app_key(struct app *app, uint32_t key)
     app->message = (struct str){0};
     if (app->prompt.kind != PROMPT_NONE) {
         prompt_key(app, key);
+        return;
+    }
+    if (app->picker.kind != PICK_NONE) {
+        picker_key(app, key);
         return;
     }
     enum action action = key_action(key);

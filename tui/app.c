@@ -23,6 +23,9 @@ void app_init(struct app *app, const struct tui_options *o)
     app->span_ns = o->range.until_ns == 0
                        ? (o->range.since_ns ? clock_now(&o->clock) - o->range.since_ns : NS_PER_DAY)
                        : o->range.until_ns - o->range.since_ns;
+    app->fn_filter = o->filter;
+    app->theme = o->no_color ? THEME_MONO : o->theme;
+    app->has_mouse = o->has_mouse;
     app->frame.is_ascii = o->is_ascii;
     app->trail = arena_new(&app->text_arena, struct trail_step, MAX_TRAIL);
     struct place *p = &app->stack[app->depth++];
@@ -53,16 +56,26 @@ struct range app_range(const struct app *app)
 
 /* --- loading --- */
 
+struct str app_row_key(const struct app *app, size_t row)
+{
+    const struct row_ref *ref = &app->data.refs[row];
+
+    if (ref->id.n > 0)
+        return ref->id;
+    return app->data.table.cells[row * app->data.table.n_columns].raw;
+}
+
 void app_keep_focus(struct app *app)
 {
     struct place *p = app_place(app);
 
+    p->selected_key = (struct str){0};
     if (!app->has_data || view_table[p->view]->is_text || p->selected >= app->n_shown ||
-        view_table[p->view]->has_no_row_identity)
+        view_table[p->view]->has_no_row_identity ||
+        (view_table[p->view]->is_newest_first && p->selected == 0 && p->sort_column < 0))
         return;
-    p->selected_key =
-        arena_str(&app->text_arena,
-                  app->data.table.cells[app->order[p->selected] * app->data.table.n_columns].raw);
+    p->selected_ns = app->data.refs[app->order[p->selected]].time_ns;
+    p->selected_key = arena_str(&app->text_arena, app_row_key(app, app->order[p->selected]));
 }
 
 void app_load(struct app *app)
@@ -160,7 +173,7 @@ void app_walk(struct app *app, int steps)
     app->depth = t->depth;
     app->range = t->range;
     app->span_ns = t->span_ns;
-    app->filter_n = 0;
+    app->filter_n = app->n_tags = 0;
     app_reload(app);
 }
 
@@ -173,7 +186,7 @@ void app_push(struct app *app, const struct place *p)
     app_remember(app);
     app->stack[app->depth] = *p;
     settle(&app->stack[app->depth++]);
-    app->filter_n = 0;
+    app->filter_n = app->n_tags = 0;
     app_reload(app);
 }
 
@@ -183,7 +196,7 @@ void app_switch(struct app *app, enum view_id view)
     app->depth = 1;
     app->stack[0] = (struct place){.view = view};
     settle(&app->stack[0]);
-    app->filter_n = 0;
+    app->filter_n = app->n_tags = 0;
     app_reload(app);
 }
 
@@ -199,6 +212,7 @@ void app_back(struct app *app)
         return;
     }
     app_remember(app);
+    app->n_tags = 0;
     const struct place *left = &app->stack[--app->depth];
     if (left->has_own_range) {
         app->range = left->range_before;

@@ -154,12 +154,19 @@ static void merge_sort(const struct table *t, size_t column, bool down, size_t *
 
 /* --- both --- */
 
-static size_t find_key(const struct app *app, struct str key)
+/* Attempts of one request share its key: then the time tells, else the first one does. */
+static size_t find_key(const struct app *app, const struct place *p)
 {
-    for (size_t i = 0; i < app->n_shown; i++)
-        if (str_eq(app->data.table.cells[app->order[i] * app->data.table.n_columns].raw, key))
+    size_t found = app->n_shown;
+
+    for (size_t i = 0; i < app->n_shown; i++) {
+        if (!str_eq(app_row_key(app, app->order[i]), p->selected_key))
+            continue;
+        if (app->data.refs[app->order[i]].time_ns == p->selected_ns)
             return i;
-    return app->n_shown;
+        found = found == app->n_shown ? i : found;
+    }
+    return found;
 }
 
 static void keep_selection(struct app *app)
@@ -171,7 +178,7 @@ static void keep_selection(struct app *app)
     if (ops->is_text)
         return; /* drawing knows how many lines there are */
     if (!ops->has_no_row_identity && p->selected_key.n > 0) {
-        size_t at = find_key(app, p->selected_key);
+        size_t at = find_key(app, p);
         p->selected = at < app->n_shown ? at : p->selected;
     }
     if (p->selected >= rows || p->is_following)

@@ -70,6 +70,15 @@ static unsigned states(const struct app *app, struct frame *f, unsigned y)
         buf_addf(&b, "only \\%.*s  ", (int)app->log_pattern_n, app->log_pattern);
     if (app->only_problems)
         buf_add_z(&b, "! problems only  ");
+    if (app->fn_filter.account.n > 0 &&
+        !str_eq(app->fn_filter.account, app->options->filter.account))
+        buf_addf(&b, "P " STR_FMT "  ", STR_ARG(app->fn_filter.account));
+    if (app->fn_filter.region.n > 0 && !str_eq(app->fn_filter.region, app->options->filter.region))
+        buf_addf(&b, "R " STR_FMT "  ", STR_ARG(app->fn_filter.region));
+    if (app->hidden[app->stack[app->depth - 1].view] != 0)
+        buf_add_z(&b, "c some columns  ");
+    if (app->n_tags > 0)
+        buf_addf(&b, "%zu tagged  ", app->n_tags);
     return b.n > 0 ? frame_text(f, 1, y, f->width / 2, buf_str(&b), STYLE_ACCENT) : 0;
 }
 
@@ -92,6 +101,8 @@ static const char *hints(const struct app *app)
 {
     const struct view_ops *ops = view_table[app->stack[app->depth - 1].view];
 
+    if (app->stack[app->depth - 1].view == VIEW_FUNCTION)
+        return "Enter invocations  b break down  v graph  l log  m mark  d compare  Esc back";
     if (ops->is_text)
         return "Esc back  / search  n next  y copy id  ? help  q up";
     if (ops->is_searched)
@@ -189,6 +200,8 @@ static void lay_out(struct app *app, const struct frame *f, size_t rows, struct 
     assert(t->n_columns <= MAX_COLUMNS);
     for (size_t k = 0; k < t->n_columns; k++) {
         size_t c = k < ops->n_first ? ops->first[k] : k;
+        if (app->hidden[app_place(app)->view] >> c & 1)
+            continue;
         unsigned room = f->width > used ? f->width - used : 0, want = natural_width(app, c, rows);
         if (k == 0 && want > third && t->n_columns > 1)
             want = third;
@@ -199,7 +212,7 @@ static void lay_out(struct app *app, const struct frame *f, size_t rows, struct 
     }
 }
 
-static void header_line(const struct app *app, struct frame *f, unsigned y, const struct layout *l)
+static void header_line(struct app *app, struct frame *f, unsigned y, const struct layout *l)
 {
     const struct table *t = &app->data.table;
     const struct place *p = &app->stack[app->depth - 1];
@@ -219,6 +232,8 @@ static void header_line(const struct app *app, struct frame *f, unsigned y, cons
                         is_sorted ? STYLE_ACCENT : STYLE_DIM);
         else
             frame_text(f, x, y, l->width[c], buf_str(&title), is_sorted ? STYLE_ACCENT : STYLE_DIM);
+        app->drawn.column_x[c] = x;
+        app->drawn.column_end[c] = x + l->width[c];
         x += l->width[c] + 2;
     }
 }
@@ -252,6 +267,8 @@ static void table_line(struct app *app, struct frame *f, unsigned y, size_t row,
             frame_right(f, x, y, l->width[c], s, style);
         else
             frame_text(f, x, y, l->width[c], s, style);
+        if (x == 1 && app->n_tags > 0 && app_is_tagged(app, row))
+            frame_text(f, 0, y, 1, f->is_ascii ? STR("*") : STR("●"), STYLE_ACCENT);
         if (l->marks)
             mark_match(f, x, y, str_sub(s, 0, l->width[c]), l->marks);
         x += l->width[c] + 2;
@@ -286,6 +303,8 @@ static void draw_table(struct app *app, struct frame *f, unsigned y)
     lay_out(app, f, rows, &l);
     l.marks = view_table[p->view]->is_searched ? app_filter_re(app) : NULL;
     header_line(app, f, y, &l);
+    app->drawn.table_y = y;
+    app->drawn.rows = rows;
     for (unsigned i = 0; i < rows && p->scroll + i < app->n_shown; i++) {
         table_line(app, f, y + 1 + i, app->order[p->scroll + i], &l);
         if (p->scroll + i == p->selected)
@@ -306,6 +325,8 @@ void app_draw(struct app *app, unsigned width, unsigned height)
     unsigned y = 1, used = 0;
 
     arena_reset(&app->frame_arena);
+    app->drawn = (struct drawn){0};
+    app->must_load |= ops->fits_width && app->has_data && f->width != width;
     frame_init(f, &app->frame_arena, width, height);
     if (width < LEAST_WIDTH || height < LEAST_HEIGHT) {
         AUTO(buf_clear) struct buf b = {.max = 128};
@@ -321,7 +342,10 @@ void app_draw(struct app *app, unsigned width, unsigned height)
         if (ops->draw_top)
             ops->draw_top(app, f, y, &used);
         y += used;
-        (ops->is_text ? draw_lines : draw_table)(app, f, y);
+        bool is_course = ops->has_course && app_place(app)->display != DISPLAY_TABLE;
+        (is_course ? draw_course : ops->is_text ? draw_lines : draw_table)(app, f, y);
     }
     bottom_line(app, f);
+    if (app->picker.kind != PICK_NONE)
+        picker_draw(app, f);
 }

@@ -24,6 +24,14 @@ static struct str kept(struct app *app, struct str text)
     return arena_str(&app->text_arena, text);
 }
 
+void prompt_begin(struct app *app, enum prompt_kind kind, struct str text)
+{
+    app->prompt = (struct prompt){.kind = kind};
+    app->prompt.n = text.n < sizeof(app->prompt.text) ? text.n : 0;
+    if (app->prompt.n > 0)
+        memcpy(app->prompt.text, text.p, text.n);
+}
+
 void prompt_open(struct app *app, enum prompt_kind kind)
 {
     struct str begin =
@@ -32,9 +40,7 @@ void prompt_open(struct app *app, enum prompt_kind kind)
     if (kind == PROMPT_EXPORT)
         begin = arena_printf(&app->text_arena, "fnscope-%s.csv",
                              view_table[app_place(app)->view]->name);
-    app->prompt = (struct prompt){.kind = kind, .n = begin.n};
-    if (begin.n > 0)
-        memcpy(app->prompt.text, begin.p, begin.n);
+    prompt_begin(app, kind, begin);
 }
 
 /* --- commands --- */
@@ -50,7 +56,7 @@ static void run_function(struct app *app, struct str word)
     AUTO(arena_clear) struct arena a = {0};
     struct fn_rows all;
 
-    if (request_functions(app->options->store, app_range(app), &app->options->filter, &a, &all,
+    if (request_functions(app->options->store, app_range(app), &app->fn_filter, &a, &all,
                           &app->error) != OK)
         return;
     for (size_t pass = 0; pass < 3 && p.fn_id == 0; pass++)
@@ -153,6 +159,85 @@ static void run_export(struct app *app, struct str word)
     say(app, STR("the name says the format: .csv .json .ndjson .md .tsv .txt"));
 }
 
+/* --- orders about alerts --- */
+
+static void order(struct app *app, struct str text)
+{
+    const struct tui_options *o = app->options;
+    AUTO(buf_clear) struct buf reply = {.max = 4096};
+    struct err e = {0};
+
+    if (!o->alert_order) {
+        say(app, STR("nothing may be changed from here: `fnscope alert` does"));
+        return;
+    }
+    if (o->alert_order(o->alert_ctx, text, &reply, &e) != OK)
+        buf_add_z(&reply, e.msg);
+    say(app, kept(app, str_trim(buf_str(&reply))));
+    app->must_load = true;
+}
+
+static void run_ack(struct app *app, struct str word)
+{
+    order(app, arena_printf(&app->text_arena, "alert ack\n" STR_FMT "\n%s", STR_ARG(word),
+                            app->options->user ? app->options->user : ""));
+}
+
+/* "KEY 2h": the alert's own rule and subject are muted. */
+static void run_silence(struct app *app, struct str word)
+{
+    const struct tui_options *o = app->options;
+    struct str span = word, key = str_cut(&span, ' ');
+    struct alert_request q = {.state_mask = UINT32_MAX, .key = key};
+    AUTO(arena_clear) struct arena a = {0};
+    struct alert_rows rows;
+    int64_t ns = 0;
+
+    if (key.n < 4 || duration_parse(str_trim(span), &ns, NULL) != OK || ns <= 0) {
+        say(app, STR("silence KEY 2h"));
+        return;
+    }
+    if (request_alerts(o->store, &q, &a, &rows, &app->error) != OK)
+        return;
+    if (rows.n != 1) {
+        say(app, rows.n == 0 ? STR("there is no alert of that key")
+                             : STR("several alerts begin so: more digits"));
+        return;
+    }
+    order(app, arena_printf(&app->text_arena,
+                            "alert silence\n" STR_FMT "\n" STR_FMT "\n%lld\n%s\nfrom the dashboard",
+                            STR_ARG(rows.rows[0].rule), STR_ARG(rows.rows[0].subject.of.name),
+                            (long long)(clock_now(&o->clock) + ns), o->user ? o->user : ""));
+}
+
+static void run_diff(struct app *app, struct str word)
+{
+    const struct place *here = app_place(app);
+    struct str b = word, a = str_cut(&b, ' ');
+    struct place p = {.view = VIEW_COMPARE};
+
+    b = str_trim(b);
+    if (here->fn_id == 0 || a.n == 0 || b.n == 0) {
+        say(app, STR("diff VERSION VERSION, in the view of a function"));
+        return;
+    }
+    app->mark = (struct subject_mark){true,           here->fn_id,  here->fn_name,
+                                      STR("version"), kept(app, a), app_range(app)};
+    app->other = app->mark;
+    app->other.group = kept(app, b);
+    app_push(app, &p);
+}
+
+static void run_theme(struct app *app, struct str word)
+{
+    for (int i = 0; i < THEMES; i++)
+        if (str_eq(word, str_from(tui_theme_names[i]))) {
+            app->theme = (enum tui_theme)i;
+            return;
+        }
+    say(app, STR("theme default, colour-blind, contrast or mono"));
+}
+
 static void run_quit(struct app *app, struct str word)
 {
     UNUSED(word);
@@ -166,6 +251,10 @@ static const struct palette_entry palette[] = {
     {"range", "2h | FROM to UNTIL", "the time range", run_range},
     {"sql", "STATEMENT", "read-only SQL, also ;", run_sql},
     {"export", "FILE", "the rows shown into a file, also x", run_export},
+    {"diff", "VERSION VERSION", "compare two versions of the function", run_diff},
+    {"ack", "KEY", "acknowledge an alert", run_ack},
+    {"silence", "KEY 2h", "mute an alert's rule and subject for a time", run_silence},
+    {"theme", "NAME", "default, colour-blind, contrast, mono", run_theme},
     {"quit", "", "leave", run_quit},
 };
 
@@ -176,11 +265,11 @@ void prompt_help(struct view_data *d, struct arena *a)
             d, a, STYLE_PLAIN,
             arena_printf(a, "  %-7s %-20s %s", palette[i].name, palette[i].word, palette[i].help),
             31);
-    view_line_in(
-        d, a, STYLE_PLAIN,
-        STR("  overview incidents functions invocations errors coldstarts cost queues alerts "
-            "episodes log sources help: the views; Tab completes"),
-        2);
+    view_line_in(d, a, STYLE_PLAIN,
+                 STR("  overview incidents functions invocations errors traces coldstarts cost "
+                     "queues alerts "
+                     "episodes log sources help: the views; Tab completes"),
+                 2);
 }
 
 /* The i-th name that can stand first in a command: palette, then views. NULL at the end. */

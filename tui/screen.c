@@ -18,6 +18,7 @@
 
 struct screen {
     attr_t attributes[STYLES];
+    bool no_color;
     struct sigaction old_term, old_hup, old_int;
 };
 
@@ -35,31 +36,89 @@ bool screen_is_told_to_stop(void)
     return is_told_to_stop != 0;
 }
 
-static void choose_attributes(struct screen *s, bool no_color)
+/* What a theme paints a style with; colours of 8, and of 256 where the terminal has them. */
+struct paint {
+    short color, rich; /* 0: the terminal's own */
+    attr_t attributes;
+};
+
+/* clang-format off */
+static const struct paint paints[THEMES][STYLES] = {
+    [THEME_DEFAULT] = {
+        [STYLE_GOOD] = { COLOR_GREEN, 0, 0 },      [STYLE_WARN] = { COLOR_YELLOW, 0, 0 },
+        [STYLE_BAD] = { COLOR_RED, 0, A_BOLD },    [STYLE_ACCENT] = { COLOR_CYAN, 0, 0 },
+        [STYLE_TAG0] = { COLOR_CYAN, 0, A_BOLD },  [STYLE_TAG0 + 1] = { COLOR_GREEN, 0, A_BOLD },
+        [STYLE_TAG0 + 2] = { COLOR_YELLOW, 0, A_BOLD }, [STYLE_TAG0 + 3] = { COLOR_MAGENTA, 0, A_BOLD },
+        [STYLE_TAG0 + 4] = { COLOR_BLUE, 0, A_BOLD },   [STYLE_TAG5] = { COLOR_RED, 0, A_BOLD } },
+    /* The palette of Okabe and Ito: told apart with any colour vision. */
+    [THEME_COLOUR_BLIND] = {
+        [STYLE_GOOD] = { COLOR_BLUE, 74, 0 },      [STYLE_WARN] = { COLOR_YELLOW, 227, 0 },
+        [STYLE_BAD] = { COLOR_YELLOW, 214, A_BOLD | A_UNDERLINE }, [STYLE_ACCENT] = { COLOR_CYAN, 36, 0 },
+        [STYLE_TAG0] = { COLOR_CYAN, 74, A_BOLD }, [STYLE_TAG0 + 1] = { COLOR_GREEN, 36, A_BOLD },
+        [STYLE_TAG0 + 2] = { COLOR_YELLOW, 227, A_BOLD }, [STYLE_TAG0 + 3] = { COLOR_MAGENTA, 175, A_BOLD },
+        [STYLE_TAG0 + 4] = { COLOR_BLUE, 32, A_BOLD },    [STYLE_TAG5] = { COLOR_RED, 166, A_BOLD } },
+    [THEME_CONTRAST] = {
+        [STYLE_GOOD] = { COLOR_GREEN, 0, A_BOLD }, [STYLE_WARN] = { COLOR_YELLOW, 0, A_BOLD },
+        [STYLE_BAD] = { COLOR_RED, 0, A_BOLD | A_REVERSE }, [STYLE_ACCENT] = { COLOR_WHITE, 0, A_BOLD },
+        [STYLE_DIM] = { 0, 0, A_NORMAL } },
+    [THEME_MONO] = {
+        [STYLE_BAD] = { 0, 0, A_BOLD } },
+};
+/* clang-format on */
+
+static attr_t attribute_of(int i, const struct paint *p)
 {
     static const attr_t mono[STYLES] = {
         [STYLE_BOLD] = A_BOLD,        [STYLE_DIM] = A_DIM,      [STYLE_BAR] = A_REVERSE,
         [STYLE_SELECTED] = A_REVERSE, [STYLE_BAD] = A_BOLD,     [STYLE_WARN] = A_BOLD,
         [STYLE_ACCENT] = A_UNDERLINE, [STYLE_MATCH] = A_REVERSE};
-    static const short colors[STYLES] = {
-        [STYLE_GOOD] = COLOR_GREEN,      [STYLE_WARN] = COLOR_YELLOW,
-        [STYLE_BAD] = COLOR_RED,         [STYLE_ACCENT] = COLOR_CYAN,
-        [STYLE_TAG0] = COLOR_CYAN,       [STYLE_TAG0 + 1] = COLOR_GREEN,
-        [STYLE_TAG0 + 2] = COLOR_YELLOW, [STYLE_TAG0 + 3] = COLOR_MAGENTA,
-        [STYLE_TAG0 + 4] = COLOR_BLUE,   [STYLE_TAG5] = COLOR_RED};
+    short color = p->rich > 0 && COLORS >= 256 ? p->rich : p->color;
 
-    memcpy(s->attributes, mono, sizeof(mono));
-    if (no_color || !has_colors())
-        return;
-    start_color();
-    use_default_colors();
-    for (int i = 0; i < STYLES; i++) {
-        if (colors[i] == 0)
-            continue;
-        init_pair((short)(i + 1), colors[i], -1);
-        s->attributes[i] =
-            (attr_t)COLOR_PAIR(i + 1) | (i == STYLE_BAD || i >= STYLE_TAG0 ? A_BOLD : 0);
-    }
+    if (color == 0)
+        return mono[i];
+    init_pair((short)(i + 1), color, -1);
+    return (attr_t)COLOR_PAIR(i + 1) | p->attributes;
+}
+
+void screen_theme(struct screen *s, enum tui_theme theme)
+{
+    static const struct paint none;
+    bool is_plain = s->no_color || !has_colors();
+
+    for (int i = 0; i < STYLES; i++)
+        s->attributes[i] = attribute_of(i, is_plain ? &none : &paints[theme][i]);
+    if (theme == THEME_CONTRAST)
+        s->attributes[STYLE_DIM] = A_NORMAL;
+    clearok(curscr, TRUE);
+}
+
+void screen_use_mouse(struct screen *s, bool is_on)
+{
+    UNUSED(s);
+    mouseinterval(is_on ? 200 : 0);
+    mousemask(is_on ? BUTTON1_CLICKED | BUTTON1_PRESSED | BUTTON1_DOUBLE_CLICKED | BUTTON4_PRESSED |
+                          BUTTON5_PRESSED
+                    : 0,
+              NULL);
+}
+
+bool screen_mouse(struct screen *s, struct mouse_event *ev)
+{
+    MEVENT m;
+
+    UNUSED(s);
+    if (getmouse(&m) != 0 || m.x < 0 || m.y < 0)
+        return false;
+    *ev = (struct mouse_event){.x = (unsigned)m.x, .y = (unsigned)m.y};
+    if (m.bstate & BUTTON4_PRESSED)
+        ev->kind = MOUSE_UP;
+    else if (m.bstate & BUTTON5_PRESSED)
+        ev->kind = MOUSE_DOWN;
+    else if (m.bstate & BUTTON1_DOUBLE_CLICKED)
+        ev->kind = MOUSE_DOUBLE;
+    else
+        ev->kind = MOUSE_CLICK;
+    return true;
 }
 
 /* TERM=dumb and its like print line after line. */
@@ -97,7 +156,12 @@ enum status screen_open(struct screen **out, bool no_color, struct err *e)
     keypad(stdscr, TRUE);
     set_escdelay(25);
     curs_set(0);
-    choose_attributes(s, no_color);
+    s->no_color = no_color;
+    if (!no_color && has_colors()) {
+        start_color();
+        use_default_colors();
+    }
+    screen_theme(s, THEME_DEFAULT);
     *out = s;
     return OK;
 }
@@ -162,9 +226,10 @@ static uint32_t special_key(int code)
         {KEY_HOME, TK_HOME},     {KEY_END, TK_END},
         {KEY_ENTER, TK_ENTER},   {KEY_BACKSPACE, TK_BACKSPACE},
         {KEY_RESIZE, TK_RESIZE}, {KEY_F(1), TK_F1},
-        {KEY_F(3), TK_F3},       {KEY_F(4), TK_F4},
-        {KEY_F(5), TK_F5},       {KEY_F(6), TK_F6},
-        {KEY_F(10), TK_F10},
+        {KEY_F(2), TK_F2},       {KEY_MOUSE, TK_MOUSE},
+        {KEY_BTAB, TK_BACK_TAB}, {KEY_F(3), TK_F3},
+        {KEY_F(4), TK_F4},       {KEY_F(5), TK_F5},
+        {KEY_F(6), TK_F6},       {KEY_F(10), TK_F10},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)

@@ -5,9 +5,22 @@
 
 #define POLL_MS 100
 
+const char *const tui_theme_names[] = {"default", "colour-blind", "contrast", "mono", NULL};
+
 static void handle_key(struct app *app, struct screen *screen, uint32_t key)
 {
-    app_key(app, key);
+    enum tui_theme theme = app->theme;
+    bool had_mouse = app->has_mouse;
+    struct mouse_event ev;
+
+    if (key != TK_MOUSE)
+        app_key(app, key);
+    else if (screen_mouse(screen, &ev))
+        app_mouse(app, &ev);
+    if (theme != app->theme)
+        screen_theme(screen, app->theme);
+    if (had_mouse != app->has_mouse)
+        screen_use_mouse(screen, app->has_mouse);
     if (app->clipboard.n > 0)
         screen_copy(screen, app->clipboard);
     app->clipboard = (struct str){0};
@@ -32,9 +45,11 @@ enum status tui_run(const struct tui_options *o, struct err *e)
     if (screen_open(&screen, o->no_color, e) != OK)
         return ERR_USAGE;
     app_init(&app, o);
+    screen_theme(screen, app.theme);
+    screen_use_mouse(screen, app.has_mouse);
     while (!app.must_quit && !screen_is_told_to_stop()) {
-        if (!app.has_data && app.must_load)
-            show(&app, screen); /* the place is shown before its data is there */
+        if (!app.has_data && app.must_load) /* also sets the width that some texts are made for */
+            show(&app, screen);             /* the place is shown before its data is there */
         if (app_is_stale(&app, clock_monotonic(&ticking))) {
             app_load(&app);
             must_show = true;
@@ -74,6 +89,7 @@ enum status tui_frame(const struct tui_options *o, struct str keys, unsigned wid
     struct app app;
 
     app_init(&app, o);
+    app.frame.width = width; /* some texts are made for it */
     app_load(&app);
     app_draw(&app, width, height);
     enum status s = app.error.code;
@@ -105,28 +121,43 @@ static void shown_as_table(struct app *app, struct table *t)
 
     table_init(t, &app->data_arena, from->columns, from->n_columns, from->schema, from->version);
     for (size_t i = 0; i < app->n_shown; i++) {
+        if (app->n_tags > 0 && !app_is_tagged(app, app->order[i]))
+            continue;
         table_row(t);
         for (size_t c = 0; c < from->n_columns; c++)
-            t->cells[i * from->n_columns + c] = from->cells[app->order[i] * from->n_columns + c];
+            t->cells[(t->n_rows - 1) * from->n_columns + c] =
+                from->cells[app->order[i] * from->n_columns + c];
     }
 }
 
 void app_shown_table(struct app *app, struct table *t)
 {
-    (view_table[app_place(app)->view]->is_text ? lines_as_table : shown_as_table)(app, t);
+    const struct view_ops *ops = view_table[app_place(app)->view];
+    bool is_course = ops->has_course && app_place(app)->display != DISPLAY_TABLE;
+
+    (is_course ? course_table : ops->is_text ? lines_as_table : shown_as_table)(app, t);
 }
 
-enum status tui_table(const struct tui_options *o, enum table_format f, struct buf *out,
-                      struct err *e)
+enum { TABLE_WIDTH = 120, TABLE_HEIGHT = 40 }; /* where keys are pressed for a table */
+
+enum status tui_table(const struct tui_options *o, struct str keys, enum table_format f,
+                      struct buf *out, struct err *e)
 {
     struct app app;
     struct table t;
 
     app_init(&app, o);
+    app.frame.width = TABLE_WIDTH;
     app_load(&app);
     enum status s = app.error.code;
-    if (s != OK && e)
+    if (s == OK) {
+        app_draw(&app, TABLE_WIDTH, TABLE_HEIGHT);
+        s = press(&app, keys, TABLE_WIDTH, TABLE_HEIGHT, e);
+    }
+    if (app.error.code != OK && e) {
         *e = app.error;
+        s = e->code;
+    }
     if (s == OK) {
         app_shown_table(&app, &t);
         table_print(&t, f, true, out);

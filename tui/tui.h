@@ -8,6 +8,10 @@
 #include "core/base/table.h"
 #include "core/store/store.h"
 
+/* What the colours mean stays the same; a sign or word says it too. */
+enum tui_theme { THEME_DEFAULT, THEME_COLOUR_BLIND, THEME_CONTRAST, THEME_MONO, THEMES };
+extern const char *const tui_theme_names[]; /* NULL-terminated */
+
 struct tui_options {
     struct store *store;
     const struct cost_context *cost;
@@ -17,7 +21,13 @@ struct tui_options {
     const char *view;   /* "overview", "functions" ...; NULL: overview */
     struct str id;      /* invocation to open; empty: none */
     int64_t refresh_ns; /* live refresh; 0: 1 s */
-    bool no_color, is_ascii;
+    bool no_color, is_ascii, has_mouse;
+    enum tui_theme theme;
+    /* Carries out an order about alerts (ack, silence): whoever may write does. NULL: the dashboard
+     * only shows. reply or *e is a line for the person. */
+    enum status (*alert_order)(void *ctx, struct str order, struct buf *reply, struct err *e);
+    void *alert_ctx;
+    const char *user; /* who gives orders; NULL: not known */
 };
 /* The interactive screen; returns when the user quits. */
 MUST_CHECK enum status tui_run(const struct tui_options *o, struct err *e);
@@ -25,9 +35,9 @@ MUST_CHECK enum status tui_run(const struct tui_options *o, struct err *e);
  * as they are, others by their label: "/cart<Enter>", "<Tab><Down>". ERR_USAGE: no such label. */
 MUST_CHECK enum status tui_frame(const struct tui_options *o, struct str keys, unsigned width,
                                  unsigned height, struct buf *out, struct err *e);
-/* The same content as rows: --once -o json|csv|... */
-MUST_CHECK enum status tui_table(const struct tui_options *o, enum table_format f, struct buf *out,
-                                 struct err *e);
+/* The same content as rows, after the same keys: --once -o json|csv|... */
+MUST_CHECK enum status tui_table(const struct tui_options *o, struct str keys, enum table_format f,
+                                 struct buf *out, struct err *e);
 extern const char *const tui_view_names[]; /* NULL-terminated */
 /* Key map as mdoc or text, from the dispatcher's own table. */
 void tui_keys_text(struct buf *out);

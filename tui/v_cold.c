@@ -66,7 +66,7 @@ static enum status find_causes(struct app *app, struct view_data *d, struct caus
                                struct err *e)
 {
     struct inv_request q = {
-        .range = d->range, .fn = app->options->filter, .fn_id = app_place(app)->fn_id};
+        .range = d->range, .fn = app->fn_filter, .fn_id = app_place(app)->fn_id};
     uint64_t attempts = 0;
 
     for (size_t i = 0; i < d->functions.n; i++)

@@ -67,6 +67,7 @@ const struct view_ops view_cost = {
     .draw_top = view_draw_strip,
     .first = cost_first,
     .n_first = ARRAY_LEN(cost_first),
+    .has_course = true,
     .default_sort = 1,
     .tab = VIEW_COST,
 };

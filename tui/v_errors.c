@@ -14,10 +14,8 @@ static const unsigned char first[] = {0, 1, 2, 6, 5, 3, 4};
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
-    struct error_request q = {.range = d->range,
-                              .fn = app->options->filter,
-                              .fn_id = app_place(app)->fn_id,
-                              .limit = 200};
+    struct error_request q = {
+        .range = d->range, .fn = app->fn_filter, .fn_id = app_place(app)->fn_id, .limit = 200};
     struct error_rows rows;
 
     if (request_errors(app->options->store, &q, &app->data_arena, &rows, e) != OK)
@@ -27,6 +25,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         const struct error_row *r = &rows.rows[i];
         struct row_ref *ref = view_row(d, &app->data_arena);
         struct table *t = &d->table;
+        ref->leads_to = VIEW_INVOCATIONS;
         ref->fn_id = r->fn_id;
         ref->fn_name = r->fn.name;
         ref->error_type = r->error_type;
@@ -54,6 +53,6 @@ const struct view_ops view_errors = {
     .n_first = ARRAY_LEN(first),
     .has_no_row_identity = true,
     .default_sort = -1,
-    .tab = VIEW_ERRORS,
+    .tab = VIEW_TRACES,
     .empty = "Nothing failed in this time range.",
 };

@@ -92,7 +92,7 @@ static enum status load_alerts(struct app *app, struct view_data *d, struct err 
 enum status view_load_overview(struct app *app, struct view_data *d, struct err *e)
 {
     enum status s = load(app, d, e);
-    const struct incident_request q = {&d->range, &app->options->filter, 0};
+    const struct incident_request q = {&d->range, &app->fn_filter, 0};
     struct stats total = {0};
     uint64_t p95 = 0;
 
@@ -117,6 +117,7 @@ const struct view_ops view_functions = {
     .draw_top = view_draw_strip,
     .first = function_first,
     .n_first = ARRAY_LEN(function_first),
+    .has_course = true,
     .default_sort = 9,
     .tab = VIEW_FUNCTIONS,
 };
@@ -128,6 +129,7 @@ const struct view_ops view_overview = {
     .draw_top = view_draw_overview,
     .first = function_first,
     .n_first = ARRAY_LEN(function_first),
+    .has_course = true,
     .default_sort = 9,
     .tab = VIEW_INCIDENTS,
 };

@@ -109,7 +109,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
     const struct place *p = app_place(app);
     struct inv_request q = {.range = d->range,
-                            .fn = app->options->filter,
+                            .fn = app->fn_filter,
                             .fn_id = p->fn_id,
                             .outcome_mask = p->outcome_mask,
                             .error_glob = p->error_type,
@@ -120,6 +120,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     if (app->only_problems && q.outcome_mask == 0)
         q.outcome_mask = failed_mask();
     if (p->fn_id != 0 && load_head(app, d, e) != OK)
+        return e->code;
+    if (p->fn_id == 0 && p->display != DISPLAY_TABLE && view_load_series(app, d, e) != OK)
         return e->code;
     if (request_invocations(app->options->store, &q, &app->data_arena, &rows, e) != OK)
         return e->code;
@@ -191,7 +193,8 @@ const struct view_ops view_invocations = {
     .draw_top = draw_top,
     .first = invocation_first,
     .n_first = ARRAY_LEN(invocation_first),
-    .has_no_row_identity = true,
+    .is_newest_first = true,
+    .has_course = true,
     .default_sort = -1,
-    .tab = VIEW_INVOCATIONS,
+    .tab = VIEW_ERRORS,
 };

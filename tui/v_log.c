@@ -120,7 +120,7 @@ static void log_row(struct app *app, struct view_data *d, const struct line *l)
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
     struct log_request q = {.range = d->range,
-                            .fn = app->options->filter,
+                            .fn = app->fn_filter,
                             .fn_id = app_place(app)->fn_id,
                             .min_severity = app->only_problems ? SEVERITY_WARN : SEVERITY_UNKNOWN,
                             .newest_first = true,
@@ -164,7 +164,6 @@ const struct view_ops view_log = {
     .draw_top = draw_top,
     .first = first,
     .n_first = ARRAY_LEN(first),
-    .has_no_row_identity = true,
     .is_searched = true,
     .default_sort = -1,
     .tab = VIEW_LOG,

@@ -8,7 +8,7 @@
 
 enum status view_load_functions(struct app *app, struct view_data *d, struct err *e)
 {
-    return request_functions(app->options->store, d->range, &app->options->filter, &app->data_arena,
+    return request_functions(app->options->store, d->range, &app->fn_filter, &app->data_arena,
                              &d->functions, e);
 }
 
@@ -31,7 +31,7 @@ enum status view_load_series(struct app *app, struct view_data *d, struct err *e
     struct range r = {time_floor(d->range.since_ns, step),
                       time_floor(d->range.until_ns + step - 1, step)};
     struct series_request q = {
-        .range = r, .step_ns = step, .fn_id = app_place(app)->fn_id, .fn = app->options->filter};
+        .range = r, .step_ns = step, .fn_id = app_place(app)->fn_id, .fn = app->fn_filter};
 
     return request_series(app->options->store, &q, &app->data_arena, &d->series, e);
 }
@@ -295,7 +295,8 @@ static enum status load_incidents(struct app *app, struct view_data *d, struct e
     for (size_t i = 0; i < d->incidents.n; i++) {
         const struct incident *x = &d->incidents.rows[i];
         struct row_ref *ref = view_row(d, &app->data_arena);
-        *ref = (struct row_ref){.fn_id = x->fn_id,
+        *ref = (struct row_ref){.leads_to = VIEW_INVOCATIONS,
+                                .fn_id = x->fn_id,
                                 .fn_name = x->fn.name,
                                 .range = {x->since_ns, x->until_ns + NS_PER_MIN},
                                 .time_ns = x->since_ns,

@@ -195,7 +195,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
                                .subject = {.scope_mask = 1u << SCOPE_QUEUE},
                                .metrics = metrics,
                                .n_metrics = ARRAY_LEN(metrics)};
-    struct fn_filter filter = app->options->filter;
+    struct fn_filter filter = app->fn_filter;
     struct queue_rows queues;
     struct metric_rows readings;
 

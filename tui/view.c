@@ -6,7 +6,9 @@
 const struct view_ops *const view_table[VIEWS] = {
     [VIEW_OVERVIEW] = &view_overview,   [VIEW_INCIDENTS] = &view_incidents,
     [VIEW_FUNCTIONS] = &view_functions, [VIEW_INVOCATIONS] = &view_invocations,
-    [VIEW_ERRORS] = &view_errors,       [VIEW_COLD] = &view_cold,
+    [VIEW_ERRORS] = &view_errors,       [VIEW_TRACES] = &view_traces,
+    [VIEW_FUNCTION] = &view_function,   [VIEW_BREAKDOWN] = &view_breakdown,
+    [VIEW_COMPARE] = &view_compare,     [VIEW_COLD] = &view_cold,
     [VIEW_COST] = &view_cost,           [VIEW_LOG] = &view_log,
     [VIEW_QUEUES] = &view_queues,       [VIEW_ALERTS] = &view_alerts,
     [VIEW_EPISODES] = &view_episodes,   [VIEW_SOURCES] = &view_sources,
@@ -17,8 +19,8 @@ const struct view_ops *const view_table[VIEWS] = {
 
 /* What --view and the palette take: the views that need no further word. */
 const char *const tui_view_names[] = {
-    "overview", "incidents", "functions", "invocations", "errors",  "coldstarts", "cost",
-    "queues",   "alerts",    "episodes",  "log",         "sources", "help",       NULL};
+    "overview", "incidents", "functions", "invocations", "errors",  "traces", "coldstarts", "cost",
+    "queues",   "alerts",    "episodes",  "log",         "sources", "help",   NULL};
 
 struct row_ref *view_row(struct view_data *d, struct arena *a)
 {

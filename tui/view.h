@@ -14,6 +14,7 @@ enum view_id {
     VIEW_FUNCTIONS,
     VIEW_INVOCATIONS,
     VIEW_ERRORS,
+    VIEW_TRACES,
     VIEW_COLD,
     VIEW_COST,
     VIEW_LOG,
@@ -22,6 +23,9 @@ enum view_id {
     VIEW_EPISODES,
     VIEW_SOURCES,
     VIEW_ALERT,
+    VIEW_FUNCTION,
+    VIEW_BREAKDOWN,
+    VIEW_COMPARE,
     VIEW_INVOCATION,
     VIEW_EXPLAIN,
     VIEW_SQL,
@@ -31,12 +35,16 @@ enum view_id {
 
 enum { MAX_COLUMNS = 32 };
 
+/* What v shows of a view with a course over time. */
+enum display { DISPLAY_TABLE, DISPLAY_GRAPH, DISPLAY_HEAT, DISPLAYS };
+
 /* What a row stands for: where Enter leads. */
 struct row_ref {
     enum view_id leads_to; /* where Enter leads; VIEW_OVERVIEW: to the request or the function */
     uint32_t fn_id;
     struct str fn_name;
     struct str id;         /* request id */
+    struct str group;      /* of a breakdown row: the value of its dimension */
     struct str error_type; /* of an errors row */
     struct range range;    /* of an incident; until 0: the view's */
     uint32_t outcome_mask;
@@ -80,9 +88,11 @@ struct place {
     struct str error_type;
     uint32_t outcome_mask;
     size_t selected, scroll;
-    struct str selected_key; /* first cell of the selected row: keeps the focus over a refresh */
+    struct str selected_key; /* of the selected row: keeps the focus over a refresh */
+    int64_t selected_ns;     /* and its time, where rows of one key differ by it */
     int sort_column;         /* -1: as loaded */
     bool is_inverted, is_following;
+    enum display display;
     bool has_own_range; /* leaving it brings back the range it came from */
     struct range range_before;
     int64_t span_before;
@@ -97,6 +107,51 @@ struct prompt {
     enum prompt_kind kind;
     char text[512];
     size_t n;
+};
+
+/* The list that opens over a view to choose from (picker.c). */
+enum pick_kind {
+    PICK_NONE,
+    PICK_SORT,
+    PICK_RANGE,
+    PICK_COLUMNS,
+    PICK_BREAKDOWN,
+    PICK_ACCOUNTS,
+    PICK_REGIONS,
+    PICK_SETUP,
+    PICK_KINDS
+};
+enum { MAX_PICKS = 64 };
+struct picker {
+    enum pick_kind kind;
+    size_t at, n;
+    struct pick_item {
+        struct str text;
+        bool is_chosen;
+        unsigned group; /* 0: a box of its own; else at most one of the group is chosen */
+        int value;      /* means something to the kind */
+    } items[MAX_PICKS];
+};
+
+/* What m remembers and d compares with: a function, or all, or one group of them, in a range. */
+struct subject_mark {
+    bool is_set;
+    uint32_t fn_id; /* 0: all functions */
+    struct str fn_name;
+    struct str dimension, group; /* of a breakdown; empty: the whole */
+    struct range range;
+};
+
+enum { MAX_TAGS = 256 };
+
+/* Where things stand on the drawn frame, for the mouse. */
+struct drawn {
+    unsigned table_y, rows; /* the header line, and the lines below it; rows 0: no table */
+    unsigned column_x[MAX_COLUMNS], column_end[MAX_COLUMNS];
+};
+struct mouse_event {
+    enum { MOUSE_CLICK, MOUSE_DOUBLE, MOUSE_UP, MOUSE_DOWN } kind;
+    unsigned x, y;
 };
 
 /* Where the user was: what [ and ] walk along. */
@@ -121,6 +176,15 @@ struct app {
     struct range range; /* until 0: live */
     int64_t span_ns;
     struct prompt prompt;
+    struct picker picker;
+    struct fn_filter fn_filter; /* the options', narrowed by accounts and regions */
+    uint32_t hidden[VIEWS];     /* columns taken away, a bit each */
+    struct str tags[MAX_TAGS];  /* rows tagged in the view of the place, by what they stand for */
+    size_t n_tags;
+    struct subject_mark mark, other; /* other: what the comparison shows beside the mark */
+    struct drawn drawn;
+    enum tui_theme theme;
+    bool has_mouse;
     char filter[256];
     size_t filter_n;
     char log_pattern[256]; /* the filter of the log that the store applies */
@@ -146,6 +210,9 @@ struct view_ops {
                      unsigned *used);    /* above the table; NULL: nothing */
     const unsigned char *first, n_first; /* columns in the order in which they get room */
     bool is_text;                        /* lines instead of a table */
+    bool has_course;                     /* v shows its course over time */
+    bool is_newest_first;                /* the cursor on the first row stays there */
+    bool fits_width;                     /* a text made for the width: loaded anew for another */
     bool has_no_row_identity;            /* rows come and go: the focus stays at its place */
     bool is_still;                       /* nothing in it moves with the clock */
     bool is_searched;                    /* "/" finds rows instead of leaving others out */
@@ -155,8 +222,9 @@ struct view_ops {
 };
 extern const struct view_ops *const view_table[VIEWS];
 extern const struct view_ops view_overview, view_incidents, view_functions, view_invocations,
-    view_errors, view_cold, view_cost, view_log, view_queues, view_alerts, view_episodes,
-    view_sources, view_alert, view_invocation, view_explain, view_sql, view_help;
+    view_errors, view_traces, view_function, view_breakdown, view_compare, view_cold, view_cost,
+    view_log, view_queues, view_alerts, view_episodes, view_sources, view_alert, view_invocation,
+    view_explain, view_sql, view_help;
 
 /* --- shared by views --- */
 struct row_ref *view_row(struct view_data *d, struct arena *a); /* a new row and its reference */
@@ -224,7 +292,24 @@ void app_keep_focus(struct app *app);            /* remembers the row by its key
 struct re *app_filter_re(const struct app *app); /* the filter as a pattern, or NULL; to be freed */
 void app_search(struct app *app, int step); /* the next (1) or previous (-1) match of the filter */
 void app_shown_table(struct app *app, struct table *t); /* rows, or lines of a text view */
+/* What a row stands for, so that it is found again: an id, a function, else its first cell. */
+struct str app_row_key(const struct app *app, size_t row);
+bool app_is_tagged(const struct app *app, size_t row);
+void app_mouse(struct app *app, const struct mouse_event *ev);
+/* Lists over a view (picker.c). */
+void picker_open(struct app *app, enum pick_kind kind);
+void picker_key(struct app *app, uint32_t key);
+void picker_draw(const struct app *app, struct frame *f);
+/* How a breakdown can be made (v_breakdown.c); NULL at the end. */
+extern const char *const breakdown_names[];
+/* Sums of what a mark stands for; the function's row too where it is one. */
+enum status breakdown_sums(struct app *app, const struct subject_mark *m, struct stats *out,
+                           struct err *e);
+/* Courses over time (draw_course.c): a graph or a heat map instead of the table; as rows. */
+void draw_course(struct app *app, struct frame *f, unsigned y);
+void course_table(struct app *app, struct table *t);
 /* The prompt (prompt.c). */
+void prompt_begin(struct app *app, enum prompt_kind kind, struct str text);
 void prompt_open(struct app *app, enum prompt_kind kind);
 void prompt_key(struct app *app, uint32_t key);
 void prompt_draw(const struct app *app, struct frame *f);
@@ -236,6 +321,10 @@ bool app_row_has(const struct app *app, size_t row, struct re *re); /* a shown r
 /* --- the terminal (screen.c) --- */
 struct screen;
 MUST_CHECK enum status screen_open(struct screen **out, bool no_color, struct err *e);
+void screen_theme(struct screen *s, enum tui_theme theme);
+void screen_use_mouse(struct screen *s, bool is_on);
+/* What TK_MOUSE was; false: nothing of interest. */
+bool screen_mouse(struct screen *s, struct mouse_event *ev);
 void screen_close(struct screen *s);
 void screen_size(struct screen *s, unsigned *width, unsigned *height);
 void screen_paint(struct screen *s, const struct frame *f);

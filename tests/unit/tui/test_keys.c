@@ -15,9 +15,9 @@ static void test_every_action_has_a_key_and_help(void **state)
 {
     UNUSED(state);
     for (int a = ACT_NONE + 1; a < ACTIONS; a++) {
-        bool has_help = false,
-             is_twin = a == ACT_PREVIOUS_ERROR || a == ACT_PREVIOUS_WARNING ||
-                       a == ACT_PREVIOUS_SAME; /* named with the other direction */
+        bool has_help = false, is_twin = a == ACT_PREVIOUS_ERROR || a == ACT_PREVIOUS_WARNING ||
+                                         a == ACT_PREVIOUS_SAME ||
+                                         a == ACT_TAB_BACK; /* named with the other direction */
         bool has_key = false;
         for (const struct key_binding *k = key_bindings; k->action != ACT_NONE; k++) {
             has_key |= (int)k->action == a;

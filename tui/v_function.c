@@ -1,0 +1,387 @@
+/* One function: how it did and does: durations, cold starts, memory, cost, versions, what failed,
+ * what alerts say, its configuration. A text made for the width of the screen. */
+#include "core/base/timefmt.h"
+#include "tui/view.h"
+
+#define LABEL        8u
+#define LABEL_INDENT 10u
+#define MOST_DAYS    ((size_t)14)
+#define MOST_ERRORS  ((size_t)6)
+#define MOST_CONFIGS ((size_t)5)
+
+static struct arena *arena_of(struct app *app)
+{
+    return &app->data_arena;
+}
+
+static unsigned chart_width(const struct app *app)
+{
+    unsigned width = app->frame.width > 0 ? app->frame.width : 100;
+
+    return width > LABEL + 30 ? width - LABEL - 18 : 20;
+}
+
+static void title(struct app *app, struct view_data *d, const char *text)
+{
+    if (d->n_lines > 0)
+        view_line(d, arena_of(app), STYLE_PLAIN, STR(""));
+    view_line(d, arena_of(app), STYLE_BOLD, str_from(text));
+}
+
+static void say(struct app *app, struct view_data *d, enum style style, struct str text)
+{
+    view_line_in(d, arena_of(app), style, text, LABEL_INDENT);
+}
+
+/* Charts of a line are drawn as on the screen and taken as text. */
+static struct str chart(struct app *app, const struct spark *s, unsigned permille)
+{
+    struct arena *a = arena_of(app);
+    AUTO(buf_clear) struct buf out = {.max = 1u << 16};
+    struct frame f = {.is_ascii = app->frame.is_ascii};
+
+    frame_init(&f, a, s ? chart_width(app) : 24, 1);
+    if (s)
+        frame_spark(&f, 0, 0, f.width, s);
+    else
+        frame_bar(&f, 0, 0, f.width, permille, STYLE_PLAIN);
+    frame_print(&f, &out);
+    return arena_str(a, str_trim_right(buf_str(&out)));
+}
+
+static struct str percentile(struct arena *a, const struct histogram *h, unsigned permille)
+{
+    uint64_t us;
+
+    return histogram_percentile(h, permille, &us) ? view_duration(a, (int64_t)us * NS_PER_US)
+                                                  : STR("-");
+}
+
+/* --- what it is, and the figures one asks for first --- */
+
+static void head(struct app *app, struct view_data *d)
+{
+    struct arena *a = arena_of(app);
+    const struct fn_row *r = d->one;
+    const struct stats *s = &r->stats;
+    enum style style;
+    const char *state = view_state(s, &style);
+
+    view_line_in(d, a, style == STYLE_PLAIN ? STYLE_BOLD : style,
+                 arena_printf(a, STR_FMT "  %s", STR_ARG(r->fn.name), state), 2);
+    view_line_in(d, a, STYLE_DIM,
+                 arena_printf(a, "%s " STR_FMT " " STR_FMT "  " STR_FMT "  %llu MB  %s",
+                              provider_name(r->fn.provider), STR_ARG(r->fn.account),
+                              STR_ARG(r->fn.region), STR_ARG(r->runtime),
+                              (unsigned long long)(r->memory_bytes >> 20), arch_name(r->arch)),
+                 2);
+    view_line_in(d, a, STYLE_PLAIN,
+                 arena_printf(a,
+                              STR_FMT " invocations   " STR_FMT " failed   " STR_FMT
+                                      " cold   " STR_FMT " retries   " STR_FMT,
+                              STR_ARG(view_count(a, s->n)),
+                              STR_ARG(view_share(a, stats_failed(s), s->n)),
+                              STR_ARG(view_share(a, stats_cold(s), s->n)),
+                              STR_ARG(view_count(a, s->retries)), STR_ARG(view_money(a, s->cost))),
+                 2);
+}
+
+/* --- over time --- */
+
+static uint64_t point_value(const struct stats *p, unsigned permille)
+{
+    uint64_t us = 0;
+
+    return permille == 0                                       ? p->n
+           : permille == 1                                     ? stats_failed(p)
+           : histogram_percentile(&p->duration, permille, &us) ? us
+                                                               : 0;
+}
+
+/* permille 0: invocations, 1: failures, else the percentile of the duration. */
+static void course(struct app *app, struct view_data *d, const char *name, unsigned permille)
+{
+    struct arena *a = arena_of(app);
+    uint64_t *values = arena_new(a, uint64_t, d->series.n + 1), top = 0;
+
+    for (size_t i = 0; i < d->series.n; i++) {
+        values[i] = point_value(&d->series.points[i], permille);
+        top = values[i] > top ? values[i] : top;
+    }
+    /* Percentiles must not be added up: as many points as cells, or fewer. */
+    size_t n = d->series.n, width = chart_width(app);
+    if (permille > 1 && n > width) {
+        for (size_t x = 0; x < width; x++) {
+            uint64_t most = 0;
+            for (size_t i = x * n / width; i < (x + 1) * n / width; i++)
+                most = values[i] > most ? values[i] : most;
+            values[x] = most;
+        }
+        n = width;
+    }
+    struct spark spark = {values, n, STYLE_PLAIN};
+    if (top == 0)
+        return;
+    say(app, d, permille == 1 ? STYLE_BAD : STYLE_PLAIN,
+        arena_printf(a, "  %-*s" STR_FMT "  top " STR_FMT, (int)LABEL, name,
+                     STR_ARG(chart(app, &spark, 0)),
+                     STR_ARG(permille > 1 ? view_duration(a, (int64_t)top * NS_PER_US)
+                                          : view_count(a, top))));
+}
+
+static void durations(struct app *app, struct view_data *d)
+{
+    struct arena *a = arena_of(app);
+    const struct stats *s = &d->one->stats;
+
+    title(app, d, "Duration");
+    say(app, d, STYLE_PLAIN,
+        arena_printf(a, "  p50 " STR_FMT "   p95 " STR_FMT "   p99 " STR_FMT "   longest " STR_FMT,
+                     STR_ARG(percentile(a, &s->duration, 500)),
+                     STR_ARG(percentile(a, &s->duration, 950)),
+                     STR_ARG(percentile(a, &s->duration, 990)),
+                     STR_ARG(view_duration(a, s->max_duration_ns))));
+    if (d->series.n < 2)
+        return;
+    course(app, d, "calls", 0);
+    course(app, d, "failed", 1);
+    course(app, d, "p50", 500);
+    course(app, d, "p95", 950);
+    course(app, d, "p99", 990);
+}
+
+/* How many took how long: each line twice as long as the one before. */
+static void histogram(struct app *app, struct view_data *d)
+{
+    struct arena *a = arena_of(app);
+    const struct histogram *h = &d->one->stats.duration;
+    uint64_t counts[64] = {0}, top = 0;
+
+    for (size_t i = 0; i < h->n; i++) {
+        unsigned bit = 0;
+        while (bit < 63 && bucket_mid(h->bucket[i]) >> bit > 1)
+            bit++;
+        counts[bit] += h->count[i];
+        top = counts[bit] > top ? counts[bit] : top;
+    }
+    for (unsigned bit = 0; bit < 64; bit++)
+        if (counts[bit] > 0)
+            say(app, d, STYLE_PLAIN,
+                arena_printf(
+                    a, "  from %-8.*s%10.*s  " STR_FMT,
+                    STR_ARG(view_duration(a, (INT64_C(1) << bit) * NS_PER_US)),
+                    STR_ARG(view_count(a, counts[bit])),
+                    STR_ARG(chart(app, NULL,
+                                  (unsigned)wide_div_round((wide)counts[bit] * 1000, (wide)top)))));
+}
+
+/* --- starts, memory, money --- */
+
+static void starts(struct app *app, struct view_data *d)
+{
+    struct arena *a = arena_of(app);
+    const struct stats *s = &d->one->stats;
+
+    title(app, d, "Cold starts");
+    say(app, d, STYLE_PLAIN,
+        arena_printf(a,
+                     "  " STR_FMT " of " STR_FMT " (" STR_FMT "), init p50 " STR_FMT " p95 " STR_FMT
+                     " p99 " STR_FMT ", waited " STR_FMT " in all",
+                     STR_ARG(view_count(a, stats_cold(s))), STR_ARG(view_count(a, s->n)),
+                     STR_ARG(view_share(a, stats_cold(s), s->n)),
+                     STR_ARG(percentile(a, &s->init, 500)), STR_ARG(percentile(a, &s->init, 950)),
+                     STR_ARG(percentile(a, &s->init, 990)),
+                     STR_ARG(view_duration(a, s->sum_init_ns))));
+}
+
+static void memory(struct app *app, struct view_data *d)
+{
+    struct arena *a = arena_of(app);
+    const struct stats *s = &d->one->stats;
+
+    if (s->memory_size_bytes == 0)
+        return;
+    unsigned permille =
+        (unsigned)wide_div_round((wide)s->max_memory_used_bytes * 1000, (wide)s->memory_size_bytes);
+    title(app, d, "Memory");
+    say(app, d, permille >= 950 ? STYLE_BAD : STYLE_PLAIN,
+        arena_printf(a, "  up to %llu of %llu MB, " STR_FMT "  " STR_FMT "%s",
+                     (unsigned long long)(s->max_memory_used_bytes >> 20),
+                     (unsigned long long)(s->memory_size_bytes >> 20),
+                     STR_ARG(view_share(a, s->max_memory_used_bytes, s->memory_size_bytes)),
+                     STR_ARG(chart(app, NULL, permille)),
+                     permille >= 950   ? "  ! near its limit"
+                     : permille <= 400 ? "  more than twice what it used"
+                                       : ""));
+}
+
+static enum status money_lines(struct app *app, struct view_data *d, struct err *e)
+{
+    struct arena *a = arena_of(app);
+    const struct stats *s = &d->one->stats;
+    struct stats_cost c;
+
+    if (cost_of_stats(app->options->cost, &d->one->fn, s, d->range.until_ns - 1, &c, e) != OK)
+        return e->code;
+    title(app, d, "Cost");
+    say(app, d, STYLE_PLAIN,
+        arena_printf(a,
+                     "  " STR_FMT ": duration " STR_FMT ", requests " STR_FMT ", storage " STR_FMT
+                     "; logs " STR_FMT " beside it",
+                     STR_ARG(view_money(a, c.total)), STR_ARG(view_money(a, c.duration)),
+                     STR_ARG(view_money(a, c.request)), STR_ARG(view_money(a, c.storage)),
+                     STR_ARG(view_money(a, c.logs))));
+    say(app, d, STYLE_PLAIN,
+        arena_printf(a,
+                     "  " STR_FMT " per million calls; failures " STR_FMT " (" STR_FMT
+                     "), initialization " STR_FMT,
+                     STR_ARG(view_money(a, s->n > 0 ? wide_div_round(s->cost * 1000000, s->n) : 0)),
+                     STR_ARG(view_money(a, s->cost_failed)),
+                     STR_ARG(view_share(a, s->cost_failed, s->cost)),
+                     STR_ARG(view_money(a, s->cost_init))));
+    return OK;
+}
+
+static enum status days(struct app *app, struct view_data *d, struct err *e)
+{
+    struct arena *a = arena_of(app);
+    struct series_request q = {.step_ns = NS_PER_DAY, .fn_id = app_place(app)->fn_id};
+    struct series s;
+    wide top = 0;
+
+    q.range.until_ns = time_floor(d->range.until_ns + NS_PER_DAY - 1, NS_PER_DAY);
+    q.range.since_ns = q.range.until_ns - (int64_t)MOST_DAYS * NS_PER_DAY;
+    if (request_series(app->options->store, &q, a, &s, e) != OK)
+        return e->code;
+    for (size_t i = 0; i < s.n; i++)
+        top = s.points[i].cost > top ? s.points[i].cost : top;
+    for (size_t i = 0; i < s.n; i++) {
+        const struct stats *p = &s.points[i];
+        if (p->n == 0 || top == 0)
+            continue;
+        say(app, d, STYLE_PLAIN,
+            arena_printf(a, "  %.10s  %9.*s  %9.*s calls  " STR_FMT,
+                         view_time(a, s.since_ns + (int64_t)i * NS_PER_DAY).p,
+                         STR_ARG(view_money(a, p->cost)), STR_ARG(view_count(a, p->n)),
+                         STR_ARG(chart(app, NULL, (unsigned)wide_div_round(p->cost * 1000, top)))));
+    }
+    return OK;
+}
+
+/* --- what changed, what failed, what alerts say --- */
+
+static enum status configurations(struct app *app, struct view_data *d, struct err *e)
+{
+    struct arena *a = arena_of(app);
+    struct fn_filter f = {
+        .name_glob = d->one->fn.name, .region = d->one->fn.region, .account = d->one->fn.account};
+    struct fn_config_rows rows;
+    size_t shown = 0;
+
+    if (request_configs(app->options->store, &f, a, &rows, e) != OK)
+        return e->code;
+    for (size_t i = 0; i < rows.n && shown < MOST_CONFIGS; i++) {
+        const struct fn_config *c = &rows.rows[i];
+        if (c->is_assumed)
+            continue;
+        if (shown++ == 0)
+            title(app, d, "Configuration and versions, newest first");
+        say(app, d, STYLE_PLAIN,
+            arena_printf(
+                a,
+                "  %.16s  version " STR_FMT ", %llu MB, timeout " STR_FMT ", " STR_FMT "%s" STR_FMT,
+                view_time(a, c->valid_from_ns).p, STR_ARG(c->version.n > 0 ? c->version : STR("-")),
+                (unsigned long long)(c->memory_bytes >> 20),
+                STR_ARG(c->timeout_ns > 0 ? view_duration(a, c->timeout_ns) : STR("-")),
+                STR_ARG(c->runtime.n > 0 ? c->runtime : STR("-")),
+                c->dead_letter.n > 0 ? ", failed events to " : "", STR_ARG(c->dead_letter)));
+    }
+    return OK;
+}
+
+static enum status failures(struct app *app, struct view_data *d, struct err *e)
+{
+    struct arena *a = arena_of(app);
+    struct error_request q = {
+        .range = d->range, .fn_id = app_place(app)->fn_id, .limit = MOST_ERRORS};
+    struct error_rows rows;
+
+    if (request_errors(app->options->store, &q, a, &rows, e) != OK)
+        return e->code;
+    title(app, d, rows.n > 0 ? "What failed" : "Nothing failed");
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct error_row *r = &rows.rows[i];
+        say(app, d, STYLE_BAD,
+            arena_printf(a, "  %7.*s  %-12s last " STR_FMT "  " STR_FMT "%s" STR_FMT,
+                         STR_ARG(view_count(a, r->count)), view_result(r->outcome),
+                         STR_ARG(str_sub(view_time(a, r->last_ns), 0, 16)), STR_ARG(r->error_type),
+                         r->error_type.n > 0 && r->sample.n > 0 ? ": " : "", STR_ARG(r->sample)));
+    }
+    return OK;
+}
+
+static enum status alerts(struct app *app, struct view_data *d, struct err *e)
+{
+    struct arena *a = arena_of(app);
+    struct subject_filter f = {.scope_mask = 1u << SCOPE_FUNCTION,
+                               .of = {.name_glob = d->one->fn.name, .region = d->one->fn.region}};
+    struct alert_rows rows;
+
+    if (request_episodes(app->options->store, d->range, &f, a, &rows, e) != OK)
+        return e->code;
+    if (rows.n > 0)
+        title(app, d, "Alerts of the range");
+    for (size_t i = 0; i < rows.n; i++)
+        say(app, d, rows.rows[i].resolved_ns == 0 ? STYLE_BAD : STYLE_PLAIN,
+            arena_printf(a, "  %-12s since " STR_FMT "  " STR_FMT,
+                         view_alert_state(rows.rows[i].state),
+                         STR_ARG(str_sub(view_time(a, rows.rows[i].started_ns), 0, 16)),
+                         STR_ARG(rows.rows[i].summary)));
+    return OK;
+}
+
+static enum status load(struct app *app, struct view_data *d, struct err *e)
+{
+    enum status s = view_load_functions(app, d, e);
+
+    for (size_t i = 0; s == OK && i < d->functions.n; i++)
+        if (d->functions.rows[i].fn_id == app_place(app)->fn_id)
+            d->one = &d->functions.rows[i];
+    if (s == OK)
+        s = view_load_series(app, d, e);
+    if (s != OK || !d->one) {
+        if (s == OK)
+            view_line(d, arena_of(app), STYLE_DIM,
+                      STR("It did not run in this time range: t chooses another, { goes back."));
+        return s;
+    }
+    head(app, d);
+    durations(app, d);
+    s = failures(app, d, e);
+    if (s == OK)
+        s = alerts(app, d, e);
+    if (s == OK) {
+        starts(app, d);
+        memory(app, d);
+        s = money_lines(app, d, e);
+    }
+    if (s == OK)
+        s = days(app, d, e);
+    if (s == OK) {
+        title(app, d, "How many took how long");
+        histogram(app, d);
+        s = configurations(app, d, e);
+    }
+    return s;
+}
+
+const struct view_ops view_function = {
+    .name = "function",
+    .title = "Function",
+    .load = load,
+    .is_text = true,
+    .has_course = true,
+    .fits_width = true,
+    .default_sort = -1,
+    .tab = VIEW_FUNCTION,
+};
