@@ -82,13 +82,22 @@ struct str dim_text(struct store *s, uint32_t id)
     return *t;
 }
 
+/* "eu-west-1" or "eu-west-1,us-east-1"; an empty list holds everything. */
+static bool is_in_list(struct str list, struct str s)
+{
+    if (list.n == 0)
+        return true;
+    while (list.n > 0)
+        if (str_eq(str_cut(&list, ','), s))
+            return true;
+    return false;
+}
+
 bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn)
 {
     if (f->provider != PROVIDER_UNKNOWN && f->provider != fn->provider)
         return false;
-    if (f->region.n > 0 && !str_eq(f->region, fn->region))
-        return false;
-    if (f->account.n > 0 && !str_eq(f->account, fn->account))
+    if (!is_in_list(f->region, fn->region) || !is_in_list(f->account, fn->account))
         return false;
     return f->name_glob.n == 0 || str_glob(f->name_glob, fn->name);
 }
