@@ -223,26 +223,48 @@ void act_display(struct app *app, enum action action)
 
 /* --- the mouse --- */
 
+static void turn_wheel(struct app *app, enum action action)
+{
+    for (int i = 0; i < 3; i++)
+        act_move(app, action);
+}
+
+static void click_header(struct app *app, unsigned x)
+{
+    const struct drawn *w = &app->drawn;
+
+    for (size_t c = 0; c < app->data.table.n_columns; c++)
+        if (x >= w->column_x[c] && x < w->column_end[c] && app_place(app)->view != VIEW_LOG) {
+            act_sort_by(app, (int)c);
+            return;
+        }
+}
+
+/* A click chooses the row; another one, or a double click, opens it. */
+static void click_row(struct app *app, unsigned line, bool is_double)
+{
+    struct place *p = app_place(app);
+    size_t row = p->scroll + line;
+    bool was_selected = p->selected == row;
+
+    if (line >= app->drawn.rows || row >= app->n_shown)
+        return;
+    act_select(app, row);
+    if (is_double || was_selected)
+        act_drill(app, ACT_DRILL);
+}
+
 void app_mouse(struct app *app, const struct mouse_event *ev)
 {
     const struct drawn *w = &app->drawn;
-    struct place *p = app_place(app);
-    size_t row = p->scroll + (ev->y > w->table_y ? ev->y - w->table_y - 1 : 0);
 
     app->message = (struct str){0};
     if (app->picker.kind != PICK_NONE || app->prompt.kind != PROMPT_NONE)
         return;
-    for (int i = 0; (ev->kind == MOUSE_UP || ev->kind == MOUSE_DOWN) && i < 3; i++)
-        act_move(app, ev->kind == MOUSE_UP ? ACT_UP : ACT_DOWN);
-    if (ev->kind == MOUSE_UP || ev->kind == MOUSE_DOWN || w->rows == 0)
-        return;
-    for (size_t c = 0; ev->y == w->table_y && c < app->data.table.n_columns; c++)
-        if (ev->x >= w->column_x[c] && ev->x < w->column_end[c] && p->view != VIEW_LOG)
-            act_sort_by(app, (int)c);
-    if (ev->y <= w->table_y || ev->y > w->table_y + w->rows || row >= app->n_shown)
-        return;
-    bool was_selected = p->selected == row;
-    act_select(app, row);
-    if (ev->kind == MOUSE_DOUBLE || was_selected)
-        act_drill(app, ACT_DRILL);
+    if (ev->kind == MOUSE_UP || ev->kind == MOUSE_DOWN)
+        turn_wheel(app, ev->kind == MOUSE_UP ? ACT_UP : ACT_DOWN);
+    else if (w->rows > 0 && ev->y == w->table_y)
+        click_header(app, ev->x);
+    else if (w->rows > 0 && ev->y > w->table_y)
+        click_row(app, ev->y - w->table_y - 1, ev->kind == MOUSE_DOUBLE);
 }

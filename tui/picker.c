@@ -332,27 +332,33 @@ static void accept(struct app *app)
     pick_table[chosen.kind].accept(app, &chosen);
 }
 
+/* Where a key moves to; the place itself: it does not move. */
+static size_t moved(const struct picker *p, uint32_t key)
+{
+    if (key == TK_UP || key == 'k')
+        return p->at > 0 ? p->at - 1 : p->n - 1;
+    if (key == TK_DOWN || key == 'j' || key == pick_table[p->kind].again)
+        return p->at + 1 < p->n ? p->at + 1 : 0;
+    if (key == TK_HOME || key == 'g')
+        return 0;
+    return key == TK_END || key == 'G' ? p->n - 1 : p->at;
+}
+
 void picker_key(struct app *app, uint32_t key)
 {
     struct picker *p = &app->picker;
-    const struct pick_ops *ops = &pick_table[p->kind];
+    bool is_multi = pick_table[p->kind].is_multi;
 
     if (key == TK_ENTER)
         accept(app);
     else if (key == TK_ESCAPE || key == TK_LEFT || key == 'q' || key == 3 /* ^C */)
         p->kind = PICK_NONE;
-    else if (key == TK_UP || key == 'k')
-        p->at = p->at > 0 ? p->at - 1 : p->n - 1;
-    else if (key == TK_DOWN || key == 'j' || key == ops->again)
-        p->at = p->at + 1 < p->n ? p->at + 1 : 0;
-    else if (key == TK_HOME || key == 'g')
-        p->at = 0;
-    else if (key == TK_END || key == 'G')
-        p->at = p->n - 1;
-    else if (key == ' ' && ops->is_multi)
+    else if (key == ' ' && is_multi)
         toggle(p);
-    else if (key == 'a' && ops->is_multi)
+    else if (key == 'a' && is_multi)
         choose_all(p);
+    else
+        p->at = moved(p, key);
 }
 
 /* --- drawing --- */

@@ -152,34 +152,42 @@ static void value_cell(struct table *t, size_t column, enum kind kind, wide v)
 
 #define NOTABLE_PERMILLE 100 /* a change from here on has a verdict */
 
+/* By how much, where there is something to compare with, and whether that is worse. */
+static void change_cells(struct table *t, struct row_ref *ref, const struct measure *m,
+                         const wide *v)
+{
+    wide permille = v[0] != 0 ? wide_div_round((v[1] - v[0]) * 1000, v[0]) : 0;
+    bool is_notable = v[0] == 0 || permille >= NOTABLE_PERMILLE || permille <= -NOTABLE_PERMILLE;
+
+    if (v[0] != 0)
+        table_number(t, 3, view_exact(t->arena, permille, 1),
+                     arena_printf(t->arena, "%s" STR_FMT "%%", permille > 0 ? "+" : "",
+                                  STR_ARG(view_exact(t->arena, permille, 1))));
+    if (m->worse == 0 || !is_notable)
+        return;
+    bool is_worse = (v[1] > v[0]) == (m->worse > 0);
+    table_text(t, 4, is_worse ? STR("x worse") : STR("better"));
+    ref->style = is_worse ? STYLE_BAD : STYLE_GOOD;
+    ref->is_problem = is_worse;
+}
+
 static void measure_row(struct app *app, struct view_data *d, const struct measure *m,
                         const struct stats *both)
 {
     struct row_ref *ref = view_row(d, &app->data_arena);
-    struct table *t = &d->table;
-    wide a = 0, b = 0;
-    bool has_a = m->of(&both[0], &a), has_b = m->of(&both[1], &b);
+    wide v[2] = {0, 0};
+    bool has_both = true;
 
-    table_text(t, 0, str_from(m->name));
-    table_text(t, 4, STR(""));
-    if (has_a)
-        value_cell(t, 1, m->kind, a);
-    if (has_b)
-        value_cell(t, 2, m->kind, b);
-    if (!has_a || !has_b || (a == 0 && b == 0))
-        return;
-    wide permille = a != 0 ? wide_div_round((b - a) * 1000, (uint64_t)a) : 0;
-    if (a != 0)
-        table_number(t, 3, view_exact(t->arena, permille, 1),
-                     arena_printf(t->arena, "%s" STR_FMT "%%", permille > 0 ? "+" : "",
-                                  STR_ARG(view_exact(t->arena, permille, 1))));
-    bool is_notable = a == 0 || permille >= NOTABLE_PERMILLE || permille <= -NOTABLE_PERMILLE;
-    if (m->worse == 0 || !is_notable)
-        return;
-    bool is_worse = (b > a) == (m->worse > 0);
-    table_text(t, 4, is_worse ? STR("x worse") : STR("better"));
-    ref->style = is_worse ? STYLE_BAD : STYLE_GOOD;
-    ref->is_problem = is_worse;
+    table_text(&d->table, 0, str_from(m->name));
+    table_text(&d->table, 4, STR(""));
+    for (size_t i = 0; i < 2; i++) {
+        bool is_known = m->of(&both[i], &v[i]);
+        if (is_known)
+            value_cell(&d->table, 1 + i, m->kind, v[i]);
+        has_both &= is_known;
+    }
+    if (has_both && (v[0] != 0 || v[1] != 0))
+        change_cells(&d->table, ref, m, v);
 }
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)

@@ -23,10 +23,10 @@ static const struct table_column twin_columns[] = {
 
 static inline void view_twin_open(struct view_twin *w, const struct twin_row *rows, size_t n)
 {
-    *w = (struct view_twin){.options = {.clock = clock_fixed(INT64_C(1768478400000000000)),
-                                        .range = {INT64_C(1768392000000000000),
-                                                  INT64_C(1768478400000000000)},
-                                        .view = "functions"}};
+    *w = (struct view_twin){
+        .options = {.clock = clock_fixed(INT64_C(1768478400000000000)),
+                    .range = {INT64_C(1768392000000000000), INT64_C(1768478400000000000)},
+                    .view = "functions"}};
     app_init(&w->app, &w->options);
     struct table *t = &w->app.data.table;
     struct arena *a = &w->app.data_arena;
