@@ -332,6 +332,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
 
     if (s == OK && rows.n > 0)
         time_line(app, d, &rows);
+    if (s == OK)
+        s = view_waterfall(app, d, &rows, e);
     for (size_t i = 0; s == OK && i < rows.n; i++)
         s = one_attempt(app, d, &rows.rows[i], rows.fn_ids[i], e);
     return s;
@@ -342,6 +344,7 @@ const struct view_ops view_invocation = {
     .title = "Invocation",
     .load = load,
     .is_text = true,
+    .fits_width = true,
     .is_still = true,
     .default_sort = -1,
     .tab = VIEW_INVOCATION,

@@ -61,6 +61,43 @@ static void fill(struct fixture *f)
     fixture_commit(f, b);
 }
 
+/* A request with a trace: the segment, its initialization, and a call that failed. */
+static void add_traced_request(struct batch *b)
+{
+    static const struct {
+        const char *id, *parent, *name;
+        int64_t from_ms, to_ms;
+        unsigned flags;
+    } spans[] = {{"a", "", "checkout", 0, 400, SPAN_FAULT},
+                 {"b", "a", "Initialization", 0, 100, 0},
+                 {"c", "a", "DynamoDB", 200, 300, SPAN_FAULT | SPAN_INFERRED}};
+    const struct fn_ref fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout")};
+    const struct origin like = {.fn = &fn, .instance = STR("2026/01/15/[1]aa")};
+    const struct origin *o = batch_origin(b, &like);
+    struct invocation *inv = batch_invocation(b);
+
+    *inv = (struct invocation){.origin = o,
+                               .id = STR("8d5958b5-0000-4000-8000-000000000001"),
+                               .trace_id = STR("1-6968d6c0-5d09aa705e56bbd0152548cb"),
+                               .outcome = OUTCOME_ERROR,
+                               .start = START_COLD,
+                               .start_ns = NOON - NS_PER_MIN,
+                               .duration_ns = 300 * NS_PER_MS,
+                               .attempt = 1,
+                               .is_final = true};
+    for (size_t i = 0; i < ARRAY_LEN(spans); i++)
+        *batch_span(b) =
+            (struct span){.of = fn,
+                          .trace_id = inv->trace_id,
+                          .id = str_from(spans[i].id),
+                          .parent_id = str_from(spans[i].parent),
+                          .name = str_from(spans[i].name),
+                          .error = i == 2 ? STR("Throttled: slow down") : (struct str){0},
+                          .start_ns = NOON - NS_PER_MIN + spans[i].from_ms * NS_PER_MS,
+                          .end_ns = NOON - NS_PER_MIN + spans[i].to_ms * NS_PER_MS,
+                          .flags = spans[i].flags};
+}
+
 static struct alert dlq_alert(void)
 {
     return (struct alert){.key = STR("0123456789abcdef"),
@@ -150,6 +187,31 @@ static void test_views(void **state)
 }
 
 /* A store of imported logs has none of this and says so. */
+static void test_waterfall(void **state)
+{
+    static const char *const request[] = {
+        "Trace 1-6968d6c0-5d09aa705e56bbd0152548cb: 3 spans in 400ms",
+        "checkout",
+        "  Initialization",
+        "ok +0 100ms",
+        "x fault +200ms 100ms",
+        "Throttled: slow down",
+        NULL};
+    static const char *const traces[] = {"checkout", "x error", "300ms", NULL};
+    struct fixture *f = fixture_new();
+    struct batch *b = batch_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    add_traced_request(b);
+    fixture_commit(f, b);
+    fixture_open(f, true);
+    check_frame(f, "traces", "", traces);
+    check_frame(f, "traces", "<Enter>", request);
+    check_frame(f, "invocations", "<Enter>", request);
+    fixture_free(f);
+}
+
 static void test_empty(void **state)
 {
     static const char *const queues[] = {"No queue is known", NULL};
@@ -170,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_views),
+        cmocka_unit_test(test_waterfall),
         cmocka_unit_test(test_empty),
     };
 
