@@ -238,7 +238,8 @@ static enum status check_overlap(const struct price *a, const struct price *b, s
 
 static enum status index_rows(struct pricebook *p, struct err *e)
 {
-    qsort(p->rows, p->n, sizeof(*p->rows), cmp_price);
+    if (p->n > 1)
+        qsort(p->rows, p->n, sizeof(*p->rows), cmp_price);
     for (size_t i = 0; i < p->n; i++) {
         const struct price *row = &p->rows[i];
         if (row->region.n + row->meter.n + 2 > MAX_KEY)
