@@ -64,7 +64,7 @@ static bool is_time(struct watch *w, bool is_forced)
 static enum status submit_due(struct watch *w, struct err *e)
 {
     const struct outbox_request q = {
-        .status_mask = 1u << OUTBOX_WAITING, .due_ns = clock_now(&w->clock), .limit = BATCH};
+        .status_mask = 1u << OUTBOX_WAITING, .due_ns = clock_now(&w->clock), .per_notifier = BATCH};
     struct outbox_rows due;
     enum status status = request_outbox(w->store, &q, &w->arena, &due, e);
 

@@ -225,8 +225,10 @@ enum status request_outbox(struct store *s, const struct outbox_request *q, stru
         sql_prepare(s->meta,
                     STR("select id, notifier, event, status, attempts, created_ns, next_ns, "
                         "done_ns, error, " ALERT_COLUMNS
-                        " from outbox where (?1 >> status) & 1 and next_ns <= ?2 and (?3 = '' or "
-                        "key = ?3) order by created_ns, id limit ?4"),
+                        " from (select *, row_number() over (partition by notifier order by "
+                        "created_ns, id) as place from outbox where (?1 >> status) & 1 and "
+                        "next_ns <= ?2 and (?3 = '' or key = ?3)) where ?5 = 0 or place <= ?5 "
+                        "order by created_ns, id limit ?4"),
                     &st, e);
     if (status != OK)
         return status;
@@ -234,6 +236,7 @@ enum status request_outbox(struct store *s, const struct outbox_request *q, stru
     sql_bind_i64(st, 2, q->due_ns);
     sql_bind_str(st, 3, q->alert_key);
     sql_bind_i64(st, 4, q->limit > 0 ? (int64_t)q->limit : -1);
+    sql_bind_i64(st, 5, (int64_t)q->per_notifier);
     while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
         r.rows = arena_grow(a, r.rows, r.n, &cap, sizeof(*r.rows));
         r.rows[r.n++] = read_message(st, a);

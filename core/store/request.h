@@ -301,7 +301,8 @@ struct outbox_request {
     uint32_t status_mask;
     int64_t due_ns;
     struct str alert_key;
-    size_t limit; /* 0: all */
+    size_t limit;        /* 0: all */
+    size_t per_notifier; /* 0: all; so that none of them crowds the others out */
 };
 struct outbox_rows {
     struct outbox_entry *rows;

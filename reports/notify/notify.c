@@ -1,6 +1,7 @@
-/* The notifier: a thread that takes messages, sends them one after the other and gives back what
- * became of them. What is in its hands is known to the writer only by number: after a crash the
- * outbox still has every message that was not answered for. */
+/* The notifier: a thread for each receiver, which takes its messages, sends them one after the
+ * other and gives back what became of them: a receiver that hangs delays no other. What is in their
+ * hands is known to the writer only by number: after a crash the outbox still has every message
+ * that was not answered for. */
 #include "reports/notify/notify_private.h"
 
 #include <pthread.h>
@@ -78,23 +79,32 @@ void notify_deliver(const struct notifier *notifiers, size_t n, const struct not
     put_off(m, env);
 }
 
-/* --- the thread --- */
+/* --- the threads --- */
 
 /* A message on its way, with its own memory. */
 struct job {
     struct arena arena;
     struct outbox_entry entry;
     uint64_t number; /* hash of the id */
+    size_t worker;
+};
+
+struct worker {
+    struct notify *all;
+    struct http http;
+    struct mailer mailer;
+    struct queue *jobs;
+    size_t in_hand; /* writer only */
+    pthread_t thread;
 };
 
 struct notify {
     struct notify_options options;
-    struct http http;
-    struct mailer mailer;
     atomic_bool stop;
-    struct queue *jobs, *results;
-    struct idmap in_hand; /* writer only */
-    pthread_t thread;
+    struct queue *results;
+    struct idmap in_hand;   /* writer only */
+    struct worker *workers; /* one a receiver, and one for receivers that are gone */
+    size_t n_workers;
 };
 
 static void job_free(struct job *j)
@@ -127,64 +137,96 @@ static void copy_entry(struct arena *a, const struct outbox_entry *from, struct 
 
 static void *run(void *ctx)
 {
-    struct notify *n = ctx;
+    struct worker *w = ctx;
+    const struct notify_options *o = &w->all->options;
 
-    for (struct job *j; (j = queue_pop(n->jobs, -1, NULL)) != NULL;) {
+    for (struct job *j; (j = queue_pop(w->jobs, -1, NULL)) != NULL;) {
         const struct notify_env env = {
-            .http = &n->http,
-            .mailer = &n->mailer,
-            .now_ns = clock_now(&n->options.clock),
+            .http = &w->http,
+            .mailer = &w->mailer,
+            .now_ns = clock_now(&o->clock),
             .arena = &j->arena,
         };
-        if (!atomic_load(&n->stop))
-            notify_deliver(n->options.notifiers, n->options.n_notifiers, &env, &j->entry);
-        if (queue_push(n->results, j) != OK)
+        if (!atomic_load(&w->all->stop))
+            notify_deliver(o->notifiers, o->n_notifiers, &env, &j->entry);
+        if (queue_push(w->all->results, j) != OK)
             job_free(j);
     }
-    queue_close(n->results);
     return NULL;
+}
+
+static void close_worker(const struct notify *n, struct worker *w)
+{
+    queue_free(w->jobs);
+    if (!n->options.http)
+        http_close(&w->http);
+    if (!n->options.mailer)
+        mailer_close(&w->mailer);
+}
+
+static bool start_worker(struct notify *n)
+{
+    struct worker *w = &n->workers[n->n_workers];
+
+    w->all = n;
+    w->http = n->options.http ? *n->options.http : http_curl(&n->stop);
+    w->mailer = n->options.mailer ? *n->options.mailer : smtp_curl(&n->stop);
+    w->jobs = queue_new(QUEUED);
+    if (pthread_create(&w->thread, NULL, run, w) == 0) {
+        n->n_workers++;
+        return true;
+    }
+    close_worker(n, w);
+    return false;
 }
 
 enum status notify_start(const struct notify_options *o, struct notify **out, struct err *e)
 {
+    const size_t wanted = o->n_notifiers + 1;
     struct notify *n = xcalloc(1, sizeof(*n));
 
     n->options = *o;
-    n->http = o->http ? *o->http : http_curl(&n->stop);
-    n->mailer = o->mailer ? *o->mailer : smtp_curl(&n->stop);
-    n->jobs = queue_new(QUEUED);
-    n->results = queue_new(QUEUED);
-    if (pthread_create(&n->thread, NULL, run, n) == 0) {
-        *out = n;
-        return OK;
-    }
-    queue_free(n->jobs);
-    queue_free(n->results);
-    if (!o->http)
-        http_close(&n->http);
-    if (!o->mailer)
-        mailer_close(&n->mailer);
-    free(n);
-    return err_set(e, ERR_IO, "starting a thread failed");
+    n->results = queue_new(QUEUED * wanted);
+    n->workers = xcalloc(wanted, sizeof(*n->workers));
+    while (n->n_workers < wanted)
+        if (!start_worker(n)) {
+            notify_stop(n);
+            return err_set(e, ERR_IO, "starting a thread failed");
+        }
+    *out = n;
+    return OK;
+}
+
+static size_t worker_of(const struct notify *n, struct str name)
+{
+    size_t i = 0;
+
+    while (i < n->options.n_notifiers && !str_eq(n->options.notifiers[i].name, name))
+        i++;
+    return i;
 }
 
 /* No more than the queues hold is in hand, so neither push ever waits. */
 bool notify_submit(struct notify *n, const struct outbox_entry *m)
 {
     const uint64_t number = str_hash(m->id, 0);
+    const size_t at = worker_of(n, m->notifier);
+    struct worker *w = &n->workers[at];
     bool is_new;
 
-    if (n->in_hand.count >= QUEUED || idmap_get(&n->in_hand, number))
+    if (w->in_hand >= QUEUED || idmap_get(&n->in_hand, number))
         return false;
     struct job *j = xcalloc(1, sizeof(*j));
     copy_entry(&j->arena, m, &j->entry);
     j->number = number;
+    j->worker = at;
+    if (queue_push(w->jobs, j) != OK) {
+        job_free(j);
+        return false;
+    }
     idmap_put(&n->in_hand, number, &is_new);
-    if (queue_push(n->jobs, j) == OK)
-        return true;
-    job_free(j);
-    idmap_remove(&n->in_hand, number);
-    return false;
+    w->in_hand++;
+    return true;
 }
 
 bool notify_collect(struct notify *n, int timeout_ms, struct arena *a, struct outbox_entry *out)
@@ -195,6 +237,7 @@ bool notify_collect(struct notify *n, int timeout_ms, struct arena *a, struct ou
         return false;
     copy_entry(a, &j->entry, out);
     idmap_remove(&n->in_hand, j->number);
+    n->workers[j->worker].in_hand--;
     job_free(j);
     return true;
 }
@@ -209,16 +252,16 @@ void notify_stop(struct notify *n)
     if (!n)
         return;
     atomic_store(&n->stop, true);
-    queue_close(n->jobs);
-    pthread_join(n->thread, NULL);
+    for (size_t i = 0; i < n->n_workers; i++)
+        queue_close(n->workers[i].jobs);
+    for (size_t i = 0; i < n->n_workers; i++) {
+        pthread_join(n->workers[i].thread, NULL);
+        close_worker(n, &n->workers[i]);
+    }
     for (struct job *j; (j = queue_pop(n->results, 0, NULL)) != NULL;)
         job_free(j);
-    queue_free(n->jobs);
     queue_free(n->results);
-    if (!n->options.http)
-        http_close(&n->http);
-    if (!n->options.mailer)
-        mailer_close(&n->mailer);
     idmap_clear(&n->in_hand);
+    free(n->workers);
     free(n);
 }

@@ -3,8 +3,9 @@
  *
  * A message is sent at least once: its status changes in the store only after the receiver said
  * yes, so a crash in between sends it again, with the same id. A failure is tried again with
- * growing pauses, for a day. The notifier has a thread of its own; the writer hands it messages and
- * takes back results through two queues, so a slow receiver never holds up the store.
+ * growing pauses, for a day. Each receiver has a thread of its own; the writer hands them messages
+ * and takes back results through queues, so a receiver that hangs holds up neither the store nor
+ * another receiver.
  *
  *     notify_start(&options, &n, e)
  *     ... each second: notify_collect(n, ...) -> store_write_alerts; notify_submit(n, message)

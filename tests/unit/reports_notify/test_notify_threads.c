@@ -9,6 +9,7 @@
 #include "core/base/file.h"
 #include "core/base/json.h"
 #include "core/base/macros.h"
+#include "core/base/queue.h"
 #include "reports/notify/notify.h"
 
 #define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
@@ -323,6 +324,67 @@ static void test_thread(void **state)
     box_free(b);
 }
 
+/* A receiver that hangs until the other's messages are through: were they waiting for it, this test
+ * would never end. */
+struct gate {
+    struct queue *open;
+    atomic_uint passed;
+};
+
+static enum status gated_send(void *ctx, const struct http_request *q, struct arena *a,
+                              struct http_response *out, struct err *e)
+{
+    struct gate *g = ctx;
+
+    UNUSED(a);
+    UNUSED(e);
+    if (str_ends(q->url, STR("/hangs")) && queue_pop(g->open, 10000, NULL) == NULL)
+        return err_set(e, ERR_AGAIN, "nobody opened the gate");
+    atomic_fetch_add(&g->passed, 1);
+    *out = (struct http_response){.status = 200};
+    return OK;
+}
+
+static void test_one_hangs(void **state)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct box *hangs = box_new("webhook", "url: http://127.0.0.1:1/hangs\n");
+    struct box *well = box_new("webhook", "url: http://127.0.0.1:1/well\n");
+    struct gate g = {.open = queue_new(1)};
+    const struct http http = {.send = gated_send, .ctx = &g};
+    const struct notifier both[] = {{STR("hangs"), hangs->notifier.ops, hangs->notifier.config},
+                                    {STR("well"), well->notifier.ops, well->notifier.config}};
+    const struct notify_options o = {both, 2, &http, &well->mailer, clock_fixed(NOON)};
+    struct outbox_entry m = message(ALERT_SAYS_FIRING), got;
+    struct notify *n;
+    struct err e = {0};
+
+    UNUSED(state);
+    CHECK_OK(notify_start(&o, &n, &e), &e);
+    for (int i = 0; i < 65; i++) { /* more than its hands hold */
+        m.id = arena_printf(&a, "stuck-%d", i);
+        m.notifier = STR("hangs");
+        CHECK(notify_submit(n, &m) == (i < 64));
+    }
+    for (int i = 0; i < 10; i++) {
+        m.id = arena_printf(&a, "swift-%d", i);
+        m.notifier = STR("well");
+        CHECK(notify_submit(n, &m));
+        CHECK(notify_collect(n, 10000, &a, &got));
+        CHECK_STR(got.id, m.id);
+        CHECK_INT(got.status, OUTBOX_SENT);
+    }
+    CHECK_INT(atomic_load(&g.passed), 10);
+    CHECK_OK(queue_push(g.open, &g), &e);
+    CHECK(notify_collect(n, 10000, &a, &got));
+    CHECK_STR(got.id, STR("stuck-0"));
+    queue_close(g.open);
+    notify_stop(n);
+    queue_free(g.open);
+    box_free(hangs);
+    box_free(well);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -334,6 +396,7 @@ int main(void)
         cmocka_unit_test(test_mail),
         cmocka_unit_test(test_exec),
         cmocka_unit_test(test_thread),
+        cmocka_unit_test(test_one_hangs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
