@@ -35,7 +35,6 @@ struct invocation {
     bool has_stored;
     bool is_removed; /* the row was a mistake: only delete what is stored */
     int64_t stored_start_ns;
-    uint32_t stored_seq;
     uint32_t seq; /* low bits of a hash of the identity: tie-break within (fn, start) */
 };
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
-#include "core/store/store_private.h"
+#include "core/store/fact_store.h"
 
 static enum status prepare_once(struct sql *db, struct sql_stmt **st, const char *text,
                                 struct err *e)
@@ -105,18 +105,19 @@ static enum status delete_facts(struct day *d, struct pack *k, struct err *e)
 
 static enum status insert_facts(struct day *d, struct pack *k, struct err *e)
 {
-    enum status s = OK;
+    const struct fact **facts = arena_new(&k->arena, const struct fact *, k->n_facts + 1);
+    size_t n = 0;
 
-    for (size_t i = 0; s == OK && i < k->n_facts; i++) {
+    for (size_t i = 0; i < k->n_facts; i++) {
         const struct pack_fact *pf = &k->facts[i];
         struct invocation inv;
         if (pf->day != d->number || pf->is_dead)
             continue;
-        s = fact_insert(d, &pf->fact, e);
+        facts[n++] = &pf->fact;
         fact_to_sums(&pf->fact, &inv);
         stats_add_invocation(roll_deltas_at(&k->rolls, pf->day, pf->fact.fn, pf->fact.ts_ns), &inv);
     }
-    return s;
+    return facts_insert(d, facts, n, e);
 }
 
 /* --- id arrays --- */

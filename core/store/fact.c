@@ -1,6 +1,6 @@
-/* A fact between struct invocation and its row. Ids are packed: a UUID is 16 bytes, a trace id
- * likewise; what has another form is kept as text, so nothing is lost. Rare members ride in one
- * blob. */
+/* A fact between struct invocation and its stored form. Ids are packed: a UUID is 16 bytes, a trace
+ * id likewise; what has another form is kept as text, so nothing is lost. How facts become bytes is
+ * in fact_group.c. */
 #include <assert.h>
 #include <string.h>
 
@@ -180,8 +180,6 @@ void fact_to_sums(const struct fact *f, struct invocation *inv)
         .cost = f->cost,
         .has_stored = true,
         .stored_start_ns = f->ts_ns,
-        .stored_seq = f->seq,
-        .seq = f->seq,
     };
     kind_to_invocation(f->kind, inv);
 }
@@ -194,202 +192,11 @@ void fact_to_invocation(struct store *s, const struct fact *f, struct invocation
     inv->version = dim_text(s, f->version);
 }
 
-/* --- rows --- */
-
-/* Rare members (restore, lead, storage) as varints, then the pieces. */
-static void pack_extra(const struct fact *f, struct buf *out)
+void fact_settle(struct fact *f, struct arena *a)
 {
-    if (f->restore_ns == 0 && f->lead_ns == 0 && f->storage_mb == 0 && f->pieces.n == 0)
-        return;
-    buf_add_varint(out, (uint64_t)f->restore_ns);
-    buf_add_svarint(out, f->lead_ns);
-    buf_add_varint(out, f->storage_mb);
-    buf_add_str(out, f->pieces);
-}
-
-static uint64_t cut_varint(struct str *s)
-{
-    uint64_t v = 0;
-    unsigned shift = 0;
-    size_t i = 0;
-
-    while (i < s->n && shift < 64) {
-        uint64_t byte = (unsigned char)s->p[i++];
-        v |= (byte & 0x7F) << shift;
-        shift += 7;
-        if (byte < 0x80)
-            break;
-    }
-    *s = str_skip(*s, i);
-    return v;
-}
-
-static void unpack_extra(struct str blob, struct fact *f)
-{
-    if (blob.n == 0)
-        return;
-    f->restore_ns = (int64_t)cut_varint(&blob);
-    uint64_t lead = cut_varint(&blob);
-    f->lead_ns = (int64_t)(lead >> 1) ^ -(int64_t)(lead & 1);
-    f->storage_mb = cut_varint(&blob);
-    f->pieces = blob;
-}
-
-enum {
-    C_FN,
-    C_TS,
-    C_SEQ,
-    C_RID,
-    C_STREAM,
-    C_KIND,
-    C_DUR,
-    C_BILLED,
-    C_MEM,
-    C_USED,
-    C_INIT,
-    C_EVIDENCE,
-    C_COST,
-    C_NLOG,
-    C_ERROR,
-    C_VERSION,
-    C_TRACE,
-    C_EXTRA
-};
-
-/* Durations in ns keep what a provider gave; most are whole microseconds, stored as such with a
- * mark in the lowest bit. */
-static int64_t time_pack(int64_t ns)
-{
-    return ns % NS_PER_US == 0 ? ns / NS_PER_US * 2 : ns * 2 + 1;
-}
-
-static int64_t time_unpack(int64_t v)
-{
-    return v & 1 ? v >> 1 : (v >> 1) * NS_PER_US;
-}
-
-void fact_read(const struct sql_stmt *st, int64_t day, struct arena *a, struct fact *f)
-{
-    *f = (struct fact){
-        .fn = (uint32_t)sql_i64(st, C_FN),
-        .ts_ns = day * NS_PER_DAY + sql_i64(st, C_TS),
-        .seq = (uint32_t)sql_i64(st, C_SEQ),
-        .stream = (uint32_t)sql_i64(st, C_STREAM),
-        .kind = (uint32_t)sql_i64(st, C_KIND),
-        .duration_ns = time_unpack(sql_i64(st, C_DUR)),
-        .billed_ns = sql_i64(st, C_BILLED) * NS_PER_MS,
-        .memory_mb = (uint64_t)sql_i64(st, C_MEM),
-        .used_mb = (uint64_t)sql_i64(st, C_USED),
-        .init_ns = time_unpack(sql_i64(st, C_INIT)),
-        .evidence = (uint32_t)sql_i64(st, C_EVIDENCE),
-        .cost = sql_i64(st, C_COST),
-        .error_type = (uint32_t)sql_i64(st, C_ERROR),
-        .version = (uint32_t)sql_i64(st, C_VERSION),
-    };
-    unpack_extra(sql_blob(st, C_EXTRA), f);
-    if (!a)
-        return;
-    f->pieces = arena_str(a, f->pieces);
-    f->id = id_unpack(sql_blob(st, C_RID), a);
-    struct str trace = sql_blob(st, C_TRACE);
-    if (trace.n > 0)
-        f->trace = trace_unpack(trace, a);
-}
-
-static enum status prepare_once(struct day *d, struct sql_stmt **st, const char *text,
-                                struct err *e)
-{
-    return *st ? OK : sql_prepare(d->db, str_from(text), st, e);
-}
-
-/* UUID bytes when it is one, its text otherwise. `bytes` must live until the step. */
-static struct str stored_id(struct str id, uint8_t bytes[16])
-{
-    return id_pack(id, bytes) ? (struct str){(const char *)bytes, 16} : id;
-}
-
-static enum status next_seq(struct day *d, const struct fact *f, int64_t *seq, struct err *e)
-{
-    bool has_row = false;
-
-    if (prepare_once(d, &d->find_fact, "select max(seq) + 1 from inv where fn = ? and ts = ?", e) !=
-        OK)
-        return e ? e->code : ERR_IO;
-    sql_bind_i64(d->find_fact, 1, f->fn);
-    sql_bind_i64(d->find_fact, 2, f->ts_ns - d->number * NS_PER_DAY);
-    enum status s = sql_step(d->find_fact, &has_row, e);
-    *seq = s == OK && has_row ? sql_i64(d->find_fact, 0) : 0;
-    sql_reset(d->find_fact);
-    return s;
-}
-
-static enum status insert_at(struct day *d, const struct fact *f, int64_t seq, bool *was_free,
-                             struct err *e)
-{
-    AUTO(buf_clear) struct buf extra = {.max = f->pieces.n + 64};
-    struct sql_stmt *st = d->insert_fact;
-    uint8_t rid[16], trace[16];
-
-    pack_extra(f, &extra);
-    sql_bind_i64(st, 1 + C_FN, f->fn);
-    sql_bind_i64(st, 1 + C_TS, f->ts_ns - d->number * NS_PER_DAY);
-    sql_bind_i64(st, 1 + C_SEQ, seq);
-    sql_bind_blob(st, 1 + C_RID, stored_id(f->id, rid));
-    sql_bind_i64(st, 1 + C_STREAM, f->stream);
-    sql_bind_i64(st, 1 + C_KIND, f->kind);
-    sql_bind_i64(st, 1 + C_DUR, time_pack(f->duration_ns));
-    sql_bind_i64(st, 1 + C_BILLED, f->billed_ns / NS_PER_MS);
-    sql_bind_i64(st, 1 + C_MEM, (int64_t)f->memory_mb);
-    sql_bind_i64(st, 1 + C_USED, (int64_t)f->used_mb);
-    sql_bind_i64(st, 1 + C_INIT, time_pack(f->init_ns));
-    sql_bind_i64(st, 1 + C_EVIDENCE, f->evidence);
-    sql_bind_i64(st, 1 + C_COST, f->cost);
-    sql_bind_i64(st, 1 + C_NLOG, 0); /* unused: lines are attributed when they are read */
-    sql_bind_i64(st, 1 + C_ERROR, f->error_type);
-    sql_bind_i64(st, 1 + C_VERSION, f->version);
+    f->id = f->id_is_packed ? id_unpack(f->id, a) : arena_str(a, f->id);
     if (f->trace.n > 0)
-        sql_bind_blob(st, 1 + C_TRACE,
-                      trace_pack(f->trace, trace) ? (struct str){(const char *)trace, 16}
-                                                  : f->trace);
-    if (extra.n > 0)
-        sql_bind_blob(st, 1 + C_EXTRA, buf_str(&extra));
-    enum status s = sql_run(st, e);
-    *was_free = s == OK && sql_changes(d->db) == 1;
-    return s;
-}
-
-enum status fact_insert(struct day *d, const struct fact *f, struct err *e)
-{
-    bool was_free = false;
-    int64_t seq = 0;
-
-    if (prepare_once(d, &d->insert_fact,
-                     "insert or ignore into inv(" FACT_COLUMNS
-                     ") values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                     e) != OK)
-        return e ? e->code : ERR_IO;
-    enum status s = insert_at(d, f, seq, &was_free, e);
-    while (s == OK && !was_free) { /* another attempt began in the same instant */
-        s = next_seq(d, f, &seq, e);
-        if (s == OK)
-            s = insert_at(d, f, seq, &was_free, e);
-    }
-    return s;
-}
-
-enum status fact_delete(struct day *d, const struct fact_key *key, bool *was_there, struct err *e)
-{
-    uint8_t rid[16];
-
-    *was_there = false;
-    if (prepare_once(d, &d->delete_fact,
-                     "delete from inv where fn = ? and ts = ? and rid = ? and stream = ?", e) != OK)
-        return e ? e->code : ERR_IO;
-    sql_bind_i64(d->delete_fact, 1, key->fn);
-    sql_bind_i64(d->delete_fact, 2, key->ts_ns - d->number * NS_PER_DAY);
-    sql_bind_blob(d->delete_fact, 3, stored_id(key->id, rid));
-    sql_bind_i64(d->delete_fact, 4, key->stream);
-    enum status s = sql_run(d->delete_fact, e);
-    *was_there = s == OK && sql_changes(d->db) > 0;
-    return s;
+        f->trace = f->trace_is_packed ? trace_unpack(f->trace, a) : arena_str(a, f->trace);
+    f->pieces = arena_str(a, f->pieces);
+    f->id_is_packed = f->trace_is_packed = false;
 }

@@ -4,7 +4,7 @@
  * second. */
 #include <string.h>
 
-#include "core/store/store_private.h"
+#include "core/store/fact_store.h"
 
 static void put_be(uint8_t *out, uint32_t v, size_t n)
 {
@@ -115,46 +115,37 @@ static enum status add_place(void *ctx, int64_t day, const struct id_entry *en, 
     return OK;
 }
 
-static enum status facts_at(struct sql_stmt *st, int64_t day, struct str id, struct arena *a,
-                            struct fact_sink sink, struct err *e)
-{
-    bool has_row = false;
-    enum status s;
+struct id_match {
+    struct str id;
+    struct arena *arena;
+    struct fact_sink sink;
+};
 
-    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
-        struct fact f;
-        fact_read(st, day, a, &f);
-        if (str_eq(f.id, id))
-            s = sink.fn(sink.ctx, &f, e);
-        if (s != OK)
-            break;
-    }
-    sql_reset(st);
-    return s;
+static enum status give_match(void *ctx, const struct fact *f, struct err *e)
+{
+    const struct id_match *m = ctx;
+    struct fact own = *f;
+
+    fact_settle(&own, m->arena);
+    return str_eq(own.id, m->id) ? m->sink.fn(m->sink.ctx, &own, e) : OK;
 }
 
 enum status facts_by_id(struct store *s, int64_t day, struct str id, struct arena *a,
                         struct fact_sink sink, struct err *e)
 {
     struct places places = {.arena = a};
-    struct sql_stmt *st;
+    struct id_match match = {id, a, sink};
     struct day *d;
     uint32_t prefix = id_prefix(id);
+    enum status status = OK;
 
     if (id_scan(s, day, (struct prefix_range){prefix, prefix}, add_place, &places, e) != OK ||
         store_day(s, day, false, &d, e) != OK)
         return e ? e->code : ERR_IO;
-    if (places.n == 0 || !d)
-        return OK;
-    enum status status = sql_prepare(
-        d->db, STR("select " FACT_COLUMNS " from inv where fn = ? and ts >= ? and ts < ?"), &st, e);
-    for (size_t i = 0; status == OK && i < places.n; i++) {
-        sql_bind_i64(st, 1, places.rows[i].fn);
-        sql_bind_i64(st, 2, places.rows[i].second * NS_PER_SEC);
-        sql_bind_i64(st, 3, (places.rows[i].second + INT64_C(1)) * NS_PER_SEC);
-        status = facts_at(st, day, id, a, sink, e);
+    for (size_t i = 0; status == OK && d && i < places.n; i++) {
+        int64_t since_ns = day * NS_PER_DAY + places.rows[i].second * NS_PER_SEC;
+        status = facts_each(d, places.rows[i].fn, (struct range){since_ns, since_ns + NS_PER_SEC},
+                            (struct fact_sink){give_match, &match}, e);
     }
-    if (places.n > 0 && d)
-        sql_finalize(st);
     return status;
 }

@@ -1,17 +1,9 @@
-/* Invocations: pages, one by one, by request id; events of environments. */
+/* Invocations: pages, one by one, by request id. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/store/store_private.h"
-
-static struct range clip(struct range r, int64_t day)
-{
-    int64_t base = day * NS_PER_DAY;
-
-    return (struct range){r.since_ns > base ? r.since_ns : base,
-                          r.until_ns < base + NS_PER_DAY ? r.until_ns : base + NS_PER_DAY};
-}
+#include "core/store/fact_store.h"
 
 /* --- what passes --- */
 
@@ -35,36 +27,95 @@ static bool passes(struct store *s, const struct inv_request *q, const struct fa
 struct scan {
     struct store *store;
     const struct inv_request *request;
-    struct arena *arena; /* NULL: ids are not read */
+    struct arena *arena; /* for ids */
     bool newest_first;
     fact_fn *fn;
     void *ctx;
 };
 
-static enum status scan_rows(const struct scan *sc, struct sql_stmt *st, int64_t day, struct err *e)
+/* The facts of one hour that pass. They are read before they are given, so that they come in the
+ * order of time whatever order they were stored in. */
+struct hour_facts {
+    struct arena arena; /* of everything here */
+    struct fact *rows;
+    size_t n, cap;
+};
+
+struct hour_order {
+    int64_t ts_ns;
+    size_t place; /* among facts of the same time the order of arrival */
+};
+
+static int compare_order(const void *a, const void *b)
 {
-    bool has_row = false;
+    const struct hour_order *x = a, *y = b;
+
+    if (x->ts_ns != y->ts_ns)
+        return x->ts_ns < y->ts_ns ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+static struct hour_order *sort_hour(struct hour_facts *h)
+{
+    struct hour_order *order = arena_new(&h->arena, struct hour_order, h->n + 1);
+    bool is_sorted = true;
+
+    for (size_t i = 0; i < h->n; i++) {
+        order[i] = (struct hour_order){h->rows[i].ts_ns, i};
+        is_sorted = is_sorted && (i == 0 || order[i - 1].ts_ns <= order[i].ts_ns);
+    }
+    if (!is_sorted)
+        qsort(order, h->n, sizeof(*order), compare_order);
+    return order;
+}
+
+static enum status give_hour(const struct scan *sc, struct hour_facts *h, struct err *e)
+{
+    const struct hour_order *order = sort_hour(h);
+    enum status s = OK;
+
+    for (size_t i = 0; s == OK && i < h->n; i++) {
+        struct fact f = h->rows[order[sc->newest_first ? h->n - 1 - i : i].place];
+        fact_settle(&f, sc->arena);
+        s = sc->fn(sc->ctx, &f, e);
+    }
+    return s;
+}
+
+static enum status read_hour(const struct scan *sc, struct fact_cursor *c, struct hour_facts *h,
+                             struct err *e)
+{
+    bool has_fact = false;
+    struct fact f;
     enum status s;
 
-    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
-        struct fact f;
-        fact_read(st, day, NULL, &f);
+    while ((s = fact_cursor_next(c, &f, &has_fact, e)) == OK && has_fact) {
         if (!passes(sc->store, sc->request, &f))
             continue;
-        if (sc->arena)
-            fact_read(st, day, sc->arena, &f);
-        s = sc->fn(sc->ctx, &f, e);
-        if (s != OK)
-            break;
+        h->rows = arena_grow(&h->arena, h->rows, h->n, &h->cap, sizeof(*h->rows));
+        h->rows[h->n++] = f;
     }
+    return s;
+}
+
+static enum status scan_hour(const struct scan *sc, struct fact_cursor *c, uint32_t fn,
+                             struct range r, struct err *e)
+{
+    struct hour_facts h = {0};
+
+    c->keep = &h.arena;
+    fact_cursor_seek(c, fn, r);
+    enum status s = read_hour(sc, c, &h, e);
+    if (s == OK && h.n > 0)
+        s = give_hour(sc, &h, e);
+    arena_clear(&h.arena);
     return s;
 }
 
 static enum status scan_day(const struct scan *sc, int64_t day, uint32_t fn, struct err *e)
 {
-    struct range r = clip(sc->request->range, day);
-    int64_t base = day * NS_PER_DAY;
-    struct sql_stmt *st;
+    AUTO(fact_cursor_close) struct fact_cursor c = {0};
+    struct range r = range_of_day(sc->request->range, day);
     struct day *d;
 
     if (r.since_ns >= r.until_ns)
@@ -72,21 +123,16 @@ static enum status scan_day(const struct scan *sc, int64_t day, uint32_t fn, str
     enum status s = store_day(sc->store, day, false, &d, e);
     if (s != OK || !d)
         return s;
-    s = sql_prepare(
-        d->db,
-        sc->newest_first
-            ? STR("select " FACT_COLUMNS
-                  " from inv where fn = ? and ts >= ? and ts < ? order by ts desc, seq desc")
-            : STR("select " FACT_COLUMNS
-                  " from inv where fn = ? and ts >= ? and ts < ? order by ts, seq"),
-        &st, e);
-    if (s != OK)
-        return s;
-    sql_bind_i64(st, 1, fn);
-    sql_bind_i64(st, 2, r.since_ns - base);
-    sql_bind_i64(st, 3, r.until_ns - base);
-    s = scan_rows(sc, st, day, e);
-    sql_finalize(st);
+    s = fact_cursor_open(&c, d, e);
+    unsigned first = hour_of_day(r.since_ns, day), last = hour_of_day(r.until_ns - 1, day);
+    for (unsigned k = 0; s == OK && k <= last - first; k++) {
+        unsigned hour = sc->newest_first ? last - k : first + k;
+        int64_t since_ns = day * NS_PER_DAY + hour * NS_PER_HOUR;
+        struct range part = {since_ns > r.since_ns ? since_ns : r.since_ns,
+                             since_ns + NS_PER_HOUR < r.until_ns ? since_ns + NS_PER_HOUR
+                                                                 : r.until_ns};
+        s = scan_hour(sc, &c, fn, part, e);
+    }
     return s;
 }
 
@@ -352,34 +398,24 @@ static enum status add_place(void *ctx, int64_t day, const struct id_entry *en, 
 static bool is_known(const struct id_search *s, const struct fact *f)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (s->rows[i].ts_ns == f->ts_ns && s->rows[i].fn == f->fn && s->rows[i].seq == f->seq)
+        if (s->rows[i].ts_ns == f->ts_ns && s->rows[i].fn == f->fn &&
+            s->rows[i].stream == f->stream && str_eq(s->rows[i].id, f->id))
             return true;
     return false;
 }
 
-static enum status add_matching(struct id_search *s, struct day *d, const struct id_entry *en,
-                                struct err *e)
+static enum status add_matching(void *ctx, const struct fact *f, struct err *e)
 {
-    struct sql_stmt *st;
-    bool has_row = false;
-    enum status status = sql_prepare(
-        d->db, STR("select " FACT_COLUMNS " from inv where fn = ? and ts >= ? and ts < ?"), &st, e);
+    struct id_search *s = ctx;
+    struct fact own = *f;
 
-    if (status != OK)
-        return status;
-    sql_bind_i64(st, 1, en->fn);
-    sql_bind_i64(st, 2, en->second * NS_PER_SEC);
-    sql_bind_i64(st, 3, (en->second + INT64_C(1)) * NS_PER_SEC);
-    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
-        struct fact f;
-        fact_read(st, d->number, s->arena, &f);
-        if (!str_starts(f.id, s->prefix) || is_known(s, &f))
-            continue;
-        s->rows = arena_grow(s->arena, s->rows, s->n, &s->cap, sizeof(*s->rows));
-        s->rows[s->n++] = f;
-    }
-    sql_finalize(st);
-    return status;
+    UNUSED(e);
+    fact_settle(&own, s->arena);
+    if (!str_starts(own.id, s->prefix) || is_known(s, &own))
+        return OK;
+    s->rows = arena_grow(s->arena, s->rows, s->n, &s->cap, sizeof(*s->rows));
+    s->rows[s->n++] = own;
+    return OK;
 }
 
 /* The 32-bit range of ids that begin with the hex digits of the text; an id of another form is
@@ -415,8 +451,11 @@ static enum status search_day(struct id_search *s, int64_t day, struct str id, s
     enum status status = id_scan(s->store, day, r, add_place, s, e);
     if (status == OK)
         status = store_day(s->store, day, false, &d, e);
-    for (size_t i = 0; status == OK && d && i < s->n_places; i++)
-        status = add_matching(s, d, &s->places[i], e);
+    for (size_t i = 0; status == OK && d && i < s->n_places; i++) {
+        int64_t since_ns = day * NS_PER_DAY + s->places[i].second * NS_PER_SEC;
+        status = facts_each(d, s->places[i].fn, (struct range){since_ns, since_ns + NS_PER_SEC},
+                            (struct fact_sink){add_matching, s}, e);
+    }
     return status;
 }
 
@@ -462,113 +501,4 @@ enum status request_by_id(struct store *s, struct str id, struct arena *a, struc
     best.n = search.n;
     fill_answer(s, &best, 0, a, out);
     return OK;
-}
-
-/* --- events of environments --- */
-
-#define EVENT_COLUMNS "ts, kind, dur, status, error, init_type, phase, runtime, stream"
-
-static void read_event(struct store *s, const struct sql_stmt *st, int64_t day, struct arena *a,
-                       struct instance_event *ev)
-{
-    *ev = (struct instance_event){
-        .origin = dim_origin(s, (uint32_t)sql_i64(st, 8)),
-        .time_ns = day * NS_PER_DAY + sql_i64(st, 0),
-        .kind = (enum platform_kind)sql_i64(st, 1),
-        .duration_ns = sql_i64(st, 2),
-        .status = arena_str(a, sql_str(st, 3)),
-        .error_type = arena_str(a, sql_str(st, 4)),
-        .init_type = arena_str(a, sql_str(st, 5)),
-        .phase = arena_str(a, sql_str(st, 6)),
-        .runtime_version = arena_str(a, sql_str(st, 7)),
-    };
-}
-
-enum status events_of_stream(struct store *s, uint32_t stream, struct range r, struct arena *a,
-                             struct instance_event_list *out, struct err *e)
-{
-    enum status status = OK;
-    size_t cap = 0;
-
-    *out = (struct instance_event_list){0};
-    for (int64_t day = day_of(r.since_ns); status == OK && day <= day_of(r.until_ns - 1); day++) {
-        struct sql_stmt *st;
-        struct day *d;
-        bool has_row = false;
-        status = store_day(s, day, false, &d, e);
-        if (status != OK || !d)
-            continue;
-        status = sql_prepare(d->db,
-                             STR("select " EVENT_COLUMNS
-                                 " from env where stream = ? and ts >= ? and ts < ? order by ts"),
-                             &st, e);
-        if (status != OK)
-            break;
-        sql_bind_i64(st, 1, stream);
-        sql_bind_i64(st, 2, r.since_ns - day * NS_PER_DAY);
-        sql_bind_i64(st, 3, r.until_ns - day * NS_PER_DAY);
-        while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
-            out->rows = arena_grow(a, out->rows, out->n, &cap, sizeof(*out->rows));
-            read_event(s, st, day, a, &out->rows[out->n++]);
-        }
-        sql_finalize(st);
-    }
-    return status;
-}
-
-/* Functions are told by their stream; the store numbers functions and knows which one a stream
- * belongs to. */
-static uint32_t fn_of_stream(struct store *s, uint32_t stream)
-{
-    struct sql_stmt *st;
-    bool has_row = false;
-    uint32_t fn = 0;
-
-    if (sql_prepare(s->meta, STR("select fn from stream where id = ?"), &st, NULL) != OK)
-        return 0;
-    sql_bind_i64(st, 1, stream);
-    if (sql_step(st, &has_row, NULL) == OK && has_row)
-        fn = (uint32_t)sql_i64(st, 0);
-    sql_finalize(st);
-    return fn;
-}
-
-enum status request_instance_events(struct store *s, struct range r, uint32_t fn_id,
-                                    instance_event_fn *fn, void *ctx, struct err *e)
-{
-    AUTO(arena_clear) struct arena a = {0};
-    enum status status = s->is_null ? OK : store_scan_days(s, e);
-
-    for (size_t i = 0; status == OK && i < s->n_day_numbers; i++) {
-        int64_t day = s->day_numbers[i];
-        struct range c = clip(r, day);
-        struct sql_stmt *st;
-        struct day *d;
-        bool has_row = false;
-        if (c.since_ns >= c.until_ns)
-            continue;
-        status = store_day(s, day, false, &d, e);
-        if (status != OK || !d)
-            continue;
-        status = sql_prepare(
-            d->db,
-            STR("select " EVENT_COLUMNS " from env where ts >= ? and ts < ? order by ts, stream"),
-            &st, e);
-        if (status != OK)
-            break;
-        sql_bind_i64(st, 1, c.since_ns - day * NS_PER_DAY);
-        sql_bind_i64(st, 2, c.until_ns - day * NS_PER_DAY);
-        while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
-            struct instance_event ev;
-            uint32_t owner = fn_of_stream(s, (uint32_t)sql_i64(st, 8));
-            if (fn_id != 0 && owner != fn_id)
-                continue;
-            read_event(s, st, day, &a, &ev);
-            status = fn(ctx, owner, &ev, e);
-            if (status != OK)
-                break;
-        }
-        sql_finalize(st);
-    }
-    return status == ERR_CANCELLED ? OK : status;
 }

@@ -2,6 +2,7 @@
 #include <time.h>
 
 #include "core/base/mem.h"
+#include "core/store/fact_store.h"
 #include "core/store/packer_private.h"
 
 #define MIN_PENDING ((size_t)16384)
@@ -219,36 +220,32 @@ enum status store_lookup_instance(struct packer *p, const struct origin *o, int6
     return events_of_stream(p->reader, (uint32_t)*id, r, a, out, e);
 }
 
+struct stream_match {
+    struct found *found;
+    uint32_t stream;
+};
+
+static enum status add_of_stream(void *ctx, const struct fact *f, struct err *e)
+{
+    const struct stream_match *m = ctx;
+    struct fact own = *f;
+
+    if (f->stream != m->stream)
+        return OK;
+    fact_settle(&own, m->found->arena);
+    return add_found(m->found, &own, e);
+}
+
 static enum status facts_of_stream(struct found *found, int64_t day, const struct fact_key *want,
                                    struct range r, struct err *e)
 {
-    struct store *s = found->packer->reader;
-    struct sql_stmt *st;
+    struct stream_match match = {found, want->stream};
     struct day *d;
-    bool has_row = false;
-    enum status status = store_day(s, day, false, &d, e);
+    enum status status = store_day(found->packer->reader, day, false, &d, e);
 
     if (status != OK || !d)
         return status;
-    status = sql_prepare(
-        d->db,
-        STR("select " FACT_COLUMNS " from inv where fn = ? and ts >= ? and ts < ? and stream = ?"),
-        &st, e);
-    if (status != OK)
-        return status;
-    sql_bind_i64(st, 1, want->fn);
-    sql_bind_i64(st, 2, r.since_ns - day * NS_PER_DAY);
-    sql_bind_i64(st, 3, r.until_ns - day * NS_PER_DAY);
-    sql_bind_i64(st, 4, want->stream);
-    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
-        struct fact f;
-        fact_read(st, day, found->arena, &f);
-        status = add_found(found, &f, e);
-        if (status != OK)
-            break;
-    }
-    sql_finalize(st);
-    return status;
+    return facts_each(d, want->fn, r, (struct fact_sink){add_of_stream, &match}, e);
 }
 
 enum status store_lookup_requests(struct packer *p, const struct origin *o, struct range r,

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
-#include "core/store/store_private.h"
+#include "core/store/fact_store.h"
 
 /* --- stats as bytes --- */
 
@@ -51,55 +51,31 @@ void stats_pack(const struct stats *s, struct buf *out)
     histogram_pack(&s->init, out);
 }
 
-struct reader {
-    struct str rest;
-    bool is_bad;
-};
-
-static uint64_t cut_varint(struct reader *r)
+static wide cut_wide(struct varint_reader *r)
 {
-    uint64_t v = 0;
-    size_t i = 0;
+    wide high = varint_read(r);
 
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        if (i >= r->rest.n) {
-            r->is_bad = true;
-            return 0;
-        }
-        unsigned char byte = (unsigned char)r->rest.p[i++];
-        v |= (uint64_t)(byte & 0x7Fu) << shift;
-        if (byte < 0x80)
-            break;
-    }
-    r->rest = str_skip(r->rest, i);
-    return v;
+    return high << 62 | (wide)varint_read(r);
 }
 
-static wide cut_wide(struct reader *r)
+static void read_numbers(struct varint_reader *r, struct stats *s)
 {
-    wide high = cut_varint(r);
-
-    return high << 62 | (wide)cut_varint(r);
-}
-
-static void read_numbers(struct reader *r, struct stats *s)
-{
-    s->n = cut_varint(r);
+    s->n = varint_read(r);
     for (int i = 0; i < OUTCOMES; i++)
-        s->outcome[i] = cut_varint(r);
+        s->outcome[i] = varint_read(r);
     for (int i = 0; i < START_KINDS; i++)
-        s->start[i] = cut_varint(r);
-    s->retries = cut_varint(r);
-    s->sum_duration_ns = (int64_t)cut_varint(r);
-    s->sum_init_ns = (int64_t)cut_varint(r);
-    s->sum_billed_ns = (int64_t)cut_varint(r);
-    s->max_duration_ns = (int64_t)cut_varint(r);
-    s->max_memory_used_bytes = cut_varint(r);
-    s->memory_size_bytes = cut_varint(r);
-    s->unpriced = cut_varint(r);
-    s->log_events = cut_varint(r);
-    s->log_bytes = cut_varint(r);
-    s->log_errors = cut_varint(r);
+        s->start[i] = varint_read(r);
+    s->retries = varint_read(r);
+    s->sum_duration_ns = (int64_t)varint_read(r);
+    s->sum_init_ns = (int64_t)varint_read(r);
+    s->sum_billed_ns = (int64_t)varint_read(r);
+    s->max_duration_ns = (int64_t)varint_read(r);
+    s->max_memory_used_bytes = varint_read(r);
+    s->memory_size_bytes = varint_read(r);
+    s->unpriced = varint_read(r);
+    s->log_events = varint_read(r);
+    s->log_bytes = varint_read(r);
+    s->log_errors = varint_read(r);
     s->mb_ms = cut_wide(r);
     s->mb_ms_arm = cut_wide(r);
     s->storage_mb_ms = cut_wide(r);
@@ -110,16 +86,15 @@ static void read_numbers(struct reader *r, struct stats *s)
 
 bool stats_unpack(struct str packed, struct stats *add_to)
 {
-    struct reader r = {packed, false};
+    struct varint_reader r = {packed, false};
     struct stats s = {0};
 
     read_numbers(&r, &s);
-    uint64_t n = cut_varint(&r);
-    if (r.is_bad || n > r.rest.n)
+    struct str duration = bytes_read(&r, varint_read(&r));
+    if (r.is_bad)
         return false;
     stats_merge(add_to, &s);
-    return histogram_unpack(str_sub(r.rest, 0, (size_t)n), &add_to->duration) &&
-           histogram_unpack(str_skip(r.rest, (size_t)n), &add_to->init);
+    return histogram_unpack(duration, &add_to->duration) && histogram_unpack(r.rest, &add_to->init);
 }
 
 static void settle_histogram(struct histogram *h, struct arena *a)
@@ -230,29 +205,24 @@ static enum status save_roll(struct day *d, uint32_t fn, unsigned slot, const st
     return sql_run(d->put_roll, e);
 }
 
+static enum status count_fact(void *ctx, const struct fact *f, struct err *e)
+{
+    struct invocation inv;
+
+    UNUSED(e);
+    fact_to_sums(f, &inv);
+    stats_add_invocation(ctx, &inv);
+    return OK;
+}
+
 /* The facts of one hour counted again. */
 static enum status count_hour(struct day *d, const struct roll_key *k, struct stats *out,
                               struct err *e)
 {
-    bool has_row = false;
-    enum status status;
+    int64_t since_ns = d->number * NS_PER_DAY + k->slot * NS_PER_HOUR;
 
-    if (prepare_once(d, &d->scan_hour,
-                     "select " FACT_COLUMNS " from inv where fn = ? and ts >= ? and ts < ?",
-                     e) != OK)
-        return e ? e->code : ERR_IO;
-    sql_bind_i64(d->scan_hour, 1, k->fn);
-    sql_bind_i64(d->scan_hour, 2, k->slot * NS_PER_HOUR);
-    sql_bind_i64(d->scan_hour, 3, (k->slot + 1) * NS_PER_HOUR);
-    while ((status = sql_step(d->scan_hour, &has_row, e)) == OK && has_row) {
-        struct invocation inv;
-        struct fact f;
-        fact_read(d->scan_hour, d->number, NULL, &f);
-        fact_to_sums(&f, &inv);
-        stats_add_invocation(out, &inv);
-    }
-    sql_reset(d->scan_hour);
-    return status;
+    return facts_each(d, k->fn, (struct range){since_ns, since_ns + NS_PER_HOUR},
+                      (struct fact_sink){count_fact, out}, e);
 }
 
 static void keep_log_sums(struct stats *to, const struct stats *from)

@@ -10,13 +10,15 @@
  * transaction as the facts they count
  * since migration 2: series, queue, source_state, alert, episode, outbox, silence in meta.db; point
  * (clustered on (series, ts), ts in ms within the day, value null when missing) in the day files
- *
  * since migration 3: span in the day files, clustered on (trace, id); a span lies in the day it
  * began
  *
+ * since migration 4: facts, groups of facts of one function and hour (fact_store.h says how), in
+ * place of inv; fact_upgrade.c moves what inv holds
+ *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
-#include "core/store/store_private.h"
+#include "core/store/fact_store.h"
 
 #include <stdio.h>
 
@@ -71,6 +73,7 @@ static const char *const meta_migrations[] = {
     "create table silence(id integer primary key, rule_glob text, name_glob text, created_ns int, "
     "until_ns int, author text, comment text);",
     "",
+    "",
     NULL,
 };
 
@@ -93,8 +96,11 @@ static const char *const day_migrations[] = {
     "create table span(trace blob, id text, parent text, provider int, account text, region text, "
     "fn text, ts int, dur int, flags int, http int, name text, origin text, detail text, rid text, "
     "error text, annotations text, primary key(trace, id)) without rowid;",
+    "create table facts(id integer primary key, n int, t0 int, t1 int, data blob);",
     NULL,
 };
+
+enum { MIGRATION_OF_GROUPS = 4 };
 
 static enum status pragma_i64(struct sql *db, const char *text, int64_t *out, struct err *e)
 {
@@ -149,6 +155,13 @@ static enum status migrate(struct sql *db, int application_id, int64_t version, 
             UNUSED(undone); /* closing the file undoes it as well */
             return failed;
         }
+    if (application_id == schema_day_id && version < MIGRATION_OF_GROUPS &&
+        facts_upgrade(db, e) != OK) {
+        enum status failed = err_wrap(e, "migration %d", MIGRATION_OF_GROUPS);
+        enum status undone = sql_exec(db, "rollback", NULL);
+        UNUSED(undone);
+        return failed;
+    }
     snprintf(text, sizeof(text), "pragma application_id=%d; pragma user_version=%d", application_id,
              SCHEMA_VERSION);
     if (sql_exec(db, text, e) != OK || sql_exec(db, "commit", e) != OK)

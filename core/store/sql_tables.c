@@ -32,14 +32,6 @@ static void put_text(const struct cell_out *out, struct str s)
         out->put_null(out->to);
 }
 
-static struct range day_range(int64_t day, struct range r)
-{
-    int64_t base = day * NS_PER_DAY;
-
-    return (struct range){r.since_ns > base ? r.since_ns : base,
-                          r.until_ns < base + NS_PER_DAY ? r.until_ns : base + NS_PER_DAY};
-}
-
 /* --- invocations and costs --- */
 
 struct inv_list {
@@ -84,7 +76,7 @@ static enum status load_invocations(struct store *s, int64_t day, const struct t
                                     struct arena *a, struct table_rows *out, struct err *e)
 {
     struct inv_list l = {.arena = a, .function = f->function};
-    struct inv_request q = {.range = day_range(day, f->range)};
+    struct inv_request q = {.range = range_of_day(f->range, day)};
     struct found_facts by_id = {s, &l};
     enum status status = f->request_id.n > 0 ? facts_by_id(s, day, f->request_id, a,
                                                            (struct fact_sink){add_fact, &by_id}, e)
@@ -249,7 +241,7 @@ static enum status load_lines(struct store *s, int64_t day, const struct table_f
                               struct arena *a, struct table_rows *out, struct err *e)
 {
     struct line_list l = {.arena = a};
-    struct log_request q = {.range = day_range(day, f->range), .literal = f->request_id};
+    struct log_request q = {.range = range_of_day(f->range, day), .literal = f->request_id};
     enum status status = request_logs(s, &q, add_line, &l, e);
 
     *out = (struct table_rows){l.rows, l.n};

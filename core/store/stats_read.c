@@ -5,7 +5,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/timefmt.h"
-#include "core/store/store_private.h"
+#include "core/store/fact_store.h"
 
 /* --- one function, one day --- */
 
@@ -32,29 +32,14 @@ static enum status add_rolls(struct day *d, uint32_t fn, unsigned low, unsigned 
     return s;
 }
 
-static enum status add_facts(struct day *d, uint32_t fn, struct range r, struct stats *out,
-                             struct err *e)
+static enum status count_fact(void *ctx, const struct fact *f, struct err *e)
 {
-    struct sql_stmt *st;
-    bool has_row = false;
-    int64_t base = d->number * NS_PER_DAY;
-    enum status s = sql_prepare(
-        d->db, STR("select " FACT_COLUMNS " from inv where fn = ? and ts >= ? and ts < ?"), &st, e);
+    struct invocation inv;
 
-    if (s != OK)
-        return s;
-    sql_bind_i64(st, 1, fn);
-    sql_bind_i64(st, 2, r.since_ns - base);
-    sql_bind_i64(st, 3, r.until_ns - base);
-    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
-        struct invocation inv;
-        struct fact f;
-        fact_read(st, d->number, NULL, &f);
-        fact_to_sums(&f, &inv);
-        stats_add_invocation(out, &inv);
-    }
-    sql_finalize(st);
-    return s;
+    UNUSED(e);
+    fact_to_sums(f, &inv);
+    stats_add_invocation(ctx, &inv);
+    return OK;
 }
 
 static enum status count_line(void *ctx, const struct log_line *line, struct err *e)
@@ -83,7 +68,7 @@ static enum status add_piece(struct store *s, struct day *d, uint32_t fn, struct
 {
     if (r.since_ns >= r.until_ns)
         return OK;
-    enum status status = add_facts(d, fn, r, out, e);
+    enum status status = facts_each(d, fn, r, (struct fact_sink){count_fact, out}, e);
     return status == OK ? add_log_counts(s, fn, r, out, e) : status;
 }
 
@@ -110,17 +95,9 @@ static enum status add_day_part(struct store *s, struct day *d, uint32_t fn, str
                         : status;
 }
 
-static struct range clip(struct range r, int64_t day)
-{
-    int64_t base = day * NS_PER_DAY;
-
-    return (struct range){r.since_ns > base ? r.since_ns : base,
-                          r.until_ns < base + NS_PER_DAY ? r.until_ns : base + NS_PER_DAY};
-}
-
 static bool overlaps(struct range r, int64_t day)
 {
-    struct range c = clip(r, day);
+    struct range c = range_of_day(r, day);
 
     return c.since_ns < c.until_ns;
 }
@@ -136,7 +113,7 @@ enum status stats_of_range(struct store *s, struct range r, uint32_t fn, struct 
             continue;
         status = store_day(s, s->day_numbers[i], false, &d, e);
         if (status == OK && d)
-            status = add_day_part(s, d, fn, clip(r, s->day_numbers[i]), out, e);
+            status = add_day_part(s, d, fn, range_of_day(r, s->day_numbers[i]), out, e);
     }
     return status;
 }
@@ -200,7 +177,7 @@ enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint3
             continue;
         status = store_day(s, s->day_numbers[i], false, &d, e);
         if (status == OK && d)
-            status = fns_of_day(d, clip(r, s->day_numbers[i]), &set, e);
+            status = fns_of_day(d, range_of_day(r, s->day_numbers[i]), &set, e);
     }
     idmap_clear(&set.known);
     if (set.n > 1)
@@ -212,26 +189,17 @@ enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint3
 
 /* --- requests --- */
 
-/* First (order "asc") or last ("desc") start of a function in the whole store. */
+/* First or last start of a function in the whole store. */
 static int64_t bound_of(struct store *s, uint32_t fn, bool is_first)
 {
-    const char *query =
-        is_first ? "select min(ts) from inv where fn = ?" : "select max(ts) from inv where fn = ?";
-
     for (size_t k = 0; k < s->n_day_numbers; k++) {
         size_t i = is_first ? k : s->n_day_numbers - 1 - k;
-        struct sql_stmt *st;
         struct day *d;
-        bool has_row = false;
-        if (store_day(s, s->day_numbers[i], false, &d, NULL) != OK || !d ||
-            sql_prepare(d->db, str_from(query), &st, NULL) != OK)
-            continue;
-        sql_bind_i64(st, 1, fn);
-        bool is_found = sql_step(st, &has_row, NULL) == OK && has_row && !sql_is_null(st, 0);
-        int64_t t_ns = s->day_numbers[i] * NS_PER_DAY + (is_found ? sql_i64(st, 0) : 0);
-        sql_finalize(st);
-        if (is_found)
-            return t_ns;
+        int64_t ts_ns;
+        bool is_found = false;
+        if (store_day(s, s->day_numbers[i], false, &d, NULL) == OK && d &&
+            facts_bound(d, fn, is_first, &is_found, &ts_ns, NULL) == OK && is_found)
+            return ts_ns;
     }
     return 0;
 }
@@ -314,6 +282,13 @@ static enum status add_point(struct store *s, struct range r, const uint32_t *id
     return status;
 }
 
+static enum status count_fine_fact(void *ctx, const struct fact *f, struct err *e)
+{
+    struct series *series = ctx;
+
+    return count_fact(&series->points[(f->ts_ns - series->since_ns) / series->step_ns], f, e);
+}
+
 /* Steps below an hour: one pass over the facts of the range instead of one a step. */
 static enum status add_fine(struct store *s, struct range r, uint32_t fn, struct series *series,
                             struct err *e)
@@ -321,33 +296,13 @@ static enum status add_fine(struct store *s, struct range r, uint32_t fn, struct
     enum status status = OK;
 
     for (size_t i = 0; status == OK && i < s->n_day_numbers; i++) {
-        struct sql_stmt *st;
+        struct range c = range_of_day(r, s->day_numbers[i]);
         struct day *d;
-        bool has_row = false;
-        int64_t base = s->day_numbers[i] * NS_PER_DAY;
-        struct range c = clip(r, s->day_numbers[i]);
         if (c.since_ns >= c.until_ns)
             continue;
         status = store_day(s, s->day_numbers[i], false, &d, e);
-        if (status != OK || !d)
-            continue;
-        status = sql_prepare(
-            d->db, STR("select " FACT_COLUMNS " from inv where fn = ? and ts >= ? and ts < ?"), &st,
-            e);
-        if (status != OK)
-            break;
-        sql_bind_i64(st, 1, fn);
-        sql_bind_i64(st, 2, c.since_ns - base);
-        sql_bind_i64(st, 3, c.until_ns - base);
-        while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
-            struct invocation inv;
-            struct fact f;
-            fact_read(st, s->day_numbers[i], NULL, &f);
-            fact_to_sums(&f, &inv);
-            stats_add_invocation(&series->points[(f.ts_ns - series->since_ns) / series->step_ns],
-                                 &inv);
-        }
-        sql_finalize(st);
+        if (status == OK && d)
+            status = facts_each(d, fn, c, (struct fact_sink){count_fine_fact, series}, e);
     }
     return status;
 }

@@ -87,9 +87,9 @@ enum status store_scan_days(struct store *s, struct err *e)
 static void close_day(struct day *d)
 {
     struct sql_stmt *const statements[] = {
-        d->insert_fact, d->delete_fact, d->find_fact, d->insert_chunk,
-        d->insert_seen, d->insert_ids,  d->get_roll,  d->insert_event,
-        d->put_roll,    d->scan_hour,   d->put_point, d->put_span,
+        d->put_group,    d->drop_group,  d->last_group, d->groups_at,
+        d->insert_chunk, d->insert_seen, d->insert_ids, d->get_roll,
+        d->insert_event, d->put_roll,    d->put_point,  d->put_span,
     };
 
     for (size_t i = 0; i < ARRAY_LEN(statements); i++)
@@ -120,6 +120,7 @@ static enum status open_day(struct store *s, int64_t number, struct day **out, s
     enum status st = sql_open(store_day_file(&a, s, number), mode, &d.db, e);
     if (st == OK)
         st = schema_prepare(d.db, schema_day_id, !s->is_read_only, e);
+    d.has_groups = st == OK && schema_has(d.db, "facts");
     if (st != OK) {
         sql_close(d.db);
         return st;

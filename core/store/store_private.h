@@ -22,8 +22,9 @@
 struct day {
     int64_t number; /* days since 1970 */
     struct sql *db;
-    struct sql_stmt *insert_fact, *delete_fact, *find_fact, *insert_chunk, *insert_seen,
-        *insert_ids, *insert_event, *get_roll, *put_roll, *scan_hour, *put_point, *put_span;
+    bool has_groups; /* facts lie in groups; else, before migration 4, one a row */
+    struct sql_stmt *put_group, *drop_group, *last_group, *groups_at, *insert_chunk, *insert_seen,
+        *insert_ids, *insert_event, *get_roll, *put_roll, *put_point, *put_span;
 };
 
 struct store {
@@ -60,10 +61,19 @@ static inline int64_t day_of(int64_t t_ns)
     return t_ns / NS_PER_DAY - (t_ns % NS_PER_DAY < 0);
 }
 
+/* What of a range lies in the day; until_ns is not above since_ns when nothing does. */
+static inline struct range range_of_day(struct range r, int64_t day)
+{
+    int64_t base = day * NS_PER_DAY;
+
+    return (struct range){r.since_ns > base ? r.since_ns : base,
+                          r.until_ns < base + NS_PER_DAY ? r.until_ns : base + NS_PER_DAY};
+}
+
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 3 };
+enum { SCHEMA_VERSION = 4 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
 /* Is the table there? A reader may hold a file of an older version. */
@@ -81,11 +91,11 @@ bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn);
 /* --- facts ---------------------------------------------------------------------------------------
  */
 
-/* A fact as it stands in a row: integers, ids instead of text. */
+/* A fact as it is stored: integers, ids instead of text. */
 struct fact {
     int64_t ts_ns; /* start, absolute */
-    uint32_t fn, seq, stream, error_type, version;
-    struct str id; /* request id as text */
+    uint32_t fn, stream, error_type, version;
+    struct str id; /* request id */
     struct str trace;
     int64_t duration_ns, billed_ns, init_ns, restore_ns, lead_ns;
     uint64_t memory_mb, used_mb, storage_mb;
@@ -93,6 +103,7 @@ struct fact {
     uint32_t evidence;
     struct str pieces; /* of the invocation; opaque */
     money cost;
+    bool id_is_packed, trace_is_packed; /* the 16 bytes of id_pack, trace_pack instead of text */
 };
 uint32_t fact_kind(const struct invocation *inv);
 void fact_from_invocation(const struct invocation *inv, struct fact *f); /* ids stay 0 */
@@ -100,20 +111,15 @@ void fact_from_invocation(const struct invocation *inv, struct fact *f); /* ids 
 /* Numbers only, no dimension: for sums. */
 void fact_to_sums(const struct fact *f, struct invocation *inv);
 void fact_to_invocation(struct store *s, const struct fact *f, struct invocation *inv);
-#define FACT_COLUMNS                                                                               \
-    "fn,ts,seq,rid,stream,kind,dur,billed,mem,used,init,evidence,cost,nlog,error,version,trace,"   \
-    "extra"
-/* Reads a row of FACT_COLUMNS. Views point into the row: valid until the next step unless copied to
- * `a`. */
-void fact_read(const struct sql_stmt *st, int64_t day, struct arena *a, struct fact *f);
-enum status fact_insert(struct day *d, const struct fact *f, struct err *e);
-/* What names the row of an attempt. */
+/* Request id, trace and pieces as text of their own in `a`: before anybody compares or keeps them.
+ */
+void fact_settle(struct fact *f, struct arena *a);
+/* What names an attempt. */
 struct fact_key {
     int64_t day, ts_ns;
     uint32_t fn, stream;
     struct str id;
 };
-enum status fact_delete(struct day *d, const struct fact_key *key, bool *was_there, struct err *e);
 
 /* Request ids: UUIDs as 16 bytes, anything else as text. Traces "1-8hex-24hex" as 16 bytes
  * likewise. */

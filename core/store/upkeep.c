@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "core/base/timefmt.h"
-#include "core/store/store_private.h"
+#include "core/store/fact_store.h"
 
 /* --- prune --- */
 
@@ -142,6 +142,39 @@ static enum status check_chunks(struct verifier *v, struct day *d, struct err *e
     return s;
 }
 
+/* Readers skip a group whose bounds miss their range, so the bounds must be right. */
+static void check_group(struct verifier *v, struct day *d, const struct sql_stmt *st)
+{
+    int64_t id = sql_i64(st, 0), n = sql_i64(st, 1), t0 = sql_i64(st, 2), t1 = sql_i64(st, 3);
+    struct group_reader r;
+    struct fact f = {0};
+    int64_t count = 0, first_ns = -1;
+
+    group_open(&r, group_fn(id), (struct range){t0, t1}, sql_blob(st, 4));
+    for (; group_next(&r, &f); count++)
+        first_ns = count == 0 ? f.ts_ns : first_ns;
+    if (r.in.is_bad || count != n || first_ns != t0 || f.ts_ns != t1 ||
+        id < group_first_id(group_fn(id), hour_of_day(t0, 0)) ||
+        id > group_last_id(group_fn(id), hour_of_day(t1, 0)))
+        finding(v, d->db,
+                arena_printf(&v->arena, "group %lld does not hold the %lld invocations it should",
+                             (long long)id, (long long)n));
+}
+
+static enum status check_groups(struct verifier *v, struct day *d, struct err *e)
+{
+    struct sql_stmt *st = NULL;
+    bool has_row = false;
+    enum status s = d->has_groups
+                        ? sql_prepare(d->db, STR("select id, n, t0, t1, data from facts"), &st, e)
+                        : OK;
+
+    while (st && s == OK && (s = sql_step(st, &has_row, e)) == OK && has_row)
+        check_group(v, d, st);
+    sql_finalize(st);
+    return s;
+}
+
 /* A function's day roll-up against its facts counted now. */
 static enum status check_roll(struct verifier *v, struct day *d, uint32_t fn, struct err *e)
 {
@@ -178,8 +211,10 @@ static enum status check_missing_rolls(struct verifier *v, struct day *d, struct
     bool has_row = false;
     enum status s =
         sql_prepare(d->db,
-                    STR("select fn from (select distinct fn from inv) where fn not in (select fn "
-                        "from roll)"),
+                    d->has_groups ? STR("select fn from (select distinct id >> 31 as fn from facts)"
+                                        " where fn not in (select fn from roll)")
+                                  : STR("select fn from (select distinct fn from inv)"
+                                        " where fn not in (select fn from roll)"),
                     &st, e);
 
     if (s != OK)
@@ -220,6 +255,8 @@ static enum status verify_day(struct verifier *v, int64_t number, struct err *e)
     s = check_integrity(v, d->db, e);
     if (s == OK)
         s = check_chunks(v, d, e);
+    if (s == OK)
+        s = check_groups(v, d, e);
     return s == OK ? check_rolls(v, d, e) : s;
 }
 

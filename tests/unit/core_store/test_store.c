@@ -348,8 +348,10 @@ static void test_verify(void **state)
     CHECK_INT(verify_after(NULL), 0);
     CHECK(verify_after("update chunk set n = n + 1") > 0);
     CHECK(verify_after("update chunk set data = zeroblob(20)") > 0);
-    CHECK(verify_after("delete from inv") > 0);
-    CHECK(verify_after("update inv set dur = dur + 2000") > 0);
+    CHECK(verify_after("delete from facts") > 0);
+    CHECK(verify_after("update facts set t1 = t1 + 1") > 0);
+    CHECK(verify_after("update facts set n = n + 1") > 0);
+    CHECK(verify_after("update facts set data = zeroblob(20)") > 0);
     CHECK(verify_after("delete from roll") > 0);
 }
 

@@ -1,0 +1,150 @@
+/* Reading facts of one function and a range of one day, from groups or from the rows of an older
+ * file. */
+#include "core/store/fact_store.h"
+
+enum status fact_cursor_open(struct fact_cursor *c, struct day *d, struct err *e)
+{
+    /* the writer may have moved the rows of an older file since it was opened */
+    d->has_groups = d->has_groups || schema_has(d->db, "facts");
+    c->has_groups = d->has_groups;
+    c->day = d->number;
+    c->path = sql_path(d->db);
+    return sql_prepare(d->db,
+                       c->has_groups
+                           ? STR("select id, t0, t1, data from facts where id between ?1 and ?2"
+                                 " and t0 < ?4 and t1 >= ?3")
+                           : STR("select " FACT_ROW_COLUMNS
+                                 " from inv where fn = ?5 and ts >= ?3 and ts < ?4"
+                                 " order by ts, seq"),
+                       &c->st, e);
+}
+
+void fact_cursor_seek(struct fact_cursor *c, uint32_t fn, struct range r)
+{
+    int64_t base = c->day * NS_PER_DAY;
+
+    r = range_of_day(r, c->day);
+    if (r.until_ns <= r.since_ns)
+        r = (struct range){base, base};
+    sql_reset(c->st);
+    c->is_in_group = false;
+    c->fn = fn;
+    c->range = r;
+    unsigned last = r.until_ns > base ? hour_of_day(r.until_ns - 1, c->day) : 0;
+    if (c->has_groups) {
+        sql_bind_i64(c->st, 1, group_first_id(fn, hour_of_day(r.since_ns, c->day)));
+        sql_bind_i64(c->st, 2, group_last_id(fn, last));
+    } else {
+        sql_bind_i64(c->st, 5, fn);
+    }
+    sql_bind_i64(c->st, 3, r.since_ns - base);
+    sql_bind_i64(c->st, 4, r.until_ns - base);
+}
+
+static enum status next_group(struct fact_cursor *c, bool *has_fact, struct err *e)
+{
+    int64_t base = c->day * NS_PER_DAY;
+    enum status s = sql_step(c->st, has_fact, e);
+
+    if (s != OK || !*has_fact)
+        return s;
+    struct range bounds = {base + sql_i64(c->st, 1), base + sql_i64(c->st, 2)};
+    struct str data = sql_blob(c->st, 3);
+    group_open(&c->group, c->fn, bounds, c->keep ? arena_str(c->keep, data) : data);
+    c->group.keep = c->keep;
+    c->is_in_group = true;
+    return OK;
+}
+
+static enum status next_row(struct fact_cursor *c, struct fact *f, bool *has_fact, struct err *e)
+{
+    enum status s = sql_step(c->st, has_fact, e);
+
+    if (s != OK || !*has_fact)
+        return s;
+    fact_row_read(c->st, c->day, f);
+    if (!c->keep)
+        return OK;
+    f->id = arena_str(c->keep, f->id);
+    f->trace = arena_str(c->keep, f->trace);
+    f->pieces = arena_str(c->keep, f->pieces);
+    return OK;
+}
+
+enum status fact_cursor_next(struct fact_cursor *c, struct fact *f, bool *has_fact, struct err *e)
+{
+    if (!c->has_groups)
+        return next_row(c, f, has_fact, e);
+    for (;;) {
+        while (c->is_in_group && group_next(&c->group, f))
+            if (f->ts_ns >= c->range.since_ns && f->ts_ns < c->range.until_ns) {
+                *has_fact = true;
+                return OK;
+            }
+        if (c->is_in_group && c->group.in.is_bad)
+            return err_set(e, ERR_PARSE,
+                           STR_FMT ": a damaged group of invocations: run `fnscope db verify`",
+                           STR_ARG(c->path));
+        c->is_in_group = false;
+        enum status s = next_group(c, has_fact, e);
+        if (s != OK || !*has_fact)
+            return s;
+    }
+}
+
+void fact_cursor_close(struct fact_cursor *c)
+{
+    sql_finalize(c->st);
+    c->st = NULL;
+}
+
+enum status facts_each(struct day *d, uint32_t fn, struct range r, struct fact_sink sink,
+                       struct err *e)
+{
+    AUTO(fact_cursor_close) struct fact_cursor c = {0};
+    bool has_fact = false;
+    struct fact f;
+    enum status s = fact_cursor_open(&c, d, e);
+
+    if (s == OK)
+        fact_cursor_seek(&c, fn, r);
+    while (s == OK && (s = fact_cursor_next(&c, &f, &has_fact, e)) == OK && has_fact)
+        s = sink.fn(sink.ctx, &f, e);
+    return s;
+}
+
+/* Of groups only those of the first or last hour are looked at. */
+static const char *bound_query(bool has_groups, bool is_first)
+{
+    if (!has_groups)
+        return is_first ? "select min(ts) from inv where fn = ?3"
+                        : "select max(ts) from inv where fn = ?3";
+    return is_first ? "select min(t0) from facts where id between ?1 and"
+                      " (select min(id) from facts where id between ?1 and ?2) | ?4"
+                    : "select max(t1) from facts where id between"
+                      " (select max(id) from facts where id between ?1 and ?2) & ~?4 and ?2";
+}
+
+enum status facts_bound(struct day *d, uint32_t fn, bool is_first, bool *is_found, int64_t *ts_ns,
+                        struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+
+    d->has_groups = d->has_groups || schema_has(d->db, "facts");
+    enum status s = sql_prepare(d->db, str_from(bound_query(d->has_groups, is_first)), &st, e);
+    if (s != OK)
+        return s;
+    if (d->has_groups) {
+        sql_bind_i64(st, 1, group_first_id(fn, 0));
+        sql_bind_i64(st, 2, group_last_id(fn, 31));
+        sql_bind_i64(st, 4, ((int64_t)1 << GROUP_HOUR_BITS) - 1);
+    } else {
+        sql_bind_i64(st, 3, fn);
+    }
+    s = sql_step(st, &has_row, e);
+    *is_found = s == OK && has_row && !sql_is_null(st, 0);
+    *ts_ns = d->number * NS_PER_DAY + (*is_found ? sql_i64(st, 0) : 0);
+    sql_finalize(st);
+    return s;
+}
