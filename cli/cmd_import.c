@@ -62,6 +62,11 @@ static bool find_cursor(void *ctx, struct str scope, struct arena *a, struct cur
     return ctx && store_cursor(ctx, STR("import"), scope, a, out);
 }
 
+static bool has_day(void *ctx, int64_t day)
+{
+    return store_has_day(ctx, day);
+}
+
 static struct import_options make_options(const struct cli *c)
 {
     const struct import_settings *set = c->options;
@@ -96,6 +101,7 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
     o.on_progress = progress_show;
     o.progress_ctx = &progress;
     o.find_cursor = find_cursor;
+    o.has_day = has_day;
     o.cursor_ctx = reader;
     progress_begin(&progress, c);
     enum status status = cli_cost_open(c, NULL, &cost, e);

@@ -57,7 +57,10 @@ struct import_options {
     /* How far a file was read before; see store_cursor. Called on the source thread before reading.
      */
     bool (*find_cursor)(void *ctx, struct str scope, struct arena *a, struct cursor *out);
-    void *cursor_ctx;
+    /* Is anything of that day (since 1970) stored? A file with a day removed since is read anew.
+     * NULL: nothing is ever removed. */
+    bool (*has_day)(void *ctx, int64_t day);
+    void *cursor_ctx; /* of both */
     /* Functions known already: where they are counts for lines that do not say. */
     const struct fn_ref *known;
     size_t n_known;
@@ -85,6 +88,7 @@ struct collect_options {
     struct control *control;   /* serves other commands; NULL: nobody */
     /* Of imports that come through the control socket; may be NULL. */
     bool (*find_cursor)(void *ctx, struct str scope, struct arena *a, struct cursor *out);
+    bool (*has_day)(void *ctx, int64_t day);
     void *cursor_ctx;
     /* Writer thread, several times a second and after each commit. */
     void (*on_tick)(void *ctx, const struct batch_counts *so_far);

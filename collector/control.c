@@ -115,6 +115,7 @@ static void begin_import(struct serving *s, struct str text)
     d->now_ns = str_to_u64(str_cut(&text, '\n'), &now) ? (int64_t)now : 0;
     s->import.stop = s->h->halt;
     s->import.find_cursor = s->h->find_cursor;
+    s->import.has_day = s->h->has_day;
     s->import.cursor_ctx = s->h->cursor_ctx;
     s->is_import = true;
 }

@@ -28,6 +28,7 @@ struct control_hooks {
     void *ctx;
     const atomic_bool *halt;
     bool (*find_cursor)(void *ctx, struct str scope, struct arena *a, struct cursor *out);
+    bool (*has_day)(void *ctx, int64_t day);
     void *cursor_ctx;
 };
 

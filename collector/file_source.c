@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "collector/decode.h"
+#include "collector/file_days.h"
 #include "collector/file_hints.h"
 #include "collector/plain_reader.h"
 #include "core/base/mem.h"
@@ -36,7 +37,8 @@ struct reading {
     uint64_t file_id; /* hash of the head */
     struct str scope;
     int64_t newest_ns;
-    uint64_t quiet_bytes; /* since the last event */
+    struct file_days days; /* its events went to */
+    uint64_t quiet_bytes;  /* since the last event */
     bool is_ended, is_damaged;
     bool is_head_all;   /* nothing comes behind the head */
     bool is_guessed;    /* the function is named after the file */
@@ -59,12 +61,14 @@ static void quarantine_here(struct reading *r, uint64_t offset, const char *reas
  * -----------------------------------------------------------------------------------------------
  */
 
-/* "1 <decoder> <offset> <mode> <raw> <stamp> <done>": where the decoder goes on in the plain
- * stream; how much of the file was read then, with the stamp of its last bytes. */
+/* "2 <decoder> <offset> <mode> <raw> <stamp> <done> <days>": where the decoder goes on in the plain
+ * stream; how much of the file was read then, with the stamp of its last bytes; which days it fed.
+ */
 struct token {
     struct str decoder;
     struct decode_mark mark;
     uint64_t raw, stamp, is_done;
+    struct file_days days;
 };
 
 static bool token_read(struct str text, struct token *t)
@@ -72,13 +76,13 @@ static bool token_read(struct str text, struct token *t)
     uint64_t version;
     uint64_t *const numbers[] = {&t->mark.offset, &t->mark.mode, &t->raw, &t->stamp, &t->is_done};
 
-    if (!str_to_u64(str_cut(&text, ' '), &version) || version != 1)
+    if (!str_to_u64(str_cut(&text, ' '), &version) || version != 2)
         return false;
     t->decoder = str_cut(&text, ' ');
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         if (!str_to_u64(str_cut(&text, ' '), numbers[i]))
             return false;
-    return true;
+    return file_days_read(&t->days, text);
 }
 
 static void put_cursor(struct reading *r)
@@ -86,17 +90,20 @@ static void put_cursor(struct reading *r)
     struct batch *b = r->f->batch;
     uint64_t raw = plain_raw_bytes(r->reader), stamp, size;
 
-    if (r->decoder->mark == NULL || !plain_stamp(r->reader, raw, &stamp, &size))
+    if (r->decoder->mark == NULL || r->days.is_too_many ||
+        !plain_stamp(r->reader, raw, &stamp, &size))
         return;
     struct decode_mark m = r->decoder->mark(r->state);
     assert(r->scope.n > 0);
     bool is_done = r->is_ended && !r->is_damaged;
-    struct str token =
-        arena_printf(&b->arena, "1 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d",
-                     r->decoder->name, m.offset, m.mode, raw, stamp, is_done);
+    AUTO(buf_clear) struct buf token = {.max = 1u << 14};
+    buf_addf(&token, "2 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d ", r->decoder->name,
+             m.offset, m.mode, raw, stamp, is_done);
+    file_days_write(&r->days, &token);
+    assert(!token.is_full);
     batch_cursor(b, &(struct cursor){.source = STR("import"),
                                      .scope = r->scope,
-                                     .token = token,
+                                     .token = buf_str(&token),
                                      .watermark_ns = r->newest_ns});
 }
 
@@ -134,13 +141,15 @@ static bool is_full(const struct file_source *f)
     return f->batch_bytes >= most || f->batch->n_cursors >= MAX_CURSORS;
 }
 
-/* Newest time among the records added since `from`. */
+/* Newest time among the records added since `from`, and their days. */
 static void note_times(struct reading *r, size_t from)
 {
     const struct batch *b = r->f->batch;
-    for (size_t i = from; i < b->n_records; i++)
+    for (size_t i = from; i < b->n_records; i++) {
         if (b->records[i].time_ns > r->newest_ns)
             r->newest_ns = b->records[i].time_ns;
+        file_days_add(&r->days, b->records[i].time_ns);
+    }
 }
 
 /* Plain bytes to `to`, counted for the progress bar. */
@@ -340,6 +349,12 @@ static bool skip_to(struct reading *r, uint64_t offset)
 
 enum resume { RESUME_START, RESUME_ON, RESUME_NOTHING_NEW };
 
+/* A day that was removed since has lost what this file brought to it. */
+static bool is_all_stored(const struct import_options *o, const struct file_days *d)
+{
+    return o->has_day == NULL || file_days_are_there(d, o->has_day, o->cursor_ctx);
+}
+
 /* What a run before left: nothing known, a place to go on at, or the whole file. */
 static enum resume find_resume(struct reading *r, struct token *t)
 {
@@ -349,13 +364,15 @@ static enum resume find_resume(struct reading *r, struct token *t)
 
     if (o->find_cursor == NULL || !o->find_cursor(o->cursor_ctx, r->scope, &r->arena, &c) ||
         !token_read(c.token, t) || !str_eq(t->decoder, str_from(r->decoder->name)) ||
-        !plain_stamp(r->reader, t->raw, &stamp, &size) || stamp != t->stamp)
+        !plain_stamp(r->reader, t->raw, &stamp, &size) || stamp != t->stamp ||
+        !is_all_stored(o, &t->days))
         return RESUME_START;
     if (t->is_done != 0 && size == t->raw)
         return RESUME_NOTHING_NEW;
     if (r->decoder->resume == NULL || t->mark.offset < r->offset)
         return RESUME_START;
     r->newest_ns = c.watermark_ns;
+    r->days = t->days;
     return RESUME_ON;
 }
 

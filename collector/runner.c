@@ -406,6 +406,7 @@ static void *run_control(void *ctx)
         .ctx = l,
         .halt = l->o->halt,
         .find_cursor = l->o->find_cursor,
+        .has_day = l->o->has_day,
         .cursor_ctx = l->o->cursor_ctx,
     };
 

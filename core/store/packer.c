@@ -211,12 +211,28 @@ static enum status load_stretches(struct packer *p, const struct stretches *s, s
     return status;
 }
 
+/* Days removed since the last batch: neither their identities nor their files count any more. */
+static void forget_removed(struct packer *p)
+{
+    int64_t before = atomic_load(&p->store->removed_before);
+
+    if (before <= p->removed_before || !p->reader)
+        return;
+    p->removed_before = before;
+    for (size_t i = p->reader->n_days; i-- > 0;)
+        if (p->reader->days[i].number < before)
+            store_close_day(p->reader, p->reader->days[i].number);
+    seen_forget(&p->seen, before, atomic_load(&p->store->committed));
+    add_open_chunks(p);
+}
+
 enum status store_mark_repeats(struct packer *p, struct batch *b, struct err *e)
 {
     struct stretches needed = {0};
 
     arena_reset(&p->scratch);
     p->n_origins = 0;
+    forget_removed(p);
     for (size_t i = 0; i < b->n_records; i++) {
         const struct log_record *r = &b->records[i];
         widen(&needed, &p->scratch, day_of(r->time_ns), packer_shard(p, r->origin), r->time_ns);

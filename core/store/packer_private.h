@@ -31,6 +31,7 @@ struct packer {
     struct open_chunk *chunks;
     size_t n_chunks, cap_chunks;
     struct seen seen;
+    int64_t removed_before; /* days before it are forgotten */
     struct id_filter *filters;
     size_t n_filters, cap_filters;
     struct idmap pending;       /* hash of a request id -> last pack that brings a fact of it */

@@ -90,6 +90,20 @@ void seen_empty(struct seen *w, uint64_t committed_pack)
         }
 }
 
+/* Chunk numbers go on: packs under way hold some already. */
+void seen_forget(struct seen *w, int64_t before_day, uint64_t committed_pack)
+{
+    seen_empty(w, committed_pack);
+    for (size_t i = 0; i < w->n_days; i++) {
+        struct seen_day *d = &w->days[i];
+        size_t kept = 0;
+        for (size_t k = 0; k < d->n; k++)
+            if (d->day >= before_day || d->segments[k].pack > committed_pack)
+                d->segments[kept++] = d->segments[k];
+        d->n = kept;
+    }
+}
+
 /* --- segments --- */
 
 static void append(struct seen_day *d, const struct seen_segment *s)

@@ -41,6 +41,9 @@ bool seen_test_and_add(struct seen *w, uint64_t identity);
  * The caller adds what is in its open chunks and loads anew. */
 bool seen_is_over_budget(const struct seen *w);
 void seen_empty(struct seen *w, uint64_t committed_pack);
+/* Days before that one were removed: what was committed of them is not stored any more. Empties the
+ * set, as above. */
+void seen_forget(struct seen *w, int64_t before_day, uint64_t committed_pack);
 /* Takes ownership of hashes. */
 enum status seen_add_segment(struct seen *w, int64_t day, const struct seen_segment *s,
                              struct err *e);

@@ -159,6 +159,13 @@ enum status store_day(struct store *s, int64_t number, bool may_create, struct d
     return OK; /* a writer has just created it: nothing inside yet */
 }
 
+bool store_has_day(const struct store *s, int64_t day)
+{
+    AUTO(arena_clear) struct arena a = {0};
+
+    return !s->is_null && file_exists(store_day_file(&a, s, day));
+}
+
 /* --- lock --- */
 
 static enum status lock(struct store *s, struct err *e)

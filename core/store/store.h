@@ -76,6 +76,8 @@ MUST_CHECK enum status store_lookup_requests(struct packer *p, const struct orig
 /* Cursor of a source's scope; false when there is none. Any connection. */
 bool store_cursor(struct store *s, struct str source, struct str scope, struct arena *a,
                   struct cursor *out);
+/* Is there a file of that day (since 1970)? Any thread. */
+bool store_has_day(const struct store *s, int64_t day);
 
 /* --- alerts (writer thread) --- */
 
@@ -100,7 +102,8 @@ MUST_CHECK enum status store_write_silence(struct store *s, const struct silence
 /* --- upkeep -------------------------------------------------------------------------------------
  */
 
-/* Unlinks day files that end before the time; roll-ups older than their tier's age go too. */
+/* Unlinks day files that end before the time; roll-ups older than their tier's age go too. A packer
+ * of this store forgets what it knew of them. */
 MUST_CHECK enum status store_prune(struct store *s, int64_t before_ns, uint64_t *days,
                                    struct err *e);
 /* Checks every file: SQLite integrity, chunk decompression and counts, roll-ups against facts.

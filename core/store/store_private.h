@@ -38,8 +38,9 @@ struct store {
     int64_t *day_numbers; /* all day files there are, ascending; refreshed by store_scan_days */
     size_t n_day_numbers;
     atomic_uint_fast64_t
-        committed;          /* number of the last pack committed: what the packer may forget */
-    atomic_bool has_failed; /* a commit failed: nobody should wait for the next one */
+        committed; /* number of the last pack committed: what the packer may forget */
+    atomic_int_fast64_t removed_before; /* days up to here, exclusive, were pruned while open */
+    atomic_bool has_failed;             /* a commit failed: nobody should wait for the next one */
     /* Dimensions read so far by this connection. */
     struct arena dims;
     struct idmap fn_by_id, origin_by_id, text_by_id; /* id -> pointer into dims */

@@ -61,6 +61,8 @@ enum status store_prune(struct store *s, int64_t before_ns, uint64_t *days, stru
         if ((s->day_numbers[i] + 1) * NS_PER_DAY > before_ns)
             break;
         status = remove_day(s, s->day_numbers[i], e);
+        if (status == OK)
+            atomic_store(&s->removed_before, s->day_numbers[i] + 1);
         n += status == OK;
     }
     if (status == OK)

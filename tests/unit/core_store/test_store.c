@@ -151,6 +151,36 @@ static void test_repeats(void **state)
     fixture_free(f);
 }
 
+/* A day removed under a running packer is one it may fill again. */
+static void test_a_removed_day_is_no_repeat(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct packer *p;
+    uint64_t days;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    CHECK_OK(packer_new(f->store, &p, &f->e), &f->e);
+    for (int round = 0; round < 2; round++) {
+        struct batch *b = batch_new();
+        struct pack *k = NULL;
+        add_line(b, "s", NOON, 1, "line");
+        add_line(b, "s", NOON + NS_PER_DAY, 2, "line");
+        CHECK_OK(store_mark_repeats(p, b, &f->e), &f->e);
+        CHECK(!b->records[0].is_repeat);
+        CHECK(b->records[1].is_repeat == (round == 1));
+        CHECK_OK(store_pack(p, b, true, &k, &f->e), &f->e);
+        CHECK_OK(store_commit(f->store, k, &f->e), &f->e);
+        batch_free(b);
+        CHECK(store_has_day(f->store, NOON / NS_PER_DAY));
+        CHECK_OK(store_prune(f->store, NOON + NS_PER_DAY, &days, &f->e), &f->e);
+        CHECK_INT(days, 1);
+        CHECK(!store_has_day(f->store, NOON / NS_PER_DAY));
+    }
+    packer_free(p);
+    fixture_free(f);
+}
+
 /* Two environments with one id in one instant: each row is its own. */
 static void test_replacing(void **state)
 {
@@ -379,6 +409,7 @@ static void test_one_writer(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_every_member_comes_back),
     cmocka_unit_test(test_repeats),
+    cmocka_unit_test(test_a_removed_day_is_no_repeat),
     cmocka_unit_test(test_replacing),
     cmocka_unit_test(test_look_ups),
     cmocka_unit_test(test_sums),
