@@ -36,6 +36,7 @@ static const struct opt_def logs_options[] = {
 struct printer {
     struct cli *cli;
     struct table table;
+    struct str request_id; /* whose lines they are, where they do not say it */
     uint64_t lines;
 };
 
@@ -72,8 +73,9 @@ static enum status print_row(struct printer *p, const struct log_line *line)
     table_text(t, 1, arena_str(a, line->origin->fn->name));
     table_text(t, 2, str_from(severity_name(line->severity)));
     table_text(t, 3, arena_str(a, line->origin->instance));
-    if (line->invocation_id.n > 0)
-        table_text(t, 4, arena_str(a, line->invocation_id));
+    struct str id = p->request_id.n > 0 ? p->request_id : line->invocation_id;
+    if (id.n > 0)
+        table_text(t, 4, arena_str(a, id));
     table_text(t, 5, arena_str(a, line->body));
     return OK;
 }
@@ -107,6 +109,39 @@ static enum status set_pattern(const struct logs_options *o, struct str pattern,
     return re_new(pattern, o->ignore_case ? "i" : "", &q->pattern, e);
 }
 
+/* All lines of a request, whether they name it or not; with conditions, or where no such request is
+ * known, the lines that name it. */
+static bool is_whole_request(const struct log_request *q)
+{
+    return q->invocation_id.n > 0 && q->literal.n == 0 && !q->pattern && !q->newest_first &&
+           q->min_severity == SEVERITY_UNKNOWN;
+}
+
+static enum status print_request(struct printer *p, struct store *s, const struct log_request *q,
+                                 struct err *e)
+{
+    struct inv_rows rows = {0};
+    struct err none = {0};
+
+    if (!is_whole_request(q) ||
+        request_by_id(s, q->invocation_id, p->cli->arena, &rows, &none) != OK || rows.n == 0)
+        return request_logs(s, q, print_line, p, e);
+    for (size_t i = 0; i < rows.n; i++) {
+        struct log_request one = log_request_of(&rows.rows[i], rows.fn_ids[i]);
+        if (q->limit > 0 && p->lines >= q->limit)
+            break;
+        if (q->instance.n > 0 && !str_eq(q->instance, one.instance))
+            continue;
+        one.fn = q->fn;
+        one.limit = q->limit > 0 ? q->limit - p->lines : 0;
+        p->request_id = one.invocation_id;
+        enum status st = request_logs(s, &one, print_line, p, e);
+        if (st != OK)
+            return st;
+    }
+    return OK;
+}
+
 static enum status run_search(struct cli *c, struct store *s, struct log_request *q, struct err *e)
 {
     struct printer p = {.cli = c};
@@ -114,7 +149,7 @@ static enum status run_search(struct cli *c, struct store *s, struct log_request
     if (cli_range(c, s, 0, &q->range, e) != OK)
         return e->code;
     table_init(&p.table, c->arena, columns, ARRAY_LEN(columns), "fnscope.log_lines", 1);
-    if (request_logs(s, q, print_line, &p, e) != OK)
+    if (print_request(&p, s, q, e) != OK)
         return err_wrap(e, "logs");
     if (c->settings->format != TABLE_TEXT)
         cli_print_table(c, &p.table);

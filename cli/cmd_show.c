@@ -8,9 +8,6 @@
 #include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
 
-/* Lines of a crash trail the end by a moment; a retry comes a minute later at the earliest. */
-#define AFTERMATH_NS (5 * NS_PER_SEC)
-
 struct show_options {
     bool no_logs, is_trace;
 };
@@ -156,13 +153,7 @@ static enum status show_line(void *ctx, const struct log_line *line, struct err 
 static enum status show_logs(struct cli *c, struct store *s, const struct invocation *inv,
                              uint32_t fn_id, struct err *e)
 {
-    struct log_request q = {
-        .range = {inv->start_ns - inv->init_lead_ns - NS_PER_SEC,
-                  inv->start_ns + inv->duration_ns + inv->init_ns + AFTERMATH_NS},
-        .fn_id = fn_id,
-        .instance = inv->origin->instance,
-        .invocation_id = inv->id,
-    };
+    struct log_request q = log_request_of(inv, fn_id);
 
     buf_add_z(&c->out, "\n");
     return request_logs(s, &q, show_line, &c->out, e);

@@ -201,6 +201,15 @@ struct feeder {
     struct batch *out;
 };
 
+static void add(struct feeder *f, const struct decode_input *in, const struct raw_event *ev)
+{
+    size_t before = f->out->n_records;
+
+    event_add(&f->s->maker, in, ev, f->out);
+    if (f->out->n_records > before)
+        open_requests_hear(&f->s->open, &f->out->records[before], &f->out->arena);
+}
+
 static uint64_t offset_of(const struct feeder *f, const char *p)
 {
     return f->in->offset + (uint64_t)(p - f->in->bytes.p);
@@ -235,7 +244,7 @@ static void add_bare(struct feeder *f, struct raw_event *ev)
         defaults.now_ns = f->s->last_time_ns;
         in.defaults = &defaults;
     }
-    event_add(&f->s->maker, &in, ev, f->out);
+    add(f, &in, ev);
 }
 
 static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
@@ -246,7 +255,7 @@ static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
     if (f->s->form == FORM_BARE) {
         add_bare(f, ev);
     } else if (ev->has_time) {
-        event_add(&f->s->maker, f->in, ev, f->out);
+        add(f, f->in, ev);
     } else if (str_trim(ev->body).n > 0) {
         f->s->maker.n_events++;
         event_quarantine(&f->s->maker, f->in, ev->mark.offset, ev->body,

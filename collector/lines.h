@@ -4,6 +4,7 @@
 #define FNSCOPE_COLLECTOR_LINES_H
 
 #include "collector/event.h"
+#include "collector/open_requests.h"
 
 /* The form of a file is fixed by its head and kept, so that text inside a message that looks like
  * a line start of another form is not taken for one. */
@@ -39,6 +40,7 @@ struct lines_state {
     struct csv_columns columns;
     int64_t last_time_ns; /* of the last line that had one: stands in for bare lines */
     bool has_last_time;
+    struct open_requests open; /* says whose lines without an id are */
     bool is_skipping;          /* inside a line longer than PENDING_MAX_BYTES */
     struct decode_mark anchor; /* where that line stands */
 };

@@ -31,6 +31,12 @@ struct search {
     size_t given;
     /* Lines of one invocation by their place between the platform's lines. */
     bool is_by_place, is_inside, has_own;
+    /* Without a stream the file stands for it, and may hold several environments: other requests
+     * that are open while ours is. */
+    bool is_streamless, has_ended;
+    struct idmap others;
+    size_t n_others;
+    int64_t since_ns; /* others may have begun long before the range */
 };
 
 /* --- which functions and streams --- */
@@ -101,12 +107,13 @@ static bool line_passes(struct search *s, const struct chunk_line *l)
 {
     const struct log_request *q = s->q;
 
-    if (l->time_ns < q->range.since_ns || l->time_ns >= q->range.until_ns ||
+    if (l->time_ns < s->since_ns || l->time_ns >= q->range.until_ns ||
         l->severity < q->min_severity)
         return false;
     if (has_fn_filter(q) && !fn_is_wanted(s, fn_of_stream(s, l->stream)))
         return false;
-    if (q->instance.n > 0 && !str_eq(q->instance, dim_origin(s->store, l->stream)->instance))
+    if ((q->instance.n > 0 || s->is_by_place) &&
+        !str_eq(q->instance, dim_origin(s->store, l->stream)->instance))
         return false;
     if (q->invocation_id.n > 0 && !s->is_by_place) {
         struct str own = first_uuid(l->body);
@@ -203,6 +210,50 @@ static int compare_kept(const void *a, const void *b)
     return (x->order > y->order) - (x->order < y->order);
 }
 
+static bool says(const struct log_line *l, struct str text, struct str json)
+{
+    return str_starts(l->body, text) || str_find(l->body, json) < l->body.n;
+}
+
+/* Another request's START, END or REPORT among lines without a stream. */
+static void note_other(struct search *s, const struct log_line *l)
+{
+    uint64_t key = str_hash(l->invocation_id, 0);
+    bool is_new;
+
+    if (says(l, STR("START "), STR("platform.start"))) {
+        idmap_put(&s->others, key, &is_new);
+        s->n_others += is_new;
+        s->is_inside &= s->has_own;
+    } else if (says(l, STR("END "), STR("platform.runtimeDone")) ||
+               says(l, STR("REPORT "), STR("platform.report"))) {
+        s->n_others -= idmap_remove(&s->others, key);
+    }
+}
+
+/* As below, where other requests may be open beside ours: while one is, nothing without our id is
+ * ours. */
+static bool is_ours_alone(struct search *s, const struct log_line *l)
+{
+    bool is_platform = l->kind == RECORD_PLATFORM;
+
+    if (str_find(l->body, s->q->invocation_id) < l->body.n) {
+        bool is_end = is_platform && says(l, STR("END "), STR("platform.runtimeDone"));
+        s->is_inside |= is_platform || !s->has_own;
+        s->has_own = true;
+        s->has_ended |= is_end || (is_platform && says(l, STR("REPORT "), STR("platform.report")));
+        s->has_ended &= !(is_platform && says(l, STR("START "), STR("platform.start")));
+        return true;
+    }
+    if (is_platform && l->invocation_id.n > 0) {
+        note_other(s, l);
+        return false;
+    }
+    if (is_platform && says(l, STR("INIT_START"), STR("platform.initStart")))
+        s->is_inside = s->has_own ? s->is_inside : s->n_others == 0;
+    return s->is_inside && !s->has_ended && s->n_others == 0;
+}
+
 /* An environment runs one request at a time: what stands behind another request's START, END or
  * REPORT is not ours even where it names no request; what stands between our lines is, whatever
  * identifiers it mentions. Before our START only a beginning initialization is. */
@@ -238,7 +289,10 @@ static enum status give_kept(struct search *s, int64_t before_ns, struct err *e)
             line->line.body = arena_str(&rest, line->line.body);
             line->line.invocation_id = first_uuid(line->line.body);
             s->kept[n_rest++] = *line;
-        } else if (s->is_by_place && !is_ours(s, &line->line)) {
+        } else if (s->is_by_place &&
+                   !(s->is_streamless ? is_ours_alone(s, &line->line) : is_ours(s, &line->line))) {
+            continue;
+        } else if (line->line.time_ns < s->q->range.since_ns) {
             continue;
         } else if (s->q->limit > 0 && s->given == s->q->limit) {
             status = ERR_CANCELLED;
@@ -277,7 +331,7 @@ static enum status search_day(struct search *s, struct day *d, struct err *e)
 
     if (status != OK)
         return status;
-    sql_bind_i64(st, 1, s->q->range.since_ns - base);
+    sql_bind_i64(st, 1, s->since_ns - base);
     sql_bind_i64(st, 2, s->q->range.until_ns - base);
     sql_bind_i64(st, 3, INT64_C(1) << s->q->min_severity); /* some level at or above: the mask is at
                                                               least that bit */
@@ -313,9 +367,27 @@ static void search_clear(struct search *s)
     buf_clear(&s->folded);
     idmap_clear(&s->fn_passes);
     idmap_clear(&s->stream_fn);
+    idmap_clear(&s->others);
     arena_clear(&s->arena);
     free(s->kept);
 }
+
+/* Lines of a crash trail the end by a moment; a retry comes a minute later at the earliest. */
+#define AFTERMATH_NS    (5 * NS_PER_SEC)
+#define BEFORE_START_NS NS_PER_SEC
+
+struct log_request log_request_of(const struct invocation *inv, uint32_t fn_id)
+{
+    return (struct log_request){
+        .range = {inv->start_ns - inv->init_lead_ns - BEFORE_START_NS,
+                  inv->start_ns + inv->duration_ns + inv->init_ns + AFTERMATH_NS},
+        .fn_id = fn_id,
+        .instance = inv->origin->instance,
+        .invocation_id = inv->id,
+    };
+}
+
+#define LONG_RUN_NS (15 * NS_PER_MIN)
 
 enum status request_logs(struct store *s, const struct log_request *q, log_fn *fn, void *ctx,
                          struct err *e)
@@ -325,7 +397,10 @@ enum status request_logs(struct store *s, const struct log_request *q, log_fn *f
     AUTO(buf_clear) struct buf needle = {.max = 1u << 20};
     enum status status = s->is_null ? OK : store_scan_days(s, e);
 
-    search.is_by_place = q->invocation_id.n > 0 && q->instance.n > 0 && !q->newest_first;
+    search.is_by_place =
+        q->invocation_id.n > 0 && (q->instance.n > 0 || q->fn_id != 0) && !q->newest_first;
+    search.is_streamless = search.is_by_place && q->instance.n == 0;
+    search.since_ns = q->range.since_ns - (search.is_streamless ? LONG_RUN_NS : 0);
     search.raw.max = CHUNK_MAX_RAW;
     search.folded.max = CHUNK_MAX_RAW;
     search.zstd = zstd_ctx_new(1);
@@ -336,7 +411,7 @@ enum status request_logs(struct store *s, const struct log_request *q, log_fn *f
     for (size_t k = 0; status == OK && k < s->n_day_numbers; k++) {
         int64_t day = s->day_numbers[q->newest_first ? s->n_day_numbers - 1 - k : k];
         struct day *d;
-        if (!overlaps(q->range, day))
+        if (!overlaps((struct range){search.since_ns, q->range.until_ns}, day))
             continue;
         status = store_day(s, day, false, &d, e);
         if (status == OK && d)

@@ -111,7 +111,9 @@ struct log_request {
     uint32_t fn_id;
     struct str instance;      /* exact log stream; empty: any */
     struct str invocation_id; /* with instance: the lines between its START and the next request's,
-                                 and its initialization; without: the lines that name it */
+                                 and its initialization; with fn_id alone: the same among the lines
+                                 without a stream, where no other request is open; else the lines
+                                 that name it */
     enum severity min_severity;
     struct str literal;     /* the body holds this text (memmem on chunks: prefilter); empty: any */
     bool is_literal_nocase; /* ASCII */
@@ -131,6 +133,8 @@ struct log_line {
     struct str body;
 };
 typedef enum status log_fn(void *ctx, const struct log_line *line, struct err *e);
+/* For the lines of one attempt, in its function. */
+struct log_request log_request_of(const struct invocation *inv, uint32_t fn_id);
 MUST_CHECK enum status request_logs(struct store *s, const struct log_request *q, log_fn *fn,
                                     void *ctx, struct err *e);
 
