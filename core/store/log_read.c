@@ -103,6 +103,14 @@ static struct str first_uuid(struct str body)
 
 /* --- one line --- */
 
+static bool stream_is_wanted(struct search *s, uint32_t stream)
+{
+    const struct log_request *q = s->q;
+
+    return (q->instance.n == 0 && !s->is_by_place) ||
+           str_eq(q->instance, dim_origin(s->store, stream)->instance);
+}
+
 static bool line_passes(struct search *s, const struct chunk_line *l)
 {
     const struct log_request *q = s->q;
@@ -112,8 +120,7 @@ static bool line_passes(struct search *s, const struct chunk_line *l)
         return false;
     if (has_fn_filter(q) && !fn_is_wanted(s, fn_of_stream(s, l->stream)))
         return false;
-    if ((q->instance.n > 0 || s->is_by_place) &&
-        !str_eq(q->instance, dim_origin(s->store, l->stream)->instance))
+    if (!stream_is_wanted(s, l->stream))
         return false;
     if (q->invocation_id.n > 0 && !s->is_by_place) {
         struct str own = first_uuid(l->body);
@@ -274,6 +281,14 @@ static bool is_ours(struct search *s, const struct log_line *l)
     return s->is_inside;
 }
 
+/* Lines before the range are heard only for what they begin. */
+static bool belongs(struct search *s, const struct log_line *l)
+{
+    bool is_placed = !s->is_by_place || (s->is_streamless ? is_ours_alone(s, l) : is_ours(s, l));
+
+    return is_placed && l->time_ns >= s->q->range.since_ns;
+}
+
 /* Gives what was kept before a time, in time order; ERR_CANCELLED when there is enough. */
 static enum status give_kept(struct search *s, int64_t before_ns, struct err *e)
 {
@@ -289,10 +304,7 @@ static enum status give_kept(struct search *s, int64_t before_ns, struct err *e)
             line->line.body = arena_str(&rest, line->line.body);
             line->line.invocation_id = first_uuid(line->line.body);
             s->kept[n_rest++] = *line;
-        } else if (s->is_by_place &&
-                   !(s->is_streamless ? is_ours_alone(s, &line->line) : is_ours(s, &line->line))) {
-            continue;
-        } else if (line->line.time_ns < s->q->range.since_ns) {
+        } else if (!belongs(s, &line->line)) {
             continue;
         } else if (s->q->limit > 0 && s->given == s->q->limit) {
             status = ERR_CANCELLED;
@@ -389,6 +401,16 @@ struct log_request log_request_of(const struct invocation *inv, uint32_t fn_id)
 
 #define LONG_RUN_NS (15 * NS_PER_MIN)
 
+static void choose_place(struct search *s)
+{
+    const struct log_request *q = s->q;
+
+    s->is_by_place =
+        q->invocation_id.n > 0 && (q->instance.n > 0 || q->fn_id != 0) && !q->newest_first;
+    s->is_streamless = s->is_by_place && q->instance.n == 0;
+    s->since_ns = q->range.since_ns - (s->is_streamless ? LONG_RUN_NS : 0);
+}
+
 enum status request_logs(struct store *s, const struct log_request *q, log_fn *fn, void *ctx,
                          struct err *e)
 {
@@ -397,10 +419,7 @@ enum status request_logs(struct store *s, const struct log_request *q, log_fn *f
     AUTO(buf_clear) struct buf needle = {.max = 1u << 20};
     enum status status = s->is_null ? OK : store_scan_days(s, e);
 
-    search.is_by_place =
-        q->invocation_id.n > 0 && (q->instance.n > 0 || q->fn_id != 0) && !q->newest_first;
-    search.is_streamless = search.is_by_place && q->instance.n == 0;
-    search.since_ns = q->range.since_ns - (search.is_streamless ? LONG_RUN_NS : 0);
+    choose_place(&search);
     search.raw.max = CHUNK_MAX_RAW;
     search.folded.max = CHUNK_MAX_RAW;
     search.zstd = zstd_ctx_new(1);
