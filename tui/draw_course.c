@@ -9,9 +9,9 @@
 
 struct curve {
     const char *name;
-    enum style style;
     uint64_t (*of)(const struct stats *s);
     struct str (*text)(struct arena *a, uint64_t v);
+    enum style style;
     bool is_sum; /* points in one cell are added up; else the largest counts */
 };
 
@@ -43,11 +43,11 @@ static struct str money_text(struct arena *a, uint64_t pico)
 }
 
 static const struct curve curves[] = {
-    {"invocations", STYLE_ACCENT, n_of, view_count, true},
-    {"failed", STYLE_BAD, stats_failed, view_count, true},
-    {"p95", STYLE_WARN, p95_of, duration_text, false},
-    {"cold", STYLE_GOOD, stats_cold, view_count, true},
-    {"cost", STYLE_PLAIN, cost_of, money_text, true},
+    {"invocations", n_of, view_count, STYLE_ACCENT, true},
+    {"failed", stats_failed, view_count, STYLE_BAD, true},
+    {"p95", p95_of, duration_text, STYLE_WARN, false},
+    {"cold", stats_cold, view_count, STYLE_GOOD, true},
+    {"cost", cost_of, money_text, STYLE_PLAIN, true},
 };
 
 static uint64_t cell_value(const struct series *s, const struct curve *c, unsigned x,
@@ -139,7 +139,8 @@ static void heat_fill(struct heat *h, const struct series *s)
         size_t from = i * h->width / s->n, to = (i + 1) * h->width / s->n;
         for (size_t k = 0; k < g->n; k++)
             for (size_t x = from; x < (to > from ? to : from + 1); x++)
-                h->cells[row_of_us(bucket_mid(g->bucket[k]), h->first_bit, h->rows) * h->width +
+                h->cells[(size_t)row_of_us(bucket_mid(g->bucket[k]), h->first_bit, h->rows) *
+                             h->width +
                          x] += g->count[k];
     }
     for (size_t i = 0; i < (size_t)h->width * h->rows; i++)

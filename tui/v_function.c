@@ -270,31 +270,38 @@ static enum status days(struct app *app, struct view_data *d, struct err *e)
 
 /* --- what changed, what failed, what alerts say --- */
 
+static struct str or_dash(struct str s)
+{
+    return s.n > 0 ? s : STR("-");
+}
+
+static struct str configuration_text(struct arena *a, const struct fn_config *c)
+{
+    struct str timeout = c->timeout_ns > 0 ? view_duration(a, c->timeout_ns) : (struct str){0};
+
+    return arena_printf(
+        a, "  %.16s  version " STR_FMT ", %llu MB, timeout " STR_FMT ", " STR_FMT "%s" STR_FMT,
+        view_time(a, c->valid_from_ns).p, STR_ARG(or_dash(c->version)),
+        (unsigned long long)(c->memory_bytes >> 20), STR_ARG(or_dash(timeout)),
+        STR_ARG(or_dash(c->runtime)), c->dead_letter.n > 0 ? ", failed events to " : "",
+        STR_ARG(c->dead_letter));
+}
+
 static enum status configurations(struct app *app, struct view_data *d, struct err *e)
 {
-    struct arena *a = arena_of(app);
     struct fn_filter f = {
         .name_glob = d->one->fn.name, .region = d->one->fn.region, .account = d->one->fn.account};
     struct fn_config_rows rows;
     size_t shown = 0;
 
-    if (request_configs(app->options->store, &f, a, &rows, e) != OK)
+    if (request_configs(app->options->store, &f, arena_of(app), &rows, e) != OK)
         return e->code;
     for (size_t i = 0; i < rows.n && shown < MOST_CONFIGS; i++) {
-        const struct fn_config *c = &rows.rows[i];
-        if (c->is_assumed)
+        if (rows.rows[i].is_assumed)
             continue;
         if (shown++ == 0)
             title(app, d, "Configuration and versions, newest first");
-        say(app, d, STYLE_PLAIN,
-            arena_printf(
-                a,
-                "  %.16s  version " STR_FMT ", %llu MB, timeout " STR_FMT ", " STR_FMT "%s" STR_FMT,
-                view_time(a, c->valid_from_ns).p, STR_ARG(c->version.n > 0 ? c->version : STR("-")),
-                (unsigned long long)(c->memory_bytes >> 20),
-                STR_ARG(c->timeout_ns > 0 ? view_duration(a, c->timeout_ns) : STR("-")),
-                STR_ARG(c->runtime.n > 0 ? c->runtime : STR("-")),
-                c->dead_letter.n > 0 ? ", failed events to " : "", STR_ARG(c->dead_letter)));
+        say(app, d, STYLE_PLAIN, configuration_text(arena_of(app), &rows.rows[i]));
     }
     return OK;
 }
