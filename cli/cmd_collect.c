@@ -35,7 +35,7 @@ static const struct opt_def collect_defs[] = {
       .help = "read everything once, then end" },
     { .flag = "source", .type = OPT_LIST, .offset = AT(sources), .value_name = "NAME",
       .help = "only this source of the configuration; may be repeated" },
-    { .key = "collect.commit", .type = OPT_DURATION, .offset = AT(commit_ns), .default_text = "1s",
+    { .key = "collect.commit", .type = OPT_DURATION, .offset = AT(commit_ns), .default_text = "250ms",
       .help = "how long what was read may wait to be stored" },
     { .key = "collect.report", .type = OPT_DURATION, .offset = AT(report_ns), .default_text = "5s",
       .help = "how often the state of each source is stored" },

@@ -4,10 +4,13 @@
 
 #include "core/base/log.h"
 
-#define EVERY_NS  NS_PER_SEC
 #define BATCH     64u
 #define WAIT_MS   100
 #define AT_A_TIME 16
+
+/* Soon after what it is about was stored, but at most a twentieth of the writer's time. */
+#define PAUSE_MIN_NS (100 * NS_PER_MS)
+#define PAUSE_SHARE  20
 
 enum status watch_open(struct watch *w, struct store *s, const struct alert_config *k,
                        struct clock clock, struct err *e)
@@ -51,14 +54,23 @@ static void collect(struct watch *w, int timeout_ms, struct results *r)
     }
 }
 
-static bool is_time(struct watch *w, bool is_forced)
+static bool is_time(const struct watch *w, bool is_forced)
 {
     const int64_t now_ns = clock_monotonic(&w->clock);
 
-    if (!is_forced && w->evaluated_ns != 0 && now_ns - w->evaluated_ns < EVERY_NS)
-        return false;
-    w->evaluated_ns = now_ns;
-    return true;
+    return is_forced || now_ns >= w->next_ns;
+}
+
+static enum status evaluate(struct watch *w, struct alert_verdicts *v, struct err *e)
+{
+    const int64_t begin_ns = clock_monotonic(&w->clock);
+    enum status status =
+        alerts_evaluate(&w->config->set, w->store, clock_now(&w->clock), &w->arena, v, e);
+    const int64_t end_ns = clock_monotonic(&w->clock);
+    const int64_t pause_ns = (end_ns - begin_ns) * PAUSE_SHARE;
+
+    w->next_ns = end_ns + (pause_ns > PAUSE_MIN_NS ? pause_ns : PAUSE_MIN_NS);
+    return status;
 }
 
 static enum status submit_due(struct watch *w, struct err *e)
@@ -83,7 +95,7 @@ enum status watch_step(struct watch *w, bool is_forced, struct err *e)
     arena_reset(&w->arena);
     collect(w, 0, &results);
     if (evaluates)
-        status = alerts_evaluate(&w->config->set, w->store, clock_now(&w->clock), &w->arena, &v, e);
+        status = evaluate(w, &v, e);
     v.changes.results = results.rows;
     v.changes.n_results = results.n;
     if (status == OK)

@@ -12,13 +12,14 @@ struct watch {
     const struct alert_config *config;
     struct notify *notify;
     struct clock clock;
-    int64_t evaluated_ns; /* monotonic */
-    struct arena arena;   /* of one step */
+    int64_t next_ns;    /* monotonic; of the next evaluation */
+    struct arena arena; /* of one step */
 };
 
 MUST_CHECK enum status watch_open(struct watch *w, struct store *s, const struct alert_config *k,
                                   struct clock clock, struct err *e);
-/* At most one evaluation a second, unless is_forced. Fails when the store cannot be written. */
+/* An evaluation takes at most a twentieth of the time, unless is_forced. Fails when the store
+ * cannot be written. */
 MUST_CHECK enum status watch_step(struct watch *w, bool is_forced, struct err *e);
 /* Waits until every message that is due was tried once, or the time is over. */
 MUST_CHECK enum status watch_drain(struct watch *w, int64_t timeout_ns, struct err *e);
