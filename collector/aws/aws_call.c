@@ -49,17 +49,19 @@ int64_t aws_now(const struct aws_client *c)
     return clock_monotonic(&c->env->clock) + c->server_ahead_ns;
 }
 
-/* Date has whole seconds and travels for a while: smaller differences are noise. */
+/* Date has whole seconds and travels for a while: smaller differences are noise, and the own clock,
+ * which knows the milliseconds, is right. */
 static void learn_time(struct aws_client *c, const struct http_response *r)
 {
     int64_t date_ns;
 
     if (!http_date_parse(http_header_get(r, "Date"), &date_ns))
         return;
-    int64_t difference = date_ns - aws_now(c);
-    if (c->knows_server && difference > -2 * NS_PER_SEC && difference < 2 * NS_PER_SEC)
+    int64_t now = aws_now(c), difference = date_ns - now;
+    bool is_far = difference <= -2 * NS_PER_SEC || difference >= 2 * NS_PER_SEC;
+    if (c->knows_server && !is_far)
         return;
-    c->server_ahead_ns = date_ns - clock_monotonic(&c->env->clock);
+    c->server_ahead_ns = (is_far ? date_ns : now) - clock_monotonic(&c->env->clock);
     c->knows_server = true;
 }
 
@@ -236,7 +238,7 @@ static enum status fail(struct aws_client *c, const struct aws_request *q, struc
 {
     const struct aws_fault *f = &c->fault;
 
-    c->status->add_errors++;
+    c->status->add_errors += f->kind != FAULT_NOT_FOUND; /* that is an answer */
     if (f->kind == FAULT_THROTTLED) {
         c->status->add_throttles++;
         rate_pause(&c->rates[q->op], clock_monotonic(&c->env->clock),
