@@ -77,6 +77,16 @@ static enum scan_kind kind_of(const struct log_group *g, const struct log_scan *
     return (enum scan_kind)(s - g->scans);
 }
 
+static int64_t pause_of(const struct aws_ctx *x, const struct log_group *g,
+                        const struct log_scan *s)
+{
+    enum scan_kind kind = kind_of(g, s);
+
+    if (kind == SCAN_FAST)
+        return interval_of(x, g);
+    return kind == SCAN_LATE ? x->o->late_every_ns : x->o->deep_every_ns;
+}
+
 static void begin(struct aws_ctx *x, const struct log_group *g, struct log_scan *s)
 {
     int64_t now_ms = aws_now(&x->client) / NS_PER_MS;
@@ -216,17 +226,16 @@ static void end_fast(struct aws_ctx *x, struct log_group *g, struct log_scan *s,
         g->watermark_ms = s->end_ms;
     g->was_read = g->was_read || !is_behind;
     put_cursor(x, g, out);
-    s->next_ns = aws_mono(x) + (is_behind ? 0 : interval_of(x, g));
+    if (is_behind)
+        s->next_ns = aws_mono(x);
 }
 
 static void end_scan(struct aws_ctx *x, struct log_group *g, struct log_scan *s, struct batch *out)
 {
-    const int64_t every_ns[] = {
-        [SCAN_FAST] = 0, [SCAN_LATE] = x->o->late_every_ns, [SCAN_DEEP] = x->o->deep_every_ns};
     enum scan_kind kind = kind_of(g, s);
 
     s->is_active = false;
-    s->next_ns = aws_mono(x) + every_ns[kind];
+    s->next_ns = aws_mono(x) + pause_of(x, g, s);
     if (kind == SCAN_FAST)
         end_fast(x, g, s, out);
     if (kind == SCAN_DEEP) {
@@ -299,13 +308,29 @@ static enum status take_page(struct aws_ctx *x, struct log_group *g, struct log_
  * -----------------------------------------------------------------------------------------------
  */
 
+/* A function's group is made by its first invocation: until then it counts as read and empty, and
+ * is asked for like a quiet one. Others are waited for by the next list. */
+static void miss(struct aws_ctx *x, struct log_group *g, struct log_scan *s)
+{
+    s->is_active = false;
+    g->is_gone = !g->is_used;
+    if (g->is_gone)
+        return;
+    g->quiet = g->quiet < QUIET_MAX ? g->quiet + 1 : g->quiet;
+    s->next_ns = aws_mono(x) + pause_of(x, g, s);
+    if (kind_of(g, s) != SCAN_FAST)
+        return;
+    g->watermark_ms = s->end_ms > g->watermark_ms ? s->end_ms : g->watermark_ms;
+    g->was_read = true;
+    note_watermark(x);
+}
+
 /* A page token may have expired: only reading the window from its start helps. */
 static enum status fail(struct aws_ctx *x, struct log_group *g, struct log_scan *s,
                         enum status status)
 {
     if (x->client.fault.kind == FAULT_NOT_FOUND) {
-        g->is_gone = true;
-        s->is_active = false;
+        miss(x, g, s);
         return OK;
     }
     if (x->client.fault.kind == FAULT_REFUSED && s->token != NULL) {
