@@ -2,7 +2,7 @@
 """Receivers of alerts for scenarios: an HTTP server and an SMTP server on free ports of loopback.
 
 alert_receivers.py DIR: writes DIR/http.port and DIR/smtp.port once both listen, then appends each
-POST as a line of JSON (path, headers, body) to DIR/http.ndjson and each mail as DIR/mail.N. With a
+POST as a line of JSON (path, headers, body, at) to DIR/http.ndjson and each mail as DIR/mail.N. With a
 file DIR/refuse the HTTP server answers 503. Ends with SIGTERM.
 """
 import asyncio
@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 
 try:
     from aiosmtpd.smtp import SMTP
@@ -36,7 +37,7 @@ class Hook(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
         refused = os.path.exists(os.path.join(folder, "refuse"))
         if not refused:
-            line = json.dumps({"path": self.path, "headers": dict(self.headers), "body": body})
+            line = json.dumps({"path": self.path, "headers": dict(self.headers), "body": body, "at": time.time()})
             with lock, open(os.path.join(folder, "http.ndjson"), "a", encoding="utf-8") as f:
                 f.write(line + "\n")
         self.send_response(503 if refused else 200)
