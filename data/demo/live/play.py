@@ -72,7 +72,7 @@ class Player:
             for _ in range(6):
                 yield self.invoke, "slow", {"seconds": 0.3}
         if r.random() < 0.2:
-            yield self.invoke, "leaky", {"megabytes": 6}
+            yield self.invoke, "leaky", {"megabytes": 8}
         if r.random() < 0.1:
             body = {"fail": "bad address"} if r.random() < 0.3 else {"rawPath": "/mail"}
             yield self.invoke, "mail", body, "Event"

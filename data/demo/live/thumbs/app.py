@@ -2,7 +2,7 @@
 import os
 import urllib.parse
 
-FOLDER = os.environ.get("PICTURES", "")
+FOLDER = os.environ.get("PICTURES") or os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "pictures")
 
 
 def read_ppm(path):
@@ -31,7 +31,7 @@ def handler(event, context):
     for record in event["Records"]:
         key = urllib.parse.unquote_plus(record["s3"]["object"]["key"])
         path = os.path.join(FOLDER, key)
-        if not FOLDER or not os.path.exists(path):
+        if not os.path.exists(path):
             print(f"picture {key}: {record['s3']['object'].get('size')} bytes, not readable from here")
             continue
         w, h, data = quarter(*read_ppm(path))
