@@ -123,6 +123,7 @@ static void begin(struct bench *b, const struct exchange *script, size_t n)
 {
     b->script = script;
     b->n_script = n;
+    aws_auth_clear(&b->auth);
     aws_auth_init(&b->auth, &b->options, &b->env, STR("eu-west-1"));
 }
 
