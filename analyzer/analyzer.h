@@ -73,7 +73,13 @@ struct cost_context {
     enum arch default_arch;         /* ARCH_X86_64 */
     /* Somebody stated the default (--default-region, --arch): then it is no assumption. */
     bool is_region_said, is_arch_said;
+    /* These settings are not those the store was priced with: stored costs stand as they are, with
+     * the architecture and storage they were made with. */
+    bool keeps_stored;
 };
+/* A number for everything a price depends on but stored configurations: rules, defaults and the
+ * rows of the book. Never 0 or 1. */
+uint64_t cost_fingerprint(const struct cost_context *c);
 /* For more than a handful of configs. Keeps a pointer to them; they must outlive it. */
 struct cost_index *cost_index_new(const struct fn_config *configs, size_t n);
 void cost_index_free(struct cost_index *x); /* NULL is fine */

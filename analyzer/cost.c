@@ -120,6 +120,7 @@ static struct cost_facts facts_of(const struct cost_context *c, const struct fn_
     if (config == NULL)
         config = &no_config;
     f.is_assumed = config->is_assumed;
+    f.keeps_stored = c->keeps_stored;
     f.region = fn->region.n > 0 ? fn->region : rule->region;
     if (f.region.n == 0) {
         f.region = c->default_region.n > 0 ? c->default_region : STR("us-east-1");
@@ -127,7 +128,8 @@ static struct cost_facts facts_of(const struct cost_context *c, const struct fn_
     }
     f.arch = first_arch(seen, rule->arch, config->arch);
     f.is_arch_stated =
-        rule->arch != ARCH_UNKNOWN || (config->arch == ARCH_UNKNOWN && c->is_arch_said);
+        !c->keeps_stored &&
+        (rule->arch != ARCH_UNKNOWN || (config->arch == ARCH_UNKNOWN && c->is_arch_said));
     if (f.arch == ARCH_UNKNOWN) {
         f.arch = c->default_arch != ARCH_UNKNOWN ? c->default_arch : ARCH_X86_64;
         f.is_assumed = f.is_assumed || !c->is_arch_said;
@@ -143,8 +145,49 @@ static struct cost_facts facts_of(const struct cost_context *c, const struct fn_
 static struct cost_facts facts_of_invocation(const struct cost_context *c,
                                              const struct invocation *inv)
 {
+    const bool is_kept = c->keeps_stored && inv->is_priced;
     const bool was_assumed = (inv->evidence & EV_ASSUMED_CONFIG) != 0;
-    return facts_of(c, inv->origin->fn, inv->start_ns, was_assumed ? ARCH_UNKNOWN : inv->arch);
+    struct cost_facts f = facts_of(c, inv->origin->fn, inv->start_ns,
+                                   was_assumed && !is_kept ? ARCH_UNKNOWN : inv->arch);
+
+    if (is_kept && inv->storage_bytes > 0)
+        f.storage_bytes = inv->storage_bytes;
+    return f;
+}
+
+static uint64_t mixed(uint64_t h, uint64_t v)
+{
+    return str_hash((struct str){(const char *)&v, sizeof(v)}, h);
+}
+
+static uint64_t rule_fingerprint(const struct fn_rule *r, uint64_t h)
+{
+    h = str_hash(r->name_glob, h);
+    h = str_hash(r->region, h);
+    h = str_hash(r->account, h);
+    return mixed(mixed(h, r->arch), r->storage_bytes);
+}
+
+static uint64_t row_fingerprint(const struct price *p, uint64_t h)
+{
+    h = str_hash(p->meter, h);
+    h = str_hash(p->region, h);
+    h = mixed(h, (uint64_t)p->unit_price);
+    h = mixed(h, (uint64_t)p->tier_begin);
+    return mixed(mixed(h, (uint64_t)p->valid_from_ns), (uint64_t)p->valid_to_ns);
+}
+
+uint64_t cost_fingerprint(const struct cost_context *c)
+{
+    const struct price *row = NULL;
+    uint64_t h = mixed(str_hash(c->default_region, 0), c->default_arch);
+
+    for (size_t i = 0; i < c->n_rules; i++)
+        h = rule_fingerprint(&c->rules[i], h);
+    for (size_t i = 0; (i = pricebook_each(c->book, i, &row)) != 0;)
+        h = row_fingerprint(row, h);
+    h &= INT64_MAX; /* as a database keeps integers */
+    return h > 1 ? h : 2;
 }
 
 enum status cost_share_price(struct cost_share *s, struct err *e)
@@ -182,6 +225,8 @@ enum status cost_invocation(const struct cost_context *c, struct invocation *inv
     wide sum = 0;
     struct err own = {0};
 
+    if (c->keeps_stored && inv->is_priced)
+        return OK;
     if (e == NULL)
         e = &own;
     priced.arch = f.arch;

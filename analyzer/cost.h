@@ -14,6 +14,7 @@ struct cost_facts {
     uint64_t storage_bytes;
     bool is_assumed;     /* region or architecture is a default nobody stated */
     bool is_arch_stated; /* by a rule or by option, not by what was seen */
+    bool keeps_stored;   /* see struct cost_context */
 };
 
 /* One meter's share: units / divisor x price. Amount is exact to 10^-12. */

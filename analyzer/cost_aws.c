@@ -190,8 +190,9 @@ static enum status add_durations(struct pricing *d, wide *sum, struct err *e)
     return OK;
 }
 
-/* Sums do not tell provisioned durations apart: with such attempts the stored exact sum of the
- * single costs is the total, and duration is what requests and storage leave of it. */
+/* Sums do not tell provisioned durations apart: with such attempts, or when other settings made the
+ * stored costs, the stored exact sum of the single costs is the total, and duration is what
+ * requests and storage leave of it. */
 static enum status aws_of_stats(const struct cost_period *p, const struct stats *s,
                                 struct stats_cost *out, struct err *e)
 {
@@ -212,7 +213,7 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
         return e->code;
     c.logs = logs.amount;
     c.is_log_unpriced = logs.price == NULL && s->log_bytes > 0;
-    if (s->start[START_PROVISIONED] > 0 && s->cost > 0)
+    if ((p->facts->keeps_stored || s->start[START_PROVISIONED] > 0) && s->cost > 0)
         c.duration = s->cost - c.request - c.storage;
     c.total = c.duration + c.request + c.storage;
     c.is_unpriced = d.is_unpriced;

@@ -348,6 +348,8 @@ static enum status collect(struct collecting *g, struct err *e)
     if (s == OK)
         s = cli_cost_open(g->c, g->reader, &cost, e);
     if (s == OK)
+        s = cli_cost_begin(&cost, g->store, e);
+    if (s == OK)
         s = pipeline_open(&g->pipeline, g->store, &cost.context, e);
     if (s != OK)
         return s;

@@ -108,8 +108,11 @@ const struct command cmd_cost = {
         "of their own. Ingestion of the function's logs stands beside, not in the cost.\n\n"
         "Region, architecture and ephemeral storage are not in the logs of every function. Where "
         "they are not known, us-east-1 and x86_64 are assumed and the rows are marked: say what is "
-        "true with --default-region, --default-arch, or under functions: in the configuration. "
-        "Amounts of different currencies are never added.",
+        "true under cost: or functions: in the configuration and run fnscope db reprice, which makes "
+        "the stored prices anew. Amounts of different currencies are never added.\n\n"
+        "A function's cost here is its summed quantities times the price, rounded once to 12 "
+        "decimals; query, top and metrics add up the invocations, each rounded so. The two differ "
+        "by less than 10^-12 an invocation.",
     .examples = "fnscope cost --by day --since 7d\tcost of each of the last seven days\n"
                 "fnscope cost --by function --free-tier -o csv\twhat a bill would make of it\n"
                 "fnscope cost --explain 8d5958b5\tthe receipt of one request\n"

@@ -1,7 +1,8 @@
-/* fnscope db info|prune|verify|dump: upkeep of the store. */
+/* fnscope db info|prune|reprice|verify|dump: upkeep of the store. */
 #include "cli/commands.h"
 
 #include "cli/common.h"
+#include "cli/reprice.h"
 #include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
 
@@ -83,6 +84,17 @@ static int db_prune(struct cli *c, struct store *s, struct err *e)
     return EXIT_DONE;
 }
 
+static int db_reprice(struct cli *c, struct store *s, struct err *e)
+{
+    uint64_t changed = 0;
+
+    if (reprice(c, s, &changed, e) != OK)
+        return EXIT_FAILED;
+    buf_addf(&c->out, "%llu invocation%s priced anew\n", (unsigned long long)changed,
+             changed == 1 ? "" : "s");
+    return EXIT_DONE;
+}
+
 struct findings {
     struct cli *cli;
     uint64_t n;
@@ -123,6 +135,7 @@ static const struct {
 } actions[] = {
     {"info", true, db_info},
     {"prune", false, db_prune},
+    {"reprice", false, db_reprice},
     {"verify", true, db_verify},
     {"dump", true, db_dump},
 };
@@ -140,18 +153,20 @@ static int run_db(struct cli *c, struct err *e)
             return EXIT_FAILED;
         return actions[i].run(c, s, e);
     }
-    err_set(e, ERR_USAGE, "db: \"" STR_FMT "\" is none of info, prune, verify, dump",
+    err_set(e, ERR_USAGE, "db: \"" STR_FMT "\" is none of info, prune, reprice, verify, dump",
             STR_ARG(c->words.items[0]));
     return EXIT_USAGE;
 }
 
 const struct command cmd_db = {
     .name = "db",
-    .summary = "look after the store: info, prune, verify, dump",
-    .usage = "info|prune|verify|dump",
+    .summary = "look after the store: info, prune, reprice, verify, dump",
+    .usage = "info|prune|reprice|verify|dump",
     .description =
         "info says what the store holds and how large it is. prune removes whole UTC days older "
-        "than --retention or before --until. verify checks every file, every log chunk and every "
+        "than --retention or before --until. reprice prices everything stored anew: after the "
+        "configuration (functions:, cost:) or the price book changed, until when every command "
+        "shows the stored prices and says so; sums of pruned days stay. verify checks every file, every log chunk and every "
         "roll-up against the facts; exit status 3 when it found something. dump prints "
         "everything in a canonical order, so that two stores can be compared.",
     .examples = "fnscope db info\thow much is there\n"

@@ -51,6 +51,8 @@ static void check_prices(struct doctor *d)
     struct str line = arena_printf(d->cli->arena, "price book of AWS, dated " STR_FMT,
                                    STR_ARG(pricebook_date(cost.book, PROVIDER_AWS)));
     say(d, true, line.p, (struct str){0});
+    if (cost.context.keeps_stored)
+        say(d, false, cli_stale_prices, STR("fnscope db reprice"));
     cli_cost_clear(&cost);
 }
 

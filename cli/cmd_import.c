@@ -104,7 +104,9 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
     o.has_day = has_day;
     o.cursor_ctx = reader;
     progress_begin(&progress, c);
-    enum status status = cli_cost_open(c, NULL, &cost, e);
+    enum status status = cli_cost_open(c, reader, &cost, e);
+    if (status == OK)
+        status = cli_cost_begin(&cost, s, e);
     if (status == OK)
         status = pipeline_open(&p, s, &cost.context, e);
     if (status == OK)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
+#include "core/base/log.h"
 #include "core/base/timefmt.h"
 
 #ifndef FNSCOPE_PRICES_DIR
@@ -222,6 +223,31 @@ static enum status read_rules(const struct cli *c, struct cost_context *cc, stru
     return OK;
 }
 
+const char cli_stale_prices[] =
+    "the stored costs were priced before the configuration or the price book changed";
+
+/* One request has one price: what is stored holds until `db reprice` makes it anew. */
+static enum status check_stale(const struct cli *c, struct store *s, struct cost_context *cc,
+                               struct err *e)
+{
+    uint64_t stored = 0;
+
+    if (s == NULL)
+        return OK;
+    if (request_pricing(s, &stored, e) != OK)
+        return err_wrap(e, "prices");
+    cc->keeps_stored = stored != 0 && stored != cost_fingerprint(cc);
+    if (cc->keeps_stored && !c->settings->is_quiet)
+        log_event(LOG_WARN, "%s: run `fnscope db reprice` with these settings", cli_stale_prices);
+    return OK;
+}
+
+enum status cli_cost_begin(struct cli_cost *cost, struct store *s, struct err *e)
+{
+    cost->context.keeps_stored = false;
+    return store_note_pricing(s, cost_fingerprint(&cost->context), e);
+}
+
 enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost *out, struct err *e)
 {
     struct cost_context cc = {
@@ -246,6 +272,10 @@ enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost 
     cc.configs = configs.rows;
     cc.n_configs = configs.n;
     cc.book = book;
+    if (check_stale(c, s, &cc, e) != OK) {
+        pricebook_free(book);
+        return e ? e->code : ERR_IO;
+    }
     struct cost_index *index = cost_index_new(configs.rows, configs.n);
     cc.index = index;
     *out = (struct cli_cost){.context = cc, .book = book, .index = index};

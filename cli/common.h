@@ -33,13 +33,17 @@ struct fn_filter cli_filter(const struct cli *c);
 /* Price book, `functions:` rules of the configuration, stored configurations. Lives in the cli's
  * arena but for the book, which cli_cost_clear frees. */
 struct cli_cost {
-    struct cost_context context;
+    struct cost_context context; /* keeps_stored: as told to the user, unless --quiet */
     struct pricebook *book;
     struct cost_index *index;
 };
 MUST_CHECK enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost *out,
                                      struct err *e);
 void cli_cost_clear(struct cli_cost *cost);
+/* What to say where context.keeps_stored. */
+extern const char cli_stale_prices[];
+/* Before a pipeline prices what it stores: notes the settings, and lets them hold. */
+MUST_CHECK enum status cli_cost_begin(struct cli_cost *cost, struct store *s, struct err *e);
 
 /* The folder of price books: --prices, else the installed one, else the source tree's. */
 MUST_CHECK enum status cli_prices_dir(const struct cli *c, struct str *out, struct err *e);

@@ -292,8 +292,8 @@ static void print_hints(const struct view *v)
     if (n_assumed > 0)
         cost_hint(v->c,
                   "%zu of %zu functions are priced with an assumed region or architecture: state "
-                  "them with --default-region and --default-arch, or under functions: in the "
-                  "configuration",
+                  "them under cost: or functions: in the configuration, then run `fnscope db "
+                  "reprice`",
                   n_assumed, v->n_fns);
 }
 

@@ -182,6 +182,10 @@ MUST_CHECK enum status request_status(struct store *s, struct arena *a, struct i
 /* Only the generation: cheap, for live refresh. */
 MUST_CHECK enum status request_generation(struct store *s, uint64_t *out, struct err *e);
 
+/* The fingerprint of the settings the stored costs were made with; 0: not known, written by an
+ * older version; 1: costs of different settings. */
+MUST_CHECK enum status request_pricing(struct store *s, uint64_t *out, struct err *e);
+
 /* Stored configuration of functions, newest first per function. */
 struct fn_config_rows {
     struct fn_config *rows;

@@ -99,6 +99,15 @@ MUST_CHECK enum status store_write_alerts(struct store *s, const struct alert_ch
 MUST_CHECK enum status store_write_silence(struct store *s, const struct silence *sil, int64_t *id,
                                            struct err *e);
 
+/* --- settings of prices (writer thread) ---
+ *
+ * A fingerprint (never 0 or 1) of what stored costs were made with; request_pricing gives it. Note
+ * it before new costs are written: beside costs of other settings it stands for none of them. While
+ * all are priced anew, between begin and end, there is none either. */
+MUST_CHECK enum status store_note_pricing(struct store *s, uint64_t fingerprint, struct err *e);
+MUST_CHECK enum status store_begin_pricing(struct store *s, struct err *e);
+MUST_CHECK enum status store_end_pricing(struct store *s, uint64_t fingerprint, struct err *e);
+
 /* --- upkeep -------------------------------------------------------------------------------------
  */
 
