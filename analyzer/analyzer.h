@@ -49,6 +49,8 @@ size_t pricebook_tiers(const struct pricebook *p, const struct price *first,
                        const struct price **rows, size_t max);
 struct str pricebook_date(const struct pricebook *p,
                           enum provider provider); /* newest `retrieved` */
+/* Regions with prices of their own, each once, NULL at the end; in `a`. */
+const char **pricebook_regions(const struct pricebook *p, enum provider provider, struct arena *a);
 size_t pricebook_each(const struct pricebook *p, size_t i,
                       const struct price **row); /* iterate: next i, 0 at the end */
 
@@ -78,7 +80,8 @@ struct cost_context {
     bool keeps_stored;
 };
 /* A number for everything a price depends on but stored configurations: rules, defaults and the
- * rows of the book. Never 0 or 1. */
+ * rows of the book; its lowest two bits say whether region and architecture were stated. Above 3.
+ */
 uint64_t cost_fingerprint(const struct cost_context *c);
 /* For more than a handful of configs. Keeps a pointer to them; they must outlive it. */
 struct cost_index *cost_index_new(const struct fn_config *configs, size_t n);

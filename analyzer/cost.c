@@ -127,9 +127,8 @@ static struct cost_facts facts_of(const struct cost_context *c, const struct fn_
         f.is_assumed = f.is_assumed || !c->is_region_said;
     }
     f.arch = first_arch(seen, rule->arch, config->arch);
-    f.is_arch_stated =
-        !c->keeps_stored &&
-        (rule->arch != ARCH_UNKNOWN || (config->arch == ARCH_UNKNOWN && c->is_arch_said));
+    f.is_arch_stated = !c->keeps_stored && (rule->arch != ARCH_UNKNOWN ||
+                                            (config->arch == ARCH_UNKNOWN && c->is_arch_said));
     if (f.arch == ARCH_UNKNOWN) {
         f.arch = c->default_arch != ARCH_UNKNOWN ? c->default_arch : ARCH_X86_64;
         f.is_assumed = f.is_assumed || !c->is_arch_said;
@@ -186,8 +185,9 @@ uint64_t cost_fingerprint(const struct cost_context *c)
         h = rule_fingerprint(&c->rules[i], h);
     for (size_t i = 0; (i = pricebook_each(c->book, i, &row)) != 0;)
         h = row_fingerprint(row, h);
-    h &= INT64_MAX; /* as a database keeps integers */
-    return h > 1 ? h : 2;
+    h &= (uint64_t)INT64_MAX & ~(uint64_t)PRICED_SAID; /* as a database keeps integers */
+    return (h > 0 ? h : PRICED_SAID + 1) | (c->is_region_said ? PRICED_REGION_SAID : 0) |
+           (c->is_arch_said ? PRICED_ARCH_SAID : 0);
 }
 
 enum status cost_share_price(struct cost_share *s, struct err *e)

@@ -379,3 +379,29 @@ size_t pricebook_each(const struct pricebook *p, size_t i, const struct price **
     *row = &p->rows[i];
     return i + 1;
 }
+
+static bool is_listed(const char *const *names, size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(str_from(names[i]), name))
+            return true;
+    return false;
+}
+
+const char **pricebook_regions(const struct pricebook *p, enum provider provider, struct arena *a)
+{
+    const char **names = NULL;
+    size_t n = 0, cap = 0;
+
+    for (size_t i = 0; i < p->n; i++) {
+        const struct price *row = &p->rows[i];
+        if (row->provider != provider || str_eq(row->region, STR("*")) ||
+            is_listed(names, n, row->region))
+            continue;
+        names = arena_grow(a, names, n, &cap, sizeof(*names));
+        names[n++] = arena_strz(a, row->region);
+    }
+    names = arena_grow(a, names, n, &cap, sizeof(*names));
+    names[n] = NULL;
+    return names;
+}

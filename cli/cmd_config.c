@@ -1,8 +1,10 @@
 /* fnscope config check|print: is the configuration right, and which setting came from where. */
 #include "cli/commands.h"
 
+#include "cli/alert_config.h"
 #include "cli/common.h"
 #include "cli/settings.h"
+#include "collector/source.h"
 
 struct config_options {
     bool show_origins;
@@ -18,14 +20,28 @@ static const struct opt_def config_options[] = {
 
 /* Everything was read and checked before the command ran: what is left are the sections with
  * entries of their own. */
+static enum status check_sources(const struct cli *c, struct err *e)
+{
+    const struct yaml_node *sources = c->config ? yaml_get(c->config, STR("sources")) : NULL;
+    const struct opt_list all = {0};
+    struct source_list list = {0};
+
+    if (sources == NULL)
+        return OK;
+    enum status s = sources_parse(sources, c->config_name, &all, &list, e);
+    sources_free(&list);
+    return s;
+}
+
 static int run_check(struct cli *c, struct err *e)
 {
-    struct cli_cost cost = {0};
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    struct alert_config alerts;
 
-    if (cli_cost_open(c, NULL, &cost, e) != OK)
-        return e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
-    cli_cost_clear(&cost);
-    if (c->config)
+    if (cli_cost_open(c, NULL, &cost, e) != OK || alert_config_read(c, &alerts, e) != OK ||
+        check_sources(c, e) != OK)
+        return e->code == ERR_CONFIG || e->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+    if (c->config_name)
         buf_addf(&c->out, "%s: correct\n", c->config_name);
     else
         buf_addf(&c->out,
@@ -82,7 +98,11 @@ static int run_config(struct cli *c, struct err *e)
     return EXIT_USAGE;
 }
 
+static const char *const unused[] = {"since",   "until",    "function", "region",
+                                     "account", "provider", NULL};
+
 const struct command cmd_config = {
+    .unused = unused,
     .name = "config",
     .summary = "check the configuration, or print the settings in force",
     .usage = "check|print",

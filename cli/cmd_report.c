@@ -104,7 +104,7 @@ static int run_report(struct cli *c, struct err *e)
     if (cli_want_words(c, 0, 0, e) != OK)
         return EXIT_USAGE;
     if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK)
-        return e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+        return e->code == ERR_CONFIG || e->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     o.cost = &cost.context;
     if (set->nightly.n > 0)
         return nightly_write(c, s, &o, set->nightly, (enum report_format)set->format, e) == OK

@@ -44,6 +44,7 @@ struct cli {
 
 struct command {
     const char *name;
+    const char *const *unused;     /* flags of common options it has no use for; NULL: none */
     const char *summary;           /* one line for `fnscope help` */
     const char *usage;             /* "FILE... | DIR | -"; NULL: no words */
     const char *description;       /* manual text, paragraphs separated by blank lines */

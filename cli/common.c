@@ -101,6 +101,9 @@ enum status cli_open_store(const struct cli *c, bool is_read_only, struct store 
 
     if (o.url.n == 0)
         o.url = default_store_path(c);
+    const char *path = arena_strz(c->arena, cli_store_path(c));
+    if (file_exists(path) && !file_is_dir(path))
+        return err_set(e, ERR_CONFIG, "--store %s: this is a file; a store is a folder", path);
     enum status s = store_open(&o, out, e);
     if (s == ERR_NOT_FOUND && e)
         return err_set(
@@ -223,6 +226,40 @@ static enum status read_rules(const struct cli *c, struct cost_context *cc, stru
     return OK;
 }
 
+enum status cli_check_region(const struct cli *c, const struct pricebook *book, struct str region,
+                             const char *what, struct err *e)
+{
+    const char *const *known = pricebook_regions(book, PROVIDER_AWS, c->arena);
+
+    if (region.n == 0 || known[0] == NULL)
+        return OK;
+    for (size_t i = 0; known[i] != NULL; i++)
+        if (str_eq(region, str_from(known[i])))
+            return OK;
+    struct str near = opt_suggest(region, known);
+    if (near.n > 0)
+        return err_set(e, ERR_USAGE,
+                       "%s: there is no region \"" STR_FMT "\"; did you mean \"" STR_FMT "\"?",
+                       what, STR_ARG(region), STR_ARG(near));
+    if (!c->settings->is_quiet)
+        log_event(LOG_WARN, "%s: the price book has no region \"" STR_FMT "\": nothing is priced",
+                  what, STR_ARG(region));
+    return OK;
+}
+
+static enum status check_regions(const struct cli *c, const struct cost_context *cc, struct err *e)
+{
+    enum status s = cc->is_region_said
+                        ? cli_check_region(c, cc->book, cc->default_region, "default region", e)
+                        : OK;
+
+    if (s == OK)
+        s = cli_check_region(c, cc->book, c->settings->region, "--region", e);
+    for (size_t i = 0; s == OK && i < cc->n_rules; i++)
+        s = cli_check_region(c, cc->book, cc->rules[i].region, "functions", e);
+    return s;
+}
+
 const char cli_stale_prices[] =
     "the stored costs were priced before the configuration or the price book changed";
 
@@ -236,7 +273,12 @@ static enum status check_stale(const struct cli *c, struct store *s, struct cost
         return OK;
     if (request_pricing(s, &stored, e) != OK)
         return err_wrap(e, "prices");
-    cc->keeps_stored = stored != 0 && stored != cost_fingerprint(cc);
+    cc->keeps_stored =
+        stored != 0 && ((stored ^ cost_fingerprint(cc)) & ~(uint64_t)PRICED_SAID) != 0;
+    if (stored != 0 && !cc->keeps_stored) { /* who imported stated it for all readers */
+        cc->is_region_said = cc->is_region_said || (stored & PRICED_REGION_SAID) != 0;
+        cc->is_arch_said = cc->is_arch_said || (stored & PRICED_ARCH_SAID) != 0;
+    }
     if (cc->keeps_stored && !c->settings->is_quiet)
         log_event(LOG_WARN, "%s: run `fnscope db reprice` with these settings", cli_stale_prices);
     return OK;
@@ -272,9 +314,12 @@ enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost 
     cc.configs = configs.rows;
     cc.n_configs = configs.n;
     cc.book = book;
-    if (check_stale(c, s, &cc, e) != OK) {
+    enum status status = check_regions(c, &cc, e);
+    if (status == OK)
+        status = check_stale(c, s, &cc, e);
+    if (status != OK) {
         pricebook_free(book);
-        return e ? e->code : ERR_IO;
+        return status;
     }
     struct cost_index *index = cost_index_new(configs.rows, configs.n);
     cc.index = index;

@@ -40,6 +40,10 @@ struct cli_cost {
 MUST_CHECK enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost *out,
                                      struct err *e);
 void cli_cost_clear(struct cli_cost *cost);
+/* Is there a price in the region? ERR_USAGE, with the region that was meant, where it is a slip;
+ * another unknown one is warned of. `what` says who named it: "--region". */
+MUST_CHECK enum status cli_check_region(const struct cli *c, const struct pricebook *book,
+                                        struct str region, const char *what, struct err *e);
 /* What to say where context.keeps_stored. */
 extern const char cli_stale_prices[];
 /* Before a pipeline prices what it stores: notes the settings, and lets them hold. */

@@ -48,6 +48,14 @@ static bool replaces(const struct opt_def *own, const struct opt_def *common)
     return false;
 }
 
+bool command_ignores(const struct command *cmd, const struct opt_def *common)
+{
+    for (size_t i = 0; cmd->unused && cmd->unused[i]; i++)
+        if (same_name(cmd->unused[i], common->flag))
+            return true;
+    return false;
+}
+
 static size_t align_up(size_t n)
 {
     return (n + BLOCK_ALIGN - 1) / BLOCK_ALIGN * BLOCK_ALIGN;
@@ -58,7 +66,7 @@ static void add_common(struct def_list *l, const struct command *cmd)
 {
     for (const struct opt_def *d = common_options; !is_end(d); d++) {
         struct opt_def row = *d;
-        if (replaces(cmd->options, d)) {
+        if (replaces(cmd->options, d) || command_ignores(cmd, d)) {
             row.flag = NULL;
             row.letter = 0;
         }
@@ -124,12 +132,12 @@ static enum status apply_file(struct cli *c, const char *path, enum opt_origin o
         return err_wrap(e, "configuration");
     if (yaml_parse(c->arena, arena_str(c->arena, buf_str(&text)), path, &root, e) != OK)
         return e ? e->code : ERR_CONFIG;
+    c->config_name = path;
     if (!root)
         return OK;
     if (opt_apply_yaml(c->set, root, path, origin, foreign_sections, e) != OK)
         return e ? e->code : ERR_CONFIG;
     c->config = root;
-    c->config_name = path;
     return OK;
 }
 
@@ -153,6 +161,8 @@ static enum status apply_files(struct cli *c, struct err *e)
     if (file_exists(SETTINGS_SYSTEM_FILE) &&
         apply_file(c, SETTINGS_SYSTEM_FILE, ORIGIN_SYSTEM_FILE, e) != OK)
         return e ? e->code : ERR_CONFIG;
+    if (is_explicit && !file_exists(user))
+        return err_set(e, ERR_CONFIG, "--config %s: there is no such file", user);
     if (is_explicit || file_exists(user))
         return apply_file(c, user, ORIGIN_USER_FILE, e);
     return OK;

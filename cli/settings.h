@@ -19,4 +19,7 @@ MUST_CHECK enum status settings_defs(struct arena *a, const struct command *cmd,
 struct str settings_user_file(const struct cli *c);
 #define SETTINGS_SYSTEM_FILE "/etc/fnscope/config.yaml"
 
+/* The command has no use for this common option, so it does not take it. */
+bool command_ignores(const struct command *cmd, const struct opt_def *common);
+
 #endif

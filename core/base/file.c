@@ -68,6 +68,13 @@ bool file_exists(const char *path)
     return stat(path, &st) == 0;
 }
 
+bool file_is_dir(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 enum status file_read(const char *path, struct buf *out, struct err *e)
 {
     AUTO(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC);

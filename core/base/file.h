@@ -16,6 +16,7 @@ MUST_CHECK enum status file_make_dir(const char *path, mode_t mode,
 /* Makes path a symbolic link to target, in one step; what was there is replaced. */
 MUST_CHECK enum status file_point(const char *path, const char *target, struct err *e);
 bool file_exists(const char *path);
+bool file_is_dir(const char *path);
 
 /* All regular files below path, sorted bytewise, hidden ones left out; a file gives itself. */
 struct file_list {

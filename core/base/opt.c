@@ -96,6 +96,19 @@ static size_t distance(struct str a, struct str b)
     return row[b.n];
 }
 
+/* Two neighbours changed places: the commonest slip, and two edits. */
+static bool is_swap(struct str a, struct str b)
+{
+    size_t i = 0;
+
+    if (a.n != b.n)
+        return false;
+    while (i < a.n && a.p[i] == b.p[i])
+        i++;
+    return i + 1 < a.n && a.p[i] == b.p[i + 1] && a.p[i + 1] == b.p[i] &&
+           str_eq(str_skip(a, i + 2), str_skip(b, i + 2));
+}
+
 struct str opt_suggest(struct str word, const char *const *candidates)
 {
     struct str best = {0};
@@ -106,7 +119,7 @@ struct str opt_suggest(struct str word, const char *const *candidates)
         if (c.n > LONGEST_WORD)
             continue;
         size_t d = distance(word, c);
-        if (d < best_distance && d <= (c.n + 2) / 3) {
+        if (d < best_distance && (d <= (c.n + 2) / 3 || is_swap(word, c))) {
             best = c;
             best_distance = d;
         }
@@ -261,6 +274,10 @@ static enum status walk_table(const struct yaml_walk *w, const struct yaml_node 
             s = apply_node(w, i, n);
         else if (n->type == YAML_TABLE && is_section(w->set, path))
             s = walk_table(w, n, path);
+        else if (is_section(w->set, path))
+            s = err_set(w->e, ERR_CONFIG,
+                        "%s:%u:%u: " STR_FMT ": keys with values are expected here", w->name,
+                        n->line, n->column, STR_ARG(path));
         else
             s = unknown_key(w, path, n);
         if (s != OK)

@@ -47,6 +47,8 @@ enum status store_note_pricing(struct store *s, uint64_t fingerprint, struct err
         return status;
     if (stored == 0 && s->n_day_numbers > 0) /* of an older version: nobody knows */
         return OK;
+    if (((stored ^ fingerprint) & ~(uint64_t)PRICED_SAID) == 0) /* stated by both or not at all */
+        return write_pricing(s, stored & fingerprint, e);
     return write_pricing(s, stored == 0 ? fingerprint : PRICED_DIFFERENTLY, e);
 }
 

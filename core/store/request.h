@@ -183,7 +183,8 @@ MUST_CHECK enum status request_status(struct store *s, struct arena *a, struct i
 MUST_CHECK enum status request_generation(struct store *s, uint64_t *out, struct err *e);
 
 /* The fingerprint of the settings the stored costs were made with; 0: not known, written by an
- * older version; 1: costs of different settings. */
+ * older version; below 4: costs of different settings. Its low bits say what was stated. */
+enum { PRICED_REGION_SAID = 1, PRICED_ARCH_SAID = 2, PRICED_SAID = 3 };
 MUST_CHECK enum status request_pricing(struct store *s, uint64_t *out, struct err *e);
 
 /* Stored configuration of functions, newest first per function. */

@@ -101,9 +101,9 @@ MUST_CHECK enum status store_write_silence(struct store *s, const struct silence
 
 /* --- settings of prices (writer thread) ---
  *
- * A fingerprint (never 0 or 1) of what stored costs were made with; request_pricing gives it. Note
- * it before new costs are written: beside costs of other settings it stands for none of them. While
- * all are priced anew, between begin and end, there is none either. */
+ * A fingerprint (above PRICED_SAID) of what stored costs were made with; request_pricing gives it.
+ * Note it before new costs are written: beside costs of other settings it stands for none of them.
+ * While all are priced anew, between begin and end, there is none either. */
 MUST_CHECK enum status store_note_pricing(struct store *s, uint64_t fingerprint, struct err *e);
 MUST_CHECK enum status store_begin_pricing(struct store *s, struct err *e);
 MUST_CHECK enum status store_end_pricing(struct store *s, uint64_t fingerprint, struct err *e);
