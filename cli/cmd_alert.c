@@ -163,6 +163,34 @@ static enum status check_time(const struct cli *c, struct store *s, int64_t *now
     return status;
 }
 
+/* Leaves of what was found the rules that were asked for. */
+static void keep_named(const struct cli *c, struct alert_verdicts *v)
+{
+    const struct alert_settings *set = c->options;
+    struct alert *rows = arena_new(c->arena, struct alert, v->n_current + 1);
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->n_current; i++)
+        if (set->rule.n == 0 || str_glob(set->rule, v->current[i].rule))
+            rows[n++] = v->current[i];
+    v->current = rows;
+    v->n_current = n;
+}
+
+static enum status want_rule(const struct cli *c, const struct alert_config *k, struct err *e)
+{
+    const struct alert_settings *set = c->options;
+
+    for (size_t i = 0; i < k->n_rules; i++)
+        if (str_glob(set->rule, k->rules[i].name))
+            return OK;
+    return set->rule.n == 0 ? OK
+                            : err_set(e, ERR_USAGE,
+                                      "alert check: no rule matches --rule " STR_FMT
+                                      "; `fnscope alert rules` lists them",
+                                      STR_ARG(set->rule));
+}
+
 static void print_verdict(struct cli *c, const struct alert_verdicts *v, int64_t now_ns)
 {
     AUTO(buf_clear) struct buf at = {.max = 64};
@@ -176,15 +204,8 @@ static void print_verdict(struct cli *c, const struct alert_verdicts *v, int64_t
 
 static void print_current(struct cli *c, const struct alert_verdicts *v, int64_t now_ns)
 {
-    const struct alert_settings *set = c->options;
-    struct alert *rows = arena_new(c->arena, struct alert, v->n_current + 1);
-    size_t n = 0;
-
-    for (size_t i = 0; i < v->n_current; i++)
-        if (set->rule.n == 0 || str_glob(set->rule, v->current[i].rule))
-            rows[n++] = v->current[i];
-    if (n > 0 || c->settings->format != TABLE_TEXT)
-        alert_table(c, rows, n, now_ns);
+    if (v->n_current > 0 || c->settings->format != TABLE_TEXT)
+        alert_table(c, v->current, v->n_current, now_ns);
 }
 
 #define SEND_TIMEOUT_NS (30 * NS_PER_SEC)
@@ -213,7 +234,7 @@ static int check_alerts(struct cli *c, struct err *e)
     struct alert_verdicts v;
     int64_t now_ns = 0;
 
-    if (alert_config_read(c, &k, e) != OK)
+    if (alert_config_read(c, &k, e) != OK || want_rule(c, &k, e) != OK)
         return EXIT_USAGE;
     if (cli_open_store(c, !set->sends, &s, e) != OK || check_time(c, s, &now_ns, e) != OK)
         return exit_of(e->code);
@@ -225,6 +246,7 @@ static int check_alerts(struct cli *c, struct err *e)
         now_ns = clock_now(&c->clock);
     if (alerts_evaluate(&k.set, s, now_ns, c->arena, &v, e) != OK)
         return EXIT_FAILED;
+    keep_named(c, &v);
     print_verdict(c, &v, now_ns);
     print_current(c, &v, now_ns);
     return is_any_firing(v.current, v.n_current) ? EXIT_CONDITION : EXIT_DONE;
