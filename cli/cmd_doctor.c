@@ -10,20 +10,33 @@ struct doctor {
     struct cli *cli;
     struct store *store;
     struct ingest_status status;
+    struct table table; /* the same for programs */
     unsigned findings;
 };
+
+static const struct table_column columns[] = {
+    {.name = "check"}, {.name = "is_well"}, {.name = "remedy"}};
+enum { C_CHECK, C_WELL, C_REMEDY };
 
 static void say(struct doctor *d, bool is_well, const char *what, struct str remedy)
 {
     struct buf *out = &d->cli->out;
 
+    d->findings += !is_well;
+    if (d->cli->settings->format != TABLE_TEXT) {
+        table_row(&d->table);
+        table_text(&d->table, C_CHECK, arena_str(d->cli->arena, str_from(what)));
+        table_bool(&d->table, C_WELL, is_well);
+        if (!is_well && remedy.n > 0)
+            table_text(&d->table, C_REMEDY, arena_str(d->cli->arena, remedy));
+        return;
+    }
     buf_addf(out, "%s  %s", is_well ? "ok  " : "LOOK", what);
     if (!is_well && remedy.n > 0) {
         buf_add_z(out, ": ");
         safe_text(out, remedy, SAFE_KEEP_NONE);
     }
     buf_add_c(out, '\n');
-    d->findings += !is_well;
 }
 
 static void count_check(struct doctor *d, uint64_t n, const char *none, const char *some,
@@ -72,8 +85,13 @@ static void check_counts(struct doctor *d)
 
     count_check(d, s->counts.quarantined, "no event was quarantined", "events could not be decoded",
                 "fnscope sql 'select * from quarantine' shows them with their places");
-    count_check(d, s->unpriced, "every invocation has a price", "invocations have no price",
-                "name region and architecture under functions: in the configuration");
+    count_check(d, s->open_invocations, "every invocation has its REPORT",
+                "invocations have no REPORT line, so no duration and no price",
+                "they still run, or the rest of their logs is to be imported");
+    count_check(d, s->unpriced > s->open_invocations ? s->unpriced - s->open_invocations : 0,
+                "what has its REPORT has a price", "invocations have no price",
+                "the price book does not hold their region, architecture or day (fnscope query "
+                "invocations shows them)");
     count_check(d, s->counts.forged, "no line imitates a platform line",
                 "application lines imitate platform lines; they were kept as text",
                 "fnscope logs 'RequestId:' shows who prints them");
@@ -86,6 +104,10 @@ static int report_quarantine(struct doctor *d)
     struct buf *out = &d->cli->out;
     size_t n = d->status.n_quarantine < 5 ? d->status.n_quarantine : 5;
 
+    if (d->cli->settings->format != TABLE_TEXT) {
+        cli_print_table(d->cli, &d->table);
+        return d->findings > 0 ? EXIT_CONDITION : EXIT_DONE;
+    }
     for (size_t i = 0; i < n; i++) {
         buf_add_z(out, "        ");
         safe_text(out, d->status.quarantine[i].place, SAFE_KEEP_NONE);
@@ -103,11 +125,12 @@ static int run_doctor(struct cli *c, struct err *e)
 
     if (cli_want_words(c, 0, 0, e) != OK)
         return EXIT_USAGE;
+    table_init(&d.table, c->arena, columns, ARRAY_LEN(columns), "fnscope.doctor", 1);
     if (cli_open_store(c, true, &s, e) != OK) {
         say(&d, false, "store", str_from(e->msg));
         *e = (struct err){0};
         check_prices(&d);
-        return EXIT_CONDITION;
+        return report_quarantine(&d);
     }
     d.store = s;
     if (request_status(s, c->arena, &d.status, e) != OK)
@@ -118,7 +141,11 @@ static int run_doctor(struct cli *c, struct err *e)
     return report_quarantine(&d);
 }
 
+static const char *const unused[] = {"since",   "until",    "function", "region",
+                                     "account", "provider", NULL};
+
 const struct command cmd_doctor = {
+    .unused = unused,
     .name = "doctor",
     .summary = "check store, prices and data quality, with a remedy for each finding",
     .description =

@@ -1,6 +1,8 @@
 /* fnscope query functions|invocations|errors|series: the store's typed requests as tables. */
 #include "cli/commands.h"
 
+#include <stdlib.h>
+
 #include "cli/common.h"
 #include "cli/invocation_table.h"
 #include "core/base/log.h"
@@ -24,7 +26,8 @@ static const struct opt_def query_options[] = {
     { .flag = "limit", .letter = 'n', .type = OPT_INT, .offset = AT(limit), .default_text = "100",
       .max = 100000000, .help = "most rows; 0 for all" },
     { .flag = "order", .type = OPT_CHOICE, .offset = AT(order), .choices = order_names,
-      .default_text = "newest", .help = "order of invocations" },
+      .default_text = "newest",
+      .help = "order of invocations, or of functions but for newest and oldest" },
     { .flag = "outcome", .type = OPT_STRING, .offset = AT(outcome), .value_name = "LIST",
       .help = "only these outcomes: error,timeout,oom,init_error,throttled,ok,unknown" },
     { .flag = "start", .type = OPT_STRING, .offset = AT(start), .value_name = "LIST",
@@ -40,6 +43,28 @@ static const struct opt_def query_options[] = {
     { 0 },
 };
 /* clang-format on */
+
+/* Names of an enumeration, joined for a message. */
+typedef const char *name_of_fn(unsigned value);
+
+static const char *outcome_of(unsigned v)
+{
+    return v < OUTCOMES ? outcome_name((enum outcome)v) : NULL;
+}
+
+static const char *start_of(unsigned v)
+{
+    return v < START_KINDS ? start_kind_name((enum start_kind)v) : NULL;
+}
+
+static struct str names_of(struct arena *a, name_of_fn *name)
+{
+    AUTO(buf_clear) struct buf b = {.max = 512};
+
+    for (unsigned v = 0; name(v) != NULL; v++)
+        buf_addf(&b, "%s%s", v > 0 ? ", " : "", name(v));
+    return arena_str(a, buf_str(&b));
+}
 
 /* "error,timeout" -> bits. parse gives the number of one name. */
 typedef bool name_bit_fn(struct str name, unsigned *bit);
@@ -64,16 +89,24 @@ static bool start_bit(struct str name, unsigned *bit)
     return true;
 }
 
-static enum status parse_mask(struct str list, const char *what, name_bit_fn *parse, uint32_t *mask,
-                              struct err *e)
+struct mask_option {
+    const char *flag;
+    name_bit_fn *parse;
+    name_of_fn *name;
+};
+static const struct mask_option outcome_option = {"outcome", outcome_bit, outcome_of};
+static const struct mask_option start_option = {"start", start_bit, start_of};
+
+static enum status parse_mask(const struct cli *c, struct str list, const struct mask_option *o,
+                              uint32_t *mask, struct err *e)
 {
     *mask = 0;
     while (list.n > 0) {
         struct str name = str_trim(str_cut(&list, ','));
         unsigned bit = 0;
-        if (!parse(name, &bit))
-            return err_set(e, ERR_USAGE, "--%s: \"" STR_FMT "\" is none: see --help", what,
-                           STR_ARG(name));
+        if (!o->parse(name, &bit))
+            return err_set(e, ERR_USAGE, "--%s: \"" STR_FMT "\" is none of " STR_FMT, o->flag,
+                           STR_ARG(name), STR_ARG(names_of(c->arena, o->name)));
         *mask |= 1u << bit;
     }
     return OK;
@@ -133,20 +166,74 @@ static void function_row(struct table *t, const struct fn_row *f)
     percentile_cell(t, 5, &s->duration, 500);
     percentile_cell(t, 6, &s->duration, 950);
     percentile_cell(t, 7, &s->duration, 990);
-    table_i64(t, 8, (int64_t)(s->max_memory_used_bytes >> 20));
-    table_i64(t, 9, (int64_t)(s->memory_size_bytes >> 20));
+    if (s->memory_size_bytes > 0) {
+        table_i64(t, 8, (int64_t)(s->max_memory_used_bytes >> 20));
+        table_i64(t, 9, (int64_t)(s->memory_size_bytes >> 20));
+    }
     size_cell(t, 10, s->log_bytes);
-    cli_money_cell(t, 11, s->cost, STR("USD"));
+    if (s->n == 0 || s->unpriced < s->n)
+        cli_money_cell(t, 11, s->cost, STR("USD"));
 }
+
+/* The largest first, then by region and name. */
+static int compare_rows(const struct fn_row *a, const struct fn_row *b, wide x, wide y)
+{
+    if (x != y)
+        return x > y ? -1 : 1;
+    const int by_region = str_cmp(a->fn.region, b->fn.region);
+    return by_region != 0 ? by_region : str_cmp(a->fn.name, b->fn.name);
+}
+
+static int by_cost(const void *a, const void *b)
+{
+    const struct fn_row *x = a, *y = b;
+    return compare_rows(x, y, x->stats.cost, y->stats.cost);
+}
+
+static wide slowness(const struct fn_row *f)
+{
+    uint64_t us = 0;
+    return histogram_percentile(&f->stats.duration, 950, &us) ? (wide)us : -1;
+}
+
+static int by_slowness(const void *a, const void *b)
+{
+    const struct fn_row *x = a, *y = b;
+    return compare_rows(x, y, slowness(x), slowness(y));
+}
+
+static int by_memory(const void *a, const void *b)
+{
+    const struct fn_row *x = a, *y = b;
+    return compare_rows(x, y, (wide)x->stats.max_memory_used_bytes,
+                        (wide)y->stats.max_memory_used_bytes);
+}
+
+static int by_init(const void *a, const void *b)
+{
+    const struct fn_row *x = a, *y = b;
+    return compare_rows(x, y, x->stats.sum_init_ns, y->stats.sum_init_ns);
+}
+
+typedef int compare_fn(const void *a, const void *b);
+/* In the order of enum inv_order; NULL: as they come, by region and name. */
+static compare_fn *const function_orders[ARRAY_LEN(order_names) - 1] = {
+    NULL, NULL, by_slowness, by_cost, by_memory, by_init,
+};
 
 static enum status query_functions(struct cli *c, struct store *s, struct range r, struct err *e)
 {
+    const struct query_options *o = c->options;
     struct fn_filter f = cli_filter(c);
     struct fn_rows rows;
     struct table t;
 
     if (request_functions(s, r, &f, c->arena, &rows, e) != OK)
         return err_wrap(e, "query functions");
+    if (function_orders[o->order] != NULL && rows.n > 1)
+        qsort(rows.rows, rows.n, sizeof(*rows.rows), function_orders[o->order]);
+    if (o->limit > 0 && rows.n > (size_t)o->limit)
+        rows.n = (size_t)o->limit;
     table_init(&t, c->arena, function_columns, ARRAY_LEN(function_columns), "fnscope.functions", 1);
     for (size_t i = 0; i < rows.n; i++)
         function_row(&t, &rows.rows[i]);
@@ -170,8 +257,8 @@ static enum status query_invocations(struct cli *c, struct store *s, struct rang
     };
     struct inv_rows rows;
 
-    if (parse_mask(o->outcome, "outcome", outcome_bit, &q.outcome_mask, e) != OK ||
-        parse_mask(o->start, "start", start_bit, &q.start_mask, e) != OK)
+    if (parse_mask(c, o->outcome, &outcome_option, &q.outcome_mask, e) != OK ||
+        parse_mask(c, o->start, &start_option, &q.start_mask, e) != OK)
         return e->code;
     if (request_invocations(s, &q, c->arena, &rows, e) != OK)
         return err_wrap(e, "query invocations");
@@ -211,7 +298,8 @@ static enum status query_errors(struct cli *c, struct store *s, struct range r, 
         table_i64(&t, 0, (int64_t)row->count);
         table_text(&t, 1, row->fn.name);
         table_text(&t, 2, str_from(outcome_name(row->outcome)));
-        table_text(&t, 3, row->error_type);
+        if (row->error_type.n > 0)
+            table_text(&t, 3, row->error_type);
         cli_time_cell(&t, 4, row->first_ns);
         cli_time_cell(&t, 5, row->last_ns);
         table_text(&t, 6, row->sample_id);
@@ -302,7 +390,9 @@ const struct command cmd_query = {
     .usage = "functions|invocations|errors|series",
     .description =
         "Lists what the store holds about the time range, by default all of it. Machine formats "
-        "(--format json, ndjson, csv, tsv) carry unrounded numbers and all columns.",
+        "(--format json, ndjson, csv, tsv) carry unrounded numbers and all columns. Functions come "
+        "by "
+        "region and name but for another --order, where slowest goes by the 95th percentile.",
     .options = query_options,
     .options_size = sizeof(struct query_options),
     .examples = "fnscope query functions --since 24h\twhat ran since yesterday\n"

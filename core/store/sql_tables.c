@@ -145,6 +145,24 @@ static void invocation_number(const struct invocation *inv, int column, const st
     out->put_i64(out->to, numbers[column]);
 }
 
+/* What only a REPORT says is no zero before it is there. */
+static bool is_unknown(const struct invocation *inv, int column)
+{
+    switch (column) {
+    case I_DURATION:
+        return !inv->is_final;
+    case I_BILLED:
+        return !inv->is_final && inv->billed_ns == 0;
+    case I_MEMORY:
+    case I_USED:
+        return inv->memory_bytes == 0;
+    case I_COST:
+        return !inv->is_priced;
+    default:
+        return false;
+    }
+}
+
 static void invocation_cell(struct store *s, const void *row, int column,
                             const struct cell_out *out)
 {
@@ -157,12 +175,12 @@ static void invocation_cell(struct store *s, const void *row, int column,
     UNUSED(s);
     if (texts >> column & 1)
         invocation_text(inv, column, out);
+    else if (is_unknown(inv, column))
+        out->put_null(out->to);
     else if (column == I_TIME)
         put_time(out, inv->start_ns);
     else if (column == I_DURATION || column == I_INIT)
         put_scaled(out, column == I_DURATION ? inv->duration_ns : inv->init_ns, 6);
-    else if (column == I_COST && !inv->is_priced)
-        out->put_null(out->to);
     else if (column == I_COST)
         put_scaled(out, inv->cost, 12);
     else
