@@ -176,7 +176,7 @@ static enum status unknown_word(const struct reader *r, const struct yaml_node *
         known[n_known++] = other_words[i]; /* with its NULL */
     const struct str near = opt_suggest(n->key, known);
     if (near.n == 0)
-        return bad(r, n, e, "unknown input", n->key);
+        return bad(r, n, e, "unknown input (fnscope help --mdoc cost lists them)", n->key);
     return err_set(e, ERR_CONFIG,
                    "%s:%u:%u: unknown input \"" STR_FMT "\": did you mean \"" STR_FMT "\"?",
                    r->name, n->line, n->column, STR_ARG(n->key), STR_ARG(near));

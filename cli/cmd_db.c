@@ -133,11 +133,8 @@ static const struct {
     bool is_read_only;
     int (*run)(struct cli *c, struct store *s, struct err *e);
 } actions[] = {
-    {"info", true, db_info},
-    {"prune", false, db_prune},
-    {"reprice", false, db_reprice},
-    {"verify", true, db_verify},
-    {"dump", true, db_dump},
+    {"info", true, db_info},     {"prune", false, db_prune}, {"reprice", false, db_reprice},
+    {"verify", true, db_verify}, {"dump", true, db_dump},
 };
 
 static int run_db(struct cli *c, struct err *e)
@@ -166,7 +163,8 @@ const struct command cmd_db = {
         "info says what the store holds and how large it is. prune removes whole UTC days older "
         "than --retention or before --until. reprice prices everything stored anew: after the "
         "configuration (functions:, cost:) or the price book changed, until when every command "
-        "shows the stored prices and says so; sums of pruned days stay. verify checks every file, every log chunk and every "
+        "shows the stored prices and says so; sums of pruned days stay. verify checks every file, "
+        "every log chunk and every "
         "roll-up against the facts; exit status 3 when it found something. dump prints "
         "everything in a canonical order, so that two stores can be compared.",
     .examples = "fnscope db info\thow much is there\n"

@@ -52,12 +52,17 @@ const struct command cmd_help = {
 
 static int run_version(struct cli *c, struct err *e)
 {
-    UNUSED(e);
+    if (cli_want_words(c, 0, 0, e) != OK)
+        return EXIT_USAGE;
     buf_add_z(&c->out, "fnscope " FNSCOPE_VERSION "\n");
     return EXIT_DONE;
 }
 
+static const char *const version_unused[] = {"since",   "until",    "function", "region",
+                                             "account", "provider", "format",   NULL};
+
 const struct command cmd_version = {
+    .unused = version_unused,
     .name = "version",
     .summary = "print the version",
     .run = run_version,

@@ -106,6 +106,8 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
     progress_begin(&progress, c);
     enum status status = cli_cost_open(c, reader, &cost, e);
     if (status == OK)
+        status = cli_check_region(c, cost.book, o.defaults.region, "--region", e);
+    if (status == OK)
         status = cli_cost_begin(&cost, s, e);
     if (status == OK)
         status = pipeline_open(&p, s, &cost.context, e);
@@ -218,7 +220,10 @@ static int run_import(struct cli *c, struct err *e)
     return EXIT_DONE;
 }
 
+static const char *const unused[] = {"since", "until", "provider", "format", NULL};
+
 const struct command cmd_import = {
+    .unused = unused,
     .name = "import",
     .summary = "read exported logs into the store: files, folders, standard input",
     .usage = "FILE...|DIR|-",

@@ -207,7 +207,9 @@ const struct command cmd_show = {
     .description =
         "Shows every attempt of a request with its outcome, durations, memory, cost, the spans of "
         "its trace where traces are collected, and log lines in order. The first characters of the "
-        "id are enough when they are unique.",
+        "id are enough when they are unique. For programs: -o json gives the attempts, fnscope "
+        "logs "
+        "--id ID -o json their lines, and fnscope cost --explain ID -o json their receipts.",
     .options = show_options,
     .options_size = sizeof(struct show_options),
     .examples = "fnscope show 8d5958b5\tby the start of the id\n"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/common.h"
+#include "cli/settings.h"
 #include "core/base/safe_text.h"
 
 void help_overview(struct buf *out)
@@ -41,7 +42,7 @@ static struct opt_def *shown_common(struct arena *a, const struct command *cmd)
     size_t n = 0, cap = 0;
 
     for (const struct opt_def *d = common_options; d->key || d->flag; d++) {
-        if (!d->flag || is_replaced(cmd, d))
+        if (!d->flag || is_replaced(cmd, d) || command_ignores(cmd, d))
             continue;
         rows = arena_grow(a, rows, n, &cap, sizeof(*rows));
         rows[n++] = *d;
