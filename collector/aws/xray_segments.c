@@ -3,6 +3,8 @@
  * into a segment only annotations are kept: metadata and query strings may hold anything. */
 #include "collector/aws/xray_segments.h"
 
+#include <stddef.h>
+
 #include "collector/aws/aws_source.h"
 #include "core/base/json.h"
 #include "core/base/jsonpull.h"
@@ -53,33 +55,46 @@ static bool take_time(struct jp *j, int64_t *out)
     return jp_number(j, &text) && aws_number(text, 9, out) && *out > 0;
 }
 
-/* --- aws, http, sql, cause, annotations
- * --------------------------------------------------------------------
- */
+/* --- aws, http, sql, cause, annotations --- */
+
+/* Where a member of "aws" goes. */
+static const struct {
+    const char *name;
+    size_t at; /* of a struct str in struct segment */
+} aws_members[] = {
+    {"operation", offsetof(struct segment, operation)},
+    {"request_id", offsetof(struct segment, span.request_id)},
+    {"table_name", offsetof(struct segment, resource)},
+    {"queue_url", offsetof(struct segment, resource)},
+    {"bucket_name", offsetof(struct segment, resource)},
+    {"function_arn", offsetof(struct segment, function)},
+};
+
+static struct str *aws_member(struct segment *s, struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(aws_members); i++)
+        if (str_eq(name, str_from(aws_members[i].name)))
+            return (struct str *)(void *)((char *)s + aws_members[i].at);
+    return NULL;
+}
 
 static void read_aws(struct jp *j, struct segment *s)
 {
-    struct str key, arn = {0};
+    struct str key;
 
     if (!jp_enter(j, '{')) {
         jp_skip(j);
         return;
     }
     while (jp_member(j, &key)) {
-        struct str *to = str_eq(key, STR("operation"))      ? &s->operation
-                         : str_eq(key, STR("request_id"))   ? &s->span.request_id
-                         : str_eq(key, STR("table_name"))   ? &s->resource
-                         : str_eq(key, STR("queue_url"))    ? &s->resource
-                         : str_eq(key, STR("bucket_name"))  ? &s->resource
-                         : str_eq(key, STR("function_arn")) ? &arn
-                                                            : NULL;
-        if (to != NULL)
+        struct str *to = aws_member(s, key);
+        if (to)
             take_string(j, to);
         else
             jp_skip(j);
     }
-    if (arn.n > 0)
-        s->function = aws_arn_function(arn);
+    if (s->function.n > 0)
+        s->function = aws_arn_function(s->function);
 }
 
 static void read_request(struct jp *j, struct segment *s)

@@ -92,7 +92,6 @@ static void test_columns_are_chosen(void **state)
 static void test_sort_is_chosen(void **state)
 {
     UNUSED(state);
-    AUTO(buf_clear) struct buf b = {.max = 1u << 20};
     struct view_twin w;
 
     open_many(&w);
