@@ -4,7 +4,7 @@
 static uint64_t fail(struct varint_reader *r)
 {
     r->is_bad = true;
-    r->rest = (struct str){0};
+    r->rest.n = 0;
     return 0;
 }
 
@@ -38,10 +38,10 @@ struct str bytes_read(struct varint_reader *r, uint64_t n)
 {
     struct str s = {r->rest.p, (size_t)n};
 
-    if (n > r->rest.n) {
+    if (n > r->rest.n)
         fail(r);
+    if (r->is_bad || n == 0)
         return (struct str){0};
-    }
     r->rest.p += s.n;
     r->rest.n -= s.n;
     return s;
