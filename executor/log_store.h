@@ -10,7 +10,7 @@
 
 struct log_store;
 
-/* path ":memory:" keeps everything in memory. loop NULL: committed at log_store_flush only. */
+/* path SQL_IN_MEMORY keeps everything in memory. loop NULL: committed at log_store_flush only. */
 MUST_CHECK enum status log_store_open(const char *path, struct loop *l, int64_t retention_ns,
                                       struct log_store **out, struct err *e);
 void log_store_close(struct log_store *s); /* NULL is fine */

@@ -6,6 +6,7 @@
 
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/sql.h"
 #include "core/base/timefmt.h"
 #include "executor/ids.h"
 #include "executor/log_store.h"
@@ -22,7 +23,7 @@ struct telemetry {
 static struct str store_path(struct executor *x, struct arena *a)
 {
     if (x->state_folder.n == 0)
-        return STR(":memory:");
+        return STR(SQL_IN_MEMORY);
     return arena_printf(a, STR_FMT "/logs.db", STR_ARG(x->state_folder));
 }
 

@@ -83,7 +83,7 @@ static int open_handle(const char *path, enum sql_mode mode, sqlite3 **db)
         SQLITE_OPEN_NOMUTEX |
         (mode == SQL_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 
-    if (mode == SQL_READ_WRITE)
+    if (mode == SQL_READ_WRITE && strcmp(path, SQL_IN_MEMORY) != 0)
         create_private(path);
     return sqlite3_open_v2(path, db, flags | SQLITE_OPEN_URI, NULL);
 }

@@ -11,9 +11,11 @@ struct sql_stmt; /* a prepared statement */
 
 enum sql_mode {
     SQL_READ_ONLY, /* never creates, never checkpoints */
-    SQL_READ_WRITE /* creates 0600; WAL, synchronous=FULL, page 4096, cache 16 MB, checkpoint 10000
+    SQL_READ_WRITE /* creates 0600; WAL, synchronous=FULL, page 4096, cache 8 MB, checkpoint 10000
                     */
 };
+
+#define SQL_IN_MEMORY ":memory:" /* as a path: a database without a file */
 
 MUST_CHECK enum status sql_open(const char *path, enum sql_mode mode, struct sql **out,
                                 struct err *e);

@@ -327,17 +327,23 @@ static int wanted_shard(struct search *s)
 
 #define KEPT_MANY ((size_t)20000)
 
-/* Chunks overlap in time and come in the order of their first line: what lies before the next
- * chunk's first line is complete and can be given. Newest first, the whole day is kept. */
-static enum status search_day(struct search *s, struct day *d, struct err *e)
+/* A chunk that may hold wanted lines; its bytes are read when its turn comes, so that SQLite sorts
+ * no blobs. */
+struct chunk_ref {
+    int64_t id, raw, t0;
+};
+
+static enum status list_chunks(struct search *s, struct day *d, struct chunk_ref **refs, size_t *n,
+                               struct err *e)
 {
     int64_t base = d->number * NS_PER_DAY;
     int shard = wanted_shard(s);
+    size_t cap = 0;
     struct sql_stmt *st;
     bool has_row = false;
     enum status status =
         sql_prepare(d->db,
-                    STR("select data, raw, t0 from chunk where t1 >= ? and t0 < ? and levels >= ?"
+                    STR("select id, raw, t0 from chunk where t1 >= ? and t0 < ? and levels >= ?"
                         " and (? < 0 or shard = ?) order by t0, id"),
                     &st, e);
 
@@ -350,21 +356,62 @@ static enum status search_day(struct search *s, struct day *d, struct err *e)
     sql_bind_i64(st, 4, shard);
     sql_bind_i64(st, 5, shard);
     while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
-        int64_t raw = sql_i64(st, 1);
+        *refs = mem_grow(*refs, *n, &cap, sizeof(**refs));
+        (*refs)[(*n)++] = (struct chunk_ref){sql_i64(st, 0), sql_i64(st, 1), sql_i64(st, 2)};
+    }
+    sql_finalize(st);
+    return status;
+}
+
+/* Retention may have removed it since it was listed. */
+static enum status read_chunk(struct search *s, struct day *d, struct sql_stmt *st,
+                              const struct chunk_ref *ref, struct err *e)
+{
+    bool has_row = false;
+
+    if (ref->raw < 0 || (size_t)ref->raw > CHUNK_MAX_RAW)
+        return err_set(e, ERR_PARSE, "a chunk claims %lld bytes", (long long)ref->raw);
+    sql_bind_i64(st, 1, ref->id);
+    enum status status = sql_step(st, &has_row, e);
+    if (status == OK && has_row)
+        status = search_chunk(s, d->number, sql_blob(st, 0), (size_t)ref->raw, e);
+    sql_reset(st);
+    return status;
+}
+
+/* Chunks overlap in time and come in the order of their first line: what lies before the next
+ * chunk's first line is complete and can be given. Newest first, the whole day is kept. */
+static enum status search_chunks(struct search *s, struct day *d, const struct chunk_ref *refs,
+                                 size_t n, struct err *e)
+{
+    struct sql_stmt *st;
+    enum status status = sql_prepare(d->db, STR("select data from chunk where id = ?"), &st, e);
+
+    if (status != OK)
+        return status;
+    for (size_t i = 0; status == OK && i < n; i++) {
         if (s->n_kept > KEPT_MANY && !s->q->newest_first)
-            status = give_kept(s, base + sql_i64(st, 2), e);
+            status = give_kept(s, d->number * NS_PER_DAY + refs[i].t0, e);
         if (status != OK)
             break;
-        status = raw < 0 || (size_t)raw > CHUNK_MAX_RAW
-                     ? err_set(e, ERR_PARSE, "a chunk claims %lld bytes", (long long)raw)
-                     : search_chunk(s, d->number, sql_blob(st, 0), (size_t)raw, e);
-        if (status != OK) {
+        status = read_chunk(s, d, st, &refs[i], e);
+        if (status != OK)
             status = err_wrap(e, STR_FMT, STR_ARG(sql_path(d->db)));
-            break;
-        }
     }
     sql_finalize(st);
     return status == OK ? give_kept(s, INT64_MAX, e) : status;
+}
+
+static enum status search_day(struct search *s, struct day *d, struct err *e)
+{
+    struct chunk_ref *refs = NULL;
+    size_t n = 0;
+    enum status status = list_chunks(s, d, &refs, &n, e);
+
+    if (status == OK)
+        status = search_chunks(s, d, refs, n, e);
+    free(refs);
+    return status;
 }
 
 static bool overlaps(struct range r, int64_t day)

@@ -53,46 +53,39 @@ static enum status count_line(void *ctx, const struct log_line *line, struct err
     return OK;
 }
 
-/* Log counts of a piece of an hour have no roll-up: the lines are counted. */
-static enum status add_log_counts(struct store *s, uint32_t fn, struct range r, struct stats *out,
-                                  struct err *e)
-{
-    struct log_request q = {.range = r, .fn_id = fn};
+/* What of a range lies in one day: whole hours, which have sums, and the pieces of hours around
+ * them, either of which may be empty. */
+struct day_cut {
+    struct range pieces[2];
+    unsigned low, high; /* slots of roll-ups; none where low > high */
+};
 
-    return request_logs(s, &q, count_line, out, e);
-}
-
-/* A piece inside one hour. */
-static enum status add_piece(struct store *s, struct day *d, uint32_t fn, struct range r,
-                             struct stats *out, struct err *e)
+static struct day_cut cut_day(int64_t day, struct range r)
 {
-    if (r.since_ns >= r.until_ns)
-        return OK;
-    enum status status = facts_each(d, fn, r, (struct fact_sink){count_fact, out}, e);
-    return status == OK ? add_log_counts(s, fn, r, out, e) : status;
-}
-
-static enum status add_day_part(struct store *s, struct day *d, uint32_t fn, struct range r,
-                                struct stats *out, struct err *e)
-{
-    int64_t base = d->number * NS_PER_DAY;
-    int64_t first_whole = time_floor(r.since_ns + NS_PER_HOUR - 1, NS_PER_HOUR);
-    int64_t last_whole = time_floor(r.until_ns, NS_PER_HOUR);
-    enum status status = OK;
+    int64_t base = day * NS_PER_DAY;
+    int64_t first = time_floor(r.since_ns + NS_PER_HOUR - 1, NS_PER_HOUR);
+    int64_t last = time_floor(r.until_ns, NS_PER_HOUR);
 
     if (r.since_ns <= base && r.until_ns >= base + NS_PER_DAY)
-        return add_rolls(d, fn, ROLL_DAY_SLOT, ROLL_DAY_SLOT, out, e);
-    if (first_whole >= last_whole) {
-        int64_t cut = first_whole < r.until_ns ? first_whole : r.until_ns;
-        status = add_piece(s, d, fn, (struct range){r.since_ns, cut}, out, e);
-        return status == OK ? add_piece(s, d, fn, (struct range){cut, r.until_ns}, out, e) : status;
-    }
-    status = add_piece(s, d, fn, (struct range){r.since_ns, first_whole}, out, e);
-    if (status == OK)
-        status = add_rolls(d, fn, (unsigned)((first_whole - base) / NS_PER_HOUR),
-                           (unsigned)((last_whole - base) / NS_PER_HOUR) - 1, out, e);
-    return status == OK ? add_piece(s, d, fn, (struct range){last_whole, r.until_ns}, out, e)
-                        : status;
+        return (struct day_cut){.low = ROLL_DAY_SLOT, .high = ROLL_DAY_SLOT};
+    if (first < last)
+        return (struct day_cut){.pieces = {{r.since_ns, first}, {last, r.until_ns}},
+                                .low = (unsigned)((first - base) / NS_PER_HOUR),
+                                .high = (unsigned)((last - base) / NS_PER_HOUR) - 1};
+    int64_t middle = first < r.until_ns ? first : r.until_ns;
+    return (struct day_cut){.pieces = {{r.since_ns, middle}, {middle, r.until_ns}}, .low = 1};
+}
+
+static enum status add_day_part(struct day *d, uint32_t fn, struct range r, struct stats *out,
+                                struct err *e)
+{
+    struct day_cut cut = cut_day(d->number, r);
+    enum status status = cut.low <= cut.high ? add_rolls(d, fn, cut.low, cut.high, out, e) : OK;
+
+    for (size_t i = 0; status == OK && i < ARRAY_LEN(cut.pieces); i++)
+        if (cut.pieces[i].since_ns < cut.pieces[i].until_ns)
+            status = facts_each(d, fn, cut.pieces[i], (struct fact_sink){count_fact, out}, e);
+    return status;
 }
 
 static bool overlaps(struct range r, int64_t day)
@@ -102,8 +95,9 @@ static bool overlaps(struct range r, int64_t day)
     return c.since_ns < c.until_ns;
 }
 
-enum status stats_of_range(struct store *s, struct range r, uint32_t fn, struct stats *out,
-                           struct err *e)
+/* All sums but the log counts of pieces of hours. */
+static enum status add_sums(struct store *s, struct range r, uint32_t fn, struct stats *out,
+                            struct err *e)
 {
     enum status status = OK;
 
@@ -113,9 +107,39 @@ enum status stats_of_range(struct store *s, struct range r, uint32_t fn, struct 
             continue;
         status = store_day(s, s->day_numbers[i], false, &d, e);
         if (status == OK && d)
-            status = add_day_part(s, d, fn, range_of_day(r, s->day_numbers[i]), out, e);
+            status = add_day_part(d, fn, range_of_day(r, s->day_numbers[i]), out, e);
     }
     return status;
+}
+
+/* Log counts of a piece of an hour have no roll-up: its lines are counted, in one pass for all
+ * functions that q lets through. q's range is that of the sums. */
+static enum status each_edge_line(struct store *s, const struct log_request *q, log_fn *fn,
+                                  void *ctx, struct err *e)
+{
+    struct log_request piece = *q;
+    enum status status = OK;
+
+    for (size_t i = 0; i < s->n_day_numbers; i++) {
+        if (!overlaps(q->range, s->day_numbers[i]))
+            continue;
+        struct day_cut cut = cut_day(s->day_numbers[i], range_of_day(q->range, s->day_numbers[i]));
+        for (size_t k = 0; status == OK && k < ARRAY_LEN(cut.pieces); k++) {
+            piece.range = cut.pieces[k];
+            if (piece.range.since_ns < piece.range.until_ns)
+                status = request_logs(s, &piece, fn, ctx, e);
+        }
+    }
+    return status;
+}
+
+enum status stats_of_range(struct store *s, struct range r, uint32_t fn, struct stats *out,
+                           struct err *e)
+{
+    struct log_request lines = {.range = r, .fn_id = fn};
+    enum status status = add_sums(s, r, fn, out, e);
+
+    return status == OK ? each_edge_line(s, &lines, count_line, out, e) : status;
 }
 
 /* --- which functions --- */
@@ -223,7 +247,7 @@ static enum status fill_row(struct store *s, struct range r, uint32_t fn, struct
                             struct fn_row *row, struct err *e)
 {
     *row = (struct fn_row){.fn = *dim_fn(s, fn), .fn_id = fn};
-    enum status status = stats_of_range(s, r, fn, &row->stats, e);
+    enum status status = add_sums(s, r, fn, &row->stats, e);
     row->arch = row->stats.n == 0          ? ARCH_UNKNOWN
                 : row->stats.mb_ms_arm > 0 ? ARCH_ARM64
                                            : ARCH_X86_64;
@@ -248,6 +272,42 @@ static int compare_rows(const void *a, const void *b)
     return str_cmp(x->fn.name, y->fn.name);
 }
 
+struct rows_by_fn {
+    struct fn_row *rows;
+    struct idmap places; /* a function: the place of its row */
+};
+
+static enum status count_line_of_row(void *ctx, const struct log_line *line, struct err *e)
+{
+    struct rows_by_fn *by_fn = ctx;
+    const uint64_t *place = idmap_get(&by_fn->places, line->fn_id);
+
+    return place ? count_line(&by_fn->rows[*place].stats, line, e) : OK;
+}
+
+static enum status count_edge_lines(struct store *s, struct range r, const struct fn_filter *f,
+                                    struct fn_rows *rows, struct err *e)
+{
+    struct log_request lines = {.range = r, .fn = *f};
+    struct rows_by_fn by_fn = {.rows = rows->rows};
+
+    for (size_t i = 0; i < rows->n; i++)
+        *idmap_put(&by_fn.places, rows->rows[i].fn_id, NULL) = i;
+    enum status status = each_edge_line(s, &lines, count_line_of_row, &by_fn, e);
+    idmap_clear(&by_fn.places);
+    return status;
+}
+
+static void drop_empty(struct fn_rows *rows)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < rows->n; i++)
+        if (rows->rows[i].stats.n > 0 || rows->rows[i].stats.log_events > 0)
+            rows->rows[n++] = rows->rows[i];
+    rows->n = n;
+}
+
 enum status request_functions(struct store *s, struct range r, const struct fn_filter *f,
                               struct arena *a, struct fn_rows *out, struct err *e)
 {
@@ -261,10 +321,11 @@ enum status request_functions(struct store *s, struct range r, const struct fn_f
     enum status status = fns_of_range(s, r, a, &ids, &n, e);
     rows.rows = arena_new(a, struct fn_row, n + 1);
     for (size_t i = 0; status == OK && i < n; i++)
-        if (fn_filter_passes(f, dim_fn(s, ids[i]))) {
-            status = fill_row(s, r, ids[i], a, &rows.rows[rows.n], e);
-            rows.n += rows.rows[rows.n].stats.n > 0 || rows.rows[rows.n].stats.log_events > 0;
-        }
+        if (fn_filter_passes(f, dim_fn(s, ids[i])))
+            status = fill_row(s, r, ids[i], a, &rows.rows[rows.n++], e);
+    if (status == OK)
+        status = count_edge_lines(s, r, f, &rows, e);
+    drop_empty(&rows);
     if (rows.n > 1)
         qsort(rows.rows, rows.n, sizeof(*rows.rows), compare_rows);
     if (status == OK)
@@ -278,7 +339,7 @@ static enum status add_point(struct store *s, struct range r, const uint32_t *id
     enum status status = OK;
 
     for (size_t i = 0; status == OK && i < n; i++)
-        status = stats_of_range(s, r, ids[i], point, e);
+        status = add_sums(s, r, ids[i], point, e);
     return status;
 }
 
@@ -340,19 +401,21 @@ enum status request_series(struct store *s, const struct series_request *q, stru
         r.until_ns > r.since_ns ? (size_t)((r.until_ns - r.since_ns + step_ns - 1) / step_ns) : 0;
     series.points = arena_new(a, struct stats, series.n + 1);
     n = keep_passing(s, &q->fn, q->fn_id, ids, n);
+    struct log_request lines = {.range = r, .fn_id = q->fn_id, .fn = q->fn};
     if (step_ns < NS_PER_HOUR) {
-        for (size_t i = 0; status == OK && i < n; i++) {
-            struct log_request logs = {.range = r, .fn_id = ids[i]};
+        for (size_t i = 0; status == OK && i < n; i++)
             status = add_fine(s, r, ids[i], &series, e);
-            if (status == OK)
-                status = request_logs(s, &logs, count_fine_line, &series, e);
-        }
+        if (status == OK && !s->is_null)
+            status = request_logs(s, &lines, count_fine_line, &series, e);
     } else {
         for (size_t i = 0; status == OK && i < series.n; i++) {
             int64_t since = r.since_ns + (int64_t)i * step_ns;
             struct range step = {since,
                                  since + step_ns < r.until_ns ? since + step_ns : r.until_ns};
+            lines.range = step;
             status = add_point(s, step, ids, n, &series.points[i], e);
+            if (status == OK && !s->is_null)
+                status = each_edge_line(s, &lines, count_line, &series.points[i], e);
         }
     }
     for (size_t i = 0; i < series.n; i++)

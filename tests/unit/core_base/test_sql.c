@@ -151,6 +151,18 @@ static void test_values(void **state)
     sql_close(db);
 }
 
+static void test_memory_leaves_no_file(void **state)
+{
+    struct err e = {0};
+    struct sql *db = NULL;
+
+    UNUSED(state);
+    CHECK_OK(sql_open(SQL_IN_MEMORY, SQL_READ_WRITE, &db, &e), &e);
+    exec_or_die(db, "create table t(x)");
+    sql_close(db);
+    CHECK(!file_exists(SQL_IN_MEMORY));
+}
+
 static int make_folder(void **state)
 {
     UNUSED(state);
@@ -169,10 +181,9 @@ static int remove_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hot_journal),
-        cmocka_unit_test(test_private_file),
-        cmocka_unit_test(test_no_database),
-        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_hot_journal),           cmocka_unit_test(test_private_file),
+        cmocka_unit_test(test_no_database),           cmocka_unit_test(test_values),
+        cmocka_unit_test(test_memory_leaves_no_file),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
