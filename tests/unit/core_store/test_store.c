@@ -314,6 +314,39 @@ static void test_sums(void **state)
     fixture_free(f);
 }
 
+/* In a broken hour lines are counted, each for its own function, and a whole hour has sums. */
+static void test_lines_of_a_broken_hour(void **state)
+{
+    struct fixture *f = fixture_new();
+    const struct fn_filter all = {0};
+    struct fn_rows rows;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    struct batch *b = batch_new();
+    struct fn_ref mail = orders;
+    mail.name = STR("mail");
+    const struct origin o = {
+        .fn = batch_fn(b, &mail), .log_group = STR("/m"), .instance = STR("m")};
+    for (uint64_t minute = 0; minute < 120; minute += 10) {
+        int64_t t_ns = NOON + (int64_t)minute * NS_PER_MIN;
+        add_line(b, "a", t_ns, minute, "four");
+        add_line(b, "m", t_ns, minute, "eleven")->origin = batch_origin(b, &o);
+    }
+    fixture_commit(f, b);
+    fixture_open(f, false);
+    const struct range r = {NOON + 50 * NS_PER_MIN, NOON + 90 * NS_PER_MIN}; /* 50, 60, 70, 80 */
+    CHECK_OK(request_functions(f->store, r, &all, &f->arena, &rows, &f->e), &f->e);
+    CHECK_INT(rows.n, 2);
+    CHECK(str_eq(rows.rows[0].fn.name, STR("mail")));
+    CHECK_INT(rows.rows[0].stats.log_events, 4);
+    CHECK_INT(rows.rows[0].stats.log_bytes, 24);
+    CHECK_INT(rows.rows[1].stats.log_bytes, 16);
+    CHECK_INT(sums_of(f, r.since_ns, r.until_ns).log_events, 8);
+    CHECK_INT(sums_of(f, NOON, NOON + 70 * NS_PER_MIN).log_bytes, 7 * 10);
+    fixture_free(f);
+}
+
 static void test_cursor(void **state)
 {
     struct fixture *f = fixture_new();
@@ -413,6 +446,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_replacing),
     cmocka_unit_test(test_look_ups),
     cmocka_unit_test(test_sums),
+    cmocka_unit_test(test_lines_of_a_broken_hour),
     cmocka_unit_test(test_cursor),
     cmocka_unit_test(test_verify),
     cmocka_unit_test(test_one_writer),
