@@ -136,12 +136,15 @@ struct usage_options {
 struct usage_case {
     struct str id, service; /* views into the tree */
     struct bill_input bill;
+    struct str problem;     /* why it cannot be billed, with its place; empty: it can */
+    struct str unused;      /* inputs nobody knows, left out of the bill; empty: none */
     bool is_covered;        /* false: another provider or service; bill is empty */
     bool is_region_assumed; /* the file names none, or "any ..." */
 };
 struct yaml_node;
-/* ERR_CONFIG names file, line and column: unknown input (with a suggestion), no number, unknown
- * region. The tree must outlive the cases. */
+/* A case with a slip in a word, no number or an unknown region has a problem that names file, line
+ * and column; the others are read. ERR_CONFIG: the file holds no cases. The tree must outlive
+ * them. */
 struct usage_cases {
     struct usage_case *cases;
     size_t n;

@@ -18,6 +18,8 @@ enum usage_number {
     U_REQUESTS_BILLED,
     U_EVENT_KB,
     U_STORAGE_MB,
+    U_FREE_REQUESTS_LEFT,
+    U_FREE_GB_S_LEFT,
     U_STREAM_FREE_GB,
     U_STREAM_GB,
     U_SQS_EPU_HOURS,
@@ -50,7 +52,8 @@ enum usage_number {
 #define USAGE_ONE   INT64_C(1000000)
 
 struct usage_stream {
-    int64_t invocations, mb; /* both 10^-6 */
+    int64_t invocations, size; /* both 10^-6 */
+    int64_t units_per_mb;      /* of size: 1024 where it is in KB */
 };
 
 struct usage_inputs {

@@ -30,7 +30,7 @@ struct builder {
 };
 
 /* Product of up to four 10^-6 numbers divided by a plain number, as 10^-12 units. */
-static enum status quantity_of(const int64_t *factors, size_t n, int64_t divisor, wide *out,
+static enum status quantity_of(const wide *factors, size_t n, int64_t divisor, wide *out,
                                struct err *e)
 {
     wide v = 1, scale = divisor;
@@ -70,10 +70,35 @@ static const char *by_arch(const struct builder *b, const char *x86, const char 
     return b->u->arch == ARCH_ARM64 ? arm : x86;
 }
 
-static int64_t round_up(int64_t v, int64_t step)
+static int64_t steps_of(int64_t v, int64_t step)
 {
     assert(v >= 0 && step > 0);
-    return (v + step - 1) / step * step;
+    return v / step + (v % step != 0);
+}
+
+/* GB are of the memory size: without one, a bill would be too low and nobody would see it. */
+static enum status need_memory(const struct usage_inputs *u, struct err *e)
+{
+    static const enum usage_number by_gb[] = {
+        U_AVG_MS,
+        U_OD_AVG_MS,
+        U_PC,
+        U_PC_AVG_MS,
+        U_TENANT_ENVIRONMENTS,
+        U_SNAPSTART_CACHED_S,
+        U_SNAPSTART_RESTORES,
+    };
+    for (size_t i = 0; i < ARRAY_LEN(by_gb); i++)
+        if (u->has[by_gb[i]] && u->number[by_gb[i]] > 0 && !u->has[U_MEMORY_MB])
+            return err_set(e, ERR_CONFIG, "memory_mb is missing: durations are billed by GB");
+    return OK;
+}
+
+/* What is left of a monthly allowance, where the inputs say so. */
+static void take_left(struct builder *b, enum usage_number left)
+{
+    if (b->u->has[left])
+        b->in->usage[b->in->n_usage - 1].free_quantity = (wide)b->u->number[left] * USAGE_ONE;
 }
 
 static enum status add_provisioned(struct builder *b, struct err *e)
@@ -83,8 +108,9 @@ static enum status add_provisioned(struct builder *b, struct err *e)
 
     if (!u->has[U_PC])
         return OK;
-    const int64_t seconds = round_up(u->number[U_PC_SECONDS], PC_STEP_S * USAGE_ONE);
-    const int64_t f[] = {u->number[U_PC], u->number[U_MEMORY_MB], seconds};
+    const int64_t steps = steps_of(u->number[U_PC_SECONDS], PC_STEP_S * USAGE_ONE);
+    const wide seconds = (wide)steps * PC_STEP_S * USAGE_ONE;
+    const wide f[] = {u->number[U_PC], u->number[U_MEMORY_MB], seconds};
     if (quantity_of(f, ARRAY_LEN(f), MB_PER_GB, &q, e) != OK)
         return err_wrap(e, "provisioned concurrency");
     add_usage(b, by_arch(b, "Lambda-Provisioned-Concurrency", "Lambda-Provisioned-Concurrency-ARM"),
@@ -92,31 +118,36 @@ static enum status add_provisioned(struct builder *b, struct err *e)
     return OK;
 }
 
-static int64_t streamed_invocations(const struct usage_inputs *u)
+static wide streamed_invocations(const struct usage_inputs *u)
 {
-    int64_t n = 0;
+    wide n = 0;
     for (size_t i = 0; i < u->n_streams; i++)
         n += u->streams[i].invocations;
     return n;
 }
 
-static int64_t on_demand_invocations(const struct usage_inputs *u)
+static wide on_demand_invocations(const struct usage_inputs *u)
 {
     return u->has[U_INVOCATIONS] ? u->number[U_INVOCATIONS] : streamed_invocations(u);
+}
+
+static bool has_requests(const struct usage_inputs *u)
+{
+    return u->has[U_INVOCATIONS] || u->n_streams > 0 || u->has[U_OD_INVOCATIONS] ||
+           u->has[U_PC_INVOCATIONS] || u->has[U_REQUESTS_BILLED];
 }
 
 static void add_requests(struct builder *b)
 {
     const struct usage_inputs *u = b->u;
     assert(u->number[U_EVENT_KB] >= 0);
-    wide n =
-        (wide)on_demand_invocations(u) + u->number[U_OD_INVOCATIONS] + u->number[U_PC_INVOCATIONS];
+    wide n = on_demand_invocations(u) + u->number[U_OD_INVOCATIONS] + u->number[U_PC_INVOCATIONS];
     struct str how = STR("one request an invocation");
 
     if (u->number[U_EVENT_KB] > EVENT_FIRST_KB * USAGE_ONE) {
         const int64_t step = EVENT_STEP_KB * USAGE_ONE;
         const int64_t beyond = u->number[U_EVENT_KB] - EVENT_FIRST_KB * USAGE_ONE;
-        n *= 1 + round_up(beyond, step) / step;
+        n *= 1 + steps_of(beyond, step);
         how = STR("one request for 256 KB of each event and one for each further 64 KB");
     }
     if (u->has[U_REQUESTS_BILLED]) {
@@ -124,13 +155,14 @@ static void add_requests(struct builder *b)
         how = STR("requests as stated");
     }
     add_usage(b, by_arch(b, "Request", "Request-ARM"), n * USAGE_ONE, how);
+    take_left(b, U_FREE_REQUESTS_LEFT);
 }
 
 /* MB x ms of `invocations` into *sum, 10^-12 GB-s. */
-static enum status add_gb_seconds(int64_t mb, int64_t invocations, int64_t ms, wide *sum,
+static enum status add_gb_seconds(int64_t mb, wide invocations, int64_t ms, wide *sum,
                                   struct err *e)
 {
-    const int64_t f[] = {mb, invocations, ms};
+    const wide f[] = {mb, invocations, ms};
     wide q = 0;
 
     if (quantity_of(f, ARRAY_LEN(f), INT64_C(1000) * MB_PER_GB, &q, e) != OK)
@@ -167,6 +199,7 @@ static enum status add_duration(struct builder *b, struct err *e)
         return err_wrap(e, "on demand");
     add_usage(b, by_arch(b, "Lambda-GB-Second", "Lambda-GB-Second-ARM"), q,
               STR("invocations x billed ms x MB / 1,024,000"));
+    take_left(b, U_FREE_GB_S_LEFT);
     return OK;
 }
 
@@ -195,10 +228,11 @@ static enum status add_streaming(struct builder *b, struct err *e)
     if (u->n_streams == 0 && !u->has[U_STREAM_GB])
         return OK;
     for (size_t i = 0; i < u->n_streams; i++) {
-        const int64_t paid_mb = u->streams[i].mb - STREAM_FREE_MB * USAGE_ONE;
-        const int64_t f[] = {u->streams[i].invocations, paid_mb};
+        const struct usage_stream *s = &u->streams[i];
+        const int64_t paid = s->size - STREAM_FREE_MB * s->units_per_mb * USAGE_ONE;
+        const wide f[] = {s->invocations, paid};
         wide q = 0;
-        if (paid_mb > 0 && quantity_of(f, ARRAY_LEN(f), MB_PER_GB, &q, e) != OK)
+        if (paid > 0 && quantity_of(f, ARRAY_LEN(f), MB_PER_GB * s->units_per_mb, &q, e) != OK)
             return err_wrap(e, "streams");
         sum += q;
     }
@@ -221,7 +255,7 @@ static enum status add_per_gb(struct builder *b, enum usage_number n, int64_t le
     if (!u->has[n])
         return OK;
     const int64_t v = u->number[n] > least ? u->number[n] : least;
-    const int64_t f[] = {v, u->number[U_MEMORY_MB]};
+    const wide f[] = {v, u->number[U_MEMORY_MB]};
     if (quantity_of(f, ARRAY_LEN(f), MB_PER_GB, &q, e) != OK)
         return err_wrap(e, "%s", meter);
     add_usage(b, meter, q, STR("number x configured GB"));
@@ -233,10 +267,9 @@ enum status usage_lambda(const struct usage_inputs *u, struct arena *a, struct b
 {
     struct builder b = {.u = u, .arena = a, .in = in};
 
-    if (add_provisioned(&b, e) != OK)
+    if (need_memory(u, e) != OK || add_provisioned(&b, e) != OK)
         return e->code;
-    if (on_demand_invocations(u) > 0 || u->has[U_OD_INVOCATIONS] || u->has[U_PC_INVOCATIONS] ||
-        u->has[U_REQUESTS_BILLED])
+    if (has_requests(u))
         add_requests(&b);
     if (add_provisioned_duration(&b, e) != OK || add_duration(&b, e) != OK ||
         add_storage(&b, e) != OK || add_streaming(&b, e) != OK ||
@@ -266,8 +299,8 @@ enum status usage_edge(const struct usage_inputs *u, struct arena *a, struct bil
     struct builder b = {.u = u, .arena = a, .in = in};
     wide q = 0;
 
-    if (add_gb_seconds(u->number[U_MEMORY_MB], u->number[U_INVOCATIONS], u->number[U_AVG_MS], &q,
-                       e) != OK)
+    if (need_memory(u, e) != OK || add_gb_seconds(u->number[U_MEMORY_MB], u->number[U_INVOCATIONS],
+                                                  u->number[U_AVG_MS], &q, e) != OK)
         return e->code;
     add_usage(&b, "Lambda-Edge-GB-Second", q, STR("invocations x billed ms x MB / 1,024,000"));
     add_plain(&b, U_INVOCATIONS, "Lambda-Edge-Request", "one request an invocation");
@@ -279,7 +312,7 @@ static enum status add_snapshots(struct builder *b, struct err *e)
 {
     const struct usage_inputs *u = b->u;
     const int64_t gb = u->number[U_SNAPSHOT_GB], suspends = u->number[U_SUSPENDS];
-    const int64_t written[] = {suspends, gb}, read[] = {suspends + u->number[U_LAUNCHES], gb};
+    const wide written[] = {suspends, gb}, read[] = {(wide)suspends + u->number[U_LAUNCHES], gb};
     wide q = 0;
 
     if (quantity_of(written, 2, 1, &q, e) != OK)
@@ -289,13 +322,13 @@ static enum status add_snapshots(struct builder *b, struct err *e)
         return err_wrap(e, "snapshots");
     add_usage(b, "Lambda-MicroVM-Snapshot-Read", q, STR("(suspends + launches) x snapshot GB"));
     add_plain(b, U_IMAGES_GB, "Lambda-MicroVM-Storage", "images: GB x months");
-    int64_t suspended = u->number[U_SUSPENDED_S];
+    wide suspended = u->number[U_SUSPENDED_S];
     if (!u->has[U_SUSPENDED_S])
-        suspended =
-            u->number[U_LAUNCHES] * MICROVM_LIFE_S - u->number[U_PEAK_S] - u->number[U_BASE_S];
+        suspended = (wide)u->number[U_LAUNCHES] * MICROVM_LIFE_S - u->number[U_PEAK_S] -
+                    u->number[U_BASE_S];
     if (suspended <= 0)
         return OK;
-    const int64_t kept[] = {suspended, gb};
+    const wide kept[] = {suspended, gb};
     if (quantity_of(kept, 2, MONTH_S, &q, e) != OK)
         return err_wrap(e, "snapshots");
     add_usage(b, "Lambda-MicroVM-Storage", q,
@@ -319,7 +352,7 @@ enum status usage_microvm(const struct usage_inputs *u, struct arena *a, struct 
     struct builder b = {.u = u, .arena = a, .in = in};
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const int64_t f[] = {u->number[rows[i].seconds], u->number[rows[i].size]};
+        const wide f[] = {u->number[rows[i].seconds], u->number[rows[i].size]};
         wide q = 0;
         if (!u->has[rows[i].seconds])
             continue;

@@ -41,15 +41,17 @@ static const struct opt_def cost_option_defs[] = {
       .help = "bill the usage in FILE (YAML or JSON, - for standard input) instead of the store",
       .manual = "Makes the bill of a usage file instead of the store: what was or would be used in a "
                 "month. A file holds one table of inputs, or a list of cases under the key cases, each "
-                "with id, service, region and inputs. Services are lambda (the default), lambda@edge, "
+                "with id, service, region and inputs. A case that cannot be billed is named, the others "
+                "are. Services are lambda (the default), lambda@edge, "
                 "lambda-microvm and cloudwatch-logs. Inputs of lambda: arch, memory_mb, invocations, "
                 "avg_billed_ms, ephemeral_storage_mb, free_tier (true, false, \"compute only\", "
                 "\"requests only\"), savings_plan, provisioned_concurrency, pc_seconds, "
                 "pc_invocations, pc_avg_ms, od_invocations, od_avg_ms, requests_billed, event_kb, "
-                "streams, stream_free_gb_left, sqs_epu_hours, epu_hours, tenant_environments, "
+                "streams, free_requests_left, free_gb_s_left, stream_free_gb_left, sqs_epu_hours, epu_hours, tenant_environments, "
                 "snapstart_cached_seconds, snapstart_restores, runtime, durable_operations, "
                 "durable_written_gb, durable_retained_gb_month, managed_invocations, ec2_on_demand, "
-                "date (whose prices to use)." },
+                "date (whose prices to use). Numbers have at most 6 decimals or an exponent; memory_gb, "
+                "ephemeral_storage_gb, avg_seconds and pc_hours are the same in another unit." },
     { 0 },
 };
 /* clang-format on */

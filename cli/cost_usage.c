@@ -93,30 +93,60 @@ static enum status bill_case(struct cli *c, const struct pricebook *book,
     return OK;
 }
 
+/* What a file came to: cases left out, and the first that could not be billed. */
+struct tally {
+    size_t n_skipped, n_failed;
+    struct err first;
+};
+
+/* A case that fails costs no other its bill. */
+static void try_case(struct cli *c, const struct pricebook *book, const struct usage_case *k,
+                     struct table *t, struct tally *y)
+{
+    struct err own = {0};
+    enum status s = OK;
+
+    if (k->problem.n > 0)
+        s = err_set(&own, ERR_CONFIG, STR_FMT, STR_ARG(k->problem));
+    else if (!k->is_covered)
+        y->n_skipped++;
+    else
+        s = bill_case(c, book, k, t, &own);
+    if (k->unused.n > 0)
+        cost_hint(c, "case " STR_FMT ": inputs that are not billed: " STR_FMT, STR_ARG(k->id),
+                  STR_ARG(k->unused));
+    if (s == OK)
+        return;
+    if (y->n_failed++ == 0)
+        y->first = own;
+    else
+        cost_hint(c, "%s", own.msg);
+}
+
 static enum status bill_cases(struct cli *c, const struct pricebook *book,
                               const struct usage_cases *u, struct err *e)
 {
     struct table t;
-    size_t n_skipped = 0;
+    struct tally y = {0};
 
     table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.bill", 1);
-    for (size_t i = 0; i < u->n; i++) {
-        if (!u->cases[i].is_covered) {
-            n_skipped++;
-            continue;
-        }
-        if (bill_case(c, book, &u->cases[i], &t, e) != OK)
-            return e->code;
-    }
-    if (n_skipped == u->n && u->n > 0)
+    for (size_t i = 0; i < u->n; i++)
+        try_case(c, book, &u->cases[i], &t, &y);
+    if (y.n_skipped == u->n && u->n > 0)
         return err_set(e, ERR_CONFIG,
                        "the price book covers no service of the file; it knows lambda, "
                        "lambda@edge, lambda-microvm and cloudwatch-logs of aws");
-    if (n_skipped > 0)
-        cost_hint(c, "%zu of %zu cases are of services without prices and were left out", n_skipped,
-                  u->n);
-    cli_print_table(c, &t);
-    return OK;
+    if (y.n_skipped > 0)
+        cost_hint(c, "%zu of %zu cases are of services without prices and were left out",
+                  y.n_skipped, u->n);
+    if (y.n_failed < u->n || u->n == 0)
+        cli_print_table(c, &t);
+    if (y.n_failed == 0)
+        return OK;
+    if (u->n > 1)
+        return err_set(e, y.first.code, "%zu of %zu cases are not billed: %s", y.n_failed, u->n,
+                       y.first.msg);
+    return err_set(e, y.first.code, "%s", y.first.msg);
 }
 
 static enum status read_usage(struct cli *c, struct str path, struct yaml_node **root,

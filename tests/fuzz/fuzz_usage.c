@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     for (size_t i = 0; i < cases.n; i++)
-        if (cases.cases[i].is_covered &&
+        if (cases.cases[i].is_covered && cases.cases[i].problem.n == 0 &&
             bill_make(o.book, &cases.cases[i].bill, &a, &lines, &e) != OK)
             assert(e.msg[0] != '\0');
     return 0;

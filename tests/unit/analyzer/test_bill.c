@@ -205,6 +205,7 @@ static money total_of(const char *text)
     struct usage_cases u = {0};
     CHECK_OK(read_text(text, &u, &e), &e);
     CHECK_INT(u.n, 1);
+    CHECK_STR(u.cases[0].problem, STR(""));
     return make(&u.cases[0].bill).total;
 }
 
@@ -262,6 +263,28 @@ static void test_usage_files(void **state)
          25005000000 + 600000000000},
         {"region: us-east-1\ndurable_operations: 1000000\ndurable_written_gb: 104",
          34 * MONEY_UNIT},
+        /* 857 KB beyond 6 MB: KB are not cut to whole millionths of a MB */
+        {"region: us-east-1\nstreams: [{invocations: 1048576, kb: 7001}]",
+         INT64_C(6856000000000) + 209715200000},
+        /* nothing used is a bill of nothing */
+        {"memory_mb: 128\ninvocations: 0\navg_ms: 100", 0},
+        {"invocations: 1.5e+3", 300000000},
+        {"invocations: 15E2", 300000000},
+        {"invocations: 150000e-2", 300000000},
+        {"invocations: 0.015e5", 300000000},
+        {"invocations: '1500.000000000'", 300000000},
+        {"invocations: 1500\nmemory_mb: null\navg_ms: ~\nevent_kb:", 300000000},
+        {"memory_gb: 2\ninvocations: 1\navg_seconds: 3", 6 * 16666700 + 200000},
+        {"region: us-east-1\nmemory_gb: 1\nprovisioned_concurrency: 2\npc_hours: 1",
+         INT64_C(4166700) * 7200},
+        {"free_tier: True\ninvocations: 1000005", 1000000},
+        {"free_tier: true\nfree_requests_left: 1000\nfree_gb_s_left: 10.5\ninvocations: 1005\n"
+         "memory_mb: 1024\navg_ms: 100",
+         1000000 + 90 * INT64_C(16666700)},
+        /* a remark among the inputs is left out */
+        {"invocations: 5\nwhat_for_is_it: a test", 1000000},
+        {"[{invocations: 5}]", 1000000},
+        {"provider: AWS\nservice: Lambda\nregion: global\narch: ARM64\ninvocations: 5", 1000000},
         {"region: us-east-1\nec2_on_demand: 100\nmanaged_invocations: 1000000",
          INT64_C(15200000000000)},
     };
@@ -284,10 +307,27 @@ static void test_refused_usage(void **state)
     } rows[] = {
         {"memory_bm: 1024\ninvocations: 1", "u.yaml:1:"},
         {"memory_bm: 1024\ninvocations: 1", "memory_mb"},
-        {"invocations: 1\nzzzzzzzzzzz: 1", "unknown input"},
         {"invocations: many", "no number"},
-        {"invocations: -1", "no number"},
-        {"invocations: 1e9", "no number"},
+        {"invocations: -1", "0 or more"},
+        {"invocations: -1.5e3", "no number"},
+        {"invocations: 1.2.3e3", "no number"},
+        {"invocations: 1e40", "no number"},
+        {"invocations: 1e-40", "no number"},
+        {"invocations: 1e-7", "no number"},
+        {"invocations: 1e", "no number"},
+        {"invocations: e3", "no number"},
+        {"invocations: .e3", "no number"},
+        {"invocations: 1e3e3", "no number"},
+        {"invocations: 1e+-3", "no number"},
+        {"invocations: 9223372036855", "no number"},
+        {"invocations: 99999999999999999999999999999999999", "no number"},
+        {"invocations: [1]", "no number"},
+        {"invocations: true", "no number"},
+        {"invocations: 1\nmemory_gb: 9007199254741", "too large"},
+        {"streams: [{invocations: 1, gb: 9007199254741}]", "too large"},
+        {"invocations: 1\navg_ms: 100", "memory_mb is missing"},
+        {"provisioned_concurrency: 1\npc_seconds: 100", "memory_mb is missing"},
+        {"service: lambda@edge\ninvocations: 1\navg_ms: 100", "memory_mb is missing"},
         {"invocations: 0.0000001", "no number"},
         {"free_tier: perhaps\ninvocations: 1", "free_tier"},
         {"savings_plan: cheap\ninvocations: 1", "savings_plan"},
@@ -299,7 +339,9 @@ static void test_refused_usage(void **state)
         {"streams: [{tb: 3}]", "kb, mb or gb"},
         {"inputs: 3", "inputs"},
         {"arch: x86_64", "nothing to bill"},
-        {"[1]", "no table"},
+        {"[1]", "a case is a table"},
+        {"1", "no table"},
+        {"cases: {a: 1}", "no table"},
         {HUGE "invocations: " MOST "\navg_ms: " MOST, "on demand"},
         {HUGE "pc_invocations: " MOST "\npc_avg_ms: " MOST, "provisioned"},
         {HUGE "pc_seconds: " MOST "\nprovisioned_concurrency: " MOST, "provisioned concurrency"},
@@ -313,11 +355,14 @@ static void test_refused_usage(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err e;
         struct usage_cases u = {0};
-        if (read_text(rows[i].text, &u, &e) == OK)
-            fail_msg("accepted: %s", rows[i].text);
+        if (read_text(rows[i].text, &u, &e) == OK) {
+            CHECK_INT(u.n, 1);
+            if (u.cases[0].problem.n == 0)
+                fail_msg("accepted: %s", rows[i].text);
+            snprintf(e.msg, sizeof(e.msg), STR_FMT, STR_ARG(u.cases[0].problem));
+        }
         if (strstr(e.msg, rows[i].message) == NULL)
             fail_msg("%s\n\"%s\" does not say \"%s\"", rows[i].text, e.msg, rows[i].message);
-        CHECK(u.cases == NULL);
     }
 }
 
@@ -339,7 +384,29 @@ static void test_uncovered_cases_are_marked(void **state)
     CHECK_STR(u.cases[2].id, STR("c"));
 }
 
+/* One wrong case is told and costs the others nothing. */
+static void test_wrong_case_among_others(void **state)
+{
+    UNUSED(state);
+    struct err e;
+    struct usage_cases u = {0};
+    CHECK_OK(read_text("cases:\n"
+                       "  - {id: a, inputs: {invocations: many}}\n"
+                       "  - 5\n"
+                       "  - {id: c, inputs: {invocations: 5, remark: x1, on_holidays: y}}\n",
+                       &u, &e),
+             &e);
+    CHECK_INT(u.n, 3);
+    CHECK_STR(u.cases[0].problem,
+              STR("u.yaml:2:22: no number of at most 6 decimals that fits: \"many\""));
+    CHECK_STR(u.cases[1].problem, STR("u.yaml:3:5: a case is a table of words, not: \"5\""));
+    CHECK_STR(u.cases[2].problem, STR(""));
+    CHECK_STR(u.cases[2].unused, STR("remark, on_holidays"));
+    CHECK_INT(make(&u.cases[2].bill).total, 1000000);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup_teardown(test_wrong_case_among_others, setup, clear),
     cmocka_unit_test_setup_teardown(test_free_tier_is_shared, setup, clear),
     cmocka_unit_test_setup_teardown(test_free_quantity_of_one_line, setup, clear),
     cmocka_unit_test_setup_teardown(test_tiers_go_on, setup, clear),

@@ -15,6 +15,8 @@ static const struct {
     {"aws-lambda-esm-kafka", "invocations", "30000000"},
 };
 
+enum { MADE_CASES = 99 }; /* in golden_made.json */
+
 static const char *const expected_cases[] = {
     "aws-lambda-mobile-backend", "aws-lambda-telemetry",   "aws-lambda-pc-launch",
     "aws-lambda-streaming",      "aws-lambda-edge",        "aws-lambda-esm-sqs",
@@ -164,6 +166,7 @@ static size_t check_file(const struct pricebook *book, const char *name, bool *s
     CHECK_OK(usage_read(&o, &a, root, name, &u, &e), &e);
     const struct yaml_node *node = list->child;
     for (size_t i = 0; i < u.n; i++, node = node->next) {
+        CHECK_STR(u.cases[i].problem, STR(""));
         if (!u.cases[i].is_covered)
             continue;
         check_case(book, &a, node, &u.cases[i]);
@@ -184,6 +187,7 @@ static void test_golden_bills(void **state)
     const size_t n =
         check_file(book, "golden.json", seen) + check_file(book, "golden_more.json", seen);
     CHECK_INT(n, ARRAY_LEN(expected_cases));
+    CHECK_INT(check_file(book, "golden_made.json", seen), MADE_CASES);
     for (size_t k = 0; k < ARRAY_LEN(expected_cases); k++)
         if (!seen[k])
             fail_msg("case %s was not billed", expected_cases[k]);
