@@ -367,19 +367,9 @@ static void apply_piece(struct invocation *inv, const struct piece *p)
 
 /* --- the environment's evidence --- */
 
-/* The line of a crash may trail the end by a moment; other evidence lies within the run. */
-#define TRAIL_NS (NS_PER_SEC)
 /* On-demand inits run right before their request; one that was over this long before was proactive.
  */
 #define PROACTIVE_NS (NS_PER_SEC)
-
-static int64_t end_of(const struct invocation *inv, const struct pieces *p,
-                      const struct attempt *at)
-{
-    int64_t last = p->rows[at->to - 1].t_ns, computed = inv->start_ns + inv->duration_ns;
-
-    return last > computed ? last : computed;
-}
 
 static void apply_crash(struct invocation *inv, const struct loose *l)
 {
@@ -422,14 +412,11 @@ static void apply_init_start(struct invocation *inv, const struct loose *loose, 
         inv->evidence |= EV_PROACTIVE_INIT;
 }
 
-static void apply_loose(struct invocation *inv, int64_t end_ns, const struct loose *loose, size_t n,
+static void apply_loose(struct invocation *inv, const struct loose *loose, size_t n,
                         bool *was_killed)
 {
     for (size_t i = 0; i < n; i++) {
         const struct loose *l = &loose[i];
-        if (l->t_ns < inv->start_ns ||
-            l->t_ns > end_ns + (l->kind == PLATFORM_RUNTIME_EXIT ? TRAIL_NS : 0))
-            continue;
         if (l->kind == PLATFORM_INIT_REPORT)
             apply_init_report(inv, l);
         if ((l->kind == PLATFORM_OTHER || l->kind == PLATFORM_RUNTIME_EXIT) &&
@@ -464,6 +451,6 @@ void attempt_assemble(const struct pieces *p, const struct attempt *at, const st
             apply_piece(inv, &p->rows[i]);
         was_killed = was_killed || p->rows[i].was_killed;
     }
-    apply_loose(inv, end_of(inv, p, at), loose, n_loose, &was_killed);
+    apply_loose(inv, loose, n_loose, &was_killed);
     check_memory(inv, was_killed);
 }

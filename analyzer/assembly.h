@@ -57,8 +57,8 @@ size_t pieces_attempts(struct pieces *p, struct attempt *out, size_t max);
 /* When it began: its START, else what its REPORT says, else its first piece. */
 int64_t attempt_start(const struct pieces *p, const struct attempt *at);
 
-/* Fills everything of *inv but origin, id, attempt, price and the stored_ members. `loose` are the
- * environment's, in any order. */
+/* Fills everything of *inv but origin, id, attempt, price and the stored_ members. `loose` are
+ * those of the environment that are this attempt's, and all its INIT_STARTs, in any order. */
 void attempt_assemble(const struct pieces *p, const struct attempt *at, const struct loose *loose,
                       size_t n_loose, struct invocation *inv);
 

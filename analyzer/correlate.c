@@ -12,9 +12,7 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 
-#define DEFAULT_OPEN   ((size_t)6000)
-#define MAX_ATTEMPTS   ((size_t)64)      /* of one request id in one environment */
-#define LONGEST_RUN_NS (2 * NS_PER_HOUR) /* the longest timeout a function can have is 5,400 s */
+#define DEFAULT_OPEN ((size_t)6000)
 
 /* --- records to pieces --- */
 
@@ -98,24 +96,28 @@ static bool is_environments(enum platform_kind kind)
     return false;
 }
 
-/* Requests that the new evidence may concern: an init those that began after it, anything else
- * those that may have been running. */
-static void stir(struct correlator *c, struct env *v, const struct loose *l)
+/* Requests that began in the range are to be looked at again. */
+static void stir(struct correlator *c, struct env *v, struct range r)
 {
-    bool is_init = l->kind == PLATFORM_INIT_START;
-    int64_t from_ns = is_init ? l->t_ns : l->t_ns - LONGEST_RUN_NS;
-    int64_t to_ns = is_init ? l->t_ns + NS_PER_DAY : l->t_ns + 1;
-
     if (!v->is_stirred) {
         v->is_stirred = true;
-        v->stirred_from_ns = from_ns;
-        v->stirred_to_ns = to_ns;
+        v->stirred_from_ns = r.since_ns;
+        v->stirred_to_ns = r.until_ns;
         v->stirred_next = c->stirred;
         c->stirred = v;
         return;
     }
-    v->stirred_from_ns = from_ns < v->stirred_from_ns ? from_ns : v->stirred_from_ns;
-    v->stirred_to_ns = to_ns > v->stirred_to_ns ? to_ns : v->stirred_to_ns;
+    v->stirred_from_ns = r.since_ns < v->stirred_from_ns ? r.since_ns : v->stirred_from_ns;
+    v->stirred_to_ns = r.until_ns > v->stirred_to_ns ? r.until_ns : v->stirred_to_ns;
+}
+
+/* Requests that new evidence may concern: an INIT_START those that began after it, and those that
+ * it says are over; anything else those that may have been running. */
+static struct range concerned_by(const struct loose *l)
+{
+    bool is_init = l->kind == PLATFORM_INIT_START;
+
+    return (struct range){l->t_ns - LONGEST_RUN_NS, is_init ? l->t_ns + NS_PER_DAY : l->t_ns + 1};
 }
 
 static void take_loose(struct correlator *c, struct env *v, const struct log_record *r,
@@ -134,7 +136,7 @@ static void take_loose(struct correlator *c, struct env *v, const struct log_rec
         l.was_killed = says_killed(p);
     }
     corr_add_loose(v, &l);
-    stir(c, v, &l);
+    stir(c, v, concerned_by(&l));
     struct instance_event *ev = batch_instance_event(b);
     *ev = (struct instance_event){.origin = r->origin,
                                   .time_ns = l.t_ns,
@@ -173,23 +175,6 @@ static enum status take_record(struct correlator *c, const struct log_record *r,
 }
 
 /* --- giving out --- */
-
-/* All its lines lie inside another request of the same environment: where one request runs at a
- * time they cannot be genuine, somebody printed them. */
-static bool is_forged(const struct assembly *a, const struct attempt *at,
-                      const struct invocation *inv)
-{
-    int64_t first_ns = a->pieces.rows[at->from].t_ns, last_ns = a->pieces.rows[at->to - 1].t_ns;
-
-    if ((inv->evidence & EV_REPORT && inv->evidence & EV_NO_BILLING) ||
-        !attempt_is_suspect(&a->pieces, at))
-        return false;
-    for (const struct assembly *o = a->env->newest; o; o = o->env_next) {
-        if (o != a && pieces_enclose(&o->pieces, first_ns, last_ns))
-            return true;
-    }
-    return false;
-}
 
 static uint64_t content_hash(const struct invocation *inv)
 {
@@ -258,14 +243,18 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
     size_t n = pieces_attempts(&a->pieces, attempts, MAX_ATTEMPTS);
     bool is_suspect = false;
 
+    struct loose *own = arena_new(&c->scratch, struct loose, a->env->n_loose + 1);
+
+    corr_settle_owners(c, a->env);
     out->inv = arena_new(&c->scratch, struct invocation, n);
     out->replaces = arena_new(&c->scratch, size_t, n);
     for (size_t i = 0; i < n; i++) {
         struct invocation *inv = &out->inv[out->n];
         *inv = (struct invocation){.origin = origin};
-        attempt_assemble(&a->pieces, &attempts[i], a->env->loose, a->env->n_loose, inv);
+        size_t n_own = corr_evidence_of(a, attempt_start(&a->pieces, &attempts[i]), own);
+        attempt_assemble(&a->pieces, &attempts[i], own, n_own, inv);
         is_suspect = is_suspect || attempt_is_suspect(&a->pieces, &attempts[i]);
-        if (is_forged(a, &attempts[i], inv)) {
+        if (corr_is_forged(a, &attempts[i], inv)) {
             b->counts.forged += !a->was_forged;
             a->was_forged = true;
             continue;
@@ -367,6 +356,50 @@ static void spread_dirt(struct correlator *c)
     }
 }
 
+/* When the attempts began that were given out and those that will be. */
+static struct range starts_of(struct assembly *a)
+{
+    struct attempt attempts[MAX_ATTEMPTS];
+    size_t n = pieces_attempts(&a->pieces, attempts, MAX_ATTEMPTS);
+    struct range r = {attempt_start(&a->pieces, &attempts[0]),
+                      attempt_start(&a->pieces, &attempts[n - 1])};
+
+    for (size_t i = 0; i < a->n_given; i++) {
+        r.since_ns = a->given[i].start_ns < r.since_ns ? a->given[i].start_ns : r.since_ns;
+        r.until_ns = a->given[i].start_ns > r.until_ns ? a->given[i].start_ns : r.until_ns;
+    }
+    return r;
+}
+
+/* The requests of its environment among which a line is to be given to one, if this is one of them;
+ * an empty range: no such line. */
+static struct range rivals_of(struct assembly *a)
+{
+    const struct env *v = a->env;
+    struct range own = v->n_loose > 0 ? starts_of(a) : (struct range){0}, all = {0};
+
+    for (size_t i = 0; i < v->n_loose; i++) {
+        const struct loose *l = &v->loose[i];
+        if (!corr_has_owner(l) || l->t_ns < own.since_ns || l->t_ns > own.until_ns + LONGEST_RUN_NS)
+            continue;
+        struct range r = {l->t_ns - LONGEST_RUN_NS, l->t_ns + 1};
+        bool is_first = all.since_ns == all.until_ns;
+        all.since_ns = is_first || r.since_ns < all.since_ns ? r.since_ns : all.since_ns;
+        all.until_ns = is_first || r.until_ns > all.until_ns ? r.until_ns : all.until_ns;
+    }
+    return all;
+}
+
+/* A request that changed may gain or lose such a line, and others lose or gain it. */
+static void stir_rivals(struct correlator *c)
+{
+    for (struct assembly *a = c->dirty; a; a = a->dirty_next) {
+        struct range r = rivals_of(a);
+        if (r.since_ns < r.until_ns)
+            stir(c, a->env, r);
+    }
+}
+
 /* Requests in memory and in the store that late evidence of their environment concerns. */
 static enum status look_again(struct correlator *c, struct err *e)
 {
@@ -377,7 +410,7 @@ static enum status look_again(struct correlator *c, struct err *e)
         c->stirred = v->stirred_next;
         v->is_stirred = false;
         if (s == OK)
-            s = corr_recall(c, v, e);
+            s = corr_recall(c, v, (struct range){v->stirred_from_ns, v->stirred_to_ns}, e);
         for (struct assembly *a = v->newest; a; a = a->env_next)
             for (size_t i = 0; i < a->n_given; i++)
                 if (a->given[i].start_ns >= v->stirred_from_ns &&
@@ -387,9 +420,22 @@ static enum status look_again(struct correlator *c, struct err *e)
     return s;
 }
 
+/* Whatever is given out anew: those it shares lines with must be in memory to tell whose they are.
+ * They themselves did not change. */
+static enum status recall_rivals(struct correlator *c, struct err *e)
+{
+    enum status s = OK;
+
+    for (struct assembly *a = c->dirty; a && s == OK; a = a->dirty_next) {
+        struct range r = rivals_of(a);
+        if (r.since_ns < r.until_ns)
+            s = corr_recall(c, a->env, r, e);
+    }
+    return s;
+}
+
 static void give_dirty(struct correlator *c, struct batch *b)
 {
-    spread_dirt(c);
     while (c->dirty) {
         struct assembly *a = c->dirty;
         c->dirty = a->dirty_next;
@@ -435,11 +481,18 @@ enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e
     enum status s = OK;
 
     c->n_env_of = 0;
+    c->n_feeds++;
     for (size_t i = 0; s == OK && i < b->n_records; i++)
         if (!b->records[i].is_repeat)
             s = take_record(c, &b->records[i], b, e);
-    if (s == OK)
+    if (s == OK) {
+        stir_rivals(c);
         s = look_again(c, e);
+    }
+    if (s == OK) {
+        spread_dirt(c);
+        s = recall_rivals(c, e);
+    }
     if (s != OK)
         return err_wrap(e, "correlate");
     give_dirty(c, b);

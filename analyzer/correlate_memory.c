@@ -387,12 +387,26 @@ static enum status restore(struct correlator *c, const struct fn_ref *fn, struct
     return s;
 }
 
-enum status corr_recall(struct correlator *c, struct env *v, struct err *e)
+/* Widens the range by what was asked for in this feed already; false: it lies within. */
+static bool widen_recalled(struct correlator *c, struct env *v, struct range *r)
 {
-    struct range r = {v->stirred_from_ns, v->stirred_to_ns};
+    if (v->recalled_in_feed == c->n_feeds) {
+        if (r->since_ns >= v->recalled_from_ns && r->until_ns <= v->recalled_to_ns)
+            return false;
+        r->since_ns = r->since_ns < v->recalled_from_ns ? r->since_ns : v->recalled_from_ns;
+        r->until_ns = r->until_ns > v->recalled_to_ns ? r->until_ns : v->recalled_to_ns;
+    }
+    v->recalled_in_feed = c->n_feeds;
+    v->recalled_from_ns = r->since_ns;
+    v->recalled_to_ns = r->until_ns;
+    return true;
+}
+
+enum status corr_recall(struct correlator *c, struct env *v, struct range r, struct err *e)
+{
     struct invocation_list found = {0};
 
-    if (!c->options.find_requests)
+    if (!c->options.find_requests || !widen_recalled(c, v, &r))
         return OK;
     enum status s = c->options.find_requests(c->options.ctx, &v->origin, r, &c->scratch, &found, e);
     for (size_t i = 0; s == OK && i < found.n; i++)

@@ -6,6 +6,15 @@
 #include "analyzer/assembly.h"
 #include "core/base/intern.h"
 
+#define MAX_ATTEMPTS   ((size_t)64)      /* of one request id in one environment */
+#define LONGEST_RUN_NS (2 * NS_PER_HOUR) /* the longest timeout a function can have is 5,400 s */
+
+/* The attempt a line without a request id belongs to; NULL: to none. */
+struct owner {
+    const struct assembly *a;
+    int64_t start_ns;
+};
+
 struct env {
     struct origin origin; /* texts interned */
     struct fn_ref fn;
@@ -13,9 +22,13 @@ struct env {
     struct assembly *suspects; /* those among them that another request may have printed */
     struct loose *loose;
     size_t n_loose, cap_loose, n_assemblies;
+    struct owner *owners;    /* of each loose one, in scratch memory: of this feed only */
+    uint64_t owners_of_feed; /* the number of the feed they were settled in */
     int64_t known_from_ns, known_to_ns;     /* stored evidence of this time is in `loose` */
     int64_t stirred_from_ns, stirred_to_ns; /* requests that began in between are to be looked at */
     bool is_stirred;
+    int64_t recalled_from_ns, recalled_to_ns; /* in memory: those that began in between... */
+    uint64_t recalled_in_feed;                /* ...as of this feed */
     struct env *stirred_next;
     struct env *lru_next, *lru_prev;
 };
@@ -49,6 +62,7 @@ struct correlator {
     struct assembly *lru_first, *lru_last, *dirty;
     struct env *env_first, *env_last, *stirred;
     size_t n_assemblies, n_envs;
+    uint64_t n_feeds;
     struct env **env_of; /* by place of the origin in the batch at hand; NULL: not met yet */
     size_t n_env_of, cap_env_of;
     struct arena scratch;
@@ -64,13 +78,25 @@ enum status corr_assembly(struct correlator *c, struct env *v, const struct log_
                           struct assembly **out, struct err *e);
 struct str corr_id(const struct assembly *a);
 uint64_t corr_id_key(const struct fn_ref *fn, struct str id);
-/* Brings back the requests of the environment that began in its stirred range. */
-enum status corr_recall(struct correlator *c, struct env *v, struct err *e);
+/* Brings back the requests of the environment that began in the range, once in a feed. */
+enum status corr_recall(struct correlator *c, struct env *v, struct range r, struct err *e);
 void corr_set_suspect(struct assembly *a, bool is_suspect);
 void corr_mark_dirty(struct correlator *c, struct assembly *a);
 void corr_evict(struct correlator *c);
 void corr_free_assembly(struct correlator *c, struct assembly *a);
 void corr_free_env(struct correlator *c, struct env *v);
 struct str corr_keep_trace(struct assembly *a, struct str trace);
+
+/* --- evidence.c --- */
+
+/* Whether such a line belongs to one request at the most. */
+bool corr_has_owner(const struct loose *l);
+bool corr_is_forged(const struct assembly *a, const struct attempt *at,
+                    const struct invocation *inv);
+/* Gives each line without a request id its attempt, once in a feed: all pieces must be in. */
+void corr_settle_owners(struct correlator *c, struct env *v);
+/* What attempt_assemble wants of the environment for the attempt that began then; out has room for
+ * all of its evidence. */
+size_t corr_evidence_of(const struct assembly *a, int64_t start_ns, struct loose *out);
 
 #endif

@@ -1,0 +1,172 @@
+/* Whose evidence is it: lines without a request id belong to the one request that was running in
+ * their environment, and genuine platform lines are told from printed ones. Everything here is a
+ * function of the requests and the evidence in memory, not of the order in which they came; the
+ * correlator sees to it that all that matters is in memory. */
+#include <stdlib.h>
+
+#include "analyzer/correlate_private.h"
+#include "core/base/clock.h"
+
+/* One attempt as a possible owner. */
+struct claim {
+    const struct assembly *a;
+    int64_t start_ns, end_ns;
+    bool is_open; /* neither its end nor its REPORT is known */
+};
+
+/* The line of a crash may trail the end by a moment. */
+#define CRASH_TRAIL_NS NS_PER_SEC
+/* So may a line that was on its way when the request ended, where no other request began. */
+#define LINE_TRAIL_NS (100 * NS_PER_MS)
+
+bool corr_has_owner(const struct loose *l)
+{
+    return l->kind == PLATFORM_OTHER || l->kind == PLATFORM_RUNTIME_EXIT ||
+           l->kind == PLATFORM_INIT_REPORT;
+}
+
+/* All its lines lie inside another request of the same environment: where one request runs at a
+ * time they cannot be genuine, somebody printed them. */
+bool corr_is_forged(const struct assembly *a, const struct attempt *at,
+                    const struct invocation *inv)
+{
+    int64_t first_ns = a->pieces.rows[at->from].t_ns, last_ns = a->pieces.rows[at->to - 1].t_ns;
+
+    if ((inv->evidence & EV_REPORT && inv->evidence & EV_NO_BILLING) ||
+        !attempt_is_suspect(&a->pieces, at))
+        return false;
+    for (const struct assembly *o = a->env->newest; o; o = o->env_next) {
+        if (o != a && pieces_enclose(&o->pieces, first_ns, last_ns))
+            return true;
+    }
+    return false;
+}
+
+/* --- claims --- */
+
+static int compare_claims(const void *a, const void *b)
+{
+    const struct claim *x = a, *y = b;
+
+    if (x->start_ns != y->start_ns)
+        return x->start_ns < y->start_ns ? -1 : 1;
+    if (x->end_ns != y->end_ns)
+        return x->end_ns < y->end_ns ? -1 : 1;
+    return (x->a->key > y->a->key) - (x->a->key < y->a->key);
+}
+
+static void add_claims(struct assembly *a, struct claim *out, size_t *n)
+{
+    struct attempt attempts[MAX_ATTEMPTS];
+    size_t n_attempts = pieces_attempts(&a->pieces, attempts, MAX_ATTEMPTS);
+
+    for (size_t i = 0; i < n_attempts; i++) {
+        struct invocation inv = {0};
+        attempt_assemble(&a->pieces, &attempts[i], NULL, 0, &inv);
+        /* On a managed instance requests run side by side: such lines are nobody's. */
+        if (inv.evidence & EV_NO_BILLING || corr_is_forged(a, &attempts[i], &inv))
+            continue;
+        int64_t last_ns = a->pieces.rows[attempts[i].to - 1].t_ns;
+        int64_t computed_ns = inv.start_ns + inv.duration_ns;
+        out[(*n)++] = (struct claim){
+            .a = a,
+            .start_ns = inv.start_ns,
+            .end_ns = last_ns > computed_ns ? last_ns : computed_ns,
+            .is_open = !(inv.evidence & (EV_END | EV_REPORT | EV_RUNTIME_DONE)),
+        };
+    }
+}
+
+/* An environment that was initialized anew has given up what it ran before. */
+static bool is_begun_anew(const struct env *v, int64_t from_ns, int64_t to_ns)
+{
+    for (size_t i = 0; i < v->n_loose; i++)
+        if (v->loose[i].kind == PLATFORM_INIT_START && v->loose[i].t_ns > from_ns &&
+            v->loose[i].t_ns <= to_ns)
+            return true;
+    return false;
+}
+
+static bool runs_at(const struct env *v, const struct claim *c, const struct loose *l)
+{
+    int64_t trail_ns = l->kind == PLATFORM_RUNTIME_EXIT ? CRASH_TRAIL_NS : 0;
+
+    if (c->is_open)
+        return l->t_ns <= c->start_ns + LONGEST_RUN_NS && !is_begun_anew(v, c->start_ns, l->t_ns);
+    return l->t_ns <= c->end_ns + trail_ns;
+}
+
+/* The first claim that began at t_ns or later. */
+static size_t first_from(const struct claim *claims, size_t n, int64_t t_ns)
+{
+    size_t lo = 0, hi = n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (claims[mid].start_ns < t_ns)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* One request runs at a time. In the instant in which one ends and the next begins, a line without
+ * an id is of the one that ends: the platform begins the next after it has written all of it. */
+static const struct claim *owner_of(const struct env *v, const struct claim *claims, size_t n,
+                                    const struct loose *l)
+{
+    size_t next = first_from(claims, n, l->t_ns);
+    const struct claim *before = next > 0 ? &claims[next - 1] : NULL;
+
+    if (before && runs_at(v, before, l))
+        return before;
+    if (next < n && claims[next].start_ns == l->t_ns)
+        return &claims[next];
+    return before && !before->is_open && l->kind == PLATFORM_OTHER &&
+                   l->t_ns <= before->end_ns + LINE_TRAIL_NS
+               ? before
+               : NULL;
+}
+
+void corr_settle_owners(struct correlator *c, struct env *v)
+{
+    size_t n = 0, n_max = 0;
+    bool is_needed = false;
+
+    if (v->owners_of_feed == c->n_feeds)
+        return;
+    v->owners_of_feed = c->n_feeds;
+    v->owners = arena_new(&c->scratch, struct owner, v->n_loose + 1);
+    for (size_t i = 0; i < v->n_loose; i++)
+        is_needed = is_needed || corr_has_owner(&v->loose[i]);
+    if (!is_needed)
+        return;
+    for (struct assembly *a = v->newest; a; a = a->env_next)
+        n_max += a->pieces.n; /* an attempt has one at least */
+    struct claim *claims = arena_new(&c->scratch, struct claim, n_max + 1);
+    for (struct assembly *a = v->newest; a; a = a->env_next)
+        if (a->pieces.n > 0)
+            add_claims(a, claims, &n);
+    if (n > 1)
+        qsort(claims, n, sizeof(*claims), compare_claims);
+    for (size_t i = 0; i < v->n_loose; i++) {
+        const struct claim *o =
+            corr_has_owner(&v->loose[i]) ? owner_of(v, claims, n, &v->loose[i]) : NULL;
+        if (o)
+            v->owners[i] = (struct owner){o->a, o->start_ns};
+    }
+}
+
+size_t corr_evidence_of(const struct assembly *a, int64_t start_ns, struct loose *out)
+{
+    const struct env *v = a->env;
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->n_loose; i++) {
+        const struct owner *o = &v->owners[i];
+        if (corr_has_owner(&v->loose[i]) ? o->a == a && o->start_ns == start_ns : true)
+            out[n++] = v->loose[i];
+    }
+    return n;
+}
