@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "collector/aws/aws.h"
 #include "collector/aws/scan.h"
 #include "core/base/jsonpull.h"
 
@@ -67,6 +68,11 @@ static const struct {
     {{"error.type", 10}, APP_ERROR_CLASS},
     {{"exception_name", 14}, APP_ERROR_CLASS}, /* Powertools for Python */
     {{"reqId", 5}, APP_ID},
+    {{"lambda_request_id", 17}, APP_ID},
+    {{"lambdaRequestId", 15}, APP_ID},
+    {{"AwsRequestId", 12}, APP_ID},
+    {{"functionRequestId", 17}, APP_ID},
+    {{"FunctionRequestId", 17}, APP_ID},
 };
 
 /* Members that loggers put into an object of their own. */
@@ -272,6 +278,28 @@ static bool read_record(struct app_reader *a, struct str text, struct batch *b)
     return read_members(a, text, &b->arena);
 }
 
+/* Telemetry API: what a function or an extension printed. */
+static bool is_printed(struct str type)
+{
+    return str_eq(type, STR("function")) || str_eq(type, STR("extension"));
+}
+
+/* The record inside: an object, or the text of one, or a line of text. */
+static bool telemetry_record(struct app_reader *a, struct log_record *r, struct batch *b)
+{
+    const struct str raw = a->text[APP_RECORD];
+    const struct str text = telemetry_message(raw, &b->arena);
+    const bool is_object = text.n > 0 && text.p[0] == '{';
+
+    if (is_object && read_record(a, text, b))
+        fill_app(a, r, &b->arena);
+    else if (raw.n > 0 && raw.p[0] == '{')
+        return false;
+    else
+        aws_lambda_app(text, r, &b->arena);
+    return true;
+}
+
 bool aws_lambda_json(struct str text, struct log_record *r, struct batch *b)
 {
     static const unsigned envelope = 1u << APP_TIME | 1u << APP_TYPE | 1u << APP_RECORD;
@@ -287,11 +315,8 @@ bool aws_lambda_json(struct str text, struct log_record *r, struct batch *b)
         if ((a.seen >> APP_ID & 1) == 0)
             a.text[APP_ID] = (struct str){0}; /* the forgery's */
     }
-    /* Telemetry API: what a function printed in JSON lies inside. */
-    struct str inner = a.text[APP_RECORD];
-    if (a.seen == envelope && str_eq(a.text[APP_TYPE], STR("function")) && inner.n > 0 &&
-        inner.p[0] == '{' && !read_record(&a, inner, b))
-        return false;
+    if (a.seen == envelope && is_printed(a.text[APP_TYPE]))
+        return telemetry_record(&a, r, b);
     fill_app(&a, r, &b->arena);
     return true;
 }

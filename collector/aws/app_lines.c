@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "collector/aws/app_loggers.h"
 #include "collector/aws/aws.h"
 #include "collector/aws/scan.h"
 #include "core/base/timefmt.h"
@@ -74,6 +75,16 @@ static bool take_uuid(struct str *s, struct str *id)
         return false;
     *id = str_sub(*s, 0, UUID_LENGTH);
     *s = str_skip(*s, UUID_LENGTH);
+    return true;
+}
+
+/* "<uuid>", as an older pattern of log4j has it. */
+static bool take_angled_uuid(struct str *s, struct str *id)
+{
+    struct str rest = str_skip(*s, 1);
+    if (!str_starts(*s, STR("<")) || !take_uuid(&rest, id) || !str_starts(rest, STR(">")))
+        return false;
+    *s = str_skip(rest, 1);
     return true;
 }
 
@@ -257,7 +268,7 @@ static bool dated_line(struct str rest, struct log_record *r)
     struct str id = {0};
 
     rest = skip_blanks(rest);
-    if (take_uuid(&rest, &id))
+    if (take_uuid(&rest, &id) || take_angled_uuid(&rest, &id))
         r->invocation_id = id;
     else if (str_starts(rest, STR("undefined ")))
         rest = str_skip(rest, 10);
@@ -287,6 +298,8 @@ static bool go_line(struct str line, struct log_record *r)
     r->message = skip_blanks(str_skip(line, i));
     if (str_starts(r->message, STR("{\"errorMessage\":")))
         set_error(r, find_error_type(r->message));
+    else
+        app_slog_default(r);
     return true;
 }
 
@@ -297,16 +310,33 @@ static bool id_line(struct str line, struct log_record *r)
            dated_line(line, r);
 }
 
+/* "10:00:00.123" without a date, logback's default; the length, 0 when there is none. */
+static size_t clock_length(struct str s)
+{
+    static const char form[] = "00:00:00.000";
+    if (s.n < sizeof(form) - 1)
+        return 0;
+    for (size_t i = 0; i < sizeof(form) - 1; i++) {
+        const bool is_digit = s.p[i] >= '0' && s.p[i] <= '9';
+        if (form[i] == '0' ? !is_digit : s.p[i] != form[i] && !(i == 8 && s.p[i] == ','))
+            return 0;
+    }
+    return sizeof(form) - 1;
+}
+
 static bool timed_line(struct str line, struct log_record *r)
 {
     int64_t t_ns;
     if (go_line(line, r) || id_line(line, r))
         return true;
     size_t n = time_parse_prefix(line, &t_ns);
+    if (n == 0)
+        n = clock_length(line);
     if (n == 0 || n >= line.n)
         return false;
-    return line.p[n] == '\t' ? tabbed_line(str_skip(line, n + 1), r)
-                             : dated_line(str_skip(line, n), r);
+    if (line.p[n] == '\t')
+        return tabbed_line(str_skip(line, n + 1), r);
+    return dated_line(str_skip(line, n), r) || app_barred_line(str_skip(line, n), r);
 }
 
 /* --- other openings --- */
@@ -430,45 +460,6 @@ static bool small_level_line(struct str line, struct log_record *r)
     return false;
 }
 
-/* Value of key= in slog text; quotes are taken off. */
-static struct str text_attr(struct str line, struct str key)
-{
-    struct str rest = line;
-    for (;;) {
-        size_t at = str_find(rest, key);
-        if (at == rest.n)
-            return (struct str){0};
-        bool is_start = (at == 0 && rest.p == line.p) || (at > 0 && rest.p[at - 1] == ' ');
-        rest = str_skip(rest, at + key.n);
-        if (is_start)
-            break;
-    }
-    if (rest.n > 0 && rest.p[0] == '"') {
-        rest = str_skip(rest, 1);
-        return str_sub(rest, 0, str_find_char(rest, '"'));
-    }
-    return str_sub(rest, 0, str_find_char(rest, ' '));
-}
-
-/* Go slog text: "time=... level=INFO msg=... requestId=...". */
-static bool slog_line(struct str line, struct log_record *r)
-{
-    if (!str_starts(line, STR("time")) || str_find_char(str_sub(line, 0, 12), '=') >= 12)
-        return false;
-    struct str level = text_attr(line, STR("level="));
-    if (level.n == 0 || !scan_level(str_sub(level, 0, str_find_char(level, '+')), &r->severity))
-        return false;
-    struct str id = text_attr(line, STR("requestId="));
-    struct str message = text_attr(line, STR("message="));
-    if (message.n == 0)
-        message = text_attr(line, STR("msg="));
-    if (message.n > 0)
-        r->message = message;
-    if (id.n == UUID_LENGTH && scan_uuid(id))
-        r->invocation_id = id;
-    return true;
-}
-
 /* "LAMBDA_WARNING: ...\r[ERROR] ..." and Ruby's "Error raised from handler method\n{json}". */
 static bool runtime_notice(struct str line, struct log_record *r)
 {
@@ -501,14 +492,16 @@ static void check_java_error(struct str line, struct log_record *r)
     struct str type = str_sub(second, 0, type_name_length(second));
     size_t at = first.n - (type.n < first.n ? type.n : first.n);
     if (type.n < 8 || at < 2 || !str_ends(first, type) || first.p[at - 1] != ' ' ||
-        first.p[at - 2] != ':' || str_find(second, STR("\tat ")) == second.n)
+        first.p[at - 2] != ':')
         return;
-    set_error(r, type);
+    const bool has_message = str_starts(str_skip(second, type.n), STR(": "));
+    if (has_message || str_find(second, STR("\tat ")) < second.n)
+        set_error(r, type);
 }
 
 static bool letter_line(struct str line, struct log_record *r)
 {
-    return ruby_line(line, r) || runtime_notice(line, r) || slog_line(line, r) ||
+    return ruby_line(line, r) || runtime_notice(line, r) || app_logger_line(line, r) ||
            level_line(line, r) || small_level_line(line, r) || id_line(line, r);
 }
 

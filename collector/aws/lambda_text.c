@@ -117,6 +117,13 @@ static bool at_escaped_newline(const struct scanner *s)
     return s->end - s->p >= 2 && s->p[0] == '\\' && s->p[1] == 'n';
 }
 
+/* The same for any of the blanks between the parts of a line. */
+static bool at_escaped_blank(const struct scanner *s)
+{
+    return s->end - s->p >= 2 && s->p[0] == '\\' &&
+           (s->p[1] == 't' || s->p[1] == 'n' || s->p[1] == 'r');
+}
+
 /* Blanks, tabs, line ends; false when there was none. Lines copied from a terminal have runs of
  * blanks for tabs. */
 static bool skip_gap(struct scanner *s)
@@ -125,7 +132,7 @@ static bool skip_gap(struct scanner *s)
     for (;;) {
         if (s->p < s->end && (*s->p == '\t' || *s->p == ' ' || *s->p == '\n' || *s->p == '\r'))
             s->p++;
-        else if (at_escaped_newline(s))
+        else if (at_escaped_blank(s))
             s->p += 2;
         else
             break;
@@ -145,7 +152,7 @@ static bool take(struct scanner *s, const char *literal, size_t n)
 static bool take_word(struct scanner *s, struct str *out)
 {
     const char *from = s->p;
-    while (s->p < s->end && (unsigned char)*s->p > ' ' && !at_escaped_newline(s))
+    while (s->p < s->end && (unsigned char)*s->p > ' ' && !at_escaped_blank(s))
         s->p++;
     *out = (struct str){from, (size_t)(s->p - from)};
     return out->n > 0;
@@ -173,7 +180,7 @@ static bool take_text(struct scanner *s, struct str *out)
 {
     const char *from = s->p;
     for (; s->p < s->end; s->p++) {
-        if (*s->p == '\t' || *s->p == '\n' || *s->p == '\r' || at_escaped_newline(s))
+        if (*s->p == '\t' || *s->p == '\n' || *s->p == '\r' || at_escaped_blank(s))
             break;
         if (*s->p != ' ' || s->is_tabbed)
             continue;
@@ -211,6 +218,12 @@ static bool take_bool(struct scanner *s, bool *out)
     return *out || str_eq(word, STR("false"));
 }
 
+/* "SegmentId: " and its tab: a part without a value costs no line. */
+static bool is_left_empty(const struct scanner *s)
+{
+    return s->is_tabbed && (s->p == s->end || *s->p == '\t' || *s->p == '\n');
+}
+
 static bool take_value(struct scanner *s, const struct label *l)
 {
     assert(l->offset < sizeof(struct platform_event));
@@ -241,7 +254,7 @@ static bool take_value(struct scanner *s, const struct label *l)
     case VALUE_LIST:
         break;
     }
-    bool is_ok = l->type == VALUE_WORD   ? take_word(s, &text)
+    bool is_ok = l->type == VALUE_WORD   ? take_word(s, &text) || is_left_empty(s)
                  : l->type == VALUE_TEXT ? take_text(s, &text)
                                          : take_list(s, &text);
     memcpy(member, &text, sizeof(text));

@@ -1,0 +1,16 @@
+/* Inside of collector/aws/: lines of loggers and runtimes that write no prefix of Lambda's own. */
+#ifndef FNSCOPE_COLLECTOR_AWS_APP_LOGGERS_H
+#define FNSCOPE_COLLECTOR_AWS_APP_LOGGERS_H
+
+#include "core/model/record.h"
+
+/* Go's slog text and logrus ("time=... level=INFO msg=..."), lines with bars of extensions
+ * ("... UTC | DD_EXTENSION | WARN | text"), and the first words of a process that dies of an error.
+ * False: the line is none of these, r is untouched. Pure. */
+bool app_logger_line(struct str line, struct log_record *r);
+/* Go's slog without a handler of its own: r->message is what follows the log package's time. */
+void app_slog_default(struct log_record *r);
+/* "<rest of the time> | NAME | LEVEL | text" */
+bool app_barred_line(struct str line, struct log_record *r);
+
+#endif
