@@ -454,6 +454,9 @@ static enum status read_case(const struct reader *r, const struct yaml_node *tab
     c->bill.arch = u.arch;
     if (build(&u, r->arena, &c->bill, e) != OK)
         return err_wrap(e, "%s:%u", r->name, table->line);
+    if (c->bill.n_usage == 0 && c->unused.n > 0)
+        return bad(r, table, e, "nothing to bill (fnscope help --mdoc cost lists the inputs)",
+                   c->unused);
     if (c->bill.n_usage == 0)
         return bad(r, table, e, "nothing to bill in the inputs of service", c->service);
     return OK;

@@ -112,9 +112,9 @@ static void try_case(struct cli *c, const struct pricebook *book, const struct u
         y->n_skipped++;
     else
         s = bill_case(c, book, k, t, &own);
-    if (k->unused.n > 0)
-        cost_hint(c, "case " STR_FMT ": inputs that are not billed: " STR_FMT, STR_ARG(k->id),
-                  STR_ARG(k->unused));
+    if (k->unused.n > 0 && s == OK)
+        cost_hint(c, STR_FMT "%sinputs that are not billed: " STR_FMT, STR_ARG(k->id),
+                  k->id.n > 0 ? ": " : "", STR_ARG(k->unused));
     if (s == OK)
         return;
     if (y->n_failed++ == 0)

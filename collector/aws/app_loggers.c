@@ -1,5 +1,5 @@
-/* Lines of loggers and runtimes without a prefix of Lambda's own; see the header. The crash openings
- * only get a severity: whether the attempt failed is told by the platform's lines. */
+/* Lines of loggers and runtimes without a prefix of Lambda's own; see the header. The crash
+ * openings only get a severity: whether the attempt failed is told by the platform's lines. */
 #include "collector/aws/app_loggers.h"
 
 #include "collector/aws/scan.h"
