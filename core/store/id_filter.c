@@ -20,7 +20,8 @@ static size_t word_of(uint64_t h)
 
 static uint64_t bits_of(uint64_t h)
 {
-    return UINT64_C(1) << (h >> 20 & 63) | UINT64_C(1) << (h >> 30 & 63);
+    return UINT64_C(1) << (h >> 20 & 63) | UINT64_C(1) << (h >> 26 & 63) |
+           UINT64_C(1) << (h >> 32 & 63) | UINT64_C(1) << (h >> 38 & 63);
 }
 
 void id_filter_add(struct id_filter *f, uint32_t prefix)

@@ -1,5 +1,5 @@
-/* Private to core/store: is a request id possibly stored in a day? Two bits in one 64-bit word per
- * id, about 12 bits an id, growing by whole filters: a few per cent of false alarms, never a miss.
+/* Private to core/store: is a request id possibly stored in a day? Four bits in one 64-bit word per
+ * id, about 12 bits an id, growing by whole filters: at most a per cent of false alarms, no miss.
  * Packer thread. */
 #ifndef FNSCOPE_CORE_STORE_ID_FILTER_H
 #define FNSCOPE_CORE_STORE_ID_FILTER_H
