@@ -162,32 +162,36 @@ void pack_free(struct pack *k)
 
 /* --- repeats --- */
 
-struct stretch {
-    int64_t day, t0_ns, t1_ns;
-    unsigned shard;
-};
-
 /* The few (day, shard) pairs a batch touches, with their bounds. */
-struct stretches {
+struct windows {
     struct idmap index;
-    struct stretch *rows;
+    struct seen_window *rows;
     size_t n, cap;
 };
 
-static void widen(struct stretches *s, struct arena *a, int64_t day, unsigned shard, int64_t t_ns)
+static struct seen_window *window_at(struct windows *s, struct arena *a, int64_t day,
+                                     unsigned shard)
 {
     bool is_new;
     uint64_t *at = idmap_put(&s->index, (uint64_t)day << 8 | shard, &is_new);
 
-    if (is_new) {
-        *at = s->n;
-        s->rows = arena_grow(a, s->rows, s->n, &s->cap, sizeof(*s->rows));
-        s->rows[s->n++] = (struct stretch){day, t_ns, t_ns, shard};
-        return;
-    }
-    struct stretch *r = &s->rows[*at];
-    r->t0_ns = t_ns < r->t0_ns ? t_ns : r->t0_ns;
-    r->t1_ns = t_ns > r->t1_ns ? t_ns : r->t1_ns;
+    if (!is_new)
+        return &s->rows[*at];
+    *at = s->n;
+    s->rows = arena_grow(a, s->rows, s->n, &s->cap, sizeof(*s->rows));
+    struct seen_window *w = &s->rows[s->n++];
+    *w = (struct seen_window){.day = day, .shard = shard, .t0_ns = INT64_MAX, .t1_ns = INT64_MIN};
+    return w;
+}
+
+static void widen(struct windows *s, struct packer *p, const struct log_record *r)
+{
+    struct origin_shard at = packer_shard(p, r->origin);
+    struct seen_window *w = window_at(s, &p->scratch, day_of(r->time_ns), at.shard);
+
+    w->t0_ns = r->time_ns < w->t0_ns ? r->time_ns : w->t0_ns;
+    w->t1_ns = r->time_ns > w->t1_ns ? r->time_ns : w->t1_ns;
+    w->fns |= at.fn_bit;
 }
 
 static void add_open_chunks(struct packer *p)
@@ -197,7 +201,7 @@ static void add_open_chunks(struct packer *p)
             seen_test_and_add(&p->seen, p->chunks[i].seen[k]);
 }
 
-static enum status load_stretches(struct packer *p, const struct stretches *s, struct err *e)
+static enum status load_windows(struct packer *p, const struct windows *s, struct err *e)
 {
     enum status status = OK;
 
@@ -206,8 +210,7 @@ static enum status load_stretches(struct packer *p, const struct stretches *s, s
         add_open_chunks(p);
     }
     for (size_t i = 0; status == OK && i < s->n && p->reader; i++)
-        status = seen_load(&p->seen, s->rows[i].day, s->rows[i].shard, s->rows[i].t0_ns,
-                           s->rows[i].t1_ns, e);
+        status = seen_load(&p->seen, &s->rows[i], e);
     return status;
 }
 
@@ -226,24 +229,31 @@ static void forget_removed(struct packer *p)
     add_open_chunks(p);
 }
 
+static void mark_repeats(struct packer *p, struct batch *b)
+{
+    for (size_t i = 0; i < b->n_records; i++) {
+        if (i + SEEN_AHEAD < b->n_records)
+            seen_prefetch(&p->seen, b->records[i + SEEN_AHEAD].identity);
+        if (!seen_test_and_add(&p->seen, b->records[i].identity))
+            continue;
+        b->records[i].is_repeat = true;
+        b->counts.repeats++;
+    }
+}
+
 enum status store_mark_repeats(struct packer *p, struct batch *b, struct err *e)
 {
-    struct stretches needed = {0};
+    struct windows needed = {0};
 
     arena_reset(&p->scratch);
     p->n_origins = 0;
     forget_removed(p);
-    for (size_t i = 0; i < b->n_records; i++) {
-        const struct log_record *r = &b->records[i];
-        widen(&needed, &p->scratch, day_of(r->time_ns), packer_shard(p, r->origin), r->time_ns);
-    }
-    enum status s = load_stretches(p, &needed, e);
+    for (size_t i = 0; i < b->n_records; i++)
+        widen(&needed, p, &b->records[i]);
+    enum status s = load_windows(p, &needed, e);
     idmap_clear(&needed.index);
-    for (size_t i = 0; s == OK && i < b->n_records; i++)
-        if (seen_test_and_add(&p->seen, b->records[i].identity)) {
-            b->records[i].is_repeat = true;
-            b->counts.repeats++;
-        }
+    if (s == OK)
+        mark_repeats(p, b);
     return s;
 }
 
@@ -317,6 +327,7 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
                                    .n = c->n,
                                    .pack = k->number,
                                    .shard = c->shard,
+                                   .fns = c->fns,
                                    .is_loaded = true};
     if (p->reader) {
         s = seen_add_segment(&p->seen, c->day, &segment, e);
@@ -329,6 +340,7 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
     c->n = c->cap = 0;
     c->last_ns = c->last_stream = 0;
     c->level_mask = 0;
+    c->fns = 0;
     c->t0_ns = INT64_MAX;
     c->t1_ns = INT64_MIN;
     return s;
@@ -360,7 +372,7 @@ static enum status add_record(struct packer *p, const struct log_record *r, stru
     assert(r->origin);
     int64_t day = day_of(r->time_ns);
     struct origin_ids ids = packer_origin(p, r->origin);
-    struct open_chunk *c = chunk_for(p, day, ids.shard);
+    struct open_chunk *c = chunk_for(p, day, ids.at.shard);
     struct chunk_line line = {.time_ns = r->time_ns,
                               .stream = ids.stream,
                               .severity = r->severity,
@@ -373,6 +385,7 @@ static enum status add_record(struct packer *p, const struct log_record *r, stru
     c->t0_ns = r->time_ns < c->t0_ns ? r->time_ns : c->t0_ns;
     c->t1_ns = r->time_ns > c->t1_ns ? r->time_ns : c->t1_ns;
     c->level_mask |= 1u << r->severity;
+    c->fns |= ids.at.fn_bit;
     p->current->raw_bytes += r->body.n;
     count_record(p->current, day, ids.fn, r);
     return c->raw.n >= CHUNK_BYTES ? close_chunk(p, c, e) : OK;
@@ -460,6 +473,7 @@ static void add_event(struct packer *p, const struct instance_event *ev)
         *texts[i] = arena_str(&k->arena, *texts[i]);
     k->events = arena_grow(&k->arena, k->events, k->n_events, &k->cap_events, sizeof(*k->events));
     k->events[k->n_events++] = (struct pack_event){day_of(ev->time_ns), ids.stream, ids.fn, copy};
+    packer_note_event(p, ev->origin);
 }
 
 /* --- packs --- */

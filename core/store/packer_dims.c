@@ -73,15 +73,16 @@ static struct origin_ids *origin_slot(struct packer *p, const struct origin *o)
     return &p->origins[o->place];
 }
 
-unsigned packer_shard(struct packer *p, const struct origin *o)
+struct origin_shard packer_shard(struct packer *p, const struct origin *o)
 {
     struct origin_ids *ids = origin_slot(p, o);
 
-    if (!ids->has_shard) {
-        ids->shard = (unsigned)(fn_hash(o->fn) % CHUNK_SHARDS);
-        ids->has_shard = true;
+    if (ids->at.fn_bit == 0) {
+        uint64_t hash = fn_hash(o->fn);
+        ids->at = (struct origin_shard){(unsigned)(hash % CHUNK_SHARDS),
+                                        UINT64_C(1) << (hash / CHUNK_SHARDS % 64)};
     }
-    return ids->shard;
+    return ids->at;
 }
 
 struct origin_ids packer_origin(struct packer *p, const struct origin *o)
@@ -91,7 +92,7 @@ struct origin_ids packer_origin(struct packer *p, const struct origin *o)
     if (ids->fn == 0) {
         ids->fn = packer_fn(p, o->fn);
         ids->stream = stream_id(p, o, ids->fn);
-        ids->shard = packer_shard(p, o);
+        ids->at = packer_shard(p, o);
     }
     return *ids;
 }

@@ -84,11 +84,44 @@ static void forget_committed(struct packer *p)
     p->pending_limit = 2 * p->pending.count + MIN_PENDING;
 }
 
-void packer_note_id(struct packer *p, struct str id)
+static void note(struct packer *p, uint64_t key)
 {
     if (p->pending.count >= p->pending_limit)
         forget_committed(p);
-    *idmap_put(&p->pending, str_hash(id, 0), NULL) = p->current->number;
+    *idmap_put(&p->pending, key, NULL) = p->current->number;
+}
+
+static uint64_t id_key(struct str id)
+{
+    return str_hash(id, 0);
+}
+
+/* Away from the ids' keys and those of other streams. */
+static uint64_t events_key(const struct origin *o)
+{
+    return o->hash ^ UINT64_C(0x9e3779b97f4a7c15);
+}
+
+void packer_note_id(struct packer *p, struct str id)
+{
+    note(p, id_key(id));
+}
+
+void packer_note_event(struct packer *p, const struct origin *o)
+{
+    note(p, events_key(o));
+}
+
+/* Waits until every pack under way that brings something of this key is in its file, but for the
+ * pack being filled: true when that one brings some, too. */
+static bool wait_for_key(const struct packer *p, uint64_t key)
+{
+    const uint64_t *number = idmap_get(&p->pending, key);
+    bool is_current = number && *number == p->current->number;
+
+    if (number)
+        wait_for_pack(p, is_current ? *number - 1 : *number);
+    return is_current;
 }
 
 /* --- facts of the pack being filled: their dimensions may stand in it as well --- */
@@ -170,18 +203,10 @@ static void add_unpacked_of_stream(struct found *found, uint32_t stream, struct 
     }
 }
 
-/* What a pack under way brings must be in its file before it can be read; so must the dimensions
- * that a pack being filled takes from the one before. */
+/* The dimensions that a pack being filled takes from the one before must be in their file, too. */
 static void wait_for_id(struct found *found, struct str id, int64_t around_ns)
 {
-    struct packer *p = found->packer;
-    const uint64_t *number = idmap_get(&p->pending, str_hash(id, 0));
-
-    if (!number)
-        return;
-    bool is_current = *number == p->current->number;
-    wait_for_pack(p, is_current ? *number - 1 : *number);
-    if (is_current)
+    if (wait_for_key(found->packer, id_key(id)))
         add_unpacked_of_id(found, id, around_ns);
 }
 
@@ -216,7 +241,7 @@ enum status store_lookup_instance(struct packer *p, const struct origin *o, int6
     *out = (struct instance_event_list){0};
     if (!id || !p->reader)
         return OK;
-    wait_for_pack(p, p->current->number - 1);
+    wait_for_key(p, events_key(o));
     return events_of_stream(p->reader, (uint32_t)*id, r, a, out, e);
 }
 

@@ -8,17 +8,23 @@
 struct open_chunk {
     int64_t day, t0_ns, t1_ns, last_ns, last_stream;
     unsigned shard, level_mask;
+    uint64_t fns;
     struct buf raw;
     uint64_t *seen;
     size_t n, cap;
+};
+
+/* Where the lines of a function go, and its mark among those whose lines go there. */
+struct origin_shard {
+    unsigned shard;
+    uint64_t fn_bit; /* one bit; 0: not known yet */
 };
 
 /* What the packer knows of one origin of the batch at hand, so that a record costs one look-up by
  * place. fn is 0 until a record or fact wants the ids: a batch of repeats brings no new rows. */
 struct origin_ids {
     uint32_t fn, stream;
-    unsigned shard;
-    bool has_shard;
+    struct origin_shard at;
 };
 
 struct packer {
@@ -34,7 +40,8 @@ struct packer {
     int64_t removed_before; /* days before it are forgotten */
     struct id_filter *filters;
     size_t n_filters, cap_filters;
-    struct idmap pending;       /* hash of a request id -> last pack that brings a fact of it */
+    /* Hash of a request id, of a stream with events -> last pack that brings a fact or event. */
+    struct idmap pending;
     size_t pending_limit;       /* at which committed ones are dropped */
     struct origin_ids *origins; /* by place in the batch at hand */
     size_t n_origins, cap_origins;
@@ -43,13 +50,15 @@ struct packer {
 
 /* Ids of dimensions, given when first asked for; the rows ride in the current pack. */
 uint32_t packer_fn(struct packer *p, const struct fn_ref *f);
-unsigned packer_shard(struct packer *p, const struct origin *o);
+struct origin_shard packer_shard(struct packer *p, const struct origin *o);
 struct origin_ids packer_origin(struct packer *p, const struct origin *o);
 uint32_t packer_text(struct packer *p, struct str s); /* 0 for the empty text */
 /* Copies a batch's metric points, queues, sources and spans into the current pack. */
 void packer_live(struct packer *p, const struct batch *b);
 /* Remembers that the pack being filled brings a fact of this id, so that a look-up waits for it. */
 void packer_note_id(struct packer *p, struct str id);
+/* The same for an event of this environment. */
+void packer_note_event(struct packer *p, const struct origin *o);
 /* The filter of a day, filled from its file when the day is first touched; NULL on a read error. */
 struct id_filter *packer_filter(struct packer *p, int64_t day, struct err *e);
 

@@ -64,6 +64,12 @@ bool seen_test_and_add(struct seen *w, uint64_t identity)
     return false;
 }
 
+void seen_prefetch(const struct seen *w, uint64_t identity)
+{
+    if (w->cap > 0)
+        __builtin_prefetch(&w->slots[(size_t)identity & (w->cap - 1)], 1);
+}
+
 bool seen_is_over_budget(const struct seen *w)
 {
     return w->count > BUDGET;
@@ -132,7 +138,8 @@ static enum status read_index(struct seen *w, struct seen_day *sd, struct err *e
         struct seen_segment s = {.chunk = sql_i64(st, 0),
                                  .shard = (unsigned)sql_i64(st, 1),
                                  .t0_ns = base + sql_i64(st, 2),
-                                 .t1_ns = base + sql_i64(st, 3)};
+                                 .t1_ns = base + sql_i64(st, 3),
+                                 .fns = UINT64_MAX};
         append(sd, &s);
         sd->next_chunk = s.chunk + 1;
     }
@@ -172,8 +179,11 @@ enum status seen_add_segment(struct seen *w, int64_t day, const struct seen_segm
 
 static void add_hashes(struct seen *w, const uint64_t *hashes, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (i + SEEN_AHEAD < n)
+            seen_prefetch(w, hashes[i + SEEN_AHEAD]);
         seen_test_and_add(w, hashes[i]);
+    }
 }
 
 static enum status load_from_file(struct seen *w, int64_t day, int64_t chunk, struct err *e)
@@ -201,20 +211,25 @@ static enum status load_from_file(struct seen *w, int64_t day, int64_t chunk, st
     return status;
 }
 
-enum status seen_load(struct seen *w, int64_t day, unsigned shard, int64_t t0_ns, int64_t t1_ns,
-                      struct err *e)
+static bool concerns(const struct seen_segment *s, const struct seen_window *of)
+{
+    return s->shard == of->shard && (s->fns & of->fns) != 0 && s->t1_ns >= of->t0_ns &&
+           s->t0_ns <= of->t1_ns;
+}
+
+enum status seen_load(struct seen *w, const struct seen_window *of, struct err *e)
 {
     struct seen_day *d;
-    enum status status = seen_day(w, day, &d, e);
+    enum status status = seen_day(w, of->day, &d, e);
 
     for (size_t i = 0; status == OK && i < d->n; i++) {
         struct seen_segment *s = &d->segments[i];
-        if (s->is_loaded || s->shard != shard || s->t1_ns < t0_ns || s->t0_ns > t1_ns)
+        if (s->is_loaded || !concerns(s, of))
             continue;
         if (s->hashes)
             add_hashes(w, s->hashes, s->n);
         else
-            status = load_from_file(w, day, s->chunk, e);
+            status = load_from_file(w, of->day, s->chunk, e);
         s->is_loaded = true;
     }
     return status;

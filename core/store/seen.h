@@ -6,13 +6,23 @@
 
 #include "core/store/store_private.h"
 
+enum { SEEN_AHEAD = 8 }; /* identities between asking for a place and using it */
+
 struct seen_segment {
     int64_t chunk, t0_ns, t1_ns;
     uint64_t *hashes; /* NULL: in the day file only */
     size_t n;
     uint64_t pack; /* 0: read from the file; else the pack that brings it there */
     unsigned shard;
+    uint64_t fns;   /* which functions its events are of, by their bits; more at worst */
     bool is_loaded; /* in the set */
+};
+
+/* Events of one batch in one day and shard: when and whose they are. */
+struct seen_window {
+    int64_t day, t0_ns, t1_ns;
+    unsigned shard;
+    uint64_t fns;
 };
 
 struct seen_day {
@@ -32,11 +42,13 @@ struct seen {
 void seen_init(struct seen *w, struct store *reader);
 void seen_clear(struct seen *w);
 enum status seen_day(struct seen *w, int64_t day, struct seen_day **out, struct err *e);
-/* Makes sure that everything stored in that day, shard and time is in the set. */
-enum status seen_load(struct seen *w, int64_t day, unsigned shard, int64_t t0_ns, int64_t t1_ns,
-                      struct err *e);
+/* Makes sure that everything stored of these functions in that day, shard and time is in the set.
+ */
+enum status seen_load(struct seen *w, const struct seen_window *of, struct err *e);
 /* True when it was there already; else it is now. */
 bool seen_test_and_add(struct seen *w, uint64_t identity);
+/* Has the place of an identity brought near that is asked for soon. */
+void seen_prefetch(const struct seen *w, uint64_t identity);
 /* When the set is over its budget: empties it, and frees the arrays of packs that are committed.
  * The caller adds what is in its open chunks and loads anew. */
 bool seen_is_over_budget(const struct seen *w);
