@@ -279,12 +279,25 @@ static uint64_t mix(uint64_t a, uint64_t b)
 #define K1 UINT64_C(0xbb67ae8584caa73b)
 #define K2 UINT64_C(0x3c6ef372fe94f82b)
 
-static uint64_t load_tail(const char *p, size_t n)
+static uint64_t load32(const char *p)
 {
-    char bytes[8] = {0};
+    uint32_t v;
 
-    memcpy(bytes, p, n);
-    return load64(bytes);
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+static uint64_t byte_at(const char *p, size_t i)
+{
+    return (uint64_t)(unsigned char)p[i] << 8 * i;
+}
+
+/* One to eight bytes, the rest zero, by loads that overlap: a copy of n bytes would be a call. */
+static uint64_t load_part(const char *p, size_t n)
+{
+    if (n >= 4)
+        return load32(p) | load32(p + n - 4) << 8 * (n - 4);
+    return byte_at(p, 0) | byte_at(p, n / 2) | byte_at(p, n - 1);
 }
 
 /* Two 64-bit lanes a step (little-endian machines only: amd64, arm64). */
@@ -299,9 +312,9 @@ uint64_t str_hash(struct str s, uint64_t seed)
     uint64_t a = 0, b = 0;
     if (n > 8) {
         a = load64(p);
-        b = load_tail(p + 8, n - 8);
+        b = load_part(p + 8, n - 8);
     } else if (n > 0) {
-        a = load_tail(p, n);
+        a = load_part(p, n);
     }
     return mix(mix(a ^ K1 ^ h, b ^ K2), K0 ^ s.n);
 }
