@@ -29,12 +29,16 @@ static bool fail(struct jp *j, const char *what)
     return false;
 }
 
-static void skip_space(struct jp *j)
+static void skip_run_of_space(struct jp *j)
 {
-    if (j->p < j->end && (unsigned char)*j->p > ' ') /* compact JSON, as all services write it */
-        return;
     while (j->p < j->end && (*j->p == ' ' || *j->p == '\n' || *j->p == '\r' || *j->p == '\t'))
         j->p++;
+}
+
+static inline void skip_space(struct jp *j)
+{
+    if (j->p >= j->end || (unsigned char)*j->p <= ' ') /* services write compact JSON */
+        skip_run_of_space(j);
 }
 
 enum jp_type jp_peek(struct jp *j)
@@ -223,24 +227,29 @@ static bool unicode_escape(struct jp *j, uint32_t *cp)
     return true;
 }
 
+/* What the character behind a backslash stands for; 0: none, or \u. */
+static const char escapes[256] = {
+    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t',
+};
+
+/* At the character behind a backslash. */
 static bool escape(struct jp *j, char **out)
 {
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     uint32_t cp;
 
     if (j->p >= j->end)
         return fail(j, "the text ends inside a string");
-    char c = *j->p++;
-    if (c == 'u') {
-        if (!unicode_escape(j, &cp))
-            return false;
-        *out += utf8_encode(cp, *out);
+    unsigned char c = (unsigned char)*j->p++;
+    if (escapes[c] != 0) {
+        *(*out)++ = escapes[c];
         return true;
     }
-    const char *at = c ? strchr(from, c) : NULL;
-    if (!at)
+    if (c != 'u')
         return fail(j, "an escape that is none");
-    *(*out)++ = to[at - from];
+    if (!unicode_escape(j, &cp))
+        return false;
+    *out += utf8_encode(cp, *out);
     return true;
 }
 
@@ -286,16 +295,20 @@ struct copy {
     size_t n, cap;
 };
 
-/* Every step writes WIDTH bytes at most. */
-static void make_room(struct copy *c)
+static void enlarge(struct copy *c)
 {
-    if (c->n + WIDTH <= c->cap)
-        return;
     size_t cap = 2 * c->cap;
     char *bigger = arena_alloc(c->arena, cap);
     memcpy(bigger, c->p, c->n);
     c->p = bigger;
     c->cap = cap;
+}
+
+/* Every step writes WIDTH bytes at most. */
+static inline void make_room(struct copy *c)
+{
+    if (c->n + WIDTH > c->cap)
+        enlarge(c);
 }
 
 /* Copies up to the next special byte: whole strides, of which only the plain bytes count. */
