@@ -531,6 +531,19 @@ static int accepts_answer(struct str head)
     return is_pretty(head) ? 10 : 0;
 }
 
+/* Records behind other members: a Firehose event, an answer of get-records. */
+static bool has_later_records(struct str look)
+{
+    static const char *const companions[] = {"\"deliveryStreamArn\"", "\"recordId\"",
+                                             "\"NextShardIterator\"", "\"kinesis\""};
+    if (!has_key(look, "ata\"") || !(has_key(look, "\"records\"") || has_key(look, "\"Records\"")))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(companions); i++)
+        if (has_key(look, companions[i]))
+            return true;
+    return false;
+}
+
 static int accepts_envelope(struct str head)
 {
     struct str s = json_start(head);
@@ -539,7 +552,8 @@ static int accepts_envelope(struct str head)
     if (has_key(s, "\"logEvents\"") && has_key(s, "\"messageType\""))
         return 95;
     bool is_packed = is_packed_key(shape_first_key(s.p, s.p + s.n)) && has_key(s, "ata\"");
-    return is_packed || has_key(str_sub(s, 0, 4096), "\"awslogs\"") ? 80 : 0;
+    struct str look = str_sub(s, 0, 4096);
+    return is_packed || has_key(look, "\"awslogs\"") || has_later_records(look) ? 80 : 0;
 }
 
 const struct decoder_ops aws_cloudwatch_json = {

@@ -168,12 +168,21 @@ static void add_event(struct ndjson_state *s, const struct decode_input *in, str
     event_add(&s->maker, &piece, ev, out);
 }
 
-static void read_line(struct ndjson_state *s, const struct decode_input *in, struct str line,
-                      struct batch *out)
+/* A batch of the Telemetry API: an array of {"time","type","record"}. */
+static bool is_record_array(struct str line)
+{
+    enum { LOOK = 512 };
+    const struct str look = str_sub(line, 0, LOOK);
+    return str_starts(line, STR("[")) && str_starts(str_trim(str_skip(line, 1)), STR("{")) &&
+           str_find(look, STR("\"type\"")) < look.n && str_find(look, STR("\"record\"")) < look.n;
+}
+
+/* offset is of the line: reading begins again there, also for what stands in an array. */
+static void read_object_line(struct ndjson_state *s, const struct decode_input *in, uint64_t offset,
+                             struct str line, struct batch *out)
 {
     if (str_trim(line).n == 0)
         return;
-    uint64_t offset = in->offset + (uint64_t)(line.p - in->bytes.p);
     struct raw_event ev = {.body = line, .mark = {offset, 0}};
     const char *error = NULL;
     struct object o;
@@ -193,6 +202,25 @@ static void read_line(struct ndjson_state *s, const struct decode_input *in, str
         ev.is_valid_utf8 = true;
     }
     add_event(s, in, &ev, out);
+}
+
+static void read_line(struct ndjson_state *s, const struct decode_input *in, struct str line,
+                      struct batch *out)
+{
+    const uint64_t offset = in->offset + (uint64_t)(line.p - in->bytes.p);
+    struct jp j;
+    struct str element;
+
+    if (!is_record_array(line)) {
+        read_object_line(s, in, offset, line, out);
+        return;
+    }
+    jp_init(&j, line, &out->arena);
+    jp_enter(&j, '[');
+    while (jp_element(&j) && jp_raw(&j, &element))
+        read_object_line(s, in, offset, element, out);
+    if (j.error != NULL)
+        event_quarantine(&s->maker, in, offset, line, j.error, out);
 }
 
 /* One line off the front of *rest; false when it does not end yet. */
@@ -250,6 +278,8 @@ static int accepts_ndjson(struct str head)
     const char *error = NULL;
     bool is_cut = line.n >= head.n;
 
+    if (is_record_array(line))
+        return 70;
     if (line.n == 0 || line.p[0] != '{')
         return 0;
     /* A line that is cut off seldom ends so: the head need not be read in vain. */

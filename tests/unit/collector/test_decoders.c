@@ -186,6 +186,59 @@ static void test_subscription(void **state)
     batch_free(b);
 }
 
+/* A Firehose event names its stream first; get-records the next iterator. */
+static void test_records_behind_other_members(void **state)
+{
+    UNUSED(state);
+    AUTO(buf_clear) struct buf buf;
+    struct str event = read_data("subscription/lambda-event.json", &buf);
+    const size_t at = str_find(event, STR("\"H4s"));
+    CHECK(at < event.n);
+    struct str packed = str_skip(event, at);
+    packed = str_sub(packed, 0, str_find_char(str_skip(packed, 1), '"') + 2);
+    static const char *const heads[] = {
+        "{\"invocationId\":\"x\",\"deliveryStreamArn\":\"arn\",\"records\":[{\"recordId\":\"1\","
+        "\"data\":",
+        "{\"NextShardIterator\":\"x\",\"Records\":[{\"SequenceNumber\":\"1\",\"Data\":",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+        AUTO(buf_clear) struct buf text = {.max = 1u << 20};
+        buf_addf(&text, "%s" STR_FMT "}]}", heads[i], STR_ARG(packed));
+        CHECK_Z(decoder_detect(buf_str(&text))->name, "subscription");
+        struct batch *b = decode(buf_str(&text));
+        CHECK_INT(b->n_records, 3);
+        CHECK_INT(b->n_quarantine, 0);
+        batch_free(b);
+        check_pieces("records", buf_str(&text));
+    }
+}
+
+/* What the Telemetry API sends at once; reading can begin again before any of it. */
+static void test_telemetry_batches(void **state)
+{
+    UNUSED(state);
+    static const char text[] =
+        "[{\"time\":\"2026-10-21T00:00:00.000Z\",\"type\":\"platform.start\",\"record\":{"
+        "\"requestId\":"
+        "\"8d5958b5-559f-43f3-b278-b71dd7dd0e01\",\"version\":\"$LATEST\"}},"
+        "{\"time\":\"2026-10-21T00:00:00.001Z\",\"type\":\"function\",\"record\":\"[WARN] "
+        "careful\"}]\n"
+        "[ {\"time\":\"2026-10-21T00:00:00.001Z\",\"type\":\"extension\",\"record\":\"hello\"},\n"
+        "[{\"time\":\"2026-10-21T00:00:00.002Z\",\"type\":\"platform.runtimeDone\",\"record\":"
+        "{\"requestId\":\"8d5958b5-559f-43f3-b278-b71dd7dd0e01\",\"status\":\"success\"}}]\n";
+    CHECK_Z(decoder_detect(str_from(text))->name, "ndjson");
+    struct batch *b = decode(str_from(text));
+    CHECK_INT(b->n_records, 4);
+    CHECK_INT(b->n_quarantine, 1); /* the second line has no end */
+    CHECK_INT(b->records[0].platform->kind, PLATFORM_START);
+    CHECK_INT(b->records[1].severity, SEVERITY_WARN);
+    CHECK_STR(b->records[1].message, STR("careful"));
+    CHECK_STR(b->records[2].message, STR("hello"));
+    CHECK_INT(b->records[3].platform->kind, PLATFORM_RUNTIME_DONE);
+    batch_free(b);
+    check_pieces("telemetry", str_from(text));
+}
+
 /* --- lines --- */
 
 struct expected {
@@ -428,11 +481,18 @@ static void test_long_event(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_samples),        cmocka_unit_test(test_filter_log_events),
-        cmocka_unit_test(test_subscription),   cmocka_unit_test(test_tail),
-        cmocka_unit_test(test_text),           cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_bad_events),     cmocka_unit_test(test_one_bad_of_many),
-        cmocka_unit_test(test_twins_are_kept), cmocka_unit_test(test_invalid_utf8),
+        cmocka_unit_test(test_samples),
+        cmocka_unit_test(test_filter_log_events),
+        cmocka_unit_test(test_subscription),
+        cmocka_unit_test(test_records_behind_other_members),
+        cmocka_unit_test(test_telemetry_batches),
+        cmocka_unit_test(test_tail),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_bad_events),
+        cmocka_unit_test(test_one_bad_of_many),
+        cmocka_unit_test(test_twins_are_kept),
+        cmocka_unit_test(test_invalid_utf8),
         cmocka_unit_test(test_long_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
