@@ -2,6 +2,7 @@
 #include "executor/durable.h"
 
 #include "executor/async.h"
+#include "executor/journal_schema.h"
 #include "executor/message_queue.h"
 #include "executor/metrics.h"
 #include "executor/move_task.h"
@@ -14,7 +15,7 @@ static enum status open_journal(struct executor *x, struct err *e)
 
     arena_init(&a);
     struct str path = arena_printf(&a, STR_FMT "/journal.db", STR_ARG(folder));
-    enum status s = journal_open(path.p, x->loop, &x->journal, e);
+    enum status s = journal_open(path.p, x->loop, journal_migrate, &x->journal, e);
     arena_clear(&a);
     return s;
 }

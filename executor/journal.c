@@ -15,7 +15,6 @@
 #include "core/base/map.h"
 #include "core/base/mem.h"
 #include "core/base/queue.h"
-#include "executor/journal_schema.h"
 
 struct journal {
     struct sql *db;
@@ -207,6 +206,12 @@ void journal_flush(struct journal *j)
         take_back(j, true);
 }
 
+struct sql *journal_sql(struct journal *j)
+{
+    journal_flush(j);
+    return j->db;
+}
+
 size_t journal_pending(const struct journal *j)
 {
     return j->pending;
@@ -238,12 +243,13 @@ static enum status start_thread(struct journal *j, struct err *e)
     return OK;
 }
 
-static enum status open_file(struct journal *j, const char *path, struct err *e)
+static enum status open_file(struct journal *j, const char *path, journal_layout_fn *layout,
+                             struct err *e)
 {
-    enum status s = sql_open(path, SQL_READ_WRITE, &j->db, e);
+    enum status s = sql_open(path, SQL_EXCLUSIVE, &j->db, e);
 
     if (s == OK)
-        s = journal_migrate(j->db, e);
+        s = layout(j->db, e);
     if (s == OK)
         s = journal_stmt(j, "begin immediate", &j->begin, e);
     if (s == OK)
@@ -251,14 +257,15 @@ static enum status open_file(struct journal *j, const char *path, struct err *e)
     return s;
 }
 
-enum status journal_open(const char *path, struct loop *l, struct journal **out, struct err *e)
+enum status journal_open(const char *path, struct loop *l, journal_layout_fn *layout,
+                         struct journal **out, struct err *e)
 {
     struct journal *j = xcalloc(1, sizeof(*j));
 
     j->wake_fd = -1;
     j->loop = l;
     idmap_init(&j->statements);
-    enum status s = open_file(j, path, e);
+    enum status s = open_file(j, path, layout, e);
     if (s == OK && l)
         s = start_thread(j, e);
     if (s != OK) {

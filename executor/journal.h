@@ -1,8 +1,9 @@
-/* The durable memory of the executor: one SQLite file (WAL, synchronous=FULL, 0600) and one thread
- * that owns it. The loop's thread submits operations; the journal's thread runs all that have
- * gathered in one transaction, commits, and hands them back; their `done` then runs on the loop's
- * thread. What was gathered while a commit was under way is the next transaction, at most
- * JOURNAL_GROUP operations: a lone operation waits for one commit only, a crowd shares one.
+/* The durable memory of the executor: a SQLite file (WAL, synchronous=FULL unless its layout says
+ * otherwise, 0600) and one thread that owns it. There are two: the journal of queues, events and
+ * metrics, and the log store. The loop's thread submits operations; the journal's thread runs all
+ * that have gathered in one transaction, commits, and hands them back; their `done` then runs on
+ * the loop's thread. What was gathered while a commit was under way is the next transaction, at
+ * most JOURNAL_GROUP operations: a lone operation waits for one commit only, a crowd shares one.
  *
  *     op->run: journal thread, inside the transaction, may run twice (a group that fails is rolled
  *              back and its operations are tried one by one), so it must not depend on having run
@@ -37,10 +38,13 @@ struct journal_op {
     struct err *error; /* of a failed one */
 };
 
+/* Makes the tables of a file that has just been opened, or brings them to the newest layout. */
+typedef enum status journal_layout_fn(struct sql *db, struct err *e);
+
 /* Creates path or brings it to the newest layout. ERR_CONFIG for a foreign file or one of a newer
  * program, ERR_IO. */
-MUST_CHECK enum status journal_open(const char *path, struct loop *l, struct journal **out,
-                                    struct err *e);
+MUST_CHECK enum status journal_open(const char *path, struct loop *l, journal_layout_fn *layout,
+                                    struct journal **out, struct err *e);
 /* Finishes what was submitted, calls its `done`, ends the thread. NULL is fine. */
 void journal_close(struct journal *j);
 
@@ -55,6 +59,10 @@ size_t journal_pending(const struct journal *j);
  * the next operation. */
 MUST_CHECK enum status journal_stmt(struct journal *j, const char *text, struct sql_stmt **out,
                                     struct err *e);
+
+/* The connection, for the loop's thread: waits like journal_flush(), then is its own until it
+ * submits the next operation. */
+struct sql *journal_sql(struct journal *j);
 
 /* Commits since the start and operations in them, for the metrics of the executor itself. */
 struct journal_counts {

@@ -1,7 +1,8 @@
 /* The log groups: every line of every function, durable in one SQLite file. Lines gather in memory
- * and are committed together, at the latest after 20 ms, before every read and at the end; so a
- * killed fnexec loses the lines of its last moments, but no event or invocation (those are the
- * journal's). One thread. */
+ * and are committed together by a thread of the file's own (a second struct journal), at the latest
+ * after 20 ms, before every read and at the end; so a killed fnexec loses the lines of its last
+ * moments, but no event or invocation (those are the journal's). Called on the loop's thread. Old
+ * lines and traces are removed at the start and every hour. */
 #ifndef FNSCOPE_EXECUTOR_LOG_STORE_H
 #define FNSCOPE_EXECUTOR_LOG_STORE_H
 
@@ -21,8 +22,8 @@ MUST_CHECK enum status log_store_stream(struct log_store *s, struct str group, s
 /* Adds a line (copied). */
 void log_store_add(struct log_store *s, int64_t stream, int64_t wall_ns, struct str message);
 MUST_CHECK enum status log_store_flush(struct log_store *s, struct err *e);
-/* Removes lines older than the retention. */
-MUST_CHECK enum status log_store_prune(struct log_store *s, int64_t now_ns, struct err *e);
+/* Removes lines older than the retention, in the background. */
+void log_store_prune(struct log_store *s, int64_t now_ns);
 
 /* --- reading; everything goes to the arena --- */
 

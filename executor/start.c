@@ -19,7 +19,6 @@
 #include "executor/scratch.h"
 #include "executor/telemetry.h"
 #include "executor/trigger.h"
-#include "executor/xray.h"
 
 struct fnexec {
     struct executor x;
@@ -80,8 +79,6 @@ static enum status start_parts(struct fnexec *f, const struct executor_config *c
     enum status s = open_folders(f, c, e);
     if (s == OK)
         s = telemetry_open(x, c->log_retention_ns, &x->telemetry, e);
-    if (s == OK)
-        s = xray_start(x, e);
     if (s == OK)
         s = durable_start(x, e);
     if (s == OK)

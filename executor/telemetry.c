@@ -36,8 +36,6 @@ enum status telemetry_open(struct executor *x, int64_t retention_ns, struct tele
     t->x = x;
     t->line.max = EVENT_MAX_BYTES + 4096;
     enum status s = log_store_open(store_path(x, &a).p, x->loop, retention_ns, &t->logs, e);
-    if (s == OK)
-        s = log_store_prune(t->logs, loop_wall(x->loop), e);
     if (s != OK) {
         telemetry_close(t);
         return s;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "core/base/mem.h"
 #include "core/base/sql.h"
 #include "executor/ids.h"
 #include "executor/log_store_private.h"
@@ -117,51 +118,95 @@ static struct sql *db_of(struct executor *x)
     return log_store_db(telemetry_logs(x->telemetry));
 }
 
-enum status xray_start(struct executor *x, struct err *e)
-{
-    return sql_exec(db_of(x),
-                    "create table if not exists segments(trace_id text not null, id text not null,"
-                    " begin_ms integer not null, end_ms integer not null, flags integer not null,"
-                    " name text not null, document text not null,"
-                    " primary key(trace_id, id)) without rowid;"
-                    "create index if not exists segments_time on segments(begin_ms);"
-                    "create index if not exists segments_end on segments(end_ms)",
-                    e);
-}
-
 enum { FLAG_ERROR = 1, FLAG_FAULT = 2, FLAG_FUNCTION = 4 };
 
-static enum status insert(struct executor *x, const struct xray_facts *f, struct str id,
-                          bool is_function, struct str document, struct err *e)
+/* The two segments of an invocation on their way to the disk. */
+struct trace_write {
+    struct journal_op op;
+    struct arena arena;
+    struct segment_row {
+        struct str id, document;
+        int64_t begin_ms, flags;
+    } rows[2];
+    struct str trace_id, name;
+    int64_t end_ms;
+};
+
+static enum status insert(const struct trace_write *w, const struct segment_row *row,
+                          struct journal *j, struct err *e)
 {
+    static const char text[] = "insert or replace into segments(trace_id, id, begin_ms, end_ms,"
+                               " flags, name, document) values(?,?,?,?,?,?,?)";
     struct sql_stmt *st;
+    enum status s = journal_stmt(j, text, &st, e);
+
+    if (s != OK)
+        return s;
+    sql_bind_str(st, 1, w->trace_id);
+    sql_bind_str(st, 2, row->id);
+    sql_bind_i64(st, 3, row->begin_ms);
+    sql_bind_i64(st, 4, w->end_ms);
+    sql_bind_i64(st, 5, row->flags);
+    sql_bind_str(st, 6, w->name);
+    sql_bind_str(st, 7, row->document);
+    return sql_run(st, e);
+}
+
+static enum status run_write(struct journal_op *op, struct journal *j, struct err *e)
+{
+    const struct trace_write *w = (const struct trace_write *)op;
+    enum status s = OK;
+
+    for (size_t i = 0; s == OK && i < ARRAY_LEN(w->rows); i++)
+        s = insert(w, &w->rows[i], j, e);
+    return s;
+}
+
+static void write_done(struct journal_op *op, enum status s, const struct err *e)
+{
+    struct trace_write *w = (struct trace_write *)op;
+
+    if (s != OK)
+        log_event(LOG_WARN, "trace " STR_FMT " is not recorded: %s", STR_ARG(w->trace_id), e->msg);
+    arena_clear(&w->arena);
+    free(w);
+}
+
+static void put_row(struct trace_write *w, size_t i, const struct xray_facts *f,
+                    const struct buf *document)
+{
+    bool is_function = i == 1;
     int64_t flags = f->outcome == OUTCOME_ERROR ? FLAG_ERROR
                     : f->outcome == OUTCOME_OK  ? 0
                                                 : FLAG_FAULT;
 
-    enum status s = sql_prepare(db_of(x),
-                                STR("insert or replace into segments(trace_id, id, begin_ms,"
-                                    " end_ms, flags, name, document) values(?,?,?,?,?,?,?)"),
-                                &st, e);
-    if (s != OK)
-        return s;
-    sql_bind_str(st, 1, f->trace_id);
-    sql_bind_str(st, 2, id);
-    sql_bind_i64(st, 3, (is_function ? f->begin_ns : f->accepted_ns) / NS_PER_MS);
-    sql_bind_i64(st, 4, f->end_ns / NS_PER_MS);
-    sql_bind_i64(st, 5, flags | (is_function ? FLAG_FUNCTION : 0));
-    sql_bind_str(st, 6, f->fn->name);
-    sql_bind_str(st, 7, document);
-    s = sql_run(st, e);
-    sql_finalize(st);
-    return s;
+    w->rows[i] = (struct segment_row){
+        .id = arena_str(&w->arena, is_function ? f->function_segment_id : f->segment_id),
+        .document = arena_str(&w->arena, buf_str(document)),
+        .begin_ms = (is_function ? f->begin_ns : f->accepted_ns) / NS_PER_MS,
+        .flags = flags | (is_function ? FLAG_FUNCTION : 0)};
+}
+
+static void write_trace(struct executor *x, const struct xray_facts *f)
+{
+    struct trace_write *w = xcalloc(1, sizeof(*w));
+    struct buf document = {.max = 65536};
+
+    w->op = (struct journal_op){.run = run_write, .done = write_done};
+    w->trace_id = arena_str(&w->arena, f->trace_id);
+    w->name = arena_str(&w->arena, f->fn->name);
+    w->end_ms = f->end_ns / NS_PER_MS;
+    xray_service_segment(&document, f);
+    put_row(w, 0, f, &document);
+    buf_reset(&document);
+    xray_function_segment(&document, f);
+    put_row(w, 1, f, &document);
+    buf_clear(&document);
+    journal_submit(log_store_journal(telemetry_logs(x->telemetry)), &w->op);
 }
 
 void xray_record(struct executor *x, const struct instance *in, struct run *r)
 {
-    struct buf document = {.max = 65536};
-    struct err e = {0};
-
     if (!r->rq.fn->is_traced)
         return;
     struct xray_facts f = {.fn = r->rq.fn,
@@ -177,15 +222,7 @@ void xray_record(struct executor *x, const struct instance *in, struct run *r)
                            .init_ns = r->init_ns,
                            .outcome = r->outcome,
                            .account = x->manifest->account};
-    xray_service_segment(&document, &f);
-    enum status s = insert(x, &f, f.segment_id, false, buf_str(&document), &e);
-    buf_reset(&document);
-    xray_function_segment(&document, &f);
-    if (s == OK)
-        s = insert(x, &f, f.function_segment_id, true, buf_str(&document), &e);
-    if (s != OK)
-        log_event(LOG_WARN, "trace " STR_FMT " is not recorded: %s", STR_ARG(r->trace_id), e.msg);
-    buf_clear(&document);
+    write_trace(x, &f);
 }
 
 /* --- GetTraceSummaries --- */

@@ -8,7 +8,6 @@
 
 extern const struct api_service xray_service;
 
-MUST_CHECK enum status xray_start(struct executor *x, struct err *e); /* makes its table */
 /* Nothing when the function is not traced. */
 void xray_record(struct executor *x, const struct instance *in, struct run *r);
 

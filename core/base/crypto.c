@@ -1,11 +1,17 @@
-/* Hashes through libcrypto. */
+/* Hashes through libcrypto, by its plain functions: the EVP door looks every digest up in a
+ * provider, reads openssl.cnf first, and so costs milliseconds at the start of a program and most
+ * of the time of a small hash; SHA256() and SHA1() go through it too. */
+#define OPENSSL_API_COMPAT 0x10101000L /* they are deprecated since 3.0, not removed */
 #include "core/base/crypto.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/md5.h>
+#include <openssl/sha.h>
+
+#define BLOCK_BYTES 64 /* of SHA-256 */
 
 static const void *data_of(struct str s)
 {
@@ -14,35 +20,59 @@ static const void *data_of(struct str s)
 
 void sha256(struct str data, uint8_t out[32])
 {
-    int is_done = EVP_Digest(data_of(data), data.n, out, NULL, EVP_sha256(), NULL);
+    SHA256_CTX hash;
 
-    assert(is_done == 1);
-    UNUSED(is_done);
+    SHA256_Init(&hash);
+    SHA256_Update(&hash, data_of(data), data.n);
+    SHA256_Final(out, &hash);
 }
 
 void sha1(struct str data, uint8_t out[20])
 {
-    int is_done = EVP_Digest(data_of(data), data.n, out, NULL, EVP_sha1(), NULL);
+    SHA_CTX hash;
 
-    assert(is_done == 1);
-    UNUSED(is_done);
+    SHA1_Init(&hash);
+    SHA1_Update(&hash, data_of(data), data.n);
+    SHA1_Final(out, &hash);
 }
 
 void md5(struct str data, uint8_t out[16])
 {
-    int is_done = EVP_Digest(data_of(data), data.n, out, NULL, EVP_md5(), NULL);
+    MD5_CTX hash;
 
-    assert(is_done == 1);
-    UNUSED(is_done);
+    MD5_Init(&hash);
+    MD5_Update(&hash, data_of(data), data.n);
+    MD5_Final(out, &hash);
+}
+
+/* One half of RFC 2104: the hash of the key, padded and masked, followed by the data. */
+static void keyed_hash(const uint8_t key[BLOCK_BYTES], uint8_t mask, struct str data,
+                       uint8_t out[32])
+{
+    uint8_t pad[BLOCK_BYTES];
+    SHA256_CTX hash;
+
+    for (size_t i = 0; i < BLOCK_BYTES; i++)
+        pad[i] = key[i] ^ mask;
+    SHA256_Init(&hash);
+    SHA256_Update(&hash, pad, sizeof(pad));
+    SHA256_Update(&hash, data_of(data), data.n);
+    SHA256_Final(out, &hash);
+    OPENSSL_cleanse(pad, sizeof(pad));
+    OPENSSL_cleanse(&hash, sizeof(hash));
 }
 
 void hmac_sha256(struct str key, struct str data, uint8_t out[32])
 {
-    assert(key.n <= INT32_MAX);
-    const uint8_t *done =
-        HMAC(EVP_sha256(), data_of(key), (int)key.n, data_of(data), data.n, out, NULL);
-    assert(done);
-    UNUSED(done);
+    uint8_t block[BLOCK_BYTES] = {0}, inner[32];
+
+    if (key.n > BLOCK_BYTES)
+        sha256(key, block);
+    else
+        memcpy(block, data_of(key), key.n);
+    keyed_hash(block, 0x36, data, inner);
+    keyed_hash(block, 0x5c, (struct str){(const char *)inner, sizeof(inner)}, out);
+    OPENSSL_cleanse(block, sizeof(block));
 }
 
 void hex_add(struct buf *b, const uint8_t *p, size_t n)

@@ -55,14 +55,20 @@ static enum status sql_error(struct sql *db, struct err *e)
     return err_set(e, status_of(code), "%s: %s%s", db->path, sqlite3_errmsg(db->db), remedy(code));
 }
 
-/* SQLite would create with the umask's mode: make the file first, for its owner only. */
-static void create_private(const char *path)
+/* SQLite would create with the umask's mode: make the file first, for its owner only. True when it
+ * was not there. */
+static bool create_private(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd >= 0)
         close(fd);
+    return fd >= 0;
 }
+
+/* What becomes WAL in its first write needs no journal file, which costs three more waits for the
+ * disk: one page is written, and synced by itself. */
+static const char *const fresh_pragmas = "pragma page_size=4096; pragma journal_mode=memory";
 
 /* page_size must come before the first write, so before WAL. */
 static const char *const write_pragmas =
@@ -72,6 +78,9 @@ static const char *const write_pragmas =
 static const char *const read_pragmas = "pragma query_only=on; pragma cache_size=-4000; pragma "
                                         "temp_store=memory; pragma trusted_schema=off";
 
+/* Before the first look at a WAL file, or its index goes to shared memory after all. */
+static const char *const exclusive_pragma = "pragma locking_mode=exclusive";
+
 #define BUSY_TIMEOUT_MS 5000
 
 /* The first read tells whether the file is a database at all. */
@@ -79,13 +88,16 @@ static const char *const read_pragmas = "pragma query_only=on; pragma cache_size
 
 static int open_handle(const char *path, enum sql_mode mode, sqlite3 **db)
 {
+    bool is_fresh = false;
     int flags =
         SQLITE_OPEN_NOMUTEX |
         (mode == SQL_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 
-    if (mode == SQL_READ_WRITE && strcmp(path, SQL_IN_MEMORY) != 0)
-        create_private(path);
-    return sqlite3_open_v2(path, db, flags | SQLITE_OPEN_URI, NULL);
+    if (mode != SQL_READ_ONLY && strcmp(path, SQL_IN_MEMORY) != 0)
+        is_fresh = create_private(path);
+    int code = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_URI, NULL);
+    return code == SQLITE_OK && is_fresh ? sqlite3_exec(*db, fresh_pragmas, NULL, NULL, NULL)
+                                         : code;
 }
 
 /* A WAL database in a folder that cannot be written has no place for its shared memory: read it as
@@ -127,6 +139,8 @@ enum status sql_open(const char *path, enum sql_mode mode, struct sql **out, str
 
     db->path = xstrdup(path);
     int code = open_handle(path, mode, &db->db);
+    if (code == SQLITE_OK && mode == SQL_EXCLUSIVE)
+        code = sqlite3_exec(db->db, exclusive_pragma, NULL, NULL, NULL);
     if (code == SQLITE_OK)
         code = start_connection(db->db, pragmas);
     if (mode == SQL_READ_ONLY && (code & 0xff) == SQLITE_READONLY &&

@@ -10,9 +10,11 @@ struct sql;      /* a connection */
 struct sql_stmt; /* a prepared statement */
 
 enum sql_mode {
-    SQL_READ_ONLY, /* never creates, never checkpoints */
-    SQL_READ_WRITE /* creates 0600; WAL, synchronous=FULL, page 4096, cache 8 MB, checkpoint 10000
-                    */
+    SQL_READ_ONLY,  /* never creates, never checkpoints */
+    SQL_READ_WRITE, /* creates 0600; WAL, synchronous=FULL, page 4096, cache 8 MB, checkpoint
+                       10000 */
+    SQL_EXCLUSIVE   /* the same, for a file that nobody else opens meanwhile: no locks to take for
+                       each statement, no shared memory. ERR_AGAIN for the second */
 };
 
 #define SQL_IN_MEMORY ":memory:" /* as a path: a database without a file */

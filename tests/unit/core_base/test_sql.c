@@ -163,6 +163,28 @@ static void test_memory_leaves_no_file(void **state)
     CHECK(!file_exists(SQL_IN_MEMORY));
 }
 
+/* No shared memory beside it, and what was committed is there for the next. */
+static void test_exclusive(void **state)
+{
+    struct err e = {0};
+    struct sql *db = NULL;
+    char path[256], shared[300];
+
+    UNUSED(state);
+    in_folder(path, sizeof(path), "own.db");
+    snprintf(shared, sizeof(shared), "%s-shm", path);
+    CHECK_OK(sql_open(path, SQL_EXCLUSIVE, &db, &e), &e);
+    exec_or_die(db, "create table t(x); insert into t values(7)");
+    CHECK_INT(one_number(db, "select count(*) from pragma_journal_mode where journal_mode = 'wal'"),
+              1);
+    CHECK(!file_exists(shared));
+    sql_close(db);
+    CHECK_OK(sql_open(path, SQL_EXCLUSIVE, &db, &e), &e);
+    CHECK_INT(one_number(db, "select x from t"), 7);
+    CHECK(!file_exists(shared));
+    sql_close(db);
+}
+
 static int make_folder(void **state)
 {
     UNUSED(state);
@@ -183,7 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hot_journal),           cmocka_unit_test(test_private_file),
         cmocka_unit_test(test_no_database),           cmocka_unit_test(test_values),
-        cmocka_unit_test(test_memory_leaves_no_file),
+        cmocka_unit_test(test_memory_leaves_no_file), cmocka_unit_test(test_exclusive),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 #include "executor/async_private.h"
 #include "executor/backoff.h"
+#include "executor/journal_schema.h"
 #include "executor/message_queue.h"
 #include "tests/test.h"
 
@@ -71,7 +72,7 @@ static void start(struct world *w)
 
     w->x = (struct executor){.loop = w->loop, .manifest = &w->manifest};
     w->x.invoker = (struct invoker *)(void *)w;
-    CHECK_OK(journal_open(w->path, NULL, &w->x.journal, &e), &e);
+    CHECK_OK(journal_open(w->path, NULL, journal_migrate, &w->x.journal, &e), &e);
     CHECK_OK(mq_open(w->x.journal, w->loop,
                      &(struct mq_config){
                          .region = STR("eu-west-1"), .account = STR("123456789012"), .seed = 1},

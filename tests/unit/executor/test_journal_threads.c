@@ -1,5 +1,6 @@
 /* The journal's thread and its file. */
 #include "executor/journal.h"
+#include "executor/journal_schema.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -108,7 +109,7 @@ static void groups(void **state)
     UNUSED(state);
     make_path(path);
     struct loop *l = loop_new(&clock);
-    CHECK_OK(journal_open(path, l, &j, &e), &e);
+    CHECK_OK(journal_open(path, l, journal_migrate, &j, &e), &e);
     submit_all(j);
     while (tally.kept + tally.refused < N_OPS)
         CHECK_OK(loop_turn(l, NS_PER_SEC, &e), &e);
@@ -132,7 +133,7 @@ static void close_finishes(void **state)
     UNUSED(state);
     make_path(path);
     struct loop *l = loop_new(&clock);
-    CHECK_OK(journal_open(path, l, &j, &e), &e);
+    CHECK_OK(journal_open(path, l, journal_migrate, &j, &e), &e);
     submit_all(j);
     journal_close(j);
     loop_free(l);
@@ -159,15 +160,15 @@ static void foreign_files(void **state)
 
     UNUSED(state);
     make_path(path);
-    CHECK_OK(journal_open(path, NULL, &j, &e), &e);
+    CHECK_OK(journal_open(path, NULL, journal_migrate, &j, &e), &e);
     journal_close(j);
     set_pragma(path, "pragma user_version=999");
-    CHECK_STATUS(journal_open(path, NULL, &j, &e), ERR_CONFIG);
+    CHECK_STATUS(journal_open(path, NULL, journal_migrate, &j, &e), ERR_CONFIG);
     set_pragma(path, "pragma user_version=1; pragma application_id=1");
-    CHECK_STATUS(journal_open(path, NULL, &j, &e), ERR_CONFIG);
+    CHECK_STATUS(journal_open(path, NULL, journal_migrate, &j, &e), ERR_CONFIG);
     CHECK_OK(file_write(path, STR("this is no database, only text that is long enough"), 0600, &e),
              &e);
-    CHECK_STATUS(journal_open(path, NULL, &j, &e), ERR_CONFIG);
+    CHECK_STATUS(journal_open(path, NULL, journal_migrate, &j, &e), ERR_CONFIG);
     remove_all(path);
 }
 

@@ -1,5 +1,6 @@
 /* The queues against a model, on a virtual clock: what was accepted is never lost, never given to
  * two at a time, and ends once, over any number of restarts. */
+#include "executor/journal_schema.h"
 #include "executor/message_queue.h"
 
 #include <stdlib.h>
@@ -23,7 +24,7 @@ static void start(struct fixture *f)
 {
     struct err e;
 
-    CHECK_OK(journal_open(f->path, NULL, &f->journal, &e), &e);
+    CHECK_OK(journal_open(f->path, NULL, journal_migrate, &f->journal, &e), &e);
     CHECK_OK(mq_open(f->journal, f->loop,
                      &(struct mq_config){.region = STR("eu-west-1"),
                                          .account = STR("123456789012"),

@@ -1,0 +1,162 @@
+/* Lines are committed by another thread: none is lost or doubled, reads see all of them, the count
+ * goes on in the next run, old lines go. */
+#include "executor/log_store.h"
+#include "tests/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/sql.h"
+
+#define N_LINES 5000
+#define DAY_NS  (24 * NS_PER_HOUR)
+
+struct world {
+    char folder[64], path[96];
+    struct loop *loop;
+    struct log_store *logs;
+    int64_t group, stream;
+};
+
+static void reopen(struct world *w)
+{
+    struct err e = {0};
+
+    log_store_close(w->logs);
+    w->logs = NULL;
+    CHECK_OK(log_store_open(w->path, w->loop, 7 * DAY_NS, &w->logs, &e), &e);
+    CHECK_OK(log_store_stream(w->logs, STR("/aws/lambda/f"), STR("s"), 0, &w->stream, &e), &e);
+    CHECK_OK(log_store_find_group(w->logs, STR("/aws/lambda/f"), &w->group, &e), &e);
+}
+
+static int set_up(void **state)
+{
+    static struct world w;
+    struct clock clock = clock_system();
+
+    w = (struct world){.folder = "/tmp/fnexec-logs-XXXXXX"};
+    if (!mkdtemp(w.folder))
+        return -1;
+    snprintf(w.path, sizeof(w.path), "%s/logs.db", w.folder);
+    w.loop = loop_new(&clock);
+    reopen(&w);
+    *state = &w;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    struct world *w = *state;
+    char path[128];
+
+    log_store_close(w->logs);
+    loop_free(w->loop);
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        snprintf(path, sizeof(path), "%s%s", w->path, ends[i]);
+        unlink(path);
+    }
+    return rmdir(w->folder);
+}
+
+struct seen {
+    int64_t last_seq;
+    size_t n;
+};
+
+static bool see(void *ctx, const struct log_event *event)
+{
+    struct seen *s = ctx;
+
+    CHECK(event->seq > s->last_seq);
+    s->last_seq = event->seq;
+    s->n++;
+    return true;
+}
+
+static struct seen read_all(struct world *w)
+{
+    struct log_query q = {.group = w->group, .to_ms = INT64_MAX};
+    struct seen seen = {0};
+    struct err e = {0};
+
+    CHECK_OK(log_store_read(w->logs, &q, see, &seen, &e), &e);
+    return seen;
+}
+
+static void add_lines(struct world *w, size_t n, int64_t wall_ns)
+{
+    struct err e = {0};
+    char text[32];
+
+    for (size_t i = 0; i < n; i++) {
+        snprintf(text, sizeof(text), "line %zu\n", i);
+        log_store_add(w->logs, w->stream, wall_ns, str_from(text));
+        if (i % 700 == 0)
+            CHECK_OK(loop_turn(w->loop, 0, &e), &e);
+    }
+}
+
+static void reads_see_all(void **state)
+{
+    struct world *w = *state;
+    int64_t now = loop_wall(w->loop);
+
+    for (size_t round = 1; round <= 4; round++) {
+        add_lines(w, N_LINES, now);
+        CHECK_INT(read_all(w).n, round * N_LINES);
+    }
+    /* Not read, only closed. */
+    add_lines(w, N_LINES, now);
+    struct seen before = read_all(w);
+    add_lines(w, 3, now);
+    reopen(w);
+    add_lines(w, 1, now);
+    struct seen after = read_all(w);
+    CHECK_INT(after.n, before.n + 4);
+    CHECK_INT(after.last_seq, before.last_seq + 4);
+}
+
+/* A file written before the count was kept in it. */
+static void old_file(void **state)
+{
+    struct world *w = *state;
+    struct sql *db = NULL;
+    struct err e = {0};
+
+    add_lines(w, 10, loop_wall(w->loop));
+    int64_t last = read_all(w).last_seq;
+    log_store_close(w->logs);
+    w->logs = NULL;
+    CHECK_OK(sql_open(w->path, SQL_READ_WRITE, &db, &e), &e);
+    CHECK_OK(sql_exec(db, "delete from meta where key = 'next_seq'", &e), &e);
+    sql_close(db);
+    reopen(w);
+    add_lines(w, 1, loop_wall(w->loop));
+    CHECK_INT(read_all(w).last_seq, last + 1);
+}
+
+static void old_lines_go(void **state)
+{
+    struct world *w = *state;
+    int64_t now = loop_wall(w->loop);
+
+    add_lines(w, 20, now - 8 * DAY_NS);
+    add_lines(w, 30, now);
+    CHECK_INT(read_all(w).n, 50);
+    log_store_prune(w->logs, now);
+    CHECK_INT(read_all(w).n, 30);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(reads_see_all, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(old_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(old_lines_go, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
