@@ -1,6 +1,8 @@
 /* Log events by FilterLogEvents. A group has three scans that know nothing of each other: the fast
- * one reads from the watermark on, with some overlap; the late one reads the last half hour again
- * now and then; the deep one the last day. A scan's end is fixed when it begins. What comes twice
+ * one reads from the watermark on; the late one reads the last half hour again now and then; the
+ * deep one the last day. Most fast scans look back only as far as events have lately been delayed,
+ * so that a short poll does not read everything a hundred times; four times in the span of
+ * `overlap` one looks back by all of it. A scan's end is fixed when it begins. What comes twice
  * is dropped by its event id later on. The watermark moves only when a whole fast scan was read,
  * and travels as a cursor with the batch of its last page, so whatever fails or dies in between is
  * read again. */
@@ -20,6 +22,7 @@ enum {
     WINDOW_MAX_MS = 6 * 3600 * 1000, /* of one scan: bounds what a failure makes us read again */
     DAMAGED_MAX = 3, /* then the rest of the page is taken, and the damage quarantined */
     QUIET_MAX = 6,   /* doublings of a quiet group's interval */
+    WIDE_SHARE = 4,  /* wide scans in the span of the overlap */
 };
 
 /* How long the first page waits for the configuration of functions. */
@@ -87,19 +90,37 @@ static int64_t pause_of(const struct aws_ctx *x, const struct log_group *g,
     return kind == SCAN_LATE ? x->o->late_every_ns : x->o->deep_every_ns;
 }
 
+/* How far a fast scan looks back: twice the delay seen lately and two polls. */
+static int64_t near_overlap(const struct aws_ctx *x, const struct log_group *g)
+{
+    int64_t near = 2 * g->delay_ns + 2 * x->o->poll_ns;
+
+    return near < x->o->overlap_ns ? near : x->o->overlap_ns;
+}
+
+/* The whole overlap counts from where the last wide scan ended: so what shows up to `overlap` late
+ * is found, by the next wide scan at the latest. */
+static int64_t fast_start(struct aws_ctx *x, const struct log_group *g, struct log_scan *s,
+                          int64_t from_ms)
+{
+    int64_t wide_ms = g->wide_ms > 0 && g->wide_ms < from_ms ? g->wide_ms : from_ms;
+
+    s->is_wide = !g->was_read || aws_mono(x) >= g->wide_ns;
+    if (!g->was_read)
+        return from_ms - x->o->late_window_ns / NS_PER_MS;
+    return s->is_wide ? wide_ms - x->o->overlap_ns / NS_PER_MS
+                      : from_ms - near_overlap(x, g) / NS_PER_MS;
+}
+
 static void begin(struct aws_ctx *x, const struct log_group *g, struct log_scan *s)
 {
     int64_t now_ms = aws_now(&x->client) / NS_PER_MS;
     enum scan_kind kind = kind_of(g, s);
-    int64_t back_ns[] = {
-        [SCAN_FAST] = g->was_read ? x->o->overlap_ns : x->o->late_window_ns,
-        [SCAN_LATE] = x->o->late_window_ns,
-        [SCAN_DEEP] = x->o->deep_window_ns,
-    };
+    int64_t back_ns = kind == SCAN_LATE ? x->o->late_window_ns : x->o->deep_window_ns;
     /* Our clock may have been wrong when the watermark was kept. */
     int64_t from_ms = g->watermark_ms < now_ms ? g->watermark_ms : now_ms;
 
-    s->start_ms = (kind == SCAN_FAST ? from_ms : now_ms) - back_ns[kind] / NS_PER_MS;
+    s->start_ms = kind == SCAN_FAST ? fast_start(x, g, s, from_ms) : now_ms - back_ns / NS_PER_MS;
     if (s->start_ms < g->created_ms - NS_PER_DAY / NS_PER_MS)
         s->start_ms = g->created_ms - NS_PER_DAY / NS_PER_MS;
     s->start_ms = s->start_ms > 0 ? s->start_ms : 0;
@@ -225,6 +246,11 @@ static void end_fast(struct aws_ctx *x, struct log_group *g, struct log_scan *s,
     if (s->end_ms > g->watermark_ms)
         g->watermark_ms = s->end_ms;
     g->was_read = g->was_read || !is_behind;
+    if (s->is_wide) {
+        g->wide_ms = s->end_ms;
+        g->wide_ns = aws_mono(x) + x->o->overlap_ns / WIDE_SHARE;
+    }
+    g->delay_ns -= g->delay_ns / 8;
     put_cursor(x, g, out);
     if (is_behind)
         s->next_ns = aws_mono(x);
@@ -250,8 +276,14 @@ static void note_events(const struct aws_ctx *x, struct log_group *g, const stru
     struct source_status *status = &x->source->status;
 
     status->add_events += out->n_records;
-    for (size_t i = 0; i < out->n_records && !is_new; i++)
-        is_new = out->records[i].time_ns / NS_PER_MS > g->watermark_ms;
+    for (size_t i = 0; i < out->n_records; i++) {
+        const struct log_record *r = &out->records[i];
+        if (r->seen_ns / NS_PER_MS <= g->watermark_ms) /* shown to the scan before, too */
+            continue;
+        is_new = true;
+        if (r->seen_ns - r->time_ns > g->delay_ns)
+            g->delay_ns = r->seen_ns - r->time_ns;
+    }
     g->quiet = is_new ? 0 : g->quiet < QUIET_MAX ? g->quiet + 1 : g->quiet;
 }
 

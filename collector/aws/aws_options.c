@@ -30,7 +30,7 @@ const struct opt_def aws_option_defs[] = {
     { .key = "idle_poll", .type = OPT_DURATION, .offset = AT(idle_poll_ns), .default_text = "5m",
       .help = "how long a group without new events may wait when the quota does not suffice for all" },
     { .key = "overlap", .type = OPT_DURATION, .offset = AT(overlap_ns), .default_text = "2m",
-      .help = "how far each poll looks back for events that came late" },
+      .help = "how late events may come and still be found soon: polls look back that far now and then" },
     { .key = "backfill", .type = OPT_DURATION, .offset = AT(backfill_ns), .default_text = "1h",
       .help = "how far back the very first poll begins" },
     { .key = "late_every", .type = OPT_DURATION, .offset = AT(late_every_ns), .default_text = "10m",

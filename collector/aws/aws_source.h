@@ -48,7 +48,7 @@ enum { TASK_GROUPS, TASK_LOGS, TASK_CONFIG, TASK_QUEUES, TASK_METRICS, TASK_TRAC
 /* --- logs --- */
 
 enum scan_kind {
-    SCAN_FAST, /* from the watermark, with overlap */
+    SCAN_FAST, /* from the watermark on: a little overlap, now and then the whole */
     SCAN_LATE, /* the last half hour again, for events that came late */
     SCAN_DEEP, /* the last day again */
     SCAN_KINDS
@@ -60,6 +60,7 @@ struct log_scan {
     int64_t start_ms, end_ms;
     char *token; /* of the next page; NULL: the first */
     bool is_active;
+    bool is_wide;     /* SCAN_FAST: with the whole overlap */
     unsigned damaged; /* times the page at hand came damaged */
 };
 
@@ -68,7 +69,10 @@ struct log_group {
     struct str function;  /* the only function that writes here; empty: several, or not known */
     int64_t watermark_ms; /* fully read up to here */
     int64_t created_ms;
-    int64_t deep_ms; /* the deep scan before began then; kept with the watermark */
+    int64_t deep_ms;  /* the deep scan before began then; kept with the watermark */
+    int64_t wide_ms;  /* end of the last fast scan that looked back as far as `overlap` */
+    int64_t wide_ns;  /* monotonic: when the next of them is due */
+    int64_t delay_ns; /* between writing and showing an event, lately the most */
     struct log_scan scans[SCAN_KINDS];
     unsigned quiet; /* fast scans in a row without a new event */
     bool was_read;  /* a fast scan has ended since the source began */
