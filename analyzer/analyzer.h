@@ -165,6 +165,17 @@ MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct 
                                      const struct stats *s, int64_t at_ns, struct stats_cost *out,
                                      struct err *e);
 
+/* Price rows, each once, in the order they came. */
+struct price_set {
+    struct arena *arena;
+    const struct price **rows;
+    size_t n, cap;
+};
+/* Adds the rows that cost_of_stats takes for these sums. */
+MUST_CHECK enum status cost_prices_of_stats(const struct cost_context *c, const struct fn_ref *fn,
+                                            const struct stats *s, int64_t at_ns,
+                                            struct price_set *into, struct err *e);
+
 /* What a bill would make of the list cost: free tier, volume tiers and savings plan, spread over
  * the functions. They are monthly, so the usage is first stretched to a month (730 h) at its own
  * pace, billed by region and architecture, and every function pays its meter's share of the result.

@@ -372,6 +372,29 @@ enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
     return OK;
 }
 
+void price_set_add(struct price_set *s, const struct price *row)
+{
+    if (s == NULL || row == NULL)
+        return;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->rows[i] == row)
+            return;
+    s->rows = arena_grow(s->arena, (void *)s->rows, s->n, &s->cap, sizeof(*s->rows));
+    s->rows[s->n++] = row;
+}
+
+enum status cost_prices_of_stats(const struct cost_context *c, const struct fn_ref *fn,
+                                 const struct stats *s, int64_t at_ns, struct price_set *into,
+                                 struct err *e)
+{
+    const struct cost_ops *ops = cost_ops_of(fn->provider);
+    const struct cost_facts f = facts_of(c, fn, at_ns, ARCH_UNKNOWN);
+    const struct cost_period d = {c->book, &f, fn, at_ns, into};
+    struct stats_cost cost;
+
+    return ops != NULL ? ops->of_stats(&d, s, &cost, e) : OK;
+}
+
 bool cost_is_arm(const struct cost_context *c, const struct fn_ref *fn, const struct stats *s)
 {
     const struct cost_facts f = facts_of(c, fn, INT64_MAX, ARCH_UNKNOWN);

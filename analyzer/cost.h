@@ -32,7 +32,9 @@ struct cost_period {
     const struct cost_facts *facts;
     const struct fn_ref *fn;
     int64_t at_ns;
+    struct price_set *used; /* gets the rows that were taken; NULL: nobody asks */
 };
+void price_set_add(struct price_set *s, const struct price *row); /* NULL s or row: nothing */
 
 /* How a provider bills; pure functions, all required. Their err is never NULL. */
 struct cost_ops {

@@ -161,6 +161,7 @@ static enum status add_amount(struct pricing *d, const char *meter, wide units, 
         d->is_unpriced = true;
         return OK;
     }
+    price_set_add(p->used, row);
     if (wide_mul(units, row->unit_price, &product, e) != OK)
         return err_wrap(e, "meter %s", meter);
     *sum += wide_div_round(product, divisor);
@@ -212,6 +213,7 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
         aws_logs(p->book, p->facts->region, p->at_ns, s->log_bytes, &logs, e) != OK)
         return e->code;
     c.logs = logs.amount;
+    price_set_add(p->used, s->log_bytes > 0 ? logs.price : NULL);
     c.is_log_unpriced = logs.price == NULL && s->log_bytes > 0;
     if ((p->facts->keeps_stored || s->start[START_PROVISIONED] > 0) && s->cost > 0)
         c.duration = s->cost - c.request - c.storage;

@@ -8,7 +8,7 @@
 #include "reports/reports.h"
 
 struct report_settings {
-    struct str day, output, nightly;
+    struct str day, output, nightly, section;
     int format;
     int64_t top, width;
     bool no_compare;
@@ -31,8 +31,14 @@ static const struct opt_def report_defs[] = {
                 "missed, the next one makes up for." },
     { .key = "report.top", .flag = "top", .type = OPT_INT, .offset = AT(top), .default_text = "20",
       .min = 1, .max = 100000, .help = "functions listed in full" },
+    { .flag = "section", .type = OPT_STRING, .offset = AT(section), .value_name = "NAME",
+      .help = "only this section, or this item of one: functions, cost.components",
+      .manual = "With -o csv, a single item comes as a table with columns of its own; the whole report has one "
+                "value a line: section, item, row, key, value, unit." },
     { .flag = "no-compare", .type = OPT_BOOL, .offset = AT(no_compare),
-      .help = "leave the comparison with the week before out" },
+      .help = "leave the comparison with an earlier day or range out",
+      .manual = "A day is compared with the same weekday a week before (with the day before while nothing of that "
+                "weekday is stored), a longer range with as much time right in front of it." },
     { .flag = "width", .type = OPT_INT, .offset = AT(width), .default_text = "100", .min = 60,
       .max = 400, .help = "columns of the text format" },
     { 0 },
@@ -83,7 +89,7 @@ static int report_once(struct cli *c, struct store *s, struct report_options *o,
     if (status != OK)
         return status == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     if (report_write(s, o, (enum report_format)set->format, &b, e) != OK)
-        return EXIT_FAILED;
+        return e->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     return deliver(c, &b, e);
 }
 
@@ -97,6 +103,7 @@ static int run_report(struct cli *c, struct err *e)
         .now_ns = clock_now(&c->clock),
         .top = (size_t)set->top,
         .no_compare = set->no_compare,
+        .only = set->section,
         .width = (unsigned)set->width,
         .color = c->use_color && set->output.n == 0,
     };
@@ -116,19 +123,23 @@ static int run_report(struct cli *c, struct err *e)
 const struct command cmd_report = {
     .name = "report",
     .summary = "report what ran and what it cost: text, Markdown, HTML, JSON, CSV",
-    .description = "Reports one UTC day, by default the last one with data, or the range of "
-                   "--since and --until: a\n"
-                   "verdict, data quality, cost, the change against the week before, invocations, "
-                   "errors, cold\n"
-                   "starts, memory, waste, functions and the prices used. The HTML is one file "
-                   "without scripts.\n\n"
-                   "The same data, clock and options give the same bytes.",
+    .description =
+        "Reports one UTC day, by default the last one with data, or the range of "
+        "--since and --until: a\n"
+        "verdict, what went wrong, data quality, cost, the change against the week before, what is "
+        "unusual,\n"
+        "the month ahead, invocations, errors, cold starts, memory, waste, what could be saved, "
+        "functions\n"
+        "and the prices used. The HTML is one file without scripts.\n\n"
+        "The same data, clock and options give the same bytes.",
     .options = report_defs,
     .options_size = sizeof(struct report_settings),
     .examples =
         "fnscope report\tthe last day with data\n"
         "fnscope report --day yesterday -o html -O report.html\tone file for the browser\n"
         "fnscope report --nightly /var/lib/fnscope/reports -o html\tas the timer does\n"
-        "fnscope report --since 2026-01-01 --until 2026-02-01 -o csv\tthe tables of a month\n",
+        "fnscope report --since 2026-01-01 --until 2026-02-01 -o csv\ta month, one value a line\n"
+        "fnscope report -o csv --section functions\tone table for a spreadsheet\n"
+        "fnscope report -o json | jq -r .verdict.figures.cost.value\tone exact number\n",
     .run = run_report,
 };

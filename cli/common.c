@@ -384,8 +384,8 @@ void cli_money_cell(struct table *t, size_t column, wide pico, struct str curren
     wide_format_scaled(&raw, pico, 12);
     if (money_narrow(pico, &m, NULL) == OK)
         money_format_short(&shown, m, currency);
-    table_number(t, column, arena_str(t->arena, buf_str(&raw)),
-                 arena_str(t->arena, buf_str(&shown)));
+    table_money(t, column, arena_str(t->arena, buf_str(&raw)),
+                arena_str(t->arena, buf_str(&shown)));
 }
 
 /* --- output --- */

@@ -74,3 +74,28 @@ const char *tone_sign(enum tone t)
 
     return signs[t];
 }
+
+struct str column_unit(const char *name)
+{
+    static const char *const units[][2] = {
+        {"_ms", "ms"}, {"_share", "share"}, {"_seconds", "s"},
+        {"_mb", "MB"}, {"_bytes", "bytes"}, {"_time", "time"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(units); i++)
+        if (str_ends(str_from(name), str_from(units[i][0])))
+            return str_from(units[i][1]);
+    return (struct str){0};
+}
+
+bool doc_wants(const struct doc *d, const struct doc_section *s, const struct doc_node *n)
+{
+    struct str item = d->only;
+    struct str section = str_cut(&item, '.');
+
+    if (d->only.n == 0)
+        return true;
+    if (!str_eq(section, s->key))
+        return false;
+    return item.n == 0 || n == NULL || str_eq(item, n->key);
+}

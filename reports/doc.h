@@ -16,20 +16,40 @@ enum tone {
 
 enum node_type { NODE_TEXT, NODE_FIGURES, NODE_TABLE, NODE_BARS, NODE_SERIES };
 
+/* One value, for people and for machines. */
+struct doc_value {
+    enum cell_type type; /* CELL_NULL: unknown */
+    struct str raw;      /* exact */
+    struct str shown;    /* as people read it */
+    struct str unit;     /* "USD", "count", "share", "ms", "bytes"; empty: a word */
+};
+
 struct doc_figure {
-    struct str label, value, note;
+    struct str key; /* machine name: "cost" */
+    struct str label;
+    struct doc_value value;
+    struct doc_value before; /* in the range it is compared with; raw.p NULL: none */
+    struct str note;         /* for people only */
     enum tone tone;
 };
 
 struct doc_bar {
-    struct str label, value;
-    unsigned permille; /* of the longest */
+    struct str key; /* machine name; empty: the label is one */
+    struct str label;
+    struct doc_value value;
+    struct doc_value of; /* what it is measured against; raw.p NULL: the longest bar */
+    unsigned permille;   /* of the longest */
+    bool is_nothing;     /* for machines only */
     enum tone tone;
 };
 
 struct doc_series {
     struct str title, first, last, top; /* labels: left and right end, largest value */
-    const uint64_t *values;
+    struct str first_time;              /* start of the first point, RFC 3339 */
+    int64_t step_s;
+    const uint64_t *values;        /* for the picture: any scale */
+    const struct doc_value *exact; /* n of one unit */
+    const struct str *times;       /* n starts, RFC 3339 */
     size_t n;
 };
 
@@ -55,6 +75,9 @@ struct doc_section {
 struct doc {
     struct arena *arena;
     struct str title, subtitle, footer;
+    struct str since, until, generated; /* RFC 3339 */
+    struct str currency;                /* of all sums */
+    struct str only;                    /* one section, or SECTION.ITEM; empty: all of them */
     struct doc_section *first, *last;
 };
 
@@ -70,6 +93,11 @@ struct doc_series *doc_series(struct doc *d, struct doc_section *s, const char *
 
 /* "!" and the like: what says a tone without colour. */
 const char *tone_sign(enum tone t);
+
+/* The unit of a column, from the end of its name: "ms" for "p50_ms", "share"; empty: none. */
+struct str column_unit(const char *name);
+/* This section, or this item of it, is wanted. */
+bool doc_wants(const struct doc *d, const struct doc_section *s, const struct doc_node *n);
 
 /* The renderers. */
 struct render_options {

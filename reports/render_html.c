@@ -85,7 +85,7 @@ static void figures_node(const struct doc_node *n, struct buf *out)
         safe_html(out, f->label);
         buf_addf(out, "</dt><dd class=\"%s\">", tone_classes[f->tone]);
         sign(out, f->tone);
-        safe_html(out, f->value);
+        safe_html(out, f->value.shown);
         if (f->note.n > 0) {
             buf_add_z(out, "<small>");
             safe_html(out, f->note);
@@ -111,6 +111,8 @@ static void table_node(const struct doc_node *n, struct buf *out)
         return;
     buf_add_z(out, "<div class=\"scroll\"><table><thead><tr>");
     for (size_t c = 0; c < t->n_columns; c++) {
+        if (t->columns[c].is_hidden)
+            continue;
         buf_addf(out, "<th scope=\"col\"%s>", t->columns[c].is_right ? " class=\"n\"" : "");
         safe_html(out, str_from(t->columns[c].title ? t->columns[c].title : t->columns[c].name));
         buf_add_z(out, "</th>");
@@ -119,6 +121,8 @@ static void table_node(const struct doc_node *n, struct buf *out)
     for (size_t r = 0; r < t->n_rows; r++) {
         buf_add_z(out, "<tr>");
         for (size_t c = 0; c < t->n_columns; c++) {
+            if (t->columns[c].is_hidden)
+                continue;
             buf_add_z(out, t->columns[c].is_right ? "<td class=\"n\">" : "<td>");
             safe_html(out, shown(&t->cells[r * t->n_columns + c]));
             buf_add_z(out, "</td>");
@@ -133,10 +137,12 @@ static void bars_node(const struct doc_node *n, struct buf *out)
     buf_add_z(out, "<div class=\"bars\">");
     for (size_t i = 0; i < n->n; i++) {
         const struct doc_bar *b = &n->bars[i];
+        if (b->is_nothing)
+            continue;
         buf_add_z(out, "<span class=\"l\">");
         safe_html(out, b->label);
         buf_add_z(out, "</span><span class=\"v\">");
-        safe_html(out, b->value);
+        safe_html(out, b->value.shown);
         buf_addf(out,
                  "</span><svg viewBox=\"0 0 1000 12\" preserveAspectRatio=\"none\" "
                  "aria-hidden=\"true\"><rect width=\"%u\" "
@@ -204,12 +210,15 @@ void render_html(const struct doc *d, const struct render_options *o, struct buf
     safe_html(out, d->subtitle);
     buf_add_z(out, "</p>\n");
     for (const struct doc_section *s = d->first; s; s = s->next) {
+        if (!doc_wants(d, s, NULL))
+            continue;
         buf_addf(out, "<section id=\"" STR_FMT "\"%s><h2>", STR_ARG(s->key),
                  s == d->first ? " class=\"verdict\"" : "");
         safe_html(out, s->title);
         buf_add_z(out, "</h2>\n");
         for (const struct doc_node *n = s->first; n; n = n->next)
-            nodes[n->type](n, out);
+            if (doc_wants(d, s, n))
+                nodes[n->type](n, out);
         buf_add_z(out, "</section>\n");
     }
     buf_add_z(out, "<footer>");

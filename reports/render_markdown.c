@@ -18,7 +18,7 @@ static void figures_node(const struct doc_node *n, struct buf *out)
         buf_add_z(out, "- ");
         safe_markdown(out, n->figures[i].label);
         buf_add_z(out, ": **");
-        safe_markdown(out, n->figures[i].value);
+        safe_markdown(out, n->figures[i].value.shown);
         buf_add_z(out, "**");
         if (n->figures[i].note.n > 0) {
             buf_add_z(out, " ");
@@ -41,10 +41,12 @@ static void bars_node(const struct doc_node *n, struct buf *out)
 {
     buf_add_z(out, "| | |\n|---|---:|\n");
     for (size_t i = 0; i < n->n; i++) {
+        if (n->bars[i].is_nothing)
+            continue;
         buf_add_z(out, "| ");
         safe_markdown(out, n->bars[i].label);
         buf_add_z(out, " | ");
-        safe_markdown(out, n->bars[i].value);
+        safe_markdown(out, n->bars[i].value.shown);
         buf_add_z(out, " |\n");
     }
     buf_add_c(out, '\n');
@@ -80,11 +82,14 @@ void render_markdown(const struct doc *d, const struct render_options *o, struct
     safe_markdown(out, d->subtitle);
     buf_add_z(out, "\n\n");
     for (const struct doc_section *s = d->first; s; s = s->next) {
+        if (!doc_wants(d, s, NULL))
+            continue;
         buf_add_z(out, "## ");
         safe_markdown(out, s->title);
         buf_add_z(out, "\n\n");
         for (const struct doc_node *n = s->first; n; n = n->next)
-            nodes[n->type](n, out);
+            if (doc_wants(d, s, n))
+                nodes[n->type](n, out);
     }
     safe_markdown(out, d->footer);
     buf_add_c(out, '\n');

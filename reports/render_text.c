@@ -76,7 +76,7 @@ static void figures_node(const struct doc_node *n, const struct render_options *
     size_t label = 0, value = 0;
 
     for (size_t i = 0; i < n->n; i++) {
-        size_t l = utf8_width(n->figures[i].label), v = utf8_width(n->figures[i].value);
+        size_t l = utf8_width(n->figures[i].label), v = utf8_width(n->figures[i].value.shown);
         label = l > label ? l : label;
         value = v > value ? v : value;
     }
@@ -85,7 +85,7 @@ static void figures_node(const struct doc_node *n, const struct render_options *
         AUTO(buf_clear) struct buf text = {.max = 4096};
         buf_add_z(out, "  ");
         padded(out, f->label, label + 2, false);
-        padded(&text, f->value, value, true);
+        padded(&text, f->value.shown, value, true);
         paint(out, o, f->tone, buf_str(&text));
         if (f->note.n > 0) {
             buf_add_z(out, "  ");
@@ -110,18 +110,22 @@ static void bars_node(const struct doc_node *n, const struct render_options *o, 
     size_t label = 0, value = 0;
 
     for (size_t i = 0; i < n->n; i++) {
-        size_t l = utf8_width(n->bars[i].label), v = utf8_width(n->bars[i].value);
+        if (n->bars[i].is_nothing)
+            continue;
+        size_t l = utf8_width(n->bars[i].label), v = utf8_width(n->bars[i].value.shown);
         label = l > label ? l : label;
         value = v > value ? v : value;
     }
     label = label > 32 ? 32 : label;
     for (size_t i = 0; i < n->n; i++) {
+        if (n->bars[i].is_nothing)
+            continue;
         AUTO(buf_clear) struct buf name = {.max = 4096};
         unsigned cells = n->bars[i].permille * BAR_CELLS * 8 / 1000;
         safe_text(&name, n->bars[i].label, SAFE_KEEP_NONE);
         buf_add_z(out, "  ");
         padded(out, utf8_fit(buf_str(&name), label), label + 2, false);
-        padded(out, n->bars[i].value, value, true);
+        padded(out, n->bars[i].value.shown, value, true);
         buf_add_z(out, "  ");
         buf_add_z(out, o->color ? color_codes[n->bars[i].tone] : "");
         for (unsigned k = 0; k < cells / 8; k++)
@@ -176,13 +180,16 @@ void render_text(const struct doc *d, const struct render_options *o, struct buf
              utf8_width(d->title) > utf8_width(d->subtitle) ? utf8_width(d->title)
                                                             : utf8_width(d->subtitle));
     for (const struct doc_section *s = d->first; s; s = s->next) {
+        if (!doc_wants(d, s, NULL))
+            continue;
         buf_add_c(out, '\n');
         buf_add_z(out, o->color ? "\033[1m" : "");
         buf_add_str(out, s->title);
         buf_add_z(out, o->color ? "\033[0m\n" : "\n");
         add_rule(out, "─", utf8_width(s->title));
         for (const struct doc_node *n = s->first; n; n = n->next)
-            nodes[n->type](n, o, out);
+            if (doc_wants(d, s, n))
+                nodes[n->type](n, o, out);
     }
     buf_add_c(out, '\n');
     wrapped(out, d->footer, o->width, 0);

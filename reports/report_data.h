@@ -37,6 +37,7 @@ struct report_data {
     struct series series;
     struct ingest_status status;
     struct str price_date;
+    struct price_set prices; /* the rows all costs of the range are made of */
 };
 
 MUST_CHECK enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
@@ -59,6 +60,14 @@ struct str text_duration_us(struct arena *a, uint64_t us);
 struct str text_size(struct arena *a, uint64_t bytes);
 struct str text_time(struct arena *a, int64_t t_ns);
 struct str text_day(struct arena *a, int64_t t_ns);
+struct doc_value value_money(struct arena *a, wide pico, struct str currency);
+struct doc_value value_count(struct arena *a, uint64_t n);
+struct doc_value value_share(struct arena *a, wide part, wide whole); /* unknown without a whole */
+struct doc_value value_us(struct arena *a, uint64_t us);              /* in ms */
+struct doc_value value_bytes(struct arena *a, uint64_t bytes);
+/* "1 event", "2 events", "1,234 events" */
+struct str text_things(struct arena *a, uint64_t n, const char *thing);
+const struct str *series_times(const struct report_data *r);
 uint64_t count_failed(const struct stats *s);
 uint64_t count_cold(const struct stats *s);
 unsigned permille_of(wide part, wide whole);
@@ -66,6 +75,7 @@ void money_cell(struct table *t, size_t column, wide pico, struct str currency);
 void time_cell(struct table *t, size_t column, int64_t t_ns);
 void id_cell(struct table *t, size_t column, struct str id);
 void percentile_cell(struct table *t, size_t column, const struct histogram *h, unsigned permille);
-void share_cell(struct table *t, size_t column, uint64_t part, uint64_t whole);
+void share_cell(struct table *t, size_t column, wide part, wide whole);
+void change_cell(struct table *t, size_t column, wide now, wide before);
 
 #endif

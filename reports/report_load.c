@@ -64,6 +64,9 @@ static enum status add_line(struct report_data *r, const struct fn_row *now,
     if (price_row(r, now, r->range.until_ns - 1, &l->cost, e) != OK ||
         price_row(r, before, r->range.since_ns - 1, &l->cost_before, e) != OK)
         return e ? e->code : ERR_BUG;
+    if (cost_prices_of_stats(r->options->cost, &now->fn, &now->stats, r->range.until_ns - 1,
+                             &r->prices, e) != OK)
+        return e ? e->code : ERR_BUG;
     waste_of_stats(&now->stats, l->cost.duration, &l->waste);
     r->n_assumed += l->cost.is_assumed;
     r->n_unpriced += l->cost.is_unpriced;
@@ -169,7 +172,7 @@ static enum status load_live(struct store *s, struct report_data *r, struct err 
 enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
                         struct report_data *out, struct err *e)
 {
-    struct report_data r = {.arena = a, .options = o, .range = o->range};
+    struct report_data r = {.arena = a, .options = o, .range = o->range, .prices = {.arena = a}};
     const struct incident_request incidents = {&o->range, &o->filter, INCIDENTS_SHOWN};
     struct error_request errors = {.range = o->range, .fn = o->filter, .limit = ERRORS_SHOWN};
 

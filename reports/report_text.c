@@ -65,6 +65,11 @@ struct str text_change(struct arena *a, wide now, wide before)
     return permille_text(a, permille, difference < 0 ? "-" : "+");
 }
 
+struct str text_things(struct arena *a, uint64_t n, const char *thing)
+{
+    return arena_printf(a, STR_FMT " %s%s", STR_ARG(text_count(a, n)), thing, n == 1 ? "" : "s");
+}
+
 struct str text_duration_us(struct arena *a, uint64_t us)
 {
     struct buf b = {.max = 64};
@@ -105,6 +110,15 @@ void time_cell(struct table *t, size_t column, int64_t t_ns)
     table_text_shown(t, column, whole, shown);
 }
 
+const struct str *series_times(const struct report_data *r)
+{
+    struct str *times = arena_new(r->arena, struct str, r->series.n + 1);
+
+    for (size_t i = 0; i < r->series.n; i++)
+        times[i] = text_time(r->arena, r->series.since_ns + (int64_t)i * r->series.step_ns);
+    return times;
+}
+
 /* `fnscope show` takes the first group of an id. */
 void id_cell(struct table *t, size_t column, struct str id)
 {
@@ -126,9 +140,54 @@ unsigned permille_of(wide part, wide whole)
     return whole > 0 && part > 0 ? (unsigned)(part * 1000 / whole) : 0;
 }
 
+static struct str exact_ms(struct arena *a, uint64_t us)
+{
+    return arena_printf(a, "%llu.%03llu", (unsigned long long)us / 1000,
+                        (unsigned long long)us % 1000);
+}
+
+static struct str exact_share(struct arena *a, wide part, wide whole)
+{
+    struct buf raw = {.max = 64};
+
+    wide_format_scaled(&raw, wide_div_round(part * 1000000, whole), 6);
+    return taken(a, &raw);
+}
+
+struct doc_value value_money(struct arena *a, wide pico, struct str currency)
+{
+    return (struct doc_value){CELL_MONEY, text_money_exact(a, pico), text_money(a, pico, currency),
+                              currency};
+}
+
+struct doc_value value_count(struct arena *a, uint64_t n)
+{
+    return (struct doc_value){CELL_NUMBER, arena_printf(a, "%llu", (unsigned long long)n),
+                              text_count(a, n), STR("count")};
+}
+
+struct doc_value value_share(struct arena *a, wide part, wide whole)
+{
+    if (whole <= 0)
+        return (struct doc_value){CELL_NULL, {0}, STR("-"), STR("share")};
+    return (struct doc_value){CELL_NUMBER, exact_share(a, part, whole), text_share(a, part, whole),
+                              STR("share")};
+}
+
+struct doc_value value_us(struct arena *a, uint64_t us)
+{
+    return (struct doc_value){CELL_NUMBER, exact_ms(a, us), text_duration_us(a, us), STR("ms")};
+}
+
+struct doc_value value_bytes(struct arena *a, uint64_t bytes)
+{
+    return (struct doc_value){CELL_NUMBER, arena_printf(a, "%llu", (unsigned long long)bytes),
+                              text_size(a, bytes), STR("bytes")};
+}
+
 void money_cell(struct table *t, size_t column, wide pico, struct str currency)
 {
-    table_number(t, column, text_money_exact(t->arena, pico), text_money(t->arena, pico, currency));
+    table_money(t, column, text_money_exact(t->arena, pico), text_money(t->arena, pico, currency));
 }
 
 void percentile_cell(struct table *t, size_t column, const struct histogram *h, unsigned permille)
@@ -136,18 +195,19 @@ void percentile_cell(struct table *t, size_t column, const struct histogram *h, 
     uint64_t us;
 
     if (histogram_percentile(h, permille, &us))
-        table_number(t, column,
-                     arena_printf(t->arena, "%llu.%03llu", (unsigned long long)us / 1000,
-                                  (unsigned long long)us % 1000),
-                     text_duration_us(t->arena, us));
+        table_number(t, column, exact_ms(t->arena, us), text_duration_us(t->arena, us));
 }
 
-void share_cell(struct table *t, size_t column, uint64_t part, uint64_t whole)
+void change_cell(struct table *t, size_t column, wide now, wide before)
 {
-    if (whole == 0)
+    if (before > 0)
+        table_number(t, column, exact_share(t->arena, now - before, before),
+                     text_change(t->arena, now, before));
+}
+
+void share_cell(struct table *t, size_t column, wide part, wide whole)
+{
+    if (whole <= 0)
         return;
-    wide millionths = wide_div_round((wide)part * 1000000, whole);
-    struct buf raw = {.max = 64};
-    wide_format_scaled(&raw, millionths, 6);
-    table_number(t, column, taken(t->arena, &raw), text_share(t->arena, part, whole));
+    table_number(t, column, exact_share(t->arena, part, whole), text_share(t->arena, part, whole));
 }

@@ -27,8 +27,29 @@ void report_build(const struct report_data *r, struct doc *d)
                              "fnscope " FNSCOPE_VERSION ", made " STR_FMT
                              ". Estimates from logs; the provider's bill decides.",
                              STR_ARG(text_time(a, r->options->now_ns)));
+    d->since = text_time(a, r->range.since_ns);
+    d->until = text_time(a, r->range.until_ns);
+    d->generated = text_time(a, r->options->now_ns);
+    d->currency = r->currency;
     for (size_t i = 0; i < ARRAY_LEN(sections); i++)
         sections[i](r, d);
+}
+
+/* The section that is asked for exists. */
+static enum status check_only(const struct doc *d, struct err *e)
+{
+    AUTO(buf_clear) struct buf names = {.max = 4096};
+
+    for (const struct doc_section *s = d->first; s; s = s->next) {
+        if (d->only.n == 0 || str_eq(d->only, s->key))
+            return OK;
+        for (const struct doc_node *n = s->first; n; n = n->next)
+            if (doc_wants(d, s, n))
+                return OK;
+        buf_addf(&names, "%s" STR_FMT, names.n > 0 ? ", " : "", STR_ARG(s->key));
+    }
+    return err_set(e, ERR_USAGE, "this report has no section \"" STR_FMT "\": there are " STR_FMT,
+                   STR_ARG(d->only), STR_ARG(buf_str(&names)));
 }
 
 enum status report_write(struct store *s, const struct report_options *o, enum report_format f,
@@ -47,9 +68,14 @@ enum status report_write(struct store *s, const struct report_options *o, enum r
     if (report_load(s, o, &a, &data, e) != OK)
         return err_wrap(e, "report");
     doc_init(&doc, &a);
+    doc.only = o->only;
     report_build(&data, &doc);
-    renderers[f](&doc, &render, out);
+    enum status status = check_only(&doc, e);
+    if (status == OK)
+        renderers[f](&doc, &render, out);
     stats_clear(&data.total);
     stats_clear(&data.total_before);
+    if (status != OK)
+        return status;
     return buf_check(out, "the report", e);
 }

@@ -16,9 +16,11 @@ struct report_options {
     const struct cost_context *cost;
     size_t top;      /* functions listed in full; 0: 20 */
     bool no_compare; /* leave week over week out */
+    struct str only; /* one section or SECTION.ITEM; empty: all */
     unsigned width;  /* text; 0: 100 */
     bool color;      /* text */
 };
+/* ERR_USAGE: there is no such section; the message names those there are. */
 MUST_CHECK enum status report_write(struct store *s, const struct report_options *o,
                                     enum report_format f, struct buf *out, struct err *e);
 

@@ -17,7 +17,8 @@ static const char *range_word(const struct report_data *r)
 
     if (r->range.until_ns - r->range.since_ns > NS_PER_DAY)
         return "the range before";
-    return back == NS_PER_DAY ? "the day before" : "the same weekday a week before";
+    return back == NS_PER_DAY ? "the day before (nothing of a week before is stored)"
+                              : "the same weekday a week before";
 }
 
 static enum tone failed_tone(const struct report_data *r)
@@ -74,11 +75,62 @@ static struct str verdict_text(const struct report_data *r)
         STR_ARG(text_share(a, count_failed(&r->total), r->total.n)), STR_ARG(incident_words(r)));
 }
 
+static struct doc_value p95_of(const struct report_data *r, const struct stats *s)
+{
+    uint64_t us = 0;
+
+    if (!histogram_percentile(&s->duration, 950, &us))
+        return (struct doc_value){CELL_NULL, {0}, STR("-"), STR("ms")};
+    return value_us(r->arena, us);
+}
+
+static void verdict_figures(const struct report_data *r, struct doc *d, struct doc_section *s)
+{
+    struct arena *a = r->arena;
+    const struct stats *now = &r->total, *before = &r->total_before;
+    struct doc_figure *f = doc_figures(d, s, "figures", 6);
+
+    f[0] = (struct doc_figure){STR("cost"),
+                               STR("Cost"),
+                               value_money(a, r->cost, r->currency),
+                               value_money(a, r->cost_before, r->currency),
+                               text_change(a, r->cost, r->cost_before),
+                               TONE_PLAIN};
+    f[1] = (struct doc_figure){STR("invocations"),
+                               STR("Invocations"),
+                               value_count(a, now->n),
+                               value_count(a, before->n),
+                               text_change(a, now->n, before->n),
+                               TONE_PLAIN};
+    f[2] = (struct doc_figure){STR("failed"),
+                               STR("Failed"),
+                               value_share(a, count_failed(now), now->n),
+                               value_share(a, count_failed(before), before->n),
+                               text_count(a, count_failed(now)),
+                               failed_tone(r)};
+    f[3] = (struct doc_figure){.key = STR("duration_p95"),
+                               .label = STR("Duration p95"),
+                               .value = p95_of(r, now),
+                               .before = p95_of(r, before)};
+    f[4] = (struct doc_figure){STR("cold_starts"),
+                               STR("Cold starts"),
+                               value_share(a, count_cold(now), now->n),
+                               value_share(a, count_cold(before), before->n),
+                               text_count(a, count_cold(now)),
+                               TONE_PLAIN};
+    f[5] = (struct doc_figure){.key = STR("log_ingestion"),
+                               .label = STR("Log ingestion, beside"),
+                               .value = value_money(a, r->cost_logs, r->currency),
+                               .note = text_size(a, now->log_bytes)};
+    for (size_t i = 0; i < 5 && !r->has_before; i++)
+        f[i].before = (struct doc_value){.type = CELL_NULL};
+    if (!r->has_before)
+        f[0].note = f[1].note = (struct str){0};
+}
+
 void section_verdict(const struct report_data *r, struct doc *d)
 {
     struct doc_section *s = doc_section(d, "verdict", "Verdict");
-    struct arena *a = r->arena;
-    uint64_t p95 = 0;
 
     if (r->total.n == 0) {
         doc_text(d, s, TONE_WARN,
@@ -88,23 +140,7 @@ void section_verdict(const struct report_data *r, struct doc *d)
         return;
     }
     doc_text(d, s, verdict_tone(r), verdict_text(r));
-    struct doc_figure *f = doc_figures(d, s, "figures", 6);
-    f[0] = (struct doc_figure){
-        STR("Cost"), cash(r, r->cost),
-        r->has_before ? text_change(a, r->cost, r->cost_before) : (struct str){0}, TONE_PLAIN};
-    f[1] = (struct doc_figure){STR("Invocations"), text_count(a, r->total.n),
-                               r->has_before ? text_change(a, r->total.n, r->total_before.n)
-                                             : (struct str){0},
-                               TONE_PLAIN};
-    f[2] = (struct doc_figure){STR("Failed"), text_share(a, count_failed(&r->total), r->total.n),
-                               text_count(a, count_failed(&r->total)), failed_tone(r)};
-    bool has_p95 = histogram_percentile(&r->total.duration, 950, &p95);
-    f[3] = (struct doc_figure){STR("Duration p95"), has_p95 ? text_duration_us(a, p95) : STR("-"),
-                               (struct str){0}, TONE_PLAIN};
-    f[4] = (struct doc_figure){STR("Cold starts"), text_share(a, count_cold(&r->total), r->total.n),
-                               text_count(a, count_cold(&r->total)), TONE_PLAIN};
-    f[5] = (struct doc_figure){STR("Log ingestion, beside"), cash(r, r->cost_logs),
-                               text_size(a, r->total.log_bytes), TONE_PLAIN};
+    verdict_figures(r, d, s);
 }
 
 /* --- cost --- */
@@ -121,37 +157,43 @@ static void components(const struct report_data *r, struct doc *d, struct doc_se
         storage += r->lines[i].cost.storage;
     }
     const struct {
-        struct str label;
+        struct str key, label;
         wide amount;
     } parts[] = {
-        {STR("Duration (GB-seconds)"), duration - r->total.cost_init},
-        {STR("Initialization"), r->total.cost_init},
-        {STR("Requests"), request},
-        {STR("Ephemeral storage"), storage},
-        {STR("Log ingestion (beside)"), r->cost_logs},
+        {STR("duration"), STR("Duration (GB-seconds)"), duration - r->total.cost_init},
+        {STR("initialization"), STR("Initialization"), r->total.cost_init},
+        {STR("requests"), STR("Requests"), request},
+        {STR("storage"), STR("Ephemeral storage"), storage},
+        {STR("log_ingestion"), STR("Log ingestion (beside)"), r->cost_logs},
     };
     wide most = 1;
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         most = parts[i].amount > most ? parts[i].amount : most;
     struct doc_bar *bars = doc_bars(d, s, "components", ARRAY_LEN(parts));
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-        bars[i] = (struct doc_bar){parts[i].label, cash(r, parts[i].amount),
-                                   permille_of(parts[i].amount, most), TONE_PLAIN};
+        bars[i] = (struct doc_bar){.key = parts[i].key,
+                                   .label = parts[i].label,
+                                   .value = value_money(r->arena, parts[i].amount, r->currency),
+                                   .is_nothing = parts[i].amount == 0,
+                                   .permille = permille_of(parts[i].amount, most)};
 }
 
 static void cost_series(const struct report_data *r, struct doc *d, struct doc_section *s)
 {
     uint64_t *values = arena_new(r->arena, uint64_t, r->series.n + 1);
+    struct doc_value *exact = arena_new(r->arena, struct doc_value, r->series.n + 1);
     wide top = 0;
     bool is_hourly = r->series.step_ns == NS_PER_HOUR;
 
     for (size_t i = 0; i < r->series.n; i++) {
         values[i] =
             (uint64_t)(r->series.points[i].cost / 1000); /* nano: the picture needs no more */
+        exact[i] = value_money(r->arena, r->series.points[i].cost, r->currency);
         top = r->series.points[i].cost > top ? r->series.points[i].cost : top;
     }
     if (r->series.n < 2)
         return;
+    const struct str *times = series_times(r);
     int64_t last = r->series.since_ns + ((int64_t)r->series.n - 1) * r->series.step_ns;
     *doc_series(d, s, "cost_over_time") = (struct doc_series){
         .title = is_hourly ? STR("Cost per hour") : STR("Cost per day"),
@@ -159,7 +201,11 @@ static void cost_series(const struct report_data *r, struct doc *d, struct doc_s
                            : text_day(r->arena, r->series.since_ns),
         .last = is_hourly ? text_time(r->arena, last) : text_day(r->arena, last),
         .top = cash(r, top),
+        .first_time = times[0],
+        .step_s = r->series.step_ns / NS_PER_SEC,
+        .times = times,
         .values = values,
+        .exact = exact,
         .n = r->series.n,
     };
 }
@@ -179,15 +225,16 @@ void section_cost(const struct report_data *r, struct doc *d)
     struct doc_bar *bars = doc_bars(d, s, "by_function", top);
     for (size_t i = 0; i < top; i++)
         bars[i] = (struct doc_bar){
-            r->lines[i].now->fn.name,
-            text_money(r->arena, r->lines[i].cost.total, r->lines[i].cost.currency),
-            permille_of(r->lines[i].cost.total, r->lines[0].cost.total), TONE_PLAIN};
+            .label = r->lines[i].now->fn.name,
+            .value = value_money(r->arena, r->lines[i].cost.total, r->lines[i].cost.currency),
+            .permille = permille_of(r->lines[i].cost.total, r->lines[0].cost.total)};
     if (r->n > top)
         doc_text(d, s, TONE_PLAIN,
                  arena_printf(r->arena,
-                              "%zu more functions cost " STR_FMT
-                              " together; the list of functions below has them.",
-                              r->n - top, STR_ARG(cash(r, rest))));
+                              STR_FMT " cost%s " STR_FMT
+                                      " together; the list of functions below has them.",
+                              STR_ARG(text_things(r->arena, r->n - top, "more function")),
+                              r->n - top == 1 ? "s" : "", STR_ARG(cash(r, rest))));
     doc_text(d, s, TONE_PLAIN,
              STR("List prices of the first tier, without free tier and savings plan: what each "
                  "invocation adds to "
@@ -202,9 +249,14 @@ static const char *const part_names[PARTS] = {
     "New functions", "Functions that are gone", "Number of invocations",
     "Cold starts",   "Duration and memory",     "Prices and other",
 };
+static const char *const part_keys[PARTS] = {
+    "new_functions", "gone_functions", "invocations", "cold_starts", "duration_memory", "prices",
+};
 
-/* The change of one function in parts that add up exactly: the last one takes what the divisions
- * left. */
+/* What the roundings of one function's divisions come to at most, 10^-12: no cause of anything. */
+#define DUST ((wide)1000)
+
+/* The change of one function in parts that add up exactly. */
 static void split_change(const struct fn_line *l, wide parts[PARTS])
 {
     const struct stats *now = &l->now->stats, *before = l->before ? &l->before->stats : NULL;
@@ -226,8 +278,10 @@ static void split_change(const struct fn_line *l, wide parts[PARTS])
                     : 0;
     parts[PART_VOLUME] += volume;
     parts[PART_COLD] += cold;
-    parts[PART_DURATION] += work - cold;
-    parts[PART_OTHER] += change - volume - work;
+    wide rest = change - volume - work;
+    bool is_dust = rest <= DUST && rest >= -DUST;
+    parts[PART_DURATION] += work - cold + (is_dust ? rest : 0);
+    parts[PART_OTHER] += is_dust ? 0 : rest;
 }
 
 struct mover {
@@ -254,10 +308,11 @@ static void movers(const struct report_data *r, struct doc *d, struct doc_sectio
 {
     static const struct table_column columns[] = {
         {.name = "function", .title = "Function", .max_width = 40},
-        {.name = "before_usd", .title = "Before", .is_right = true},
-        {.name = "now_usd", .title = "Now", .is_right = true},
-        {.name = "change_usd", .title = "Change", .is_right = true},
-        {.name = "change", .title = "%", .is_right = true},
+        {.name = "before", .title = "Before", .is_right = true},
+        {.name = "now", .title = "Now", .is_right = true},
+        {.name = "change", .title = "Change", .is_right = true},
+        {.name = "change_share", .title = "%", .is_right = true},
+        {.name = "currency", .is_hidden = true},
     };
     struct mover *m = arena_new(r->arena, struct mover, r->n + r->n_gone + 1);
     struct table *t = doc_table(d, s, "movers", columns, ARRAY_LEN(columns));
@@ -277,7 +332,8 @@ static void movers(const struct report_data *r, struct doc *d, struct doc_sectio
         money_cell(t, 1, m[i].before, m[i].currency);
         money_cell(t, 2, m[i].now, m[i].currency);
         money_cell(t, 3, m[i].now - m[i].before, m[i].currency);
-        table_text(t, 4, text_change(r->arena, m[i].now, m[i].before));
+        change_cell(t, 4, m[i].now, m[i].before);
+        table_text(t, 5, m[i].currency);
     }
 }
 
@@ -289,8 +345,7 @@ void section_compare(const struct report_data *r, struct doc *d)
         return;
     struct doc_section *s = doc_section(d, "change", "Change");
     if (!r->has_before) {
-        doc_text(d, s, TONE_PLAIN,
-                 arena_printf(r->arena, "There is no data of %s to compare with.", range_word(r)));
+        doc_text(d, s, TONE_PLAIN, STR("Nothing earlier is stored to compare with."));
         return;
     }
     for (size_t i = 0; i < r->n; i++)
@@ -301,7 +356,7 @@ void section_compare(const struct report_data *r, struct doc *d)
     doc_text(
         d, s, TONE_PLAIN,
         arena_printf(r->arena,
-                     STR_FMT " now, " STR_FMT " in %s. What the difference is made of, exactly:",
+                     STR_FMT " now; " STR_FMT " on %s. What the difference is made of, exactly:",
                      STR_ARG(cash(r, r->cost)), STR_ARG(cash(r, r->cost_before)), range_word(r)));
     for (int i = 0; i < PARTS; i++) {
         wide size = parts[i] < 0 ? -parts[i] : parts[i];
@@ -309,9 +364,13 @@ void section_compare(const struct report_data *r, struct doc *d)
     }
     struct doc_bar *bars = doc_bars(d, s, "parts", PARTS);
     for (int i = 0; i < PARTS; i++)
-        bars[i] = (struct doc_bar){str_from(part_names[i]), cash(r, parts[i]),
-                                   permille_of(parts[i] < 0 ? -parts[i] : parts[i], most),
-                                   parts[i] < 0 ? TONE_GOOD : TONE_WARN};
+        bars[i] =
+            (struct doc_bar){.key = str_from(part_keys[i]),
+                             .label = str_from(part_names[i]),
+                             .value = value_money(r->arena, parts[i], r->currency),
+                             .is_nothing = parts[i] == 0,
+                             .permille = permille_of(parts[i] < 0 ? -parts[i] : parts[i], most),
+                             .tone = parts[i] < 0 ? TONE_GOOD : TONE_WARN};
     movers(r, d, s);
 }
 
@@ -322,8 +381,9 @@ void section_waste(const struct report_data *r, struct doc *d)
     static const struct table_column columns[] = {
         {.name = "what", .title = "What"},
         {.name = "count", .title = "Count", .is_right = true},
-        {.name = "cost_usd", .title = "Cost", .is_right = true},
-        {.name = "share", .title = "Of all", .is_right = true},
+        {.name = "cost", .title = "Cost", .is_right = true},
+        {.name = "cost_share", .title = "Of all", .is_right = true},
+        {.name = "currency", .is_hidden = true},
     };
     const struct waste *w = &r->waste;
     const struct {
@@ -348,7 +408,8 @@ void section_waste(const struct report_data *r, struct doc *d)
         if (rows[i].n > 0)
             table_i64(t, 1, (int64_t)rows[i].n);
         money_cell(t, 2, rows[i].cost, r->currency);
-        table_text(t, 3, text_share(r->arena, rows[i].cost, r->cost));
+        share_cell(t, 3, rows[i].cost, r->cost);
+        table_text(t, 4, r->currency);
     }
     doc_text(d, s, TONE_PLAIN,
              STR("The rows overlap: a failed attempt may be a retry and a cold start too, so they "

@@ -13,36 +13,44 @@
 
 struct finding {
     uint64_t n;
-    const char *what, *remedy;
+    const char *one, *many, *remedy;
 };
 
 static void report_findings(const struct report_data *r, struct doc *d, struct doc_section *s)
 {
     const struct finding findings[] = {
-        {r->status.counts.quarantined, "events could not be decoded", "fnscope doctor shows them"},
-        {r->n_unpriced, "functions use something without a price",
-         "name their region under functions: in the configuration"},
-        {r->n_assumed, "functions were priced with an assumed region or architecture",
+        {r->status.counts.quarantined, "event could not be decoded", "events could not be decoded",
+         "fnscope doctor shows them"},
+        {r->n_unpriced, "function uses something without a price",
+         "functions use something without a price",
+         "name the region under functions: in the configuration"},
+        {r->n_assumed, "function was priced with an assumed region or architecture",
+         "functions were priced with an assumed region or architecture",
          "say them under functions: in the configuration"},
-        {r->other_currencies, "functions are billed in another currency and left out of sums",
+        {r->other_currencies, "function is billed in another currency and left out of sums",
+         "functions are billed in another currency and left out of sums",
          "see the list of functions"},
-        {r->total.outcome[OUTCOME_UNKNOWN], "invocations have no REPORT line",
-         "they run still, or their logs end before"},
-        {r->status.counts.forged, "application lines imitate platform lines",
-         "they were kept as text"},
-        {r->status.counts.invalid_utf8, "events held invalid UTF-8", "their bytes are kept"},
+        {r->total.outcome[OUTCOME_UNKNOWN], "invocation has no REPORT line",
+         "invocations have no REPORT line", "still running, or the logs end before"},
+        {r->status.counts.forged, "application line imitates a platform line",
+         "application lines imitate platform lines", "kept as text"},
+        {r->status.counts.invalid_utf8, "event held invalid UTF-8", "events held invalid UTF-8",
+         "the bytes are kept"},
     };
     bool is_clean = true;
 
     for (size_t i = 0; i < ARRAY_LEN(findings); i++) {
-        if (findings[i].n == 0)
+        const struct finding *f = &findings[i];
+        if (f->n == 0)
             continue;
         is_clean = false;
         doc_text(d, s, TONE_WARN,
-                 arena_printf(r->arena, "%llu %s: %s.", (unsigned long long)findings[i].n,
-                              findings[i].what, findings[i].remedy));
+                 arena_printf(r->arena, STR_FMT " %s: %s.", STR_ARG(text_count(r->arena, f->n)),
+                              f->n == 1 ? f->one : f->many, f->remedy));
     }
-    if (is_clean)
+    if (r->total.n == 0)
+        doc_text(d, s, TONE_PLAIN, STR("Nothing to judge: no invocation of this range is stored."));
+    else if (is_clean)
         doc_text(d, s, TONE_GOOD,
                  STR("Complete: every event was decoded, every invocation has its REPORT and its "
                      "price."));
@@ -56,10 +64,10 @@ void section_quality(const struct report_data *r, struct doc *d)
     report_findings(r, d, s);
     doc_text(d, s, TONE_PLAIN,
              arena_printf(a,
-                          "The store holds " STR_FMT " log events of %llu functions from " STR_FMT
-                          " to " STR_FMT "; prices are of " STR_FMT ".",
-                          STR_ARG(text_count(a, r->status.log_events)),
-                          (unsigned long long)r->status.functions,
+                          "The store holds " STR_FMT " of " STR_FMT " from " STR_FMT " to " STR_FMT
+                          "; prices are of " STR_FMT ".",
+                          STR_ARG(text_things(a, r->status.log_events, "log event")),
+                          STR_ARG(text_things(a, r->status.functions, "function")),
                           STR_ARG(text_time(a, r->status.first_ns)),
                           STR_ARG(text_time(a, r->status.last_ns)), STR_ARG(r->price_date)));
 }
@@ -69,6 +77,7 @@ void section_quality(const struct report_data *r, struct doc *d)
 static void volume_series(const struct report_data *r, struct doc *d, struct doc_section *s)
 {
     uint64_t *values = arena_new(r->arena, uint64_t, r->series.n + 1);
+    struct doc_value *exact = arena_new(r->arena, struct doc_value, r->series.n + 1);
     bool is_hourly = r->series.step_ns == NS_PER_HOUR;
     uint64_t top = 0;
 
@@ -76,15 +85,21 @@ static void volume_series(const struct report_data *r, struct doc *d, struct doc
         return;
     for (size_t i = 0; i < r->series.n; i++) {
         values[i] = r->series.points[i].n;
+        exact[i] = value_count(r->arena, values[i]);
         top = values[i] > top ? values[i] : top;
     }
+    const struct str *times = series_times(r);
     int64_t last = r->series.since_ns + ((int64_t)r->series.n - 1) * r->series.step_ns;
     *doc_series(d, s, "invocations_over_time") = (struct doc_series){
         .title = is_hourly ? STR("Invocations per hour") : STR("Invocations per day"),
         .first = text_time(r->arena, r->series.since_ns),
         .last = text_time(r->arena, last),
         .top = text_count(r->arena, top),
+        .first_time = times[0],
+        .step_s = r->series.step_ns / NS_PER_SEC,
+        .times = times,
         .values = values,
+        .exact = exact,
         .n = r->series.n,
     };
 }
@@ -93,6 +108,7 @@ void section_invocations(const struct report_data *r, struct doc *d)
 {
     static const unsigned permilles[] = {500, 950, 990};
     static const char *const names[] = {"Duration p50", "Duration p95", "Duration p99"};
+    static const char *const keys[] = {"p50", "p95", "p99"};
 
     if (r->total.n == 0)
         return;
@@ -102,9 +118,11 @@ void section_invocations(const struct report_data *r, struct doc *d)
     for (size_t i = 0; i < ARRAY_LEN(permilles); i++) {
         uint64_t us = 0;
         bool is_known = histogram_percentile(&r->total.duration, permilles[i], &us);
-        f[i] = (struct doc_figure){str_from(names[i]),
-                                   is_known ? text_duration_us(r->arena, us) : STR("-"),
-                                   (struct str){0}, TONE_PLAIN};
+        f[i] = (struct doc_figure){
+            .key = str_from(keys[i]),
+            .label = str_from(names[i]),
+            .value = is_known ? value_us(r->arena, us)
+                              : (struct doc_value){CELL_NULL, {0}, STR("-"), STR("ms")}};
     }
     size_t n = 0, k = 0;
     for (int o = 0; o < OUTCOMES; o++)
@@ -113,12 +131,12 @@ void section_invocations(const struct report_data *r, struct doc *d)
     for (int o = 0; o < OUTCOMES; o++) {
         if (o != OUTCOME_OK && r->total.outcome[o] == 0)
             continue;
-        bars[k++] = (struct doc_bar){str_from(outcome_name((enum outcome)o)),
-                                     text_count(r->arena, r->total.outcome[o]),
-                                     permille_of(r->total.outcome[o], r->total.n),
-                                     o == OUTCOME_OK        ? TONE_GOOD
-                                     : o == OUTCOME_UNKNOWN ? TONE_PLAIN
-                                                            : TONE_BAD};
+        bars[k++] = (struct doc_bar){.label = str_from(outcome_name((enum outcome)o)),
+                                     .value = value_count(r->arena, r->total.outcome[o]),
+                                     .permille = permille_of(r->total.outcome[o], r->total.n),
+                                     .tone = o == OUTCOME_OK        ? TONE_GOOD
+                                             : o == OUTCOME_UNKNOWN ? TONE_PLAIN
+                                                                    : TONE_BAD};
     }
 }
 
@@ -183,7 +201,8 @@ void section_cold_starts(const struct report_data *r, struct doc *d)
         {.name = "cold_share", .title = "Share", .is_right = true},
         {.name = "init_p50_ms", .title = "Init p50", .is_right = true},
         {.name = "init_p95_ms", .title = "Init p95", .is_right = true},
-        {.name = "init_cost_usd", .title = "Cost of init", .is_right = true},
+        {.name = "init_cost", .title = "Cost of init", .is_right = true},
+        {.name = "currency", .is_hidden = true},
     };
 
     if (r->total.n == 0)
@@ -209,6 +228,7 @@ void section_cold_starts(const struct report_data *r, struct doc *d)
         percentile_cell(t, 3, &st->init, 500);
         percentile_cell(t, 4, &st->init, 950);
         money_cell(t, 5, st->cost_init, order[i]->cost.currency);
+        table_text(t, 6, order[i]->cost.currency);
     }
 }
 
@@ -243,15 +263,16 @@ void section_memory(const struct report_data *r, struct doc *d)
     for (size_t i = 0; i < top; i++) {
         const struct stats *st = &order[i]->now->stats;
         unsigned used = used_permille(order[i]);
-        bars[i] =
-            (struct doc_bar){order[i]->now->fn.name,
-                             arena_printf(r->arena, "%llu of %llu MB",
-                                          (unsigned long long)(st->max_memory_used_bytes >> 20),
-                                          (unsigned long long)(st->memory_size_bytes >> 20)),
-                             used > 1000 ? 1000 : used,
-                             used >= 950   ? TONE_BAD
-                             : used >= 850 ? TONE_WARN
-                                           : TONE_PLAIN};
+        bars[i] = (struct doc_bar){.label = order[i]->now->fn.name,
+                                   .value = value_bytes(r->arena, st->max_memory_used_bytes),
+                                   .of = value_bytes(r->arena, st->memory_size_bytes),
+                                   .permille = used > 1000 ? 1000 : used,
+                                   .tone = used >= 950   ? TONE_BAD
+                                           : used >= 850 ? TONE_WARN
+                                                         : TONE_PLAIN};
+        bars[i].value.shown = arena_printf(r->arena, "%llu of %llu MB",
+                                           (unsigned long long)(st->max_memory_used_bytes >> 20),
+                                           (unsigned long long)(st->memory_size_bytes >> 20));
     }
     doc_text(d, s, TONE_PLAIN, STR("The most that any invocation used, fullest first."));
 }
@@ -267,8 +288,9 @@ void section_functions(const struct report_data *r, struct doc *d)
         {.name = "p50_ms", .title = "p50", .is_right = true},
         {.name = "p95_ms", .title = "p95", .is_right = true},
         {.name = "p99_ms", .title = "p99", .is_right = true},
-        {.name = "cost_usd", .title = "Cost", .is_right = true},
-        {.name = "cost_per_million_usd", .title = "per 1M", .is_right = true},
+        {.name = "cost", .title = "Cost", .is_right = true},
+        {.name = "cost_per_million", .title = "per 1M", .is_right = true},
+        {.name = "currency", .is_hidden = true},
     };
 
     if (r->n == 0)
@@ -280,7 +302,8 @@ void section_functions(const struct report_data *r, struct doc *d)
         const struct stats *st = &l->now->stats;
         table_row(t);
         table_text(t, 0, l->now->fn.name);
-        table_text(t, 1, l->now->fn.region.n > 0 ? l->now->fn.region : STR("-"));
+        if (l->now->fn.region.n > 0)
+            table_text(t, 1, l->now->fn.region);
         table_i64(t, 2, (int64_t)st->n);
         share_cell(t, 3, count_failed(st), st->n);
         share_cell(t, 4, count_cold(st), st->n);
@@ -289,54 +312,14 @@ void section_functions(const struct report_data *r, struct doc *d)
         percentile_cell(t, 7, &st->duration, 990);
         money_cell(t, 8, l->cost.total, l->cost.currency);
         if (st->n > 0)
-            money_cell(t, 9, wide_div_round(l->cost.total * 1000000, st->n), l->cost.currency);
+            money_cell(t, 9, wide_ratio(l->cost.total, 1000000, st->n), l->cost.currency);
+        table_text(t, 10, l->cost.currency);
     }
     doc_text(d, s, TONE_PLAIN,
-             arena_printf(r->arena, "All %zu: " STR_FMT " invocations, " STR_FMT ".", r->n,
-                          STR_ARG(text_count(r->arena, r->total.n)),
+             arena_printf(r->arena, "All %zu: " STR_FMT ", " STR_FMT ".", r->n,
+                          STR_ARG(text_things(r->arena, r->total.n, "invocation")),
                           STR_ARG(text_money(r->arena, r->cost, r->currency))));
     if (r->n > shown(r))
         doc_text(d, s, TONE_PLAIN,
                  arena_printf(r->arena, "%zu more; --top %zu lists them.", r->n - shown(r), r->n));
-}
-
-/* --- appendix --- */
-
-void section_appendix(const struct report_data *r, struct doc *d)
-{
-    static const struct table_column columns[] = {
-        {.name = "meter", .title = "Meter"},
-        {.name = "region", .title = "Region"},
-        {.name = "unit_price", .title = "Unit price", .is_right = true},
-        {.name = "unit", .title = "Unit"},
-        {.name = "retrieved", .title = "As of"},
-        {.name = "confidence", .title = "Sources"},
-    };
-    static const char *const meters[] = {"Request", "Lambda-GB-Second", "Lambda-GB-Second-ARM",
-                                         "Lambda-Storage-GB-Second"};
-
-    if (r->n == 0 || !r->options->cost->book)
-        return;
-    struct doc_section *s = doc_section(d, "appendix", "Prices used and method");
-    struct table *t = doc_table(d, s, "prices", columns, ARRAY_LEN(columns));
-    struct str region = cost_region(r->options->cost, &r->lines[0].now->fn);
-    for (size_t i = 0; i < ARRAY_LEN(meters); i++) {
-        const struct price *p = pricebook_find(r->options->cost->book, PROVIDER_AWS,
-                                               str_from(meters[i]), region, r->range.until_ns - 1);
-        if (!p)
-            continue;
-        table_row(t);
-        table_text(t, 0, p->meter);
-        table_text(t, 1, region);
-        table_number(t, 2, text_money_exact(r->arena, p->unit_price), (struct str){0});
-        table_text(t, 3, p->unit);
-        table_text(t, 4, p->retrieved);
-        table_text(t, 5, p->confidence);
-    }
-    doc_text(d, s, TONE_PLAIN,
-             STR("Cost of an invocation = billed milliseconds x configured MB / 1,024,000 x price "
-                 "per GB-second + one request + "
-                 "ephemeral storage above 512 MB; quantities are summed exactly, money is never "
-                 "floating point. Percentiles come from "
-                 "buckets 1.6 % wide. A failed attempt is one that did not end ok."));
 }

@@ -7,10 +7,11 @@ void section_incidents(const struct report_data *r, struct doc *d)
         {.name = "function", .title = "Function", .max_width = 24},
         {.name = "kind", .title = "What"},
         {.name = "failed", .title = "Failed", .is_right = true},
-        {.name = "cost_failed_usd", .title = "Cost", .is_right = true},
+        {.name = "cost_failed", .title = "Cost", .is_right = true},
         {.name = "since_time", .title = "Since"},
         {.name = "until_time", .title = "Until"},
         {.name = "sample_request_id", .title = "Example"},
+        {.name = "currency", .is_hidden = true},
     };
     struct arena *a = r->arena;
 
@@ -41,5 +42,6 @@ void section_incidents(const struct report_data *r, struct doc *d)
         time_cell(t, 4, x->since_ns);
         time_cell(t, 5, x->until_ns);
         id_cell(t, 6, x->sample_id);
+        table_text(t, 7, r->currency);
     }
 }

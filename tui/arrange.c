@@ -123,12 +123,17 @@ static int compare_decimals(struct str a, struct str b)
     return na ? -c : c;
 }
 
+static bool is_decimal(const struct table_cell *c)
+{
+    return c->type == CELL_NUMBER || c->type == CELL_MONEY;
+}
+
 static int compare_cells(const struct table_cell *a, const struct table_cell *b)
 {
     if (a->type == CELL_NULL || b->type == CELL_NULL)
         return (b->type == CELL_NULL) - (a->type == CELL_NULL);
-    return a->type == CELL_NUMBER && b->type == CELL_NUMBER ? compare_decimals(a->raw, b->raw)
-                                                            : str_cmp(a->raw, b->raw);
+    return is_decimal(a) && is_decimal(b) ? compare_decimals(a->raw, b->raw)
+                                          : str_cmp(a->raw, b->raw);
 }
 
 /* Stable merge sort of row numbers: equal rows keep their order over refreshes. */

@@ -133,7 +133,7 @@ struct str view_ago(const struct app *app, struct arena *a, int64_t t_ns)
 
 void cell_money(struct table *t, size_t column, wide pico)
 {
-    table_number(t, column, view_exact(t->arena, pico, 12), view_money(t->arena, pico));
+    table_money(t, column, view_exact(t->arena, pico, 12), view_money(t->arena, pico));
 }
 
 void cell_duration(struct table *t, size_t column, int64_t ns)

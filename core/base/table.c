@@ -66,6 +66,11 @@ void table_number(struct table *t, size_t column, struct str raw, struct str sho
     *last_cell(t, column) = (struct table_cell){.type = CELL_NUMBER, .raw = raw, .shown = shown};
 }
 
+void table_money(struct table *t, size_t column, struct str raw, struct str shown)
+{
+    *last_cell(t, column) = (struct table_cell){.type = CELL_MONEY, .raw = raw, .shown = shown};
+}
+
 static const struct table_cell *cell_at(const struct table *t, size_t row, size_t column)
 {
     return &t->cells[row * t->n_columns + column];
@@ -100,6 +105,15 @@ static void fitted(const struct table_column *c, struct str s, struct buf *out)
     buf_add_z(out, "\xE2\x80\xA6");
 }
 
+static size_t last_shown(const struct table *t)
+{
+    size_t last = 0;
+
+    for (size_t c = 0; c < t->n_columns; c++)
+        last = t->columns[c].is_hidden ? last : c;
+    return last;
+}
+
 static size_t column_width(const struct table *t, size_t column)
 {
     size_t width = utf8_width(str_from(heading(&t->columns[column])));
@@ -117,8 +131,10 @@ static void text_cell(const struct table *t, size_t column, size_t width, struct
                       struct buf *out)
 {
     AUTO(buf_clear) struct buf text = {.max = 1u << 20};
-    bool is_last = column + 1 == t->n_columns;
+    bool is_last = column == last_shown(t);
 
+    if (t->columns[column].is_hidden)
+        return;
     fitted(&t->columns[column], s, &text);
     size_t used = utf8_width(buf_str(&text));
     size_t pad = width > used ? width - used : 0;
@@ -149,7 +165,7 @@ static void json_cell(struct json_out *o, const struct table_cell *c)
 {
     if (c->type == CELL_NULL)
         jout_null(o);
-    else if (c->type == CELL_TEXT)
+    else if (c->type == CELL_TEXT || c->type == CELL_MONEY)
         jout_str(o, c->raw);
     else
         jout_raw(o, c->raw);
@@ -245,15 +261,26 @@ static void print_tsv(const struct table *t, bool with_header, struct buf *out)
     separated(t, with_header, '\t', tsv_cell, out);
 }
 
+static void markdown_heading(const struct table *t, struct buf *out)
+{
+    for (size_t c = 0; c < t->n_columns; c++)
+        if (!t->columns[c].is_hidden)
+            buf_addf(out, "| %s ", heading(&t->columns[c]));
+    buf_add_z(out, "|\n");
+    for (size_t c = 0; c < t->n_columns; c++)
+        if (!t->columns[c].is_hidden)
+            buf_addf(out, "|%s", t->columns[c].is_right ? "---:" : "---");
+    buf_add_z(out, "|\n");
+}
+
 static void print_markdown(const struct table *t, bool with_header, struct buf *out)
 {
-    for (size_t c = 0; with_header && c < t->n_columns; c++)
-        buf_addf(out, "| %s %s", heading(&t->columns[c]), c + 1 < t->n_columns ? "" : "|\n");
-    for (size_t c = 0; with_header && c < t->n_columns; c++)
-        buf_addf(out, "|%s%s", t->columns[c].is_right ? "---:" : "---",
-                 c + 1 < t->n_columns ? "" : "|\n");
+    if (with_header)
+        markdown_heading(t, out);
     for (size_t r = 0; r < t->n_rows; r++) {
         for (size_t c = 0; c < t->n_columns; c++) {
+            if (t->columns[c].is_hidden)
+                continue;
             buf_add_z(out, "| ");
             safe_markdown(out, shown_text(cell_at(t, r, c)));
             buf_add_c(out, ' ');

@@ -12,13 +12,15 @@ enum table_format { TABLE_TEXT, TABLE_JSON, TABLE_NDJSON, TABLE_CSV, TABLE_TSV, 
 extern const char
     *const table_format_names[]; /* table json ndjson csv tsv markdown NULL: for OPT_CHOICE */
 
-enum cell_type { CELL_TEXT, CELL_NUMBER, CELL_BOOL, CELL_NULL };
+/* CELL_MONEY: decimal text, a string in JSON, so that no reader makes floating point of it. */
+enum cell_type { CELL_TEXT, CELL_NUMBER, CELL_MONEY, CELL_BOOL, CELL_NULL };
 
 struct table_column {
     const char *name;   /* machine key: snake_case with its unit, "duration_ms" */
     const char *title;  /* text heading; NULL: name */
     bool is_right;      /* right-aligned */
     unsigned max_width; /* text only; 0: no limit */
+    bool is_hidden;     /* machine formats only: what people see elsewhere in the row */
 };
 
 struct table_cell {
@@ -47,6 +49,7 @@ void table_i64(struct table *t, size_t column, int64_t v);
 void table_bool(struct table *t, size_t column, bool v);
 void table_number(struct table *t, size_t column, struct str raw,
                   struct str shown); /* raw: decimal text */
+void table_money(struct table *t, size_t column, struct str raw, struct str shown);
 void table_print(const struct table *t, enum table_format f, bool with_header, struct buf *out);
 
 #endif
