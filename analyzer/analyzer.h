@@ -306,4 +306,58 @@ MUST_CHECK enum status incidents_load(struct store *s, const struct incident_req
 /* One sentence, without the function's name: "version 29 failed 102 of 167 attempts (61 %)". */
 struct str incident_text(const struct incident *i, struct arena *a);
 
+/* --- outlook ---
+ * What the days seen so far say about the rest of a month. Pure; amounts in 10^-12. */
+enum { FORECAST_LEAST_DAYS = 3, FORECAST_WEEKLY_DAYS = 14 };
+struct forecast_input {
+    const wide *days;       /* cost of whole days, oldest first */
+    size_t n;               /* at least FORECAST_LEAST_DAYS, else there is no forecast */
+    int first_weekday;      /* of days[0]; 0 = Sunday */
+    wide spent;             /* in the month, up to now */
+    int64_t now_ns, end_ns; /* the rest of the month */
+};
+struct forecast {
+    wide low, middle, high; /* month's end: 8 of 10 months end between low and high */
+    bool is_weekly;         /* weekdays were told apart: two weeks or more */
+};
+/* false: too few days. The rest of the month is taken to be like the days given; low and high are
+ * 1.2816 standard deviations away, never below what is spent. */
+bool forecast_month(const struct forecast_input *in, struct forecast *out);
+
+/* --- what is unusual ---
+ * One number against its own past. */
+enum { ANOMALY_LEAST_PAST = 4, ANOMALY_MOST_PAST = 7 };
+struct unusual {
+    wide usual;    /* median of the past */
+    wide excess;   /* now - usual */
+    bool is_found; /* farther from the median than six median deviations, half the median and floor
+                    */
+};
+struct unusual unusual_of(const wide *past, size_t n, wide now, wide floor);
+
+/* --- advice --- */
+enum advice_kind { ADVICE_ARM, ADVICE_MEMORY, ADVICE_FAILURES, ADVICE_KINDS };
+struct advice {
+    enum advice_kind kind;
+    wide saving;                /* of the range's cost, at most; 10^-12 */
+    uint64_t memory_mb, now_mb; /* ADVICE_MEMORY: the size to try, and what it is */
+};
+/* What could be saved, each on its own: never add them up. Durations are taken to stay as they are.
+ * Returns how many. */
+MUST_CHECK enum status advice_of_stats(const struct cost_context *c, const struct fn_ref *fn,
+                                       const struct stats *s, int64_t at_ns,
+                                       struct advice out[ADVICE_KINDS], size_t *n, struct err *e);
+
+/* Which of the memory sizes a function ran with is best. Weight of the balance: 1000 cost alone, 0
+ * speed alone. */
+enum rightsize_strategy { RIGHTSIZE_COST, RIGHTSIZE_SPEED, RIGHTSIZE_BALANCED };
+struct rightsize_option {
+    uint64_t memory_mb;
+    wide cost, duration; /* of one invocation on average, any units */
+};
+/* Ties go to the faster one, or the cheaper one. n > 0. */
+const struct rightsize_option *rightsize_pick(const struct rightsize_option *options, size_t n,
+                                              enum rightsize_strategy strategy,
+                                              unsigned weight_permille);
+
 #endif

@@ -372,6 +372,20 @@ enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
     return OK;
 }
 
+enum status cost_of_stats_on(const struct cost_context *c, const struct fn_ref *fn,
+                             const struct stats *s, enum arch arch, int64_t at_ns,
+                             struct stats_cost *out, struct err *e)
+{
+    const struct cost_ops *ops = cost_ops_of(fn->provider);
+    struct cost_facts f = facts_of(c, fn, at_ns, arch);
+    const struct cost_period d = {.book = c->book, .facts = &f, .fn = fn, .at_ns = at_ns};
+
+    assert(ops != NULL);
+    f.arch = arch;
+    f.is_arch_stated = true;
+    return ops->of_stats(&d, s, out, e);
+}
+
 void price_set_add(struct price_set *s, const struct price *row)
 {
     if (s == NULL || row == NULL)

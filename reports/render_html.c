@@ -20,6 +20,9 @@ static const char *const style =
     "var(--line);border-radius:10px;"
     "padding:18px 20px;margin:0 0 16px;break-inside:avoid-page}section.verdict{border-left:5px "
     "solid var(--bar)}"
+    "section.is-good{border-left-color:var(--good)}section.is-warn{border-left-color:var(--warn)}"
+    "section.is-bad{border-left-color:var(--bad)}nav{display:flex;flex-wrap:wrap;gap:4px 14px;"
+    "font-size:13px;margin:-14px 0 20px}nav a{color:var(--soft)}"
     "section.verdict p{font-size:18px;margin:0 0 12px}p{margin:0 0 "
     "10px}.good{color:var(--good)}.warn{color:var(--warn)}"
     ".bad{color:var(--bad)}.sign{font-weight:700;margin-right:.4em}"
@@ -180,14 +183,42 @@ static void series_node(const struct doc_node *n, struct buf *out)
         unsigned height = (unsigned)(s->values[i] * (CHART_HEIGHT - 2) / top);
         if (s->values[i] > 0)
             buf_addf(out,
-                     "<rect x=\"%zu\" y=\"%u\" width=\"8\" height=\"%u\" fill=\"var(--bar)\"/>",
-                     i * 10 + 1, CHART_HEIGHT - (height ? height : 1) - 1, height ? height : 1);
+                     "<rect x=\"%zu\" y=\"%u\" width=\"8\" height=\"%u\" "
+                     "fill=\"var(--bar)\"><title>" STR_FMT ": " STR_FMT "</title></rect>",
+                     i * 10 + 1, CHART_HEIGHT - (height ? height : 1) - 1, height ? height : 1,
+                     STR_ARG(s->times[i]), STR_ARG(s->exact[i].shown));
     }
     buf_add_z(out, "</svg><figcaption><span>");
     safe_html(out, s->first);
     buf_add_z(out, "</span><span>");
     safe_html(out, s->last);
     buf_add_z(out, "</span></figcaption></figure>\n");
+}
+
+static void links(const struct doc *d, struct buf *out)
+{
+    buf_add_z(out, "<nav aria-label=\"Sections\">");
+    for (const struct doc_section *s = d->first; s; s = s->next) {
+        if (!doc_wants(d, s, NULL) || s == d->first)
+            continue;
+        buf_addf(out, "<a href=\"#" STR_FMT "\">", STR_ARG(s->key));
+        safe_html(out, s->title);
+        buf_add_z(out, "</a>");
+    }
+    buf_add_z(out, "</nav>\n");
+}
+
+/* The first section wears the tone of what it says. */
+static void section_start(const struct doc *d, const struct doc_section *s, struct buf *out)
+{
+    enum tone tone = s->first && s->first->type == NODE_TEXT ? s->first->tone : TONE_PLAIN;
+
+    buf_addf(out, "<section id=\"" STR_FMT "\"", STR_ARG(s->key));
+    if (s == d->first)
+        buf_addf(out, " class=\"verdict is-%s\"", tone_classes[tone]);
+    buf_add_z(out, "><h2>");
+    safe_html(out, s->title);
+    buf_add_z(out, "</h2>\n");
 }
 
 void render_html(const struct doc *d, const struct render_options *o, struct buf *out)
@@ -209,13 +240,11 @@ void render_html(const struct doc *d, const struct render_options *o, struct buf
     buf_add_z(out, "</h1><p class=\"sub\">");
     safe_html(out, d->subtitle);
     buf_add_z(out, "</p>\n");
+    links(d, out);
     for (const struct doc_section *s = d->first; s; s = s->next) {
         if (!doc_wants(d, s, NULL))
             continue;
-        buf_addf(out, "<section id=\"" STR_FMT "\"%s><h2>", STR_ARG(s->key),
-                 s == d->first ? " class=\"verdict\"" : "");
-        safe_html(out, s->title);
-        buf_add_z(out, "</h2>\n");
+        section_start(d, s, out);
         for (const struct doc_node *n = s->first; n; n = n->next)
             if (doc_wants(d, s, n))
                 nodes[n->type](n, out);

@@ -13,6 +13,33 @@ struct fn_line {
     struct waste waste;
 };
 
+/* A function whose cost is far from what it usually is. */
+struct unusual_row {
+    const struct fn_line *line;
+    struct unusual money;
+    wide now;
+    uint64_t n, usual_n; /* invocations now, and the median of the windows before */
+    int64_t since_ns;    /* first hour dearer than it ever was; 0: none */
+};
+struct unusuals {
+    struct unusual_row *rows; /* largest first */
+    size_t n, windows;        /* windows of the past there are */
+};
+
+struct outlook {
+    int64_t month_ns, end_ns; /* the month of the range's end; end_ns 0: nothing to say */
+    int64_t first_ns;         /* first day that is stored */
+    struct forecast_input input;
+    struct forecast forecast;
+    bool has_forecast;
+};
+
+struct saving {
+    const struct fn_line *line;
+    struct advice advice;
+    wide monthly;
+};
+
 struct report_data {
     struct arena *arena;
     const struct report_options *options;
@@ -36,19 +63,25 @@ struct report_data {
     struct queue_rows queues;
     struct series series;
     struct ingest_status status;
+    struct unusuals unusual;
+    struct outlook outlook;
+    struct saving *savings; /* largest first */
+    size_t n_savings, savings_left;
     struct str price_date;
     struct price_set prices; /* the rows all costs of the range are made of */
 };
 
 MUST_CHECK enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
                                    struct report_data *out, struct err *e);
+MUST_CHECK enum status outlook_load(struct store *s, struct report_data *r, struct err *e);
 void report_build(const struct report_data *r, struct doc *d);
 
 /* Each adds its section. */
 typedef void section_fn(const struct report_data *r, struct doc *d);
 section_fn section_verdict, section_incidents, section_quality, section_cost, section_compare,
     section_invocations, section_errors, section_cold_starts, section_memory, section_waste,
-    section_functions, section_appendix, section_episodes, section_queues;
+    section_functions, section_appendix, section_episodes, section_queues, section_unusual,
+    section_forecast, section_savings;
 
 /* --- words and numbers, in the arena --- */
 struct str text_money(struct arena *a, wide pico, struct str currency);

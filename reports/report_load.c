@@ -188,9 +188,11 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
         status = load_live(s, &r, e);
     if (status == OK)
         status = load_series(s, &r, e);
-    r.price_date = o->cost->book ? pricebook_date(o->cost->book, PROVIDER_AWS) : (struct str){0};
     if (r.currency.n == 0)
         r.currency = STR("USD");
+    if (status == OK)
+        status = outlook_load(s, &r, e);
+    r.price_date = o->cost->book ? pricebook_date(o->cost->book, PROVIDER_AWS) : (struct str){0};
     if (status != OK) {
         stats_clear(&r.total);
         stats_clear(&r.total_before);
