@@ -3,7 +3,7 @@
 
 Load comes from wrk (one thread). --peers names a folder with node_modules of workerd and
 @google-cloud/functions-framework; what is not there is left out and said so. Prints a table, the goals
-with what was measured beside them, then one JSON line. --invokes counts those of the memory leg (goal: 100000).
+with what was measured beside them, then one JSON line. --invokes counts those of the memory leg.
 Absolute numbers belong to the machine; ratios are what the goals are about.
 """
 import argparse
@@ -288,7 +288,7 @@ def show_goals(results):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--invokes", type=int, default=20000)
+    parser.add_argument("--invokes", type=int, default=100000)
     parser.add_argument("--executor", default=ROOT / "build/release/fnexec", type=pathlib.Path)
     parser.add_argument("--peers", default=ROOT / "build/peers", type=pathlib.Path)
     options = parser.parse_args()

@@ -1,0 +1,50 @@
+#!/bin/bash
+# fnexec_limits.sh PROGRAM TESTS_DIR EXECUTOR: two dozen threads call functions at once; none runs more often at a
+# time than is reserved for it or left by others, and memory stays flat over INVOKES invocations (default 12000;
+# 100000 in full runs; not looked at under sanitizers, which keep what is freed).
+set -euo pipefail
+executor=$3
+# shellcheck source=tests/scenario/fnexec_lib.sh
+source "$2/scenario/fnexec_lib.sh"
+copy_functions "$2"
+mkdir "$work/code"
+cat > "$work/code/app.py" << 'PY'
+import os
+import time
+
+def handler(event, context):
+    def note(step):
+        os.write(fd, f"{context.function_name} {time.monotonic_ns()} {step}\n".encode())
+    fd = os.open(os.environ["SEEN"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    note(1)
+    time.sleep(0.01)
+    note(-1)
+    os.close(fd)
+    return {}
+PY
+function_of() { # name, more
+    echo "  $1: {runtime: python3.11, handler: app.handler, code: code, timeout: 30s, isolation: process,"
+    echo "       environment: {SEEN: $work/seen}, instances: 8${2:+, concurrency: $2}}"
+}
+{
+    echo "concurrency: 12"
+    echo "unreserved_minimum: 5"
+    echo "functions:"
+    function_of two 2
+    function_of five 5
+    function_of free
+    function_of other
+    echo "  echo: {runtime: c, handler: echo, code: functions/c, instances: 2}"
+} > "$work/functions.yaml"
+start_executor "$work/functions.yaml"
+/usr/bin/python3 "$2/support/hammer.py" limits "$endpoint" "$work/seen"
+stop_executor
+check_nothing_left
+
+grep -q __asan_init "$executor" || {
+    rm -rf "$work/state"
+    start_executor "$work/functions.yaml"
+    /usr/bin/python3 "$2/support/hammer.py" memory "$endpoint" "$executor_pid" "${INVOKES:-12000}"
+    stop_executor
+}
+echo "limits hold"
