@@ -78,6 +78,12 @@ static void catch_signals(void)
  * -----------------------------------------------------------------------------------------------
  */
 
+static const char *variable(void *ctx, const char *name)
+{
+    UNUSED(ctx);
+    return getenv(name);
+}
+
 static void plan_row(struct table *t, const struct plan_line *l, money *total)
 {
     table_row(t);
@@ -104,7 +110,9 @@ static int print_plan(struct cli *c, const struct source_list *l)
         {.name = "what"},
     };
     const struct collect_settings *set = c->options;
+    struct source_env env = {.variable = variable};
     struct plan p = {.arena = c->arena,
+                     .env = &env,
                      .assumed_functions = (uint64_t)set->assumed_functions,
                      .assumed_queues = (uint64_t)set->assumed_queues};
     struct table t;
@@ -114,10 +122,13 @@ static int print_plan(struct cli *c, const struct source_list *l)
         if (l->items[i]->ops->plan != NULL)
             l->items[i]->ops->plan(l->items[i], &p);
     table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.plan", 1);
-    for (size_t i = 0; i < p.n; i++)
+    struct plan_line sum = {.source = STR("total"), .why = STR("list price, before free tiers")};
+    for (size_t i = 0; i < p.n; i++) {
         plan_row(&t, &p.lines[i], &total);
-    struct plan_line sum = {
-        .source = STR("total"), .cost = total, .why = STR("list price, before free tiers")};
+        sum.calls += p.lines[i].calls;
+        sum.units += p.lines[i].cost > 0 ? p.lines[i].units : 0;
+    }
+    sum.cost = total;
     money ignored = 0;
     plan_row(&t, &sum, &ignored);
     cli_print_table(c, &t);
@@ -144,12 +155,6 @@ struct collecting {
     int64_t pruned_ns;
     struct err prune_err;
 };
-
-static const char *variable(void *ctx, const char *name)
-{
-    UNUSED(ctx);
-    return getenv(name);
-}
 
 static struct str scope_key(struct arena *a, struct str source, struct str scope)
 {

@@ -13,8 +13,10 @@ struct plan_line {
     bool is_assumed;         /* a number stands in for what is not known before the first call */
 };
 
+struct source_env;
 struct plan {
     struct arena *arena;
+    struct source_env *env; /* of which only the variables are asked */
     struct plan_line *lines;
     size_t n, cap;
     uint64_t assumed_functions, assumed_queues; /* where a pattern says how many only AWS knows */

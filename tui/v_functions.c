@@ -89,6 +89,35 @@ static enum status load_alerts(struct app *app, struct view_data *d, struct err 
     return request_alerts(app->options->store, &q, &app->data_arena, &d->alerts, e);
 }
 
+static uint64_t sum_of(const struct metric_rows *rows, enum metric_scope scope)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < rows->n; i++)
+        for (size_t k = 0; rows->rows[i].subject.scope == scope && k < rows->rows[i].n; k++) {
+            const struct metric_sample *p = &rows->rows[i].points[k];
+            sum += p->is_missing || p->value < 0 ? 0 : (uint64_t)p->value * p->weight;
+        }
+    return sum;
+}
+
+/* Refused requests leave no line behind and so no invocation: metrics know them, of the region as a
+ * whole and, where that is not zero, of its functions. A filter by name leaves the functions. */
+static enum status load_throttles(struct app *app, struct view_data *d, struct err *e)
+{
+    static const enum metric throttles = METRIC_THROTTLES;
+    const struct metric_request q = {
+        .range = d->range, .subject.of = app->fn_filter, .metrics = &throttles, .n_metrics = 1};
+    struct metric_rows rows = {0};
+    enum status s = request_metrics(app->options->store, &q, &app->data_arena, &rows, e);
+    uint64_t regions = sum_of(&rows, SCOPE_REGION), functions = sum_of(&rows, SCOPE_FUNCTION);
+    uint64_t refused = d->total.outcome[OUTCOME_THROTTLED]; /* providers that do write them down */
+
+    d->throttled = regions > functions ? regions : functions;
+    d->throttled = refused > d->throttled ? refused : d->throttled;
+    return s;
+}
+
 enum status view_load_overview(struct app *app, struct view_data *d, struct err *e)
 {
     enum status s = load(app, d, e);
@@ -107,6 +136,8 @@ enum status view_load_overview(struct app *app, struct view_data *d, struct err 
         s = incidents_load(app->options->store, &q, &app->data_arena, &d->incidents, e);
     if (s == OK)
         s = load_alerts(app, d, e);
+    if (s == OK)
+        s = load_throttles(app, d, e);
     return s == OK ? request_status(app->options->store, &app->data_arena, &d->status, e) : s;
 }
 

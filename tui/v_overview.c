@@ -158,8 +158,8 @@ static void overview_tiles(const struct app *app, struct frame *f, unsigned y)
         {"cost", view_money(&a, s->cost), STYLE_BOLD},
         {"cost/h", view_money(&a, minutes > 0 ? wide_div_round(s->cost * 60, minutes) : s->cost),
          STYLE_BOLD},
-        {"throttled", view_count(&a, s->outcome[OUTCOME_THROTTLED]),
-         s->outcome[OUTCOME_THROTTLED] > 0 ? STYLE_BAD : STYLE_BOLD},
+        {"throttled", view_count(&a, app->data.throttled),
+         app->data.throttled > 0 ? STYLE_BAD : STYLE_BOLD},
     };
 
     draw_tiles(f, y, tiles, f->width < 72 ? 5 : f->width < 100 ? 6 : ARRAY_LEN(tiles));

@@ -68,6 +68,7 @@ struct view_data {
     struct text_line *lines; /* text views: detail, help */
     size_t n_lines, cap_lines;
     struct stats total; /* overview; its max_duration_ns is the p95 */
+    uint64_t throttled;
     struct ingest_status status;
     struct incidents incidents;
     struct alert_rows alerts; /* overview: those that hold */

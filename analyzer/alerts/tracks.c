@@ -195,6 +195,49 @@ static void put_series(struct tracks *t, struct track *track, const struct metri
         put_zeros(t, track, next_ns, t->points_until_ns, step_ns);
 }
 
+static struct track *region_of(const struct tracks *t, const struct track *of)
+{
+    const struct fn_ref *fn = &of->subject.of;
+    const struct subject region = {
+        .scope = SCOPE_REGION,
+        .of = {.provider = fn->provider, .account = fn->account, .region = fn->region}};
+    const uint64_t *at = idmap_get(&t->index, track_key(of->signal, &region));
+
+    return at && subject_eq(&t->rows[*at].subject, &region) ? &t->rows[*at] : NULL;
+}
+
+/* Both in time order. */
+static void take_away(struct track *region, const struct track *function)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < function->n; i++) {
+        const struct sample *f = &function->samples[i];
+        while (k < region->n && region->samples[k].begin_ns < f->begin_ns)
+            k++;
+        if (k == region->n)
+            return;
+        struct sample *r = &region->samples[k];
+        if (r->begin_ns == f->begin_ns && r->end_ns == f->end_ns && !f->is_missing)
+            r->value = r->value > f->value ? r->value - f->value : 0;
+    }
+}
+
+/* What a region counts and its functions count too is told of the functions: nobody wants to be
+ * woken twice for one thing. A region keeps what none of them accounts for. */
+static void attribute(struct tracks *t)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const struct track *f = &t->rows[i];
+        if (f->subject.scope != SCOPE_FUNCTION || f->signal->from != FROM_POINTS ||
+            f->signal->kind != SIGNAL_SUM)
+            continue;
+        struct track *region = region_of(t, f);
+        if (region)
+            take_away(region, f);
+    }
+}
+
 static void note_newest(struct tracks *t, const struct metric_rows *r)
 {
     for (size_t i = 0; i < r->n; i++) {
@@ -244,6 +287,7 @@ static enum status load_points(struct tracks *t, struct store *s, const bool *wa
             if (wants[k] && is_of_signal(&l, &signals[k], &r.rows[i]) &&
                 !tracks_find(t, &signals[k], &r.rows[i].subject))
                 put_series(t, tracks_add(t, &signals[k], &r.rows[i].subject), &r.rows[i]);
+    attribute(t);
     return OK;
 }
 

@@ -28,6 +28,7 @@ void aws_client_init(struct aws_client *c, struct source_env *env, struct source
                                                  region, env, &scratch);
         /* A named endpoint is no AWS: its limits are its own, and it says when it has enough. */
         int64_t quota = at.is_local ? 0 : aws_quota((enum aws_op)i, region);
+        c->is_free[i] = at.is_local;
         rate_init(&c->rates[i], quota * c->quota_percent / 100, BURST);
     }
     arena_clear(&scratch);
@@ -85,10 +86,12 @@ static void roll_day(struct aws_client *c)
     c->status->is_capped = false;
 }
 
-static money price_of(enum aws_op op, uint64_t units)
+static money price_of(const struct aws_client *c, enum aws_op op, uint64_t units)
 {
     money out = 0;
 
+    if (c->is_free[op])
+        return 0;
     if (money_mul_div((wide)units, aws_op_info(op)->unit_price, 1, &out, NULL) != OK)
         return INT64_MAX;
     return out;
@@ -96,7 +99,7 @@ static money price_of(enum aws_op op, uint64_t units)
 
 bool aws_is_capped(struct aws_client *c, enum aws_op op, uint64_t units)
 {
-    money price = price_of(op, units);
+    money price = price_of(c, op, units);
 
     roll_day(c);
     if (c->meter.cap == 0 || price == 0 || c->meter.today <= c->meter.cap - price)
@@ -107,7 +110,7 @@ bool aws_is_capped(struct aws_client *c, enum aws_op op, uint64_t units)
 
 void aws_bill(struct aws_client *c, enum aws_op op, uint64_t units)
 {
-    money price = price_of(op, units);
+    money price = price_of(c, op, units);
 
     c->meter.units[op] += units;
     if (money_add(c->meter.today, price, &c->meter.today, NULL) != OK)

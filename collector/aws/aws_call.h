@@ -78,6 +78,7 @@ struct aws_client {
     struct str region, endpoint;
     unsigned quota_percent;
     struct rate rates[AWS_OPS];
+    bool is_free[AWS_OPS]; /* served by this machine: nobody bills it */
     struct aws_meter meter;
     struct aws_fault fault;  /* of the last call */
     int64_t server_ahead_ns; /* server's wall clock - our monotonic one */

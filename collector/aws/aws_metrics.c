@@ -255,6 +255,43 @@ static bool find_query(const struct aws_metrics *m, struct str id, size_t *at)
     return true;
 }
 
+static void put_point(struct aws_ctx *x, const struct metric_query *q, int64_t time_ns,
+                      int64_t value, struct batch *out)
+{
+    struct metric_point *p = batch_point(out);
+
+    p->subject = subject_of(x, q, &out->arena);
+    p->metric = q->row->metric;
+    p->time_ns = time_ns;
+    p->period_ns = PERIOD_NS;
+    p->value = value;
+}
+
+/* Were the region's throttles stored before those of its functions, somebody would be woken for
+ * both: they wait for each other. */
+static bool must_hold(const struct aws_metrics *m, const struct metric_query *q)
+{
+    return q->name == NULL && q->row->by_function && !m->has_failed;
+}
+
+static void hold(struct aws_metrics *m, const struct metric_query *q, int64_t time_ns,
+                 int64_t value)
+{
+    m->held = mem_grow(m->held, m->n_held, &m->cap_held, sizeof(*m->held));
+    m->held[m->n_held++] = (struct held_point){q->row, time_ns, value};
+}
+
+static void release(struct aws_ctx *x, struct batch *out)
+{
+    struct aws_metrics *m = &x->metrics;
+
+    for (size_t i = 0; i < m->n_held; i++) {
+        const struct metric_query q = {.row = m->held[i].row};
+        put_point(x, &q, m->held[i].time_ns, m->held[i].value, out);
+    }
+    m->n_held = 0;
+}
+
 static void take_result(struct aws_ctx *x, const struct result *r, struct batch *out)
 {
     struct aws_metrics *m = &x->metrics;
@@ -263,18 +300,15 @@ static void take_result(struct aws_ctx *x, const struct result *r, struct batch 
     if (!find_query(m, r->id, &at))
         return;
     const struct metric_query *q = &m->queries[at];
-    struct subject subject = subject_of(x, q, &out->arena);
     for (size_t i = 0; i < r->n_times && i < r->n_values; i++) {
         int64_t time_ns, value;
         if (!aws_number(r->times[i], 9, &time_ns) ||
             !aws_number(r->values[i], q->row->scale, &value))
             continue;
-        struct metric_point *p = batch_point(out);
-        p->subject = subject;
-        p->metric = q->row->metric;
-        p->time_ns = time_ns;
-        p->period_ns = PERIOD_NS;
-        p->value = value;
+        if (must_hold(m, q))
+            hold(m, q, time_ns, value);
+        else
+            put_point(x, q, time_ns, value, out);
         keep_age(x, q, value, time_ns);
         if (value > 0 && q->name == NULL)
             m->active |= UINT64_C(1) << (size_t)(q->row - rows);
@@ -312,17 +346,19 @@ static enum status take_answer(struct aws_ctx *x, struct str body, struct str *t
  * ----------------------------------------------------------------------------------------------
  */
 
-static void end_round(struct aws_ctx *x, struct aws_task *t)
+static void end_round(struct aws_ctx *x, struct aws_task *t, struct batch *out)
 {
     struct aws_metrics *m = &x->metrics;
 
+    release(x, out);
+    m->has_failed = false;
     m->read_to_ns = m->end_ns - PERIOD_NS;
     forget_queries(m);
     t->is_round_done = true;
     t->next_ns = m->began_ns + x->o->metrics_ns;
 }
 
-static void advance(struct aws_ctx *x, struct aws_task *t, struct str token)
+static void advance(struct aws_ctx *x, struct aws_task *t, struct str token, struct batch *out)
 {
     struct aws_metrics *m = &x->metrics;
 
@@ -336,7 +372,7 @@ static void advance(struct aws_ctx *x, struct aws_task *t, struct str token)
     if (!m->is_drilling && m->active != 0)
         begin_drilling(x);
     if (m->at >= m->n)
-        end_round(x, t);
+        end_round(x, t, out);
 }
 
 enum status aws_metrics_step(struct aws_ctx *x, struct aws_task *t, struct batch *out,
@@ -350,6 +386,7 @@ enum status aws_metrics_step(struct aws_ctx *x, struct aws_task *t, struct batch
     uint64_t units = chunk_of(m);
     if (aws_wait_for_budget(x, t, OP_GET_METRIC_DATA, units)) {
         forget_queries(m);
+        release(x, out);
         return OK;
     }
     struct aws_request q = {.op = OP_GET_METRIC_DATA,
@@ -359,10 +396,12 @@ enum status aws_metrics_step(struct aws_ctx *x, struct aws_task *t, struct batch
     if (s == OK)
         s = take_answer(x, body, &token, out, e);
     if (s != OK) {
+        m->has_failed = m->has_failed || m->is_drilling;
+        m->n_held = 0;
         forget_queries(m); /* the window is read again as a whole */
         return s;
     }
-    advance(x, t, token);
+    advance(x, t, token, out);
     return OK;
 }
 
@@ -375,5 +414,6 @@ void aws_metrics_clear(struct aws_metrics *m)
 {
     forget_queries(m);
     free(m->queries);
+    free(m->held);
     free(m->token);
 }

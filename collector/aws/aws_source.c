@@ -339,10 +339,22 @@ struct planned {
     bool is_assumed;
 };
 
+/* The endpoint, when it is on this machine: no bill comes from there, and no quota of AWS's holds.
+ */
+static struct str local_endpoint(const struct source *s, const struct plan *p, enum aws_op op)
+{
+    const struct aws_options *o = s->options;
+    struct aws_endpoint at =
+        aws_endpoint_of(aws_op_info(op)->service, o->endpoint, s->region, p->env, p->arena);
+
+    return at.is_local ? at.url : (struct str){0};
+}
+
 static void add_line(const struct source *s, struct plan *p, const struct planned *row)
 {
     struct plan_line *l = plan_add(p);
     const struct aws_op_info *info = aws_op_info(row->op);
+    struct str endpoint = local_endpoint(s, p, row->op);
 
     l->source = s->name;
     l->call = str_from(info->name);
@@ -350,16 +362,20 @@ static void add_line(const struct source *s, struct plan *p, const struct planne
     l->calls = row->calls;
     l->units = row->calls * row->units_each;
     l->is_assumed = row->is_assumed;
-    if (money_mul_div((wide)l->units, info->unit_price, 1, &l->cost, NULL) != OK)
+    if (endpoint.n > 0)
+        l->why = arena_printf(p->arena, STR_FMT "; free at " STR_FMT, STR_ARG(row->why),
+                              STR_ARG(endpoint));
+    else if (money_mul_div((wide)l->units, info->unit_price, 1, &l->cost, NULL) != OK)
         l->cost = INT64_MAX;
 }
 
-static uint64_t at_most_quota(enum aws_op op, const struct aws_options *o, struct str region,
+static uint64_t at_most_quota(const struct source *s, const struct plan *p, enum aws_op op,
                               uint64_t calls)
 {
-    uint64_t most = (uint64_t)(aws_quota(op, region) * o->quota_percent / 100) * 86400 / 1000;
+    const struct aws_options *o = s->options;
+    uint64_t most = (uint64_t)(aws_quota(op, s->region) * o->quota_percent / 100) * 86400 / 1000;
 
-    return calls < most ? calls : most;
+    return calls < most || local_endpoint(s, p, op).n > 0 ? calls : most;
 }
 
 static void plan_logs(const struct source *s, const struct aws_options *o, struct plan *p)
@@ -371,7 +387,7 @@ static void plan_logs(const struct source *s, const struct aws_options *o, struc
     struct planned rows[] = {
         {per_day(o->discover_ns) * (groups / 50 + 1), 1, STR("discovery"), OP_DESCRIBE_LOG_GROUPS,
          !is_known},
-        {at_most_quota(OP_FILTER_LOG_EVENTS, o, s->region, wanted), 1,
+        {at_most_quota(s, p, OP_FILTER_LOG_EVENTS, wanted), 1,
          arena_printf(p->arena, "%llu log groups", (unsigned long long)groups),
          OP_FILTER_LOG_EVENTS, !is_known},
     };

@@ -145,7 +145,16 @@ struct metric_query {
     char *name;                   /* of the function or queue; NULL: the region */
 };
 
+/* A value of the region whose functions are still to be asked. */
+struct held_point {
+    const struct metric_row *row;
+    int64_t time_ns, value;
+};
+
 struct aws_metrics {
+    struct held_point *held; /* until the round ends, so that both are stored together */
+    size_t n_held, cap_held;
+    bool has_failed;              /* the functions could not be asked: the region's do not wait */
     struct metric_query *queries; /* of the round under way */
     size_t n, cap;
     size_t at;                            /* first query of the call under way */

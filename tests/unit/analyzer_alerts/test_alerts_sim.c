@@ -114,6 +114,47 @@ static void test_dlq_fires_at_once_and_resolves(void **state)
     fixture_free(f);
 }
 
+static void throttle(struct batch *b, const char *function, int64_t at_ns, int64_t n)
+{
+    struct metric_point *p = batch_point(b);
+
+    p->subject = (struct subject){
+        function ? SCOPE_FUNCTION : SCOPE_REGION,
+        {PROVIDER_AWS, STR("1"), STR("eu-west-1"), function ? str_from(function) : STR("")}};
+    p->metric = METRIC_THROTTLES;
+    p->time_ns = at_ns;
+    p->period_ns = NS_PER_MIN;
+    p->value = n;
+}
+
+/* What a region's sum and its functions both say is said once. */
+static void test_throttles_are_told_once(void **state)
+{
+    struct fixture *f = fixture_new();
+    const struct alert_set set = set_of(f, "throttles", "throttles > 0 over 3m");
+    struct batch *b = batch_new();
+    struct alert_verdicts v;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    throttle(b, NULL, AT(0), 7);
+    throttle(b, "checkout", AT(0), 4);
+    throttle(b, "mail", AT(0), 3);
+    fixture_commit(f, b);
+    CHECK_OK(alerts_evaluate(&set, f->store, AT(1), &f->arena, &v, &f->e), &f->e);
+    CHECK_INT(v.changes.n_messages, 2);
+    CHECK_OK(store_write_alerts(f->store, &v.changes, &f->e), &f->e);
+    /* One more that no function accounts for. */
+    b = batch_new();
+    throttle(b, NULL, AT(1), 2);
+    throttle(b, "mail", AT(1), 1);
+    fixture_commit(f, b);
+    CHECK_OK(alerts_evaluate(&set, f->store, AT(2), &f->arena, &v, &f->e), &f->e);
+    CHECK_INT(v.changes.n_messages, 1);
+    CHECK_INT(v.n_current, 3);
+    fixture_free(f);
+}
+
 static void test_for_and_reminder(void **state)
 {
     struct fixture *f = fixture_new();
@@ -400,6 +441,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_dlq_fires_at_once_and_resolves),
+        cmocka_unit_test(test_throttles_are_told_once),
         cmocka_unit_test(test_for_and_reminder),
         cmocka_unit_test(test_missing_keeps),
         cmocka_unit_test(test_late_data),

@@ -22,6 +22,61 @@ static void add_depth(struct batch *b, const struct fn_ref *of, int64_t t_ns, in
                                .weight = 1};
 }
 
+/* A request with a trace: the segment, its initialization, and a call that failed. */
+static void add_traced_request(struct batch *b)
+{
+    static const struct {
+        const char *id, *parent, *name;
+        int64_t from_ms, to_ms;
+        unsigned flags;
+    } spans[] = {{"a", "", "checkout", 0, 400, SPAN_FAULT},
+                 {"b", "a", "Initialization", 0, 100, 0},
+                 {"c", "a", "DynamoDB", 200, 300, SPAN_FAULT | SPAN_INFERRED}};
+    const struct fn_ref fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout")};
+    const struct origin like = {.fn = &fn, .instance = STR("2026/01/15/[1]aa")};
+    const struct origin *o = batch_origin(b, &like);
+    struct invocation *inv = batch_invocation(b);
+
+    *inv = (struct invocation){.origin = o,
+                               .id = STR("8d5958b5-0000-4000-8000-000000000001"),
+                               .trace_id = STR("1-6968d6c0-5d09aa705e56bbd0152548cb"),
+                               .outcome = OUTCOME_ERROR,
+                               .start = START_COLD,
+                               .start_ns = NOON - NS_PER_MIN,
+                               .duration_ns = 300 * NS_PER_MS,
+                               .attempt = 1,
+                               .is_final = true};
+    for (size_t i = 0; i < ARRAY_LEN(spans); i++)
+        *batch_span(b) =
+            (struct span){.of = fn,
+                          .trace_id = inv->trace_id,
+                          .id = str_from(spans[i].id),
+                          .parent_id = str_from(spans[i].parent),
+                          .name = str_from(spans[i].name),
+                          .error = i == 2 ? STR("Throttled: slow down") : (struct str){0},
+                          .start_ns = NOON - NS_PER_MIN + spans[i].from_ms * NS_PER_MS,
+                          .end_ns = NOON - NS_PER_MIN + spans[i].to_ms * NS_PER_MS,
+                          .flags = spans[i].flags};
+}
+
+/* A region and the one function of it that was asked for. */
+static void add_throttles(struct batch *b)
+{
+    const struct fn_ref places[] = {
+        {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("")},
+        {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout")},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        *batch_point(b) =
+            (struct metric_point){.subject = {i == 0 ? SCOPE_REGION : SCOPE_FUNCTION, places[i]},
+                                  .metric = METRIC_THROTTLES,
+                                  .time_ns = NOON - 10 * NS_PER_MIN,
+                                  .period_ns = NS_PER_MIN,
+                                  .value = i == 0 ? 4321 : 4000,
+                                  .weight = 1};
+}
+
 static void fill(struct fixture *f)
 {
     struct batch *b = batch_new();
@@ -58,44 +113,9 @@ static void fill(struct fixture *f)
                                               .tried_ns = NOON,
                                               .failures = 3,
                                               .error = STR("GET logs: HTTP 400 ExpiredToken")};
+    add_throttles(b);
+    add_traced_request(b);
     fixture_commit(f, b);
-}
-
-/* A request with a trace: the segment, its initialization, and a call that failed. */
-static void add_traced_request(struct batch *b)
-{
-    static const struct {
-        const char *id, *parent, *name;
-        int64_t from_ms, to_ms;
-        unsigned flags;
-    } spans[] = {{"a", "", "checkout", 0, 400, SPAN_FAULT},
-                 {"b", "a", "Initialization", 0, 100, 0},
-                 {"c", "a", "DynamoDB", 200, 300, SPAN_FAULT | SPAN_INFERRED}};
-    const struct fn_ref fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout")};
-    const struct origin like = {.fn = &fn, .instance = STR("2026/01/15/[1]aa")};
-    const struct origin *o = batch_origin(b, &like);
-    struct invocation *inv = batch_invocation(b);
-
-    *inv = (struct invocation){.origin = o,
-                               .id = STR("8d5958b5-0000-4000-8000-000000000001"),
-                               .trace_id = STR("1-6968d6c0-5d09aa705e56bbd0152548cb"),
-                               .outcome = OUTCOME_ERROR,
-                               .start = START_COLD,
-                               .start_ns = NOON - NS_PER_MIN,
-                               .duration_ns = 300 * NS_PER_MS,
-                               .attempt = 1,
-                               .is_final = true};
-    for (size_t i = 0; i < ARRAY_LEN(spans); i++)
-        *batch_span(b) =
-            (struct span){.of = fn,
-                          .trace_id = inv->trace_id,
-                          .id = str_from(spans[i].id),
-                          .parent_id = str_from(spans[i].parent),
-                          .name = str_from(spans[i].name),
-                          .error = i == 2 ? STR("Throttled: slow down") : (struct str){0},
-                          .start_ns = NOON - NS_PER_MIN + spans[i].from_ms * NS_PER_MS,
-                          .end_ns = NOON - NS_PER_MIN + spans[i].to_ms * NS_PER_MS,
-                          .flags = spans[i].flags};
 }
 
 static struct alert dlq_alert(void)
@@ -169,7 +189,8 @@ static void test_views(void **state)
     static const char *const sources[] = {
         "! near its quota",      "7.00s", "1,234", "62.0%", "$0.0123", "x failing",
         "HTTP 400 ExpiredToken", NULL};
-    static const char *const overview[] = {"x firing: queue orders-dlq: 12 messages", NULL};
+    static const char *const overview[] = {"x firing: queue orders-dlq: 12 messages", "throttled",
+                                           "4,321", NULL};
     struct fixture *f = fixture_new();
 
     UNUSED(state);
