@@ -29,21 +29,19 @@ struct builder {
     struct bill_input *in;
 };
 
-/* Product of up to four 10^-6 numbers divided by a plain number, as 10^-12 units. */
+/* Product of two to four 10^-6 numbers divided by a plain number, as 10^-12 units. */
 static enum status quantity_of(const wide *factors, size_t n, int64_t divisor, wide *out,
                                struct err *e)
 {
     wide v = 1, scale = divisor;
 
-    assert(n >= 1 && n <= 4);
+    assert(n >= 2 && n <= 4);
     for (size_t i = 0; i < n; i++) {
         if (wide_mul(v, factors[i], &v, e) != OK)
             return err_wrap(e, "usage is too large");
         if (i >= 2) /* two of them make the 10^-12 */
             scale *= USAGE_ONE;
     }
-    if (n == 1)
-        v *= USAGE_ONE;
     *out = wide_div_round(v, scale);
     return OK;
 }

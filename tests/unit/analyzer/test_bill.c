@@ -351,6 +351,9 @@ static void test_refused_usage(void **state)
         {"memory_mb: 0.000001\nstorage_mb: " MOST "\ninvocations: " MOST "\navg_ms: 900000000000",
          "ephemeral storage"},
         {"service: lambda@edge\n" HUGE "invocations: " MOST "\navg_ms: " MOST, "too large"},
+        {"streams: [{invocations: x}]", "no number"},
+        {"region: any\ninvocations: x", "no number"},
+        {"zzzzzzzz: 3\nqqqqqqqq: 4", "lists the inputs"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err e;

@@ -2,65 +2,8 @@
  * billing rules, and sums against their parts. */
 #include "tests/test.h"
 
-#include "analyzer/analyzer.h"
-#include "core/base/clock.h"
-#include "core/base/macros.h"
 #include "core/base/rng.h"
-#include "core/base/timefmt.h"
-
-#define MB (UINT64_C(1) << 20)
-
-static struct pricebook *book;
-static struct fn_ref fn;
-static struct origin origin;
-static struct cost_context context;
-
-static int setup(void **state)
-{
-    UNUSED(state);
-    struct err e;
-    if (book == NULL && pricebook_load(SOURCE_ROOT "/data/prices", &book, &e) != OK) {
-        print_error("%s\n", e.msg);
-        return 1;
-    }
-    fn = (struct fn_ref){PROVIDER_AWS, STR(""), STR("us-east-1"), STR("checkout")};
-    origin = (struct origin){.fn = &fn};
-    context = (struct cost_context){
-        .book = book, .default_region = STR("us-east-1"), .default_arch = ARCH_X86_64};
-    return 0;
-}
-
-static int free_book(void **state)
-{
-    UNUSED(state);
-    pricebook_free(book);
-    return 0;
-}
-
-static struct invocation attempt(int64_t billed_ms, uint64_t mb)
-{
-    struct invocation inv = {
-        .origin = &origin,
-        .id = STR("8f6a"),
-        .outcome = OUTCOME_OK,
-        .start = START_WARM,
-        .arch = ARCH_X86_64,
-        .attempt = 1,
-        .billed_ns = billed_ms * NS_PER_MS,
-        .duration_ns = billed_ms * NS_PER_MS,
-        .memory_bytes = mb * MB,
-        .is_final = true,
-    };
-    CHECK_STATUS(time_parse_human(STR("2026-06-01"), 0, &inv.start_ns, NULL), OK);
-    return inv;
-}
-
-static money priced(struct invocation *inv)
-{
-    struct err e;
-    CHECK_OK(cost_invocation(&context, inv, &e), &e);
-    return inv->cost;
-}
+#include "tests/unit/analyzer/cost_fixture.h"
 
 static void test_known_amounts(void **state)
 {
@@ -351,15 +294,6 @@ static void test_stats_are_priced_anew(void **state)
     stats_clear(&s);
 }
 
-/* Prices nobody charges, so that amounts leave the range: an error, never a wrap. */
-static struct pricebook *absurd_book(void)
-{
-    struct err e;
-    struct pricebook *p = NULL;
-    CHECK_OK(pricebook_load(TESTS_DIR "/data/pricing/absurd", &p, &e), &e);
-    return p;
-}
-
 static void test_limits(void **state)
 {
     UNUSED(state);
@@ -383,6 +317,15 @@ static void test_limits(void **state)
     inv = attempt(1, 128);
     CHECK_STATUS(cost_receipt(&context, &inv, UINT64_MAX, &a, &r, &e), ERR_LIMIT);
     CHECK(strstr(e.msg, "DataProcessing-Bytes") != NULL);
+    inv = attempt(1000, 1024);
+    CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &r, &e), ERR_LIMIT);
+    fn.region = STR("eu-west-1");
+    inv = attempt(1, 10240);
+    inv.start = START_SNAPSTART;
+    inv.restore_ns = 1;
+    CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &r, &e), ERR_LIMIT);
+    CHECK(strstr(e.msg, "Lambda-SnapStart-Restored-GB") != NULL && r.lines == NULL);
+    fn.region = STR("us-east-1");
     struct stats s = {.n = 1, .mb_ms = (wide)1 << 100};
     struct stats_cost c = {.total = 5};
     CHECK_STATUS(cost_of_stats(&context, &fn, &s, inv.start_ns, &c, &e), ERR_LIMIT);
