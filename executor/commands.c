@@ -140,6 +140,21 @@ const struct fnexec_command command_check = {
 
 /* --- doctor --- */
 
+static void show_memory_limits(struct buf *out)
+{
+    struct cgroup_place at;
+
+    buf_addf(out, "%-18s works: a function over its size is found within 100 ms\n",
+             "memory watched");
+    cgroup_find_own(&at);
+    buf_addf(out, "%-18s %s: memory_limit: cgroup ", "memory by cgroup",
+             at.n > 0 ? "works" : "does not work");
+    if (at.n > 0)
+        buf_addf(out, "makes groups below %s\n", at.folders[0]);
+    else
+        buf_addf(out, "is refused (%s)\n", at.why_not);
+}
+
 static int run_doctor(struct fnexec_run *r, struct err *e)
 {
     struct sandbox_report report;
@@ -156,10 +171,7 @@ static int run_doctor(struct fnexec_run *r, struct err *e)
         buf_add_c(&r->out, '\n');
         all = all && report.works[i];
     }
-    buf_addf(&r->out,
-             "%-18s works: memory is watched every 100 ms, a function over its size is "
-             "ended\n",
-             "memory limit");
+    show_memory_limits(&r->out);
     return all ? EXIT_DONE : EXIT_CONDITION;
 }
 

@@ -12,6 +12,7 @@
 #include "core/base/rng.h"
 #include "core/base/str.h"
 #include "core/model/enums.h"
+#include "executor/cgroup.h"
 #include "executor/sandbox.h"
 
 struct manifest;
@@ -28,6 +29,8 @@ struct executor {
     struct str runtimes_folder; /* our bootstraps */
     struct str endpoint;        /* "http://127.0.0.1:9001" once it listens */
     struct sandbox_report sandbox;
+    struct cgroup_place cgroups; /* once knows_cgroups */
+    bool knows_cgroups;
     struct journal *journal;
     struct telemetry *telemetry;
     struct invoker *invoker;

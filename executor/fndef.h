@@ -14,6 +14,10 @@ enum fn_protocol {
 
 enum fn_log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
+enum fn_memory_limit {
+    MEMORY_WATCHED, /* looked at every 100 ms */
+    MEMORY_CGROUP   /* by the kernel; a cold start takes longer */
+};
 enum fn_isolation {
     ISOLATION_AUTO,   /* every step this machine allows; what it does not is reported */
     ISOLATION_STRICT, /* a step that fails, fails the start */
@@ -56,9 +60,10 @@ struct fndef {
     int system_level;  /* 0 DEBUG 1 INFO 2 WARN */
     int application_level;
     struct str log_group;
-    int protocol;   /* enum fn_protocol */
-    int isolation;  /* enum fn_isolation */
-    bool is_traced; /* X-Ray active */
+    int protocol;     /* enum fn_protocol */
+    int isolation;    /* enum fn_isolation */
+    int memory_limit; /* enum fn_memory_limit */
+    bool is_traced;   /* X-Ray active */
     /* asynchronous invocation */
     int64_t max_retries;   /* 0-2 */
     int64_t retry_wait_ns; /* before the first retry; twice that before the second */

@@ -36,6 +36,7 @@ static const char *const levels[] = {"debug", "info", "warn", NULL};
 static const char *const app_levels[] = {"trace", "debug", "info", "warn", "error", "fatal", NULL};
 static const char *const protocols[] = {"frames", "runtime-api", NULL};
 static const char *const isolations[] = {"auto", "strict", "process", NULL};
+static const char *const memory_limits[] = {"watched", "cgroup", NULL};
 
 #define FIELD(name) .offset = offsetof(struct fndef, name)
 
@@ -135,6 +136,13 @@ const struct opt_def fndef_options[] = {
      .default_text = "auto",
      .choices = isolations,
      .help = "how far the environment is fenced off"},
+    {.key = "memory_limit",
+     .type = OPT_CHOICE,
+     FIELD(memory_limit),
+     .default_text = "watched",
+     .choices = memory_limits,
+     .help =
+         "who ends an environment over its memory: fnexec looks every 100 ms, the kernel at once"},
     {.key = "tracing",
      .type = OPT_BOOL,
      FIELD(is_traced),

@@ -134,6 +134,7 @@ void instance_free(struct instance *in)
         in->exit_watch = NULL;
         spawn_reap(&in->process);
     }
+    cgroup_remove(&in->cgroup);
     process_forget(in);
     loop_timer_cancel(l, &in->deadline);
     loop_timer_cancel(l, &in->idle_timer);

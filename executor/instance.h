@@ -90,6 +90,7 @@ struct instance {
     int statm_fd;
     int64_t memory_read_ns;    /* when its memory was looked at last */
     uint64_t max_memory_bytes; /* of the environment so far */
+    struct cgroup cgroup;      /* of functions that ask for one */
     bool is_oom, has_exited;
     struct spawn_end end;
     /* link */

@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/rng.h"
 #include "executor/fndef_options.h"
+#include "executor/ids.h"
 #include "executor/instance.h"
 
 #define MIB            ((uint64_t)1 << 20)
@@ -167,6 +168,8 @@ static void on_exit_ready(void *ctx, unsigned events)
     /* What it said before it ended counts, also when both become known at once. */
     in->link->drain(in);
     in->end = spawn_reap(&in->process);
+    in->is_oom = in->is_oom || cgroup_had_oom(&in->cgroup);
+    cgroup_remove(&in->cgroup);
     in->max_memory_bytes =
         in->end.max_rss_bytes > in->max_memory_bytes ? in->end.max_rss_bytes : in->max_memory_bytes;
     instance_event(in, EV_EXITED);
@@ -228,6 +231,19 @@ static enum status spawn_boxed(struct instance *in, struct arena *a, struct spaw
     return spawn(rq, &in->process, e);
 }
 
+/* The process's own limits, when its function wants the kernel's. */
+static enum status make_cgroup(struct instance *in, struct arena *a, struct err *e)
+{
+    struct executor *x = in->x;
+
+    if (in->fn->memory_limit != MEMORY_CGROUP)
+        return OK;
+    if (!x->knows_cgroups)
+        cgroup_find_own(&x->cgroups);
+    x->knows_cgroups = true;
+    return cgroup_make(&x->cgroups, hex_new(&x->rng, a, 8), in->fn->memory_bytes, &in->cgroup, e);
+}
+
 /* Every step of the sandbox is taken for granted until a start fails: only then is it worth the
  * time to find out which this machine allows. */
 static enum status start_child(struct instance *in, struct arena *a, int output, struct err *e)
@@ -239,6 +255,9 @@ static enum status start_child(struct instance *in, struct arena *a, int output,
         return e->code;
     struct spawn_request rq = {
         .argv = argv, .folder = in->fn->code.p, .control_fd = in->child_fd, .output_fd = output};
+    if (make_cgroup(in, a, e) != OK)
+        return e->code;
+    rq.cgroup = in->cgroup.n > 0 ? &in->cgroup : NULL;
     enum status s = spawn_boxed(in, a, &rq, e);
     if (s == OK || report->is_probed || rq.errnum == 0)
         return s;
@@ -257,6 +276,7 @@ enum status process_start(struct instance *in, struct err *e)
         s = open_output(in, &output, e);
     if (s == OK)
         s = start_child(in, &a, output, e);
+    cgroup_close(&in->cgroup);
     if (output >= 0)
         close(output);
     if (in->child_fd >= 0)
@@ -265,6 +285,7 @@ enum status process_start(struct instance *in, struct err *e)
     if (s == OK)
         s = loop_watch(in->x->loop, in->process.pidfd, on_exit_ready, in, &in->exit_watch, e);
     if (s != OK) {
+        cgroup_remove(&in->cgroup);
         process_forget(in);
         return s;
     }

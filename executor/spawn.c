@@ -19,7 +19,7 @@
 
 #define STACK_BYTES ((size_t)64 << 10)
 
-enum child_stage { CHILD_SANDBOX, CHILD_FILES, CHILD_FOLDER, CHILD_EXEC };
+enum child_stage { CHILD_CGROUP, CHILD_SANDBOX, CHILD_FILES, CHILD_FOLDER, CHILD_EXEC };
 
 struct child {
     const struct spawn_request *rq;
@@ -67,6 +67,10 @@ static int run_child(void *arg)
     const struct spawn_request *rq = c->rq;
 
     reset_signals();
+    c->stage = CHILD_CGROUP;
+    c->errnum = rq->cgroup ? cgroup_enter(rq->cgroup) : 0;
+    if (c->errnum)
+        _exit(127);
     c->stage = CHILD_SANDBOX;
     c->errnum = rq->sandbox ? sandbox_enter(rq->sandbox, &c->step) : 0;
     if (c->errnum)
@@ -89,6 +93,8 @@ static int run_child(void *arg)
 static enum status explain(const struct child *c, struct err *e)
 {
     switch (c->stage) {
+    case CHILD_CGROUP:
+        return err_errno(e, c->errnum, "entering a cgroup");
     case CHILD_SANDBOX:
         return err_errno(e, c->errnum, "sandbox: %s", sandbox_step_name(c->step));
     case CHILD_FILES:

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "executor/cgroup.h"
 #include "executor/sandbox.h"
 
 #define SPAWN_CONTROL_FD 3 /* where the child finds control_fd */
@@ -16,6 +17,7 @@ struct spawn_request {
     int control_fd;                /* becomes descriptor 3; -1: none */
     int output_fd;                 /* becomes stdout and stderr; -1: both are /dev/null */
     const struct sandbox *sandbox; /* NULL: none */
+    const struct cgroup *cgroup;   /* entered first; NULL: none */
     int errnum;                    /* set on failure */
 };
 

@@ -226,7 +226,7 @@ static enum status unknown_key(const struct yaml_walk *w, struct str path,
                        w->name, n->line, n->column, STR_ARG(path), STR_ARG(near));
     return err_set(w->e, ERR_CONFIG,
                    "%s:%u:%u: unknown key \"" STR_FMT
-                   "\"; `fnscope config print` lists the known ones",
+                   "\"; the manual page lists the known ones",
                    w->name, n->line, n->column, STR_ARG(path));
 }
 

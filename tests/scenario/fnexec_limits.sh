@@ -1,7 +1,7 @@
 #!/bin/bash
 # fnexec_limits.sh PROGRAM TESTS_DIR EXECUTOR: two dozen threads call functions at once; none runs more often at a
 # time than is reserved for it or left by others, and memory stays flat over INVOKES invocations (default 12000;
-# 100000 in full runs; not looked at under sanitizers, which keep what is freed).
+# 100000 in full runs; not looked at under sanitizers, which keep what is freed). A cgroup ends what is too large.
 set -euo pipefail
 executor=$3
 # shellcheck source=tests/scenario/fnexec_lib.sh
@@ -34,12 +34,32 @@ function_of() { # name, more
     function_of five 5
     function_of free
     function_of other
+    echo "  bounded: {runtime: python3.11, handler: app.handler, code: functions/python, timeout: 20s, memory: 128MB,"
+    echo "            memory_limit: cgroup}"
     echo "  echo: {runtime: c, handler: echo, code: functions/c, instances: 2}"
 } > "$work/functions.yaml"
 start_executor "$work/functions.yaml"
 /usr/bin/python3 "$2/support/hammer.py" limits "$endpoint" "$work/seen"
+# --- the kernel's limits, where it gives any ---
+groups() { find /sys/fs/cgroup -type d -name 'fnexec-*' ! -name fnexec-main -newer "$work/functions.yaml" 2> /dev/null; }
+no_groups() { [ -z "$(groups)" ]; }
+"$executor" doctor > "$work/doctor" || [ $? -eq 3 ] || fail "doctor ended with a surprise"
+if grep -q 'memory by cgroup   works' "$work/doctor"; then
+    invoke bounded '{"a": 1}'
+    expect "$work/answer" '"event":{"a":1}'
+    [ -n "$(groups)" ] || fail "a bounded function runs in no cgroup"
+    invoke bounded '{"eat": 300}'
+    expect "$work/answer" '"errorType":"Runtime.OutOfMemory"'
+    invoke bounded '{"a": 2}'
+    expect "$work/answer" '"event":{"a":2}'
+else
+    expect "$work/doctor" 'memory by cgroup   does not work'
+    invoke bounded '{"a": 1}'
+    expect "$work/answer" 'errorType'
+fi
 stop_executor
 check_nothing_left
+wait_for no_groups
 
 grep -q __asan_init "$executor" || {
     rm -rf "$work/state"
