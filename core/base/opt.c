@@ -225,8 +225,7 @@ static enum status unknown_key(const struct yaml_walk *w, struct str path,
                        "%s:%u:%u: unknown key \"" STR_FMT "\"; did you mean \"" STR_FMT "\"?",
                        w->name, n->line, n->column, STR_ARG(path), STR_ARG(near));
     return err_set(w->e, ERR_CONFIG,
-                   "%s:%u:%u: unknown key \"" STR_FMT
-                   "\"; the manual page lists the known ones",
+                   "%s:%u:%u: unknown key \"" STR_FMT "\"; the manual page lists the known ones",
                    w->name, n->line, n->column, STR_ARG(path));
 }
 
