@@ -293,11 +293,43 @@ static enum status run_sources(struct collecting *g, struct control *control,
     return s;
 }
 
-/* What cannot be read now leaves the sources as they were. */
-static void reload_sources(struct collecting *g)
+/* Between two runs nobody else looks at the rules. */
+static void renew_watch(struct collecting *g, const struct alert_config *fresh)
+{
+    struct err e = {0};
+
+    watch_close(&g->watch);
+    g->alerts = *fresh;
+    if (watch_open(&g->watch, g->store, &g->alerts, g->c->clock, &e) == OK)
+        return;
+    log_event(LOG_ERROR, "reload: %s: nobody evaluates alerts", e.msg);
+    g->pipeline.watch = NULL;
+}
+
+static enum status parse_all(struct collecting *g, const struct yaml_node *root,
+                             struct source_list *sources, struct alert_config *alerts,
+                             struct err *e)
+{
+    const struct yaml_node *before = g->c->config;
+    enum status s = parse_sources(g->c, root, sources, e);
+
+    if (s != OK)
+        return s;
+    g->c->config = root;
+    s = alert_config_read(g->c, alerts, e);
+    if (s != OK) {
+        g->c->config = before;
+        sources_free(sources);
+    }
+    return s;
+}
+
+/* Sources, rules and notifiers; what cannot be read now leaves all of them as they were. */
+static void reload(struct collecting *g)
 {
     AUTO(buf_clear) struct buf text = {.max = CONFIG_MAX_BYTES};
     struct source_list fresh = {0};
+    struct alert_config alerts = {0};
     struct yaml_node *root = NULL;
     struct err e = {0};
     struct cli *c = g->c;
@@ -310,13 +342,15 @@ static void reload_sources(struct collecting *g)
     if (s == OK)
         s = yaml_parse(c->arena, arena_str(c->arena, buf_str(&text)), c->config_name, &root, &e);
     if (s == OK)
-        s = parse_sources(c, root, &fresh, &e);
+        s = parse_all(g, root, &fresh, &alerts, &e);
     if (s == OK) {
         sources_free(&g->sources);
         g->sources = fresh;
-        log_event(LOG_INFO, "reload: %zu sources", g->sources.n);
+        renew_watch(g, &alerts);
+        log_event(LOG_INFO, "reload: %zu sources, %zu rules, %zu notifiers", g->sources.n,
+                  g->alerts.n_rules, g->alerts.n_notifiers);
     } else {
-        log_event(LOG_ERROR, "reload: %s: the old sources go on", e.msg);
+        log_event(LOG_ERROR, "reload: %s: the old configuration goes on", e.msg);
     }
     g->is_ready = false;
 }
@@ -334,7 +368,7 @@ static enum status run_until_stopped(struct collecting *g, struct err *e)
         s = run_sources(g, control, import_reader, e);
         if (s != ERR_AGAIN || !atomic_load(&collect_reload))
             break;
-        reload_sources(g);
+        reload(g);
         *e = (struct err){0};
         s = OK;
     }

@@ -31,6 +31,7 @@ struct source *source_new(struct arena *a, const struct source_ops *ops, struct 
     s->ops = ops;
     s->name = name;
     s->options = options;
+    s->n_sharing = 1;
     return s;
 }
 
@@ -158,6 +159,18 @@ static enum status parse_entry(struct source_list *l, size_t *cap, const struct 
     return s;
 }
 
+static void count_sharing(struct source_list *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        for (size_t k = 0; k < l->n; k++) {
+            const struct source *b = l->items[k];
+            struct source *a = l->items[i];
+            if (i != k && a->ops->shares_quota != NULL &&
+                a->ops->shares_quota == b->ops->shares_quota && a->ops->shares_quota(a, b))
+                a->n_sharing++;
+        }
+}
+
 static bool is_wanted(const struct opt_list *only, struct str name)
 {
     for (size_t i = 0; i < only->count; i++)
@@ -185,6 +198,7 @@ enum status sources_parse(const struct yaml_node *sources, const char *name,
         sources_free(&l);
         return s;
     }
+    count_sharing(&l);
     *out = l;
     return OK;
 }

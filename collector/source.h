@@ -44,6 +44,7 @@ struct source {
     void *ctx;           /* ops->ctx_size bytes, zeroed before open */
     struct source_env env;
     struct arena arena;          /* lives as long as the source */
+    unsigned n_sharing;          /* sources that draw on the same quotas, this one included */
     int64_t next_ns;             /* monotonic: when poll wants to be called again */
     struct source_status status; /* what came since the last report; kept by the source */
     int64_t reported_ns;
@@ -61,6 +62,9 @@ struct source_ops {
     void (*plan)(const struct source *s, struct plan *p);
     /* The regions an entry of the configuration asks for: one source each. NULL: one source. */
     const struct opt_list *(*regions)(const void *options);
+    /* Do these two, whose types have this function, draw on the same quotas of a provider? Each
+     * then gets its share: they run on threads of their own and share nothing else. NULL: never. */
+    bool (*shares_quota)(const struct source *a, const struct source *b);
 };
 
 extern const struct source_ops *const source_types[]; /* NULL-terminated */

@@ -25,7 +25,7 @@ struct executor {
     struct rng rng; /* of identifiers */
     const struct manifest *manifest;
     struct str state_folder;    /* 0700: journal.db, logs.db */
-    struct str scratch_folder;  /* 0700: one folder an environment; removed at stop */
+    struct str scratch_folder;  /* 0711: one folder (0700) an environment; removed at stop */
     struct str runtimes_folder; /* our bootstraps */
     struct str endpoint;        /* "http://127.0.0.1:9001" once it listens */
     struct sandbox_report sandbox;

@@ -63,6 +63,7 @@ struct fndef {
     int protocol;     /* enum fn_protocol */
     int isolation;    /* enum fn_isolation */
     int memory_limit; /* enum fn_memory_limit */
+    int64_t user;     /* user and group it runs as; 0: fnexec's */
     bool is_traced;   /* X-Ray active */
     /* asynchronous invocation */
     int64_t max_retries;   /* 0-2 */

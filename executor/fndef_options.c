@@ -143,6 +143,13 @@ const struct opt_def fndef_options[] = {
      .choices = memory_limits,
      .help =
          "who ends an environment over its memory: fnexec looks every 100 ms, the kernel at once"},
+    {.key = "user",
+     .type = OPT_INT,
+     FIELD(user),
+     .default_text = "0",
+     .min = 0,
+     .max = 2147483646,
+     .help = "number of the user and group it runs as, where fnexec is root; 0: fnexec's"},
     {.key = "tracing",
      .type = OPT_BOOL,
      FIELD(is_traced),

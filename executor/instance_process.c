@@ -217,7 +217,18 @@ static void make_sandbox(struct instance *in, struct sandbox *s)
     if (is_in_tmp(in->fn->code) || is_in_tmp(in->x->runtimes_folder))
         steps &= ~(1U << SANDBOX_PRIVATE_TMP);
     in->has_private_tmp = (steps & 1U << SANDBOX_PRIVATE_TMP) != 0;
+    if (in->fn->user != 0)
+        steps |= 1U << SANDBOX_USER; /* it does not run as we do instead */
     sandbox_init(s, steps, in->scratch.p, (uint64_t)in->fn->ephemeral_mb * MIB);
+    s->user = (unsigned)in->fn->user;
+}
+
+/* The temporary folder belongs to whom the function runs as. */
+static void give_scratch(const struct instance *in)
+{
+    if (in->fn->user != 0 && chown(in->scratch.p, (uid_t)in->fn->user, (gid_t)in->fn->user) != 0)
+        log_event(LOG_WARN, "scratch folder " STR_FMT ": %s", STR_ARG(in->scratch),
+                  strerror(errno));
 }
 
 static enum status spawn_boxed(struct instance *in, struct arena *a, struct spawn_request *rq,
@@ -226,6 +237,7 @@ static enum status spawn_boxed(struct instance *in, struct arena *a, struct spaw
     struct sandbox box;
 
     make_sandbox(in, &box);
+    give_scratch(in);
     rq->envp = environment_of(in, a);
     rq->sandbox = &box;
     return spawn(rq, &in->process, e);

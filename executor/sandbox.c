@@ -9,12 +9,14 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "executor/spawn.h"
 #include "executor/syscall_filter.h"
 
 #define OPEN_FILES 1024
+#define NOBODY     65534
 
 static int enter_session(const struct sandbox *s)
 {
@@ -42,6 +44,19 @@ static int give_up_privileges(const struct sandbox *s)
 {
     UNUSED(s);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ? errno : 0;
+}
+
+/* The bare calls: those of the C library tell all threads of this process, and here that means
+ * fnexec's own, whose memory the child still shares. */
+static int become_user(const struct sandbox *s)
+{
+    if (s->user == 0)
+        return 0;
+    if (syscall(SYS_setgroups, 0, NULL) != 0 ||
+        syscall(SYS_setresgid, s->user, s->user, s->user) != 0 ||
+        syscall(SYS_setresuid, s->user, s->user, s->user) != 0)
+        return errno;
+    return 0;
 }
 
 static int refuse_syscalls(const struct sandbox *s)
@@ -128,14 +143,16 @@ static const struct {
                           refuse_syscalls},
     [SANDBOX_NAMESPACES] = {"namespaces", "own processes, mounts, host name and IPC",
                             furnish_namespaces},
+    [SANDBOX_USER] = {"other user", "a function runs as the user it names", become_user},
     [SANDBOX_PRIVATE_TMP] = {"private /tmp", "each environment has its own /tmp", private_tmp},
 };
 
 /* Mounts need the privileges that the others give up, and sessions the new process tree; whoever is
- * not root may filter only after no_new_privs. */
+ * not root may filter only after no_new_privs. A change of user takes back the wish to end with the
+ * parent. */
 static const enum sandbox_step order[SANDBOX_STEPS] = {
-    SANDBOX_SESSION, SANDBOX_PARENT_DEATH, SANDBOX_NAMESPACES, SANDBOX_PRIVATE_TMP,
-    SANDBOX_RLIMITS, SANDBOX_NO_NEW_PRIVS, SANDBOX_SYSCALLS};
+    SANDBOX_SESSION,      SANDBOX_NAMESPACES, SANDBOX_PRIVATE_TMP,  SANDBOX_USER,
+    SANDBOX_PARENT_DEATH, SANDBOX_RLIMITS,    SANDBOX_NO_NEW_PRIVS, SANDBOX_SYSCALLS};
 
 const char *sandbox_step_name(enum sandbox_step s)
 {
@@ -209,6 +226,7 @@ void sandbox_probe(struct sandbox_report *out)
         struct spawn_request rq = {
             .argv = argv, .envp = envp, .sandbox = &s, .control_fd = -1, .output_fd = -1};
         sandbox_init(&s, 1U << i | needed_by(i), "/var", 0);
+        s.user = i == SANDBOX_USER ? NOBODY : 0;
         out->works[i] = spawn(&rq, &child, NULL) == OK;
         out->errnum[i] = out->works[i] ? 0 : rq.errnum;
         if (out->works[i])

@@ -16,6 +16,7 @@ enum sandbox_step {
     SANDBOX_SYSCALLS,     /* system calls of administrators are refused (EPERM) */
     SANDBOX_NAMESPACES,   /* own processes, mounts, host name, IPC; the end of it ends all in it */
     SANDBOX_PRIVATE_TMP,  /* /tmp is its scratch folder */
+    SANDBOX_USER,         /* another user than fnexec's, when the function names one */
     SANDBOX_STEPS
 };
 
@@ -25,6 +26,7 @@ struct sandbox {
     const char *scratch; /* its temporary folder; NULL: /tmp stays */
     uint64_t file_bytes; /* largest file it may write; 0: any */
     unsigned uid, gid;   /* ours */
+    unsigned user;       /* whom it runs as, user and group; 0: as we do */
     bool needs_maps;     /* not root: the namespaces come with a user namespace */
 };
 

@@ -77,7 +77,11 @@ enum status scratch_start(struct executor *x, struct err *e)
 {
     if (file_exists(x->scratch_folder.p))
         remove_tree(x->scratch_folder.p);
-    return file_make_dir(x->scratch_folder.p, 0700, e);
+    enum status s = file_make_dir(x->scratch_folder.p, 0700, e);
+    /* Whom a function runs as must get to its own folder below; their names cannot be guessed. */
+    if (s == OK && chmod(x->scratch_folder.p, 0711) != 0)
+        return err_errno(e, errno, "scratch folder " STR_FMT, STR_ARG(x->scratch_folder));
+    return s;
 }
 
 void scratch_clear(struct executor *x)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -136,6 +137,8 @@ enum status spawn(struct spawn_request *rq, struct spawned *out, struct err *e)
     flags |= rq->sandbox ? sandbox_clone_flags(rq->sandbox) : 0;
     p.pid = clone(run_child, stack + STACK_BYTES, (int)flags, &c, &p.pidfd);
     int errnum = errno;
+    if (rq->sandbox && rq->sandbox->user != 0)
+        prctl(PR_SET_DUMPABLE, 1); /* the child's change of user took it from our shared memory */
     forget_frames(stack);
     munmap(stack, STACK_BYTES);
     if (p.pid < 0) {

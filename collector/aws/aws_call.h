@@ -77,6 +77,7 @@ struct aws_client {
     struct aws_auth auth;
     struct str region, endpoint;
     unsigned quota_percent;
+    unsigned n_sharing; /* sources that share the quotas */
     struct rate rates[AWS_OPS];
     bool is_free[AWS_OPS]; /* served by this machine: nobody bills it */
     struct aws_meter meter;

@@ -141,6 +141,7 @@ static enum status aws_open(struct source *s, struct err *e)
     s->status.account = x->account;
     x->client.endpoint = x->o->endpoint;
     x->client.quota_percent = (unsigned)x->o->quota_percent;
+    x->client.n_sharing = s->n_sharing;
     aws_client_init(&x->client, &s->env, &s->status);
     recall_cost(x);
     x->logs.state = xcalloc(1, sizeof(*x->logs.state));
@@ -373,7 +374,8 @@ static uint64_t at_most_quota(const struct source *s, const struct plan *p, enum
                               uint64_t calls)
 {
     const struct aws_options *o = s->options;
-    uint64_t most = (uint64_t)(aws_quota(op, s->region) * o->quota_percent / 100) * 86400 / 1000;
+    int64_t quota = aws_quota(op, s->region) * o->quota_percent / (100 * s->n_sharing);
+    uint64_t most = (uint64_t)quota * 86400 / 1000;
 
     return calls < most || local_endpoint(s, p, op).n > 0 ? calls : most;
 }
@@ -471,6 +473,18 @@ static const struct opt_list *aws_regions(const void *options)
     return &o->regions;
 }
 
+/* Quotas are an account's and region's; the account is known by the way to its credentials. */
+static bool aws_shares(const struct source *a, const struct source *b)
+{
+    const struct aws_options *p = a->options, *q = b->options;
+    unsigned of_a = ALL_PARTS, of_b = ALL_PARTS;
+
+    if (find_parts(a, &of_a, NULL) != OK || find_parts(b, &of_b, NULL) != OK)
+        return false;
+    return (of_a & of_b) != 0 && str_eq(a->region, b->region) && str_eq(p->profile, q->profile) &&
+           str_eq(p->role_arn, q->role_arn) && str_eq(p->endpoint, q->endpoint);
+}
+
 /* --- the types
  * ----------------------------------------------------------------------------------------------
  */
@@ -480,7 +494,7 @@ static const struct opt_list *aws_regions(const void *options)
     { .type = (name), .help = (text), .options = aws_option_defs,                                      \
       .options_size = sizeof(struct aws_options), .ctx_size = sizeof(struct aws_ctx),              \
       .open = aws_open, .poll = aws_poll, .close = aws_close, .plan = aws_plan,                    \
-      .regions = aws_regions }
+      .regions = aws_regions, .shares_quota = aws_shares }
 /* clang-format on */
 
 const struct source_ops aws_source =

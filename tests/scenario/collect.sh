@@ -106,6 +106,21 @@ sed -i 's/  local:/  renamed:/' "$work/config.yaml"
 kill -HUP "$collector"
 is_renamed() { sqlite3 "$work/live/meta.db" "select count(*) from source_state where name='renamed'" 2>/dev/null | grep -q 1; }
 wait_for is_renamed
+rules() { grep -oE 'reload: 1 sources, [0-9]+ rules' "$work/err" | tail -1 | grep -oE '[0-9]+ rules' | cut -d' ' -f1; }
+reloads() { grep -cE 'reload: ' "$work/err"; }
+has_reloaded() { [ "$(reloads)" -gt "$1" ]; }
+first=$(rules)
+[ -n "$first" ] || fail "the reload says nothing of the rules"
+seen=$(reloads)
+printf 'alerts:\n  mine:\n    when: errors > 5 over 10m\n' >> "$work/config.yaml"
+kill -HUP "$collector"
+wait_for has_reloaded "$seen"
+[ "$(rules)" = $((first + 1)) ] || fail "a reload brought $(rules) rules, $((first + 1)) were expected"
+seen=$(reloads)
+printf '  other:\n    when: nonsense\n' >> "$work/config.yaml"
+kill -HUP "$collector"
+wait_for has_reloaded "$seen"
+grep -q 'the old configuration goes on' "$work/err" || fail "a wrong rule was taken"
 kill -TERM "$collector"
 wait "$collector" || fail "SIGTERM ended it with $?"
 collector=

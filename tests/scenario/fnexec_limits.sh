@@ -8,9 +8,15 @@ executor=$3
 source "$2/scenario/fnexec_lib.sh"
 copy_functions "$2"
 mkdir "$work/code"
+chmod 711 "$work"
 cat > "$work/code/app.py" << 'PY'
 import os
 import time
+
+def who(event, context):
+    with open(os.environ["TMPDIR"] + "/mine", "w") as f:
+        f.write("x")
+    return [os.getresuid(), os.getresgid(), os.getgroups()]
 
 def handler(event, context):
     def note(step):
@@ -36,10 +42,20 @@ function_of() { # name, more
     function_of other
     echo "  bounded: {runtime: python3.11, handler: app.handler, code: functions/python, timeout: 20s, memory: 128MB,"
     echo "            memory_limit: cgroup}"
+    echo "  nobody: {runtime: python3.11, handler: app.who, code: code, timeout: 20s, user: 65534,"
+    echo "          environment: {SEEN: $work/seen}}"
     echo "  echo: {runtime: c, handler: echo, code: functions/c, instances: 2}"
 } > "$work/functions.yaml"
 start_executor "$work/functions.yaml"
 /usr/bin/python3 "$2/support/hammer.py" limits "$endpoint" "$work/seen"
+# --- another user, who gets no further than the manifest says ---
+invoke nobody '{}'
+if [ "$(id -u)" = 0 ]; then
+    expect "$work/answer" '[[65534,65534,65534],[65534,65534,65534],[]]'
+else
+    expect "$work/answer" 'errorType'
+fi
+
 # --- the kernel's limits, where it gives any ---
 groups() { find /sys/fs/cgroup -type d -name 'fnexec-*' ! -name fnexec-main -newer "$work/functions.yaml" 2> /dev/null; }
 no_groups() { [ -z "$(groups)" ]; }
