@@ -113,6 +113,14 @@ void progress_summary(struct progress *p, const struct import_progress *r,
     buf_addf(out, ", %llu new invocations, in ", (unsigned long long)r->counts.invocations);
     duration_format(out, took / NS_PER_MS * NS_PER_MS);
     buf_add_c(out, '\n');
+    count_line(out, r->known,
+               r->known == 1 ? "file was stored already and brought nothing new"
+                             : "files were stored already and brought nothing new",
+               "");
+    count_line(out, r->empty,
+               r->empty == 1 ? "file holds no event that is recognised"
+                             : "files hold no event that is recognised",
+               "");
     count_line(out, r->counts.repeats, "were stored already and changed nothing", "");
     count_line(out, r->counts.control_messages, "control messages were passed over", "");
     count_line(out, r->counts.quarantined, "could not be decoded and were kept aside",

@@ -38,8 +38,11 @@ struct import_defaults {
 struct import_progress {
     uint64_t files_done, files, bytes_done, bytes; /* compressed bytes for the bar */
     struct batch_counts counts;
-    uint64_t guessed; /* files whose function is named after the file: nothing else says it */
-    struct str path;  /* current */
+    uint64_t guessed;    /* files whose function is named after the file: nothing else says it */
+    uint64_t known;      /* files that were read before and have nothing new */
+    uint64_t empty;      /* files without an event */
+    uint64_t unreadable; /* paths: each was named in the log */
+    struct str path;     /* current */
 };
 
 struct import_options {
@@ -68,7 +71,8 @@ struct import_options {
 
 /* Reads everything through decoder, packer thread and writer thread; returns when all is committed,
  * the stop flag is set (ERR_CANCELLED; what was committed stays, a re-run goes on) or the sink
- * failed. A damaged file ends at the damage with a quarantine entry; the next files go on. */
+ * failed. A damaged file ends at the damage with a quarantine entry; the next files go on, as they
+ * do after one that cannot be read. Where none can be read: what is wrong with the last. */
 MUST_CHECK enum status collector_import(const struct import_options *o, const struct sink_ops *sink,
                                         void *ctx, struct import_progress *result, struct err *e);
 

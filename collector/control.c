@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -83,8 +84,20 @@ struct serving {
     struct import_options import; /* once "import" came */
     struct arena arena;           /* of its texts */
     bool is_import;
-    uint64_t events, quarantined, guessed, files, bytes;
+    struct import_progress at; /* events, kept aside, and what the files were */
 };
+
+enum { DONE_NUMBERS = 8 };
+
+/* What "done" tells, in this order. */
+static void done_numbers(struct import_progress *p, uint64_t *out[DONE_NUMBERS])
+{
+    uint64_t *const numbers[DONE_NUMBERS] = {
+        &p->counts.events, &p->counts.quarantined, &p->guessed, &p->files, &p->bytes, &p->known,
+        &p->empty,         &p->unreadable};
+
+    memcpy(out, numbers, sizeof(numbers));
+}
 
 static void answer(int fd, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
@@ -125,8 +138,8 @@ static enum status take(void *ctx, struct batch *b, const struct import_progress
 {
     struct serving *s = ctx;
 
-    s->events += b->counts.events;
-    s->quarantined += b->counts.quarantined;
+    s->at.counts.events += b->counts.events;
+    s->at.counts.quarantined += b->counts.quarantined;
     if (!wire_is_open(s->fd)) {
         batch_free(b);
         return ERR_CANCELLED;
@@ -145,23 +158,30 @@ static enum status import_file(struct serving *s, struct str path, int fd, struc
     enum status st = file_source_open(&f, e);
     if (st == OK)
         st = file_source_run(&f, e);
-    s->guessed += f.at.guessed;
-    s->files++;
-    s->bytes += f.at.bytes_done;
+    s->at.guessed += f.at.guessed;
+    s->at.known += f.at.known;
+    s->at.empty += f.at.empty;
+    s->at.unreadable += f.at.unreadable;
+    s->at.files += f.at.files_done;
+    s->at.bytes += f.at.bytes_done;
     file_source_close(&f);
     return st;
 }
 
 static enum status settle_import(struct serving *s, struct err *e)
 {
-    AUTO(buf_clear) struct buf reply = {.max = CONTROL_MAX_BYTES};
+    AUTO(buf_clear) struct buf reply = {.max = CONTROL_MAX_BYTES}, done = {.max = 1024};
     enum status st = s->h->settle(s->h->ctx, (struct str){0}, &reply, e);
+    uint64_t *numbers[DONE_NUMBERS];
 
-    if (st == OK)
-        answer(s->fd, "done %llu %llu %llu %llu %llu", (unsigned long long)s->events,
-               (unsigned long long)s->quarantined, (unsigned long long)s->guessed,
-               (unsigned long long)s->files, (unsigned long long)s->bytes);
-    return st;
+    if (st != OK)
+        return st;
+    done_numbers(&s->at, numbers);
+    buf_add_z(&done, "done");
+    for (size_t i = 0; i < DONE_NUMBERS; i++)
+        buf_addf(&done, " %" PRIu64, *numbers[i]);
+    answer(s->fd, "%.*s", (int)done.n, done.p);
+    return OK;
 }
 
 static enum status run_command(struct serving *s, struct str command, struct err *e)
@@ -193,7 +213,7 @@ static enum status serve_message(struct serving *s, struct str message, int fd, 
         return err_set(e, ERR_USAGE, "a message that is not understood");
     enum status st = import_file(s, rest, fd, e);
     if (st == OK)
-        answer(s->fd, "read %llu", (unsigned long long)s->events);
+        answer(s->fd, "read %" PRIu64, s->at.counts.events);
     return st;
 }
 
@@ -290,49 +310,76 @@ static enum status send_head(int fd, const struct import_options *o, struct err 
     return s == OK ? wire_send(fd, buf_str(&b), -1, e) : s;
 }
 
-static enum status send_file(int fd, const char *path, const atomic_bool *stop, struct err *e)
+static enum status send_file(int fd, const char *path, int file, const atomic_bool *stop,
+                             struct err *e)
 {
     AUTO(buf_clear) struct buf b = {.max = CONTROL_MAX_BYTES};
-    bool is_stdin = strcmp(path, "-") == 0;
-    int file = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 
-    if (file < 0)
-        return err_errno(e, errno, "opening %s", path);
     buf_addf(&b, "file\n%s", path);
     enum status s = wire_send(fd, buf_str(&b), file, e);
-    if (!is_stdin)
-        close(file);
     return s == OK ? expect(fd, "read ", stop, &b, e) : s;
+}
+
+static void pass_over(const char *reason, uint64_t *unreadable)
+{
+    ++*unreadable;
+    log_event(LOG_WARN, "import: %s; it is passed over, the others are read", reason);
 }
 
 static void read_done(struct str text, struct import_progress *result)
 {
-    uint64_t *const numbers[] = {&result->counts.events, &result->counts.quarantined,
-                                 &result->guessed, &result->files, &result->bytes};
+    uint64_t *numbers[DONE_NUMBERS];
 
+    done_numbers(result, numbers);
     str_cut(&text, ' ');
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+    for (size_t i = 0; i < DONE_NUMBERS; i++)
         if (!str_to_u64(str_cut(&text, ' '), numbers[i]))
             *numbers[i] = 0;
     result->files_done = result->files;
     result->bytes_done = result->bytes;
 }
 
-static enum status send_files(int fd, const struct import_options *o, struct err *e)
+/* What cannot be opened is named and passed over. */
+static enum status offer_file(int fd, const char *path, const struct import_options *o,
+                              uint64_t *unreadable, struct err *e)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    int file = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct err why = {0};
+
+    if (file < 0) {
+        err_errno(&why, errno, "opening %s", path);
+        pass_over(why.msg, unreadable);
+        return OK;
+    }
+    enum status s = send_file(fd, path, file, o->stop, e);
+    if (!is_stdin)
+        close(file);
+    return s;
+}
+
+static enum status send_files(int fd, const struct import_options *o, uint64_t *unreadable,
+                              struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
     enum status s = OK;
+    size_t n_bad = 0;
 
     for (size_t i = 0; s == OK && i < o->paths.count; i++) {
         const char *path = arena_strz(&a, o->paths.items[i]);
         struct file_list files = {0};
+        struct err why = {0};
         if (strcmp(path, "-") == 0) {
-            s = send_file(fd, path, o->stop, e);
+            s = offer_file(fd, path, o, unreadable, e);
             continue;
         }
-        s = file_list(&a, path, &files, e);
+        if (file_list(&a, path, &files, &why) != OK) {
+            if (++n_bad == o->paths.count)
+                return err_set(e, why.code, "%s", why.msg);
+            pass_over(why.msg, unreadable);
+        }
         for (size_t k = 0; s == OK && k < files.count; k++)
-            s = send_file(fd, files.paths[k], o->stop, e);
+            s = offer_file(fd, files.paths[k], o, unreadable, e);
     }
     return s;
 }
@@ -342,16 +389,18 @@ enum status control_import(int fd, const struct import_options *o, struct import
 {
     AUTO(buf_clear) struct buf message = {.max = CONTROL_MAX_BYTES};
     enum status s = send_head(fd, o, e);
+    uint64_t unreadable = 0;
 
     *result = (struct import_progress){0};
     if (s == OK)
-        s = send_files(fd, o, e);
+        s = send_files(fd, o, &unreadable, e);
     if (s == OK)
         s = wire_send(fd, STR("end"), -1, e);
     if (s == OK)
         s = expect(fd, "done ", o->stop, &message, e);
     if (s == OK)
         read_done(buf_str(&message), result);
+    result->unreadable += unreadable;
     return s;
 }
 

@@ -13,6 +13,7 @@
 #include "collector/file_days.h"
 #include "collector/file_hints.h"
 #include "collector/plain_reader.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 
 enum {
@@ -41,6 +42,7 @@ struct reading {
     uint64_t quiet_bytes;  /* since the last event */
     bool is_ended, is_damaged;
     bool is_head_all;   /* nothing comes behind the head */
+    bool is_empty;      /* no event so far, not even one that was kept aside */
     bool is_guessed;    /* the function is named after the file */
     struct arena arena; /* of this file */
 };
@@ -48,6 +50,12 @@ struct reading {
 static bool is_stopped(const struct file_source *f)
 {
     return f->options->stop != NULL && atomic_load(f->options->stop);
+}
+
+static void pass_over(struct file_source *f, const char *reason)
+{
+    f->at.unreadable++;
+    log_event(LOG_WARN, "import: %s; it is passed over, the others are read", reason);
 }
 
 static void quarantine_here(struct reading *r, uint64_t offset, const char *reason, struct str raw)
@@ -201,6 +209,7 @@ static enum status decode_piece(struct reading *r, struct str piece, struct err 
         .defaults = &r->defaults,
     };
     size_t used = 0, before = b->n_records;
+    uint64_t aside = b->counts.quarantined + b->counts.control_messages;
 
     enum status s = r->decoder->decode(r->state, &in, b, &used, e);
     if (s != OK)
@@ -216,6 +225,8 @@ static enum status decode_piece(struct reading *r, struct str piece, struct err 
     note_guess(r, before);
     if (b->n_records > before)
         r->quiet_bytes = 0;
+    if (b->n_records > before || b->counts.quarantined + b->counts.control_messages > aside)
+        r->is_empty = false;
     return OK;
 }
 
@@ -382,15 +393,20 @@ static enum status decode_file(struct reading *r, struct file_hint *hint, struct
 
     choose_decoder(r);
     enum resume resume = find_resume(r, &t);
-    if (resume == RESUME_NOTHING_NEW)
+    if (resume == RESUME_NOTHING_NEW) {
+        r->f->at.known++;
         return OK;
+    }
     find_defaults(r, hint);
     if (resume == RESUME_ON) {
         if (!skip_to(r, t.mark.offset))
             return OK; /* the same damage as before */
         r->decoder->resume(r->state, &t.mark);
     }
-    return read_rest(r, e);
+    r->is_empty = resume == RESUME_START;
+    enum status s = read_rest(r, e);
+    r->f->at.empty += s == OK && r->is_empty && !r->is_damaged;
+    return s;
 }
 
 static void quarantine_file(struct reading *r, const char *reason)
@@ -439,7 +455,7 @@ static enum status read_one(struct file_source *f, size_t i, struct err *e)
     buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
     enum status s = OK;
     if (plain_open(path, f->options->fd, &r.reader, &found) != OK)
-        quarantine_file(&r, found.msg);
+        pass_over(f, found.msg);
     else
         s = read_open_file(&r, &f->hints[i], e);
     /* Whatever was skipped: the bar counts whole files. */
@@ -503,7 +519,7 @@ static void add_file(struct file_source *f, size_t *cap, char *path)
 enum status file_source_open(struct file_source *f, struct err *e)
 {
     const struct opt_list_paths *paths = &f->options->paths;
-    size_t cap = 0;
+    size_t cap = 0, n_bad = 0;
 
     for (size_t i = 0; i < paths->count; i++) {
         struct file_list found = {0};
@@ -512,9 +528,12 @@ enum status file_source_open(struct file_source *f, struct err *e)
             add_file(f, &cap, path);
             continue;
         }
-        enum status s = file_list(&f->arena, path, &found, e);
+        struct err why = {0};
+        enum status s = file_list(&f->arena, path, &found, &why);
+        if (s != OK && ++n_bad == paths->count)
+            return err_set(e, s, "%s", why.msg);
         if (s != OK)
-            return s;
+            pass_over(f, why.msg);
         for (size_t k = 0; k < found.count; k++)
             add_file(f, &cap, found.paths[k]);
     }
@@ -528,10 +547,11 @@ enum status file_source_run(struct file_source *f, struct err *e)
 {
     survey(f);
     for (size_t i = 0; i < f->files.count; i++) {
+        uint64_t unreadable = f->at.unreadable;
         enum status s = is_stopped(f) ? ERR_CANCELLED : read_one(f, i, e);
         if (s != OK)
             return s;
-        f->at.files_done++;
+        f->at.files_done += f->at.unreadable == unreadable;
         if (is_full(f) && (s = hand_over(f)) != OK)
             return s;
     }

@@ -172,23 +172,49 @@ enum status file_make_dir(const char *path, mode_t mode, struct err *e)
 
 #define MAX_DEPTH 32
 
-struct lister {
-    struct arena *arena;
-    struct file_list *list;
-    size_t cap;
+struct folder_id {
+    dev_t device;
+    ino_t number;
 };
 
-static void add_path(struct lister *l, char *path)
+struct lister {
+    struct arena *arena;
+    struct file_list list;
+    size_t cap;
+    struct file_list links; /* to folders: walked last, so that a path through none is preferred */
+    size_t cap_links;
+    struct folder_id *seen;
+    size_t n_seen, cap_seen;
+};
+
+static void add_path(struct lister *l, struct file_list *to, size_t *cap, char *path)
 {
-    l->list->paths =
-        arena_grow(l->arena, l->list->paths, l->list->count, &l->cap, sizeof(*l->list->paths));
-    l->list->paths[l->list->count++] = path;
+    to->paths = arena_grow(l->arena, to->paths, to->count, cap, sizeof(*to->paths));
+    to->paths[to->count++] = path;
 }
 
 static void close_dir(DIR **d)
 {
     if (*d)
         closedir(*d);
+}
+
+/* Each folder is walked once: links may lead upwards, or twice to the same place. */
+static bool is_met_again(struct lister *l, const struct stat *st)
+{
+    for (size_t i = 0; i < l->n_seen; i++)
+        if (l->seen[i].device == st->st_dev && l->seen[i].number == st->st_ino)
+            return true;
+    l->seen = arena_grow(l->arena, l->seen, l->n_seen, &l->cap_seen, sizeof(*l->seen));
+    l->seen[l->n_seen++] = (struct folder_id){st->st_dev, st->st_ino};
+    return false;
+}
+
+static bool is_link(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
 }
 
 static enum status list_into(struct lister *l, char *path, int depth, struct err *e);
@@ -205,9 +231,9 @@ static enum status list_folder(struct lister *l, const char *path, int depth, st
         if (f->d_name[0] == '.')
             continue;
         struct str child = arena_printf(l->arena, "%s/%s", path, f->d_name);
-        enum status s = list_into(l, arena_strz(l->arena, child), depth + 1, e);
-        if (s != OK)
-            return s;
+        char *at = arena_strz(l->arena, child);
+        if (list_into(l, at, depth + 1, NULL) != OK)
+            add_path(l, &l->list, &l->cap, at);
     }
     return OK;
 }
@@ -218,10 +244,14 @@ static enum status list_into(struct lister *l, char *path, int depth, struct err
 
     if (stat(path, &st) != 0)
         return io_error(e, "read", path);
+    if (S_ISDIR(st.st_mode) && depth > 0 && is_link(path)) {
+        add_path(l, &l->links, &l->cap_links, path);
+        return OK;
+    }
     if (S_ISDIR(st.st_mode))
-        return list_folder(l, path, depth, e);
+        return is_met_again(l, &st) ? OK : list_folder(l, path, depth, e);
     if (S_ISREG(st.st_mode) || depth == 0) /* a pipe or device only when it was named itself */
-        add_path(l, path);
+        add_path(l, &l->list, &l->cap, path);
     return OK;
 }
 
@@ -234,10 +264,28 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(x, y);
 }
 
+static void sort_paths(char **paths, size_t n)
+{
+    if (n > 1)
+        qsort(paths, n, sizeof(*paths), compare_paths);
+}
+
+/* Folders behind links, and those behind links in there, in an order that does not depend on the
+ * file system's. */
+static void list_links(struct lister *l)
+{
+    for (size_t from = 0, to; from < l->links.count; from = to) {
+        to = l->links.count;
+        sort_paths(l->links.paths + from, to - from);
+        for (size_t i = from; i < to; i++)
+            if (list_into(l, l->links.paths[i], 0, NULL) != OK)
+                add_path(l, &l->list, &l->cap, l->links.paths[i]);
+    }
+}
+
 enum status file_list(struct arena *a, const char *path, struct file_list *out, struct err *e)
 {
-    struct file_list list = {0};
-    struct lister l = {.arena = a, .list = &list};
+    struct lister l = {.arena = a};
     struct str start = str_from(path);
 
     while (start.n > 1 && start.p[start.n - 1] == '/')
@@ -245,9 +293,9 @@ enum status file_list(struct arena *a, const char *path, struct file_list *out, 
     enum status s = list_into(&l, arena_strz(a, start), 0, e);
     if (s != OK)
         return s;
-    if (list.count > 1)
-        qsort(list.paths, list.count, sizeof(*list.paths), compare_paths);
-    *out = list;
+    list_links(&l);
+    sort_paths(l.list.paths, l.list.count);
+    *out = l.list;
     return OK;
 }
 

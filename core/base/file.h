@@ -18,7 +18,9 @@ MUST_CHECK enum status file_point(const char *path, const char *target, struct e
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 
-/* All regular files below path, sorted bytewise, hidden ones left out; a file gives itself. */
+/* All regular files below path, sorted bytewise, hidden ones left out; a file gives itself. A
+ * folder that links lead to again is listed once. What below path cannot be looked at (a link to
+ * nowhere, a closed folder) is listed too, so that whoever reads it says why. */
 struct file_list {
     char **paths; /* in the arena */
     size_t count;
