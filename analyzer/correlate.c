@@ -482,6 +482,7 @@ enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e
 
     c->n_env_of = 0;
     c->n_feeds++;
+    c->n_elsewhere = 0;
     for (size_t i = 0; s == OK && i < b->n_records; i++)
         if (!b->records[i].is_repeat)
             s = take_record(c, &b->records[i], b, e);
@@ -496,6 +497,7 @@ enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e
     if (s != OK)
         return err_wrap(e, "correlate");
     give_dirty(c, b);
+    b->counts.elsewhere += c->n_elsewhere;
     corr_evict(c);
     arena_reset(&c->scratch);
     return OK;

@@ -381,9 +381,15 @@ static enum status restore(struct correlator *c, const struct fn_ref *fn, struct
     enum status s = c->options.find_id(c->options.ctx, id, t_ns, &c->scratch, &found, e);
     if (s == OK && found.n > 1)
         qsort(found.rows, found.n, sizeof(*found.rows), compare_starts);
-    for (size_t i = 0; s == OK && i < found.n; i++)
-        if (fn_eq(found.rows[i].origin->fn, fn))
+    bool is_own = false, is_elsewhere = false;
+    for (size_t i = 0; s == OK && i < found.n; i++) {
+        bool is_same = fn_eq(found.rows[i].origin->fn, fn);
+        if (is_same)
             s = restore_row(c, &found.rows[i], e);
+        is_own |= is_same;
+        is_elsewhere |= !is_same;
+    }
+    c->n_elsewhere += is_elsewhere && !is_own;
     return s;
 }
 

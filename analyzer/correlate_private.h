@@ -63,7 +63,8 @@ struct correlator {
     struct env *env_first, *env_last, *stirred;
     size_t n_assemblies, n_envs;
     uint64_t n_feeds;
-    struct env **env_of; /* by place of the origin in the batch at hand; NULL: not met yet */
+    uint64_t n_elsewhere; /* new requests of this feed that another function has too */
+    struct env **env_of;  /* by place of the origin in the batch at hand; NULL: not met yet */
     size_t n_env_of, cap_env_of;
     struct arena scratch;
 };

@@ -95,6 +95,13 @@ static void check_counts(struct doctor *d)
     count_check(d, s->counts.forged, "no line imitates a platform line",
                 "application lines imitate platform lines; they were kept as text",
                 "fnscope logs 'RequestId:' shows who prints them");
+    count_check(d, s->counts.untimed, "every event has a time",
+                "events have no time; that of their file or of the import stands in",
+                "export them with times: aws logs filter-log-events");
+    count_check(d, s->counts.elsewhere, "no request is stored under two functions",
+                "requests are stored under two functions or regions and count twice",
+                "the same logs were imported with another --function or --region: import them once "
+                "into a fresh store");
     count_check(d, s->counts.invalid_utf8, "all text is valid UTF-8", "events held invalid UTF-8",
                 "the bytes are kept; they are shown as replacement characters");
 }

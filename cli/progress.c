@@ -127,6 +127,11 @@ void progress_summary(struct progress *p, const struct import_progress *r,
                "fnscope doctor shows them");
     show_samples(out, bad);
     count_line(out, r->counts.forged, "imitate a platform line and were kept as text", "");
+    count_line(out, r->counts.untimed, "have no time: that of the file or of this import stands in",
+               "");
+    count_line(out, r->counts.elsewhere,
+               "requests were stored under another function or region before and count twice",
+               "import the same logs with the same options");
     count_line(out, r->counts.invalid_utf8, "hold invalid UTF-8", "");
     count_line(out, r->guessed,
                r->guessed == 1 ? "file does not name its function: the file's name stands for it"

@@ -87,14 +87,16 @@ struct serving {
     struct import_progress at; /* events, kept aside, and what the files were */
 };
 
-enum { DONE_NUMBERS = 8 };
+enum { DONE_NUMBERS = 9 };
 
 /* What "done" tells, in this order. */
 static void done_numbers(struct import_progress *p, uint64_t *out[DONE_NUMBERS])
 {
-    uint64_t *const numbers[DONE_NUMBERS] = {
-        &p->counts.events, &p->counts.quarantined, &p->guessed, &p->files, &p->bytes, &p->known,
-        &p->empty,         &p->unreadable};
+    uint64_t *const numbers[DONE_NUMBERS] = {&p->counts.events, &p->counts.quarantined,
+                                             &p->guessed,       &p->files,
+                                             &p->bytes,         &p->known,
+                                             &p->empty,         &p->unreadable,
+                                             &p->counts.untimed};
 
     memcpy(out, numbers, sizeof(numbers));
 }
@@ -140,6 +142,7 @@ static enum status take(void *ctx, struct batch *b, const struct import_progress
 
     s->at.counts.events += b->counts.events;
     s->at.counts.quarantined += b->counts.quarantined;
+    s->at.counts.untimed += b->counts.untimed;
     if (!wire_is_open(s->fd)) {
         batch_free(b);
         return ERR_CANCELLED;

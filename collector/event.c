@@ -181,7 +181,8 @@ static uint64_t count_twins(struct event_maker *m, uint64_t id)
 }
 
 /* What names the environment. A Lambda stream's 32 hex digits do so alone, and must: exports of one
- * log in different formats may know its group or not, and are to be counted once. */
+ * log in different formats may know its group or not, and are to be counted once. Where neither is
+ * known it is the function: two of them may print the same text at the same time. */
 static uint64_t hash_place(struct origin_slot *slot, const struct raw_event *ev)
 {
     const struct origin *o = slot->origin;
@@ -191,7 +192,8 @@ static uint64_t hash_place(struct origin_slot *slot, const struct raw_event *ev)
     if (slot->place_seed != seed) {
         slot->place_seed = seed;
         slot->place = o->version.n == 0 ? str_hash(o->log_group, seed) : seed;
-        slot->place = str_hash(o->instance, slot->place);
+        bool is_nameless = o->instance.n == 0 && o->log_group.n == 0;
+        slot->place = str_hash(is_nameless ? o->fn->name : o->instance, slot->place);
     }
     return slot->place;
 }
@@ -247,6 +249,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     if (r->severity == SEVERITY_UNKNOWN)
         r->severity = ev->severity;
     out->counts.events++;
+    out->counts.untimed += !ev->has_time && !ev->is_time_near;
 }
 
 void event_maker_clear(struct event_maker *m)

@@ -17,6 +17,7 @@ struct raw_event {
     enum severity severity;   /* as invocation_id */
     int64_t time_ns, seen_ns;
     bool has_time;           /* else the file's time stands in, and the place names the event */
+    bool is_time_near;       /* where it has none: that of the line before stands in */
     bool is_valid_utf8;      /* known already */
     struct decode_mark mark; /* where the event begins */
 };

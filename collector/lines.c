@@ -242,6 +242,7 @@ static void add_bare(struct feeder *f, struct raw_event *ev)
         f->s->anchor = ev->mark;
     } else if (f->s->has_last_time) {
         defaults.now_ns = f->s->last_time_ns;
+        ev->is_time_near = true;
         in.defaults = &defaults;
     }
     add(f, &in, ev);

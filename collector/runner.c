@@ -206,6 +206,8 @@ static void add_counts(struct batch_counts *to, const struct batch_counts *c)
     to->unknown_labels += c->unknown_labels;
     to->forged += c->forged;
     to->invalid_utf8 += c->invalid_utf8;
+    to->untimed += c->untimed;
+    to->elsewhere += c->elsewhere;
     to->invocations += c->invocations;
 }
 

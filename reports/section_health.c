@@ -34,6 +34,12 @@ static void report_findings(const struct report_data *r, struct doc *d, struct d
          "invocations have no REPORT line", "still running, or the logs end before"},
         {r->status.counts.forged, "application line imitates a platform line",
          "application lines imitate platform lines", "kept as text"},
+        {r->status.counts.untimed, "event has no time", "events have no time",
+         "that of the file or of the import stands in"},
+        {r->status.counts.elsewhere,
+         "request is stored under two functions or regions and counts twice",
+         "requests are stored under two functions or regions and count twice",
+         "import the logs once, into a fresh store"},
         {r->status.counts.invalid_utf8, "event held invalid UTF-8", "events held invalid UTF-8",
          "the bytes are kept"},
     };

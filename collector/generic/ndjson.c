@@ -163,6 +163,7 @@ static void add_event(struct ndjson_state *s, const struct decode_input *in, str
         s->anchor = ev->mark;
     } else if (s->has_last_time) {
         defaults.now_ns = s->last_time_ns;
+        ev->is_time_near = true;
         piece.defaults = &defaults;
     }
     event_add(&s->maker, &piece, ev, out);

@@ -29,6 +29,8 @@ struct batch_counts {
     uint64_t unknown_labels; /* REPORT labels kept as extras */
     uint64_t forged;         /* application text that imitates a platform line */
     uint64_t invalid_utf8;   /* events with replaced bytes */
+    uint64_t untimed;        /* events without a time: the file's or the clock's stands in */
+    uint64_t elsewhere;      /* requests that are stored under another function or region too */
     uint64_t invocations;
 };
 

@@ -407,6 +407,8 @@ static enum status write_counters(struct store *s, const struct pack *k, struct 
         {"unknown_labels", k->counts.unknown_labels},
         {"forged", k->counts.forged},
         {"invalid_utf8", k->counts.invalid_utf8},
+        {"untimed", k->counts.untimed},
+        {"elsewhere", k->counts.elsewhere},
         {"generation", 1},
     };
     struct sql_stmt *st = NULL;

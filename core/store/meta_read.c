@@ -42,6 +42,8 @@ static enum status read_counters(struct store *s, struct ingest_status *out, str
         {"unknown_labels", &out->counts.unknown_labels},
         {"forged", &out->counts.forged},
         {"invalid_utf8", &out->counts.invalid_utf8},
+        {"untimed", &out->counts.untimed},
+        {"elsewhere", &out->counts.elsewhere},
         {"generation", &out->generation},
     };
     struct sql_stmt *st;

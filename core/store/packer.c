@@ -20,12 +20,18 @@
 
 typedef uint64_t row_hash_fn(const struct sql_stmt *st);
 
+/* Its members behind one other column. */
+static struct fn_ref fn_of_row(const struct sql_stmt *st)
+{
+    return (struct fn_ref){.provider = (enum provider)sql_i64(st, 1),
+                           .account = sql_str(st, 2),
+                           .region = sql_str(st, 3),
+                           .name = sql_str(st, 4)};
+}
+
 static uint64_t fn_row_hash(const struct sql_stmt *st)
 {
-    struct fn_ref f = {.provider = (enum provider)sql_i64(st, 1),
-                       .account = sql_str(st, 2),
-                       .region = sql_str(st, 3),
-                       .name = sql_str(st, 4)};
+    struct fn_ref f = fn_of_row(st);
 
     return fn_hash(&f);
 }
@@ -64,6 +70,25 @@ static uint64_t series_row_hash(const struct sql_stmt *st)
     return (uint64_t)sql_i64(st, 1);
 }
 
+static enum status load_homes(struct packer *p, struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status s = sql_prepare(p->reader->meta,
+                                STR("select instance, provider, account, region, name from stream"
+                                    " join fn on fn.id = stream.fn where instance <> ''"),
+                                &st, e);
+
+    if (s != OK)
+        return s;
+    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
+        struct fn_ref f = fn_of_row(st);
+        packer_note_home(p, sql_str(st, 0), &f);
+    }
+    sql_finalize(st);
+    return s;
+}
+
 static enum status load_dimensions(struct packer *p, struct err *e)
 {
     enum status s = load_ids(p, "select id, provider, account, region, name from fn", fn_row_hash,
@@ -72,6 +97,8 @@ static enum status load_dimensions(struct packer *p, struct err *e)
     if (s == OK)
         s = load_ids(p, "select id, hash from stream", stream_row_hash, &p->streams,
                      &p->next_stream, e);
+    if (s == OK)
+        s = load_homes(p, e);
     if (s == OK)
         s = load_ids(p, "select id, hash from series", series_row_hash, &p->series, &p->next_series,
                      e);
@@ -132,6 +159,7 @@ void packer_free(struct packer *p)
     seen_clear(&p->seen);
     idmap_clear(&p->fns);
     idmap_clear(&p->streams);
+    idmap_clear(&p->homes);
     idmap_clear(&p->texts);
     idmap_clear(&p->series);
     idmap_clear(&p->pending);
@@ -184,14 +212,23 @@ static struct seen_window *window_at(struct windows *s, struct arena *a, int64_t
     return w;
 }
 
+static void widen_one(struct windows *s, struct packer *p, int64_t t_ns, struct origin_shard at)
+{
+    struct seen_window *w = window_at(s, &p->scratch, day_of(t_ns), at.shard);
+
+    w->t0_ns = t_ns < w->t0_ns ? t_ns : w->t0_ns;
+    w->t1_ns = t_ns > w->t1_ns ? t_ns : w->t1_ns;
+    w->fns |= at.fn_bit;
+}
+
 static void widen(struct windows *s, struct packer *p, const struct log_record *r)
 {
-    struct origin_shard at = packer_shard(p, r->origin);
-    struct seen_window *w = window_at(s, &p->scratch, day_of(r->time_ns), at.shard);
+    uint16_t homes = packer_homes(p, r->origin);
 
-    w->t0_ns = r->time_ns < w->t0_ns ? r->time_ns : w->t0_ns;
-    w->t1_ns = r->time_ns > w->t1_ns ? r->time_ns : w->t1_ns;
-    w->fns |= at.fn_bit;
+    widen_one(s, p, r->time_ns, packer_shard(p, r->origin));
+    for (unsigned shard = 0; homes != 0; shard++, homes >>= 1)
+        if (homes & 1)
+            widen_one(s, p, r->time_ns, (struct origin_shard){shard, UINT64_MAX});
 }
 
 static void add_open_chunks(struct packer *p)
@@ -489,6 +526,8 @@ static void add_counts(struct batch_counts *to, const struct batch_counts *from)
     to->unknown_labels += from->unknown_labels;
     to->forged += from->forged;
     to->invalid_utf8 += from->invalid_utf8;
+    to->untimed += from->untimed;
+    to->elsewhere += from->elsewhere;
     to->invocations += from->invocations;
 }
 

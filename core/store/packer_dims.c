@@ -31,6 +31,36 @@ uint32_t packer_fn(struct packer *p, const struct fn_ref *f)
     return (uint32_t)*id;
 }
 
+/* A home: shards in the low bits, whose they are above; HOME_MANY: of more than one function. */
+#define HOME_MANY  (UINT64_C(1) << 63)
+#define HOME_OWNER (~HOME_MANY >> CHUNK_SHARDS << CHUNK_SHARDS)
+
+_Static_assert(CHUNK_SHARDS == 16, "struct origin_ids has a bit for each shard");
+
+void packer_note_home(struct packer *p, struct str instance, const struct fn_ref *fn)
+{
+    uint64_t hash = fn_hash(fn), shard = UINT64_C(1) << hash % CHUNK_SHARDS;
+    bool is_new;
+
+    if (instance.n == 0) /* of lines without a stream the function is all that is known */
+        return;
+    uint64_t *home = idmap_put(&p->homes, str_hash(instance, 0), &is_new);
+    if (is_new)
+        *home = (hash & HOME_OWNER) | shard;
+    else if (((*home ^ hash) & HOME_OWNER) != 0)
+        *home |= shard | HOME_MANY;
+}
+
+static uint16_t find_homes(const struct packer *p, const struct origin *o, uint64_t own_hash)
+{
+    const uint64_t *home =
+        o->instance.n > 0 ? idmap_get(&p->homes, str_hash(o->instance, 0)) : NULL;
+
+    if (!home || (!(*home & HOME_MANY) && ((*home ^ own_hash) & HOME_OWNER) == 0))
+        return 0;
+    return (uint16_t)*home;
+}
+
 static uint32_t stream_id(struct packer *p, const struct origin *o, uint32_t fn)
 {
     struct pack *k = p->current;
@@ -46,6 +76,7 @@ static uint32_t stream_id(struct packer *p, const struct origin *o, uint32_t fn)
     row->a = arena_str(&k->arena, o->log_group);
     row->b = arena_str(&k->arena, o->instance);
     row->c = arena_str(&k->arena, o->version);
+    packer_note_home(p, o->instance, o->fn);
     return (uint32_t)*id;
 }
 
@@ -81,8 +112,15 @@ struct origin_shard packer_shard(struct packer *p, const struct origin *o)
         uint64_t hash = fn_hash(o->fn);
         ids->at = (struct origin_shard){(unsigned)(hash % CHUNK_SHARDS),
                                         UINT64_C(1) << (hash / CHUNK_SHARDS % 64)};
+        ids->homes = find_homes(p, o, hash);
     }
     return ids->at;
+}
+
+uint16_t packer_homes(struct packer *p, const struct origin *o)
+{
+    packer_shard(p, o);
+    return origin_slot(p, o)->homes;
 }
 
 struct origin_ids packer_origin(struct packer *p, const struct origin *o)

@@ -25,6 +25,7 @@ struct origin_shard {
 struct origin_ids {
     uint32_t fn, stream;
     struct origin_shard at;
+    uint16_t homes; /* other shards where its repeats may be, a bit each */
 };
 
 struct packer {
@@ -33,6 +34,7 @@ struct packer {
     struct pack *current;
     uint64_t next_pack;
     struct idmap fns, streams, texts, series; /* hash -> id */
+    struct idmap homes; /* hash of a stream's name -> shards of the functions it was stored under */
     uint32_t next_fn, next_stream, next_text, next_series;
     struct open_chunk *chunks;
     size_t n_chunks, cap_chunks;
@@ -51,6 +53,11 @@ struct packer {
 /* Ids of dimensions, given when first asked for; the rows ride in the current pack. */
 uint32_t packer_fn(struct packer *p, const struct fn_ref *f);
 struct origin_shard packer_shard(struct packer *p, const struct origin *o);
+/* A stream's name leads to the functions it was stored under: the same export may have been read
+ * under another function's name or region before. */
+void packer_note_home(struct packer *p, struct str instance, const struct fn_ref *fn);
+/* Shards, a bit each, in which its events may be stored under other functions; mostly none. */
+uint16_t packer_homes(struct packer *p, const struct origin *o);
 struct origin_ids packer_origin(struct packer *p, const struct origin *o);
 uint32_t packer_text(struct packer *p, struct str s); /* 0 for the empty text */
 /* Copies a batch's metric points, queues, sources and spans into the current pack. */
