@@ -20,18 +20,12 @@
 
 typedef uint64_t row_hash_fn(const struct sql_stmt *st);
 
-/* Its members behind one other column. */
-static struct fn_ref fn_of_row(const struct sql_stmt *st)
-{
-    return (struct fn_ref){.provider = (enum provider)sql_i64(st, 1),
-                           .account = sql_str(st, 2),
-                           .region = sql_str(st, 3),
-                           .name = sql_str(st, 4)};
-}
-
 static uint64_t fn_row_hash(const struct sql_stmt *st)
 {
-    struct fn_ref f = fn_of_row(st);
+    struct fn_ref f = {.provider = (enum provider)sql_i64(st, 1),
+                       .account = sql_str(st, 2),
+                       .region = sql_str(st, 3),
+                       .name = sql_str(st, 4)};
 
     return fn_hash(&f);
 }
@@ -70,25 +64,6 @@ static uint64_t series_row_hash(const struct sql_stmt *st)
     return (uint64_t)sql_i64(st, 1);
 }
 
-static enum status load_homes(struct packer *p, struct err *e)
-{
-    struct sql_stmt *st;
-    bool has_row = false;
-    enum status s = sql_prepare(p->reader->meta,
-                                STR("select instance, provider, account, region, name from stream"
-                                    " join fn on fn.id = stream.fn where instance <> ''"),
-                                &st, e);
-
-    if (s != OK)
-        return s;
-    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
-        struct fn_ref f = fn_of_row(st);
-        packer_note_home(p, sql_str(st, 0), &f);
-    }
-    sql_finalize(st);
-    return s;
-}
-
 static enum status load_dimensions(struct packer *p, struct err *e)
 {
     enum status s = load_ids(p, "select id, provider, account, region, name from fn", fn_row_hash,
@@ -98,7 +73,7 @@ static enum status load_dimensions(struct packer *p, struct err *e)
         s = load_ids(p, "select id, hash from stream", stream_row_hash, &p->streams,
                      &p->next_stream, e);
     if (s == OK)
-        s = load_homes(p, e);
+        s = packer_load_homes(p, e);
     if (s == OK)
         s = load_ids(p, "select id, hash from series", series_row_hash, &p->series, &p->next_series,
                      e);

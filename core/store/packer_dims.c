@@ -51,6 +51,28 @@ void packer_note_home(struct packer *p, struct str instance, const struct fn_ref
         *home |= shard | HOME_MANY;
 }
 
+enum status packer_load_homes(struct packer *p, struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status s = sql_prepare(p->reader->meta,
+                                STR("select instance, provider, account, region, name from stream"
+                                    " join fn on fn.id = stream.fn where instance <> ''"),
+                                &st, e);
+
+    if (s != OK)
+        return s;
+    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
+        struct fn_ref f = {.provider = (enum provider)sql_i64(st, 1),
+                           .account = sql_str(st, 2),
+                           .region = sql_str(st, 3),
+                           .name = sql_str(st, 4)};
+        packer_note_home(p, sql_str(st, 0), &f);
+    }
+    sql_finalize(st);
+    return s;
+}
+
 static uint16_t find_homes(const struct packer *p, const struct origin *o, uint64_t own_hash)
 {
     const uint64_t *home =

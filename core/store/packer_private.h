@@ -56,6 +56,7 @@ struct origin_shard packer_shard(struct packer *p, const struct origin *o);
 /* A stream's name leads to the functions it was stored under: the same export may have been read
  * under another function's name or region before. */
 void packer_note_home(struct packer *p, struct str instance, const struct fn_ref *fn);
+enum status packer_load_homes(struct packer *p, struct err *e); /* of what is stored */
 /* Shards, a bit each, in which its events may be stored under other functions; mostly none. */
 uint16_t packer_homes(struct packer *p, const struct origin *o);
 struct origin_ids packer_origin(struct packer *p, const struct origin *o);
