@@ -492,7 +492,27 @@ static enum status write_runtimes(struct store *s, const struct pack *k, struct 
     return status;
 }
 
-static enum status write_meta(struct store *s, const struct pack *k, struct err *e)
+/* That there is such a day: without its file `db verify` knows that it was lost. Pruning takes the
+ * mark along. */
+static enum status mark_days(struct store *s, const struct day_list *days, struct err *e)
+{
+    struct sql_stmt *st = NULL;
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < days->n; i++) {
+        status = prepare_once(
+            s->meta, &st, "insert or ignore into counter(name, value) values('day ' || ?1, ?1)", e);
+        if (status != OK)
+            break;
+        sql_bind_i64(st, 1, days->numbers[i]);
+        status = sql_run(st, e);
+    }
+    sql_finalize(st);
+    return status;
+}
+
+static enum status write_meta(struct store *s, const struct pack *k, const struct day_list *days,
+                              struct err *e)
 {
     enum status status = sql_exec(s->meta, "begin immediate", e);
 
@@ -504,6 +524,8 @@ static enum status write_meta(struct store *s, const struct pack *k, struct err 
     };
     for (size_t i = 0; status == OK && i < ARRAY_LEN(parts); i++)
         status = parts[i](s, k, e);
+    if (status == OK)
+        status = mark_days(s, days, e);
     return end_transaction(s->meta, status, e);
 }
 
@@ -519,7 +541,7 @@ static enum status write_pack(struct store *s, struct pack *k, struct err *e)
         qsort(k->facts, k->n_facts, sizeof(*k->facts), compare_facts);
     for (size_t i = 0; status == OK && i < days.n; i++)
         status = write_day(s, days.numbers[i], k, e);
-    return status == OK ? write_meta(s, k, e) : status;
+    return status == OK ? write_meta(s, k, &days, e) : status;
 }
 
 enum status store_commit(struct store *s, struct pack *k, struct err *e)

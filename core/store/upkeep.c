@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
 #include "core/base/timefmt.h"
 #include "core/store/fact_store.h"
 
@@ -32,6 +33,20 @@ static enum status keep_rolls(struct store *s, struct day *d, struct err *e)
     return status;
 }
 
+static enum status unmark_day(struct store *s, int64_t number, struct err *e)
+{
+    struct sql_stmt *st;
+    enum status status =
+        sql_prepare(s->meta, STR("delete from counter where name = 'day ' || ?"), &st, e);
+
+    if (status != OK)
+        return status;
+    sql_bind_i64(st, 1, number);
+    status = sql_run(st, e);
+    sql_finalize(st);
+    return status;
+}
+
 static enum status remove_day(struct store *s, int64_t number, struct err *e)
 {
     static const char *const endings[] = {"", "-wal", "-shm"};
@@ -42,6 +57,9 @@ static enum status remove_day(struct store *s, int64_t number, struct err *e)
 
     if (status == OK && d)
         status = keep_rolls(s, d, e);
+    if (status != OK)
+        return status;
+    status = unmark_day(s, number, e);
     if (status != OK)
         return status;
     store_close_day(s, number);
@@ -278,11 +296,35 @@ static enum status verify_or_find(struct verifier *v, int64_t number, struct err
     return s;
 }
 
+/* Days that were written and not pruned must have their file. */
+static enum status check_lost_days(struct verifier *v, struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status s = sql_prepare(
+        v->store->meta, STR("select value from counter where name like 'day %' order by value"),
+        &st, e);
+
+    if (s != OK)
+        return s;
+    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
+        int64_t number = sql_i64(st, 0);
+        const char *path = store_day_file(&v->arena, v->store, number);
+        if (!file_exists(path))
+            v->on_finding(v->ctx, str_from(path),
+                          STR("is missing, and the day's events with it: import its logs again"));
+    }
+    sql_finalize(st);
+    return s;
+}
+
 enum status store_verify(struct store *s, store_finding_fn *on_finding, void *ctx, struct err *e)
 {
     struct verifier v = {.store = s, .on_finding = on_finding, .ctx = ctx};
     enum status status = s->is_null ? OK : check_integrity(&v, s->meta, e);
 
+    if (status == OK && !s->is_null)
+        status = check_lost_days(&v, e);
     if (status == OK && !s->is_null)
         status = store_scan_days(s, e);
     for (size_t i = 0; status == OK && i < s->n_day_numbers; i++)
