@@ -499,10 +499,44 @@ static void check_java_error(struct str line, struct log_record *r)
         set_error(r, type);
 }
 
+/* What Go, Rust and .NET print when a program dies of its own error; no runtime tells of it. */
+static bool death_line(struct str line, struct log_record *r)
+{
+    static const struct str dotnet = {"Unhandled exception. ", 21};
+    struct str head = str_sub(line, 0, 200), type = STR("panic");
+    bool is_go = str_starts(line, STR("panic: ")) || (str_starts(line, STR("fatal error: ")) &&
+                                                      str_find(line, STR("\ngoroutine ")) < line.n);
+    bool is_rust =
+        str_starts(line, STR("thread '")) && str_find(head, STR("' panicked at ")) < head.n;
+    bool is_dotnet =
+        str_starts(line, dotnet) && is_type_then_colon(str_skip(line, dotnet.n), &type);
+
+    if (!is_go && !is_rust && !is_dotnet)
+        return false;
+    r->severity = is_rust ? SEVERITY_ERROR : SEVERITY_FATAL;
+    set_error(r, is_dotnet ? type : STR("panic"));
+    return true;
+}
+
+/* "System.IO.IOException: text\n   at ...": printed, and maybe caught; an error, not the request's.
+ */
+static bool dotnet_exception(struct str line, struct log_record *r)
+{
+    struct str type;
+
+    if (!is_type_then_colon(line, &type) || !str_ends(type, STR("Exception")) ||
+        str_find(line, STR("\n   at ")) == line.n)
+        return false;
+    r->severity = SEVERITY_ERROR;
+    r->error_type = type;
+    return true;
+}
+
 static bool letter_line(struct str line, struct log_record *r)
 {
-    return ruby_line(line, r) || runtime_notice(line, r) || app_logger_line(line, r) ||
-           level_line(line, r) || small_level_line(line, r) || id_line(line, r);
+    return ruby_line(line, r) || runtime_notice(line, r) || death_line(line, r) ||
+           app_logger_line(line, r) || level_line(line, r) || small_level_line(line, r) ||
+           id_line(line, r) || dotnet_exception(line, r);
 }
 
 typedef bool line_reader(struct str line, struct log_record *r);
