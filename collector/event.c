@@ -27,8 +27,9 @@ void event_quarantine(const struct event_maker *m, const struct decode_input *in
                       struct str raw, const char *reason, struct batch *out)
 {
     assert(reason != NULL);
-    struct str place = arena_printf(&out->arena, STR_FMT ":%llu event %llu", STR_ARG(in->path),
-                                    (unsigned long long)offset, (unsigned long long)m->n_events);
+    struct str place =
+        arena_printf(&out->arena, STR_FMT ": byte %llu, event %llu", STR_ARG(in->path),
+                     (unsigned long long)offset, (unsigned long long)m->n_events);
     batch_quarantine(out, place, str_from(reason), raw);
 }
 
@@ -213,6 +214,25 @@ static uint64_t identify(struct event_maker *m, const struct decode_input *in,
     return twin == 0 ? id : hash_number(twin, id);
 }
 
+/* --- what no platform would say --- */
+
+/* The longest timeout is 5,400 s, the largest memory of any instance below 1 TB. */
+#define LONGEST_DURATION_NS (2 * NS_PER_HOUR)
+#define LARGEST_BYTES       (UINT64_C(1) << 40)
+
+static const char *implausible(const struct platform_event *p)
+{
+    const int64_t durations[] = {p->duration_ns, p->billed_ns, p->init_ns, p->restore_ns,
+                                 p->billed_restore_ns};
+
+    for (size_t i = 0; i < ARRAY_LEN(durations); i++)
+        if (durations[i] < 0 || durations[i] > LONGEST_DURATION_NS)
+            return "a duration out of range: no function runs for two hours";
+    if (p->memory_bytes > LARGEST_BYTES || p->max_memory_bytes > LARGEST_BYTES)
+        return "a memory size out of range: no function has a terabyte";
+    return NULL;
+}
+
 bool event_time_is_near(int64_t t_ns)
 {
     return t_ns >= EARLIEST_NS && t_ns < LATEST_NS;
@@ -244,6 +264,12 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     r->identity = identify(m, in, ev, slot, body);
     assert(m->is_started && m->run_mark.offset <= ev->mark.offset);
     decode_event(r, out);
+    const char *why = r->platform ? implausible(r->platform) : NULL;
+    if (why != NULL) {
+        event_quarantine(m, in, ev->mark.offset, body, why, out);
+        out->n_records--;
+        return;
+    }
     if (r->invocation_id.n == 0 && r->kind == RECORD_APP)
         r->invocation_id = ev->invocation_id;
     if (r->severity == SEVERITY_UNKNOWN)

@@ -41,12 +41,14 @@ struct event_maker {
     bool is_started;
 };
 
-/* Adds the event, or quarantines it (time outside 2010-2100, larger than EVENT_MAX_BYTES). */
+/* Adds the event, or quarantines it (time outside 2010-2100, larger than EVENT_MAX_BYTES, durations
+ * and memory no platform line can hold). */
 void event_add(struct event_maker *m, const struct decode_input *in, const struct raw_event *ev,
                struct batch *out);
 void event_maker_clear(struct event_maker *m);
 
-/* Place "dump.json:1234567 event 17" with the maker's count; the offset is of the plain stream. */
+/* Place "dump.json: byte 1234567, event 17" with the maker's count; the offset is of the plain
+ * stream. */
 void event_quarantine(const struct event_maker *m, const struct decode_input *in, uint64_t offset,
                       struct str raw, const char *reason, struct batch *out);
 

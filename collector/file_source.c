@@ -61,7 +61,7 @@ static void pass_over(struct file_source *f, const char *reason)
 static void quarantine_here(struct reading *r, uint64_t offset, const char *reason, struct str raw)
 {
     struct batch *b = r->f->batch;
-    struct str place = arena_printf(&b->arena, STR_FMT ":%" PRIu64, STR_ARG(r->path), offset);
+    struct str place = arena_printf(&b->arena, STR_FMT ": byte %" PRIu64, STR_ARG(r->path), offset);
     batch_quarantine(b, place, str_from(reason), raw);
 }
 

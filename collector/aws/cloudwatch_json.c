@@ -149,7 +149,7 @@ static void read_event_member(struct jp *j, struct event_reader *r, struct str n
         read_text(j, r, &r->ev.log_group);
         split_group(&r->ev);
     } else if (str_eq(key, STR("message"))) {
-        r->has_message = true;
+        r->has_message = jp_peek(j) != JP_NULL;
         read_text(j, r, &r->ev.body);
     } else if (str_eq(key, STR("timestamp"))) {
         read_time(j, r, &r->ev.time_ns, &r->ev.has_time);
@@ -273,11 +273,22 @@ static void enter_document(struct walker *w)
     w->p++;
 }
 
+/* The document up to the brace at w->p, or what of it is still here: the rest is gone long ago. */
+static struct str whole_document(const struct walker *w)
+{
+    uint64_t from = w->s->document.offset;
+    const char *start =
+        from > w->in->offset ? w->in->bytes.p + (from - w->in->offset) : w->in->bytes.p;
+
+    assert(start <= w->p);
+    return (struct str){start, (size_t)(w->p + 1 - start)};
+}
+
 static void leave_document(struct walker *w)
 {
-    if (!w->s->has_events) {
-        struct str raw = {w->p, 1};
-        event_quarantine(&w->s->maker, w->in, offset_of(w, w->p), raw,
+    if (!w->s->has_events && !w->s->is_nested) {
+        w->s->maker.n_events++;
+        event_quarantine(&w->s->maker, w->in, w->s->document.offset, whole_document(w),
                          "a JSON document without log events", w->out);
     }
     forget_context(w->s);

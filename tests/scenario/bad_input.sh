@@ -37,16 +37,16 @@ expect "gzip in gzip" 0 '^2000 events' nested.gz
 expect "standard input" 0 '^2000 events' - < good.log.gz
 
 head -c $(($(stat -c %s good.log.gz) * 2 / 3)) good.log.gz > cut.gz
-expect "truncated gzip" 0 'cut.gz:[0-9]+: truncated' cut.gz
+expect "truncated gzip" 0 'cut.gz: byte [0-9]+: truncated' cut.gz
 expect "truncated gzip, its beginning" 0 '^[0-9]{3,4} events' cut.gz
 expect "truncated gzip, the next file" 0 '^[0-9]{4} events of 2 files' cut.gz good.log
 { head -c 300 good.log.gz; head -c 500 /dev/urandom; } > damaged.gz
 expect "damaged gzip" '[01]' 'damaged|truncated' damaged.gz
 printf '\x1f\x8b\x08' > stub.gz
-expect "three bytes of gzip" 1 'stub.gz:0: truncated|nothing could be read' stub.gz
+expect "three bytes of gzip" 1 'stub.gz: byte 0: truncated|nothing could be read' stub.gz
 
 { printf '\x7fELF'; head -c 100000 /dev/urandom; } > program.bin
-expect "binary" 1 'program.bin:0: binary data' program.bin
+expect "binary" 1 'program.bin: byte 0: binary data' program.bin
 expect "binary beside good" 0 '^2000 events of 2 files' program.bin good.log
 printf '\xff\xfeh\0i\0' > utf16.txt
 expect "UTF-16" 1 'UTF-16 text; convert it' utf16.txt
@@ -65,7 +65,7 @@ expect "invalid UTF-8" 0 '1 hold invalid UTF-8' latin.log
 event() { printf '{"logStreamName":"s","timestamp":%s,"message":"%s","eventId":"%s"}' "$1" "$2" "$3"; }
 page() { printf '{"events":[%s,%s,%s]}' "$(event 1761073245945 a 1)" "$1" "$(event 1761073245947 c 3)"; }
 page "$(event 1761073245946 '\ud800' 2)" > surrogate.json
-expect "lone surrogate" 0 'surrogate.json:[0-9]+ event 2: a surrogate stands alone' surrogate.json
+expect "lone surrogate" 0 'surrogate.json: byte [0-9]+, event 2: a surrogate stands alone' surrogate.json
 expect "lone surrogate, the others" 0 '^2 events' surrogate.json
 page "$(event 99999999999999999999999999 b 2)" > far.json
 expect "number out of range" 0 'event 2: its time is out of range' far.json
@@ -74,11 +74,11 @@ expect "time out of range" 0 'its time is not between 2010 and 2100' old.json
 page "$(printf '\xff\xfe')" > bytes.json
 expect "bytes that are no JSON" 0 '^2 events' bytes.json
 printf '{"events":[%s,{"timest' "$(event 1761073245945 a 1)" > cut.json
-expect "cut page" 0 'cut.json:[0-9]+ event 2: the text ends inside' cut.json
+expect "cut page" 0 'cut.json: byte [0-9]+, event 2: the text ends inside' cut.json
 printf '%s' "$(zeros 100000 | tr '\0' '[')" > deep.json
 expect "100000 open brackets" 0 '^1 events' deep.json
 printf '{"events":[{"timestamp":1761073245945,"message":%s' "$(zeros 100000 | tr '\0' '[')" > deeper.json
-expect "100000 open brackets in an event" 1 'deeper.json:[0-9]+ event 1: ' deeper.json
+expect "100000 open brackets in an event" 1 'deeper.json: byte [0-9]+, event 1: ' deeper.json
 
 zeros 600000000 | tr '\0' x | gzip -1 > bomb.gz
 expect "decompression bomb" 0 'a decompression bomb' bomb.gz
