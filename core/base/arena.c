@@ -11,7 +11,7 @@
 
 #include "core/base/mem.h"
 
-#define ALIGN         sizeof(max_align_t)
+#define ALIGN         _Alignof(max_align_t)
 #define FIRST_BLOCK   ((size_t)4096)
 #define LARGEST_BLOCK ((size_t)256 << 10)
 

@@ -15,7 +15,7 @@ uint64_t varint_read(struct varint_reader *r)
     size_t i = 0;
 
     for (unsigned shift = 0; shift < 64; shift += 7) {
-        if (i >= r->rest.n)
+        if (i >= r->rest.n || (shift == 63 && p[i] > 1)) /* cut, or beyond 64 bits */
             return fail(r);
         v |= (uint64_t)(p[i] & 0x7Fu) << shift;
         if (p[i++] < 0x80) {
