@@ -1,6 +1,7 @@
 /* Groups as folders: made, written to, read, removed. */
 #include "executor/cgroup.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -200,6 +201,7 @@ enum status cgroup_make(const struct cgroup_place *at, struct str name, uint64_t
     struct cgroup g = {.version = at->version, .n = at->n, .enter_fds = {-1, -1}};
     int errnum = 0;
 
+    assert(at->n <= CGROUP_FOLDERS);
     if (at->version == CGROUP_NONE)
         return err_set(e, ERR_CONFIG, "memory_limit: cgroup: %s", at->why_not);
     if (at->version == CGROUP_V2)
@@ -222,6 +224,7 @@ enum status cgroup_make(const struct cgroup_place *at, struct str name, uint64_t
 
 int cgroup_enter(const struct cgroup *g)
 {
+    assert(g->n <= CGROUP_FOLDERS);
     for (size_t i = 0; i < g->n; i++)
         if (write(g->enter_fds[i], "0", 1) != 1)
             return errno;
@@ -230,6 +233,7 @@ int cgroup_enter(const struct cgroup *g)
 
 void cgroup_close(struct cgroup *g)
 {
+    assert(g->n <= CGROUP_FOLDERS);
     for (size_t i = 0; i < g->n; i++) {
         if (g->enter_fds[i] >= 0)
             close(g->enter_fds[i]);

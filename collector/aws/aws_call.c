@@ -29,7 +29,7 @@ void aws_client_init(struct aws_client *c, struct source_env *env, struct source
         /* A named endpoint is no AWS: its limits are its own, and it says when it has enough. */
         int64_t quota = at.is_local ? 0 : aws_quota((enum aws_op)i, region);
         c->is_free[i] = at.is_local;
-        rate_init(&c->rates[i], quota * c->quota_percent / (100 * c->n_sharing), BURST);
+        rate_init(&c->rates[i], quota * c->quota_percent / (INT64_C(100) * c->n_sharing), BURST);
     }
     arena_clear(&scratch);
 }

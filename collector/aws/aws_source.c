@@ -374,7 +374,7 @@ static uint64_t at_most_quota(const struct source *s, const struct plan *p, enum
                               uint64_t calls)
 {
     const struct aws_options *o = s->options;
-    int64_t quota = aws_quota(op, s->region) * o->quota_percent / (100 * s->n_sharing);
+    int64_t quota = aws_quota(op, s->region) * o->quota_percent / (INT64_C(100) * s->n_sharing);
     uint64_t most = (uint64_t)quota * 86400 / 1000;
 
     return calls < most || local_endpoint(s, p, op).n > 0 ? calls : most;
