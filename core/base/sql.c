@@ -11,9 +11,14 @@
 
 #include "core/base/mem.h"
 
+/* Statements given back wait here for the same text: preparing one costs as much as a look-up. */
+enum { KEPT_STATEMENTS = 8 };
+
 struct sql {
     sqlite3 *db;
     char *path;
+    sqlite3_stmt *kept[KEPT_STATEMENTS];
+    unsigned next_out; /* who makes room when all are kept */
 };
 
 struct sql_stmt {
@@ -179,12 +184,39 @@ enum status sql_exec(struct sql *db, const char *text, struct err *e)
     return sqlite3_exec(db->db, text, NULL, NULL, NULL) == SQLITE_OK ? OK : sql_error(db, e);
 }
 
+static sqlite3_stmt *take_kept(struct sql *db, struct str text)
+{
+    for (size_t i = 0; i < KEPT_STATEMENTS; i++) {
+        sqlite3_stmt *st = db->kept[i];
+        if (st && str_eq(str_from(sqlite3_sql(st)), text)) {
+            db->kept[i] = NULL;
+            return st;
+        }
+    }
+    return NULL;
+}
+
+static void keep(struct sql *db, sqlite3_stmt *st)
+{
+    size_t place = 0;
+
+    sqlite3_reset(st);
+    sqlite3_clear_bindings(st);
+    while (place < KEPT_STATEMENTS && db->kept[place])
+        place++;
+    if (place == KEPT_STATEMENTS) {
+        place = db->next_out++ % KEPT_STATEMENTS;
+        sqlite3_finalize(db->kept[place]);
+    }
+    db->kept[place] = st;
+}
+
 enum status sql_prepare(struct sql *db, struct str text, struct sql_stmt **out, struct err *e)
 {
-    sqlite3_stmt *st = NULL;
+    sqlite3_stmt *st = take_kept(db, text);
 
     assert(text.n < INT32_MAX);
-    if (sqlite3_prepare_v2(db->db, text.p, (int)text.n, &st, NULL) != SQLITE_OK)
+    if (!st && sqlite3_prepare_v2(db->db, text.p, (int)text.n, &st, NULL) != SQLITE_OK)
         return sql_error(db, e);
     if (!st)
         return err_set(e, ERR_USAGE, "%s: the statement is empty", db->path);
@@ -199,7 +231,7 @@ void sql_finalize(struct sql_stmt *st)
 {
     if (!st)
         return;
-    sqlite3_finalize(st->st);
+    keep(st->owner, st->st);
     free(st);
 }
 
