@@ -28,22 +28,24 @@ struct scan {
     struct store *store;
     const struct inv_request *request;
     struct arena *arena; /* for ids */
+    size_t most;         /* of an hour no more are wanted, in the order of time; 0: all are */
     bool newest_first;
     fact_fn *fn;
     void *ctx;
+};
+
+struct hour_order {
+    int64_t ts_ns;
+    size_t place; /* among facts of the same time the order of arrival */
 };
 
 /* The facts of one hour that pass. They are read before they are given, so that they come in the
  * order of time whatever order they were stored in. */
 struct hour_facts {
     struct arena arena; /* of everything here */
-    struct fact *rows;
-    size_t n, cap;
-};
-
-struct hour_order {
-    int64_t ts_ns;
-    size_t place; /* among facts of the same time the order of arrival */
+    struct fact *rows, *spare;
+    struct hour_order *order;
+    size_t n, cap, spare_cap, order_cap;
 };
 
 static int compare_order(const void *a, const void *b)
@@ -55,10 +57,13 @@ static int compare_order(const void *a, const void *b)
     return (x->place > y->place) - (x->place < y->place);
 }
 
-static struct hour_order *sort_hour(struct hour_facts *h)
+static const struct hour_order *sort_hour(struct hour_facts *h)
 {
-    struct hour_order *order = arena_new(&h->arena, struct hour_order, h->n + 1);
     bool is_sorted = true;
+
+    while (h->order_cap < h->n)
+        h->order = arena_grow(&h->arena, h->order, h->order_cap, &h->order_cap, sizeof(*h->order));
+    struct hour_order *order = h->order;
 
     for (size_t i = 0; i < h->n; i++) {
         order[i] = (struct hour_order){h->rows[i].ts_ns, i};
@@ -82,6 +87,25 @@ static enum status give_hour(const struct scan *sc, struct hour_facts *h, struct
     return s;
 }
 
+/* Leaves those that will be given first, of which no more than sc->most are. */
+static void trim_hour(const struct scan *sc, struct hour_facts *h)
+{
+    const struct hour_order *order = sort_hour(h);
+    size_t first = sc->newest_first ? h->n - sc->most : 0;
+    struct fact *rows = h->rows;
+    size_t cap = h->cap;
+
+    while (h->spare_cap < sc->most)
+        h->spare = arena_grow(&h->arena, h->spare, h->spare_cap, &h->spare_cap, sizeof(*h->spare));
+    for (size_t i = 0; i < sc->most; i++)
+        h->spare[i] = rows[order[first + i].place];
+    h->rows = h->spare;
+    h->cap = h->spare_cap;
+    h->n = sc->most;
+    h->spare = rows;
+    h->spare_cap = cap;
+}
+
 static enum status read_hour(const struct scan *sc, struct fact_cursor *c, struct hour_facts *h,
                              struct err *e)
 {
@@ -94,6 +118,8 @@ static enum status read_hour(const struct scan *sc, struct fact_cursor *c, struc
             continue;
         h->rows = arena_grow(&h->arena, h->rows, h->n, &h->cap, sizeof(*h->rows));
         h->rows[h->n++] = f;
+        if (sc->most > 0 && h->n >= 2 * sc->most)
+            trim_hour(sc, h);
     }
     return s;
 }
@@ -279,6 +305,7 @@ static enum status collect_fn(struct scan *sc, struct best *b, uint32_t fn, stru
     struct first_n first = {b, b->limit};
 
     sc->newest_first = b->order == INV_NEWEST;
+    sc->most = is_time && b->limit > 0 ? b->limit + 1 : 0; /* one more tells that there are */
     sc->fn = is_time ? offer_first : offer;
     sc->ctx = is_time ? (void *)&first : (void *)b;
     enum status s = scan_fn(sc, fn, e);
