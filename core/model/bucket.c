@@ -166,6 +166,12 @@ static bool take_varint(struct str *s, uint64_t *out)
 {
     uint64_t v = 0;
 
+    if (s->n > 0 && (unsigned char)s->p[0] < 0x80) { /* most */
+        *out = (unsigned char)s->p[0];
+        *s = (struct str){s->p + 1, s->n - 1};
+        return true;
+    }
+
     for (unsigned shift = 0; shift < 64 && s->n > 0; shift += 7) {
         const uint64_t byte = (unsigned char)s->p[0];
         *s = str_skip(*s, 1);
@@ -186,6 +192,7 @@ static bool unpack_rows(struct str packed, struct histogram *h)
 
     if (!take_varint(&packed, &n) || n > BUCKETS)
         return false;
+    make_room(h, (size_t)n);
     for (uint64_t i = 0; i < n; i++) {
         if (!take_varint(&packed, &delta) || !take_varint(&packed, &count))
             return false;
@@ -195,7 +202,9 @@ static bool unpack_rows(struct str packed, struct histogram *h)
         bucket += delta;
         if (bucket >= BUCKETS)
             return false;
-        histogram_add(h, (unsigned)bucket, count);
+        h->bucket[h->n] = (uint32_t)bucket;
+        h->count[h->n++] = count;
+        h->total += count;
     }
     return packed.n == 0;
 }

@@ -45,6 +45,16 @@ static void add_durations(struct stats *s, const struct invocation *inv)
         histogram_add(&s->init, bucket_of((uint64_t)(inv->restore_ns / NS_PER_US)), 1);
 }
 
+static void widen(struct stats *s, int64_t first_ns, int64_t last_ns)
+{
+    if (first_ns == 0)
+        return;
+    if (s->first_ns == 0 || first_ns < s->first_ns)
+        s->first_ns = first_ns;
+    if (last_ns > s->last_ns)
+        s->last_ns = last_ns;
+}
+
 void stats_add_invocation(struct stats *s, const struct invocation *inv)
 {
     const wide billed_ms = invocation_billed_ms(inv);
@@ -63,6 +73,7 @@ void stats_add_invocation(struct stats *s, const struct invocation *inv)
     if (inv->arch == ARCH_ARM64)
         s->mb_ms_arm += mb_ms;
     s->storage_mb_ms += billed_ms * (wide)invocation_paid_storage_mb(inv);
+    widen(s, inv->start_ns, inv->start_ns);
     add_durations(s, inv);
     add_cost(s, inv);
 }
@@ -81,6 +92,7 @@ void stats_merge(struct stats *s, const struct stats *from)
     s->sum_billed_ns += from->sum_billed_ns;
     if (from->max_duration_ns > s->max_duration_ns)
         s->max_duration_ns = from->max_duration_ns;
+    widen(s, from->first_ns, from->last_ns);
     if (from->max_memory_used_bytes > s->max_memory_used_bytes)
         s->max_memory_used_bytes = from->max_memory_used_bytes;
     if (from->memory_size_bytes > s->memory_size_bytes)

@@ -14,6 +14,7 @@ struct stats {
     uint64_t retries;            /* attempts after the first */
     int64_t sum_duration_ns, sum_init_ns, sum_billed_ns;
     int64_t max_duration_ns;
+    int64_t first_ns, last_ns; /* the earliest and latest start; 0 without attempts */
     uint64_t max_memory_used_bytes, memory_size_bytes; /* largest seen */
     wide mb_ms;         /* billed ms x configured MB, both architectures: GB-s = / 1,024,000 */
     wide mb_ms_arm;     /* the arm64 part of it */

@@ -199,6 +199,28 @@ static enum status write_ids(struct day *d, const struct pack *k, struct err *e)
 
 /* --- chunks and events --- */
 
+static enum status write_head(struct day *d, const struct packed_chunk *c, struct err *e)
+{
+    int64_t base = d->number * NS_PER_DAY;
+    enum status s =
+        prepare_once(d->db, &d->insert_head,
+                     "insert into chunk_head(id, shard, t0, t1, raw, levels, stored, tally) "
+                     "values(?,?,?,?,?,?,?,?)",
+                     e);
+
+    if (s != OK)
+        return s;
+    sql_bind_i64(d->insert_head, 1, c->id);
+    sql_bind_i64(d->insert_head, 2, c->shard);
+    sql_bind_i64(d->insert_head, 3, c->t0_ns - base);
+    sql_bind_i64(d->insert_head, 4, c->t1_ns - base);
+    sql_bind_i64(d->insert_head, 5, (int64_t)c->raw_bytes);
+    sql_bind_i64(d->insert_head, 6, c->level_mask);
+    sql_bind_i64(d->insert_head, 7, (int64_t)c->data.n);
+    sql_bind_blob(d->insert_head, 8, c->tally);
+    return sql_run(d->insert_head, e);
+}
+
 static enum status write_chunk(struct day *d, const struct packed_chunk *c, struct err *e)
 {
     int64_t base = d->number * NS_PER_DAY;
@@ -225,7 +247,9 @@ static enum status write_chunk(struct day *d, const struct packed_chunk *c, stru
     sql_bind_i64(d->insert_seen, 4, c->t1_ns - base);
     sql_bind_blob(d->insert_seen, 5,
                   (struct str){(const char *)c->seen, c->n_lines * sizeof(*c->seen)});
-    return s == OK ? sql_run(d->insert_seen, e) : s;
+    if (s == OK)
+        s = sql_run(d->insert_seen, e);
+    return s == OK ? write_head(d, c, e) : s;
 }
 
 /* Of two that meet in one instant the smaller stays, whichever came first. */

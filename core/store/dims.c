@@ -101,3 +101,54 @@ bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn)
         return false;
     return f->name_glob.n == 0 || str_glob(f->name_glob, fn->name);
 }
+
+bool fn_choice_is_all(const struct fn_choice *c)
+{
+    const struct fn_filter *f = c->filter;
+
+    return c->fn_id == 0 && f->name_glob.n == 0 && f->region.n == 0 && f->account.n == 0 &&
+           f->provider == PROVIDER_UNKNOWN;
+}
+
+bool fn_choice_passes(struct fn_choice *c, uint32_t fn)
+{
+    bool is_new;
+
+    if (fn_choice_is_all(c))
+        return true;
+    uint64_t *known = idmap_put(&c->passes, fn, &is_new);
+    if (is_new)
+        *known =
+            (c->fn_id == 0 || c->fn_id == fn) && fn_filter_passes(c->filter, dim_fn(c->store, fn))
+                ? 2
+                : 1;
+    return *known == 2;
+}
+
+uint32_t fn_choice_of_stream(struct fn_choice *c, uint32_t stream)
+{
+    bool is_new;
+    uint64_t *known = idmap_put(&c->stream_fn, stream, &is_new);
+    struct sql_stmt *st;
+
+    if (!is_new)
+        return (uint32_t)*known;
+    *known = 0;
+    if (!one_row(c->store, "select fn from stream where id = ?", stream, &st))
+        return 0;
+    *known = (uint64_t)sql_i64(st, 0);
+    sql_finalize(st);
+    return (uint32_t)*known;
+}
+
+/* Functions hash into shards: one function needs one shard. */
+int fn_choice_shard(const struct fn_choice *c)
+{
+    return c->fn_id != 0 ? (int)(fn_hash(dim_fn(c->store, c->fn_id)) % CHUNK_SHARDS) : -1;
+}
+
+void fn_choice_clear(struct fn_choice *c)
+{
+    idmap_clear(&c->passes);
+    idmap_clear(&c->stream_fn);
+}

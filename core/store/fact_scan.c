@@ -113,38 +113,45 @@ enum status facts_each(struct day *d, uint32_t fn, struct range r, struct fact_s
     return s;
 }
 
-/* Of groups only those of the first or last hour are looked at. */
-static const char *bound_query(bool has_groups, bool is_first)
+/* Before migration 5 roll-ups had no bounds: of groups those of the first and last hour are looked
+ * at. */
+static const char *bounds_query(struct day *d)
 {
-    if (!has_groups)
-        return is_first ? "select min(ts) from inv where fn = ?3"
-                        : "select max(ts) from inv where fn = ?3";
-    return is_first ? "select min(t0) from facts where id between ?1 and"
-                      " (select min(id) from facts where id between ?1 and ?2) | ?4"
-                    : "select max(t1) from facts where id between"
-                      " (select max(id) from facts where id between ?1 and ?2) & ~?4 and ?2";
+    d->has_groups = d->has_groups || schema_has(d->db, "facts");
+    if (day_has_heads(d))
+        return "select t0, t1 from roll where fn = ?3 and slot = ?5";
+    if (!d->has_groups)
+        return "select min(ts), max(ts) from inv where fn = ?3";
+    return "select (select min(t0) from facts where id between ?1 and"
+           " (select min(id) from facts where id between ?1 and ?2) | ?4),"
+           " (select max(t1) from facts where id between"
+           " (select max(id) from facts where id between ?1 and ?2) & ~?4 and ?2)";
 }
 
-enum status facts_bound(struct day *d, uint32_t fn, bool is_first, bool *is_found, int64_t *ts_ns,
-                        struct err *e)
+enum status facts_bounds(struct day *d, uint32_t fn, bool *is_found, struct range *bounds,
+                         struct err *e)
 {
+    int64_t base = d->number * NS_PER_DAY;
     struct sql_stmt *st;
     bool has_row = false;
+    const char *query = bounds_query(d);
+    enum status s = sql_prepare(d->db, str_from(query), &st, e);
 
-    d->has_groups = d->has_groups || schema_has(d->db, "facts");
-    enum status s = sql_prepare(d->db, str_from(bound_query(d->has_groups, is_first)), &st, e);
     if (s != OK)
         return s;
-    if (d->has_groups) {
+    if (day_has_heads(d)) {
+        sql_bind_i64(st, 5, ROLL_DAY_SLOT);
+    } else if (d->has_groups) {
         sql_bind_i64(st, 1, group_first_id(fn, 0));
         sql_bind_i64(st, 2, group_last_id(fn, 31));
         sql_bind_i64(st, 4, ((int64_t)1 << GROUP_HOUR_BITS) - 1);
-    } else {
-        sql_bind_i64(st, 3, fn);
     }
+    if (!d->has_groups || day_has_heads(d))
+        sql_bind_i64(st, 3, fn);
     s = sql_step(st, &has_row, e);
     *is_found = s == OK && has_row && !sql_is_null(st, 0);
-    *ts_ns = d->number * NS_PER_DAY + (*is_found ? sql_i64(st, 0) : 0);
+    if (*is_found)
+        *bounds = (struct range){base + sql_i64(st, 0), base + sql_i64(st, 1)};
     sql_finalize(st);
     return s;
 }

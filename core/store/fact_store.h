@@ -95,9 +95,12 @@ void fact_cursor_close(struct fact_cursor *c);
 /* Gives every fact of the day in the range. Ids are as stored: fact_settle. */
 MUST_CHECK enum status facts_each(struct day *d, uint32_t fn, struct range r, struct fact_sink sink,
                                   struct err *e);
-/* Start of the function's first or last fact of the day. */
-MUST_CHECK enum status facts_bound(struct day *d, uint32_t fn, bool is_first, bool *is_found,
-                                   int64_t *ts_ns, struct err *e);
+/* Starts of the function's first and last fact of the day, both included. */
+MUST_CHECK enum status facts_bounds(struct day *d, uint32_t fn, bool *is_found,
+                                    struct range *bounds, struct err *e);
+/* Adds the facts in the range to the sums, by counting them. */
+MUST_CHECK enum status facts_sum(struct day *d, uint32_t fn, struct range r, struct stats *out,
+                                 struct err *e);
 
 /* --- writing (fact_write.c) --- */
 

@@ -8,17 +8,13 @@
 #include "core/base/re.h"
 #include "core/store/store_private.h"
 
-#define CHUNK_MAX_RAW ((size_t)64 << 20)
-
 struct search {
     struct store *store;
     const struct log_request *q;
-    struct zstd_ctx *zstd;
-    struct buf raw;         /* the chunk at hand */
-    struct buf folded;      /* its lower-case copy, for literals without case */
-    struct str literal;     /* folded too */
-    struct idmap fn_passes; /* function id -> 1 no, 2 yes */
-    struct idmap stream_fn; /* stream id -> function id */
+    struct fn_choice choice;
+    struct chunk_reader reader;
+    struct buf folded;  /* the chunk's lower-case copy, for literals without case */
+    struct str literal; /* folded too */
     log_fn *fn;
     void *ctx;
     /* Lines of one day that pass, kept to be sorted: chunks of different shards overlap in time. */
@@ -38,46 +34,6 @@ struct search {
     size_t n_others;
     int64_t since_ns; /* others may have begun long before the range */
 };
-
-/* --- which functions and streams --- */
-
-static uint32_t fn_of_stream(struct search *s, uint32_t stream)
-{
-    bool is_new;
-    uint64_t *known = idmap_put(&s->stream_fn, stream, &is_new);
-    struct sql_stmt *st;
-    bool has_row = false;
-
-    if (!is_new)
-        return (uint32_t)*known;
-    *known = 0;
-    if (sql_prepare(s->store->meta, STR("select fn from stream where id = ?"), &st, NULL) != OK)
-        return 0;
-    sql_bind_i64(st, 1, stream);
-    if (sql_step(st, &has_row, NULL) == OK && has_row)
-        *known = (uint64_t)sql_i64(st, 0);
-    sql_finalize(st);
-    return (uint32_t)*known;
-}
-
-static bool fn_is_wanted(struct search *s, uint32_t fn)
-{
-    bool is_new;
-    uint64_t *known = idmap_put(&s->fn_passes, fn, &is_new);
-
-    if (is_new)
-        *known = (s->q->fn_id == 0 || s->q->fn_id == fn) &&
-                         fn_filter_passes(&s->q->fn, dim_fn(s->store, fn))
-                     ? 2
-                     : 1;
-    return *known == 2;
-}
-
-static bool has_fn_filter(const struct log_request *q)
-{
-    return q->fn_id != 0 || q->fn.name_glob.n > 0 || q->fn.region.n > 0 || q->fn.account.n > 0 ||
-           q->fn.provider != PROVIDER_UNKNOWN;
-}
 
 /* --- the request id inside a line --- */
 
@@ -118,7 +74,8 @@ static bool line_passes(struct search *s, const struct chunk_line *l)
     if (l->time_ns < s->since_ns || l->time_ns >= q->range.until_ns ||
         l->severity < q->min_severity)
         return false;
-    if (has_fn_filter(q) && !fn_is_wanted(s, fn_of_stream(s, l->stream)))
+    if (!fn_choice_is_all(&s->choice) &&
+        !fn_choice_passes(&s->choice, fn_choice_of_stream(&s->choice, l->stream)))
         return false;
     if (!stream_is_wanted(s, l->stream))
         return false;
@@ -137,7 +94,7 @@ static void keep_line(struct search *s, const struct chunk_line *l)
     s->kept[s->n_kept] = (struct kept_line){
         .line = {.time_ns = l->time_ns,
                  .origin = dim_origin(s->store, l->stream),
-                 .fn_id = fn_of_stream(s, l->stream),
+                 .fn_id = fn_choice_of_stream(&s->choice, l->stream),
                  .severity = l->severity,
                  .kind = l->kind,
                  .body = arena_str(&s->arena, l->body)},
@@ -163,14 +120,14 @@ static void fold(struct buf *out, struct str text)
  * never decoded. */
 static void search_literal(struct search *s, int64_t day)
 {
-    struct str text = buf_str(s->q->is_literal_nocase ? &s->folded : &s->raw);
+    struct str text = buf_str(s->q->is_literal_nocase ? &s->folded : &s->reader.raw);
     size_t hit = str_find(text, s->literal);
     struct chunk_cursor c;
     struct chunk_line l;
 
-    chunk_begin(&c, buf_str(&s->raw), day);
+    chunk_begin(&c, buf_str(&s->reader.raw), day);
     while (hit < text.n && chunk_next(&c, &l)) {
-        size_t end = s->raw.n - c.rest.n, begin = end - l.body.n;
+        size_t end = s->reader.raw.n - c.rest.n, begin = end - l.body.n;
         if (hit < begin) /* it lay in a line before, or across a border, or in a header */
             hit = begin + str_find(str_skip(text, begin), s->literal);
         if (hit + s->literal.n <= end && line_passes(s, &l))
@@ -183,27 +140,21 @@ static void search_all(struct search *s, int64_t day)
     struct chunk_cursor c;
     struct chunk_line l;
 
-    chunk_begin(&c, buf_str(&s->raw), day);
+    chunk_begin(&c, buf_str(&s->reader.raw), day);
     while (chunk_next(&c, &l))
         if (line_passes(s, &l))
             keep_line(s, &l);
 }
 
-static enum status search_chunk(struct search *s, int64_t day, struct str data, size_t raw_bytes,
-                                struct err *e)
+static void search_chunk(struct search *s, int64_t day)
 {
-    buf_reset(&s->raw);
-    enum status status = zstd_unpack(s->zstd, data, raw_bytes, &s->raw, e);
-    if (status != OK)
-        return status;
     if (s->q->literal.n == 0) {
         search_all(s, day);
-        return OK;
+        return;
     }
     if (s->q->is_literal_nocase)
-        fold(&s->folded, buf_str(&s->raw));
+        fold(&s->folded, buf_str(&s->reader.raw));
     search_literal(s, day);
-    return OK;
 }
 
 /* --- one day --- */
@@ -319,99 +270,41 @@ static enum status give_kept(struct search *s, int64_t before_ns, struct err *e)
     return status;
 }
 
-/* Functions hash into shards: one function needs one shard. */
-static int wanted_shard(struct search *s)
-{
-    return s->q->fn_id != 0 ? (int)(fn_hash(dim_fn(s->store, s->q->fn_id)) % CHUNK_SHARDS) : -1;
-}
-
 #define KEPT_MANY ((size_t)20000)
-
-/* A chunk that may hold wanted lines; its bytes are read when its turn comes, so that SQLite sorts
- * no blobs. */
-struct chunk_ref {
-    int64_t id, raw, t0;
-};
-
-static enum status list_chunks(struct search *s, struct day *d, struct chunk_ref **refs, size_t *n,
-                               struct err *e)
-{
-    int64_t base = d->number * NS_PER_DAY;
-    int shard = wanted_shard(s);
-    size_t cap = 0;
-    struct sql_stmt *st;
-    bool has_row = false;
-    enum status status =
-        sql_prepare(d->db,
-                    STR("select id, raw, t0 from chunk where t1 >= ? and t0 < ? and levels >= ?"
-                        " and (? < 0 or shard = ?) order by t0, id"),
-                    &st, e);
-
-    if (status != OK)
-        return status;
-    sql_bind_i64(st, 1, s->since_ns - base);
-    sql_bind_i64(st, 2, s->q->range.until_ns - base);
-    sql_bind_i64(st, 3, INT64_C(1) << s->q->min_severity); /* some level at or above: the mask is at
-                                                              least that bit */
-    sql_bind_i64(st, 4, shard);
-    sql_bind_i64(st, 5, shard);
-    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
-        *refs = mem_grow(*refs, *n, &cap, sizeof(**refs));
-        (*refs)[(*n)++] = (struct chunk_ref){sql_i64(st, 0), sql_i64(st, 1), sql_i64(st, 2)};
-    }
-    sql_finalize(st);
-    return status;
-}
-
-/* Retention may have removed it since it was listed. */
-static enum status read_chunk(struct search *s, struct day *d, struct sql_stmt *st,
-                              const struct chunk_ref *ref, struct err *e)
-{
-    bool has_row = false;
-
-    if (ref->raw < 0 || (size_t)ref->raw > CHUNK_MAX_RAW)
-        return err_set(e, ERR_PARSE, "a chunk claims %lld bytes", (long long)ref->raw);
-    sql_bind_i64(st, 1, ref->id);
-    enum status status = sql_step(st, &has_row, e);
-    if (status == OK && has_row)
-        status = search_chunk(s, d->number, sql_blob(st, 0), (size_t)ref->raw, e);
-    sql_reset(st);
-    return status;
-}
 
 /* Chunks overlap in time and come in the order of their first line: what lies before the next
  * chunk's first line is complete and can be given. Newest first, the whole day is kept. */
-static enum status search_chunks(struct search *s, struct day *d, const struct chunk_ref *refs,
-                                 size_t n, struct err *e)
+static enum status search_chunks(struct search *s, struct day *d, const struct chunk_heads *heads,
+                                 struct err *e)
 {
-    struct sql_stmt *st;
-    enum status status = sql_prepare(d->db, STR("select data from chunk where id = ?"), &st, e);
+    enum status status = chunk_reader_begin(&s->reader, d, e);
 
-    if (status != OK)
-        return status;
-    for (size_t i = 0; status == OK && i < n; i++) {
+    for (size_t i = 0; status == OK && i < heads->n; i++) {
+        const struct chunk_head *h = &heads->rows[i];
+        if (!chunk_may_hold(h, &s->choice))
+            continue;
         if (s->n_kept > KEPT_MANY && !s->q->newest_first)
-            status = give_kept(s, d->number * NS_PER_DAY + refs[i].t0, e);
+            status = give_kept(s, d->number * NS_PER_DAY + h->t0, e);
         if (status != OK)
             break;
-        status = read_chunk(s, d, st, &refs[i], e);
-        if (status != OK)
-            status = err_wrap(e, STR_FMT, STR_ARG(sql_path(d->db)));
+        status = chunk_reader_read(&s->reader, h, e);
+        if (status == OK)
+            search_chunk(s, d->number);
     }
-    sql_finalize(st);
+    chunk_reader_end(&s->reader);
     return status == OK ? give_kept(s, INT64_MAX, e) : status;
 }
 
 static enum status search_day(struct search *s, struct day *d, struct err *e)
 {
-    struct chunk_ref *refs = NULL;
-    size_t n = 0;
-    enum status status = list_chunks(s, d, &refs, &n, e);
+    AUTO(arena_clear) struct arena a = {0};
+    struct chunk_wanted w = {.range = {s->since_ns, s->q->range.until_ns},
+                             .shard = fn_choice_shard(&s->choice),
+                             .min_severity = s->q->min_severity};
+    struct chunk_heads heads = {0};
+    enum status status = chunk_heads_read(d, &w, &a, &heads, e);
 
-    if (status == OK)
-        status = search_chunks(s, d, refs, n, e);
-    free(refs);
-    return status;
+    return status == OK ? search_chunks(s, d, &heads, e) : status;
 }
 
 static bool overlaps(struct range r, int64_t day)
@@ -421,11 +314,9 @@ static bool overlaps(struct range r, int64_t day)
 
 static void search_clear(struct search *s)
 {
-    zstd_ctx_free(s->zstd);
-    buf_clear(&s->raw);
+    chunk_reader_clear(&s->reader);
+    fn_choice_clear(&s->choice);
     buf_clear(&s->folded);
-    idmap_clear(&s->fn_passes);
-    idmap_clear(&s->stream_fn);
     idmap_clear(&s->others);
     arena_clear(&s->arena);
     free(s->kept);
@@ -462,14 +353,18 @@ enum status request_logs(struct store *s, const struct log_request *q, log_fn *f
                          struct err *e)
 {
     AUTO(search_clear)
-    struct search search = {.store = s, .q = q, .fn = fn, .ctx = ctx, .literal = q->literal};
+    struct search search = {.store = s,
+                            .q = q,
+                            .choice = {s, q->fn_id, &q->fn, {0}, {0}},
+                            .fn = fn,
+                            .ctx = ctx,
+                            .literal = q->literal};
     AUTO(buf_clear) struct buf needle = {.max = 1u << 20};
     enum status status = s->is_null ? OK : store_scan_days(s, e);
 
     choose_place(&search);
-    search.raw.max = CHUNK_MAX_RAW;
-    search.folded.max = CHUNK_MAX_RAW;
-    search.zstd = zstd_ctx_new(1);
+    chunk_reader_init(&search.reader);
+    search.folded.max = search.reader.raw.max;
     if (q->is_literal_nocase && q->literal.n > 0) {
         fold(&needle, q->literal);
         search.literal = buf_str(&needle);

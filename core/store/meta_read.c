@@ -164,14 +164,18 @@ static enum status add_day_sums(struct day *d, struct ingest_status *out, struct
 /* Bounds and sizes of a day's chunks. */
 static enum status add_day_chunks(struct day *d, struct ingest_status *out, struct err *e)
 {
-    static const char *const queries[] = {"select min(t0) from chunk", "select max(t1) from chunk",
-                                          "select sum(length(data)) from chunk",
-                                          "select sum(length(hashes)) from seen"};
-    int64_t v[ARRAY_LEN(queries)] = {0};
+    static const char *const of_heads[] = {
+        "select min(t0) from chunk_head", "select max(t1) from chunk_head",
+        "select sum(stored) from chunk_head", "select sum(length(hashes)) from seen"};
+    static const char *const of_chunks[] = {
+        "select min(t0) from chunk", "select max(t1) from chunk",
+        "select sum(length(data)) from chunk", "select sum(length(hashes)) from seen"};
+    const char *const *queries = day_has_heads(d) ? of_heads : of_chunks;
+    int64_t v[ARRAY_LEN(of_chunks)] = {0};
     bool is_null = false;
     enum status status = OK;
 
-    for (size_t i = 0; status == OK && i < ARRAY_LEN(queries); i++)
+    for (size_t i = 0; status == OK && i < ARRAY_LEN(v); i++)
         status = one_i64(d->db, queries[i], &v[i], &is_null, e);
     out->chunk_bytes += (uint64_t)(v[2] + v[3]);
     if (status != OK || is_null)

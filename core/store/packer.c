@@ -118,6 +118,7 @@ enum status packer_new(struct store *s, struct packer **out, struct err *e)
 static void free_chunk(struct open_chunk *c)
 {
     buf_clear(&c->raw);
+    line_tally_clear(&c->tally);
     free(c->seen);
 }
 
@@ -301,6 +302,15 @@ static struct open_chunk *chunk_for(struct packer *p, int64_t day, unsigned shar
     return c;
 }
 
+static struct str pack_tally(struct line_tally *t, struct arena *a)
+{
+    AUTO(buf_clear) struct buf packed = {.max = CHUNK_BYTES};
+
+    line_tally_pack(t, &packed);
+    line_tally_reset(t);
+    return arena_str(a, buf_str(&packed));
+}
+
 /* Compresses the chunk into the pack and hands its identities to the window; the chunk is empty
  * after. */
 static enum status close_chunk(struct packer *p, struct open_chunk *c, struct err *e)
@@ -330,6 +340,7 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
         .n_lines = c->n,
         .raw_bytes = c->raw.n,
         .data = {xrealloc(buf_take(&data), n_data + 1), n_data},
+        .tally = pack_tally(&c->tally, &k->arena),
         .seen = c->seen,
     };
     struct seen_segment segment = {.chunk = sd ? sd->next_chunk - 1 : 0,
@@ -398,6 +409,7 @@ static enum status add_record(struct packer *p, const struct log_record *r, stru
     c->t1_ns = r->time_ns > c->t1_ns ? r->time_ns : c->t1_ns;
     c->level_mask |= 1u << r->severity;
     c->fns |= ids.at.fn_bit;
+    line_tally_add(&c->tally, ids.fn, r->severity, r->body.n);
     p->current->raw_bytes += r->body.n;
     count_record(p->current, day, ids.fn, r);
     return c->raw.n >= CHUNK_BYTES ? close_chunk(p, c, e) : OK;

@@ -12,6 +12,7 @@ struct open_chunk {
     struct buf raw;
     uint64_t *seen;
     size_t n, cap;
+    struct line_tally tally;
 };
 
 /* Where the lines of a function go, and its mark among those whose lines go there. */

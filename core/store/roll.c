@@ -179,13 +179,20 @@ static enum status load_roll(struct day *d, uint32_t fn, unsigned slot, struct s
 {
     bool has_row = false;
 
-    if (prepare_once(d, &d->get_roll, "select data from roll where fn = ? and slot = ?", e) != OK)
+    if (prepare_once(d, &d->get_roll, "select data, t0, t1 from roll where fn = ? and slot = ?",
+                     e) != OK)
         return e ? e->code : ERR_IO;
     sql_bind_i64(d->get_roll, 1, fn);
     sql_bind_i64(d->get_roll, 2, slot);
     enum status s = sql_step(d->get_roll, &has_row, e);
     if (s == OK && has_row && !stats_unpack(sql_blob(d->get_roll, 0), add_to))
         s = err_set(e, ERR_PARSE, STR_FMT ": a damaged roll-up", STR_ARG(sql_path(d->db)));
+    if (s == OK && has_row && !sql_is_null(d->get_roll, 1)) {
+        int64_t base = d->number * NS_PER_DAY;
+        const struct stats bounds = {.first_ns = base + sql_i64(d->get_roll, 1),
+                                     .last_ns = base + sql_i64(d->get_roll, 2)};
+        stats_merge(add_to, &bounds);
+    }
     sql_reset(d->get_roll);
     return s;
 }
@@ -195,13 +202,18 @@ static enum status save_roll(struct day *d, uint32_t fn, unsigned slot, const st
 {
     AUTO(buf_clear) struct buf data = {.max = 1u << 20};
 
-    if (prepare_once(d, &d->put_roll, "insert or replace into roll(fn, slot, data) values(?,?,?)",
+    if (prepare_once(d, &d->put_roll,
+                     "insert or replace into roll(fn, slot, data, t0, t1) values(?,?,?,?,?)",
                      e) != OK)
         return e ? e->code : ERR_IO;
     stats_pack(s, &data);
     sql_bind_i64(d->put_roll, 1, fn);
     sql_bind_i64(d->put_roll, 2, slot);
     sql_bind_blob(d->put_roll, 3, buf_str(&data));
+    if (s->first_ns != 0) {
+        sql_bind_i64(d->put_roll, 4, s->first_ns - d->number * NS_PER_DAY);
+        sql_bind_i64(d->put_roll, 5, s->last_ns - d->number * NS_PER_DAY);
+    }
     return sql_run(d->put_roll, e);
 }
 
@@ -215,14 +227,41 @@ static enum status count_fact(void *ctx, const struct fact *f, struct err *e)
     return OK;
 }
 
+enum status facts_sum(struct day *d, uint32_t fn, struct range r, struct stats *out, struct err *e)
+{
+    return facts_each(d, fn, r, (struct fact_sink){count_fact, out}, e);
+}
+
 /* The facts of one hour counted again. */
 static enum status count_hour(struct day *d, const struct roll_key *k, struct stats *out,
                               struct err *e)
 {
     int64_t since_ns = d->number * NS_PER_DAY + k->slot * NS_PER_HOUR;
 
-    return facts_each(d, k->fn, (struct range){since_ns, since_ns + NS_PER_HOUR},
-                      (struct fact_sink){count_fact, out}, e);
+    return facts_sum(d, k->fn, (struct range){since_ns, since_ns + NS_PER_HOUR}, out, e);
+}
+
+enum status rolls_sum(struct day *d, uint32_t fn, unsigned low, unsigned high, struct stats *out,
+                      struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status s = sql_prepare(
+        d->db, STR("select data from roll where fn = ? and slot between ? and ?"), &st, e);
+
+    if (s != OK)
+        return s;
+    sql_bind_i64(st, 1, fn);
+    sql_bind_i64(st, 2, low);
+    sql_bind_i64(st, 3, high);
+    while ((s = sql_step(st, &has_row, e)) == OK && has_row)
+        if (!stats_unpack(sql_blob(st, 0), out)) {
+            s = err_set(e, ERR_PARSE, STR_FMT ": a damaged roll-up: run `fnscope db verify`",
+                        STR_ARG(sql_path(d->db)));
+            break;
+        }
+    sql_finalize(st);
+    return s;
 }
 
 static void keep_log_sums(struct stats *to, const struct stats *from)

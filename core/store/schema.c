@@ -16,6 +16,9 @@
  * since migration 4: facts, groups of facts of one function and hour (fact_store.h says how), in
  * place of inv; fact_upgrade.c moves what inv holds
  *
+ * since migration 5: chunk_head, what a chunk holds (its lines by function: line_tally.c), apart
+ * from its text
+ *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
 #include "core/store/fact_store.h"
@@ -74,6 +77,7 @@ static const char *const meta_migrations[] = {
     "until_ns int, author text, comment text);",
     "",
     "",
+    "",
     NULL,
 };
 
@@ -97,10 +101,20 @@ static const char *const day_migrations[] = {
     "fn text, ts int, dur int, flags int, http int, name text, origin text, detail text, rid text, "
     "error text, annotations text, primary key(trace, id)) without rowid;",
     "create table facts(id integer primary key, n int, t0 int, t1 int, data blob);",
+    "create table chunk_head(id integer primary key, shard int, t0 int, t1 int, raw int, levels "
+    "int, stored int, tally blob);"
+    "insert into chunk_head select id, shard, t0, t1, raw, levels, length(data), null from chunk;"
+    "alter table roll add column t0 int; alter table roll add column t1 int",
     NULL,
 };
 
-enum { MIGRATION_OF_GROUPS = 4 };
+enum { MIGRATION_OF_GROUPS = 4, MIGRATION_OF_BOUNDS = 5 };
+
+/* Ids of groups: fact_store.h. */
+static const char *const fill_bounds =
+    "update roll set (t0, t1) = (select min(t0), max(t1) from facts where id between"
+    " (roll.fn << 31) + (slot % 24 << 26) and"
+    " (roll.fn << 31) + ((case slot when 24 then 31 else slot end) << 26) + 67108863)";
 
 static enum status pragma_i64(struct sql *db, const char *text, int64_t *out, struct err *e)
 {
@@ -158,6 +172,13 @@ static enum status migrate(struct sql *db, int application_id, int64_t version, 
     if (application_id == schema_day_id && version < MIGRATION_OF_GROUPS &&
         facts_upgrade(db, e) != OK) {
         enum status failed = err_wrap(e, "migration %d", MIGRATION_OF_GROUPS);
+        enum status undone = sql_exec(db, "rollback", NULL);
+        UNUSED(undone);
+        return failed;
+    }
+    if (application_id == schema_day_id && version < MIGRATION_OF_BOUNDS &&
+        sql_exec(db, fill_bounds, e) != OK) {
+        enum status failed = err_wrap(e, "migration %d", MIGRATION_OF_BOUNDS);
         enum status undone = sql_exec(db, "rollback", NULL);
         UNUSED(undone);
         return failed;

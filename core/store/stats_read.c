@@ -9,29 +9,6 @@
 
 /* --- one function, one day --- */
 
-static enum status add_rolls(struct day *d, uint32_t fn, unsigned low, unsigned high,
-                             struct stats *out, struct err *e)
-{
-    struct sql_stmt *st;
-    bool has_row = false;
-    enum status s = sql_prepare(
-        d->db, STR("select data from roll where fn = ? and slot between ? and ?"), &st, e);
-
-    if (s != OK)
-        return s;
-    sql_bind_i64(st, 1, fn);
-    sql_bind_i64(st, 2, low);
-    sql_bind_i64(st, 3, high);
-    while ((s = sql_step(st, &has_row, e)) == OK && has_row)
-        if (!stats_unpack(sql_blob(st, 0), out)) {
-            s = err_set(e, ERR_PARSE, STR_FMT ": a damaged roll-up: run `fnscope db verify`",
-                        STR_ARG(sql_path(d->db)));
-            break;
-        }
-    sql_finalize(st);
-    return s;
-}
-
 static enum status count_fact(void *ctx, const struct fact *f, struct err *e)
 {
     struct invocation inv;
@@ -42,15 +19,18 @@ static enum status count_fact(void *ctx, const struct fact *f, struct err *e)
     return OK;
 }
 
-static enum status count_line(void *ctx, const struct log_line *line, struct err *e)
+static void add_counts(struct stats *out, const struct line_counts *add)
 {
-    struct stats *out = ctx;
+    out->log_events += add->lines;
+    out->log_bytes += add->bytes;
+    out->log_errors += add->errors;
+}
 
-    UNUSED(e);
-    out->log_events++;
-    out->log_bytes += line->body.n;
-    out->log_errors += line->severity >= SEVERITY_ERROR;
-    return OK;
+static void count_lines(void *ctx, int64_t time_ns, uint32_t fn, const struct line_counts *add)
+{
+    UNUSED(time_ns);
+    UNUSED(fn);
+    add_counts(ctx, add);
 }
 
 /* What of a range lies in one day: whole hours, which have sums, and the pieces of hours around
@@ -80,11 +60,11 @@ static enum status add_day_part(struct day *d, uint32_t fn, struct range r, stru
                                 struct err *e)
 {
     struct day_cut cut = cut_day(d->number, r);
-    enum status status = cut.low <= cut.high ? add_rolls(d, fn, cut.low, cut.high, out, e) : OK;
+    enum status status = cut.low <= cut.high ? rolls_sum(d, fn, cut.low, cut.high, out, e) : OK;
 
     for (size_t i = 0; status == OK && i < ARRAY_LEN(cut.pieces); i++)
         if (cut.pieces[i].since_ns < cut.pieces[i].until_ns)
-            status = facts_each(d, fn, cut.pieces[i], (struct fact_sink){count_fact, out}, e);
+            status = facts_sum(d, fn, cut.pieces[i], out, e);
     return status;
 }
 
@@ -95,39 +75,133 @@ static bool overlaps(struct range r, int64_t day)
     return c.since_ns < c.until_ns;
 }
 
-/* All sums but the log counts of pieces of hours. */
-static enum status add_sums(struct store *s, struct range r, uint32_t fn, struct stats *out,
-                            struct err *e)
+/* --- days that a range holds whole ---
+ *
+ * A range that begins before what a day holds and ends behind it, as one up to now does, has the
+ * day's sums though it does not reach both midnights. */
+
+static enum status holds_lines(struct day *d, struct range r, bool *is_held, struct err *e)
+{
+    int64_t base = d->number * NS_PER_DAY;
+    struct sql_stmt *st;
+    bool has_row = false;
+
+    enum status s = sql_prepare(d->db,
+                                day_has_heads(d) ? STR("select min(t0), max(t1) from chunk_head")
+                                                 : STR("select min(t0), max(t1) from chunk"),
+                                &st, e);
+    if (s != OK)
+        return s;
+    s = sql_step(st, &has_row, e);
+    *is_held = s == OK && has_row &&
+               (sql_is_null(st, 0) ||
+                (base + sql_i64(st, 0) >= r.since_ns && base + sql_i64(st, 1) < r.until_ns));
+    sql_finalize(st);
+    return s;
+}
+
+static enum status holds_facts(struct day *d, uint32_t fn, struct range r, bool *is_held,
+                               struct err *e)
+{
+    bool has_fact = false;
+    struct range bounds = {0};
+    enum status s = facts_bounds(d, fn, &has_fact, &bounds, e);
+
+    *is_held =
+        s == OK && (!has_fact || (bounds.since_ns >= r.since_ns && bounds.until_ns < r.until_ns));
+    return s;
+}
+
+static void set_log_counts(struct stats *s, const struct stats *from)
+{
+    s->log_events = from->log_events;
+    s->log_bytes = from->log_bytes;
+    s->log_errors = from->log_errors;
+}
+
+/* All lines of the day lie in the range; do its facts of this function? */
+static enum status add_held_day(struct day *d, uint32_t fn, struct range r, struct stats *out,
+                                struct err *e)
+{
+    bool holds_all = false;
+    struct stats parts = {0}, day = {0};
+    enum status s = holds_facts(d, fn, r, &holds_all, e);
+
+    if (s == OK)
+        s = rolls_sum(d, fn, ROLL_DAY_SLOT, ROLL_DAY_SLOT, holds_all ? out : &day, e);
+    if (s == OK && !holds_all && (s = add_day_part(d, fn, r, &parts, e)) == OK) {
+        set_log_counts(&parts, &day);
+        stats_merge(out, &parts);
+    }
+    stats_clear(&parts);
+    stats_clear(&day);
+    return s;
+}
+
+/* Which days of a range are held, so that each is asked once a request. */
+struct held_days {
+    struct store *store;
+    struct range range;
+    bool *lines; /* by place in day_numbers */
+};
+
+static enum status find_held_days(struct store *s, struct range r, struct arena *a,
+                                  struct held_days *out, struct err *e)
 {
     enum status status = OK;
 
+    *out = (struct held_days){s, r, arena_new(a, bool, s->n_day_numbers + 1)};
     for (size_t i = 0; status == OK && i < s->n_day_numbers; i++) {
-        struct day *d;
-        if (!overlaps(r, s->day_numbers[i]))
+        int64_t day = s->day_numbers[i];
+        struct range c = range_of_day(r, day);
+        bool is_cut = c.since_ns > day * NS_PER_DAY || c.until_ns < (day + 1) * NS_PER_DAY;
+        struct day *d = NULL;
+        if (!is_cut || c.since_ns >= c.until_ns)
             continue;
-        status = store_day(s, s->day_numbers[i], false, &d, e);
+        status = store_day(s, day, false, &d, e);
         if (status == OK && d)
-            status = add_day_part(d, fn, range_of_day(r, s->day_numbers[i]), out, e);
+            status = holds_lines(d, c, &out->lines[i], e);
+    }
+    return status;
+}
+
+/* All sums but the log counts of pieces of hours. */
+static enum status add_sums(const struct held_days *held, uint32_t fn, struct stats *out,
+                            struct err *e)
+{
+    struct store *s = held->store;
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < s->n_day_numbers; i++) {
+        struct range r = range_of_day(held->range, s->day_numbers[i]);
+        struct day *d = NULL;
+        if (r.since_ns < r.until_ns)
+            status = store_day(s, s->day_numbers[i], false, &d, e);
+        if (status == OK && d)
+            status =
+                held->lines[i] ? add_held_day(d, fn, r, out, e) : add_day_part(d, fn, r, out, e);
     }
     return status;
 }
 
 /* Log counts of a piece of an hour have no roll-up: its lines are counted, in one pass for all
  * functions that q lets through. q's range is that of the sums. */
-static enum status each_edge_line(struct store *s, const struct log_request *q, log_fn *fn,
-                                  void *ctx, struct err *e)
+static enum status count_edges(const struct held_days *held, const struct count_request *q,
+                               line_counts_fn *fn, void *ctx, struct err *e)
 {
-    struct log_request piece = *q;
+    struct store *s = held->store;
+    struct count_request piece = *q;
     enum status status = OK;
 
     for (size_t i = 0; i < s->n_day_numbers; i++) {
-        if (!overlaps(q->range, s->day_numbers[i]))
+        if (held->lines[i] || !overlaps(q->range, s->day_numbers[i]))
             continue;
         struct day_cut cut = cut_day(s->day_numbers[i], range_of_day(q->range, s->day_numbers[i]));
         for (size_t k = 0; status == OK && k < ARRAY_LEN(cut.pieces); k++) {
             piece.range = cut.pieces[k];
+            piece.step_ns = NS_PER_HOUR;
             if (piece.range.since_ns < piece.range.until_ns)
-                status = request_logs(s, &piece, fn, ctx, e);
+                status = lines_count(s, &piece, fn, ctx, e);
         }
     }
     return status;
@@ -136,10 +210,15 @@ static enum status each_edge_line(struct store *s, const struct log_request *q, 
 enum status stats_of_range(struct store *s, struct range r, uint32_t fn, struct stats *out,
                            struct err *e)
 {
-    struct log_request lines = {.range = r, .fn_id = fn};
-    enum status status = add_sums(s, r, fn, out, e);
+    static const struct fn_filter any = {0};
+    AUTO(arena_clear) struct arena a = {0};
+    struct count_request lines = {.range = r, .fn_id = fn, .filter = &any};
+    struct held_days held;
+    enum status status = find_held_days(s, r, &a, &held, e);
 
-    return status == OK ? each_edge_line(s, &lines, count_line, out, e) : status;
+    if (status == OK)
+        status = add_sums(&held, fn, out, e);
+    return status == OK ? count_edges(&held, &lines, count_lines, out, e) : status;
 }
 
 /* --- which functions --- */
@@ -219,11 +298,11 @@ static int64_t bound_of(struct store *s, uint32_t fn, bool is_first)
     for (size_t k = 0; k < s->n_day_numbers; k++) {
         size_t i = is_first ? k : s->n_day_numbers - 1 - k;
         struct day *d;
-        int64_t ts_ns;
+        struct range bounds;
         bool is_found = false;
         if (store_day(s, s->day_numbers[i], false, &d, NULL) == OK && d &&
-            facts_bound(d, fn, is_first, &is_found, &ts_ns, NULL) == OK && is_found)
-            return ts_ns;
+            facts_bounds(d, fn, &is_found, &bounds, NULL) == OK && is_found)
+            return is_first ? bounds.since_ns : bounds.until_ns;
     }
     return 0;
 }
@@ -243,11 +322,13 @@ static struct str runtime_of(struct store *s, uint32_t fn, struct arena *a)
     return runtime;
 }
 
-static enum status fill_row(struct store *s, struct range r, uint32_t fn, struct arena *a,
+static enum status fill_row(const struct held_days *held, uint32_t fn, struct arena *a,
                             struct fn_row *row, struct err *e)
 {
+    struct store *s = held->store;
+
     *row = (struct fn_row){.fn = *dim_fn(s, fn), .fn_id = fn};
-    enum status status = add_sums(s, r, fn, &row->stats, e);
+    enum status status = add_sums(held, fn, &row->stats, e);
     row->arch = row->stats.n == 0          ? ARCH_UNKNOWN
                 : row->stats.mb_ms_arm > 0 ? ARCH_ARM64
                                            : ARCH_X86_64;
@@ -277,23 +358,26 @@ struct rows_by_fn {
     struct idmap places; /* a function: the place of its row */
 };
 
-static enum status count_line_of_row(void *ctx, const struct log_line *line, struct err *e)
+static void count_lines_of_row(void *ctx, int64_t time_ns, uint32_t fn,
+                               const struct line_counts *add)
 {
     struct rows_by_fn *by_fn = ctx;
-    const uint64_t *place = idmap_get(&by_fn->places, line->fn_id);
+    const uint64_t *place = idmap_get(&by_fn->places, fn);
 
-    return place ? count_line(&by_fn->rows[*place].stats, line, e) : OK;
+    UNUSED(time_ns);
+    if (place)
+        add_counts(&by_fn->rows[*place].stats, add);
 }
 
-static enum status count_edge_lines(struct store *s, struct range r, const struct fn_filter *f,
+static enum status count_edge_lines(const struct held_days *held, const struct fn_filter *f,
                                     struct fn_rows *rows, struct err *e)
 {
-    struct log_request lines = {.range = r, .fn = *f};
+    struct count_request lines = {.range = held->range, .filter = f};
     struct rows_by_fn by_fn = {.rows = rows->rows};
 
     for (size_t i = 0; i < rows->n; i++)
         *idmap_put(&by_fn.places, rows->rows[i].fn_id, NULL) = i;
-    enum status status = each_edge_line(s, &lines, count_line_of_row, &by_fn, e);
+    enum status status = count_edges(held, &lines, count_lines_of_row, &by_fn, e);
     idmap_clear(&by_fn.places);
     return status;
 }
@@ -318,13 +402,16 @@ enum status request_functions(struct store *s, struct range r, const struct fn_f
     *out = rows;
     if (s->is_null)
         return OK;
+    struct held_days held;
     enum status status = fns_of_range(s, r, a, &ids, &n, e);
+    if (status == OK)
+        status = find_held_days(s, r, a, &held, e);
     rows.rows = arena_new(a, struct fn_row, n + 1);
     for (size_t i = 0; status == OK && i < n; i++)
         if (fn_filter_passes(f, dim_fn(s, ids[i])))
-            status = fill_row(s, r, ids[i], a, &rows.rows[rows.n++], e);
+            status = fill_row(&held, ids[i], a, &rows.rows[rows.n++], e);
     if (status == OK)
-        status = count_edge_lines(s, r, f, &rows, e);
+        status = count_edge_lines(&held, f, &rows, e);
     drop_empty(&rows);
     if (rows.n > 1)
         qsort(rows.rows, rows.n, sizeof(*rows.rows), compare_rows);
@@ -333,14 +420,20 @@ enum status request_functions(struct store *s, struct range r, const struct fn_f
     return status;
 }
 
-static enum status add_point(struct store *s, struct range r, const uint32_t *ids, size_t n,
-                             struct stats *point, struct err *e)
+/* One step of whole hours or more. */
+static enum status add_point(struct store *s, const struct count_request *lines,
+                             const uint32_t *ids, size_t n, struct stats *point, struct err *e)
 {
+    AUTO(arena_clear) struct arena a = {0};
+    struct range r = lines->range;
+    struct held_days held = {s, r, arena_new(&a, bool, s->n_day_numbers + 1)};
     enum status status = OK;
 
+    if (r.until_ns - r.since_ns >= NS_PER_DAY) /* shorter ones are not worth the question */
+        status = find_held_days(s, r, &a, &held, e);
     for (size_t i = 0; status == OK && i < n; i++)
-        status = add_sums(s, r, ids[i], point, e);
-    return status;
+        status = add_sums(&held, ids[i], point, e);
+    return status == OK ? count_edges(&held, lines, count_lines, point, e) : status;
 }
 
 static enum status count_fine_fact(void *ctx, const struct fact *f, struct err *e)
@@ -368,12 +461,12 @@ static enum status add_fine(struct store *s, struct range r, uint32_t fn, struct
     return status;
 }
 
-static enum status count_fine_line(void *ctx, const struct log_line *line, struct err *e)
+static void count_fine_lines(void *ctx, int64_t time_ns, uint32_t fn, const struct line_counts *add)
 {
     struct series *series = ctx;
 
-    return count_line(&series->points[(line->time_ns - series->since_ns) / series->step_ns], line,
-                      e);
+    UNUSED(fn);
+    add_counts(&series->points[(time_ns - series->since_ns) / series->step_ns], add);
 }
 
 static size_t keep_passing(struct store *s, const struct fn_filter *f, uint32_t only, uint32_t *ids,
@@ -401,21 +494,21 @@ enum status request_series(struct store *s, const struct series_request *q, stru
         r.until_ns > r.since_ns ? (size_t)((r.until_ns - r.since_ns + step_ns - 1) / step_ns) : 0;
     series.points = arena_new(a, struct stats, series.n + 1);
     n = keep_passing(s, &q->fn, q->fn_id, ids, n);
-    struct log_request lines = {.range = r, .fn_id = q->fn_id, .fn = q->fn};
+    struct count_request lines = {
+        .range = r, .step_ns = step_ns, .fn_id = q->fn_id, .filter = &q->fn};
     if (step_ns < NS_PER_HOUR) {
         for (size_t i = 0; status == OK && i < n; i++)
             status = add_fine(s, r, ids[i], &series, e);
         if (status == OK && !s->is_null)
-            status = request_logs(s, &lines, count_fine_line, &series, e);
+            status = lines_count(s, &lines, count_fine_lines, &series, e);
     } else {
         for (size_t i = 0; status == OK && i < series.n; i++) {
             int64_t since = r.since_ns + (int64_t)i * step_ns;
             struct range step = {since,
                                  since + step_ns < r.until_ns ? since + step_ns : r.until_ns};
             lines.range = step;
-            status = add_point(s, step, ids, n, &series.points[i], e);
-            if (status == OK && !s->is_null)
-                status = each_edge_line(s, &lines, count_line, &series.points[i], e);
+            if (!s->is_null)
+                status = add_point(s, &lines, ids, n, &series.points[i], e);
         }
     }
     for (size_t i = 0; i < series.n; i++)

@@ -87,9 +87,9 @@ enum status store_scan_days(struct store *s, struct err *e)
 static void close_day(struct day *d)
 {
     struct sql_stmt *const statements[] = {
-        d->put_group,    d->drop_group,  d->last_group, d->groups_at,
-        d->insert_chunk, d->insert_seen, d->insert_ids, d->get_roll,
-        d->insert_event, d->put_roll,    d->put_point,  d->put_span,
+        d->put_group,   d->drop_group,  d->last_group, d->groups_at, d->insert_chunk,
+        d->insert_head, d->insert_seen, d->insert_ids, d->get_roll,  d->insert_event,
+        d->put_roll,    d->put_point,   d->put_span,
     };
 
     for (size_t i = 0; i < ARRAY_LEN(statements); i++)

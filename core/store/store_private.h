@@ -8,6 +8,7 @@
 #include "core/base/compress.h"
 #include "core/base/map.h"
 #include "core/base/sql.h"
+#include "core/base/varint.h"
 #include "core/store/store.h"
 
 #define CHUNK_SHARDS  16u
@@ -23,8 +24,9 @@ struct day {
     int64_t number; /* days since 1970 */
     struct sql *db;
     bool has_groups; /* facts lie in groups; else, before migration 4, one a row */
-    struct sql_stmt *put_group, *drop_group, *last_group, *groups_at, *insert_chunk, *insert_seen,
-        *insert_ids, *insert_event, *get_roll, *put_roll, *put_point, *put_span;
+    bool has_heads;  /* day_has_heads */
+    struct sql_stmt *put_group, *drop_group, *last_group, *groups_at, *insert_chunk, *insert_head,
+        *insert_seen, *insert_ids, *insert_event, *get_roll, *put_roll, *put_point, *put_span;
 };
 
 struct store {
@@ -74,7 +76,7 @@ static inline struct range range_of_day(struct range r, int64_t day)
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 4 };
+enum { SCHEMA_VERSION = 5 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
 /* Is the table there? A reader may hold a file of an older version. */
@@ -88,6 +90,20 @@ const struct fn_ref *dim_fn(struct store *s,
 const struct origin *dim_origin(struct store *s, uint32_t id);
 struct str dim_text(struct store *s, uint32_t id); /* 0 is the empty text */
 bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn);
+
+/* Which functions a request is about, with the answers so far. */
+struct fn_choice {
+    struct store *store;
+    uint32_t fn_id; /* 0: any */
+    const struct fn_filter *filter;
+    struct idmap passes;    /* function -> 1 no, 2 yes */
+    struct idmap stream_fn; /* stream -> function */
+};
+bool fn_choice_is_all(const struct fn_choice *c);
+bool fn_choice_passes(struct fn_choice *c, uint32_t fn);
+uint32_t fn_choice_of_stream(struct fn_choice *c, uint32_t stream); /* 0: unknown */
+int fn_choice_shard(const struct fn_choice *c);                     /* -1: any */
+void fn_choice_clear(struct fn_choice *c);
 
 /* --- facts ---------------------------------------------------------------------------------------
  */
@@ -159,6 +175,10 @@ enum status facts_by_id(struct store *s, int64_t day, struct str id, struct aren
 /* --- chunks --------------------------------------------------------------------------------------
  */
 
+struct line_counts {
+    uint64_t lines, bytes, errors;
+};
+
 /* One stored line: time within the day and stream as differences, kind and severity in a byte,
  * length, bytes. */
 struct chunk_line {
@@ -180,6 +200,71 @@ void chunk_add_line(struct buf *raw, int64_t *last_ns, int64_t *last_stream, int
                     const struct chunk_line *line);
 void chunk_begin(struct chunk_cursor *c, struct str raw, int64_t day);
 bool chunk_next(struct chunk_cursor *c, struct chunk_line *line);
+
+/* How many lines of which function a chunk holds (line_tally.c). */
+struct line_tally {
+    struct tally_row {
+        uint32_t fn;
+        struct line_counts counts;
+    } * rows;
+    size_t n, cap, last; /* last: the place counted at last */
+    struct idmap index;
+};
+void line_tally_add(struct line_tally *t, uint32_t fn, enum severity severity, size_t bytes);
+void line_tally_pack(struct line_tally *t, struct buf *out);
+void line_tally_reset(struct line_tally *t);
+void line_tally_clear(struct line_tally *t);
+/* The next function of a packed tally, ascending; false at its end or, with in->is_bad, where it is
+ * damaged. Begin with *row all zero. */
+bool line_tally_next(struct varint_reader *in, struct tally_row *row);
+
+/* Migration 5 brought heads of chunks, and bounds of facts to roll-ups. */
+bool day_has_heads(struct day *d);
+
+/* What stands about a chunk beside it, small enough to look through (chunk_read.c). */
+struct chunk_head {
+    int64_t id, t0, t1, raw; /* times in ns within the day, both included; raw bytes */
+    struct str tally;        /* empty: unknown, of a file before migration 5 */
+};
+struct chunk_heads {
+    struct chunk_head *rows;
+    size_t n, cap;
+};
+struct chunk_wanted {
+    struct range range;
+    int shard; /* -1: any */
+    enum severity min_severity;
+};
+/* Chunks of a day that may hold wanted lines, by first line; tallies are in `a`. */
+enum status chunk_heads_read(struct day *d, const struct chunk_wanted *w, struct arena *a,
+                             struct chunk_heads *out, struct err *e);
+/* False only when the tally says that no line is of a chosen function. */
+bool chunk_may_hold(const struct chunk_head *h, struct fn_choice *c);
+
+/* Reads chunks of one day after another; raw is the chunk at hand. */
+struct chunk_reader {
+    struct day *day;
+    struct sql_stmt *st;
+    struct zstd_ctx *zstd;
+    struct buf raw;
+};
+void chunk_reader_init(struct chunk_reader *r);
+enum status chunk_reader_begin(struct chunk_reader *r, struct day *d, struct err *e);
+/* raw stays empty when retention has removed the chunk since it was listed. */
+enum status chunk_reader_read(struct chunk_reader *r, const struct chunk_head *h, struct err *e);
+void chunk_reader_end(struct chunk_reader *r); /* of the day */
+void chunk_reader_clear(struct chunk_reader *r);
+
+/* Counts of lines without giving them (line_count.c). Whole chunks are counted by their tallies. */
+struct count_request {
+    struct range range;
+    int64_t step_ns; /* what is given together lies in one step from range.since_ns */
+    uint32_t fn_id;  /* 0: any */
+    const struct fn_filter *filter;
+};
+typedef void line_counts_fn(void *ctx, int64_t time_ns, uint32_t fn, const struct line_counts *add);
+enum status lines_count(struct store *s, const struct count_request *q, line_counts_fn *fn,
+                        void *ctx, struct err *e);
 
 /* --- roll-ups --- */
 
@@ -206,6 +291,9 @@ void roll_deltas_recompute(struct roll_deltas *d, int64_t day, uint32_t fn, int6
 void roll_deltas_sort(struct roll_deltas *d);
 /* Applies what concerns the day, inside its transaction; the deltas are sorted. */
 enum status roll_apply(struct day *day, const struct roll_deltas *d, struct err *e);
+/* Adds a function's roll-ups of the slots, both included. */
+enum status rolls_sum(struct day *d, uint32_t fn, unsigned low, unsigned high, struct stats *out,
+                      struct err *e);
 void stats_pack(const struct stats *s, struct buf *out);
 bool stats_unpack(struct str packed, struct stats *add_to);
 /* Copies the histograms into the arena, so that nobody needs to free them. */
@@ -257,8 +345,9 @@ struct packed_chunk {
     int64_t day, t0_ns, t1_ns;
     unsigned shard, level_mask;
     size_t n_lines, raw_bytes;
-    struct str data; /* zstd */
-    uint64_t *seen;  /* identities, n_lines of them; owned by the packer's window */
+    struct str data;  /* zstd */
+    struct str tally; /* packed */
+    uint64_t *seen;   /* identities, n_lines of them; owned by the packer's window */
 };
 
 struct pack_fact {

@@ -251,7 +251,9 @@ static void downgrade(struct fixture *f)
     struct invocation inv = invocation(b, ID, NOON);
     struct str text = arena_printf(
         &f->arena,
-        "drop table facts; create table inv(fn int, ts int, seq int, rid blob, stream int, kind "
+        "drop table chunk_head; alter table roll drop column t0; alter table roll drop column t1;"
+        "drop table facts; create table inv(fn int, ts int, seq int, rid "
+        "blob, stream int, kind "
         "int, dur int, billed int, mem int, used int, init int, evidence int, cost int, nlog int, "
         "error int, version int, trace blob, extra blob, primary key(fn, ts, seq)) without rowid;"
         "insert into inv values(1, %lld, 0, x'8d5958b5559f43f3b278b71dd7dd0e01', 1, %u, 200000,"
@@ -290,7 +292,7 @@ static void test_older_file(void **state)
     CHECK_INT(r.n, 2);
     CHECK_STR(r.rows[0].id, STR(ID));
     CHECK_INT(r.rows[0].duration_ns, 100 * NS_PER_MS);
-    CHECK_INT(ask(f, "pragma user_version"), 4);
+    CHECK_INT(ask(f, "pragma user_version"), 5);
     CHECK_INT(ask(f, "select count(*) from sqlite_schema where name = 'inv'"), 0);
     fixture_free(f);
 }

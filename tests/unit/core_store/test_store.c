@@ -411,11 +411,16 @@ static void test_verify(void **state)
     CHECK_INT(verify_after(NULL), 0);
     CHECK(verify_after("update chunk set n = n + 1") > 0);
     CHECK(verify_after("update chunk set data = zeroblob(20)") > 0);
+    CHECK(verify_after("delete from chunk_head") > 0);
+    CHECK(verify_after("update chunk_head set t1 = t1 - 1") > 0);
+    CHECK(verify_after("update chunk_head set tally = x'01020304'") > 0);
     CHECK(verify_after("delete from facts") > 0);
     CHECK(verify_after("update facts set t1 = t1 + 1") > 0);
     CHECK(verify_after("update facts set n = n + 1") > 0);
     CHECK(verify_after("update facts set data = zeroblob(20)") > 0);
     CHECK(verify_after("delete from roll") > 0);
+    CHECK(verify_after("delete from roll where slot < 24") > 0);
+    CHECK(verify_after("update roll set t0 = t0 + 1") > 0);
 }
 
 static void test_one_writer(void **state)
