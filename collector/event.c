@@ -313,15 +313,32 @@ static bool epoch_time(struct str text, int64_t *t_ns)
            !__builtin_add_overflow(*t_ns, fraction, t_ns);
 }
 
+/* Eight decimal digits at once (little-endian machines): pairs, fours, then both halves are put
+ * together by multiplications. */
+static bool eight_digits(const char *p, int64_t *out)
+{
+    const uint64_t high = UINT64_C(0xF0F0F0F0F0F0F0F0), threes = UINT64_C(0x3030303030303030);
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    if ((v & high) != threes || ((v + UINT64_C(0x0606060606060606)) & high) != threes)
+        return false;
+    v = (v & UINT64_C(0x0F0F0F0F0F0F0F0F)) * 2561 >> 8;
+    v = (v & UINT64_C(0x00FF00FF00FF00FF)) * 6553601 >> 16;
+    v = (v & UINT64_C(0x0000FFFF0000FFFF)) * UINT64_C(42949672960001) >> 32;
+    *out = (int64_t)v;
+    return true;
+}
+
 /* Epoch milliseconds as the AWS APIs write them, in 13 digits. */
 static bool epoch_ms(struct str text, int64_t *t_ns)
 {
-    enum { DIGITS = 13 };
+    enum { DIGITS = 13, FIRST = 8 };
     int64_t ms = 0;
 
-    if (text.n != DIGITS)
+    if (text.n != DIGITS || !eight_digits(text.p, &ms))
         return false;
-    for (size_t i = 0; i < DIGITS; i++) {
+    for (size_t i = FIRST; i < DIGITS; i++) {
         unsigned digit = (unsigned)(text.p[i] - '0');
         if (digit > 9)
             return false;

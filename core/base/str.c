@@ -293,7 +293,7 @@ static uint64_t byte_at(const char *p, size_t i)
 }
 
 /* One to eight bytes, the rest zero, by loads that overlap: a copy of n bytes would be a call. */
-static uint64_t load_part(const char *p, size_t n)
+static inline uint64_t load_part(const char *p, size_t n)
 {
     if (n >= 4)
         return load32(p) | load32(p + n - 4) << 8 * (n - 4);
