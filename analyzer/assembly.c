@@ -1,5 +1,5 @@
-/* Pieces to attempts. Everything here is a function of the set of pieces: they are sorted before
- * they are read, and where two disagree a fixed rank decides, so the order of arrival cannot show.
+/* Pieces to attempts. Everything here is a function of the set of pieces: they are kept sorted, and
+ * where two disagree a fixed rank decides, so the order of arrival cannot show.
  */
 #include "analyzer/assembly.h"
 
@@ -28,12 +28,12 @@ static int compare_texts(const struct piece *x, const struct piece *y)
     return c != 0 ? c : str_cmp(x->trace_id, y->trace_id);
 }
 
-/* Total: equal only for pieces that say the same, so that sorting hides the order of arrival. */
-static int compare_pieces(const void *a, const void *b)
+/* Total: equal only for pieces that say the same, so that their order hides that of arrival. */
+static int compare_pieces(const struct piece *x, const struct piece *y)
 {
-    const struct piece *x = a, *y = b;
+    if (x->t_ns != y->t_ns)
+        return compare_i64(x->t_ns, y->t_ns);
     const int64_t pairs[][2] = {
-        {x->t_ns, y->t_ns},
         {(int64_t)x->kind, (int64_t)y->kind},
         {x->duration_ns, y->duration_ns},
         {x->billed_ns, y->billed_ns},
@@ -51,32 +51,35 @@ static int compare_pieces(const void *a, const void *b)
     return compare_texts(x, y);
 }
 
-/* Full: of all that were ever offered the first are kept, whatever the order of the offers. */
-static bool replace_last(struct pieces *p, const struct piece *piece)
+static void make_room(struct pieces *p)
 {
-    size_t last = 0;
-
-    for (size_t i = 1; i < p->n; i++)
-        if (compare_pieces(&p->rows[i], &p->rows[last]) > 0)
-            last = i;
-    if (compare_pieces(piece, &p->rows[last]) >= 0)
-        return false;
-    p->rows[last] = *piece;
-    return true;
+    if (p->n < p->cap)
+        return;
+    p->cap = p->cap == 0 ? 3 : p->cap * 2; /* three pieces are the rule: none is wasted on more */
+    p->rows = xreallocarray(p->rows, p->cap, sizeof(*p->rows));
 }
 
+/* Pieces mostly come in order, so the place is near the end. Full: of all that were ever offered
+ * the first are kept, whatever the order of the offers. */
 bool pieces_add(struct pieces *p, const struct piece *piece)
 {
-    for (size_t i = 0; i < p->n; i++)
-        if (p->rows[i].t_ns == piece->t_ns && compare_pieces(&p->rows[i], piece) == 0)
+    size_t at = p->n;
+
+    for (; at > 0; at--) {
+        int c = compare_pieces(&p->rows[at - 1], piece);
+        if (c == 0)
             return false;
-    if (p->n == MAX_PIECES)
-        return replace_last(p, piece);
-    if (p->n == p->cap) { /* three pieces are the rule: no room is wasted on more */
-        p->cap = p->cap == 0 ? 3 : p->cap * 2;
-        p->rows = xreallocarray(p->rows, p->cap, sizeof(*p->rows));
+        if (c < 0)
+            break;
     }
-    p->rows[p->n++] = *piece;
+    if (p->n == MAX_PIECES && at == p->n)
+        return false;
+    if (p->n == MAX_PIECES)
+        p->n--;
+    make_room(p);
+    memmove(&p->rows[at + 1], &p->rows[at], (p->n - at) * sizeof(*p->rows));
+    p->rows[at] = *piece;
+    p->n++;
     return true;
 }
 
@@ -139,14 +142,12 @@ static bool begins_attempt(const struct progress *g, const struct pieces *p, siz
            !(g->has_report && start_ns <= g->report_ns);
 }
 
-size_t pieces_attempts(struct pieces *p, struct attempt *out, size_t max)
+size_t pieces_attempts(const struct pieces *p, struct attempt *out, size_t max)
 {
     struct progress g = {0};
     size_t n = 0;
 
     assert(max > 0 && p->n > 0);
-    if (p->n > 1)
-        qsort(p->rows, p->n, sizeof(*p->rows), compare_pieces);
     out[n++] = (struct attempt){0, p->n};
     for (size_t i = 0; i < p->n; i++) {
         if (n < max && begins_attempt(&g, p, i)) {

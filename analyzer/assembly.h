@@ -38,7 +38,7 @@ struct loose {
 };
 
 struct pieces {
-    struct piece *rows;
+    struct piece *rows; /* sorted by time, then by all they say */
     size_t n, cap;
 };
 
@@ -51,8 +51,8 @@ bool pieces_add(struct pieces *p, const struct piece *piece);
 struct attempt {
     size_t from, to;
 };
-/* Sorts and cuts; at most `max` attempts, the rest stays with the last. */
-size_t pieces_attempts(struct pieces *p, struct attempt *out, size_t max);
+/* Cuts them; at most `max` attempts, the rest stays with the last. */
+size_t pieces_attempts(const struct pieces *p, struct attempt *out, size_t max);
 
 /* When it began: its START, else what its REPORT says, else its first piece. */
 int64_t attempt_start(const struct pieces *p, const struct attempt *at);
