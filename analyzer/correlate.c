@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/mem.h"
@@ -207,20 +208,19 @@ struct rows {
 };
 #define NO_ROW SIZE_MAX
 
-static struct str encode(const struct assembly *a, const struct attempt *at,
-                         const struct invocation *inv, struct batch *b)
+static struct str encode(struct correlator *c, const struct assembly *a, const struct attempt *at,
+                         const struct invocation *inv, struct arena *to)
 {
-    AUTO(buf_clear) struct buf code = {.max = 1u << 20};
-
-    pieces_encode(&a->pieces, at, inv, &code);
-    return arena_str(&b->arena, buf_str(&code));
+    buf_reset(&c->code);
+    pieces_encode(&a->pieces, at, inv, &c->code);
+    return arena_str(to, buf_str(&c->code));
 }
 
 /* The number of an attempt among all of its id: those in other environments that began before it
  * come first. */
 static uint32_t attempts_before(struct correlator *c, const struct assembly *a, int64_t start_ns)
 {
-    const uint64_t *head = idmap_get(&c->ids, corr_id_key(&a->env->fn, corr_id(a)));
+    const uint64_t *head = idmap_get(&c->ids, a->id_key);
     uint32_t n = 0;
 
     for (struct assembly *o = (struct assembly *)(uintptr_t)*head; o; o = o->same_id) {
@@ -262,7 +262,7 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
         inv->attempt = 1 + (uint32_t)out->n + attempts_before(c, a, inv->start_ns);
         inv->id = arena_str(&b->arena, corr_id(a));
         inv->trace_id = inv->trace_id.n > 0 ? arena_str(&b->arena, inv->trace_id) : (struct str){0};
-        inv->pieces = encode(a, &attempts[i], inv, b);
+        inv->pieces = encode(c, a, &attempts[i], inv, &b->arena);
         inv->seq = (uint32_t)a->key;
         out->replaces[out->n++] = NO_ROW;
     }
@@ -330,15 +330,16 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
     for (size_t i = 0; i < a->n_given; i++)
         if (!is_taken[i])
             give_removed(a, origin, a->given[i].start_ns, b);
-    struct given *given = rows.n > 0 ? xcalloc(rows.n, sizeof(*given)) : NULL;
+    struct given *given = arena_new(&c->scratch, struct given, rows.n + 1);
     for (size_t i = 0; i < rows.n; i++) {
         size_t replaces = rows.replaces[i];
         given[i] = (struct given){rows.inv[i].start_ns, content_hash(&rows.inv[i])};
         if (replaces == NO_ROW || a->given[replaces].hash != given[i].hash)
             give_row(a, &rows.inv[i], replaces, b);
     }
-    free(a->given);
-    a->given = given;
+    corr_room_for_given(a, rows.n);
+    if (rows.n > 0)
+        memcpy(a->given, given, rows.n * sizeof(*given));
     a->n_given = rows.n;
 }
 
@@ -347,7 +348,7 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
 static void spread_dirt(struct correlator *c)
 {
     for (struct assembly *a = c->dirty; a; a = a->dirty_next) {
-        const uint64_t *head = idmap_get(&c->ids, corr_id_key(&a->env->fn, corr_id(a)));
+        const uint64_t *head = idmap_get(&c->ids, a->id_key);
         struct assembly *first = (struct assembly *)(uintptr_t)*head;
         for (struct assembly *o = first; o && first->same_id; o = o->same_id)
             corr_mark_dirty(c, o);
@@ -454,6 +455,7 @@ struct correlator *correlator_new(const struct correlator_options *o)
     if (c->options.max_open == 0)
         c->options.max_open = DEFAULT_OPEN;
     intern_init(&c->texts);
+    buf_init(&c->code, 1u << 20);
     return c;
 }
 
@@ -465,6 +467,7 @@ void correlator_free(struct correlator *c)
         c->lru_first->is_dirty = false;
         corr_free_assembly(c, c->lru_first);
     }
+    corr_free_spare(c);
     while (c->env_first)
         corr_free_env(c, c->env_first);
     idmap_clear(&c->envs);
@@ -473,6 +476,7 @@ void correlator_free(struct correlator *c)
     intern_clear(&c->texts);
     free(c->env_of);
     arena_clear(&c->scratch);
+    buf_clear(&c->code);
     free(c);
 }
 

@@ -9,8 +9,9 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 
-#define MAX_ENVS  ((size_t)40000)
-#define MAX_LOOSE ((size_t)256) /* kept per environment; the newest */
+#define MAX_ENVS     ((size_t)40000)
+#define SPARE_PIECES ((size_t)6)   /* room for more is not kept */
+#define MAX_LOOSE    ((size_t)256) /* kept per environment; the newest */
 
 /* --- lists --- */
 
@@ -88,7 +89,10 @@ void corr_add_loose(struct env *v, const struct loose *l)
         v->loose[oldest] = *l;
         return;
     }
-    v->loose = mem_grow(v->loose, v->n_loose, &v->cap_loose, sizeof(*v->loose));
+    if (v->n_loose == v->cap_loose) { /* one is the rule: tens of thousands of environments */
+        v->cap_loose = v->cap_loose == 0 ? 1 : v->cap_loose * 2;
+        v->loose = xreallocarray(v->loose, v->cap_loose, sizeof(*v->loose));
+    }
     v->loose[v->n_loose++] = *l;
 }
 
@@ -149,6 +153,7 @@ static struct env *new_env(struct correlator *c, const struct origin *o)
                                 .instance = corr_keep(c, o->instance),
                                 .version = corr_keep(c, o->version),
                                 .hash = o->hash};
+    v->fn_hash = fn_hash(&v->fn);
     env_append(c, v);
     c->n_envs++;
     return v;
@@ -194,9 +199,9 @@ enum status corr_env_of(struct correlator *c, const struct log_record *r, struct
 
 /* --- requests --- */
 
-uint64_t corr_id_key(const struct fn_ref *fn, struct str id)
+static uint64_t id_key_of(const struct env *v, struct str id)
 {
-    return str_hash(id, fn_hash(fn));
+    return str_hash(id, v->fn_hash);
 }
 
 struct str corr_id(const struct assembly *a)
@@ -204,15 +209,51 @@ struct str corr_id(const struct assembly *a)
     return (struct str){a->id, a->id_n};
 }
 
+/* A new request, with the memory of one that was freed if there is one. */
+static struct assembly *take_spare(struct correlator *c)
+{
+    struct assembly *a = c->spare;
+
+    if (!a)
+        return xcalloc(1, sizeof(*a));
+    c->spare = a->lru_next;
+    *a = (struct assembly){.id = a->id,
+                           .id_cap = a->id_cap,
+                           .pieces = {.rows = a->pieces.rows, .cap = a->pieces.cap},
+                           .given = a->given,
+                           .cap_given = a->cap_given};
+    return a;
+}
+
+static void set_id(struct assembly *a, struct str id)
+{
+    if (id.n > a->id_cap) {
+        free(a->id);
+        a->id = xmalloc(id.n);
+        a->id_cap = id.n;
+    }
+    memcpy(a->id, id.p, id.n);
+    a->id_n = id.n;
+}
+
+void corr_room_for_given(struct assembly *a, size_t n)
+{
+    if (n <= a->cap_given)
+        return;
+    a->given = xreallocarray(a->given, n, sizeof(*a->given));
+    a->cap_given = n;
+}
+
 static struct assembly *new_assembly(struct correlator *c, struct env *v, struct str id,
                                      uint64_t key)
 {
-    struct assembly *a = xcalloc(1, sizeof(*a));
+    struct assembly *a = take_spare(c);
 
+    assert(id.n > 0);
     a->env = v;
     a->key = key;
-    a->id = xmemdup(id.p, id.n);
-    a->id_n = id.n;
+    a->id_key = id_key_of(v, id);
+    set_id(a, id);
     a->env_next = v->newest;
     if (v->newest)
         v->newest->env_prev = a;
@@ -221,7 +262,7 @@ static struct assembly *new_assembly(struct correlator *c, struct env *v, struct
     lru_append(c, a);
     c->n_assemblies++;
     *idmap_put(&c->assemblies, key, NULL) = (uintptr_t)a;
-    uint64_t *head = idmap_put(&c->ids, corr_id_key(&v->fn, id), NULL);
+    uint64_t *head = idmap_put(&c->ids, a->id_key, NULL);
     a->same_id = (struct assembly *)(uintptr_t)*head;
     *head = (uintptr_t)a;
     return a;
@@ -229,12 +270,11 @@ static struct assembly *new_assembly(struct correlator *c, struct env *v, struct
 
 static void unlink_same_id(struct correlator *c, struct assembly *a)
 {
-    uint64_t key = corr_id_key(&a->env->fn, corr_id(a));
-    uint64_t *head = idmap_get(&c->ids, key);
+    uint64_t *head = idmap_get(&c->ids, a->id_key);
     struct assembly *first = (struct assembly *)(uintptr_t)*head;
 
     if (first == a && !a->same_id) {
-        idmap_remove(&c->ids, key);
+        idmap_remove(&c->ids, a->id_key);
         return;
     }
     if (first == a) {
@@ -282,10 +322,24 @@ void corr_free_assembly(struct correlator *c, struct assembly *a)
     lru_remove(c, a);
     c->n_assemblies--;
     free_traces(a);
-    free(a->pieces.rows);
-    free(a->given);
-    free(a->id);
-    free(a);
+    if (a->pieces.cap > SPARE_PIECES) {
+        free(a->pieces.rows);
+        a->pieces = (struct pieces){0};
+    }
+    a->lru_next = c->spare;
+    c->spare = a;
+}
+
+void corr_free_spare(struct correlator *c)
+{
+    while (c->spare) {
+        struct assembly *a = c->spare;
+        c->spare = a->lru_next;
+        free(a->pieces.rows);
+        free(a->given);
+        free(a->id);
+        free(a);
+    }
 }
 
 void corr_set_suspect(struct assembly *a, bool is_suspect)
@@ -311,7 +365,7 @@ void corr_set_suspect(struct assembly *a, bool is_suspect)
 /* All requests of one id go together: numbering their attempts takes all or none. */
 static void free_same_id(struct correlator *c, struct assembly *a)
 {
-    uint64_t key = corr_id_key(&a->env->fn, corr_id(a));
+    uint64_t key = a->id_key;
     const uint64_t *head;
 
     while ((head = idmap_get(&c->ids, key)) != NULL)
@@ -358,7 +412,7 @@ static enum status restore_row(struct correlator *c, const struct invocation *ro
         at ? (struct assembly *)(uintptr_t)*at : new_assembly(c, owner, row->id, key);
     struct restoring r = {c, a};
     pieces_decode(row, restore_piece, &r);
-    a->given = xreallocarray(a->given, a->n_given + 1, sizeof(*a->given));
+    corr_room_for_given(a, a->n_given + 1);
     a->given[a->n_given++] = (struct given){row->start_ns, 0};
     return OK;
 }
@@ -371,19 +425,19 @@ static int compare_starts(const void *a, const void *b)
 }
 
 /* All attempts of one id, in every environment, unless they are in memory. */
-static enum status restore(struct correlator *c, const struct fn_ref *fn, struct str id,
-                           int64_t t_ns, struct err *e)
+static enum status restore(struct correlator *c, const struct env *v, struct str id, int64_t t_ns,
+                           struct err *e)
 {
     struct invocation_list found = {0};
 
-    if (!c->options.find_id || idmap_get(&c->ids, corr_id_key(fn, id)))
+    if (!c->options.find_id || idmap_get(&c->ids, id_key_of(v, id)))
         return OK;
     enum status s = c->options.find_id(c->options.ctx, id, t_ns, &c->scratch, &found, e);
     if (s == OK && found.n > 1)
         qsort(found.rows, found.n, sizeof(*found.rows), compare_starts);
     bool is_own = false, is_elsewhere = false;
     for (size_t i = 0; s == OK && i < found.n; i++) {
-        bool is_same = fn_eq(found.rows[i].origin->fn, fn);
+        bool is_same = fn_eq(found.rows[i].origin->fn, &v->fn);
         if (is_same)
             s = restore_row(c, &found.rows[i], e);
         is_own |= is_same;
@@ -416,7 +470,7 @@ enum status corr_recall(struct correlator *c, struct env *v, struct range r, str
         return OK;
     enum status s = c->options.find_requests(c->options.ctx, &v->origin, r, &c->scratch, &found, e);
     for (size_t i = 0; s == OK && i < found.n; i++)
-        s = restore(c, &v->fn, found.rows[i].id, found.rows[i].start_ns, e);
+        s = restore(c, v, found.rows[i].id, found.rows[i].start_ns, e);
     return s;
 }
 
@@ -427,7 +481,7 @@ static enum status find_assembly(struct correlator *c, struct env *v, const stru
     uint64_t *at = idmap_get(&c->assemblies, key);
 
     if (!at) {
-        enum status s = restore(c, &v->fn, r->invocation_id, r->time_ns, e);
+        enum status s = restore(c, v, r->invocation_id, r->time_ns, e);
         if (s != OK)
             return s;
         at = idmap_get(&c->assemblies, key);

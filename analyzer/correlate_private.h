@@ -18,6 +18,7 @@ struct owner {
 struct env {
     struct origin origin; /* texts interned */
     struct fn_ref fn;
+    uint64_t fn_hash;
     struct assembly *newest;   /* list of this environment's requests */
     struct assembly *suspects; /* those among them that another request may have printed */
     struct loose *loose;
@@ -41,12 +42,12 @@ struct given {
 
 struct assembly {
     struct env *env;
-    uint64_t key;
-    char *id; /* request id, own copy, id_n bytes */
-    size_t id_n;
+    uint64_t key, id_key; /* of the id here; of the id in every environment */
+    char *id;             /* request id, own copy, id_n bytes */
+    size_t id_n, id_cap;
     struct pieces pieces;
     struct given *given;
-    size_t n_given;
+    size_t n_given, cap_given;
     bool is_dirty, is_suspect, was_forged;
     struct str *traces; /* trace ids of its pieces, own copies: one as a rule */
     size_t n_traces;
@@ -60,6 +61,7 @@ struct correlator {
     struct idmap envs, assemblies,
         ids; /* hash -> struct pointer; ids: head of the list of one request id */
     struct assembly *lru_first, *lru_last, *dirty;
+    struct assembly *spare; /* freed ones, by lru_next: their memory serves the next */
     struct env *env_first, *env_last, *stirred;
     size_t n_assemblies, n_envs;
     uint64_t n_feeds;
@@ -67,6 +69,7 @@ struct correlator {
     struct env **env_of;  /* by place of the origin in the batch at hand; NULL: not met yet */
     size_t n_env_of, cap_env_of;
     struct arena scratch;
+    struct buf code; /* of the pieces being encoded */
 };
 
 struct str corr_keep(struct correlator *c, struct str s);
@@ -78,13 +81,15 @@ enum status corr_env_of(struct correlator *c, const struct log_record *r, struct
 enum status corr_assembly(struct correlator *c, struct env *v, const struct log_record *r,
                           struct assembly **out, struct err *e);
 struct str corr_id(const struct assembly *a);
-uint64_t corr_id_key(const struct fn_ref *fn, struct str id);
+/* Makes room for n rows given out; what is there stays. */
+void corr_room_for_given(struct assembly *a, size_t n);
 /* Brings back the requests of the environment that began in the range, once in a feed. */
 enum status corr_recall(struct correlator *c, struct env *v, struct range r, struct err *e);
 void corr_set_suspect(struct assembly *a, bool is_suspect);
 void corr_mark_dirty(struct correlator *c, struct assembly *a);
 void corr_evict(struct correlator *c);
 void corr_free_assembly(struct correlator *c, struct assembly *a);
+void corr_free_spare(struct correlator *c);
 void corr_free_env(struct correlator *c, struct env *v);
 struct str corr_keep_trace(struct assembly *a, struct str trace);
 
