@@ -2,9 +2,11 @@
 """Ingest beside the peers, in one run: the same lines into a durable, queryable store.
 
   bench/ingest.py [--lines 1000000] [--runs 5] [--bin build/release] [--peers wc,lnav,goaccess,duckdb,naive]
+                  [--growth-lines 10000000]
 
-Prints figures per leg and the goals P1-P10 as ratios. Peers that are not installed are left out and said so:
+Prints figures per leg and the goals P1-P10 and P15 as ratios. Peers that are not installed are left out and said so:
 lnav and goaccess are Debian packages, DuckDB comes with `npm install --prefix build/bench @duckdb/node-api`.
+Growth (P8) and memory at size (P9) come from one import of --growth-lines lines; 0 leaves it out.
 """
 import argparse
 import glob
@@ -13,9 +15,10 @@ import shutil
 import subprocess
 import sys
 
-from legs import Leg, goal, json_line, print_legs, run_all, tree_bytes
+from legs import Leg, goal, json_line, print_legs, run_all, run_in_tenths, tree_bytes
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MANY_FUNCTIONS = 5000
 
 
 def arguments():
@@ -26,12 +29,14 @@ def arguments():
     p.add_argument("--bin", default=os.path.join(ROOT, "build/release"))
     p.add_argument("--work", default=os.path.join(ROOT, "build/bench"))
     p.add_argument("--peers", default="wc,jansson,lnav,goaccess,duckdb,naive")
+    p.add_argument("--growth-lines", type=int, default=10000000)
     return p.parse_args()
 
 
-def generate(a, wanted=("text", "pages", "access")):
+def generate(a, wanted=("text", "pages", "access"), lines=0, functions=0):
     """The workload in the wanted forms, made once per size."""
-    folder = os.path.join(a.work, f"data-{a.lines}-{a.functions}")
+    lines, functions = lines or a.lines, functions or a.functions
+    folder = os.path.join(a.work, f"data-{lines}-{functions}")
     forms = {"text": "lines.tsv", "pages": "pages", "access": "access.log"}
     os.makedirs(folder, exist_ok=True)
     generator = os.path.join(a.bin, "bench", "gen_logs")
@@ -39,7 +44,7 @@ def generate(a, wanted=("text", "pages", "access")):
         name = forms[form]
         target = os.path.join(folder, name)
         if not os.path.exists(target):
-            subprocess.run([generator, "--form", form, "--lines", str(a.lines), "--functions", str(a.functions),
+            subprocess.run([generator, "--form", form, "--lines", str(lines), "--functions", str(functions),
                             "--seed", "1", "--out", target], check=True)
     return {form: os.path.join(folder, name) for form, name in forms.items() if form in wanted}
 
@@ -91,6 +96,27 @@ def peer_legs(a, data):
     return legs
 
 
+def print_growth(a):
+    """One large import: how fast its last tenth is read beside its first, and what memory it takes."""
+    if a.growth_lines == 0:
+        return 0.0
+    data = generate(a, ("text",), lines=a.growth_lines)
+    store = os.path.join(a.work, "store-growth")
+    leg = import_leg(a, "growth", data["text"], store)
+    leg.prepare()
+    first, last = run_in_tenths(leg, data["text"])
+    goal("P8", f"rate of the last tenth of {a.growth_lines} lines / first", first / last, 0.8, at_least=True)
+    shutil.rmtree(store)
+    return leg.rss[-1]
+
+
+def print_memory(text, pages, many, growth_rss):
+    goal("P9", "RSS MB, text and pages", max(text.rss + pages.rss), 56)
+    goal("P9", f"RSS MB, {MANY_FUNCTIONS} functions", max(many.rss), 56)
+    if growth_rss > 0:
+        goal("P9", "RSS MB of the growth import", growth_rss, 56)
+
+
 def print_goals(a, by_name, data, store):
     text = by_name["fnscope text"]
     pages = by_name["fnscope pages"]
@@ -119,7 +145,7 @@ def print_goals(a, by_name, data, store):
         disk = tree_bytes(store) / os.path.getsize(os.path.join(a.work, "naive.db"))
         goal("P7", "CPU / naive SQLite", text.median("cpu") / naive.median("cpu"), 0.2)
         goal("P7", "disk / naive SQLite", disk, 0.12)
-    goal("P9", "RSS MB", max(text.rss + pages.rss), 56)
+    print_memory(text, pages, by_name["fnscope text, many"], print_growth(a))
     print_disk(a, store, raw)
     goal("P15", "re-import CPU / first", by_name["fnscope text again"].median("cpu") / text.median("cpu"), 0.8)
 
@@ -137,9 +163,11 @@ def main():
     a = arguments()
     os.makedirs(a.work, exist_ok=True)
     data = generate(a)
+    many = generate(a, ("text",), functions=MANY_FUNCTIONS)
     store = os.path.join(a.work, "store-text")
     ours = [import_leg(a, "fnscope text", data["text"], store),
             import_leg(a, "fnscope text again", data["text"], store, keep=True),
+            import_leg(a, "fnscope text, many", many["text"], os.path.join(a.work, "store-many")),
             import_leg(a, "fnscope pages", data["pages"], os.path.join(a.work, "store-pages"))]
     legs = ours + peer_legs(a, data)
     run_all(legs, a.runs)
