@@ -121,6 +121,10 @@ void progress_summary(struct progress *p, const struct import_progress *r,
                r->empty == 1 ? "file holds no event that is recognised"
                              : "files hold no event that is recognised",
                "");
+    count_line(out, r->foreign,
+               r->foreign == 1 ? "file of a folder does not look like a log and was passed over"
+                               : "files of a folder do not look like logs and were passed over",
+               "name it, or say --input-format text");
     count_line(out, r->counts.repeats, "were stored already and changed nothing", "");
     count_line(out, r->counts.control_messages, "control messages were passed over", "");
     count_line(out, r->counts.quarantined, "could not be decoded and were kept aside",

@@ -41,6 +41,7 @@ struct import_progress {
     uint64_t guessed;    /* files whose function is named after the file: nothing else says it */
     uint64_t known;      /* files that were read before and have nothing new */
     uint64_t empty;      /* files without an event */
+    uint64_t foreign;    /* files of a folder that do not look like logs: passed over */
     uint64_t unreadable; /* paths: each was named in the log */
     struct str path;     /* current */
 };
@@ -54,6 +55,7 @@ struct import_options {
     const char *format;      /* "auto" or a decoder's name */
     size_t batch_bytes;      /* 0: 192 KB of input a batch */
     int fd;                  /* read the only path from this handle; 0: open the paths */
+    bool is_found;           /* the only path was found in a folder, nobody named it */
     const atomic_bool *stop; /* set by a signal: ends after the current batch */
     void (*on_progress)(void *ctx, const struct import_progress *p); /* writer thread; NULL */
     void *progress_ctx;

@@ -87,16 +87,16 @@ struct serving {
     struct import_progress at; /* events, kept aside, and what the files were */
 };
 
-enum { DONE_NUMBERS = 9 };
+enum { DONE_NUMBERS = 10 };
 
 /* What "done" tells, in this order. */
 static void done_numbers(struct import_progress *p, uint64_t *out[DONE_NUMBERS])
 {
-    uint64_t *const numbers[DONE_NUMBERS] = {&p->counts.events, &p->counts.quarantined,
-                                             &p->guessed,       &p->files,
-                                             &p->bytes,         &p->known,
-                                             &p->empty,         &p->unreadable,
-                                             &p->counts.untimed};
+    uint64_t *const numbers[DONE_NUMBERS] = {&p->counts.events,  &p->counts.quarantined,
+                                             &p->guessed,        &p->files,
+                                             &p->bytes,          &p->known,
+                                             &p->empty,          &p->unreadable,
+                                             &p->counts.untimed, &p->foreign};
 
     memcpy(out, numbers, sizeof(numbers));
 }
@@ -150,7 +150,8 @@ static enum status take(void *ctx, struct batch *b, const struct import_progress
     return s->h->take(s->h->ctx, b, at);
 }
 
-static enum status import_file(struct serving *s, struct str path, int fd, struct err *e)
+static enum status import_file(struct serving *s, struct str path, int fd, bool is_found,
+                               struct err *e)
 {
     struct str one = arena_str(&s->arena, path);
     struct import_options o = s->import;
@@ -158,12 +159,14 @@ static enum status import_file(struct serving *s, struct str path, int fd, struc
 
     o.paths = (struct opt_list_paths){&one, 1};
     o.fd = fd;
+    o.is_found = is_found;
     enum status st = file_source_open(&f, e);
     if (st == OK)
         st = file_source_run(&f, e);
     s->at.guessed += f.at.guessed;
     s->at.known += f.at.known;
     s->at.empty += f.at.empty;
+    s->at.foreign += f.at.foreign;
     s->at.unreadable += f.at.unreadable;
     s->at.files += f.at.files_done;
     s->at.bytes += f.at.bytes_done;
@@ -212,9 +215,10 @@ static enum status serve_message(struct serving *s, struct str message, int fd, 
         begin_import(s, rest);
         return OK;
     }
-    if (!str_eq(verb, STR("file")) || !s->is_import || fd < 0)
+    bool is_found = str_eq(verb, STR("found")); /* in a folder */
+    if ((!is_found && !str_eq(verb, STR("file"))) || !s->is_import || fd < 0)
         return err_set(e, ERR_USAGE, "a message that is not understood");
-    enum status st = import_file(s, rest, fd, e);
+    enum status st = import_file(s, rest, fd, is_found, e);
     if (st == OK)
         answer(s->fd, "read %" PRIu64, s->at.counts.events);
     return st;
@@ -313,12 +317,17 @@ static enum status send_head(int fd, const struct import_options *o, struct err 
     return s == OK ? wire_send(fd, buf_str(&b), -1, e) : s;
 }
 
-static enum status send_file(int fd, const char *path, int file, const atomic_bool *stop,
+struct offer {
+    const char *path;
+    bool is_found; /* in a folder: nobody named it */
+};
+
+static enum status send_file(int fd, const struct offer *of, int file, const atomic_bool *stop,
                              struct err *e)
 {
     AUTO(buf_clear) struct buf b = {.max = CONTROL_MAX_BYTES};
 
-    buf_addf(&b, "file\n%s", path);
+    buf_addf(&b, "%s\n%s", of->is_found ? "found" : "file", of->path);
     enum status s = wire_send(fd, buf_str(&b), file, e);
     return s == OK ? expect(fd, "read ", stop, &b, e) : s;
 }
@@ -343,19 +352,19 @@ static void read_done(struct str text, struct import_progress *result)
 }
 
 /* What cannot be opened is named and passed over. */
-static enum status offer_file(int fd, const char *path, const struct import_options *o,
+static enum status offer_file(int fd, const struct offer *of, const struct import_options *o,
                               uint64_t *unreadable, struct err *e)
 {
-    bool is_stdin = strcmp(path, "-") == 0;
-    int file = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    bool is_stdin = strcmp(of->path, "-") == 0;
+    int file = is_stdin ? STDIN_FILENO : open(of->path, O_RDONLY | O_CLOEXEC);
     struct err why = {0};
 
     if (file < 0) {
-        err_errno(&why, errno, "opening %s", path);
+        err_errno(&why, errno, "opening %s", of->path);
         pass_over(why.msg, unreadable);
         return OK;
     }
-    enum status s = send_file(fd, path, file, o->stop, e);
+    enum status s = send_file(fd, of, file, o->stop, e);
     if (!is_stdin)
         close(file);
     return s;
@@ -373,7 +382,7 @@ static enum status send_files(int fd, const struct import_options *o, uint64_t *
         struct file_list files = {0};
         struct err why = {0};
         if (strcmp(path, "-") == 0) {
-            s = offer_file(fd, path, o, unreadable, e);
+            s = offer_file(fd, &(struct offer){path, false}, o, unreadable, e);
             continue;
         }
         if (file_list(&a, path, &files, &why) != OK) {
@@ -382,7 +391,8 @@ static enum status send_files(int fd, const struct import_options *o, uint64_t *
             pass_over(why.msg, unreadable);
         }
         for (size_t k = 0; s == OK && k < files.count; k++)
-            s = offer_file(fd, files.paths[k], o, unreadable, e);
+            s = offer_file(fd, &(struct offer){files.paths[k], strcmp(files.paths[k], path) != 0},
+                           o, unreadable, e);
     }
     return s;
 }

@@ -12,6 +12,8 @@
 #include "collector/decode.h"
 #include "collector/file_days.h"
 #include "collector/file_hints.h"
+#include "collector/generic/generic.h"
+#include "collector/lines.h"
 #include "collector/plain_reader.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
@@ -387,11 +389,26 @@ static enum resume find_resume(struct reading *r, struct token *t)
     return RESUME_ON;
 }
 
+/* A folder may hold anything. Where nothing says which format it is, text that does not look like a
+ * log would become a function named after a file. */
+static bool is_foreign(const struct reading *r, const struct file_hint *hint)
+{
+    const char *format = r->f->options->format;
+    bool is_named = format != NULL && decoder_find(str_from(format)) != NULL;
+
+    return hint->is_found && !is_named && r->decoder == &generic_text && r->carry.n > 0 &&
+           !lines_look_like_log(str_sub(buf_str(&r->carry), 0, HEAD_BYTES));
+}
+
 static enum status decode_file(struct reading *r, struct file_hint *hint, struct err *e)
 {
     struct token t = {0};
 
     choose_decoder(r);
+    if (is_foreign(r, hint)) {
+        r->f->at.foreign++;
+        return OK;
+    }
     enum resume resume = find_resume(r, &t);
     if (resume == RESUME_NOTHING_NEW) {
         r->f->at.known++;
@@ -480,7 +497,8 @@ static void survey_file(struct file_source *f, size_t i, size_t bytes)
         struct str head = str_sub(buf_str(&r.carry), 0, HEAD_BYTES);
         name_file(&r, head);
         choose_decoder(&r);
-        if (file_binary_reason(head) == NULL && find_resume(&r, &t) != RESUME_NOTHING_NEW)
+        if (file_binary_reason(head) == NULL && !is_foreign(&r, &f->hints[i]) &&
+            find_resume(&r, &t) != RESUME_NOTHING_NEW)
             find_hint(&r, &f->hints[i]);
     }
     close_reading(&r);
@@ -506,11 +524,14 @@ static void survey(struct file_source *f)
 /* --- the list of files
  * ------------------------------------------------------------------------------------ */
 
-static void add_file(struct file_source *f, size_t *cap, char *path)
+static void add_file(struct file_source *f, size_t *cap, char *path, bool is_found)
 {
     struct stat st;
+    size_t cap_hints = *cap;
 
     f->files.paths = arena_grow(&f->arena, f->files.paths, f->files.count, cap, sizeof(char *));
+    f->hints = arena_grow(&f->arena, f->hints, f->files.count, &cap_hints, sizeof(*f->hints));
+    f->hints[f->files.count] = (struct file_hint){.is_found = is_found};
     f->files.paths[f->files.count++] = path;
     if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
         f->at.bytes += (uint64_t)st.st_size;
@@ -525,7 +546,7 @@ enum status file_source_open(struct file_source *f, struct err *e)
         struct file_list found = {0};
         char *path = arena_strz(&f->arena, paths->items[i]);
         if (str_eq(paths->items[i], STR("-")) || f->options->fd > 0) {
-            add_file(f, &cap, path);
+            add_file(f, &cap, path, f->options->is_found);
             continue;
         }
         struct err why = {0};
@@ -535,10 +556,9 @@ enum status file_source_open(struct file_source *f, struct err *e)
         if (s != OK)
             pass_over(f, why.msg);
         for (size_t k = 0; k < found.count; k++)
-            add_file(f, &cap, found.paths[k]);
+            add_file(f, &cap, found.paths[k], strcmp(found.paths[k], path) != 0);
     }
     f->at.files = f->files.count;
-    f->hints = arena_new(&f->arena, struct file_hint, f->files.count + 1);
     f->batch = batch_new();
     return OK;
 }

@@ -14,6 +14,7 @@ struct file_hint {
     struct import_defaults defaults;
     bool is_guessed; /* the function is named after the file */
     bool is_there;
+    bool is_found; /* in a folder: nobody named it */
 };
 
 struct file_source {

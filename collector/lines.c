@@ -195,6 +195,19 @@ enum line_form lines_detect(struct str head)
     return best;
 }
 
+bool lines_look_like_log(struct str head)
+{
+    struct str line;
+    int64_t t_ns;
+
+    if (lines_detect(head) != FORM_BARE)
+        return true;
+    while (next_line(&head, &line))
+        if (is_bare_platform(line) || (event_own_time(line, &t_ns) && event_time_is_near(t_ns)))
+            return true;
+    return false;
+}
+
 struct feeder {
     struct lines_state *s;
     const struct decode_input *in;

@@ -47,6 +47,8 @@ struct lines_state {
 
 /* The form most lines of the head have. */
 enum line_form lines_detect(struct str head);
+/* Whether anything in the head speaks for a log: lines of a form, a time, a platform line. */
+bool lines_look_like_log(struct str head);
 enum status lines_decode(void *state, const struct decode_input *in, struct batch *out,
                          size_t *used, struct err *e);
 void lines_close(void *state);
