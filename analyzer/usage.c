@@ -10,7 +10,7 @@
 #include "core/base/opt.h"
 #include "core/base/timefmt.h"
 
-enum { LONGEST_NUMBER = 32 };
+enum { LONGEST_NUMBER = 32, MOVED_BYTES = 128 };
 
 /* Where the file is being read, for messages. */
 struct reader {
@@ -164,7 +164,7 @@ static struct str without_end_zeros(struct str s)
 /* A decimal of at most 6 decimals that are not zeros, or the same with an exponent: 1.5e6. */
 static bool parse_number(struct str text, int64_t *out)
 {
-    AUTO(buf_clear) struct buf moved = {.max = 4 * LONGEST_NUMBER};
+    AUTO(buf_clear) struct buf moved = {.max = MOVED_BYTES};
     size_t e = str_find_char(text, 'e');
     int64_t exponent = 0;
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/store/fact_store.h"
 #include "core/store/store_private.h"
 
 bool store_cursor(struct store *s, struct str source, struct str scope, struct arena *a,
@@ -186,6 +187,34 @@ static enum status add_day_chunks(struct day *d, struct ingest_status *out, stru
     return OK;
 }
 
+/* An attempt began before its first line where an export holds nothing but REPORT lines: what
+ * begins the first day counts as well, or the range of everything would leave it out. */
+static enum status add_first_start(struct store *s, struct ingest_status *out, struct err *e)
+{
+    static const char query[] = "select fn from roll where slot = "
+                                "(select min(slot) from roll where slot < 24)";
+    struct day *d = NULL;
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status status = s->n_day_numbers > 0 ? store_day(s, s->day_numbers[0], false, &d, e) : OK;
+
+    if (status != OK || d == NULL)
+        return status;
+    if ((status = sql_prepare(d->db, str_from(query), &st, e)) != OK)
+        return status;
+    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
+        bool is_found = false;
+        struct range bounds = {0};
+        status = facts_bounds(d, (uint32_t)sql_i64(st, 0), &is_found, &bounds, e);
+        if (status != OK)
+            break;
+        if (is_found && (out->first_ns == 0 || bounds.since_ns < out->first_ns))
+            out->first_ns = bounds.since_ns;
+    }
+    sql_finalize(st);
+    return status;
+}
+
 static enum status add_day(struct store *s, int64_t number, struct ingest_status *out,
                            struct err *e)
 {
@@ -229,6 +258,8 @@ enum status request_status(struct store *s, struct arena *a, struct ingest_statu
     add_file_size(s, store_file(&names, s, "meta.db"), &r.bytes_on_disk);
     for (size_t i = 0; status == OK && i < s->n_day_numbers; i++)
         status = add_day(s, s->day_numbers[i], &r, e);
+    if (status == OK)
+        status = add_first_start(s, &r, e);
     if (status == OK)
         *out = r;
     return status;

@@ -314,6 +314,26 @@ static void test_sums(void **state)
     fixture_free(f);
 }
 
+/* The range of everything begins with the first attempt, also where its first line came later. */
+static void test_first_start(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct ingest_status st;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    struct batch *b = batch_new();
+    add_line(b, "a", NOON, 1, "four");
+    add_invocation(b, "a", "00000000-0000-0000-0000-000000000001", NOON - 13 * NS_PER_HOUR);
+    add_invocation(b, "a", "00000000-0000-0000-0000-000000000002", NOON);
+    fixture_commit(f, b);
+    fixture_open(f, true);
+    CHECK_OK(request_status(f->store, &f->arena, &st, &f->e), &f->e);
+    CHECK_INT(st.first_ns, NOON - 13 * NS_PER_HOUR);
+    CHECK(st.last_ns >= NOON);
+    fixture_free(f);
+}
+
 /* In a broken hour lines are counted, each for its own function, and a whole hour has sums. */
 static void test_lines_of_a_broken_hour(void **state)
 {
@@ -451,6 +471,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_replacing),
     cmocka_unit_test(test_look_ups),
     cmocka_unit_test(test_sums),
+    cmocka_unit_test(test_first_start),
     cmocka_unit_test(test_lines_of_a_broken_hour),
     cmocka_unit_test(test_cursor),
     cmocka_unit_test(test_verify),
