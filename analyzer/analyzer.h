@@ -305,6 +305,7 @@ MUST_CHECK enum status incidents_load(struct store *s, const struct incident_req
                                       struct arena *a, struct incidents *out, struct err *e);
 /* One sentence, without the function's name: "version 29 failed 102 of 167 attempts (61 %)". */
 struct str incident_text(const struct incident *i, struct arena *a);
+struct str incident_what(const struct incident *i, struct arena *a); /* the same without the time */
 
 /* --- outlook ---
  * What the days seen so far say about the rest of a month. Pure; amounts in 10^-12. */

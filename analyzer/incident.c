@@ -176,11 +176,19 @@ static void add_failures(struct buf *b, const struct incident *i)
         buf_addf(b, "; before ran version " STR_FMT, STR_ARG(i->version_before));
 }
 
-struct str incident_text(const struct incident *i, struct arena *a)
+struct str incident_what(const struct incident *i, struct arena *a)
 {
     AUTO(buf_clear) struct buf b = {.max = 4096};
 
     (i->kind == INCIDENT_MEMORY ? add_memory : add_failures)(&b, i);
+    return arena_str(a, buf_str(&b));
+}
+
+struct str incident_text(const struct incident *i, struct arena *a)
+{
+    AUTO(buf_clear) struct buf b = {.max = 4096};
+
+    buf_add_str(&b, incident_what(i, a));
     add_when(&b, i);
     return arena_str(a, buf_str(&b));
 }

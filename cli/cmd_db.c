@@ -97,6 +97,7 @@ static int db_reprice(struct cli *c, struct store *s, struct err *e)
 
 struct findings {
     struct cli *cli;
+    struct table table; /* of machine formats */
     uint64_t n;
 };
 
@@ -105,6 +106,12 @@ static void on_finding(void *ctx, struct str file, struct str what)
     struct findings *f = ctx;
 
     f->n++;
+    if (f->cli->settings->format != TABLE_TEXT) {
+        table_row(&f->table);
+        table_text(&f->table, 0, arena_str(f->cli->arena, file));
+        table_text(&f->table, 1, arena_str(f->cli->arena, what));
+        return;
+    }
     safe_text(&f->cli->out, file, SAFE_KEEP_NONE);
     buf_add_z(&f->cli->out, ": ");
     safe_text(&f->cli->out, what, SAFE_KEEP_NONE);
@@ -113,14 +120,17 @@ static void on_finding(void *ctx, struct str file, struct str what)
 
 static int db_verify(struct cli *c, struct store *s, struct err *e)
 {
+    static const struct table_column columns[] = {{.name = "file"}, {.name = "finding"}};
     struct findings f = {.cli = c};
 
+    table_init(&f.table, c->arena, columns, ARRAY_LEN(columns), "fnscope.findings", 1);
     if (store_verify(s, on_finding, &f, e) != OK)
         return EXIT_FAILED;
-    if (f.n > 0)
-        return EXIT_CONDITION;
-    buf_add_z(&c->out, "everything is in order\n");
-    return EXIT_DONE;
+    if (c->settings->format != TABLE_TEXT)
+        cli_print_table(c, &f.table);
+    else if (f.n == 0)
+        buf_add_z(&c->out, "everything is in order\n");
+    return f.n > 0 ? EXIT_CONDITION : EXIT_DONE;
 }
 
 static int db_dump(struct cli *c, struct store *s, struct err *e)

@@ -54,12 +54,23 @@ static int run_version(struct cli *c, struct err *e)
 {
     if (cli_want_words(c, 0, 0, e) != OK)
         return EXIT_USAGE;
-    buf_add_z(&c->out, "fnscope " FNSCOPE_VERSION "\n");
+    static const struct table_column columns[] = {{.name = "program"}, {.name = "version"}};
+    struct table t;
+
+    if (c->settings->format == TABLE_TEXT) {
+        buf_add_z(&c->out, "fnscope " FNSCOPE_VERSION "\n");
+        return EXIT_DONE;
+    }
+    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.version", 1);
+    table_row(&t);
+    table_text(&t, 0, STR("fnscope"));
+    table_text(&t, 1, STR(FNSCOPE_VERSION));
+    cli_print_table(c, &t);
     return EXIT_DONE;
 }
 
 static const char *const version_unused[] = {"since",   "until",    "function", "region",
-                                             "account", "provider", "format",   NULL};
+                                             "account", "provider", NULL};
 
 const struct command cmd_version = {
     .unused = version_unused,

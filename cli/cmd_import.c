@@ -220,12 +220,12 @@ static int run_import(struct cli *c, struct err *e)
                 (unsigned long long)result.unreadable, result.unreadable == 1 ? "" : "s");
         return EXIT_FAILED;
     }
-    if (!c->settings->is_quiet && c->out_is_tty)
+    if (!c->settings->is_quiet && c->out_is_tty && c->settings->format == TABLE_TEXT)
         buf_add_z(&c->out, "Next: fnscope top\n");
     return EXIT_DONE;
 }
 
-static const char *const unused[] = {"since", "until", "provider", "format", NULL};
+static const char *const unused[] = {"since", "until", "provider", NULL};
 
 const struct command cmd_import = {
     .unused = unused,

@@ -4,6 +4,7 @@
 
 #include "cli/common.h"
 #include "cli/invocation_table.h"
+#include "cli/show_json.h"
 #include "cli/trace_views.h"
 #include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
@@ -182,6 +183,17 @@ static int show_text(struct cli *c, struct store *s, const struct inv_rows *rows
     return st == OK ? EXIT_DONE : EXIT_FAILED;
 }
 
+static int show_as_json(struct cli *c, struct store *s, const struct inv_rows *rows, struct err *e)
+{
+    const struct show_options *o = c->options;
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    enum status st = cli_cost_open(c, s, &cost, e);
+
+    if (st == OK)
+        st = show_json(c, s, &cost.context, rows, !o->no_logs, e);
+    return st == OK ? EXIT_DONE : EXIT_FAILED;
+}
+
 static int run_show(struct cli *c, struct err *e)
 {
     AUTO(cli_close_store) struct store *s = NULL;
@@ -196,6 +208,8 @@ static int run_show(struct cli *c, struct err *e)
         return show_trace(c, s, &rows, e);
     if (c->settings->format == TABLE_TEXT)
         return show_text(c, s, &rows, e);
+    if (c->settings->format == TABLE_JSON || c->settings->format == TABLE_NDJSON)
+        return show_as_json(c, s, &rows, e);
     invocation_table_print(c, &rows);
     return EXIT_DONE;
 }
@@ -207,9 +221,8 @@ const struct command cmd_show = {
     .description =
         "Shows every attempt of a request with its outcome, durations, memory, cost, the spans of "
         "its trace where traces are collected, and log lines in order. The first characters of the "
-        "id are enough when they are unique. For programs: -o json gives the attempts, fnscope "
-        "logs "
-        "--id ID -o json their lines, and fnscope cost --explain ID -o json their receipts.",
+        "id are enough when they are unique. -o json gives the attempts with receipts and log "
+        "lines, -o csv the attempts alone.",
     .options = show_options,
     .options_size = sizeof(struct show_options),
     .examples = "fnscope show 8d5958b5\tby the start of the id\n"

@@ -41,17 +41,20 @@ static const struct opt_def top_defs[] = {
 };
 /* clang-format on */
 
-static bool parse_size(struct str text, unsigned *width, unsigned *height)
+static enum status parse_size(struct str text, unsigned *width, unsigned *height, struct err *e)
 {
     struct str h = text, w = str_cut(&h, 'x');
     uint64_t columns, lines;
 
-    if (!str_to_u64(w, &columns) || !str_to_u64(h, &lines) || columns == 0 || lines == 0 ||
-        columns > 1000 || lines > 1000)
-        return false;
+    if (!str_to_u64(w, &columns) || !str_to_u64(h, &lines))
+        return err_set(e, ERR_USAGE, "--size: \"" STR_FMT "\" is no size: write 120x40",
+                       STR_ARG(text));
+    if (columns < TUI_LEAST_WIDTH || lines < TUI_LEAST_HEIGHT || columns > 1000 || lines > 1000)
+        return err_set(e, ERR_USAGE, "--size: from %ux%u to 1000x1000", TUI_LEAST_WIDTH,
+                       TUI_LEAST_HEIGHT);
     *width = (unsigned)columns;
     *height = (unsigned)lines;
-    return true;
+    return OK;
 }
 
 /* Without --since the dashboard is live; data that ended long ago is shown where it ends, not as an
@@ -89,11 +92,8 @@ static int show(struct cli *c, const struct tui_options *o, struct err *e)
                    : status_exit(e);
     if (!set->is_once)
         return tui_run(o, e) == OK ? EXIT_DONE : EXIT_FAILED;
-    if (!parse_size(set->size, &width, &height)) {
-        err_set(e, ERR_USAGE, "--size: \"" STR_FMT "\" is no size: write 120x40",
-                STR_ARG(set->size));
+    if (parse_size(set->size, &width, &height, e) != OK)
         return EXIT_USAGE;
-    }
     enum status st = tui_frame(o, set->keys, width, height, &c->out, e);
     return st == OK ? EXIT_DONE : st == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
 }

@@ -7,6 +7,7 @@
 #include "cli/common.h"
 #include "cli/settings.h"
 #include "core/base/safe_text.h"
+#include "core/base/utf8.h"
 
 void help_overview(struct buf *out)
 {
@@ -63,12 +64,37 @@ static void examples(struct buf *out, const char *text)
     }
 }
 
+#define PROSE_WIDTH 80u
+
+/* Paragraphs, an empty line between them; a line that begins with a blank stands as it is. */
+static void prose(struct buf *out, const char *text)
+{
+    AUTO(buf_clear) struct buf paragraph = {.max = 1u << 16};
+    struct str rest = str_from(text);
+
+    while (rest.n > 0) {
+        struct str line = str_cut(&rest, '\n');
+        bool is_plain = line.n > 0 && line.p[0] != ' ';
+        if (is_plain) {
+            buf_addf(&paragraph, "%s" STR_FMT, paragraph.n > 0 ? " " : "", STR_ARG(line));
+            if (rest.n > 0)
+                continue;
+        }
+        if (paragraph.n > 0)
+            utf8_wrap(out, buf_str(&paragraph), PROSE_WIDTH, 0);
+        buf_reset(&paragraph);
+        if (!is_plain)
+            buf_addf(out, STR_FMT "\n", STR_ARG(line));
+    }
+}
+
 void help_command(struct buf *out, const struct command *cmd)
 {
     AUTO(arena_clear) struct arena a = {0};
 
     usage_line(out, cmd);
-    buf_addf(out, "\n%s\n", cmd->description ? cmd->description : cmd->summary);
+    buf_add_c(out, '\n');
+    prose(out, cmd->description ? cmd->description : cmd->summary);
     if (cmd->options) {
         buf_add_z(out, "\nOptions:\n");
         opt_help(out, cmd->options);

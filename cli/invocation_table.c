@@ -36,10 +36,11 @@ static const struct table_column columns[COLS] = {
     [COL_COST] = {.name = "cost_usd", .title = "COST", .is_right = true},
     [COL_ERROR_TYPE] = {.name = "error_type", .title = "ERROR", .max_width = 28},
     [COL_ID] = {.name = "request_id", .title = "REQUEST ID"},
-    [COL_REGION] = {.name = "region"},
-    [COL_VERSION] = {.name = "version"},
-    [COL_INSTANCE] = {.name = "instance"},
-    [COL_TRACE] = {.name = "trace_id"},
+    /* a terminal has no room for these */
+    [COL_REGION] = {.name = "region", .is_hidden = true},
+    [COL_VERSION] = {.name = "version", .is_hidden = true},
+    [COL_INSTANCE] = {.name = "instance", .is_hidden = true},
+    [COL_TRACE] = {.name = "trace_id", .is_hidden = true},
 };
 
 static void optional_text(struct table *t, size_t column, struct str s)
@@ -76,14 +77,17 @@ static void add_row(struct table *t, const struct invocation *inv)
     optional_text(t, COL_TRACE, inv->trace_id);
 }
 
+void invocation_table_fill(struct table *t, struct arena *a, const struct inv_rows *rows)
+{
+    table_init(t, a, columns, COLS, "fnscope.invocations", 1);
+    for (size_t i = 0; i < rows->n; i++)
+        add_row(t, &rows->rows[i]);
+}
+
 void invocation_table_print(struct cli *c, const struct inv_rows *rows)
 {
-    bool is_text =
-        c->settings->format == TABLE_TEXT; /* a terminal has no room for the last columns */
     struct table t;
 
-    table_init(&t, c->arena, columns, is_text ? COL_REGION : COLS, "fnscope.invocations", 1);
-    for (size_t i = 0; i < rows->n; i++)
-        add_row(&t, &rows->rows[i]);
+    invocation_table_fill(&t, c->arena, rows);
     cli_print_table(c, &t);
 }

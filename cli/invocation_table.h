@@ -4,6 +4,7 @@
 
 #include "cli/common.h"
 
+void invocation_table_fill(struct table *t, struct arena *a, const struct inv_rows *rows);
 void invocation_table_print(struct cli *c, const struct inv_rows *rows);
 
 #endif

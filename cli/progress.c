@@ -18,6 +18,7 @@ void progress_begin(struct progress *p, const struct cli *c)
     p->begin_ns = p->last_ns = clock_monotonic(&p->clock);
     p->is_tty = c->err_is_tty;
     p->is_quiet = c->settings->is_quiet;
+    p->format = (enum table_format)c->settings->format;
 }
 
 /* Remaining time at the pace so far; -1 while nothing can be said. */
@@ -103,10 +104,38 @@ static void show_samples(struct buf *out, const struct pipeline_samples *bad)
     }
 }
 
+/* The same for programs: one row. */
+static void summary_row(const struct progress *p, const struct import_progress *r, struct buf *out)
+{
+    static const struct table_column columns[] = {
+        {.name = "files"},          {.name = "events"},           {.name = "new_invocations"},
+        {.name = "stored_already"}, {.name = "control_messages"}, {.name = "quarantined"},
+        {.name = "forged"},         {.name = "invalid_utf8"},     {.name = "guessed_functions"},
+    };
+    AUTO(arena_clear) struct arena a = {0};
+    const uint64_t values[] = {
+        r->files_done,     r->counts.events,           r->counts.invocations,
+        r->counts.repeats, r->counts.control_messages, r->counts.quarantined,
+        r->counts.forged,  r->counts.invalid_utf8,     r->guessed,
+    };
+    struct table t;
+
+    table_init(&t, &a, columns, ARRAY_LEN(columns), "fnscope.import", 1);
+    table_row(&t);
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        table_i64(&t, i, (int64_t)values[i]);
+    table_print(&t, p->format, true, out);
+}
+
 void progress_summary(struct progress *p, const struct import_progress *r,
                       const struct pipeline_samples *bad, struct buf *out)
 {
     int64_t took = clock_monotonic(&p->clock) - p->begin_ns;
+
+    if (p->format != TABLE_TEXT) {
+        summary_row(p, r, out);
+        return;
+    }
 
     buf_addf(out, "%llu events of %llu file%s", (unsigned long long)r->counts.events,
              (unsigned long long)r->files_done, r->files_done == 1 ? "" : "s");

@@ -6,9 +6,11 @@
 #include "cli/command.h"
 #include "cli/pipeline.h"
 #include "collector/collector.h"
+#include "core/base/table.h"
 
 struct progress {
     bool is_tty, is_quiet;
+    enum table_format format;  /* of the summary */
     int64_t begin_ns, last_ns; /* monotonic */
     struct clock clock;
 };

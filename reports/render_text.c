@@ -24,29 +24,12 @@ static void add_rule(struct buf *out, const char *unit, size_t n)
     buf_add_c(out, '\n');
 }
 
-/* Words broken at the width; further lines are indented. */
 static void wrapped(struct buf *out, struct str text, unsigned width, unsigned indent)
 {
     AUTO(buf_clear) struct buf safe = {.max = 1u << 20};
-    size_t column = indent;
 
     safe_text(&safe, text, SAFE_KEEP_NONE);
-    struct str rest = buf_str(&safe);
-    while (rest.n > 0) {
-        struct str word = str_cut(&rest, ' ');
-        size_t w = utf8_width(word);
-        if (column > indent && column + 1 + w > width) {
-            buf_add_c(out, '\n');
-            buf_add_repeat(out, ' ', indent);
-            column = indent;
-        } else if (column > indent) {
-            buf_add_c(out, ' ');
-            column++;
-        }
-        buf_add_str(out, word);
-        column += w;
-    }
-    buf_add_c(out, '\n');
+    utf8_wrap(out, buf_str(&safe), width, indent);
 }
 
 static void padded(struct buf *out, struct str text, size_t width, bool is_right)

@@ -236,6 +236,12 @@ static void act_now(struct app *app, enum action action)
 
 /* --- places --- */
 
+static void act_quit(struct app *app, enum action action)
+{
+    UNUSED(action);
+    app->must_quit = true;
+}
+
 static void act_view(struct app *app, enum action action)
 {
     static const enum view_id views[] = {[ACT_VIEW_OVERVIEW] = VIEW_OVERVIEW,
@@ -332,6 +338,15 @@ static void act_back(struct app *app, enum action action)
     app_back(app);
 }
 
+/* q leaves the top too, Esc and Backspace do not: they are what one presses once too often. */
+static void act_leave(struct app *app, enum action action)
+{
+    if (app->depth == 1 && app->filter_n == 0)
+        act_quit(app, action);
+    else
+        app_back(app);
+}
+
 static void act_trail(struct app *app, enum action action)
 {
     bool is_back = action == ACT_TRAIL_BACK || (action == ACT_PREVIOUS && !app->is_swapped);
@@ -412,12 +427,6 @@ static void act_speed(struct app *app, enum action action)
                                 (long long)(app->refresh_ns / NS_PER_MS));
 }
 
-static void act_quit(struct app *app, enum action action)
-{
-    UNUSED(action);
-    app->must_quit = true;
-}
-
 static void act_nothing(struct app *app, enum action action)
 {
     UNUSED(app);
@@ -445,6 +454,7 @@ static act_fn *const actions[ACTIONS] = {
     [ACT_VIEW_SOURCES] = act_view,
     [ACT_HELP] = act_help,
     [ACT_BACK] = act_back,
+    [ACT_LEAVE] = act_leave,
     [ACT_DRILL] = act_drill,
     [ACT_PREVIOUS] = act_trail,
     [ACT_TRAIL_BACK] = act_trail,

@@ -208,7 +208,7 @@ void app_back(struct app *app)
         return;
     }
     if (app->depth == 1) {
-        app->must_quit = true;
+        app->message = STR("this is the top: q or ^C ends");
         return;
     }
     app_remember(app);

@@ -132,6 +132,8 @@ static int compare_cells(const struct table_cell *a, const struct table_cell *b)
 {
     if (a->type == CELL_NULL || b->type == CELL_NULL)
         return (b->type == CELL_NULL) - (a->type == CELL_NULL);
+    if (a->rank != b->rank)
+        return (a->rank > b->rank) - (a->rank < b->rank);
     return is_decimal(a) && is_decimal(b) ? compare_decimals(a->raw, b->raw)
                                           : str_cmp(a->raw, b->raw);
 }

@@ -102,14 +102,29 @@ static const char *hints(const struct app *app)
     const struct view_ops *ops = view_table[app->stack[app->depth - 1].view];
 
     if (app->stack[app->depth - 1].view == VIEW_FUNCTION)
-        return "Enter invocations  b break down  v graph  l log  m mark  d compare  Esc back";
+        return "Enter invocations  Esc back  b break down  v graph  l log  m mark  d compare";
     if (ops->is_text)
         return "Esc back  / search  n next  y copy id  ? help  q up";
     if (ops->is_searched)
-        return "Enter request  / search  n next  \\ only these  f follow  ! problems  ? help";
+        return "? help  Enter request  / search  n next  \\ only these  f follow  ! problems";
     if (app->depth > 1)
-        return "Enter open  Esc back  / filter  s sort  t time  D explain  l log  ? help";
-    return "Enter open  / filter  s sort  t time  D explain  l log  : more  ? help  q quit";
+        return "? help  Enter open  Esc back  / filter  s sort  t time  l log  D explain";
+    return "? help  Enter open  / filter  q quit  s sort  t time  l log  D explain  : more";
+}
+
+/* As many of the hints as fit, none cut: they stand two blanks apart, the dearest first. */
+static struct str fitting(struct str all, size_t width)
+{
+    size_t n = 0;
+
+    for (size_t at = 0; at < all.n;) {
+        size_t end = at + str_find(str_skip(all, at), STR("  "));
+        if (utf8_width(str_sub(all, 0, end)) > width)
+            break;
+        n = end;
+        at = end + 2;
+    }
+    return str_sub(all, 0, n);
 }
 
 static void bottom_line(const struct app *app, struct frame *f)
@@ -133,7 +148,8 @@ static void bottom_line(const struct app *app, struct frame *f)
     unsigned used = states(app, f, y);
     unsigned right = position(app, f, y);
     if (used + right + 4 < f->width)
-        frame_text(f, used + 1, y, f->width - used - right - 3, str_from(hints(app)), STYLE_DIM);
+        frame_text(f, used + 1, y, f->width - used - right - 3,
+                   fitting(str_from(hints(app)), f->width - used - right - 3), STYLE_DIM);
 }
 
 /* --- table --- */
@@ -283,7 +299,15 @@ static void empty_hint(const struct app *app, struct frame *f, unsigned y)
                        : own ? own
                              : "Nothing in this time range: t chooses another, { goes back.";
 
-    frame_z(f, 2, y + 1, text, STYLE_DIM);
+    struct str rest = str_from(text);
+    for (unsigned i = 0; rest.n > 0 && y + 1 + i + 1 < f->height; i++) { /* broken at a blank */
+        size_t fit = utf8_fit(rest, f->width - 4).n, cut = fit;
+        while (fit < rest.n && cut > 0 && rest.p[cut] != ' ')
+            cut--;
+        cut = cut > 0 ? cut : fit;
+        frame_text(f, 2, y + 1 + i, f->width - 3, str_sub(rest, 0, cut), STYLE_DIM);
+        rest = str_trim(str_skip(rest, cut));
+    }
 }
 
 static void draw_table(struct app *app, struct frame *f, unsigned y)
@@ -315,9 +339,6 @@ static void draw_table(struct app *app, struct frame *f, unsigned y)
 
 /* --- the whole --- */
 
-#define LEAST_WIDTH  60u
-#define LEAST_HEIGHT 16u
-
 void app_draw(struct app *app, unsigned width, unsigned height)
 {
     const struct view_ops *ops = view_table[app_place(app)->view];
@@ -328,10 +349,13 @@ void app_draw(struct app *app, unsigned width, unsigned height)
     app->drawn = (struct drawn){0};
     app->must_load |= ops->fits_width && app->has_data && f->width != width;
     frame_init(f, &app->frame_arena, width, height);
-    if (width < LEAST_WIDTH || height < LEAST_HEIGHT) {
+    if (width < TUI_LEAST_WIDTH || height < TUI_LEAST_HEIGHT) {
         AUTO(buf_clear) struct buf b = {.max = 128};
-        buf_addf(&b, "needs %ux%u, have %ux%u", LEAST_WIDTH, LEAST_HEIGHT, width, height);
+        buf_addf(&b, "needs %ux%u", TUI_LEAST_WIDTH, TUI_LEAST_HEIGHT);
         frame_text(f, 0, 0, width, buf_str(&b), STYLE_PLAIN);
+        if (height > 1)
+            frame_text(f, 0, 1, width, arena_printf(&app->frame_arena, "have %ux%u", width, height),
+                       STYLE_PLAIN);
         return;
     }
     title_line(app, f);

@@ -239,7 +239,7 @@ void course_table(struct app *app, struct table *t)
         {.name = "p50_ms"}, {.name = "p95_ms"},      {.name = "p99_ms"}, {.name = "cost_usd"}};
     const struct series *s = &app->data.series;
 
-    table_init(t, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.course", 1);
+    table_init(t, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.course", 1);
     for (size_t i = 0; i < s->n; i++) {
         const struct stats *p = &s->points[i];
         table_row(t);

@@ -25,6 +25,7 @@ enum action {
     ACT_VIEW_SOURCES,
     ACT_HELP,
     ACT_BACK,
+    ACT_LEAVE,
     ACT_DRILL,
     ACT_PREVIOUS,
     ACT_TRAIL_BACK,

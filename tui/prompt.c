@@ -30,6 +30,7 @@ void prompt_begin(struct app *app, enum prompt_kind kind, struct str text)
     app->prompt.n = text.n < sizeof(app->prompt.text) ? text.n : 0;
     if (app->prompt.n > 0)
         memcpy(app->prompt.text, text.p, text.n);
+    app->prompt.is_untouched = kind == PROMPT_FILTER && app->prompt.n > 0;
 }
 
 void prompt_open(struct app *app, enum prompt_kind kind)
@@ -392,6 +393,10 @@ void prompt_key(struct app *app, uint32_t key)
         p->kind = PROMPT_NONE;
         return;
     }
+    const bool is_text = key >= 0x20 && key <= 0xFF && key != 0x7F;
+    if (p->is_untouched && is_text)
+        p->n = 0;
+    p->is_untouched = false;
     if (key == TK_BACKSPACE)
         cut_last(p);
     else if (key == CONTROL('u'))
@@ -400,7 +405,7 @@ void prompt_key(struct app *app, uint32_t key)
         cut_word(p);
     else if (key == TK_TAB)
         complete(app);
-    else if (key >= 0x20 && key <= 0xFF && key != 0x7F && p->n + 1 < sizeof(p->text))
+    else if (is_text && p->n + 1 < sizeof(p->text))
         p->text[p->n++] = (char)key;
     if (p->kind == PROMPT_FILTER)
         set_filter(app);
@@ -421,6 +426,9 @@ void prompt_draw(const struct app *app, struct frame *f)
     unsigned y = f->height - 1;
     struct str text = prompt_text(app);
     struct str hint = str_from(hints[app->prompt.kind]);
+
+    if (app->prompt.is_untouched)
+        hint = STR("type a new one, or edit  Enter keeps  Esc clears");
 
     buf_addf(&b, "%s" STR_FMT "_", signs[app->prompt.kind], STR_ARG(text));
     size_t width = utf8_width(buf_str(&b));

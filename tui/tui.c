@@ -108,7 +108,7 @@ static void lines_as_table(struct app *app, struct table *t)
 {
     static const struct table_column columns[] = {{.name = "line", .title = "LINE"}};
 
-    table_init(t, &app->data_arena, columns, 1, "fnscope.lines", 1);
+    table_init(t, &app->data_arena, columns, 1, "fnscope.top.lines", 1);
     for (size_t i = 0; i < app->data.n_lines; i++) {
         table_row(t);
         table_text(t, 0, app->data.lines[i].text);

@@ -8,6 +8,10 @@
 #include "core/base/table.h"
 #include "core/store/store.h"
 
+/* The smallest screen that is drawn on. */
+#define TUI_LEAST_WIDTH  60u
+#define TUI_LEAST_HEIGHT 16u
+
 /* What the colours mean stays the same; a sign or word says it too. */
 enum tui_theme { THEME_DEFAULT, THEME_COLOUR_BLIND, THEME_CONTRAST, THEME_MONO, THEMES };
 extern const char *const tui_theme_names[]; /* NULL-terminated */

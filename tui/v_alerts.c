@@ -122,7 +122,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     enum status s = request_alerts(app->options->store, &q, &app->data_arena, &rows, e);
 
     if (s == OK)
-        alert_table(app, d, &rows, "fnscope.alerts");
+        alert_table(app, d, &rows, "fnscope.top.alerts");
     return s;
 }
 
@@ -134,7 +134,7 @@ static enum status load_episodes(struct app *app, struct view_data *d, struct er
         request_episodes(app->options->store, d->range, &all, &app->data_arena, &rows, e);
 
     if (s == OK)
-        alert_table(app, d, &rows, "fnscope.episodes");
+        alert_table(app, d, &rows, "fnscope.top.episodes");
     return s;
 }
 

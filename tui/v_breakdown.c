@@ -248,8 +248,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     enum status s = scan(app, &d->range, p->fn_id, &g, e);
 
     if (s == OK)
-        table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.breakdown",
-                   1);
+        table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns),
+                   "fnscope.top.breakdown", 1);
     for (size_t i = 0; s == OK && i < g.n; i++)
         all += g.rows[i].stats.n;
     for (size_t i = 0; s == OK && i < g.n; i++)

@@ -112,8 +112,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     if (s == OK)
         s = find_causes(app, d, c, e);
     if (s == OK)
-        table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.cold_starts",
-                   2);
+        table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns),
+                   "fnscope.top.coldstarts", 2);
     for (size_t i = 0; s == OK && i < d->functions.n; i++) {
         const uint64_t *at = idmap_get(&c->index, d->functions.rows[i].fn_id);
         fill(app, d, &d->functions.rows[i], at ? &c->tallies[*at] : NULL);

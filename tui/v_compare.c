@@ -198,7 +198,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     if (s == OK)
         s = breakdown_sums(app, &app->other, &both[1], e);
     if (s == OK)
-        table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.compare", 1);
+        table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.compare",
+                   1);
     for (size_t i = 0; s == OK && i < ARRAY_LEN(measures); i++)
         measure_row(app, d, &measures[i], both);
     stats_clear(&both[0]);

@@ -50,8 +50,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         s = view_load_series(app, d, e);
     if (s != OK)
         return s;
-    table_init(&d->table, &app->data_arena, cost_columns, ARRAY_LEN(cost_columns), "fnscope.cost",
-               1);
+    table_init(&d->table, &app->data_arena, cost_columns, ARRAY_LEN(cost_columns),
+               "fnscope.top.cost", 1);
     wide total = view_total_cost(&d->functions);
     for (size_t i = 0; s == OK && i < d->functions.n; i++)
         s = cost_row(app, d, &d->functions.rows[i], total, e);

@@ -20,7 +20,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
 
     if (request_errors(app->options->store, &q, &app->data_arena, &rows, e) != OK)
         return e->code;
-    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.errors", 1);
+    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.errors", 1);
     for (size_t i = 0; i < rows.n; i++) {
         const struct error_row *r = &rows.rows[i];
         struct row_ref *ref = view_row(d, &app->data_arena);

@@ -20,24 +20,49 @@ static const struct table_column function_columns[] = {
 /* Name, failures, state and money stay on the narrowest screen. */
 static const unsigned char function_first[] = {0, 1, 2, 9, 10, 5, 3, 7, 4, 6, 8, 12, 11};
 
-const char *view_state(const struct stats *s, enum style *style)
+/* Worst first: the place is the order of the column. */
+static const struct {
+    const char *shown; /* a sign, a blank, a word */
+    enum style style;
+} states[] = {
+    {"x out of mem", STYLE_BAD}, {"x failing", STYLE_BAD}, {"! timeouts", STYLE_BAD},
+    {"! errors", STYLE_WARN},    {"! memory", STYLE_WARN}, {"  some errors", STYLE_PLAIN},
+    {"  ok", STYLE_PLAIN},
+};
+enum { STATE_OOM, STATE_FAILING, STATE_TIMEOUTS, STATE_ERRORS, STATE_MEMORY, STATE_SOME, STATE_OK };
+
+static unsigned state_of(const struct stats *s)
 {
     uint64_t failed = stats_failed(s);
 
-    *style = STYLE_BAD;
     if (s->outcome[OUTCOME_OOM] > 0)
-        return "x out of mem";
+        return STATE_OOM;
     if (failed * 20 > s->n)
-        return "x failing";
+        return STATE_FAILING;
     if (s->outcome[OUTCOME_TIMEOUT] > 0)
-        return "! timeouts";
-    *style = STYLE_WARN;
+        return STATE_TIMEOUTS;
     if (failed * 100 > s->n)
-        return "! errors";
+        return STATE_ERRORS;
     if (s->memory_size_bytes > 0 && s->max_memory_used_bytes * 100 >= s->memory_size_bytes * 95)
-        return "! memory";
-    *style = STYLE_PLAIN;
-    return failed > 0 ? "  some errors" : "  ok";
+        return STATE_MEMORY;
+    return failed > 0 ? STATE_SOME : STATE_OK;
+}
+
+const char *view_state(const struct stats *s, enum style *style)
+{
+    unsigned state = state_of(s);
+
+    *style = states[state].style;
+    return states[state].shown;
+}
+
+/* The word for machines, the sign before it for people. */
+static void state_cell(struct table *t, size_t column, const struct stats *s)
+{
+    unsigned state = state_of(s);
+    struct str shown = str_from(states[state].shown);
+
+    table_text_ranked(t, column, str_skip(shown, 2), shown, state + 1);
 }
 
 static void function_row(struct app *app, struct view_data *d, const struct fn_row *f, wide total)
@@ -46,7 +71,7 @@ static void function_row(struct app *app, struct view_data *d, const struct fn_r
     struct table *t = &d->table;
     const struct stats *s = &f->stats;
 
-    const char *state = view_state(s, &ref->style);
+    view_state(s, &ref->style);
     ref->fn_id = f->fn_id;
     ref->fn_name = f->fn.name;
     ref->is_problem = ref->style != STYLE_PLAIN;
@@ -60,7 +85,7 @@ static void function_row(struct app *app, struct view_data *d, const struct fn_r
     cell_percent(t, 7, s->max_memory_used_bytes, s->memory_size_bytes);
     table_i64(t, 8, (int64_t)(s->memory_size_bytes >> 20));
     cell_cost(app, t, 9, s->cost, s->n, total);
-    table_text_shown(t, 10, str_trim(str_from(state)), str_from(state));
+    state_cell(t, 10, s);
     table_text(t, 11, f->fn.region);
     table_text(t, 12, f->runtime);
 }
@@ -74,7 +99,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     if (s != OK)
         return s;
     table_init(&d->table, &app->data_arena, function_columns, ARRAY_LEN(function_columns),
-               "fnscope.functions", 1);
+               "fnscope.top.functions", 1);
     wide total = view_total_cost(&d->functions);
     for (size_t i = 0; i < d->functions.n; i++)
         function_row(app, d, &d->functions.rows[i], total);

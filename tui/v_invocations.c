@@ -127,7 +127,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         return e->code;
     d->is_more = rows.is_more;
     table_init(&d->table, &app->data_arena, invocation_columns, ARRAY_LEN(invocation_columns),
-               "fnscope.invocations", 1);
+               "fnscope.top.invocations", 1);
     for (size_t i = 0; i < rows.n; i++)
         invocation_row(app, d, &rows.rows[i]);
     return OK;

@@ -139,7 +139,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     if (s != OK)
         return s;
     d->is_more = t.n >= ROWS_SHOWN;
-    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.log", 1);
+    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.log", 1);
     for (size_t i = t.n; i-- > 0;)
         log_row(app, d, &t.rows[i]);
     return OK;

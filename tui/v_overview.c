@@ -1,4 +1,6 @@
 /* What stands on top of Overview and Incidents, and the strips over time that others use too. */
+#include <string.h>
+
 #include "core/base/timefmt.h"
 #include "tui/view.h"
 
@@ -167,13 +169,27 @@ static void overview_tiles(const struct app *app, struct frame *f, unsigned y)
 
 /* --- what went wrong, and how fresh all of it is --- */
 
+/* "08:28-23:04", with days where it is more than one. */
+static struct str when(struct arena *a, const struct incident *i)
+{
+    struct str since = view_time(a, i->since_ns), until = view_time(a, i->until_ns);
+    bool is_one_day = memcmp(since.p, until.p, 10) == 0;
+    struct str from = str_sub(since, 11, 5), to = str_sub(until, 11, 5);
+
+    if (!is_one_day)
+        return arena_printf(a, "%.5s " STR_FMT " to %.5s " STR_FMT, since.p + 5, STR_ARG(from),
+                            until.p + 5, STR_ARG(to));
+    return str_eq(from, to) ? from
+                            : arena_printf(a, STR_FMT "-" STR_FMT, STR_ARG(from), STR_ARG(to));
+}
+
 static void incident_line(const struct incident *i, struct frame *f, unsigned y)
 {
     AUTO(arena_clear) struct arena a = {0};
 
     frame_text(f, 1, y, f->width - 1,
-               arena_printf(&a, "x " STR_FMT ": " STR_FMT, STR_ARG(i->fn.name),
-                            STR_ARG(incident_text(i, &a))),
+               arena_printf(&a, "x " STR_FMT " " STR_FMT ": " STR_FMT, STR_ARG(i->fn.name),
+                            STR_ARG(when(&a, i)), STR_ARG(incident_what(i, &a))),
                STYLE_BAD);
 }
 
@@ -228,14 +244,14 @@ static void freshness_line(const struct app *app, struct frame *f, unsigned y)
     const struct ingest_status *s = &app->data.status;
     AUTO(buf_clear) struct buf b = {.max = 1024};
 
-    buf_addf(&b, "%zu functions", app->data.functions.n);
+    buf_addf(&b, "%zu function%s", app->data.functions.n, app->data.functions.n == 1 ? "" : "s");
     if (s->last_ns == 0)
         buf_add_z(&b, "; the store holds no event yet");
-    else if (app->range.until_ns == 0)
-        buf_addf(&b, ", newest event " STR_FMT ", stored " STR_FMT,
-                 STR_ARG(view_ago(app, &a, s->last_ns)),
-                 STR_ARG(view_ago(app, &a, s->last_commit_ns)));
-    else
+    else if (app->range.until_ns == 0) {
+        buf_addf(&b, ", newest event " STR_FMT, STR_ARG(view_ago(app, &a, s->last_ns)));
+        if (s->last_commit_ns <= clock_now(&app->options->clock)) /* not under another clock */
+            buf_addf(&b, ", stored " STR_FMT, STR_ARG(view_ago(app, &a, s->last_commit_ns)));
+    } else
         buf_addf(&b, "; the store holds %.16s to %.16s", view_time(&a, s->first_ns).p,
                  view_time(&a, s->last_ns).p);
     if (s->open_invocations > 0)
@@ -291,7 +307,7 @@ static enum status load_incidents(struct app *app, struct view_data *d, struct e
     d->refs = NULL;
     d->cap_refs = 0;
     table_init(t, &app->data_arena, incident_columns, ARRAY_LEN(incident_columns),
-               "fnscope.incidents", 1);
+               "fnscope.top.incidents", 1);
     for (size_t i = 0; i < d->incidents.n; i++) {
         const struct incident *x = &d->incidents.rows[i];
         struct row_ref *ref = view_row(d, &app->data_arena);
@@ -303,7 +319,8 @@ static enum status load_incidents(struct app *app, struct view_data *d, struct e
                                 .style = STYLE_BAD,
                                 .is_problem = true};
         table_text(t, 0, x->fn.name);
-        table_text(t, 1, arena_printf(&app->data_arena, "x %s", incident_kind_names[x->kind]));
+        table_text_shown(t, 1, str_from(incident_kind_names[x->kind]),
+                         arena_printf(&app->data_arena, "x %s", incident_kind_names[x->kind]));
         cell_count(t, 2, x->failed);
         cell_count(t, 3, x->n);
         cell_money(t, 4, x->cost_failed);

@@ -207,7 +207,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         s = request_metrics(app->options->store, &q, &app->data_arena, &readings, e);
     if (s != OK)
         return s;
-    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.queues", 1);
+    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.queues", 1);
     for (size_t i = 0; i < queues.n; i++) {
         queue_row(app, d, &queues.rows[i], depths_of(&readings, &queues.rows[i]));
         find_through_feeders(d, &queues, &queues.rows[i], &d->refs[d->table.n_rows - 1]);

@@ -82,7 +82,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         s = request_status(app->options->store, &app->data_arena, &d->status, e);
     if (s != OK)
         return s;
-    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.sources", 1);
+    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.sources", 1);
     for (size_t i = 0; i < rows.n; i++)
         source_row(app, d, &rows.rows[i]);
     return OK;

@@ -19,7 +19,7 @@ static void take_head(struct answer *k, size_t n, const char *const *names)
         columns[i].name = columns[i].title = arena_strz(a, str_from(names[i]));
         columns[i].max_width = 60;
     }
-    table_init(&k->data->table, a, columns, n, "fnscope.sql", 1);
+    table_init(&k->data->table, a, columns, n, "fnscope.top.sql", 1);
     k->has_head = true;
 }
 

@@ -125,7 +125,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         return e->code;
     size_t n = gather(app, &rows, &traces);
     d->is_more = rows.is_more;
-    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.traces", 1);
+    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.traces", 1);
     for (size_t i = 0; i < n; i++)
         trace_row(app, d, &traces[i]);
     return OK;

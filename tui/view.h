@@ -108,6 +108,7 @@ struct prompt {
     enum prompt_kind kind;
     char text[512];
     size_t n;
+    bool is_untouched; /* what was there before: typing replaces it, Backspace edits it */
 };
 
 /* The list that opens over a view to choose from (picker.c). */

@@ -6,7 +6,7 @@
 #include "core/base/opt_types.h"
 #include "core/base/utf8.h"
 
-#define HELP_WIDTH  98u
+#define HELP_WIDTH  80u
 #define HELP_INDENT 30u
 
 static bool is_end(const struct opt_def *d)
@@ -36,28 +36,6 @@ static void add_choices(struct buf *out, const struct opt_def *d)
         buf_addf(out, "%s%s", i ? ", " : ": ", d->choices[i]);
 }
 
-/* Words of text, broken at HELP_WIDTH, further lines indented. */
-static void wrapped(struct buf *out, struct str text)
-{
-    size_t column = HELP_INDENT;
-
-    while (text.n > 0) {
-        struct str word = str_cut(&text, ' ');
-        size_t width = utf8_width(word);
-        if (column > HELP_INDENT && column + 1 + width > HELP_WIDTH) {
-            buf_add_c(out, '\n');
-            buf_add_repeat(out, ' ', HELP_INDENT);
-            column = HELP_INDENT;
-        } else if (column > HELP_INDENT) {
-            buf_add_c(out, ' ');
-            column++;
-        }
-        buf_add_str(out, word);
-        column += width;
-    }
-    buf_add_c(out, '\n');
-}
-
 static void help_line(struct buf *out, const struct opt_def *d)
 {
     AUTO(buf_clear) struct buf text = {.max = 4096};
@@ -72,7 +50,7 @@ static void help_line(struct buf *out, const struct opt_def *d)
     if (left.n + 2 > HELP_INDENT)
         buf_add_c(out, '\n');
     buf_add_repeat(out, ' ', left.n + 2 > HELP_INDENT ? HELP_INDENT : HELP_INDENT - left.n);
-    wrapped(out, buf_str(&text));
+    utf8_wrap(out, buf_str(&text), HELP_WIDTH, HELP_INDENT);
 }
 
 void opt_help(struct buf *out, const struct opt_def *defs)

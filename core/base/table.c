@@ -49,6 +49,13 @@ void table_text_shown(struct table *t, size_t column, struct str s, struct str s
     *last_cell(t, column) = (struct table_cell){.type = CELL_TEXT, .raw = s, .shown = shown};
 }
 
+void table_text_ranked(struct table *t, size_t column, struct str s, struct str shown,
+                       unsigned rank)
+{
+    *last_cell(t, column) =
+        (struct table_cell){.type = CELL_TEXT, .raw = s, .shown = shown, .rank = rank};
+}
+
 void table_i64(struct table *t, size_t column, int64_t v)
 {
     *last_cell(t, column) = (struct table_cell){
@@ -171,13 +178,18 @@ static void json_cell(struct json_out *o, const struct table_cell *c)
         jout_raw(o, c->raw);
 }
 
-static void json_row(struct json_out *o, const struct table *t, size_t row)
+void table_json_members(const struct table *t, size_t row, struct json_out *o)
 {
-    jout_open(o, '{');
     for (size_t c = 0; c < t->n_columns; c++) {
         jout_key(o, t->columns[c].name);
         json_cell(o, cell_at(t, row, c));
     }
+}
+
+static void json_row(struct json_out *o, const struct table *t, size_t row)
+{
+    jout_open(o, '{');
+    table_json_members(t, row, o);
     jout_close(o, '}');
 }
 

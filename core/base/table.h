@@ -27,6 +27,7 @@ struct table_cell {
     enum cell_type type;
     struct str raw;   /* machine form: exact */
     struct str shown; /* text form; empty p: raw */
+    unsigned rank;    /* place among texts that are not in order by their letters; 0: none */
 };
 
 struct table {
@@ -45,11 +46,15 @@ void table_row(struct table *t); /* starts a row of CELL_NULL cells */
 void table_text(struct table *t, size_t column, struct str s);
 void table_text_shown(struct table *t, size_t column, struct str s,
                       struct str shown); /* shown: shorter, for people */
+void table_text_ranked(struct table *t, size_t column, struct str s, struct str shown,
+                       unsigned rank);
 void table_i64(struct table *t, size_t column, int64_t v);
 void table_bool(struct table *t, size_t column, bool v);
 void table_number(struct table *t, size_t column, struct str raw,
                   struct str shown); /* raw: decimal text */
 void table_money(struct table *t, size_t column, struct str raw, struct str shown);
+struct json_out;
+void table_json_members(const struct table *t, size_t row, struct json_out *o); /* of an object */
 void table_print(const struct table *t, enum table_format f, bool with_header, struct buf *out);
 
 #endif

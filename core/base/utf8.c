@@ -194,3 +194,24 @@ struct str utf8_fit(struct str s, size_t cells)
     }
     return str_sub(s, 0, s.n - rest.n);
 }
+
+void utf8_wrap(struct buf *out, struct str text, size_t width, size_t indent)
+{
+    size_t column = indent;
+
+    while (text.n > 0) {
+        struct str word = str_cut(&text, ' ');
+        size_t w = utf8_width(word);
+        if (column > indent && column + 1 + w > width) {
+            buf_add_c(out, '\n');
+            buf_add_repeat(out, ' ', indent);
+            column = indent;
+        } else if (column > indent) {
+            buf_add_c(out, ' ');
+            column++;
+        }
+        buf_add_str(out, word);
+        column += w;
+    }
+    buf_add_c(out, '\n');
+}
