@@ -21,7 +21,11 @@ static const struct opt_def report_defs[] = {
     { .flag = "day", .type = OPT_STRING, .offset = AT(day), .value_name = "DATE",
       .help = "one UTC day: 2026-01-15, yesterday, today; default the last day with data" },
     { .key = "report.format", .flag = "format", .letter = 'o', .type = OPT_CHOICE, .offset = AT(format),
-      .choices = report_format_names, .default_text = "text", .help = "format of the report" },
+      .choices = report_format_names, .default_text = "text", .help = "format of the report",
+      .manual = "Format of the report. JSON (schema fnscope.report, version 2) is one object a section with its text "
+                "and items: figures and bars have value and unit, numbers are exact, money is a decimal string beside "
+                "its currency, shares are parts of one, times are RFC 3339, and what is unknown is null. CSV is one "
+                "table with the columns section, item, row, key, value, unit. The formats" },
     { .flag = "output", .letter = 'O', .type = OPT_STRING, .offset = AT(output), .value_name = "FILE",
       .help = "write to this file, whole or not at all" },
     { .key = "report.nightly", .flag = "nightly", .type = OPT_STRING, .offset = AT(nightly), .value_name = "DIR",

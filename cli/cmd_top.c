@@ -4,6 +4,7 @@
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/alert_give.h"
 #include "cli/common.h"
@@ -13,7 +14,7 @@ struct top_settings {
     int view, theme;
     bool is_once, is_ascii, has_mouse, is_readonly;
     struct str size, keys;
-    int64_t refresh_ns;
+    int64_t refresh_ns, watch_ns;
 };
 
 #define AT(member) offsetof(struct top_settings, member)
@@ -29,6 +30,11 @@ static const struct opt_def top_defs[] = {
       .help = "press these before it is printed: characters, <Enter>, <Esc>, <Tab>, <Down>" },
     { .key = "top.refresh", .flag = "refresh", .type = OPT_DURATION, .offset = AT(refresh_ns),
       .default_text = "1s", .help = "how often to look for new data" },
+    { .flag = "watch", .type = OPT_DURATION, .offset = AT(watch_ns), .default_text = "0s",
+      .help = "with --once or --format: again and again, so far apart",
+      .manual = "With --once or --format: prints again and again, this long apart, until it is "
+                "interrupted or its reader is gone. Plain lines, no cursor movement: for a pipe, a "
+                "log or a screen reader." },
     { .key = "top.ascii", .flag = "ascii", .type = OPT_BOOL, .offset = AT(is_ascii),
       .help = "draw with ASCII characters only" },
     { .key = "top.readonly", .flag = "readonly", .type = OPT_BOOL, .offset = AT(is_readonly),
@@ -81,7 +87,7 @@ static int status_exit(const struct err *e)
     return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
-static int show(struct cli *c, const struct tui_options *o, struct err *e)
+static int show_once(struct cli *c, const struct tui_options *o, struct err *e)
 {
     const struct top_settings *set = c->options;
     unsigned width, height;
@@ -90,12 +96,36 @@ static int show(struct cli *c, const struct tui_options *o, struct err *e)
         return tui_table(o, set->keys, (enum table_format)c->settings->format, &c->out, e) == OK
                    ? EXIT_DONE
                    : status_exit(e);
-    if (!set->is_once)
-        return tui_run(o, e) == OK ? EXIT_DONE : EXIT_FAILED;
     if (parse_size(set->size, &width, &height, e) != OK)
         return EXIT_USAGE;
     enum status st = tui_frame(o, set->keys, width, height, &c->out, e);
     return st == OK ? EXIT_DONE : st == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
+}
+
+/* Until it fails, nobody reads any more, or a signal ends the program. */
+static int show_again(struct cli *c, const struct tui_options *o, struct err *e)
+{
+    const struct top_settings *set = c->options;
+    const struct timespec pause = {.tv_sec = set->watch_ns / NS_PER_SEC,
+                                   .tv_nsec = (long)(set->watch_ns % NS_PER_SEC)};
+
+    for (;;) {
+        int rc = show_once(c, o, e);
+        if (rc != EXIT_DONE)
+            return rc;
+        if (cli_flush(c) != 0)
+            return EXIT_DONE;
+        nanosleep(&pause, NULL);
+    }
+}
+
+static int show(struct cli *c, const struct tui_options *o, struct err *e)
+{
+    const struct top_settings *set = c->options;
+
+    if (!set->is_once && !opt_is_set(c->set, &c->settings->format))
+        return tui_run(o, e) == OK ? EXIT_DONE : EXIT_FAILED;
+    return set->watch_ns > 0 ? show_again(c, o, e) : show_once(c, o, e);
 }
 
 /* no-color.org: present and not empty. */
@@ -156,6 +186,7 @@ const struct command cmd_top = {
         "fnscope top --since 2026-01-15 --until 2026-01-16\tone day of the past\n"
         "fnscope top --once --size 120x40 --view functions\tone frame as text\n"
         "fnscope top --once --view errors --keys '<Enter>'\tthe attempts of the first error\n"
-        "fnscope top --view cost -o json\tthe same rows for a program\n",
+        "fnscope top --view cost -o json\tthe same rows for a program\n"
+        "fnscope top --view functions -o ndjson --watch 5s\tthe same every five seconds\n",
     .run = run_top,
 };

@@ -378,6 +378,26 @@ static void cut_word(struct prompt *p)
         p->n--;
 }
 
+static void edit(struct app *app, uint32_t key)
+{
+    struct prompt *p = &app->prompt;
+    const bool is_text = key >= 0x20 && key <= 0xFF && key != 0x7F;
+
+    if (p->is_untouched && is_text)
+        p->n = 0;
+    p->is_untouched = false;
+    if (key == TK_BACKSPACE)
+        cut_last(p);
+    else if (key == CONTROL('u'))
+        p->n = 0;
+    else if (key == CONTROL('w'))
+        cut_word(p);
+    else if (key == TK_TAB)
+        complete(app);
+    else if (is_text && p->n + 1 < sizeof(p->text))
+        p->text[p->n++] = (char)key;
+}
+
 void prompt_key(struct app *app, uint32_t key)
 {
     struct prompt *p = &app->prompt;
@@ -393,20 +413,7 @@ void prompt_key(struct app *app, uint32_t key)
         p->kind = PROMPT_NONE;
         return;
     }
-    const bool is_text = key >= 0x20 && key <= 0xFF && key != 0x7F;
-    if (p->is_untouched && is_text)
-        p->n = 0;
-    p->is_untouched = false;
-    if (key == TK_BACKSPACE)
-        cut_last(p);
-    else if (key == CONTROL('u'))
-        p->n = 0;
-    else if (key == CONTROL('w'))
-        cut_word(p);
-    else if (key == TK_TAB)
-        complete(app);
-    else if (is_text && p->n + 1 < sizeof(p->text))
-        p->text[p->n++] = (char)key;
+    edit(app, key);
     if (p->kind == PROMPT_FILTER)
         set_filter(app);
 }

@@ -169,8 +169,8 @@ static void overview_tiles(const struct app *app, struct frame *f, unsigned y)
 
 /* --- what went wrong, and how fresh all of it is --- */
 
-/* "08:28-23:04", with days where it is more than one. */
-static struct str when(struct arena *a, const struct incident *i)
+/* "08:28-23:04", with the day where the range or the incident has more than one. */
+static struct str when(struct arena *a, const struct incident *i, bool is_long)
 {
     struct str since = view_time(a, i->since_ns), until = view_time(a, i->until_ns);
     bool is_one_day = memcmp(since.p, until.p, 10) == 0;
@@ -179,17 +179,18 @@ static struct str when(struct arena *a, const struct incident *i)
     if (!is_one_day)
         return arena_printf(a, "%.5s " STR_FMT " to %.5s " STR_FMT, since.p + 5, STR_ARG(from),
                             until.p + 5, STR_ARG(to));
-    return str_eq(from, to) ? from
-                            : arena_printf(a, STR_FMT "-" STR_FMT, STR_ARG(from), STR_ARG(to));
+    return arena_printf(a, "%.*s" STR_FMT "%s%.*s", is_long ? 6 : 0,
+                        arena_printf(a, "%.5s ", since.p + 5).p, STR_ARG(from),
+                        str_eq(from, to) ? "" : "-", str_eq(from, to) ? 0 : 5, to.p);
 }
 
-static void incident_line(const struct incident *i, struct frame *f, unsigned y)
+static void incident_line(const struct incident *i, bool is_long, struct frame *f, unsigned y)
 {
     AUTO(arena_clear) struct arena a = {0};
 
     frame_text(f, 1, y, f->width - 1,
                arena_printf(&a, "x " STR_FMT " " STR_FMT ": " STR_FMT, STR_ARG(i->fn.name),
-                            STR_ARG(when(&a, i)), STR_ARG(incident_what(i, &a))),
+                            STR_ARG(when(&a, i, is_long)), STR_ARG(incident_what(i, &a))),
                STYLE_BAD);
 }
 
@@ -228,8 +229,9 @@ static unsigned incident_lines(const struct app *app, struct frame *f, unsigned 
         return 1;
     }
     unsigned shown = n < room ? (unsigned)n : room;
+    bool is_long = app->data.range.until_ns - app->data.range.since_ns > NS_PER_DAY;
     for (unsigned i = 0; i < shown; i++)
-        incident_line(&app->data.incidents.rows[i], f, y + i);
+        incident_line(&app->data.incidents.rows[i], is_long, f, y + i);
     if (n > shown) {
         struct str more = arena_printf(&a, " Tab: %zu more ", n - shown);
         frame_text(f, f->width - (unsigned)more.n, y + shown - 1, (unsigned)more.n, more,
