@@ -194,12 +194,11 @@ static void flags_of(struct buf *out, const struct command *cmd)
         buf_add_c(out, words.p[i] == '\n' ? ' ' : words.p[i]);
 }
 
-static void completion_bash(struct buf *out)
+/* The function of bash and of zsh's bashcompinit; `reply` puts what fits into COMPREPLY. */
+static void completion_function(struct buf *out, const char *reply)
 {
-    buf_add_z(out,
-              "# bash completion of fnscope: source it, or put it into bash-completion's folder\n"
-              "_fnscope() {\n  local cur=${COMP_WORDS[COMP_CWORD]} words=''\n"
-              "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    words='");
+    buf_add_z(out, "_fnscope() {\n  local cur=${COMP_WORDS[COMP_CWORD]} words=''\n"
+                   "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    words='");
     for (size_t i = 0; commands[i]; i++)
         buf_addf(out, "%s ", commands[i]->name);
     buf_add_z(out, "'\n  else\n    case ${COMP_WORDS[1]} in\n");
@@ -210,15 +209,21 @@ static void completion_bash(struct buf *out)
     }
     buf_add_z(out, "    esac\n    case ${COMP_WORDS[COMP_CWORD-1]} in\n"
                    "      -f|--function) words=$(fnscope query functions -o tsv 2>/dev/null "
-                   "| tail -n +2 | cut -f1) ;;\n    esac\n  fi\n"
-                   "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n}\n"
-                   "complete -o default -F _fnscope fnscope\n");
+                   "| tail -n +2 | cut -f1) ;;\n    esac\n  fi\n");
+    buf_addf(out, "  %s\n}\ncomplete -o default -F _fnscope fnscope\n", reply);
+}
+
+static void completion_bash(struct buf *out)
+{
+    buf_add_z(out,
+              "# bash completion of fnscope: source it, or put it into bash-completion's folder\n");
+    completion_function(out, "mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")");
 }
 
 static void completion_zsh(struct buf *out)
 {
     buf_add_z(out, "#compdef fnscope\nautoload -U +X bashcompinit && bashcompinit\n");
-    completion_bash(out);
+    completion_function(out, "COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))");
 }
 
 static void completion_fish(struct buf *out)
