@@ -25,7 +25,7 @@ static enum status arm_saving(const struct cost_context *c, const struct fn_ref 
 
     *out = 0;
     if (cost_of_stats(c, fn, s, at_ns, &now, e) != OK ||
-        cost_of_stats_on(c, fn, s, ARCH_ARM64, at_ns, &arm, e) != OK)
+        cost_of_stats_on_arm(c, fn, s, at_ns, &arm, e) != OK)
         return e->code;
     if (!now.is_unpriced && !arm.is_unpriced)
         *out = now.total - arm.total;
@@ -49,37 +49,36 @@ static wide memory_saving(const struct stats *s, wide duration_cost, uint64_t wa
     return wide_ratio(duration_cost, (wide)(size_mb - want_mb), (wide)size_mb);
 }
 
-static void add(struct advice *out, size_t *n, struct advice a)
+static void add(struct advices *out, struct advice a)
 {
     if (a.saving > 0)
-        out[(*n)++] = a;
+        out->items[out->n++] = a;
 }
 
 enum status advice_of_stats(const struct cost_context *c, const struct fn_ref *fn,
-                            const struct stats *s, int64_t at_ns, struct advice out[ADVICE_KINDS],
-                            size_t *n, struct err *e)
+                            const struct stats *s, int64_t at_ns, struct advices *out,
+                            struct err *e)
 {
     struct stats_cost cost = {0};
     struct err own = {0};
     wide saving = 0;
 
-    *n = 0;
+    out->n = 0;
     if (e == NULL)
         e = &own;
-    add(out, n, (struct advice){.kind = ADVICE_FAILURES, .saving = s->cost_failed});
+    add(out, (struct advice){.kind = ADVICE_FAILURES, .saving = s->cost_failed});
     if (is_special(c, s) || cost_ops_of(fn->provider) == NULL)
         return OK;
     if (arm_saving(c, fn, s, at_ns, &saving, e) != OK ||
         cost_of_stats(c, fn, s, at_ns, &cost, e) != OK)
         return e->code;
-    add(out, n, (struct advice){.kind = ADVICE_ARM, .saving = saving});
+    add(out, (struct advice){.kind = ADVICE_ARM, .saving = saving});
     const uint64_t want = smaller_mb(s);
     if (want > 0)
-        add(out, n,
-            (struct advice){.kind = ADVICE_MEMORY,
-                            .saving = memory_saving(s, cost.duration, want),
-                            .memory_mb = want,
-                            .now_mb = s->memory_size_bytes / MB});
+        add(out, (struct advice){.kind = ADVICE_MEMORY,
+                                 .saving = memory_saving(s, cost.duration, want),
+                                 .memory_mb = want,
+                                 .now_mb = s->memory_size_bytes / MB});
     return OK;
 }
 

@@ -343,11 +343,15 @@ struct advice {
     wide saving;                /* of the range's cost, at most; 10^-12 */
     uint64_t memory_mb, now_mb; /* ADVICE_MEMORY: the size to try, and what it is */
 };
+struct advices {
+    struct advice items[ADVICE_KINDS];
+    size_t n;
+};
 /* What could be saved, each on its own: never add them up. Durations are taken to stay as they are.
- * Returns how many. */
+ */
 MUST_CHECK enum status advice_of_stats(const struct cost_context *c, const struct fn_ref *fn,
-                                       const struct stats *s, int64_t at_ns,
-                                       struct advice out[ADVICE_KINDS], size_t *n, struct err *e);
+                                       const struct stats *s, int64_t at_ns, struct advices *out,
+                                       struct err *e);
 
 /* Which of the memory sizes a function ran with is best. Weight of the balance: 1000 cost alone, 0
  * speed alone. */

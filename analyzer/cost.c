@@ -372,16 +372,16 @@ enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
     return OK;
 }
 
-enum status cost_of_stats_on(const struct cost_context *c, const struct fn_ref *fn,
-                             const struct stats *s, enum arch arch, int64_t at_ns,
-                             struct stats_cost *out, struct err *e)
+enum status cost_of_stats_on_arm(const struct cost_context *c, const struct fn_ref *fn,
+                                 const struct stats *s, int64_t at_ns, struct stats_cost *out,
+                                 struct err *e)
 {
     const struct cost_ops *ops = cost_ops_of(fn->provider);
-    struct cost_facts f = facts_of(c, fn, at_ns, arch);
+    struct cost_facts f = facts_of(c, fn, at_ns, ARCH_ARM64);
     const struct cost_period d = {.book = c->book, .facts = &f, .fn = fn, .at_ns = at_ns};
 
     assert(ops != NULL);
-    f.arch = arch;
+    f.arch = ARCH_ARM64;
     f.is_arch_stated = true;
     return ops->of_stats(&d, s, out, e);
 }
@@ -393,7 +393,7 @@ void price_set_add(struct price_set *s, const struct price *row)
     for (size_t i = 0; i < s->n; i++)
         if (s->rows[i] == row)
             return;
-    s->rows = arena_grow(s->arena, (void *)s->rows, s->n, &s->cap, sizeof(*s->rows));
+    s->rows = arena_grow(s->arena, (void *)s->rows, s->n, &s->cap, sizeof(struct price *));
     s->rows[s->n++] = row;
 }
 

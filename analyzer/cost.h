@@ -64,10 +64,10 @@ const struct cost_ops *cost_ops_of(enum provider provider);
 /* Most of the function's billed time ran on arm64, as far as is known or stated. */
 bool cost_is_arm(const struct cost_context *c, const struct fn_ref *fn, const struct stats *s);
 
-/* As cost_of_stats, all of it on this architecture. */
-MUST_CHECK enum status cost_of_stats_on(const struct cost_context *c, const struct fn_ref *fn,
-                                        const struct stats *s, enum arch arch, int64_t at_ns,
-                                        struct stats_cost *out, struct err *e);
+/* As cost_of_stats, all of it on arm64. */
+MUST_CHECK enum status cost_of_stats_on_arm(const struct cost_context *c, const struct fn_ref *fn,
+                                            const struct stats *s, int64_t at_ns,
+                                            struct stats_cost *out, struct err *e);
 
 /* Quantity x price / divisor, rounded once to 10^-12; a share without price stays at 0. */
 MUST_CHECK enum status cost_share_price(struct cost_share *s, struct err *e);

@@ -51,14 +51,15 @@ static wide variance(const struct forecast_input *in, const wide means[7])
 /* The days ahead, the first one only in part. */
 static wide rest_of_month(const struct forecast_input *in, const wide means[7], wide *days_e3)
 {
+    const int64_t day_ns = NS_PER_DAY;
     wide sum = 0;
 
     *days_e3 = 0;
     for (int64_t t = in->now_ns; t < in->end_ns;) {
         int64_t next = time_floor(t, NS_PER_DAY) + NS_PER_DAY;
         int64_t until = next < in->end_ns ? next : in->end_ns;
-        sum += wide_ratio(means[time_civil(t).weekday], until - t, NS_PER_DAY);
-        *days_e3 += wide_ratio(1000, until - t, NS_PER_DAY);
+        sum += wide_ratio(means[time_civil(t).weekday], until - t, day_ns);
+        *days_e3 += wide_ratio(1000, until - t, day_ns);
         t = until;
     }
     return sum;

@@ -90,7 +90,7 @@ static int status_exit(const struct err *e)
 static int show_once(struct cli *c, const struct tui_options *o, struct err *e)
 {
     const struct top_settings *set = c->options;
-    unsigned width, height;
+    unsigned width = 0, height = 0;
 
     if (opt_is_set(c->set, &c->settings->format))
         return tui_table(o, set->keys, (enum table_format)c->settings->format, &c->out, e) == OK

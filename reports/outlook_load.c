@@ -205,23 +205,23 @@ static int compare_savings(const void *a, const void *b)
 static enum status load_savings(struct report_data *r, struct err *e)
 {
     const int64_t span_ns = r->range.until_ns - r->range.since_ns;
+    const int64_t month_ns = 730 * NS_PER_HOUR;
     const size_t candidates = r->n < CANDIDATES ? r->n : CANDIDATES;
     size_t n = 0;
 
     r->savings = arena_new(r->arena, struct saving, candidates * ADVICE_KINDS + 1);
     for (size_t i = 0; i < candidates; i++) {
         const struct fn_line *l = &r->lines[i];
-        struct advice a[ADVICE_KINDS];
-        size_t found = 0;
+        struct advices a;
         if (!str_eq(l->cost.currency, r->currency))
             continue;
-        if (advice_of_stats(r->options->cost, &l->now->fn, &l->now->stats, r->range.until_ns - 1, a,
-                            &found, e) != OK)
+        if (advice_of_stats(r->options->cost, &l->now->fn, &l->now->stats, r->range.until_ns - 1,
+                            &a, e) != OK)
             return e->code;
-        for (size_t k = 0; k < found; k++) /* less than a hundredth of its cost is no advice */
-            if (a[k].saving * 100 >= l->cost.total)
-                r->savings[n++] =
-                    (struct saving){l, a[k], wide_ratio(a[k].saving, 730 * NS_PER_HOUR, span_ns)};
+        for (size_t k = 0; k < a.n; k++) /* less than a hundredth of its cost is no advice */
+            if (a.items[k].saving * 100 >= l->cost.total)
+                r->savings[n++] = (struct saving){l, a.items[k],
+                                                  wide_ratio(a.items[k].saving, month_ns, span_ns)};
     }
     if (n > 1)
         qsort(r->savings, n, sizeof(*r->savings), compare_savings);

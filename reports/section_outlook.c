@@ -1,5 +1,6 @@
 /* Sections that look beyond the range: what is unusual against the days before, where the month
  * ends, what could be saved. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "core/base/clock.h"
@@ -157,6 +158,7 @@ static struct str advice_proviso(enum advice_kind kind)
         [ADVICE_FAILURES] = "if none of them is needed",
     };
 
+    assert(kind < ADVICE_KINDS);
     return str_from(words[kind]);
 }
 

@@ -109,9 +109,9 @@ static void test_advice(void **state)
 {
     const struct fn_ref fn = {PROVIDER_AWS, {0}, STR("eu-west-1"), STR("a")};
     struct pricebook *book = NULL;
-    struct advice a[ADVICE_KINDS];
+    struct advices got;
+    const struct advice *a = got.items;
     struct err e = {0};
-    size_t n = 0;
 
     UNUSED(state);
     CHECK_OK(pricebook_load(SOURCE_ROOT "/data/prices", &book, &e), &e);
@@ -122,8 +122,8 @@ static void test_advice(void **state)
                       .max_memory_used_bytes = 300 * MB,
                       .cost_failed = CENT};
     s.outcome[OUTCOME_OK] = 1000;
-    CHECK_OK(advice_of_stats(&c, &fn, &s, at("2026-11-01"), a, &n, &e), &e);
-    CHECK_INT(n, 3);
+    CHECK_OK(advice_of_stats(&c, &fn, &s, at("2026-11-01"), &got, &e), &e);
+    CHECK_INT(got.n, 3);
     CHECK(a[0].kind == ADVICE_FAILURES && a[0].saving == CENT);
     /* 1,000 x (0.0000166667 - 0.0000133334) */
     CHECK(a[1].kind == ADVICE_ARM && a[1].saving == INT64_C(3333300000));
@@ -133,8 +133,8 @@ static void test_advice(void **state)
     s.mb_ms_arm = s.mb_ms; /* there already */
     s.max_memory_used_bytes = 0;
     s.cost_failed = 0;
-    CHECK_OK(advice_of_stats(&c, &fn, &s, at("2026-11-01"), a, &n, &e), &e);
-    CHECK_INT(n, 0);
+    CHECK_OK(advice_of_stats(&c, &fn, &s, at("2026-11-01"), &got, &e), &e);
+    CHECK_INT(got.n, 0);
     pricebook_free(book);
 }
 
