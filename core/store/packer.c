@@ -304,7 +304,7 @@ static struct open_chunk *chunk_for(struct packer *p, int64_t day, unsigned shar
 
 static struct str pack_tally(struct line_tally *t, struct arena *a)
 {
-    AUTO(buf_clear) struct buf packed = {.max = CHUNK_BYTES};
+    AUTO(buf_clear) struct buf packed = {.max = 4 * CHUNK_BYTES}; /* a function a line at worst */
 
     line_tally_pack(t, &packed);
     line_tally_reset(t);
