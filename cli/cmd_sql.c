@@ -33,7 +33,8 @@ static enum status add_row(void *ctx, size_t n, const char *const *names,
     for (size_t i = 0; i < n; i++) {
         if (cells[i].is_null)
             continue;
-        if (cells[i].is_number)
+        bool is_finite = str_find_char(cells[i].text, 'I') == cells[i].text.n; /* "Inf", "-Inf" */
+        if (cells[i].is_number && is_finite)
             table_number(&k->table, i, arena_str(a, cells[i].text), (struct str){0});
         else
             table_text(&k->table, i, arena_str(a, cells[i].text));

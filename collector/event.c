@@ -82,13 +82,14 @@ static struct origin_slot *find_origin(struct event_maker *m, const struct impor
         memset(m->cache, 0, sizeof(m->cache)); /* a new batch: old pointers are gone */
     else if (slot->origin != NULL && slot->hash == hash && str_eq(slot->stream, ev->stream) &&
              str_eq(slot->log_group, ev->log_group) && str_eq(slot->account, ev->account) &&
-             str_eq(slot->function, ev->function))
+             str_eq(slot->region, ev->region) && str_eq(slot->function, ev->function))
         return slot;
     *slot = (struct origin_slot){
         .hash = hash,
         .stream = ev->stream,
         .log_group = ev->log_group,
         .account = ev->account,
+        .region = ev->region,
         .function = ev->function,
         .origin = make_origin(d, ev, out),
     };
@@ -195,6 +196,8 @@ static uint64_t hash_place(struct origin_slot *slot, const struct raw_event *ev)
         slot->place = o->version.n == 0 ? str_hash(o->log_group, seed) : seed;
         bool is_nameless = o->instance.n == 0 && o->log_group.n == 0;
         slot->place = str_hash(is_nameless ? o->fn->name : o->instance, slot->place);
+        if (is_nameless)
+            slot->place = str_hash(o->fn->region, str_hash(o->fn->account, slot->place));
     }
     return slot->place;
 }

@@ -153,7 +153,11 @@ static void read_event_member(struct jp *j, struct event_reader *r, struct str n
         read_text(j, r, &r->ev.body);
     } else if (str_eq(key, STR("timestamp"))) {
         read_time(j, r, &r->ev.time_ns, &r->ev.has_time);
-    } else if (str_eq(name, STR("logStreamName")) || str_eq(name, STR("@logStream"))) {
+    } else if (str_eq(name, STR("logGroupName")) || str_eq(name, STR("logGroup")) ||
+               str_eq(name, STR("log_group"))) {
+        read_text(j, r, &r->ev.log_group);
+    } else if (str_eq(name, STR("logStreamName")) || str_eq(key, STR("logStream")) ||
+               str_eq(name, STR("log_stream"))) {
         read_text(j, r, &r->ev.stream);
     } else if (str_eq(key, STR("ingestionTime"))) {
         read_time(j, r, &r->ev.seen_ns, NULL);

@@ -15,7 +15,6 @@
 struct zstd_ctx {
     ZSTD_CCtx *pack;
     ZSTD_DCtx *unpack;
-    int level;
 };
 
 struct zstd_ctx *zstd_ctx_new(int level)
@@ -24,8 +23,9 @@ struct zstd_ctx *zstd_ctx_new(int level)
 
     z->pack = ZSTD_createCCtx();
     z->unpack = ZSTD_createDCtx();
-    z->level = level;
     assert(z->pack && z->unpack);
+    ZSTD_CCtx_setParameter(z->pack, ZSTD_c_compressionLevel, level);
+    ZSTD_CCtx_setParameter(z->pack, ZSTD_c_checksumFlag, 1); /* a turned bit is found */
     return z;
 }
 
@@ -46,7 +46,7 @@ enum status zstd_pack(struct zstd_ctx *z, struct str in, struct buf *out, struct
         return err_set(e, ERR_LIMIT, "compressing %zu bytes: the buffer may hold %zu only", in.n,
                        out->max);
     buf_reserve(out, bound);
-    size_t n = ZSTD_compressCCtx(z->pack, out->p + out->n, bound, in.p, in.n, z->level);
+    size_t n = ZSTD_compress2(z->pack, out->p + out->n, bound, in.p, in.n);
     if (ZSTD_isError(n))
         return err_set(e, ERR_BUG, "compressing: %s", ZSTD_getErrorName(n));
     buf_grown(out, n);
