@@ -46,6 +46,12 @@ struct receipt {
     struct cost_lines made;
 };
 
+/* Without a REPORT nothing is known of what its cost is made of. */
+static bool is_open(const struct receipt *r)
+{
+    return !r->inv->is_priced && (r->inv->evidence & EV_REPORT) == 0;
+}
+
 static struct str day_of(struct arena *a, int64_t t_ns)
 {
     AUTO(buf_clear) struct buf b = {.max = 32};
@@ -77,12 +83,15 @@ static void print_rows(struct cli *c, const struct receipt *receipts, size_t n)
             table_row(&t);
             table_i64(&t, C_ATTEMPT, receipts[i].inv->attempt);
             table_text(&t, C_METER, l->meter);
-            cost_quantity_cell(&t, C_QUANTITY, l->quantity);
+            bool is_known = k >= COST_LINES || !is_open(&receipts[i]);
+            if (is_known)
+                cost_quantity_cell(&t, C_QUANTITY, l->quantity);
             table_text(&t, C_UNIT, l->unit);
             table_bool(&t, C_IN_COST, k < COST_LINES);
             table_text(&t, C_ROUNDING, l->rounding);
             table_bool(&t, C_ESTIMATED, l->is_estimated);
-            price_cells(&t, l);
+            if (is_known)
+                price_cells(&t, l);
         }
     }
     cli_print_table(c, &t);
@@ -144,28 +153,42 @@ static void text_head(struct cli *c, const struct receipt *r)
              (inv->evidence & EV_ASSUMED_CONFIG) != 0 ? " (region or architecture assumed)" : "");
 }
 
+static void text_receipt(struct cli *c, const struct receipt *r)
+{
+    text_head(c, r);
+    for (size_t k = is_open(r) ? COST_LINES : 0; k < r->made.n; k++)
+        text_line(c, &r->made.lines[k], k < COST_LINES);
+    if (is_open(r))
+        buf_add_z(&c->out, "  not priced: no REPORT line of it is stored");
+    else
+        buf_addf(&c->out, "  %-76s", r->inv->is_priced ? "cost of the attempt" : "not priced");
+    if (r->inv->is_priced)
+        money_format(&c->out, r->inv->cost, 12);
+    buf_add_z(&c->out, "\n\n");
+}
+
 static enum status text_receipts(struct cli *c, const struct receipt *receipts, size_t n,
                                  struct err *e)
 {
     money sum = 0;
+    size_t n_priced = 0;
     struct str currency = {0};
 
     buf_addf(&c->out, "request " STR_FMT "\n\n", STR_ARG(receipts[0].inv->id));
     for (size_t i = 0; i < n; i++) {
         const struct receipt *r = &receipts[i];
-        text_head(c, r);
-        for (size_t k = 0; k < r->made.n; k++)
-            text_line(c, &r->made.lines[k], k < COST_LINES);
-        buf_addf(&c->out, "  %-76s", r->inv->is_priced ? "cost of the attempt" : "not priced");
-        if (r->inv->is_priced)
-            money_format(&c->out, r->inv->cost, 12);
-        buf_add_z(&c->out, "\n\n");
+        text_receipt(c, r);
+        n_priced += r->inv->is_priced;
         if (money_add(sum, r->inv->cost, &sum, e) != OK)
             return err_wrap(e, "sum of the attempts");
         if (r->made.n > 0 && r->made.lines[0].price != NULL)
             currency = r->made.lines[0].price->currency;
     }
     buf_addf(&c->out, "%-78s", n > 1 ? "all attempts" : "total");
+    if (n_priced == 0) {
+        buf_add_z(&c->out, "not priced\n");
+        return OK;
+    }
     money_format(&c->out, sum, 12);
     buf_addf(&c->out, " " STR_FMT "\n", STR_ARG(currency));
     return OK;
