@@ -209,90 +209,89 @@ static money total_of(const char *text)
     return make(&u.cases[0].bill).total;
 }
 
+static const struct {
+    const char *text;
+    int64_t want;
+} usage_files[] = {
+    /* bare inputs, default region */
+    {"memory_mb: 1024\ninvocations: 1000\navg_billed_ms: 100", INT64_C(1866670000)},
+    /* storage by time above 512 MB */
+    {"memory_mb: 128\ninvocations: 1000\navg_billed_ms: 1000\nephemeral_storage_mb: 1536",
+     INT64_C(2083337500) + 200000000 + 36700000},
+    /* provisioned time rounds up to 5 minutes: 301 s are 600 */
+    {"region: us-east-1\nmemory_mb: 1024\nprovisioned_concurrency: 2\npc_seconds: 301",
+     INT64_C(4166700) * 1200},
+    /* an event of 257 KB is two requests, of 320 KB too, of 321 KB three */
+    {"invocations: 10\nevent_kb: 256", 2000000},
+    {"invocations: 10\nevent_kb: 257", 4000000},
+    {"invocations: 10\nevent_kb: 320", 4000000},
+    {"invocations: 10\nevent_kb: 321", 6000000},
+    {"arch: arm64\ninvocations: 10\nmemory_mb: 512\navg_ms: 200", 13333400 + 2000000},
+    {"free_tier: requests only\ninvocations: 2000000\nmemory_mb: 1024\navg_ms: 1000",
+     INT64_C(33333400000000) + 200000000000},
+    {"region: us-east-1\nstreams: [{invocations: 1024, mb: 7}]\nmemory_mb: 128\navg_ms: 1\n"
+     "free_tier: false",
+     INT64_C(8000000000) + 204800000 + 2133300},
+    {"region: us-east-1\nstream_gb: 150\nfree_tier: true", INT64_C(400000000000)},
+    {"service: cloudwatch-logs\nregion: us-east-1\nlambda_log_gb: 61440\ntb: binary",
+     INT64_C(12800) * MONEY_UNIT},
+    {"service: cloudwatch-logs\nregion: us-east-1\nlambda_log_gb: 7\nfree_tier: true", MONEY_UNIT},
+    {"region: us-east-1\ntenant_environments: 1000\nmemory_mb: 512\narch: arm64", 66666500000},
+    {"region: us-east-1\nsnapstart_restores: 100\nmemory_mb: 1024\nruntime: python3.12",
+     13979980000},
+    {"region: us-east-1\nsnapstart_cached_seconds: 60\nmemory_mb: 1024", 16249680000},
+    {"region: us-east-1\nsavings_plan: no_upfront\ninvocations: 1\nmemory_mb: 1024\n"
+     "avg_ms: 1000",
+     14700000 + 200000},
+    {"region: us-east-1\nstreams: [{invocations: 1, gb: 1}]", INT64_C(7953125000) + 200000},
+    {"region: us-east-1\npc_invocations: 10\npc_avg_ms: 100\nmemory_mb: 1024\n"
+     "storage_mb: 1024",
+     9722200 + 2000000 + 15500},
+    {"service: lambda-microvm\nregion: us-east-1\nbase_s: 100\nbase_vcpu: 1\nbase_gb: 2",
+     2769440000 + 733340000},
+    {"service: lambda-microvm\nregion: us-east-1\nsnapshot_gb: 1\nsuspends: 1\nlaunches: 1\n"
+     "suspended_s: 2592000",
+     3800000000 + 3100000000 + 80000000000},
+    {"service: lambda-microvm\nregion: us-east-1\nsnapshot_gb: 1\nsuspends: 0\nlaunches: 1\n"
+     "base_s: 28800\nbase_vcpu: 0\nbase_gb: 0",
+     1550000000},
+    {"service: lambda@edge\ninvocations: 1000000\nmemory_mb: 128\navg_ms: 4",
+     25005000000 + 600000000000},
+    {"region: us-east-1\ndurable_operations: 1000000\ndurable_written_gb: 104", 34 * MONEY_UNIT},
+    /* 857 KB beyond 6 MB: KB are not cut to whole millionths of a MB */
+    {"region: us-east-1\nstreams: [{invocations: 1048576, kb: 7001}]",
+     INT64_C(6856000000000) + 209715200000},
+    /* nothing used is a bill of nothing */
+    {"memory_mb: 128\ninvocations: 0\navg_ms: 100", 0},
+    {"invocations: 1.5e+3", 300000000},
+    {"invocations: 15E2", 300000000},
+    {"invocations: 150000e-2", 300000000},
+    {"invocations: 0.015e5", 300000000},
+    {"invocations: '1500.000000000'", 300000000},
+    {"invocations: 1500\nmemory_mb: null\navg_ms: ~\nevent_kb:", 300000000},
+    {"memory_gb: 2\ninvocations: 1\navg_seconds: 3", 6 * 16666700 + 200000},
+    {"region: us-east-1\nmemory_gb: 1\nprovisioned_concurrency: 2\npc_hours: 1",
+     INT64_C(4166700) * 7200},
+    {"free_tier: True\ninvocations: 1000005", 1000000},
+    {"free_tier: true\nfree_requests_left: 1000\nfree_gb_s_left: 10.5\ninvocations: 1005\n"
+     "memory_mb: 1024\navg_ms: 100",
+     1000000 + 90 * INT64_C(16666700)},
+    /* a remark among the inputs is left out */
+    {"invocations: 5\nwhat_for_is_it: a test", 1000000},
+    {"[{invocations: 5}]", 1000000},
+    {"provider: AWS\nservice: Lambda\nregion: global\narch: ARM64\ninvocations: 5", 1000000},
+    {"region: us-east-1\nec2_on_demand: 100\nmanaged_invocations: 1000000",
+     INT64_C(15200000000000)},
+};
+
 static void test_usage_files(void **state)
 {
     UNUSED(state);
-    static const struct {
-        const char *text;
-        int64_t want;
-    } rows[] = {
-        /* bare inputs, default region */
-        {"memory_mb: 1024\ninvocations: 1000\navg_billed_ms: 100", INT64_C(1866670000)},
-        /* storage by time above 512 MB */
-        {"memory_mb: 128\ninvocations: 1000\navg_billed_ms: 1000\nephemeral_storage_mb: 1536",
-         INT64_C(2083337500) + 200000000 + 36700000},
-        /* provisioned time rounds up to 5 minutes: 301 s are 600 */
-        {"region: us-east-1\nmemory_mb: 1024\nprovisioned_concurrency: 2\npc_seconds: 301",
-         INT64_C(4166700) * 1200},
-        /* an event of 257 KB is two requests, of 320 KB too, of 321 KB three */
-        {"invocations: 10\nevent_kb: 256", 2000000},
-        {"invocations: 10\nevent_kb: 257", 4000000},
-        {"invocations: 10\nevent_kb: 320", 4000000},
-        {"invocations: 10\nevent_kb: 321", 6000000},
-        {"arch: arm64\ninvocations: 10\nmemory_mb: 512\navg_ms: 200", 13333400 + 2000000},
-        {"free_tier: requests only\ninvocations: 2000000\nmemory_mb: 1024\navg_ms: 1000",
-         INT64_C(33333400000000) + 200000000000},
-        {"region: us-east-1\nstreams: [{invocations: 1024, mb: 7}]\nmemory_mb: 128\navg_ms: 1\n"
-         "free_tier: false",
-         INT64_C(8000000000) + 204800000 + 2133300},
-        {"region: us-east-1\nstream_gb: 150\nfree_tier: true", INT64_C(400000000000)},
-        {"service: cloudwatch-logs\nregion: us-east-1\nlambda_log_gb: 61440\ntb: binary",
-         INT64_C(12800) * MONEY_UNIT},
-        {"service: cloudwatch-logs\nregion: us-east-1\nlambda_log_gb: 7\nfree_tier: true",
-         MONEY_UNIT},
-        {"region: us-east-1\ntenant_environments: 1000\nmemory_mb: 512\narch: arm64", 66666500000},
-        {"region: us-east-1\nsnapstart_restores: 100\nmemory_mb: 1024\nruntime: python3.12",
-         13979980000},
-        {"region: us-east-1\nsnapstart_cached_seconds: 60\nmemory_mb: 1024", 16249680000},
-        {"region: us-east-1\nsavings_plan: no_upfront\ninvocations: 1\nmemory_mb: 1024\n"
-         "avg_ms: 1000",
-         14700000 + 200000},
-        {"region: us-east-1\nstreams: [{invocations: 1, gb: 1}]", INT64_C(7953125000) + 200000},
-        {"region: us-east-1\npc_invocations: 10\npc_avg_ms: 100\nmemory_mb: 1024\n"
-         "storage_mb: 1024",
-         9722200 + 2000000 + 15500},
-        {"service: lambda-microvm\nregion: us-east-1\nbase_s: 100\nbase_vcpu: 1\nbase_gb: 2",
-         2769440000 + 733340000},
-        {"service: lambda-microvm\nregion: us-east-1\nsnapshot_gb: 1\nsuspends: 1\nlaunches: 1\n"
-         "suspended_s: 2592000",
-         3800000000 + 3100000000 + 80000000000},
-        {"service: lambda-microvm\nregion: us-east-1\nsnapshot_gb: 1\nsuspends: 0\nlaunches: 1\n"
-         "base_s: 28800\nbase_vcpu: 0\nbase_gb: 0",
-         1550000000},
-        {"service: lambda@edge\ninvocations: 1000000\nmemory_mb: 128\navg_ms: 4",
-         25005000000 + 600000000000},
-        {"region: us-east-1\ndurable_operations: 1000000\ndurable_written_gb: 104",
-         34 * MONEY_UNIT},
-        /* 857 KB beyond 6 MB: KB are not cut to whole millionths of a MB */
-        {"region: us-east-1\nstreams: [{invocations: 1048576, kb: 7001}]",
-         INT64_C(6856000000000) + 209715200000},
-        /* nothing used is a bill of nothing */
-        {"memory_mb: 128\ninvocations: 0\navg_ms: 100", 0},
-        {"invocations: 1.5e+3", 300000000},
-        {"invocations: 15E2", 300000000},
-        {"invocations: 150000e-2", 300000000},
-        {"invocations: 0.015e5", 300000000},
-        {"invocations: '1500.000000000'", 300000000},
-        {"invocations: 1500\nmemory_mb: null\navg_ms: ~\nevent_kb:", 300000000},
-        {"memory_gb: 2\ninvocations: 1\navg_seconds: 3", 6 * 16666700 + 200000},
-        {"region: us-east-1\nmemory_gb: 1\nprovisioned_concurrency: 2\npc_hours: 1",
-         INT64_C(4166700) * 7200},
-        {"free_tier: True\ninvocations: 1000005", 1000000},
-        {"free_tier: true\nfree_requests_left: 1000\nfree_gb_s_left: 10.5\ninvocations: 1005\n"
-         "memory_mb: 1024\navg_ms: 100",
-         1000000 + 90 * INT64_C(16666700)},
-        /* a remark among the inputs is left out */
-        {"invocations: 5\nwhat_for_is_it: a test", 1000000},
-        {"[{invocations: 5}]", 1000000},
-        {"provider: AWS\nservice: Lambda\nregion: global\narch: ARM64\ninvocations: 5", 1000000},
-        {"region: us-east-1\nec2_on_demand: 100\nmanaged_invocations: 1000000",
-         INT64_C(15200000000000)},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const money got = total_of(rows[i].text);
-        if (got != rows[i].want)
-            fail_msg("%s\ngives %lld, expected %lld", rows[i].text, (long long)got,
-                     (long long)rows[i].want);
+    for (size_t i = 0; i < ARRAY_LEN(usage_files); i++) {
+        const money got = total_of(usage_files[i].text);
+        if (got != usage_files[i].want)
+            fail_msg("%s\ngives %lld, expected %lld", usage_files[i].text, (long long)got,
+                     (long long)usage_files[i].want);
     }
 }
 
