@@ -8,22 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "executor/sandbox.h"
+
 #define PIDS_MAX  "1024" /* processes and threads, as Lambda allows */
 #define MAIN_NAME "fnexec-main"
 #define ROOM      4096
 
 /* --- small files --- */
-
-static int write_file(const char *path, const char *text, size_t n)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-    if (fd < 0)
-        return errno;
-    int errnum = write(fd, text, n) == (ssize_t)n ? 0 : errno;
-    close(fd);
-    return errnum;
-}
 
 static struct str read_file(const char *folder, const char *name, char room[ROOM])
 {
@@ -42,7 +33,7 @@ static int put(const char *folder, const char *name, const char *text)
     char path[2 * CGROUP_PATH];
 
     snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return write_file(path, text, str_from(text).n);
+    return kernel_file_write(path, text, str_from(text).n);
 }
 
 /* "oom_kill 3" among lines of "name number". */

@@ -65,7 +65,7 @@ static int refuse_syscalls(const struct sandbox *s)
     return syscall_filter_enter();
 }
 
-static int write_text(const char *path, const char *text, size_t n)
+int kernel_file_write(const char *path, const char *text, size_t n)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC);
 
@@ -100,12 +100,12 @@ static size_t map_line(char *out, unsigned id)
 static int set_maps(unsigned uid, unsigned gid)
 {
     char line[40];
-    int errnum = write_text("/proc/self/setgroups", "deny", 4);
+    int errnum = kernel_file_write("/proc/self/setgroups", "deny", 4);
 
     if (errnum)
         return errnum;
-    errnum = write_text("/proc/self/uid_map", line, map_line(line, uid));
-    return errnum ? errnum : write_text("/proc/self/gid_map", line, map_line(line, gid));
+    errnum = kernel_file_write("/proc/self/uid_map", line, map_line(line, uid));
+    return errnum ? errnum : kernel_file_write("/proc/self/gid_map", line, map_line(line, gid));
 }
 
 /* The namespaces themselves come with clone(); here they are furnished. */

@@ -54,4 +54,8 @@ void sandbox_probe(struct sandbox_report *out);
 /* The steps of a report that work, as bits; without namespaces when they are not wanted. */
 unsigned sandbox_steps(const struct sandbox_report *r, bool with_namespaces);
 
+/* Writes a file of the kernel's (/proc, cgroup) in one call; an errno, 0 when done. Safe between
+ * fork and exec. */
+int kernel_file_write(const char *path, const char *text, size_t n);
+
 #endif
