@@ -576,6 +576,7 @@ enum status store_pack(struct packer *p, const struct batch *b, bool is_flush, s
     if (s != OK)
         return s;
     add_rest(p, b);
+    p->n_origins = 0; /* their places are those of this batch */
     if (!is_flush && !is_large(p->current))
         return OK;
     s = close_all_chunks(p, e);

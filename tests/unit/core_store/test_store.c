@@ -215,6 +215,34 @@ static void test_replacing(void **state)
     fixture_free(f);
 }
 
+/* One packer, batch after batch: what it knows of a batch's origins is of that batch only. */
+static void test_batches_in_a_row(void **state)
+{
+    struct fixture *f = fixture_new();
+    static const char *const names[] = {"a", "b", "a", "c"};
+    struct packer *p;
+    struct inv_rows r;
+    struct pack *k = NULL;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    CHECK_OK(packer_new(f->store, &p, &f->e), &f->e);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        struct batch *b = batch_new();
+        add_invocation(b, names[i], ID, NOON + (int64_t)i);
+        CHECK_OK(store_pack(p, b, i + 1 == ARRAY_LEN(names), &k, &f->e), &f->e);
+        batch_free(b);
+    }
+    CHECK_OK(store_commit(f->store, k, &f->e), &f->e);
+    packer_free(p);
+    fixture_open(f, true);
+    CHECK_OK(request_by_id(f->store, STR(ID), &f->arena, &r, &f->e), &f->e);
+    CHECK_INT(r.n, ARRAY_LEN(names));
+    for (size_t i = 0; i < r.n; i++)
+        CHECK_STR(r.rows[i].origin->instance, str_from(names[i]));
+    fixture_free(f);
+}
+
 static void test_look_ups(void **state)
 {
     struct fixture *f = fixture_new();
@@ -469,6 +497,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_repeats),
     cmocka_unit_test(test_a_removed_day_is_no_repeat),
     cmocka_unit_test(test_replacing),
+    cmocka_unit_test(test_batches_in_a_row),
     cmocka_unit_test(test_look_ups),
     cmocka_unit_test(test_sums),
     cmocka_unit_test(test_first_start),
