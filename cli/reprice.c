@@ -71,6 +71,8 @@ static enum status reprice_all(struct repricer *r, struct store *reader, struct 
 
     r->batch = batch_new();
     if (s == OK)
+        s = store_migrate(r->store, e);
+    if (s == OK)
         s = store_begin_pricing(r->store, e);
     if (s == OK)
         s = request_scan(reader, &all, reprice_one, r, e);

@@ -2,14 +2,16 @@
  * file. */
 #include "core/store/fact_store.h"
 
-enum status fact_cursor_open(struct fact_cursor *c, struct day *d, struct err *e)
+/* The writer moves the rows of an older file into groups in one transaction. A reader may have the
+ * file open then, so it looks again until it has found groups. */
+static bool has_groups(struct sql *db, bool had_groups)
 {
-    /* the writer may have moved the rows of an older file since it was opened */
-    d->has_groups = d->has_groups || schema_has(d->db, "facts");
-    c->has_groups = d->has_groups;
-    c->day = d->number;
-    c->path = sql_path(d->db);
-    return sql_prepare(d->db,
+    return had_groups || schema_has(db, "facts");
+}
+
+static enum status prepare(struct fact_cursor *c, struct err *e)
+{
+    return sql_prepare(c->db,
                        c->has_groups
                            ? STR("select id, t0, t1, data from facts where id between ?1 and ?2"
                                  " and t0 < ?4 and t1 >= ?3")
@@ -17,6 +19,25 @@ enum status fact_cursor_open(struct fact_cursor *c, struct day *d, struct err *e
                                  " from inv where fn = ?5 and ts >= ?3 and ts < ?4"
                                  " order by ts, seq"),
                        &c->st, e);
+}
+
+/* Did what was asked of rows fail because they are groups now? Then it can be asked again. */
+static bool was_moved(struct sql *db, bool had_groups, enum status failure)
+{
+    return failure == ERR_IO && !had_groups && has_groups(db, false);
+}
+
+enum status fact_cursor_open(struct fact_cursor *c, struct day *d, struct err *e)
+{
+    d->has_groups = has_groups(d->db, d->has_groups);
+    c->has_groups = d->has_groups;
+    c->day = d->number;
+    c->db = d->db;
+    enum status s = prepare(c, e);
+    if (!was_moved(c->db, c->has_groups, s))
+        return s;
+    c->has_groups = true;
+    return prepare(c, e);
 }
 
 void fact_cursor_seek(struct fact_cursor *c, uint32_t fn, struct range r)
@@ -27,7 +48,7 @@ void fact_cursor_seek(struct fact_cursor *c, uint32_t fn, struct range r)
     if (r.until_ns <= r.since_ns)
         r = (struct range){base, base};
     sql_reset(c->st);
-    c->is_in_group = false;
+    c->is_in_group = c->has_given = false;
     c->fn = fn;
     c->range = r;
     unsigned last = r.until_ns > base ? hour_of_day(r.until_ns - 1, c->day) : 0;
@@ -56,25 +77,9 @@ static enum status next_group(struct fact_cursor *c, bool *has_fact, struct err 
     return OK;
 }
 
-static enum status next_row(struct fact_cursor *c, struct fact *f, bool *has_fact, struct err *e)
+static enum status next_of_groups(struct fact_cursor *c, struct fact *f, bool *has_fact,
+                                  struct err *e)
 {
-    enum status s = sql_step(c->st, has_fact, e);
-
-    if (s != OK || !*has_fact)
-        return s;
-    fact_row_read(c->st, c->day, f);
-    if (!c->keep)
-        return OK;
-    f->id = arena_str(c->keep, f->id);
-    f->trace = arena_str(c->keep, f->trace);
-    f->pieces = arena_str(c->keep, f->pieces);
-    return OK;
-}
-
-enum status fact_cursor_next(struct fact_cursor *c, struct fact *f, bool *has_fact, struct err *e)
-{
-    if (!c->has_groups)
-        return next_row(c, f, has_fact, e);
     for (;;) {
         while (c->is_in_group && group_next(&c->group, f))
             if (f->ts_ns >= c->range.since_ns && f->ts_ns < c->range.until_ns) {
@@ -84,12 +89,57 @@ enum status fact_cursor_next(struct fact_cursor *c, struct fact *f, bool *has_fa
         if (c->is_in_group && c->group.in.is_bad)
             return err_set(e, ERR_PARSE,
                            STR_FMT ": a damaged group of invocations: run `fnscope db verify`",
-                           STR_ARG(c->path));
+                           STR_ARG(sql_path(c->db)));
         c->is_in_group = false;
         enum status s = next_group(c, has_fact, e);
         if (s != OK || !*has_fact)
             return s;
     }
+}
+
+static enum status next_row(struct fact_cursor *c, struct fact *f, bool *has_fact, struct err *e)
+{
+    enum status s = sql_step(c->st, has_fact, e);
+
+    if (s != OK || !*has_fact)
+        return s;
+    c->has_given = true;
+    fact_row_read(c->st, c->day, f);
+    if (!c->keep)
+        return OK;
+    f->id = arena_str(c->keep, f->id);
+    f->trace = arena_str(c->keep, f->trace);
+    f->pieces = arena_str(c->keep, f->pieces);
+    return OK;
+}
+
+static enum status turn_to_groups(struct fact_cursor *c, struct err *e)
+{
+    sql_finalize(c->st);
+    c->st = NULL;
+    c->has_groups = true;
+    enum status s = prepare(c, e);
+    if (s == OK)
+        fact_cursor_seek(c, c->fn, c->range);
+    return s;
+}
+
+/* A row that was given holds the moment that the next ones are of: what fails behind it has another
+ * reason. */
+enum status fact_cursor_next(struct fact_cursor *c, struct fact *f, bool *has_fact, struct err *e)
+{
+    struct err failure = {0};
+
+    if (c->has_groups)
+        return next_of_groups(c, f, has_fact, e);
+    enum status s = next_row(c, f, has_fact, &failure);
+    if (s != OK && !c->has_given && was_moved(c->db, false, s)) {
+        s = turn_to_groups(c, e);
+        return s == OK ? next_of_groups(c, f, has_fact, e) : s;
+    }
+    if (s != OK && e)
+        *e = failure;
+    return s;
 }
 
 void fact_cursor_close(struct fact_cursor *c)
@@ -117,7 +167,7 @@ enum status facts_each(struct day *d, uint32_t fn, struct range r, struct fact_s
  * at. */
 static const char *bounds_query(struct day *d)
 {
-    d->has_groups = d->has_groups || schema_has(d->db, "facts");
+    d->has_groups = has_groups(d->db, d->has_groups);
     if (day_has_heads(d))
         return "select t0, t1 from roll where fn = ?3 and slot = ?5";
     if (!d->has_groups)
@@ -128,8 +178,8 @@ static const char *bounds_query(struct day *d)
            " (select max(id) from facts where id between ?1 and ?2) & ~?4 and ?2)";
 }
 
-enum status facts_bounds(struct day *d, uint32_t fn, bool *is_found, struct range *bounds,
-                         struct err *e)
+static enum status read_bounds(struct day *d, uint32_t fn, bool *is_found, struct range *bounds,
+                               struct err *e)
 {
     int64_t base = d->number * NS_PER_DAY;
     struct sql_stmt *st;
@@ -139,19 +189,32 @@ enum status facts_bounds(struct day *d, uint32_t fn, bool *is_found, struct rang
 
     if (s != OK)
         return s;
-    if (day_has_heads(d)) {
+    if (d->has_heads) {
         sql_bind_i64(st, 5, ROLL_DAY_SLOT);
     } else if (d->has_groups) {
         sql_bind_i64(st, 1, group_first_id(fn, 0));
         sql_bind_i64(st, 2, group_last_id(fn, 31));
         sql_bind_i64(st, 4, ((int64_t)1 << GROUP_HOUR_BITS) - 1);
     }
-    if (!d->has_groups || day_has_heads(d))
+    if (!d->has_groups || d->has_heads)
         sql_bind_i64(st, 3, fn);
     s = sql_step(st, &has_row, e);
     *is_found = s == OK && has_row && !sql_is_null(st, 0);
     if (*is_found)
         *bounds = (struct range){base + sql_i64(st, 0), base + sql_i64(st, 1)};
     sql_finalize(st);
+    return s;
+}
+
+enum status facts_bounds(struct day *d, uint32_t fn, bool *is_found, struct range *bounds,
+                         struct err *e)
+{
+    struct err failure = {0};
+    enum status s = read_bounds(d, fn, is_found, bounds, &failure);
+
+    if (s != OK && was_moved(d->db, d->has_groups, s))
+        return read_bounds(d, fn, is_found, bounds, e);
+    if (s != OK && e)
+        *e = failure;
     return s;
 }

@@ -66,7 +66,9 @@ static inline uint32_t group_fn(int64_t id)
 
 /* --- reading (fact_scan.c) --- */
 
-/* Facts of one function and a range of one day, in no order. Opens on a file of any version.
+/* Facts of one function and a range of one day, in no order. Opens on a file of any version. What
+ * one seek gives is of one moment; between two the writer may change the file, also from the rows
+ * of an older version to groups.
  *
  *     AUTO(fact_cursor_close) struct fact_cursor c = {0};
  *     s = fact_cursor_open(&c, d, e);
@@ -76,10 +78,11 @@ static inline uint32_t group_fn(int64_t id)
  *         ...
  */
 struct fact_cursor {
+    struct sql *db;
     struct sql_stmt *st;
-    struct str path; /* of the day file, for messages */
     int64_t day;
     bool has_groups, is_in_group;
+    bool has_given; /* a row, since the last seek */
     uint32_t fn;
     struct range range;
     struct group_reader group;

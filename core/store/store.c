@@ -1,6 +1,7 @@
 /* Opening and closing a store: folder, lock, meta.db, day files on demand. */
 #include "core/store/store.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -157,6 +158,17 @@ enum status store_day(struct store *s, int64_t number, bool may_create, struct d
     if (e)
         *e = (struct err){0};
     return OK; /* a writer has just created it: nothing inside yet */
+}
+
+enum status store_migrate(struct store *s, struct err *e)
+{
+    enum status status = s->is_null ? OK : store_scan_days(s, e);
+    struct day *d;
+
+    assert(!s->is_read_only);
+    for (size_t i = 0; status == OK && i < s->n_day_numbers; i++)
+        status = store_day(s, s->day_numbers[i], false, &d, e);
+    return status;
 }
 
 bool store_has_day(const struct store *s, int64_t day)

@@ -111,6 +111,8 @@ MUST_CHECK enum status store_end_pricing(struct store *s, uint64_t fingerprint, 
 /* --- upkeep -------------------------------------------------------------------------------------
  */
 
+/* Brings all day files to this version's layout; without it each is when it is first written to. */
+MUST_CHECK enum status store_migrate(struct store *s, struct err *e);
 /* Unlinks day files that end before the time; roll-ups older than their tier's age go too. A packer
  * of this store forgets what it knew of them. */
 MUST_CHECK enum status store_prune(struct store *s, int64_t before_ns, uint64_t *days,

@@ -202,12 +202,19 @@ static void count_finding(void *ctx, struct str file, struct str what)
     CHECK(false);
 }
 
-static struct inv_rows oldest_first(struct fixture *f)
+static struct inv_rows all_rows(struct fixture *f)
 {
     struct inv_request q = {.range = {NOON - NS_PER_DAY, NOON + NS_PER_DAY}, .order = INV_OLDEST};
     struct inv_rows r;
 
     CHECK_OK(request_invocations(f->store, &q, &f->arena, &r, &f->e), &f->e);
+    return r;
+}
+
+static struct inv_rows oldest_first(struct fixture *f)
+{
+    struct inv_rows r = all_rows(f);
+
     CHECK_OK(store_verify(f->store, count_finding, NULL, &f->e), &f->e);
     return r;
 }
@@ -297,10 +304,121 @@ static void test_older_file(void **state)
     fixture_free(f);
 }
 
+/* --- a file that is migrated while it is read --- */
+
+static const struct range hour_of_noon = {NOON, NOON + NS_PER_HOUR};
+
+/* Another row of schema 3, a second later, of the same function and stream. */
+static void add_row(struct fixture *f)
+{
+    struct sql *db = NULL;
+
+    CHECK_OK(sql_open(arena_printf(&f->arena, "%s/20260115.db", f->path.p).p, SQL_READ_WRITE, &db,
+                      &f->e),
+             &f->e);
+    CHECK_OK(sql_exec(db,
+                      "insert into inv select fn, ts + 1000000000, seq, rid, stream, kind, dur, "
+                      "billed, mem, used, init, evidence, cost, nlog, error, version, trace, extra "
+                      "from inv",
+                      &f->e),
+             &f->e);
+    sql_close(db);
+}
+
+/* A store of schema 3 with two rows, open for a reader. */
+static struct fixture *old_store(void)
+{
+    struct fixture *f = fixture_new();
+
+    fixture_open(f, false);
+    commit_one(f, ID, NOON);
+    downgrade(f);
+    add_row(f);
+    fixture_open(f, true);
+    return f;
+}
+
+static void migrate_by_other(struct fixture *f)
+{
+    const struct store_options o = {.url = f->path};
+    struct store *writer = NULL;
+
+    CHECK_OK(store_open(&o, &writer, &f->e), &f->e);
+    CHECK_OK(store_migrate(writer, &f->e), &f->e);
+    store_close(writer);
+    CHECK_INT(ask(f, "select count(*) from sqlite_schema where name = 'inv'"), 0);
+}
+
+static size_t count_rest(struct fixture *f, struct fact_cursor *c)
+{
+    struct fact fact;
+    bool has_fact = true;
+    size_t n = 0;
+
+    for (;; n++) {
+        CHECK_OK(fact_cursor_next(c, &fact, &has_fact, &f->e), &f->e);
+        if (!has_fact)
+            return n;
+        CHECK_INT(fact.fn, 1);
+    }
+}
+
+/* Between opening and the first fact, between two seeks, and after the first fact. */
+static void test_migrated_under_a_cursor(void **state)
+{
+    UNUSED(state);
+    for (int given = -1; given <= 2; given++) {
+        struct fixture *f = old_store();
+        struct fact_cursor c = {0};
+        struct fact fact;
+        bool has_fact;
+        struct day *d;
+        CHECK_OK(store_day(f->store, NOON / NS_PER_DAY, false, &d, &f->e), &f->e);
+        CHECK_OK(fact_cursor_open(&c, d, &f->e), &f->e);
+        if (given < 0)
+            migrate_by_other(f);
+        fact_cursor_seek(&c, 1, hour_of_noon);
+        for (int i = 0; i < given; i++)
+            CHECK_OK(fact_cursor_next(&c, &fact, &has_fact, &f->e), &f->e);
+        if (given >= 0)
+            migrate_by_other(f);
+        CHECK_INT(count_rest(f, &c), given < 0 ? 2 : 2 - given);
+        fact_cursor_seek(&c, 1, hour_of_noon);
+        CHECK_INT(count_rest(f, &c), 2);
+        fact_cursor_close(&c);
+        fixture_free(f);
+    }
+}
+
+/* What was asked of the rows is asked of the groups; a kept statement or answer about the file is
+ * no longer right. */
+static void test_migrated_under_requests(void **state)
+{
+    struct fixture *f = old_store();
+    struct range bounds;
+    bool is_found = false;
+    struct day *d;
+
+    UNUSED(state);
+    CHECK_OK(store_day(f->store, NOON / NS_PER_DAY, false, &d, &f->e), &f->e);
+    for (int round = 0; round < 2; round++) {
+        struct inv_rows r = all_rows(f);
+        CHECK_INT(r.n, 2);
+        CHECK_OK(request_by_id(f->store, STR(ID), &f->arena, &r, &f->e), &f->e);
+        CHECK_INT(r.n, 1); /* the second row has no entry in the index */
+        CHECK_OK(facts_bounds(d, 1, &is_found, &bounds, &f->e), &f->e);
+        CHECK(is_found);
+        CHECK_INT(bounds.since_ns, NOON);
+        CHECK_INT(bounds.until_ns, NOON + NS_PER_SEC);
+        if (round == 0)
+            migrate_by_other(f);
+    }
+    fixture_free(f);
+}
+
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_bytes_and_back),
-    cmocka_unit_test(test_cut_bytes),
-    cmocka_unit_test(test_small_commits),
-    cmocka_unit_test(test_older_file),
+    cmocka_unit_test(test_bytes_and_back),          cmocka_unit_test(test_cut_bytes),
+    cmocka_unit_test(test_small_commits),           cmocka_unit_test(test_older_file),
+    cmocka_unit_test(test_migrated_under_a_cursor), cmocka_unit_test(test_migrated_under_requests),
 };
 TEST_MAIN(tests)
