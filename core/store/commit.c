@@ -7,6 +7,7 @@
 
 #include "core/base/mem.h"
 #include "core/store/fact_store.h"
+#include "core/store/id_index.h"
 
 static enum status prepare_once(struct sql *db, struct sql_stmt **st, const char *text,
                                 struct err *e)
@@ -120,67 +121,12 @@ static enum status insert_facts(struct day *d, struct pack *k, struct err *e)
     return facts_insert(d, facts, n, e);
 }
 
-/* --- id arrays --- */
-
-#define ID_BLOB_BYTES ((size_t)4096)
-
-static int compare_entries(const void *a, const void *b)
-{
-    return memcmp(a, b, ID_ENTRY_BYTES);
-}
-
-static enum status insert_blob(struct day *d, int64_t pack, int part, struct str blob,
-                               struct err *e)
-{
-    if (prepare_once(d->db, &d->insert_ids,
-                     "insert into inv_id(b0, pack, part, entries) values(?,?,?,?)", e) != OK)
-        return e ? e->code : ERR_IO;
-    sql_bind_i64(d->insert_ids, 1, (unsigned char)blob.p[0]);
-    sql_bind_i64(d->insert_ids, 2, pack);
-    sql_bind_i64(d->insert_ids, 3, part);
-    sql_bind_blob(d->insert_ids, 4, blob);
-    return sql_run(d->insert_ids, e);
-}
-
-/* A blob per sixteenth of the id space, keyed by the first byte of its first entry and cut at 4 KB:
- * small packs touch few pages of the tree, and no overflow chain grows long. */
-static enum status write_blobs(struct day *d, int64_t pack, const uint8_t *entries, size_t n,
-                               struct err *e)
-{
-    const size_t most = ID_BLOB_BYTES / ID_ENTRY_BYTES;
-    enum status s = OK;
-    int part = 0;
-
-    for (size_t i = 0, count; s == OK && i < n; i += count) {
-        const uint8_t *first = entries + i * ID_ENTRY_BYTES;
-        for (count = 1; count < most && i + count < n; count++)
-            if (ID_GROUP(first[count * ID_ENTRY_BYTES]) != ID_GROUP(first[0]))
-                break;
-        s = insert_blob(d, pack, part++, (struct str){(const char *)first, count * ID_ENTRY_BYTES},
-                        e);
-    }
-    return s;
-}
-
-static enum status next_pack_number(struct day *d, int64_t *number, struct err *e)
-{
-    struct sql_stmt *st;
-    bool has_row = false;
-    enum status s = sql_prepare(d->db, STR("select max(pack) + 1 from inv_id"), &st, e);
-
-    if (s != OK)
-        return s;
-    s = sql_step(st, &has_row, e);
-    *number = s == OK && has_row ? sql_i64(st, 0) : 0;
-    sql_finalize(st);
-    return s;
-}
+/* --- request ids --- */
 
 static enum status write_ids(struct day *d, const struct pack *k, struct err *e)
 {
     AUTO(mem_free_ptr) uint8_t *entries = xmalloc((k->n_facts + 1) * ID_ENTRY_BYTES);
     size_t n = 0;
-    int64_t pack = 0;
 
     for (size_t i = 0; i < k->n_facts; i++) {
         const struct fact *f = &k->facts[i].fact;
@@ -190,11 +136,7 @@ static enum status write_ids(struct day *d, const struct pack *k, struct err *e)
                               (uint32_t)((f->ts_ns - d->number * NS_PER_DAY) / NS_PER_SEC)};
         id_entry_pack(&en, entries + n++ * ID_ENTRY_BYTES);
     }
-    if (n == 0)
-        return OK;
-    qsort(entries, n, ID_ENTRY_BYTES, compare_entries);
-    enum status s = next_pack_number(d, &pack, e);
-    return s == OK ? write_blobs(d, pack, entries, n, e) : s;
+    return ids_add(d, entries, n, e);
 }
 
 /* --- chunks and events --- */

@@ -1,15 +1,21 @@
-/* Private to core/store: is a request id possibly stored in a day? Four bits in one 64-bit word per
- * id, about 12 bits an id, growing by whole filters: at most a per cent of false alarms, no miss.
+/* Private to core/store: is a request id possibly stored in a day? A false alarm costs a look-up, a
+ * miss would cost a request. Eight bits in one line of the processor's cache per id, 16 bits an id,
+ * growing by layers each twice as large as the one before: at most some false alarms in a thousand.
  * Packer thread. */
 #ifndef FNSCOPE_CORE_STORE_ID_FILTER_H
 #define FNSCOPE_CORE_STORE_ID_FILTER_H
 
 #include "core/store/store_private.h"
 
+struct id_layer {
+    uint64_t *words;
+    size_t n_lines; /* of eight words */
+    size_t n_ids;
+};
 struct id_filter {
     int64_t day;
-    uint64_t **layers;
-    size_t n_layers, cap_layers, in_last;
+    struct id_layer *layers;
+    size_t n_layers, cap_layers;
 };
 
 void id_filter_add(struct id_filter *f, uint32_t prefix);

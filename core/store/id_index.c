@@ -1,10 +1,9 @@
-/* Look-up by request id. Each commit writes, per day, its entries (prefix, function, second) sorted
- * and cut into blobs keyed by their first byte: appending only, no random key in any tree. A
- * look-up reads the blobs of one sixteenth of the ids and then the facts of that function and
+/* Look-up by request id: the blobs that may hold its prefix, then the facts of that function and
  * second. */
 #include <string.h>
 
 #include "core/store/fact_store.h"
+#include "core/store/id_index.h"
 
 static void put_be(uint8_t *out, uint32_t v, size_t n)
 {
@@ -67,23 +66,38 @@ static enum status scan_blob(struct str blob, int64_t day, struct prefix_range r
     return OK;
 }
 
+/* Of each run the last blob that does not begin above the lowest prefix, and those behind it. */
+static const char *const blobs_of_runs =
+    "select entries from id_run r join id_blob b on b.id between"
+    " ifnull((select max(id) from id_blob where id between r.id << 32 and (r.id << 32) + ?1),"
+    " r.id << 32) and (r.id << 32) + ?2";
+
+/* Before migration 6 a blob stood at the first byte of its first entry and held ids of at most a
+ * sixteenth of all. */
+static const char *const blobs_of_old_file =
+    "select entries from inv_id where b0 between (?1 >> 28) << 4 and ?2 >> 24";
+
+static bool has_runs(struct day *d)
+{
+    d->has_runs = d->has_runs || schema_has(d->db, "id_run");
+    return d->has_runs;
+}
+
 enum status id_scan(struct store *s, int64_t day, struct prefix_range r, id_entry_fn *fn, void *ctx,
                     struct err *e)
 {
     struct sql_stmt *st;
     struct day *d;
     bool has_row = true;
+    enum status status = store_day(s, day, false, &d, e);
 
-    if (store_day(s, day, false, &d, e) != OK)
-        return e ? e->code : ERR_IO;
-    if (!d)
-        return OK;
-    enum status status =
-        sql_prepare(d->db, STR("select entries from inv_id where b0 between ? and ?"), &st, e);
+    if (status != OK || !d)
+        return status;
+    status = sql_prepare(d->db, str_from(has_runs(d) ? blobs_of_runs : blobs_of_old_file), &st, e);
     if (status != OK)
         return status;
-    sql_bind_i64(st, 1, ID_GROUP(r.low >> 24)); /* a blob may begin that far below */
-    sql_bind_i64(st, 2, r.high >> 24);
+    sql_bind_i64(st, 1, r.low);
+    sql_bind_i64(st, 2, r.high);
     while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
         status = scan_blob(sql_blob(st, 0), day, r, fn, ctx, e);
         if (status != OK)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/store/fact_store.h"
+#include "core/store/id_index.h"
 
 /* --- what passes --- */
 

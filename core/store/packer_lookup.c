@@ -3,6 +3,7 @@
 
 #include "core/base/mem.h"
 #include "core/store/fact_store.h"
+#include "core/store/id_index.h"
 #include "core/store/packer_private.h"
 
 #define MIN_PENDING ((size_t)16384)

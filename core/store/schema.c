@@ -19,9 +19,13 @@
  * since migration 5: chunk_head, what a chunk holds (its lines by function: line_tally.c), apart
  * from its text
  *
+ * since migration 6: id_run, id_blob, request ids in runs that are merged (id_index.h says how), in
+ * place of inv_id; id_run.c moves what inv_id holds
+ *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
 #include "core/store/fact_store.h"
+#include "core/store/id_index.h"
 
 #include <stdio.h>
 
@@ -78,6 +82,7 @@ static const char *const meta_migrations[] = {
     "",
     "",
     "",
+    "",
     NULL,
 };
 
@@ -105,16 +110,27 @@ static const char *const day_migrations[] = {
     "int, stored int, tally blob);"
     "insert into chunk_head select id, shard, t0, t1, raw, levels, length(data), null from chunk;"
     "alter table roll add column t0 int; alter table roll add column t1 int",
+    "create table id_run(id integer primary key, level int, n int);"
+    "create table id_blob(id integer primary key, entries blob);",
     NULL,
 };
-
-enum { MIGRATION_OF_GROUPS = 4, MIGRATION_OF_BOUNDS = 5 };
 
 /* Ids of groups: fact_store.h. */
 static const char *const fill_bounds =
     "update roll set (t0, t1) = (select min(t0), max(t1) from facts where id between"
     " (roll.fn << 31) + (slot % 24 << 26) and"
     " (roll.fn << 31) + ((case slot when 24 then 31 else slot end) << 26) + 67108863)";
+
+static enum status bounds_upgrade(struct sql *db, struct err *e)
+{
+    return sql_exec(db, fill_bounds, e);
+}
+
+/* What moves the rows of a day file that SQL cannot move, after all tables are there. */
+static const struct {
+    int migration;
+    enum status (*run)(struct sql *db, struct err *e);
+} day_upgrades[] = {{4, facts_upgrade}, {5, bounds_upgrade}, {6, ids_upgrade}};
 
 static enum status pragma_i64(struct sql *db, const char *text, int64_t *out, struct err *e)
 {
@@ -154,40 +170,49 @@ static enum status check_identity(struct sql *db, int application_id, int64_t *v
     return OK;
 }
 
-static enum status migrate(struct sql *db, int application_id, int64_t version, struct err *e)
+static enum status migrate_tables(struct sql *db, const char *const *migrations, int64_t version,
+                                  struct err *e)
 {
-    const char *const *migrations =
-        application_id == schema_meta_id ? meta_migrations : day_migrations;
+    for (int64_t i = version; i < SCHEMA_VERSION; i++)
+        if (sql_exec(db, migrations[i], e) != OK)
+            return err_wrap(e, "migration %lld", (long long)i + 1);
+    return OK;
+}
+
+static enum status migrate_rows(struct sql *db, int64_t version, struct err *e)
+{
+    for (size_t i = 0; i < ARRAY_LEN(day_upgrades); i++)
+        if (version < day_upgrades[i].migration && day_upgrades[i].run(db, e) != OK)
+            return err_wrap(e, "migration %d", day_upgrades[i].migration);
+    return OK;
+}
+
+static enum status stamp(struct sql *db, int application_id, struct err *e)
+{
     char text[128];
 
-    if (sql_exec(db, "begin immediate", e) != OK)
-        return err_wrap(e, "migration");
-    for (int64_t i = version; i < SCHEMA_VERSION; i++)
-        if (sql_exec(db, migrations[i], e) != OK) {
-            enum status failed = err_wrap(e, "migration %lld", (long long)i + 1);
-            enum status undone = sql_exec(db, "rollback", NULL);
-            UNUSED(undone); /* closing the file undoes it as well */
-            return failed;
-        }
-    if (application_id == schema_day_id && version < MIGRATION_OF_GROUPS &&
-        facts_upgrade(db, e) != OK) {
-        enum status failed = err_wrap(e, "migration %d", MIGRATION_OF_GROUPS);
-        enum status undone = sql_exec(db, "rollback", NULL);
-        UNUSED(undone);
-        return failed;
-    }
-    if (application_id == schema_day_id && version < MIGRATION_OF_BOUNDS &&
-        sql_exec(db, fill_bounds, e) != OK) {
-        enum status failed = err_wrap(e, "migration %d", MIGRATION_OF_BOUNDS);
-        enum status undone = sql_exec(db, "rollback", NULL);
-        UNUSED(undone);
-        return failed;
-    }
     snprintf(text, sizeof(text), "pragma application_id=%d; pragma user_version=%d", application_id,
              SCHEMA_VERSION);
-    if (sql_exec(db, text, e) != OK || sql_exec(db, "commit", e) != OK)
+    return sql_exec(db, text, e);
+}
+
+static enum status migrate(struct sql *db, int application_id, int64_t version, struct err *e)
+{
+    bool is_day = application_id == schema_day_id;
+    enum status s = sql_exec(db, "begin immediate", e);
+
+    if (s != OK)
         return err_wrap(e, "migration");
-    return OK;
+    s = migrate_tables(db, is_day ? day_migrations : meta_migrations, version, e);
+    if (s == OK && is_day)
+        s = migrate_rows(db, version, e);
+    if (s == OK)
+        s = stamp(db, application_id, e);
+    if (s == OK)
+        return sql_exec(db, "commit", e);
+    enum status undone = sql_exec(db, "rollback", NULL);
+    UNUSED(undone); /* closing the file undoes it as well */
+    return s;
 }
 
 bool schema_has(struct sql *db, const char *table)

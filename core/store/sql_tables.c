@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/timefmt.h"
+#include "core/store/id_index.h"
 #include "core/store/sql_live_tables.h"
 
 static void put_time(const struct cell_out *out, int64_t t_ns)

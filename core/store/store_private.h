@@ -25,6 +25,7 @@ struct day {
     struct sql *db;
     bool has_groups; /* facts lie in groups; else, before migration 4, one a row */
     bool has_heads;  /* day_has_heads */
+    bool has_runs;   /* request ids lie in runs; else, before migration 6, in inv_id */
     struct sql_stmt *put_group, *drop_group, *last_group, *groups_at, *insert_chunk, *insert_head,
         *insert_seen, *insert_ids, *insert_event, *get_roll, *put_roll, *put_point, *put_span;
 };
@@ -76,7 +77,7 @@ static inline struct range range_of_day(struct range r, int64_t day)
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 5 };
+enum { SCHEMA_VERSION = 6 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
 /* Is the table there? A reader may hold a file of an older version. */
@@ -146,31 +147,11 @@ bool trace_pack(struct str trace, uint8_t out[16]);
 struct str trace_unpack(struct str blob, struct arena *a);
 uint32_t id_prefix(struct str id); /* sorts like the id's text for UUIDs */
 
-/* --- look-up by request id --- */
-
-#define ID_ENTRY_BYTES 11u /* prefix 4, function 4, second of the day 3 */
-/* A blob of entries never crosses a sixteenth of the id space; this is where that begins. */
-#define ID_GROUP(first_byte) ((first_byte)&0xF0u)
-struct id_entry {
-    uint32_t prefix, fn, second;
-};
-void id_entry_pack(const struct id_entry *en, uint8_t out[ID_ENTRY_BYTES]);
-void id_entry_unpack(const uint8_t in[ID_ENTRY_BYTES], struct id_entry *en);
-/* Calls fn for every entry of a day whose prefix lies in [low, high]. */
-typedef enum status id_entry_fn(void *ctx, int64_t day, const struct id_entry *en, struct err *e);
-struct prefix_range {
-    uint32_t low, high; /* both included */
-};
-enum status id_scan(struct store *s, int64_t day, struct prefix_range r, id_entry_fn *fn, void *ctx,
-                    struct err *e);
-/* All facts with exactly this request id in a day, views in `a`. */
 typedef enum status fact_fn(void *ctx, const struct fact *f, struct err *e);
 struct fact_sink {
     fact_fn *fn;
     void *ctx;
 };
-enum status facts_by_id(struct store *s, int64_t day, struct str id, struct arena *a,
-                        struct fact_sink sink, struct err *e);
 
 /* --- chunks --------------------------------------------------------------------------------------
  */

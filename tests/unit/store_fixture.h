@@ -11,6 +11,12 @@
 #include "core/base/macros.h"
 #include "core/store/store.h"
 
+/* Makes a day file what schema 5 wrote, as long as each blob holds ids of one sixteenth of all. */
+#define UNDO_MIGRATION_6                                                                           \
+    "create table inv_id(b0 int, pack int, part int, entries blob, primary key(b0, pack, part))"   \
+    " without rowid; insert into inv_id select id >> 24 & 255, id >> 32, id & 16777215, entries"   \
+    " from id_blob; drop table id_run; drop table id_blob;"
+
 struct fixture {
     struct arena arena;
     struct str path;
