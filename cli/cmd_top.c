@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/alert_give.h"
 #include "cli/common.h"
@@ -12,7 +13,7 @@
 
 struct top_settings {
     int view, theme;
-    bool is_once, is_ascii, has_mouse, is_readonly;
+    bool is_once, is_accessible, is_ascii, has_mouse, is_readonly;
     struct str size, keys;
     int64_t refresh_ns, watch_ns;
 };
@@ -35,6 +36,11 @@ static const struct opt_def top_defs[] = {
       .manual = "With --once or --format: prints again and again, this long apart, until it is "
                 "interrupted or its reader is gone. Plain lines, no cursor movement: for a pipe, a "
                 "log or a screen reader." },
+    { .key = "top.accessible", .flag = "accessible", .type = OPT_BOOL, .offset = AT(is_accessible),
+      .help = "lines of text instead of a screen, for screen readers",
+      .manual = "Lines of text instead of a screen: no boxes, no charts, nothing is drawn over. Keys "
+                "are typed and ended with Enter; changes are said as they come. Where TERM is dumb "
+                "this is the way anyhow." },
     { .key = "top.ascii", .flag = "ascii", .type = OPT_BOOL, .offset = AT(is_ascii),
       .help = "draw with ASCII characters only" },
     { .key = "top.readonly", .flag = "readonly", .type = OPT_BOOL, .offset = AT(is_readonly),
@@ -119,12 +125,22 @@ static int show_again(struct cli *c, const struct tui_options *o, struct err *e)
     }
 }
 
+static bool is_dumb_terminal(void)
+{
+    const char *term = getenv("TERM");
+
+    return term && strcmp(term, "dumb") == 0 && isatty(STDIN_FILENO) == 1 &&
+           isatty(STDOUT_FILENO) == 1;
+}
+
 static int show(struct cli *c, const struct tui_options *o, struct err *e)
 {
     const struct top_settings *set = c->options;
 
-    if (!set->is_once && !opt_is_set(c->set, &c->settings->format))
-        return tui_run(o, e) == OK ? EXIT_DONE : EXIT_FAILED;
+    if (!set->is_once && !opt_is_set(c->set, &c->settings->format)) {
+        enum status st = set->is_accessible || is_dumb_terminal() ? tui_speak(o, e) : tui_run(o, e);
+        return st == OK ? EXIT_DONE : status_exit(e);
+    }
     return set->watch_ns > 0 ? show_again(c, o, e) : show_once(c, o, e);
 }
 
@@ -187,6 +203,7 @@ const struct command cmd_top = {
         "fnscope top --once --size 120x40 --view functions\tone frame as text\n"
         "fnscope top --once --view errors --keys '<Enter>'\tthe attempts of the first error\n"
         "fnscope top --view cost -o json\tthe same rows for a program\n"
-        "fnscope top --view functions -o ndjson --watch 5s\tthe same every five seconds\n",
+        "fnscope top --view functions -o ndjson --watch 5s\tthe same every five seconds\n"
+        "fnscope top --accessible\tthe dashboard as lines of text\n",
     .run = run_top,
 };

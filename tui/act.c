@@ -35,7 +35,9 @@ static void move(struct app *app, int64_t by)
 
 void act_move(struct app *app, enum action action)
 {
-    int64_t page = app->frame.height > 8 ? app->frame.height - 8 : 1;
+    int64_t page = app->is_wrapped && app->drawn.n_shown > 1 ? (int64_t)app->drawn.n_shown - 1
+                   : app->frame.height > 8                   ? app->frame.height - 8
+                                                             : 1;
     const int64_t steps[] = {
         [ACT_UP] = -1,          [ACT_DOWN] = 1,        [ACT_PAGE_UP] = -page,
         [ACT_PAGE_DOWN] = page, [ACT_TOP] = INT32_MIN, [ACT_BOTTOM] = INT32_MAX};
@@ -168,6 +170,9 @@ static void act_sort(struct app *app, enum action action)
     }
     if (action == ACT_INVERT) {
         p->is_inverted = !p->is_inverted;
+        app->message = p->sort_column < 0 && p->view == VIEW_INVOCATIONS
+                           ? STR("s chooses a column first: I turns its order round")
+                           : (struct str){0};
     } else {
         p->sort_column = (p->sort_column + (action == ACT_SORT_LEFT ? -1 : 1) + n) % n;
         p->is_inverted = false;
@@ -385,7 +390,7 @@ static void act_tab(struct app *app, enum action action)
     app_reload(app);
 }
 
-/* --- prompts, switches, copies --- */
+/* --- prompts --- */
 
 static void act_prompt(struct app *app, enum action action)
 {
@@ -395,36 +400,6 @@ static void act_prompt(struct app *app, enum action action)
                                              [ACT_EXPORT] = PROMPT_EXPORT};
 
     prompt_open(app, kinds[action]);
-}
-
-static void act_switch(struct app *app, enum action action)
-{
-    if (action == ACT_PROBLEMS)
-        app->only_problems = !app->only_problems;
-    if (action == ACT_PAUSE)
-        app->is_paused = !app->is_paused;
-    if (action == ACT_UNIT)
-        app->unit = (enum cost_unit)((app->unit + 1) % UNITS);
-    if (action == ACT_STRIP)
-        app->no_strip = !app->no_strip;
-    if (action == ACT_RELATIVE)
-        app->is_relative = !app->is_relative;
-    if (action == ACT_MOUSE) {
-        app->has_mouse = !app->has_mouse;
-        app->message = app->has_mouse ? STR("the mouse works here; with Shift it selects text")
-                                      : STR("the mouse is the terminal's again");
-    }
-    app->must_load |= action == ACT_UNIT || action == ACT_REFRESH || action == ACT_PROBLEMS;
-}
-
-static void act_speed(struct app *app, enum action action)
-{
-    if (action == ACT_FASTER && app->refresh_ns > 200 * NS_PER_MS)
-        app->refresh_ns /= 2;
-    if (action == ACT_SLOWER && app->refresh_ns < NS_PER_MIN)
-        app->refresh_ns *= 2;
-    app->message = arena_printf(&app->text_arena, "looks for new data every %lld ms",
-                                (long long)(app->refresh_ns / NS_PER_MS));
 }
 
 static void act_nothing(struct app *app, enum action action)
@@ -488,10 +463,10 @@ static act_fn *const actions[ACTIONS] = {
     [ACT_FOLLOW] = act_follow,
     [ACT_LINES] = act_lines,
     [ACT_PAUSE] = act_switch,
-    [ACT_REFRESH] = act_switch,
+    [ACT_REFRESH] = act_refresh,
     [ACT_COPY] = act_copy,
     [ACT_COPY_ROW] = act_copy_row,
-    [ACT_UNIT] = act_switch,
+    [ACT_UNIT] = act_unit,
     [ACT_EXPLAIN] = act_explain,
     [ACT_STRIP] = act_switch,
     [ACT_RELATIVE] = act_switch,
@@ -512,7 +487,9 @@ static act_fn *const actions[ACTIONS] = {
     [ACT_SILENCE] = act_alert,
     [ACT_FIELDS] = act_log_columns,
     [ACT_TIMES] = act_log_columns,
-    [ACT_REDRAW] = act_nothing,
+    [ACT_WRAP] = act_switch,
+    [ACT_REDRAW] = act_screen,
+    [ACT_SUSPEND] = act_screen,
 };
 
 void app_key(struct app *app, uint32_t key)

@@ -1,4 +1,4 @@
-/* What is done with rows: copied, tagged, marked and compared; orders about alerts; the display. */
+/* What is done with rows: copied, tagged, marked and compared; orders about alerts; the mouse. */
 #include <string.h>
 
 #include "tui/act.h"
@@ -193,34 +193,6 @@ void act_alert(struct app *app, enum action action)
                               STR_ARG(key)));
 }
 
-/* --- what is shown of a view --- */
-
-void act_log_columns(struct app *app, enum action action)
-{
-    uint32_t *hidden = &app->hidden[VIEW_LOG];
-    uint32_t fields = 1u << 1 | 1u << 2 | 1u << 3 | 1u << 5, bits = 1u;
-
-    if (app_place(app)->view != VIEW_LOG) {
-        app->message = STR("this is for the log: 9 opens it");
-        return;
-    }
-    bits = action == ACT_FIELDS ? fields : bits;
-    *hidden = (*hidden & bits) == bits ? *hidden & ~bits : *hidden | bits;
-}
-
-void act_display(struct app *app, enum action action)
-{
-    struct place *p = app_place(app);
-
-    UNUSED(action);
-    if (!view_table[p->view]->has_course) {
-        app->message = STR("this view has no course over time: 2, 3, 6 and functions have");
-        return;
-    }
-    p->display = (enum display)((p->display + 1) % DISPLAYS);
-    app->must_load = true;
-}
-
 /* --- the mouse --- */
 
 static void turn_wheel(struct app *app, enum action action)
@@ -244,11 +216,11 @@ static void click_header(struct app *app, unsigned x)
 static void click_row(struct app *app, unsigned line, bool is_double)
 {
     struct place *p = app_place(app);
-    size_t row = p->scroll + line;
-    bool was_selected = p->selected == row;
 
-    if (line >= app->drawn.rows || row >= app->n_shown)
+    if (line >= app->drawn.rows)
         return;
+    size_t row = app->drawn.row_at[line];
+    bool was_selected = p->selected == row;
     act_select(app, row);
     if (is_double || was_selected)
         act_drill(app, ACT_DRILL);

@@ -216,6 +216,12 @@ void app_arrange(struct app *app)
         if (column >= 0 && (size_t)column < t->n_columns) {
             bool down = t->columns[column].is_right != p->is_inverted;
             merge_sort(t, (size_t)column, down, app->order, app->n_shown, spare);
+        } else if (p->is_inverted && p->view != VIEW_INVOCATIONS) {
+            for (size_t i = 0; i < app->n_shown / 2; i++) {
+                size_t other = app->n_shown - 1 - i, row = app->order[i];
+                app->order[i] = app->order[other];
+                app->order[other] = row;
+            }
         }
     }
     keep_selection(app);

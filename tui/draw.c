@@ -37,21 +37,28 @@ static void add_range(const struct app *app, struct buf *b)
     buf_addf(b, "%.16s to %.16s", since.p, until.p);
 }
 
+void view_title(const struct app *app, bool is_ascii, struct buf *where, struct buf *when)
+{
+    buf_add_z(where, "fnscope");
+    for (size_t i = 0; i < app->depth; i++) {
+        const struct place *p = &app->stack[i];
+        buf_addf(where, " %s %s", is_ascii ? ">" : "›", view_table[p->view]->title);
+        if (p->fn_name.n > 0 && (i == 0 || app->stack[i - 1].fn_id != p->fn_id))
+            buf_addf(where, " " STR_FMT, STR_ARG(p->fn_name));
+    }
+    add_range(app, when);
+    buf_add_z(when, app->is_paused ? "  PAUSED" : app->range.until_ns == 0 ? "  live" : "");
+}
+
 static void title_line(const struct app *app, struct frame *f)
 {
     AUTO(buf_clear) struct buf left = {.max = 1024};
     AUTO(buf_clear) struct buf right = {.max = 1024};
 
     frame_fill(f, 0, STYLE_BAR);
-    buf_add_z(&left, " fnscope");
-    for (size_t i = 0; i < app->depth; i++) {
-        const struct place *p = &app->stack[i];
-        buf_addf(&left, " %s %s", f->is_ascii ? ">" : "›", view_table[p->view]->title);
-        if (p->fn_name.n > 0 && (i == 0 || app->stack[i - 1].fn_id != p->fn_id))
-            buf_addf(&left, " " STR_FMT, STR_ARG(p->fn_name));
-    }
-    add_range(app, &right);
-    buf_add_z(&right, app->is_paused ? "  PAUSED " : app->range.until_ns == 0 ? "  live " : " ");
+    buf_add_c(&left, ' ');
+    view_title(app, f->is_ascii, &left, &right);
+    buf_add_c(&right, ' ');
     size_t w = utf8_width(buf_str(&right));
     frame_text(f, 0, 0, f->width > w + 1 ? f->width - (unsigned)w - 1 : 0, buf_str(&left),
                STYLE_BAR);
@@ -136,13 +143,13 @@ static void bottom_line(const struct app *app, struct frame *f)
         prompt_draw(app, f);
         return;
     }
+    if (app->message.n > 0) {
+        frame_text(f, 1, y, f->width - 1, app->message, STYLE_ACCENT);
+        return;
+    }
     if (app->error.code != OK) {
         buf_addf(&b, "! %s", app->error.msg);
         frame_text(f, 1, y, f->width - 1, buf_str(&b), STYLE_BAD);
-        return;
-    }
-    if (app->message.n > 0) {
-        frame_text(f, 1, y, f->width - 1, app->message, STYLE_ACCENT);
         return;
     }
     unsigned used = states(app, f, y);
@@ -150,191 +157,6 @@ static void bottom_line(const struct app *app, struct frame *f)
     if (used + right + 4 < f->width)
         frame_text(f, used + 1, y, f->width - used - right - 3,
                    fitting(str_from(hints(app)), f->width - used - right - 3), STYLE_DIM);
-}
-
-/* --- table --- */
-
-struct layout {
-    unsigned width[MAX_COLUMNS]; /* 0: there is no room for it */
-    struct re *marks;            /* what a search marks; NULL: nothing */
-};
-
-static struct str shown(const struct table_cell *c)
-{
-    if (c->type == CELL_NULL)
-        return STR("-");
-    return c->shown.p ? c->shown : c->raw;
-}
-
-static struct str relative(struct app *app, struct str time)
-{
-    int64_t t_ns;
-
-    return time_parse(time, &t_ns) ? view_ago(app, &app->frame_arena, t_ns) : time;
-}
-
-/* Times are shown without their date while the range is short, and without the zone. */
-static struct str shown_in(struct app *app, size_t column, const struct table_cell *c)
-{
-    struct str s = shown(c);
-    bool is_time = s.n == 24 && s.p[10] == 'T' && s.p[23] == 'Z' &&
-                   str_ends(str_from(app->data.table.columns[column].name), STR("time"));
-    bool is_short = app->data.range.until_ns - app->data.range.since_ns <= NS_PER_DAY;
-
-    if (!is_time)
-        return s;
-    if (app->is_relative)
-        return relative(app, s);
-    return is_short ? str_sub(s, 11, 12) : str_sub(s, 5, 14);
-}
-
-#define TEXT_LEAST 12u /* a text column narrower than this says nothing */
-
-static unsigned natural_width(struct app *app, size_t c, size_t rows)
-{
-    const struct table *t = &app->data.table;
-    size_t w = utf8_width(str_from(t->columns[c].title)) + 1;
-    size_t first = app->stack[app->depth - 1].scroll;
-
-    for (size_t i = first; i < app->n_shown && i < first + rows; i++) {
-        size_t cw = utf8_width(shown_in(app, c, &t->cells[app->order[i] * t->n_columns + c]));
-        w = cw > w ? cw : w;
-    }
-    unsigned most = t->columns[c].max_width;
-    return most > 0 && w > most ? most : (unsigned)w;
-}
-
-/* Columns get room in the order of the view; a text that does not fit is cut and ends the row. The
- * first one, the name, leaves two thirds to the others. */
-static void lay_out(struct app *app, const struct frame *f, size_t rows, struct layout *l)
-{
-    const struct table *t = &app->data.table;
-    const struct view_ops *ops = view_table[app->stack[app->depth - 1].view];
-    unsigned used = 1, third = f->width / 3 > TEXT_LEAST ? f->width / 3 : TEXT_LEAST;
-
-    *l = (struct layout){.marks = NULL};
-    assert(t->n_columns <= MAX_COLUMNS);
-    for (size_t k = 0; k < t->n_columns; k++) {
-        size_t c = k < ops->n_first ? ops->first[k] : k;
-        if (app->hidden[app_place(app)->view] >> c & 1)
-            continue;
-        unsigned room = f->width > used ? f->width - used : 0, want = natural_width(app, c, rows);
-        if (k == 0 && want > third && t->n_columns > 1)
-            want = third;
-        if (want > room && (t->columns[c].is_right || room < TEXT_LEAST))
-            continue;
-        l->width[c] = want < room ? want : room;
-        used += l->width[c] + 2;
-    }
-}
-
-static void header_line(struct app *app, struct frame *f, unsigned y, const struct layout *l)
-{
-    const struct table *t = &app->data.table;
-    const struct place *p = &app->stack[app->depth - 1];
-    unsigned x = 1;
-
-    for (size_t c = 0; c < t->n_columns; c++) {
-        if (l->width[c] == 0)
-            continue;
-        AUTO(buf_clear) struct buf title = {.max = 256};
-        bool is_sorted = p->sort_column == (int)c;
-        bool is_down = t->columns[c].is_right != p->is_inverted;
-        buf_add_z(&title, t->columns[c].title);
-        if (is_sorted)
-            buf_add_z(&title, f->is_ascii ? (is_down ? "v" : "^") : is_down ? "▾" : "▴");
-        if (t->columns[c].is_right)
-            frame_right(f, x, y, l->width[c], buf_str(&title),
-                        is_sorted ? STYLE_ACCENT : STYLE_DIM);
-        else
-            frame_text(f, x, y, l->width[c], buf_str(&title), is_sorted ? STYLE_ACCENT : STYLE_DIM);
-        app->drawn.column_x[c] = x;
-        app->drawn.column_end[c] = x + l->width[c];
-        x += l->width[c] + 2;
-    }
-}
-
-static void mark_match(struct frame *f, unsigned x, unsigned y, struct str s, struct re *re)
-{
-    size_t from, to;
-
-    if (!re_match(re, s, &from, &to) || to <= from)
-        return;
-    size_t begin = x + utf8_width(str_sub(s, 0, from));
-    size_t end = begin + utf8_width(str_sub(s, from, to - from));
-    for (size_t i = begin; i < end && i < f->width; i++)
-        f->cells[(size_t)y * f->width + i].style = STYLE_MATCH;
-}
-
-static void table_line(struct app *app, struct frame *f, unsigned y, size_t row,
-                       const struct layout *l)
-{
-    const struct table *t = &app->data.table;
-    const struct row_ref *ref = &app->data.refs[row];
-    unsigned x = 1;
-
-    for (size_t c = 0; c < t->n_columns; c++) {
-        struct str s = shown_in(app, c, &t->cells[row * t->n_columns + c]);
-        bool is_tagged = ref->tag != STYLE_PLAIN && (c == 1 || c == 2);
-        enum style style = is_tagged ? ref->tag : ref->style;
-        if (l->width[c] == 0)
-            continue;
-        if (t->columns[c].is_right)
-            frame_right(f, x, y, l->width[c], s, style);
-        else
-            frame_text(f, x, y, l->width[c], s, style);
-        if (x == 1 && app->n_tags > 0 && app_is_tagged(app, row))
-            frame_text(f, 0, y, 1, f->is_ascii ? STR("*") : STR("●"), STYLE_ACCENT);
-        if (l->marks)
-            mark_match(f, x, y, str_sub(s, 0, l->width[c]), l->marks);
-        x += l->width[c] + 2;
-    }
-}
-
-static void empty_hint(const struct app *app, struct frame *f, unsigned y)
-{
-    const char *own = view_table[app->stack[app->depth - 1].view]->empty;
-    const char *text = (app->filter_n > 0 || app->only_problems) && app->data.table.n_rows > 0
-                           ? "Nothing passes the filter: / and ! change it."
-                       : own ? own
-                             : "Nothing in this time range: t chooses another, { goes back.";
-
-    struct str rest = str_from(text);
-    for (unsigned i = 0; rest.n > 0 && y + 1 + i + 1 < f->height; i++) { /* broken at a blank */
-        size_t fit = utf8_fit(rest, f->width - 4).n, cut = fit;
-        while (fit < rest.n && cut > 0 && rest.p[cut] != ' ')
-            cut--;
-        cut = cut > 0 ? cut : fit;
-        frame_text(f, 2, y + 1 + i, f->width - 3, str_sub(rest, 0, cut), STYLE_DIM);
-        rest = str_trim(str_skip(rest, cut));
-    }
-}
-
-static void draw_table(struct app *app, struct frame *f, unsigned y)
-{
-    struct place *p = app_place(app);
-    unsigned rows = f->height > y + 2 ? f->height - y - 2 : 0;
-    struct layout l;
-
-    if (app->n_shown == 0) {
-        empty_hint(app, f, y);
-        return;
-    }
-    if (p->selected < p->scroll)
-        p->scroll = p->selected;
-    if (rows > 0 && p->selected >= p->scroll + rows)
-        p->scroll = p->selected - rows + 1;
-    lay_out(app, f, rows, &l);
-    l.marks = view_table[p->view]->is_searched ? app_filter_re(app) : NULL;
-    header_line(app, f, y, &l);
-    app->drawn.table_y = y;
-    app->drawn.rows = rows;
-    for (unsigned i = 0; i < rows && p->scroll + i < app->n_shown; i++) {
-        table_line(app, f, y + 1 + i, app->order[p->scroll + i], &l);
-        if (p->scroll + i == p->selected)
-            frame_restyle(f, y + 1 + i, STYLE_SELECTED);
-    }
-    re_free(l.marks);
 }
 
 /* --- the whole --- */

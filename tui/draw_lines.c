@@ -5,9 +5,8 @@
 #include "core/base/utf8.h"
 #include "tui/view.h"
 
-/* Bytes of s that fill at most `width` cells; broken at a blank in the second half when there is
- * one and the line goes on. */
-static size_t fill(struct str s, unsigned width)
+/* A blank counts in the second half of the line only, and when the text goes on. */
+size_t view_fill(struct str s, unsigned width)
 {
     size_t at = 0, blank = 0;
     unsigned used = 0;
@@ -46,7 +45,7 @@ static void wrap(struct app *app, size_t *cap, const struct text_line *l, unsign
     struct str rest = arena_str(&app->data_arena, buf_str(&safe));
     do {
         unsigned indent = is_first ? 0 : l->indent;
-        size_t n = fill(rest, width > indent + 10 ? width - indent : width);
+        size_t n = view_fill(rest, width > indent + 10 ? width - indent : width);
         add_visual(app, cap, str_sub(rest, 0, n), l, is_first);
         rest = str_skip(rest, n);
         while (rest.n > 0 && rest.p[0] == ' ')

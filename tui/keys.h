@@ -83,6 +83,8 @@ enum action {
     ACT_SILENCE,
     ACT_FIELDS,
     ACT_TIMES,
+    ACT_WRAP,
+    ACT_SUSPEND,
     ACT_REDRAW,
     ACTIONS
 };

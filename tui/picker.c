@@ -402,6 +402,23 @@ static const char *sign_of(const struct pick_ops *ops, const struct pick_item *i
     return item->is_chosen ? "[x] " : "[ ] ";
 }
 
+static const char *picker_hint(const struct pick_ops *ops)
+{
+    return ops->is_multi ? "Space changes  a all or none  Enter takes  Esc leaves"
+                         : "Up Down move  Enter takes  Esc leaves";
+}
+
+void picker_print(const struct app *app, struct buf *out)
+{
+    const struct picker *p = &app->picker;
+    const struct pick_ops *ops = &pick_table[p->kind];
+
+    buf_addf(out, "%s  (%s)\n", ops->title, picker_hint(ops));
+    for (size_t i = 0; i < p->n; i++)
+        buf_addf(out, "%s%s" STR_FMT "\n", i == p->at ? "> " : "  ", sign_of(ops, &p->items[i]),
+                 STR_ARG(p->items[i].text));
+}
+
 void picker_draw(const struct app *app, struct frame *f)
 {
     const struct picker *p = &app->picker;
@@ -430,8 +447,5 @@ void picker_draw(const struct app *app, struct frame *f)
         frame_text(f, b.x + 1, b.y + 1 + i, b.width - 2, buf_str(&line), style);
     }
     frame_fill(f, f->height - 1, STYLE_PLAIN);
-    frame_z(f, 1, f->height - 1,
-            ops->is_multi ? "Space changes  a all or none  Enter takes  Esc leaves"
-                          : "Up Down move  Enter takes  Esc leaves",
-            STYLE_ACCENT);
+    frame_z(f, 1, f->height - 1, picker_hint(ops), STYLE_ACCENT);
 }

@@ -268,3 +268,10 @@ void screen_copy(struct screen *s, struct str text)
     fwrite(b.p, 1, b.n, stdout);
     fflush(stdout);
 }
+
+/* The whole job, so that what started it stops too; ncurses' own handler keeps the screen. */
+void screen_suspend(struct screen *s)
+{
+    UNUSED(s);
+    kill(0, SIGTSTP);
+}

@@ -17,13 +17,16 @@ static void handle_key(struct app *app, struct screen *screen, uint32_t key)
         app_key(app, key);
     else if (screen_mouse(screen, &ev))
         app_mouse(app, &ev);
-    if (theme != app->theme)
+    if (app->must_suspend)
+        screen_suspend(screen);
+    if (theme != app->theme || app->must_repaint)
         screen_theme(screen, app->theme);
     if (had_mouse != app->has_mouse)
         screen_use_mouse(screen, app->has_mouse);
     if (app->clipboard.n > 0)
         screen_copy(screen, app->clipboard);
     app->clipboard = (struct str){0};
+    app->must_suspend = app->must_repaint = false;
 }
 
 static void show(struct app *app, struct screen *screen)

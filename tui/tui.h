@@ -35,6 +35,9 @@ struct tui_options {
 };
 /* The interactive screen; returns when the user quits. */
 MUST_CHECK enum status tui_run(const struct tui_options *o, struct err *e);
+/* The same as lines of text: keys are typed and ended with Enter, changes are said as they come.
+ * For screen readers and terminals that cannot place a cursor. Ends with its input. */
+MUST_CHECK enum status tui_speak(const struct tui_options *o, struct err *e);
 /* One frame as text, width x height (--once --size 120x40), after the keys were pressed: characters
  * as they are, others by their label: "/cart<Enter>", "<Tab><Down>". ERR_USAGE: no such label. */
 MUST_CHECK enum status tui_frame(const struct tui_options *o, struct str keys, unsigned width,

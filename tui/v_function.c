@@ -40,6 +40,8 @@ static struct str chart(struct app *app, const struct spark *s, unsigned permill
     AUTO(buf_clear) struct buf out = {.max = 1u << 16};
     struct frame f = {.is_ascii = app->frame.is_ascii};
 
+    if (app->is_spoken)
+        return (struct str){0};
     frame_init(&f, a, s ? chart_width(app) : 24, 1);
     if (s)
         frame_spark(&f, 0, 0, f.width, s);

@@ -125,12 +125,6 @@ void view_draw_strip(const struct app *app, struct frame *f, unsigned y, unsigne
 
 /* --- tiles --- */
 
-struct tile {
-    const char *label;
-    struct str value;
-    enum style style;
-};
-
 static void draw_tiles(struct frame *f, unsigned y, const struct tile *tiles, unsigned n)
 {
     unsigned width = f->width / n;
@@ -141,29 +135,37 @@ static void draw_tiles(struct frame *f, unsigned y, const struct tile *tiles, un
     }
 }
 
-static void overview_tiles(const struct app *app, struct frame *f, unsigned y)
+void view_tiles(const struct app *app, struct arena *a, struct tile *out)
 {
-    AUTO(arena_clear) struct arena a = {0};
     const struct stats *s = &app->data.total;
     uint64_t failed = stats_failed(s);
     int64_t minutes = (app->data.range.until_ns - app->data.range.since_ns) / NS_PER_MIN;
-    const struct tile tiles[] = {
-        {"invocations", view_count(&a, s->n), STYLE_BOLD},
+    const struct tile tiles[OVERVIEW_TILES] = {
+        {"invocations", view_count(a, s->n), STYLE_BOLD},
         {"failed",
-         arena_printf(&a, STR_FMT " %s", STR_ARG(view_share(&a, failed, s->n)),
+         arena_printf(a, STR_FMT " %s", STR_ARG(view_share(a, failed, s->n)),
                       failed * 100 > s->n ? "!" : ""),
          failed * 20 > s->n    ? STYLE_BAD
          : failed * 100 > s->n ? STYLE_WARN
                                : STYLE_GOOD},
-        {"p95", view_duration(&a, s->max_duration_ns), STYLE_BOLD},
-        {"cold", view_share(&a, stats_cold(s), s->n), STYLE_BOLD},
-        {"cost", view_money(&a, s->cost), STYLE_BOLD},
-        {"cost/h", view_money(&a, minutes > 0 ? wide_div_round(s->cost * 60, minutes) : s->cost),
+        {"p95", view_duration(a, s->max_duration_ns), STYLE_BOLD},
+        {"cold", view_share(a, stats_cold(s), s->n), STYLE_BOLD},
+        {"cost", view_money(a, s->cost), STYLE_BOLD},
+        {"cost/h", view_money(a, minutes > 0 ? wide_div_round(s->cost * 60, minutes) : s->cost),
          STYLE_BOLD},
-        {"throttled", view_count(&a, app->data.throttled),
+        {"throttled", view_count(a, app->data.throttled),
          app->data.throttled > 0 ? STYLE_BAD : STYLE_BOLD},
     };
 
+    memcpy(out, tiles, sizeof(tiles));
+}
+
+static void overview_tiles(const struct app *app, struct frame *f, unsigned y)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct tile tiles[OVERVIEW_TILES];
+
+    view_tiles(app, &a, tiles);
     draw_tiles(f, y, tiles, f->width < 72 ? 5 : f->width < 100 ? 6 : ARRAY_LEN(tiles));
 }
 

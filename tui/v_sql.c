@@ -10,7 +10,8 @@ struct answer {
     bool has_head;
 };
 
-static void take_head(struct answer *k, size_t n, const char *const *names)
+static void take_head(struct answer *k, size_t n, const char *const *names,
+                      const struct sql_cell *cells)
 {
     struct arena *a = &k->app->data_arena;
     struct table_column *columns = arena_new(a, struct table_column, n + 1);
@@ -18,6 +19,7 @@ static void take_head(struct answer *k, size_t n, const char *const *names)
     for (size_t i = 0; i < n; i++) {
         columns[i].name = columns[i].title = arena_strz(a, str_from(names[i]));
         columns[i].max_width = 60;
+        columns[i].is_right = cells && cells[i].is_number;
     }
     table_init(&k->data->table, a, columns, n, "fnscope.top.sql", 1);
     k->has_head = true;
@@ -33,7 +35,7 @@ static enum status on_row(void *ctx, size_t n, const char *const *names,
     UNUSED(e);
     n = n > MAX_COLUMNS ? MAX_COLUMNS : n;
     if (!k->has_head)
-        take_head(k, n, names);
+        take_head(k, n, names, cells);
     if (!cells)
         return OK;
     if (t->n_rows == ROWS_SHOWN) {

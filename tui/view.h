@@ -148,7 +148,9 @@ enum { MAX_TAGS = 256 };
 
 /* Where things stand on the drawn frame, for the mouse. */
 struct drawn {
-    unsigned table_y, rows; /* the header line, and the lines below it; rows 0: no table */
+    unsigned table_y, rows; /* the header line, and the lines with rows below it; 0: no table */
+    size_t *row_at;         /* of each of those lines its row; in the frame's arena */
+    size_t n_shown;         /* rows in sight */
     unsigned column_x[MAX_COLUMNS], column_end[MAX_COLUMNS];
 };
 struct mouse_event {
@@ -191,7 +193,11 @@ struct app {
     size_t filter_n;
     char log_pattern[256]; /* the filter of the log that the store applies */
     size_t log_pattern_n;
-    bool only_problems, is_paused, has_data, must_quit, must_load, no_strip, is_relative;
+    bool only_problems, is_paused, has_data, must_quit, must_load, no_strip, is_relative,
+        is_wrapped;
+    bool is_spoken;    /* as lines of text (speak.c): no charts in texts */
+    bool must_repaint; /* the terminal may show something else */
+    bool must_suspend; /* to be stopped as ^Z does, until the shell goes on with it */
     enum cost_unit unit;
     uint64_t generation;
     int64_t loaded_ns, refresh_ns; /* monotonic */
@@ -266,6 +272,14 @@ void view_strip(const struct app *app, struct frame *f, unsigned y, enum strip_k
 /* The axis below strips: when they begin and end. */
 void view_strip_axis(const struct app *app, struct frame *f, unsigned y);
 void view_draw_strip(const struct app *app, struct frame *f, unsigned y, unsigned *used);
+/* The numbers on top of the overview. */
+struct tile {
+    const char *label;
+    struct str value;
+    enum style style;
+};
+enum { OVERVIEW_TILES = 7 };
+void view_tiles(const struct app *app, struct arena *a, struct tile *out);
 void view_draw_overview(const struct app *app, struct frame *f, unsigned y, unsigned *used);
 enum status view_load_overview(struct app *app, struct view_data *d, struct err *e);
 const char *view_result(enum outcome o); /* "x error" */
@@ -305,6 +319,9 @@ void app_mouse(struct app *app, const struct mouse_event *ev);
 void picker_open(struct app *app, enum pick_kind kind);
 void picker_key(struct app *app, uint32_t key);
 void picker_draw(const struct app *app, struct frame *f);
+void picker_print(const struct app *app, struct buf *out); /* a line each, for speak.c */
+/* "fnscope › Functions › Invocations checkout-api", "last 24h  live" (draw.c). */
+void view_title(const struct app *app, bool is_ascii, struct buf *where, struct buf *when);
 /* How a breakdown can be made (v_breakdown.c); NULL at the end. */
 extern const char *const breakdown_names[];
 /* Sums of what a mark stands for; the function's row too where it is one. */
@@ -319,8 +336,11 @@ void prompt_open(struct app *app, enum prompt_kind kind);
 void prompt_key(struct app *app, uint32_t key);
 void prompt_draw(const struct app *app, struct frame *f);
 void prompt_help(struct view_data *d, struct arena *a); /* the commands behind : */
+void draw_table(struct app *app, struct frame *f, unsigned y);
 /* Wrapped text (draw_lines.c). */
 void draw_lines(struct app *app, struct frame *f, unsigned y);
+/* Bytes of a text that fill a line of so many cells, broken at a blank where that can be. */
+size_t view_fill(struct str s, unsigned width);
 bool app_row_has(const struct app *app, size_t row, struct re *re); /* a shown row matches */
 
 /* --- the terminal (screen.c) --- */
@@ -337,5 +357,7 @@ void screen_paint(struct screen *s, const struct frame *f);
 uint32_t screen_key(struct screen *s, int timeout_ms);
 bool screen_is_told_to_stop(void);
 void screen_copy(struct screen *s, struct str text); /* OSC 52 */
+/* Gives the terminal back and stops; returns when the shell goes on with the program. */
+void screen_suspend(struct screen *s);
 
 #endif

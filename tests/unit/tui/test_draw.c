@@ -137,6 +137,67 @@ static void test_the_mouse_finds_rows_and_columns(void **state)
     app_clear(&w.app);
 }
 
+/* A long name keeps what the other columns leave; ^W shows all of it where that is not enough. */
+static void test_long_names_are_not_cut_without_need(void **state)
+{
+    UNUSED(state);
+    AUTO(buf_clear) struct buf b = {.max = 1u << 20};
+    static const char name[] = "orders-production-eu-west-1-handler-of-the-returned-goods";
+    const struct twin_row rows[] = {{name, "1.0", "0.5", STYLE_PLAIN},
+                                    {"short", "1.0", "0.5", STYLE_PLAIN}};
+    struct view_twin w;
+
+    view_twin_open(&w, rows, ARRAY_LEN(rows));
+    CHECK(has(drawn(&w, &b, 90, 24), name));
+    CHECK(!has(drawn(&w, &b, 60, 16), "goods"));
+    app_key(&w.app, 'w' & 0x1F);
+    CHECK(has(drawn(&w, &b, 60, 16), "goods"));
+    unsigned head = w.app.drawn.table_y;
+    CHECK_INT(w.app.drawn.rows, 3);
+    click(&w, 4, head + 3); /* the row below the wrapped one */
+    CHECK_INT(app_place(&w.app)->selected, 1);
+    click(&w, 4, head + 2); /* the second line of the first */
+    CHECK_INT(app_place(&w.app)->selected, 0);
+    app_clear(&w.app);
+}
+
+static void test_wrapped_rows_scroll_into_sight(void **state)
+{
+    UNUSED(state);
+    AUTO(buf_clear) struct buf b = {.max = 1u << 20};
+    static char names[ROWS][160];
+    struct twin_row rows[ROWS];
+    struct view_twin w;
+
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(names[i], sizeof(names[i]), "function-%02d %0100d end-of-%02d", i, i, i);
+        rows[i] = (struct twin_row){names[i], "1.0", "0.5", STYLE_PLAIN};
+    }
+    view_twin_open(&w, rows, ROWS);
+    app_key(&w.app, 'w' & 0x1F);
+    app_key(&w.app, 'G');
+    CHECK(has(drawn(&w, &b, 80, 24), "end-of-59"));
+    app_key(&w.app, TK_PAGE_UP);
+    CHECK(has(drawn(&w, &b, 80, 24), "end-of-53")); /* a page is what was in sight */
+    app_clear(&w.app);
+}
+
+static void test_the_shell_and_the_screen_are_asked_for(void **state)
+{
+    UNUSED(state);
+    struct view_twin w;
+
+    open_many(&w);
+    app_key(&w.app, 'z' & 0x1F);
+    CHECK(w.app.must_suspend && w.app.must_repaint);
+    w.app.must_suspend = w.app.must_repaint = false;
+    app_key(&w.app, 'l' & 0x1F);
+    CHECK(!w.app.must_suspend && w.app.must_repaint);
+    app_key(&w.app, 'I'); /* rows as loaded, the other way round */
+    CHECK_INT(w.app.order[0], ROWS - 1);
+    app_clear(&w.app);
+}
+
 static void test_ascii_draws_ascii(void **state)
 {
     UNUSED(state);
@@ -161,6 +222,9 @@ int main(void)
         cmocka_unit_test(test_columns_are_chosen),
         cmocka_unit_test(test_sort_is_chosen),
         cmocka_unit_test(test_the_mouse_finds_rows_and_columns),
+        cmocka_unit_test(test_long_names_are_not_cut_without_need),
+        cmocka_unit_test(test_wrapped_rows_scroll_into_sight),
+        cmocka_unit_test(test_the_shell_and_the_screen_are_asked_for),
         cmocka_unit_test(test_ascii_draws_ascii),
     };
 

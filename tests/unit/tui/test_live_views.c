@@ -2,7 +2,7 @@
 #include "tests/unit/store_fixture.h"
 
 #include "core/base/clock.h"
-#include "tui/tui.h"
+#include "tui/speak.h"
 
 #define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
 
@@ -249,12 +249,55 @@ static void test_empty(void **state)
     fixture_free(f);
 }
 
+/* As lines of text: what a collector writes meanwhile is said, what stays is not said again. */
+static void test_changes_are_said(void **state)
+{
+    UNUSED(state);
+    struct fixture *f = fixture_new(), reader = {.path = STR("")};
+    AUTO(buf_clear) struct buf out = {.max = 1u << 20};
+    struct batch *b = batch_new();
+    struct speaker s;
+
+    fixture_open(f, false);
+    add_traced_request(b);
+    fixture_commit(f, b);
+    reader.path = f->path;
+    fixture_open(&reader, true);
+    struct tui_options o = options_of(&reader, "overview");
+    o.refresh_ns = 1;
+    speaker_open(&s, &o);
+    speaker_look(&s, s.app.loaded_ns + 2, &out); /* takes note of the generation */
+    buf_reset(&out);
+    speaker_look(&s, s.app.loaded_ns + 2, &out);
+    CHECK_INT(out.n, 0);
+    b = batch_new();
+    add_depth(b, &orders, NOON, 1);
+    *batch_invocation(b) = (struct invocation){
+        .origin = batch_origin(b, &(struct origin){.fn = &orders, .instance = STR("i")}),
+        .id = STR("8d5958b5-0000-4000-8000-000000000002"),
+        .outcome = OUTCOME_OK,
+        .start_ns = NOON - NS_PER_MIN,
+        .duration_ns = 3 * NS_PER_MS,
+        .attempt = 1,
+        .is_final = true};
+    fixture_commit(f, b);
+    fire(f);
+    speaker_look(&s, s.app.loaded_ns + 2, &out);
+    CHECK(str_find(buf_str(&out), STR("new: orders: invocations 1")) < out.n);
+    CHECK(str_find(buf_str(&out), STR("x firing: queue orders-dlq: 12 messages")) < out.n);
+    CHECK(str_find(buf_str(&out), STR("checkout:")) == out.n);
+    speaker_close(&s);
+    store_close(reader.store);
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_views),
         cmocka_unit_test(test_waterfall),
         cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_changes_are_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
