@@ -63,7 +63,7 @@ static size_t column_at(const struct view_ops *ops, size_t k)
     return k < ops->n_first ? ops->first[k] : k;
 }
 
-/* What nobody took goes to the columns that were cut, dearest first: nothing is cut that has room. */
+/* What nobody took goes to the columns that were cut, dearest first. */
 static void hand_out_rest(const struct view_ops *ops, const unsigned *natural, size_t n,
                           unsigned left, struct layout *l)
 {
@@ -76,14 +76,35 @@ static void hand_out_rest(const struct view_ops *ops, const unsigned *natural, s
     }
 }
 
-/* Columns get room in the order of the view; a text that does not fit is cut and ends the row. The
- * first one, the name, leaves two thirds to the others. */
+/* The cells column c would like; the first one, the name, leaves two thirds to the others. */
+static unsigned wanted_width(const struct table *t, size_t c, bool is_first, unsigned natural,
+                             unsigned frame_width)
+{
+    unsigned most = t->columns[c].max_width, third = frame_width / 3;
+    unsigned want = most > 0 && natural > most ? most : natural;
+
+    third = third > TEXT_LEAST ? third : TEXT_LEAST;
+    return is_first && want > third && t->n_columns > 1 ? third : want;
+}
+
+/* The last text that is cut, where texts are wrapped. */
+static int wrapped_column(const struct app *app, const unsigned *natural, const struct layout *l)
+{
+    const struct table *t = &app->data.table;
+    int found = -1;
+
+    for (size_t c = 0; app->is_wrapped && c < t->n_columns; c++)
+        if (l->width[c] > 0 && natural[c] > l->width[c] && !t->columns[c].is_right)
+            found = (int)c;
+    return found;
+}
+
+/* Columns get room in the order of the view; a text that does not fit is cut and ends the row. */
 static void lay_out(struct app *app, const struct frame *f, size_t rows, struct layout *l)
 {
     const struct table *t = &app->data.table;
     const struct view_ops *ops = view_table[app->stack[app->depth - 1].view];
-    unsigned used = 1, third = f->width / 3 > TEXT_LEAST ? f->width / 3 : TEXT_LEAST;
-    unsigned natural[MAX_COLUMNS] = {0};
+    unsigned natural[MAX_COLUMNS] = {0}, used = 1;
 
     *l = (struct layout){.wrapped = -1};
     assert(t->n_columns <= MAX_COLUMNS);
@@ -91,20 +112,16 @@ static void lay_out(struct app *app, const struct frame *f, size_t rows, struct 
         size_t c = column_at(ops, k);
         if (app->hidden[app_place(app)->view] >> c & 1)
             continue;
-        unsigned room = f->width > used ? f->width - used : 0, most = t->columns[c].max_width;
+        unsigned room = f->width > used ? f->width - used : 0;
         natural[c] = natural_width(app, c, rows);
-        unsigned want = most > 0 && natural[c] > most ? most : natural[c];
-        if (k == 0 && want > third && t->n_columns > 1)
-            want = third;
+        unsigned want = wanted_width(t, c, k == 0, natural[c], f->width);
         if (want > room && (t->columns[c].is_right || room < TEXT_LEAST))
             continue;
         l->width[c] = want < room ? want : room;
         used += l->width[c] + 2;
     }
     hand_out_rest(ops, natural, t->n_columns, f->width + 1 > used ? f->width + 1 - used : 0, l);
-    for (size_t c = 0; app->is_wrapped && c < t->n_columns; c++)
-        if (l->width[c] > 0 && natural[c] > l->width[c] && !t->columns[c].is_right)
-            l->wrapped = (int)c;
+    l->wrapped = wrapped_column(app, natural, l);
 }
 
 static void header_line(struct app *app, struct frame *f, unsigned y, const struct layout *l)
@@ -151,8 +168,7 @@ static struct str wrapped_text(struct app *app, size_t row, const struct layout 
     AUTO(buf_clear) struct buf safe = {.max = 1u << 20};
 
     safe_text(&safe,
-              shown_in(app, (size_t)l->wrapped,
-                       &t->cells[row * t->n_columns + (size_t)l->wrapped]),
+              shown_in(app, (size_t)l->wrapped, &t->cells[row * t->n_columns + (size_t)l->wrapped]),
               SAFE_KEEP_NONE);
     return arena_str(&app->frame_arena, buf_str(&safe));
 }

@@ -1,5 +1,5 @@
-/* Private to tui/: the dashboard as lines of text, for screen readers and terminals that cannot place
- * a cursor. What is said is made here from the app, without a terminal; speak_io.c reads and writes.
+/* Private to tui/: the dashboard as lines of text, for screen readers and terminals that cannot
+ * place a cursor. What is said is made from the app, without a terminal; speak_io.c reads, writes.
  *
  *   struct speaker s;
  *   speaker_open(&s, &options);
