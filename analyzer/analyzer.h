@@ -307,6 +307,33 @@ MUST_CHECK enum status incidents_load(struct store *s, const struct incident_req
 struct str incident_text(const struct incident *i, struct arena *a);
 struct str incident_what(const struct incident *i, struct arena *a); /* the same without the time */
 
+/* --- deployments ---
+ * A deployment is the first environment of a version that the range has not seen, of a function it
+ * has seen with another one. It failed when an incident of its function began within the window, or
+ * the version before came back and stayed. Feed starts of environments in any order of functions,
+ * each function's by time. */
+enum { DEPLOY_WINDOW_MIN = 60 };
+struct deployment {
+    struct fn_ref fn;
+    uint32_t fn_id;
+    struct str version, before;
+    int64_t at_ns;
+    int64_t back_ns;      /* an older version came back and stayed; 0: no */
+    int64_t recovered_ns; /* of a failed one: failures over or rolled back */
+    bool is_failed;
+};
+struct deployments {
+    struct deployment *rows; /* in the order seen */
+    size_t n, cap;
+    struct deploy_seen *seen; /* per function and version */
+    size_t n_seen, cap_seen;
+    bool has_versions; /* any but $LATEST was seen */
+};
+void deployments_see(struct deployments *d, struct arena *a, uint32_t fn_id,
+                     const struct invocation *inv);
+/* Which of them failed. */
+void deployments_judge(struct deployments *d, const struct incidents *incidents);
+
 /* --- outlook ---
  * What the days seen so far say about the rest of a month. Pure; amounts in 10^-12. */
 enum { FORECAST_LEAST_DAYS = 3, FORECAST_WEEKLY_DAYS = 14 };

@@ -59,6 +59,7 @@ struct report_data {
     struct waste waste;
     struct error_rows errors;
     struct incidents incidents;
+    struct deployments deployments;
     struct alert_rows episodes; /* open at some time of the range */
     struct queue_rows queues;
     struct series series;
@@ -81,7 +82,7 @@ typedef void section_fn(const struct report_data *r, struct doc *d);
 section_fn section_verdict, section_incidents, section_quality, section_cost, section_compare,
     section_invocations, section_errors, section_cold_starts, section_memory, section_waste,
     section_functions, section_appendix, section_episodes, section_queues, section_unusual,
-    section_forecast, section_savings;
+    section_forecast, section_savings, section_units, section_review;
 
 /* --- words and numbers, in the arena --- */
 struct str text_money(struct arena *a, wide pico, struct str currency);

@@ -160,6 +160,42 @@ static struct range range_before(struct range r, int64_t first_ns)
     return (struct range){r.since_ns - back, r.until_ns - back};
 }
 
+static enum status on_environment(void *ctx, uint32_t fn_id, const struct invocation *inv,
+                                  struct err *e)
+{
+    struct report_data *r = ctx;
+
+    UNUSED(e);
+    deployments_see(&r->deployments, r->arena, fn_id, inv);
+    return OK;
+}
+
+/* Those of the day in front only say what ran before. */
+static void keep_own(struct report_data *r)
+{
+    struct deployments *d = &r->deployments;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < d->n; i++)
+        if (d->rows[i].at_ns >= r->range.since_ns)
+            d->rows[kept++] = d->rows[i];
+    d->n = kept;
+}
+
+/* A new version begins with an environment of its own: those few attempts tell. */
+static enum status load_deployments(struct store *s, struct report_data *r, struct err *e)
+{
+    const struct inv_request q = {.range = {r->range.since_ns - NS_PER_DAY, r->range.until_ns},
+                                  .fn = r->options->filter,
+                                  .start_mask = ~(1u << START_WARM)};
+    enum status status = request_scan(s, &q, on_environment, r, e);
+
+    keep_own(r);
+    if (status == OK)
+        deployments_judge(&r->deployments, &r->incidents);
+    return status;
+}
+
 /* What a collector knows besides invocations. */
 static enum status load_live(struct store *s, struct report_data *r, struct err *e)
 {
@@ -184,6 +220,8 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
         status = request_errors(s, &errors, a, &r.errors, e);
     if (status == OK)
         status = incidents_load(s, &incidents, a, &r.incidents, e);
+    if (status == OK)
+        status = load_deployments(s, &r, e);
     if (status == OK)
         status = load_live(s, &r, e);
     if (status == OK)

@@ -12,11 +12,11 @@ const char *const report_format_names[] = {"text", "markdown", "html", "json", "
 void report_build(const struct report_data *r, struct doc *d)
 {
     static section_fn *const sections[] = {
-        section_verdict,  section_incidents,   section_episodes, section_queues,
-        section_quality,  section_cost,        section_compare,  section_unusual,
-        section_forecast, section_invocations, section_errors,   section_cold_starts,
-        section_memory,   section_waste,       section_savings,  section_functions,
-        section_appendix,
+        section_verdict,     section_incidents, section_episodes,    section_queues,
+        section_quality,     section_cost,      section_compare,     section_unusual,
+        section_forecast,    section_units,     section_invocations, section_errors,
+        section_cold_starts, section_memory,    section_waste,       section_savings,
+        section_review,      section_functions, section_appendix,
     };
     struct arena *a = r->arena;
 
