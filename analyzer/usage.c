@@ -403,7 +403,19 @@ static usage_fn *service_named(struct str name)
 /* Bare inputs may stand beside the words of a case. */
 static bool is_case_word(struct str key)
 {
-    static const char *const known[] = {"id", "provider", "service", "region"};
+    static const char *const known[] = {"id", "provider", "service", "region", "inputs"};
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (str_eq(key, str_from(known[i])))
+            return true;
+    return false;
+}
+
+/* What people write beside a table of inputs about a case, and is no input of it. */
+static bool is_remark(struct str key)
+{
+    static const char *const known[] = {"note",           "source",      "source_kind",
+                                        "currency",       "tolerance",   "line_items",
+                                        "expected_total", "rounded_sum", "sum_of_rounded_lines"};
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (str_eq(key, str_from(known[i])))
             return true;
@@ -414,14 +426,17 @@ static enum status read_inputs(const struct reader *r, const struct yaml_node *t
                                struct usage_inputs *u, struct usage_case *c, struct err *e)
 {
     const struct yaml_node *inputs = yaml_get(table, STR("inputs"));
-    const bool is_bare = inputs == NULL;
 
-    if (is_bare)
-        inputs = table;
-    if (inputs->type != YAML_TABLE)
+    if (inputs != NULL && inputs->type != YAML_TABLE)
         return bad(r, inputs, e, "inputs is no table", inputs->text);
-    for (const struct yaml_node *n = inputs->child; n != NULL; n = n->next)
-        if (!(is_bare && is_case_word(n->key)) && read_input(r, n, u, c, e) != OK)
+    for (const struct yaml_node *n = table->child; n != NULL; n = n->next) {
+        if (is_case_word(n->key) || (inputs != NULL && is_remark(n->key)))
+            continue;
+        if (read_input(r, n, u, c, e) != OK)
+            return e->code;
+    }
+    for (const struct yaml_node *n = inputs ? inputs->child : NULL; n != NULL; n = n->next)
+        if (read_input(r, n, u, c, e) != OK)
             return e->code;
     return OK;
 }

@@ -63,7 +63,7 @@ void alert_table(struct cli *c, const struct alert *rows, size_t n, int64_t now_
         [A_NAME] = {.name = "name", .max_width = 40},
         [A_VALUE] = {.name = "value", .is_right = true},
         [A_THRESHOLD] = {.name = "threshold", .is_right = true},
-        [A_UNIT] = {.name = "unit"},
+        [A_UNIT] = {.name = "unit", .is_hidden = true}, /* people read it in the value */
         [A_SINCE] = {.name = "since"},
         [A_AGE] = {.name = "data_age_ms", .title = "DATA AGE", .is_right = true},
         [A_KEY] = {.name = "key"},

@@ -104,9 +104,9 @@ static int print_plan(struct cli *c, const struct source_list *l)
     static const struct table_column columns[] = {
         {.name = "source"},
         {.name = "call"},
-        {.name = "calls_per_day", .title = "calls/day", .is_right = true},
-        {.name = "units_per_day", .title = "billed/day", .is_right = true},
-        {.name = "cost_per_day", .title = "cost/day", .is_right = true},
+        {.name = "calls_per_day", .title = "CALLS/DAY", .is_right = true},
+        {.name = "units_per_day", .title = "BILLED/DAY", .is_right = true},
+        {.name = "cost_per_day", .title = "COST/DAY", .is_right = true},
         {.name = "what"},
     };
     const struct collect_settings *set = c->options;
@@ -347,7 +347,7 @@ static void reload(struct collecting *g)
         sources_free(&g->sources);
         g->sources = fresh;
         renew_watch(g, &alerts);
-        log_event(LOG_INFO, "reload: %zu sources, %zu rules, %zu notifiers", g->sources.n,
+        log_event(LOG_INFO, "reload: sources=%zu rules=%zu notifiers=%zu", g->sources.n,
                   g->alerts.n_rules, g->alerts.n_notifiers);
     } else {
         log_event(LOG_ERROR, "reload: %s: the old configuration goes on", e.msg);

@@ -80,7 +80,7 @@ static int db_prune(struct cli *c, struct store *s, struct err *e)
     }
     if (store_prune(s, before, &days, e) != OK)
         return EXIT_FAILED;
-    buf_addf(&c->out, "%llu day%s removed\n", (unsigned long long)days, days == 1 ? "" : "s");
+    buf_addf(&c->out, "%llu day%s removed\n", (unsigned long long)days, plural(days, "", "s"));
     return EXIT_DONE;
 }
 
@@ -91,7 +91,7 @@ static int db_reprice(struct cli *c, struct store *s, struct err *e)
     if (reprice(c, s, &changed, e) != OK)
         return EXIT_FAILED;
     buf_addf(&c->out, "%llu invocation%s priced anew\n", (unsigned long long)changed,
-             changed == 1 ? "" : "s");
+             plural(changed, "", "s"));
     return EXIT_DONE;
 }
 

@@ -134,9 +134,9 @@ static int run_demo(struct cli *c, struct err *e)
     }
     if (generate(c, logs, &t, e) != OK)
         return EXIT_FAILED;
-    buf_addf(&c->out, "%llu log events of %llu invocations of %llu functions in %s\n",
+    buf_addf(&c->out, "%llu log events of %llu invocations of %llu %s in %s\n",
              (unsigned long long)t.events, (unsigned long long)t.invocations,
-             (unsigned long long)t.files, logs);
+             (unsigned long long)t.files, plural(t.files, "function", "functions"), logs);
     if (is_only)
         return EXIT_DONE;
     if (run_self(c, import, false, e) != EXIT_DONE)

@@ -72,10 +72,12 @@ static void check_prices(struct doctor *d)
 static void check_store(struct doctor *d)
 {
     struct arena *a = d->cli->arena;
+    const struct ingest_status *st = &d->status;
     struct str line = arena_printf(
-        a, "store " STR_FMT ": %llu invocations, %llu log events, %llu day files",
-        STR_ARG(store_path(d->store)), (unsigned long long)d->status.invocations,
-        (unsigned long long)d->status.log_events, (unsigned long long)d->status.day_files);
+        a, "store " STR_FMT ": %llu %s, %llu log %s, %llu day %s", STR_ARG(store_path(d->store)),
+        (unsigned long long)st->invocations, plural(st->invocations, "invocation", "invocations"),
+        (unsigned long long)st->log_events, plural(st->log_events, "event", "events"),
+        (unsigned long long)st->day_files, plural(st->day_files, "file", "files"));
     say(d, d->status.log_events > 0, line.p, STR("it is empty: fnscope import FILE..."));
 }
 

@@ -217,7 +217,7 @@ static int run_import(struct cli *c, struct err *e)
         return status == ERR_USAGE || status == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
     if (result.unreadable > 0) {
         err_set(e, ERR_IO, "%llu path%s could not be read; everything else is stored",
-                (unsigned long long)result.unreadable, result.unreadable == 1 ? "" : "s");
+                (unsigned long long)result.unreadable, plural(result.unreadable, "", "s"));
         return EXIT_FAILED;
     }
     if (!c->settings->is_quiet && c->out_is_tty && c->settings->format == TABLE_TEXT)

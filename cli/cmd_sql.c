@@ -23,6 +23,7 @@ static enum status add_row(void *ctx, size_t n, const char *const *names,
         struct table_column *columns = arena_new(a, struct table_column, n);
         for (size_t i = 0; i < n; i++)
             columns[i] = (struct table_column){.name = arena_strz(a, str_from(names[i])),
+                                               .title = arena_strz(a, str_from(names[i])),
                                                .is_right = cells && cells[i].is_number};
         table_init(&k->table, a, columns, n, "fnscope.sql", 1);
         k->has_head = true;

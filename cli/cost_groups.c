@@ -113,13 +113,13 @@ static void choose_columns(struct printer *p)
         [C_KEY] = {.name = cost_by_names[p->o->by], .max_width = 48},
         [C_CURRENCY] = {.name = "currency"},
         [C_INVOCATIONS] = {.name = "invocations", .is_right = true},
-        [C_GB_S] = {.name = "gb_seconds", .title = "GB-s", .is_right = true},
+        [C_GB_S] = {.name = "gb_seconds", .title = "GB-S", .is_right = true},
         [C_COST] = {.name = "cost", .is_right = true},
-        [C_EFFECTIVE] = {.name = "effective_cost", .title = "effective", .is_right = true},
-        [C_LOGS] = {.name = "log_cost", .title = "logs beside", .is_right = true},
-        [C_SHARE] = {.name = "share_percent", .title = "share %", .is_right = true},
+        [C_EFFECTIVE] = {.name = "effective_cost", .title = "EFFECTIVE", .is_right = true},
+        [C_LOGS] = {.name = "log_cost", .title = "LOGS BESIDE", .is_right = true},
+        [C_SHARE] = {.name = "share_percent", .title = "SHARE %", .is_right = true},
         [C_UNPRICED] = {.name = "unpriced", .is_right = true},
-        [C_ASSUMED] = {.name = "is_assumed", .title = "assumed"},
+        [C_ASSUMED] = {.name = "is_assumed", .title = "ASSUMED"},
     };
 
     for (size_t i = 0; i < COLUMNS; i++) {

@@ -8,11 +8,21 @@
 #include "core/base/timefmt.h"
 
 enum { MAX_KEY = 300 };
+/* A size that ran less often says nothing about duration. */
+enum { LEAST_ATTEMPTS = 20, MOST_SIZES = 32, EVEN_WEIGHT = 500 };
 
 /* What one function adds up to over the whole range. */
 struct fn_cost {
     const struct fn_row *row;
     struct stats_cost list, effective;
+};
+
+/* What one function's attempts of one memory size add up to: --by memory. */
+struct size_sum {
+    uint32_t fn_id;
+    struct str name;
+    uint64_t memory_mb, n;
+    wide cost, duration_ns;
 };
 
 struct view {
@@ -28,6 +38,8 @@ struct view {
     struct map keys;       /* currency and key -> index into groups */
     struct cost_group *groups;
     size_t n_groups, cap_groups;
+    struct size_sum *sizes;
+    size_t n_sizes, cap_sizes, last_size;
 };
 
 static bool has_effective(const struct view *v)
@@ -243,6 +255,82 @@ static struct str key_of_invocation(const struct view *v, const struct invocatio
     }
 }
 
+static bool is_size_of(const struct size_sum *s, uint32_t fn_id, uint64_t memory_mb)
+{
+    return s->fn_id == fn_id && s->memory_mb == memory_mb;
+}
+
+/* In the order of the scan a function's attempts come together: mostly the one before fits. */
+static struct size_sum *size_for(struct view *v, uint32_t fn_id, const struct invocation *inv)
+{
+    const uint64_t mb = inv->memory_bytes >> 20;
+    size_t i = v->last_size;
+
+    if (i < v->n_sizes && is_size_of(&v->sizes[i], fn_id, mb))
+        return &v->sizes[i];
+    for (i = 0; i < v->n_sizes && !is_size_of(&v->sizes[i], fn_id, mb); i++)
+        ;
+    if (i == v->n_sizes) {
+        v->sizes = arena_grow(v->c->arena, v->sizes, i, &v->cap_sizes, sizeof(*v->sizes));
+        v->sizes[v->n_sizes++] = (struct size_sum){
+            .fn_id = fn_id, .name = arena_str(v->c->arena, inv->origin->fn->name), .memory_mb = mb};
+    }
+    v->last_size = i;
+    return &v->sizes[i];
+}
+
+static void add_size(struct view *v, uint32_t fn_id, const struct invocation *inv)
+{
+    if (inv->memory_bytes == 0 || !inv->is_priced || inv->outcome != OUTCOME_OK)
+        return;
+    struct size_sum *s = size_for(v, fn_id, inv);
+    s->n++;
+    s->cost += inv->cost;
+    s->duration_ns += inv->duration_ns;
+}
+
+/* The sizes a function ran with often enough to be compared; their number. */
+static size_t options_of(const struct view *v, uint32_t fn_id, struct rightsize_option *out)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < v->n_sizes && n < MOST_SIZES; i++) {
+        const struct size_sum *s = &v->sizes[i];
+        if (s->fn_id == fn_id && s->n >= LEAST_ATTEMPTS)
+            out[n++] = (struct rightsize_option){s->memory_mb, wide_div_round(s->cost, s->n),
+                                                 wide_div_round(s->duration_ns, s->n)};
+    }
+    return n;
+}
+
+static unsigned long long picked(const struct rightsize_option *o, size_t n,
+                                 enum rightsize_strategy by)
+{
+    return (unsigned long long)rightsize_pick(o, n, by, EVEN_WEIGHT)->memory_mb;
+}
+
+/* For a function that ran with several sizes: which was best at what. */
+static void print_best_sizes(const struct view *v)
+{
+    struct rightsize_option options[MOST_SIZES];
+
+    for (size_t i = 0; i < v->n_sizes; i++) {
+        const struct size_sum *s = &v->sizes[i];
+        bool is_first = true;
+        for (size_t k = 0; k < i; k++)
+            is_first = is_first && v->sizes[k].fn_id != s->fn_id;
+        const size_t n = is_first ? options_of(v, s->fn_id, options) : 0;
+        if (n < 2)
+            continue;
+        cost_hint(v->c,
+                  STR_FMT
+                  " ran with %zu sizes: %llu MB cost least, %llu MB was fastest, %llu MB is "
+                  "best of both",
+                  STR_ARG(s->name), n, picked(options, n, RIGHTSIZE_COST),
+                  picked(options, n, RIGHTSIZE_SPEED), picked(options, n, RIGHTSIZE_BALANCED));
+    }
+}
+
 static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invocation *stored,
                                   struct err *e)
 {
@@ -254,6 +342,8 @@ static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invoca
         return e->code;
     const struct str currency = cost_currency(v->cc, inv.origin->fn, inv.start_ns);
     struct cost_group *g = group_for(v, key_of_invocation(v, &inv, text, sizeof(text)), currency);
+    if (v->o->by == BY_MEMORY)
+        add_size(v, fn_id, &inv);
     g->n++;
     g->unpriced += !inv.is_priced;
     g->mb_ms += (wide)invocation_billed_ms(&inv) * (wide)(inv.memory_bytes >> 20);
@@ -283,18 +373,19 @@ static void print_hints(const struct view *v)
     }
     if (unpriced > 0)
         cost_hint(v->c,
-                  "%llu attempts are not priced: still running, without a REPORT line, or of a "
+                  "%llu %s not priced: still running, without a REPORT line, or of a "
                   "region, architecture or day the price book does not hold (fnscope query "
                   "shows them)",
-                  (unsigned long long)unpriced);
+                  (unsigned long long)unpriced, plural(unpriced, "attempt is", "attempts are"));
     if (n_logs > 0)
-        cost_hint(v->c, "the logs of %zu functions have no price in their region", n_logs);
+        cost_hint(v->c, "the logs of %zu %s no price in their region", n_logs,
+                  plural(n_logs, "function have", "functions have"));
     if (n_assumed > 0)
         cost_hint(v->c,
-                  "%zu of %zu functions are priced with an assumed region or architecture: state "
+                  "%zu of %zu %s priced with an assumed region or architecture: state "
                   "them under cost: or functions: in the configuration, then run `fnscope db "
                   "reprice`",
-                  n_assumed, v->n_fns);
+                  n_assumed, v->n_fns, plural(v->n_fns, "function is", "functions are"));
 }
 
 typedef enum status by_fn(struct view *v, struct err *e);
@@ -319,6 +410,7 @@ static enum status show(struct view *v, struct err *e)
         by[v->o->by](v, e) != OK)
         return e->code;
     cost_groups_print(v->c, v->o, v->groups, v->n_groups);
+    print_best_sizes(v);
     print_hints(v);
     return OK;
 }

@@ -66,7 +66,8 @@ static void add_total(struct table *t, struct str id, money total, struct str cu
     table_text(t, C_CURRENCY, currency);
     if (n_unpriced > 0)
         table_text(t, C_ROUNDING,
-                   arena_printf(t->arena, "incomplete: %zu lines are not priced", n_unpriced));
+                   arena_printf(t->arena, "incomplete: %zu %s not priced", n_unpriced,
+                                plural(n_unpriced, "line is", "lines are")));
 }
 
 static enum status bill_case(struct cli *c, const struct pricebook *book,
@@ -87,9 +88,9 @@ static enum status bill_case(struct cli *c, const struct pricebook *book,
     add_total(t, k->id, made.total, currency, n_unpriced);
     if (n_unpriced > 0)
         cost_hint(c,
-                  "case " STR_FMT ": %zu lines have no price in region " STR_FMT
-                  ": the total is too low",
-                  STR_ARG(k->id), n_unpriced, STR_ARG(k->bill.region));
+                  "case " STR_FMT ": %zu %s no price in region " STR_FMT ": the total is too low",
+                  STR_ARG(k->id), n_unpriced, plural(n_unpriced, "line has", "lines have"),
+                  STR_ARG(k->bill.region));
     return OK;
 }
 
@@ -137,8 +138,8 @@ static enum status bill_cases(struct cli *c, const struct pricebook *book,
                        "the price book covers no service of the file; it knows lambda, "
                        "lambda@edge, lambda-microvm and cloudwatch-logs of aws");
     if (y.n_skipped > 0)
-        cost_hint(c, "%zu of %zu cases are of services without prices and were left out",
-                  y.n_skipped, u->n);
+        cost_hint(c, "%zu of %zu %s of services without prices and left out", y.n_skipped, u->n,
+                  plural(u->n, "case is", "cases are"));
     if (y.n_failed < u->n || u->n == 0)
         cli_print_table(c, &t);
     if (y.n_failed == 0)

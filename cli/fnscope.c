@@ -47,6 +47,10 @@ static int unknown_command(const char *word)
 {
     const char *names[64] = {NULL};
 
+    if (word[0] == '-') {
+        fprintf(stderr, "fnscope: a command is missing after %s: see `fnscope help`\n", word);
+        return EXIT_USAGE;
+    }
     for (size_t i = 0; commands[i] && i + 1 < ARRAY_LEN(names); i++)
         names[i] = commands[i]->name;
     struct str near = opt_suggest(str_from(word), names);
@@ -83,6 +87,34 @@ static int run_command(struct cli *c, int argc, char **argv, char **envp)
     return is_bad && code == EXIT_DONE ? EXIT_FAILED : code;
 }
 
+/* Whether an option that stands before the command takes the next word as its value. */
+static bool takes_next(const char *word)
+{
+    const bool is_long = word[1] == '-';
+
+    if (is_long ? strchr(word, '=') != NULL : word[1] != '\0' && word[2] != '\0')
+        return false;
+    for (const struct opt_def *d = common_options; d->key || d->flag; d++)
+        if (is_long ? d->flag && strcmp(d->flag, word + 2) == 0 : d->letter && d->letter == word[1])
+            return d->type != OPT_BOOL;
+    return false;
+}
+
+/* `fnscope --store X query` is `fnscope query --store X`: the command comes first, the options that
+ * stood before it follow it. */
+static void command_first(int argc, char **argv)
+{
+    int at = 1;
+
+    while (at < argc && argv[at][0] == '-' && argv[at][1] != '\0')
+        at += takes_next(argv[at]) ? 2 : 1;
+    if (at >= argc)
+        return;
+    char *command = argv[at];
+    memmove(&argv[2], &argv[1], (size_t)(at - 1) * sizeof(*argv));
+    argv[1] = command;
+}
+
 int main(int argc, char **argv, char **envp)
 {
     AUTO(arena_clear) struct arena arena = {0};
@@ -92,8 +124,9 @@ int main(int argc, char **argv, char **envp)
         .out_is_tty = isatty(STDOUT_FILENO) == 1,
         .err_is_tty = isatty(STDERR_FILENO) == 1,
     };
-    const char *word = argc > 1 ? argv[1] : "help";
 
+    command_first(argc, argv);
+    const char *word = argc > 1 ? argv[1] : "help";
     setlocale(LC_CTYPE, "");
     signal(SIGPIPE, SIG_IGN);
     if (strcmp(word, "--version") == 0)

@@ -111,12 +111,26 @@ static void summary_row(const struct progress *p, const struct import_progress *
         {.name = "files"},          {.name = "events"},           {.name = "new_invocations"},
         {.name = "stored_already"}, {.name = "control_messages"}, {.name = "quarantined"},
         {.name = "forged"},         {.name = "invalid_utf8"},     {.name = "guessed_functions"},
+        {.name = "known_files"},    {.name = "empty_files"},      {.name = "foreign_files"},
+        {.name = "unreadable"},     {.name = "untimed"},          {.name = "elsewhere"},
     };
     AUTO(arena_clear) struct arena a = {0};
     const uint64_t values[] = {
-        r->files_done,     r->counts.events,           r->counts.invocations,
-        r->counts.repeats, r->counts.control_messages, r->counts.quarantined,
-        r->counts.forged,  r->counts.invalid_utf8,     r->guessed,
+        r->files_done,
+        r->counts.events,
+        r->counts.invocations,
+        r->counts.repeats,
+        r->counts.control_messages,
+        r->counts.quarantined,
+        r->counts.forged,
+        r->counts.invalid_utf8,
+        r->guessed,
+        r->known,
+        r->empty,
+        r->foreign,
+        r->unreadable,
+        r->counts.untimed,
+        r->counts.elsewhere,
     };
     struct table t;
 
@@ -137,37 +151,57 @@ void progress_summary(struct progress *p, const struct import_progress *r,
         return;
     }
 
-    buf_addf(out, "%llu events of %llu file%s", (unsigned long long)r->counts.events,
-             (unsigned long long)r->files_done, r->files_done == 1 ? "" : "s");
-    buf_addf(out, ", %llu new invocations, in ", (unsigned long long)r->counts.invocations);
+    const struct batch_counts *n = &r->counts;
+    buf_addf(out, "%llu %s of %llu %s, ", (unsigned long long)n->events,
+             plural(n->events, "event", "events"), (unsigned long long)r->files_done,
+             plural(r->files_done, "file", "files"));
+    buf_addf(out, "%llu new %s, in ", (unsigned long long)n->invocations,
+             plural(n->invocations, "invocation", "invocations"));
     duration_format(out, took / NS_PER_MS * NS_PER_MS);
     buf_add_c(out, '\n');
     count_line(out, r->known,
-               r->known == 1 ? "file was stored already and brought nothing new"
-                             : "files were stored already and brought nothing new",
+               plural(r->known, "file was stored already and brought nothing new",
+                      "files were stored already and brought nothing new"),
                "");
     count_line(out, r->empty,
-               r->empty == 1 ? "file holds no event that is recognised"
-                             : "files hold no event that is recognised",
+               plural(r->empty, "file holds no event that is recognised",
+                      "files hold no event that is recognised"),
                "");
     count_line(out, r->foreign,
-               r->foreign == 1 ? "file of a folder does not look like a log and was passed over"
-                               : "files of a folder do not look like logs and were passed over",
+               plural(r->foreign, "file of a folder does not look like a log and was passed over",
+                      "files of a folder do not look like logs and were passed over"),
                "name it, or say --input-format text");
-    count_line(out, r->counts.repeats, "were stored already and changed nothing", "");
-    count_line(out, r->counts.control_messages, "control messages were passed over", "");
-    count_line(out, r->counts.quarantined, "could not be decoded and were kept aside",
+    count_line(out, n->repeats,
+               plural(n->repeats, "was stored already and changed nothing",
+                      "were stored already and changed nothing"),
+               "");
+    count_line(out, n->control_messages,
+               plural(n->control_messages, "control message was passed over",
+                      "control messages were passed over"),
+               "");
+    count_line(out, n->quarantined,
+               plural(n->quarantined, "could not be decoded and was kept aside",
+                      "could not be decoded and were kept aside"),
                "fnscope doctor shows them");
     show_samples(out, bad);
-    count_line(out, r->counts.forged, "imitate a platform line and were kept as text", "");
-    count_line(out, r->counts.untimed, "have no time: that of the file or of this import stands in",
+    count_line(out, n->forged,
+               plural(n->forged, "imitates a platform line and was kept as text",
+                      "imitate a platform line and were kept as text"),
                "");
-    count_line(out, r->counts.elsewhere,
-               "requests were stored under another function or region before and count twice",
+    count_line(out, n->untimed,
+               plural(n->untimed, "has no time: that of the file or of this import stands in",
+                      "have no time: that of the file or of this import stands in"),
+               "");
+    count_line(out, n->elsewhere,
+               plural(n->elsewhere,
+                      "request was stored under another function or region before and counts twice",
+                      "requests were stored under another function or region before and count "
+                      "twice"),
                "import the same logs with the same options");
-    count_line(out, r->counts.invalid_utf8, "hold invalid UTF-8", "");
+    count_line(out, n->invalid_utf8,
+               plural(n->invalid_utf8, "holds invalid UTF-8", "hold invalid UTF-8"), "");
     count_line(out, r->guessed,
-               r->guessed == 1 ? "file does not name its function: the file's name stands for it"
-                               : "files do not name their function: the file's name stands for it",
+               plural(r->guessed, "file does not name its function: the file's name stands for it",
+                      "files do not name their function: the file's name stands for it"),
                "--function NAME says it");
 }

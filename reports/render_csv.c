@@ -123,42 +123,36 @@ static void add_long(struct table *t, const struct doc *d, const struct doc_sect
 
 /* --- one item with its own columns --- */
 
-static void wide_figures(const struct doc_node *n, struct arena *a, struct buf *out)
+/* A row of figures or bars; `other` is what it is compared with, or measured against. */
+static void wide_line(struct table *t, struct str key, struct str label, const struct doc_value *v,
+                      const struct doc_value *other)
 {
-    static const struct table_column columns[] = {
-        {.name = "key"}, {.name = "label"}, {.name = "value"}, {.name = "unit"}, {.name = "before"},
-    };
-    struct table t;
-
-    table_init(&t, a, columns, ARRAY_LEN(columns), "", 1);
-    for (size_t i = 0; i < n->n; i++) {
-        const struct doc_figure *f = &n->figures[i];
-        table_row(&t);
-        table_text(&t, 0, f->key);
-        table_text(&t, 1, f->label);
-        value_cell(&t, 2, f->value.type, f->value.raw);
-        table_text(&t, 3, f->value.unit);
-        value_cell(&t, 4, f->before.type, f->before.raw);
-    }
-    table_print(&t, TABLE_CSV, true, out);
+    table_row(t);
+    table_text(t, 0, key);
+    table_text(t, 1, label);
+    value_cell(t, 2, v->type, v->raw);
+    table_text(t, 3, v->unit);
+    value_cell(t, 4, other->type, other->raw);
 }
 
-static void wide_bars(const struct doc_node *n, struct arena *a, struct buf *out)
+static void wide_lines(const struct doc_node *n, struct arena *a, struct buf *out)
 {
-    static const struct table_column columns[] = {
-        {.name = "key"}, {.name = "label"}, {.name = "value"}, {.name = "unit"}, {.name = "of"},
-    };
+    const bool is_figures = n->type == NODE_FIGURES;
+    const struct table_column columns[] = {{.name = "key"},
+                                           {.name = "label"},
+                                           {.name = "value"},
+                                           {.name = "unit"},
+                                           {.name = is_figures ? "before" : "of"}};
     struct table t;
 
     table_init(&t, a, columns, ARRAY_LEN(columns), "", 1);
     for (size_t i = 0; i < n->n; i++) {
-        const struct doc_bar *b = &n->bars[i];
-        table_row(&t);
-        table_text(&t, 0, bar_key(b));
-        table_text(&t, 1, b->label);
-        value_cell(&t, 2, b->value.type, b->value.raw);
-        table_text(&t, 3, b->value.unit);
-        value_cell(&t, 4, b->of.type, b->of.raw);
+        const struct doc_figure *f = is_figures ? &n->figures[i] : NULL;
+        const struct doc_bar *b = is_figures ? NULL : &n->bars[i];
+        if (f)
+            wide_line(&t, f->key, f->label, &f->value, &f->before);
+        else
+            wide_line(&t, bar_key(b), b->label, &b->value, &b->of);
     }
     table_print(&t, TABLE_CSV, true, out);
 }
@@ -204,9 +198,9 @@ static const struct doc_node *only_item(const struct doc *d)
 void render_csv(const struct doc *d, const struct render_options *o, struct buf *out)
 {
     static void (*const wide[])(const struct doc_node *, struct arena *, struct buf *) = {
-        [NODE_FIGURES] = wide_figures,
+        [NODE_FIGURES] = wide_lines,
         [NODE_TABLE] = wide_table,
-        [NODE_BARS] = wide_bars,
+        [NODE_BARS] = wide_lines,
         [NODE_SERIES] = wide_series,
     };
     const struct doc_node *item = only_item(d);

@@ -67,7 +67,7 @@ struct str text_change(struct arena *a, wide now, wide before)
 
 struct str text_things(struct arena *a, uint64_t n, const char *thing)
 {
-    return arena_printf(a, STR_FMT " %s%s", STR_ARG(text_count(a, n)), thing, n == 1 ? "" : "s");
+    return arena_printf(a, STR_FMT " %s%s", STR_ARG(text_count(a, n)), thing, plural(n, "", "s"));
 }
 
 struct str text_duration_us(struct arena *a, uint64_t us)

@@ -58,7 +58,7 @@ void section_episodes(const struct report_data *r, struct doc *d)
         {.name = "rule", .title = "Rule"},
         {.name = "name", .title = "About", .max_width = 28},
         {.name = "peak", .title = "Worst", .is_right = true},
-        {.name = "unit", .title = "Unit"},
+        {.name = "unit", .is_hidden = true},
         {.name = "started_time", .title = "Since"},
         {.name = "resolved_time", .title = "Until"},
         {.name = "seconds", .title = "Took", .is_right = true},
@@ -74,7 +74,7 @@ void section_episodes(const struct report_data *r, struct doc *d)
     struct doc_section *s = doc_section(d, "alerts", "Alerts");
     doc_text(d, s, open > 0 ? TONE_BAD : TONE_WARN,
              arena_printf(r->arena, "%zu alert%s; %zu still open.", r->episodes.n,
-                          r->episodes.n == 1 ? "" : "s", open));
+                          plural(r->episodes.n, "", "s"), open));
     struct table *t = doc_table(d, s, "episodes", columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < r->episodes.n; i++)
         episode_row(r, t, &r->episodes.rows[i]);
@@ -125,7 +125,8 @@ void section_queues(const struct report_data *r, struct doc *d)
         return;
     struct doc_section *s = doc_section(d, "queues", "Queues");
     doc_text(d, s, failed > 0 ? TONE_BAD : TONE_GOOD,
-             failed > 0 ? arena_printf(r->arena, "%zu messages wait in dead-letter queues.", failed)
+             failed > 0 ? arena_printf(r->arena, "%zu %s in dead-letter queues.", failed,
+                                       plural(failed, "message waits", "messages wait"))
                         : STR("No message waits in a dead-letter queue."));
     struct table *t = doc_table(d, s, "list", columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < r->queues.n; i++)

@@ -70,7 +70,7 @@ static struct str verdict_text(const struct report_data *r)
         a,
         STR_FMT " for " STR_FMT " invocations of %zu function%s" STR_FMT "; " STR_FMT
                 " failed (" STR_FMT ")." STR_FMT,
-        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), r->n, r->n == 1 ? "" : "s",
+        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), r->n, plural(r->n, "", "s"),
         STR_ARG(change), STR_ARG(text_count(a, count_failed(&r->total))),
         STR_ARG(text_share(a, count_failed(&r->total), r->total.n)), STR_ARG(incident_words(r)));
 }
@@ -234,7 +234,7 @@ void section_cost(const struct report_data *r, struct doc *d)
                               STR_FMT " cost%s " STR_FMT
                                       " together; the list of functions below has them.",
                               STR_ARG(text_things(r->arena, r->n - top, "more function")),
-                              r->n - top == 1 ? "s" : "", STR_ARG(cash(r, rest))));
+                              plural(r->n - top, "s", ""), STR_ARG(cash(r, rest))));
     doc_text(d, s, TONE_PLAIN,
              STR("List prices of the first tier, without free tier and savings plan: what each "
                  "invocation adds to "

@@ -103,7 +103,7 @@ void section_forecast(const struct report_data *r, struct doc *d)
         doc_text(d, s, TONE_PLAIN,
                  arena_printf(a, "No forecast: it takes %d whole days, " STR_FMT " %s stored.",
                               FORECAST_LEAST_DAYS, STR_ARG(text_things(a, o->input.n, "day")),
-                              o->input.n == 1 ? "is" : "are"));
+                              plural(o->input.n, "is", "are")));
         return;
     }
     f[1] = (struct doc_figure){.key = STR("p10"),

@@ -37,7 +37,7 @@ void act_copy_row(struct app *app, enum action action)
     table_print(&t, TABLE_NDJSON, false, &out);
     app->clipboard = arena_str(&app->text_arena, buf_str(&out));
     app->message = arena_printf(&app->text_arena, "copied %zu row%s as JSON", t.n_rows,
-                                t.n_rows == 1 ? "" : "s");
+                                plural(t.n_rows, "", "s"));
 }
 
 /* --- tags --- */

@@ -152,8 +152,8 @@ static void run_export(struct app *app, struct str word)
         app_shown_table(app, &t);
         table_print(&t, endings[i].format, true, &out);
         enum status s = file_write(arena_strz(&app->text_arena, word), buf_str(&out), 0644, &e);
-        say(app, s == OK ? arena_printf(&app->text_arena, "wrote %zu rows to " STR_FMT, t.n_rows,
-                                        STR_ARG(word))
+        say(app, s == OK ? arena_printf(&app->text_arena, "wrote %zu %s to " STR_FMT, t.n_rows,
+                                        plural(t.n_rows, "row", "rows"), STR_ARG(word))
                          : kept(app, str_from(e.msg)));
         return;
     }

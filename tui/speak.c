@@ -245,7 +245,7 @@ static void say_changes(const struct speaker *s, const struct speaker *old, stru
         }
     }
     if (more > 0)
-        buf_addf(out, "and %zu more row%s changed\n", more, more == 1 ? "" : "s");
+        buf_addf(out, "and %zu more row%s changed\n", more, plural(more, "", "s"));
 }
 
 /* --- keys --- */

@@ -229,7 +229,7 @@ static enum status message_lines(struct app *app, struct view_data *d, struct st
                      arena_printf(a, "  %.19s  %-8s to " STR_FMT ": %s, %u attempt%s%s" STR_FMT,
                                   view_time(a, m->created_ns).p, alert_event_name(m->event),
                                   STR_ARG(m->notifier), outbox_status_name(m->status), m->attempts,
-                                  m->attempts == 1 ? "" : "s", m->error.n > 0 ? "; " : "",
+                                  plural(m->attempts, "", "s"), m->error.n > 0 ? "; " : "",
                                   STR_ARG(m->error)),
                      15);
     }

@@ -72,7 +72,7 @@ static void time_line(struct app *app, struct view_data *d, const struct inv_row
     }
     view_line(d, a, STYLE_BOLD,
               arena_printf(a, "Request " STR_FMT ": %zu attempt%s in " STR_FMT,
-                           STR_ARG(rows->rows[0].id), rows->n, rows->n == 1 ? "" : "s",
+                           STR_ARG(rows->rows[0].id), rows->n, plural(rows->n, "", "s"),
                            STR_ARG(view_duration(a, t.until_ns - t.since_ns))));
     for (size_t i = 0; i < rows->n; i++) {
         const struct invocation *inv = &rows->rows[i];

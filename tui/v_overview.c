@@ -248,7 +248,7 @@ static void freshness_line(const struct app *app, struct frame *f, unsigned y)
     const struct ingest_status *s = &app->data.status;
     AUTO(buf_clear) struct buf b = {.max = 1024};
 
-    buf_addf(&b, "%zu function%s", app->data.functions.n, app->data.functions.n == 1 ? "" : "s");
+    buf_addf(&b, "%zu function%s", app->data.functions.n, plural(app->data.functions.n, "", "s"));
     if (s->last_ns == 0)
         buf_add_z(&b, "; the store holds no event yet");
     else if (app->range.until_ns == 0) {
@@ -263,7 +263,8 @@ static void freshness_line(const struct app *app, struct frame *f, unsigned y)
     if (s->unpriced > 0)
         buf_addf(&b, ", ! %llu without a price", (unsigned long long)s->unpriced);
     if (s->counts.quarantined > 0)
-        buf_addf(&b, ", ! %llu events not decoded", (unsigned long long)s->counts.quarantined);
+        buf_addf(&b, ", ! %llu %s not decoded", (unsigned long long)s->counts.quarantined,
+                 plural(s->counts.quarantined, "event", "events"));
     frame_text(f, 1, y, f->width - 1, buf_str(&b), STYLE_DIM);
 }
 

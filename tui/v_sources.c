@@ -96,9 +96,12 @@ static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigne
     AUTO(buf_clear) struct buf kept = {.max = 1024};
     AUTO(buf_clear) struct buf odd = {.max = 1024};
 
-    buf_addf(&kept, STR_FMT " events, " STR_FMT " invocations of %llu functions in %llu day files",
-             STR_ARG(view_count(&a, s->log_events)), STR_ARG(view_count(&a, s->invocations)),
-             (unsigned long long)s->functions, (unsigned long long)s->day_files);
+    buf_addf(&kept, STR_FMT " %s, " STR_FMT " %s of %llu %s in %llu day %s",
+             STR_ARG(view_count(&a, s->log_events)), plural(s->log_events, "event", "events"),
+             STR_ARG(view_count(&a, s->invocations)),
+             plural(s->invocations, "invocation", "invocations"), (unsigned long long)s->functions,
+             plural(s->functions, "function", "functions"), (unsigned long long)s->day_files,
+             plural(s->day_files, "file", "files"));
     buf_addf(&odd,
              STR_FMT " repeats dropped, " STR_FMT " not decoded, " STR_FMT " open, " STR_FMT
                      " without a price",

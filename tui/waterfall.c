@@ -113,7 +113,7 @@ enum status view_waterfall(struct app *app, struct view_data *d, const struct in
     struct range whole = range_of(&spans);
     view_line(d, a, STYLE_BOLD,
               arena_printf(a, "Trace " STR_FMT ": %zu span%s in " STR_FMT,
-                           STR_ARG(rows->rows[i].trace_id), spans.n, spans.n == 1 ? "" : "s",
+                           STR_ARG(rows->rows[i].trace_id), spans.n, plural(spans.n, "", "s"),
                            STR_ARG(view_duration(a, whole.until_ns - whole.since_ns))));
     for (size_t k = 0; k < spans.n; k++)
         span_line(app, d, &spans.rows[k], whole);

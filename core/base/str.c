@@ -318,3 +318,8 @@ uint64_t str_hash(struct str s, uint64_t seed)
     }
     return mix(mix(a ^ K1 ^ h, b ^ K2), K0 ^ s.n);
 }
+
+const char *plural(uint64_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}

@@ -54,6 +54,9 @@ bool str_to_u64(struct str s, uint64_t *out);
  * digits, exponents and other text are refused. */
 bool str_to_scaled(struct str s, unsigned scale, int64_t *out);
 
+/* The words for one, or for any other number: plural(n, "file is", "files are"). */
+const char *plural(uint64_t n, const char *one, const char *many);
+
 /* Stable 64-bit hash (same on every machine and run; stored in files). seed separates uses. */
 uint64_t str_hash(struct str s, uint64_t seed);
 

@@ -90,9 +90,17 @@ static struct str shown_text(const struct table_cell *c)
     return c->shown.p ? c->shown : c->raw;
 }
 
-static const char *heading(const struct table_column *c)
+/* One style: what has no heading of its own is headed by its name, "unit_price" as UNIT PRICE. */
+static const char *heading(const struct table *t, size_t column)
 {
-    return c->title ? c->title : c->name;
+    const struct table_column *c = &t->columns[column];
+
+    if (c->title)
+        return c->title;
+    char *text = arena_strz(t->arena, str_from(c->name));
+    for (char *p = text; *p != '\0'; p++)
+        *p = *p == '_' ? ' ' : (*p >= 'a' && *p <= 'z') ? (char)(*p - 'a' + 'A') : *p;
+    return text;
 }
 
 /* --- aligned text --- */
@@ -123,7 +131,7 @@ static size_t last_shown(const struct table *t)
 
 static size_t column_width(const struct table *t, size_t column)
 {
-    size_t width = utf8_width(str_from(heading(&t->columns[column])));
+    size_t width = utf8_width(str_from(heading(t, column)));
 
     for (size_t r = 0; r < t->n_rows; r++) {
         AUTO(buf_clear) struct buf text = {.max = 1u << 20};
@@ -160,7 +168,7 @@ static void print_text(const struct table *t, bool with_header, struct buf *out)
     for (size_t c = 0; c < t->n_columns; c++)
         widths[c] = column_width(t, c);
     for (size_t c = 0; with_header && c < t->n_columns; c++)
-        text_cell(t, c, widths[c], str_from(heading(&t->columns[c])), out);
+        text_cell(t, c, widths[c], str_from(heading(t, c)), out);
     for (size_t r = 0; r < t->n_rows; r++)
         for (size_t c = 0; c < t->n_columns; c++)
             text_cell(t, c, widths[c], shown_text(cell_at(t, r, c)), out);
@@ -277,7 +285,7 @@ static void markdown_heading(const struct table *t, struct buf *out)
 {
     for (size_t c = 0; c < t->n_columns; c++)
         if (!t->columns[c].is_hidden)
-            buf_addf(out, "| %s ", heading(&t->columns[c]));
+            buf_addf(out, "| %s ", heading(t, c));
     buf_add_z(out, "|\n");
     for (size_t c = 0; c < t->n_columns; c++)
         if (!t->columns[c].is_hidden)

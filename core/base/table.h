@@ -17,7 +17,7 @@ enum cell_type { CELL_TEXT, CELL_NUMBER, CELL_MONEY, CELL_BOOL, CELL_NULL };
 
 struct table_column {
     const char *name;   /* machine key: snake_case with its unit, "duration_ms" */
-    const char *title;  /* text heading; NULL: name */
+    const char *title;  /* text heading; NULL: the name, in capitals */
     bool is_right;      /* right-aligned */
     unsigned max_width; /* text only; 0: no limit */
     bool is_hidden;     /* machine formats only: what people see elsewhere in the row */
