@@ -135,8 +135,37 @@ static enum status measure_leak(struct store *s, struct incident *i, const struc
     return OK;
 }
 
-/* The attempt in the middle stands for the rest; stray errors of the same hour stand at the ends.
- */
+/* A bad deploy is what its version did: stray errors of the version before, in the same hour, are
+ * not of it. */
+static void narrow_to_version(struct incident *i, const struct inv_rows *rows)
+{
+    size_t first = 0, last = rows->n - 1;
+
+    while (first < last && !str_eq(rows->rows[first].version, i->version))
+        first++;
+    while (last > first && !str_eq(rows->rows[last].version, i->version))
+        last--;
+    i->since_ns = rows->rows[first].start_ns;
+    if (!rows->is_more)
+        i->until_ns = rows->rows[last].start_ns;
+}
+
+/* The last failed attempt, where there are more than were read. */
+static enum status find_end(struct store *s, struct incident *i, struct inv_request q,
+                            struct arena *a, struct err *e)
+{
+    struct inv_rows rows;
+
+    q.order = INV_NEWEST;
+    q.limit = 1;
+    if (request_invocations(s, &q, a, &rows, e) != OK)
+        return err_wrap(e, "incident");
+    if (rows.n > 0)
+        i->until_ns = rows.rows[0].start_ns;
+    return OK;
+}
+
+/* The attempt in the middle stands for the rest. */
 static enum status look_at_attempts(struct store *s, struct incident *i, struct arena *a,
                                     struct err *e)
 {
@@ -146,7 +175,6 @@ static enum status look_at_attempts(struct store *s, struct incident *i, struct 
                             .order = INV_OLDEST,
                             .limit = ATTEMPTS_READ};
     struct inv_rows rows;
-    size_t first = 0, last;
 
     if (request_invocations(s, &q, a, &rows, e) != OK)
         return err_wrap(e, "incident");
@@ -156,16 +184,15 @@ static enum status look_at_attempts(struct store *s, struct incident *i, struct 
     i->error_type = middle->error_type;
     i->sample_id = middle->id;
     i->version = middle->version;
-    last = rows.n - 1;
-    while (first < last && !str_eq(rows.rows[first].version, middle->version))
-        first++;
-    while (last > first && !str_eq(rows.rows[last].version, middle->version))
-        last--;
-    i->since_ns = rows.rows[first].start_ns;
-    if (!rows.is_more)
-        i->until_ns = rows.rows[last].start_ns;
-    return i->kind == INCIDENT_MEMORY ? measure_leak(s, i, &rows, a, e)
-                                      : find_version_before(s, i, a, e);
+    i->since_ns = rows.rows[0].start_ns;
+    i->until_ns = rows.rows[rows.n - 1].start_ns;
+    enum status status = rows.is_more ? find_end(s, i, q, a, e) : OK;
+    if (status == OK)
+        status = i->kind == INCIDENT_MEMORY ? measure_leak(s, i, &rows, a, e)
+                                            : find_version_before(s, i, a, e);
+    if (status == OK && i->kind == INCIDENT_BAD_DEPLOY)
+        narrow_to_version(i, &rows);
+    return status;
 }
 
 /* --- together --- */
