@@ -37,11 +37,13 @@ static const char *const style =
     "margin:0 0 8px}th,td{padding:5px 10px 5px 0;text-align:left;border-bottom:1px solid "
     "var(--line);vertical-align:top;"
     "overflow-wrap:break-word}td:not(:last-child){white-space:nowrap}td:last-child{overflow-wrap:"
-    "anywhere;min-width:60px}th{color:var(--"
-    "soft);font-weight:600;font-size:12px;white-space:nowrap}"
+    "anywhere;min-width:16em}th{color:var(--"
+    "soft);font-weight:600;font-size:12px;white-space:nowrap}tbody "
+    "th{color:inherit;font-weight:400;"
+    "font-size:inherit}.scroll:focus-visible{outline:2px solid var(--bar)}"
     "td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;padding-left:"
-    "10px;padding-right:16px}"
-    "td:first-child{min-width:130px}.bars{display:grid;grid-template-columns:minmax(90px,220px) "
+    "10px;padding-right:16px}td.n:last-child{min-width:0}"
+    "tbody th{min-width:130px}.bars{display:grid;grid-template-columns:minmax(90px,220px) "
     "max-content 1fr;gap:4px 12px;"
     "align-items:center;font-size:13.5px;margin:0 0 8px}.bars "
     ".v{text-align:right;font-variant-numeric:tabular-nums}"
@@ -106,13 +108,9 @@ static struct str shown(const struct table_cell *c)
     return c->shown.p ? c->shown : c->raw;
 }
 
-static void table_node(const struct doc_node *n, struct buf *out)
+static void table_head(const struct table *t, struct buf *out)
 {
-    const struct table *t = n->table;
-
-    if (t->n_rows == 0)
-        return;
-    buf_add_z(out, "<div class=\"scroll\"><table><thead><tr>");
+    buf_add_z(out, "<table><thead><tr>");
     for (size_t c = 0; c < t->n_columns; c++) {
         if (t->columns[c].is_hidden)
             continue;
@@ -121,17 +119,39 @@ static void table_node(const struct doc_node *n, struct buf *out)
         buf_add_z(out, "</th>");
     }
     buf_add_z(out, "</tr></thead><tbody>\n");
-    for (size_t r = 0; r < t->n_rows; r++) {
-        buf_add_z(out, "<tr>");
-        for (size_t c = 0; c < t->n_columns; c++) {
-            if (t->columns[c].is_hidden)
-                continue;
-            buf_add_z(out, t->columns[c].is_right ? "<td class=\"n\">" : "<td>");
-            safe_html(out, shown(&t->cells[r * t->n_columns + c]));
-            buf_add_z(out, "</td>");
-        }
-        buf_add_z(out, "</tr>\n");
+}
+
+/* The first cell that is no number names the row. */
+static void table_row_html(const struct table *t, size_t row, struct buf *out)
+{
+    bool has_name = false;
+
+    buf_add_z(out, "<tr>");
+    for (size_t c = 0; c < t->n_columns; c++) {
+        const struct table_column *column = &t->columns[c];
+        if (column->is_hidden)
+            continue;
+        bool is_name = !has_name && !column->is_right;
+        has_name |= is_name;
+        buf_addf(out, "<%s%s>", is_name ? "th scope=\"row\"" : "td",
+                 column->is_right ? " class=\"n\"" : "");
+        safe_html(out, shown(&t->cells[row * t->n_columns + c]));
+        buf_add_z(out, is_name ? "</th>" : "</td>");
     }
+    buf_add_z(out, "</tr>\n");
+}
+
+/* Wider than the screen it scrolls by itself, by keys too. */
+static void table_node(const struct doc_node *n, struct buf *out)
+{
+    if (n->table->n_rows == 0)
+        return;
+    buf_add_z(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    safe_html(out, n->key);
+    buf_add_z(out, "\">");
+    table_head(n->table, out);
+    for (size_t r = 0; r < n->table->n_rows; r++)
+        table_row_html(n->table, r, out);
     buf_add_z(out, "</tbody></table></div>\n");
 }
 
@@ -170,15 +190,19 @@ static void series_node(const struct doc_node *n, struct buf *out)
     safe_html(out, s->top);
     buf_addf(out,
              "</span></figcaption><svg viewBox=\"0 0 %zu %u\" preserveAspectRatio=\"none\" "
-             "role=\"img\" aria-label=\"",
+             "role=\"img\"><title>",
              s->n * 10, CHART_HEIGHT);
     safe_html(out, s->title);
-    buf_add_z(out, ", largest ");
+    buf_addf(out, "</title><desc>%zu values from ", s->n);
+    safe_html(out, s->first);
+    buf_add_z(out, " to ");
+    safe_html(out, s->last);
+    buf_add_z(out, ", the largest ");
     safe_html(out, s->top);
-    buf_addf(
-        out,
-        "\"><path d=\"M0 %u.5H%zu\" stroke=\"var(--line)\" vector-effect=\"non-scaling-stroke\"/>",
-        CHART_HEIGHT - 1, s->n * 10);
+    buf_addf(out,
+             "</desc><path d=\"M0 %u.5H%zu\" stroke=\"var(--line)\" "
+             "vector-effect=\"non-scaling-stroke\"/>",
+             CHART_HEIGHT - 1, s->n * 10);
     for (size_t i = 0; i < s->n; i++) {
         unsigned height = (unsigned)(s->values[i] * (CHART_HEIGHT - 2) / top);
         if (s->values[i] > 0)

@@ -56,7 +56,9 @@ static void unit_row(const struct fn_line *l, struct table *t)
     units_of(&l->now->stats, l->cost.total, l->now->stats.cost_init, u);
     table_row(t);
     table_text(t, 0, l->now->fn.name);
-    table_i64(t, 1, (int64_t)l->now->stats.n);
+    const uint64_t n = l->now->stats.n;
+    table_number(t, 1, arena_printf(t->arena, "%llu", (unsigned long long)n),
+                 text_count(t->arena, n));
     for (int i = 0; i < UNITS; i++)
         if (u[i].count > 0)
             money_cell(t, (size_t)i + 2, unit_price(&u[i]), l->cost.currency);
