@@ -1,4 +1,5 @@
-/* A bounded queue of pointers: a ring, a mutex, two condition variables. */
+/* A bounded queue of pointers: a ring, a mutex, two condition variables. The ring begins small and
+ * doubles up to the bound: most queues never come near it. */
 #include "core/base/queue.h"
 
 #include <assert.h>
@@ -9,11 +10,14 @@
 
 #include "core/base/mem.h"
 
+#define FIRST_SLOTS ((size_t)64)
+
 struct queue {
     pthread_mutex_t mutex;
     pthread_cond_t not_empty, not_full;
     void **items;
     size_t capacity, head, count;
+    size_t room; /* slots of the ring, at most capacity */
     bool is_closed;
 };
 
@@ -31,8 +35,9 @@ struct queue *queue_new(size_t capacity)
 {
     assert(capacity > 0);
     struct queue *q = xcalloc(1, sizeof(*q));
-    q->items = xcalloc(capacity, sizeof(*q->items));
     q->capacity = capacity;
+    q->room = capacity < FIRST_SLOTS ? capacity : FIRST_SLOTS;
+    q->items = xcalloc(q->room, sizeof(*q->items));
     pthread_mutex_init(&q->mutex, NULL);
     init_monotonic(&q->not_empty);
     init_monotonic(&q->not_full);
@@ -51,6 +56,20 @@ void queue_free(struct queue *q)
     free(q);
 }
 
+/* The elements move to the front of the new ring. */
+static void grow(struct queue *q)
+{
+    size_t room = q->room * 2 < q->capacity ? q->room * 2 : q->capacity;
+    void **items = xcalloc(room, sizeof(*items));
+
+    for (size_t i = 0; i < q->count; i++)
+        items[i] = q->items[(q->head + i) % q->room];
+    free(q->items);
+    q->items = items;
+    q->head = 0;
+    q->room = room;
+}
+
 enum status queue_push(struct queue *q, void *item)
 {
     enum status s = OK;
@@ -61,7 +80,9 @@ enum status queue_push(struct queue *q, void *item)
     if (q->is_closed) {
         s = ERR_CANCELLED;
     } else {
-        q->items[(q->head + q->count) % q->capacity] = item;
+        if (q->count == q->room)
+            grow(q);
+        q->items[(q->head + q->count) % q->room] = item;
         q->count++;
         pthread_cond_signal(&q->not_empty);
     }
@@ -98,10 +119,11 @@ void *queue_pop(struct queue *q, int timeout_ms, bool *is_closed)
     void *item = NULL;
 
     pthread_mutex_lock(&q->mutex);
-    wait_for_item(q, timeout_ms);
+    if (timeout_ms != 0)
+        wait_for_item(q, timeout_ms);
     if (q->count > 0) {
         item = q->items[q->head];
-        q->head = (q->head + 1) % q->capacity;
+        q->head = (q->head + 1) % q->room;
         q->count--;
         pthread_cond_signal(&q->not_full);
     }
