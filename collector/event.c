@@ -109,7 +109,7 @@ static struct str replace_invalid(struct arena *a, struct str s)
 
     while (s.n > 0) {
         size_t used = utf8_next(s, &cp);
-        n += utf8_encode(cp, copy + n);
+        n += utf8_put(cp, copy + n);
         s = str_skip(s, used);
     }
     return (struct str){copy, n};

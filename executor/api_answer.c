@@ -51,7 +51,7 @@ void api_xml_text(struct buf *out, struct str text)
         if (entity)
             buf_add_z(out, entity);
         else
-            buf_add(out, bytes, utf8_encode(is_xml_char(cp) ? cp : 0xFFFD, bytes));
+            buf_add(out, bytes, utf8_put(is_xml_char(cp) ? cp : 0xFFFD, bytes));
     }
 }
 

@@ -96,7 +96,7 @@ void frame_print(const struct frame *f, struct buf *out)
         for (unsigned x = 0; x < end; x++) {
             char bytes[4];
             if (row[x].cp != 0)
-                buf_add(out, bytes, utf8_encode(row[x].cp, bytes));
+                buf_add(out, bytes, utf8_put(row[x].cp, bytes));
         }
         buf_add_c(out, '\n');
     }

@@ -141,7 +141,7 @@ void key_label(const struct key_binding *k, struct buf *out)
     if (k->label)
         buf_add_z(out, k->label);
     else
-        buf_add(out, bytes, utf8_encode(k->key, bytes));
+        buf_add(out, bytes, utf8_put(k->key, bytes));
 }
 
 void tui_keys_text(struct buf *out)

@@ -198,7 +198,7 @@ static unsigned paint_run(struct screen *s, const struct frame *f, unsigned x, u
     for (; end < f->width && row[end].style == row[x].style; end++) {
         char bytes[4];
         if (row[end].cp != 0)
-            buf_add(&text, bytes, utf8_encode(row[end].cp, bytes));
+            buf_add(&text, bytes, utf8_put(row[end].cp, bytes));
     }
     attrset((int)s->attributes[row[x].style]);
     mvaddnstr((int)y, (int)x, text.p, (int)text.n);

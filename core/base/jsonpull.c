@@ -249,7 +249,7 @@ static bool escape(struct jp *j, char **out)
         return fail(j, "an escape that is none");
     if (!unicode_escape(j, &cp))
         return false;
-    *out += utf8_encode(cp, *out);
+    *out += utf8_put(cp, *out);
     return true;
 }
 

@@ -11,7 +11,7 @@ static void add_cp(struct buf *out, uint32_t cp)
 {
     char bytes[4];
 
-    buf_add(out, bytes, utf8_encode(cp, bytes));
+    buf_add(out, bytes, utf8_put(cp, bytes));
 }
 
 static bool is_invisible(uint32_t cp)

@@ -103,7 +103,7 @@ bool utf8_is_valid(struct str s)
     return true;
 }
 
-size_t utf8_encode(uint32_t cp, char out[4])
+size_t utf8_put(uint32_t cp, char out[4])
 {
     if (cp > 0x10FFFF || (cp >= 0xD800 && cp < 0xE000))
         cp = REPLACEMENT;

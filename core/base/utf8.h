@@ -8,7 +8,7 @@ bool utf8_is_valid(struct str s); /* no overlong forms, no surrogates, at most U
 /* Decodes one code point at s.p; returns the bytes used (1 and U+FFFD for an invalid byte), 0 at
  * the end. */
 size_t utf8_next(struct str s, uint32_t *cp);
-size_t utf8_encode(uint32_t cp, char out[4]);
+size_t utf8_put(uint32_t cp, char out[4]);
 int utf8_cp_width(uint32_t cp);                  /* terminal cells: 0 combining, 1, 2 wide */
 size_t utf8_width(struct str s);                 /* cells of the whole view */
 struct str utf8_fit(struct str s, size_t cells); /* longest prefix that fits */

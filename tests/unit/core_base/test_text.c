@@ -126,7 +126,7 @@ static void test_utf8(void **state)
     CHECK_INT(utf8_next(STR("\xe2\x82"), &cp), 1);
     CHECK_INT(cp, 0xFFFD);
     CHECK_INT(utf8_next(STR(""), &cp), 0);
-    CHECK_INT(utf8_encode(0x1F600, bytes), 4);
+    CHECK_INT(utf8_put(0x1F600, bytes), 4);
     CHECK_INT(utf8_width(STR("a\xe6\xbc\xa2\xcc\x81")), 3);
     CHECK_STR(utf8_fit(STR("a\xe6\xbc\xa2z"), 2), STR("a"));
     CHECK_STR(utf8_fit(STR("a\xe6\xbc\xa2z"), 3), STR("a\xe6\xbc\xa2"));
