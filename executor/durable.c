@@ -8,21 +8,21 @@
 #include "executor/move_task.h"
 #include "executor/queues_config.h"
 
-static enum status open_journal(struct executor *x, struct err *e)
+enum status durable_open(struct executor *x, struct err *e)
 {
     struct str folder = x->state_folder.n > 0 ? x->state_folder : x->scratch_folder;
     struct arena a;
 
     arena_init(&a);
     struct str path = arena_printf(&a, STR_FMT "/journal.db", STR_ARG(folder));
-    enum status s = journal_open(path.p, x->loop, journal_migrate, &x->journal, e);
+    enum status s = journal_start(path.p, x->loop, journal_migrate, &x->journal, e);
     arena_clear(&a);
     return s;
 }
 
 enum status durable_start(struct executor *x, struct err *e)
 {
-    enum status s = open_journal(x, e);
+    enum status s = journal_ready(x->journal, e);
 
     if (s == OK)
         s = mq_open(

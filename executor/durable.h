@@ -5,8 +5,10 @@
 
 #include "executor/executor.h"
 
-/* Opens journal.db in the state folder (in the scratch folder when there is none: then nothing
- * outlives this run), sets x->journal, queues, moves, metrics. */
+/* Begins to open journal.db in the state folder (in the scratch folder when there is none: then
+ * nothing outlives this run); sets x->journal. */
+MUST_CHECK enum status durable_open(struct executor *x, struct err *e);
+/* Waits for it; sets x->queues, moves, metrics. */
 MUST_CHECK enum status durable_start(struct executor *x, struct err *e);
 /* Runs what a former run left unfinished; sets x->async. After x->invoker is there. */
 MUST_CHECK enum status durable_resume(struct executor *x, struct err *e);

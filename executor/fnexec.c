@@ -9,7 +9,6 @@
  * This file: finds the command, reads its options, runs it, prints its result or its error. Exit
  * codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 condition true. */
 #include <errno.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +16,9 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/mem.h"
 #include "core/base/safe_text.h"
+#include "core/base/sql.h"
 #include "executor/command.h"
 
 #define OUT_MAX_BYTES ((size_t)64 << 20)
@@ -103,7 +104,8 @@ int main(int argc, char **argv, char **envp)
 {
     const char *word = argc > 1 ? argv[1] : "help";
 
-    setlocale(LC_CTYPE, "");
+    mem_start_quickly();
+    sql_start_quickly();
     signal(SIGPIPE, SIG_IGN);
     if (strcmp(word, "--version") == 0)
         word = "version";

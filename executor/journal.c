@@ -25,7 +25,12 @@ struct journal {
     int wake_fd;
     pthread_t thread;
     struct queue *in, *out;
-    size_t pending; /* loop thread */
+    size_t pending;            /* loop thread */
+    struct journal_op opening; /* how the thread tells that the file is open, or why not */
+    journal_layout_fn *layout;
+    char *path;
+    enum status open_status;
+    struct err open_error;
     atomic_uint_fast64_t commits, operations, failures;
 };
 
@@ -58,7 +63,10 @@ static void roll_back(struct journal *j)
 static enum status run_group(struct journal *j, struct journal_op *const ops[], size_t n,
                              struct err *e)
 {
-    enum status s = sql_run(j->begin, e);
+    enum status s = sql_sync(j->db, e);
+
+    if (s == OK)
+        s = sql_run(j->begin, e);
 
     for (size_t i = 0; s == OK && i < n; i++)
         s = ops[i]->run(ops[i], j, e);
@@ -139,12 +147,29 @@ static void hand_back(struct journal *j, struct journal_op *const ops[], size_t 
     UNUSED(written); /* fails only when the counter is full: then it is readable anyway */
 }
 
+static enum status open_file(struct journal *j, struct err *e)
+{
+    enum status s = sql_open(j->path, SQL_EXCLUSIVE, &j->db, e);
+
+    if (s == OK)
+        s = j->layout(j->db, e);
+    if (s == OK)
+        s = journal_stmt(j, "begin immediate", &j->begin, e);
+    if (s == OK)
+        s = journal_stmt(j, "commit", &j->commit, e);
+    return s;
+}
+
 static void *journal_main(void *ctx)
 {
     struct journal *j = ctx;
-    struct journal_op *ops[JOURNAL_GROUP];
+    struct journal_op *ops[JOURNAL_GROUP] = {&j->opening};
     size_t n;
 
+    j->open_status = open_file(j, &j->open_error);
+    hand_back(j, ops, 1);
+    if (j->open_status != OK)
+        return NULL;
     while ((n = gather(j, ops)) > 0) {
         process(j, ops, n);
         hand_back(j, ops, n);
@@ -180,6 +205,7 @@ static void on_wake(void *ctx, unsigned events)
 void journal_submit(struct journal *j, struct journal_op *op)
 {
     assert(op->run && op->done);
+    assert(j->open_status == OK || j->pending > 0);
     op->error = NULL;
     if (!j->loop) {
         process(j, &op, 1);
@@ -224,8 +250,16 @@ struct journal_counts journal_counts(const struct journal *j)
                                    .failures = atomic_load(&j->failures)};
 }
 
+static void is_open(struct journal_op *op, enum status s, const struct err *e)
+{
+    UNUSED(op);
+    UNUSED(s);
+    UNUSED(e);
+}
+
 static enum status start_thread(struct journal *j, struct err *e)
 {
+    j->opening.done = is_open;
     j->in = queue_new(JOURNAL_MAX_PENDING);
     j->out = queue_new(JOURNAL_MAX_PENDING);
     j->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -240,37 +274,53 @@ static enum status start_thread(struct journal *j, struct err *e)
         j->watch = NULL;
         return err_errno(e, code, "journal: thread");
     }
+    j->pending = 1;
     return OK;
 }
 
-static enum status open_file(struct journal *j, const char *path, journal_layout_fn *layout,
-                             struct err *e)
+enum status journal_start(const char *path, struct loop *l, journal_layout_fn *layout,
+                          struct journal **out, struct err *e)
 {
-    enum status s = sql_open(path, SQL_EXCLUSIVE, &j->db, e);
+    struct journal *j = xcalloc(1, sizeof(*j));
+    enum status s = OK;
 
-    if (s == OK)
-        s = layout(j->db, e);
-    if (s == OK)
-        s = journal_stmt(j, "begin immediate", &j->begin, e);
-    if (s == OK)
-        s = journal_stmt(j, "commit", &j->commit, e);
-    return s;
+    j->wake_fd = -1;
+    j->loop = l;
+    j->layout = layout;
+    j->path = xstrdup(path);
+    idmap_init(&j->statements);
+    if (l)
+        s = start_thread(j, e);
+    else
+        j->open_status = open_file(j, &j->open_error);
+    if (s != OK) {
+        journal_close(j);
+        return err_wrap(e, "journal");
+    }
+    *out = j;
+    return OK;
+}
+
+enum status journal_ready(struct journal *j, struct err *e)
+{
+    journal_flush(j);
+    if (j->open_status == OK)
+        return OK;
+    return err_set(e, j->open_status, "journal: %s", j->open_error.msg);
 }
 
 enum status journal_open(const char *path, struct loop *l, journal_layout_fn *layout,
                          struct journal **out, struct err *e)
 {
-    struct journal *j = xcalloc(1, sizeof(*j));
+    struct journal *j;
+    enum status s = journal_start(path, l, layout, &j, e);
 
-    j->wake_fd = -1;
-    j->loop = l;
-    idmap_init(&j->statements);
-    enum status s = open_file(j, path, layout, e);
-    if (s == OK && l)
-        s = start_thread(j, e);
+    if (s != OK)
+        return s;
+    s = journal_ready(j, e);
     if (s != OK) {
         journal_close(j);
-        return err_wrap(e, "journal");
+        return s;
     }
     *out = j;
     return OK;
@@ -301,5 +351,6 @@ void journal_close(struct journal *j)
         close(j->wake_fd);
     free_statements(j);
     sql_close(j->db);
+    free(j->path);
     free(j);
 }

@@ -45,6 +45,11 @@ typedef enum status journal_layout_fn(struct sql *db, struct err *e);
  * program, ERR_IO. */
 MUST_CHECK enum status journal_open(const char *path, struct loop *l, journal_layout_fn *layout,
                                     struct journal **out, struct err *e);
+/* The same in two steps: with a loop, the file is opened on the journal's thread meanwhile. Nothing
+ * else may be called before journal_ready(), which waits for it; journal_close() always may. */
+MUST_CHECK enum status journal_start(const char *path, struct loop *l, journal_layout_fn *layout,
+                                     struct journal **out, struct err *e);
+MUST_CHECK enum status journal_ready(struct journal *j, struct err *e);
 /* Finishes what was submitted, calls its `done`, ends the thread. NULL is fine. */
 void journal_close(struct journal *j);
 

@@ -11,6 +11,7 @@
 
 #define COMMIT_AFTER_NS (20 * NS_PER_MS)
 #define COMMIT_LINES    512
+#define FIRST_PRUNE_NS  NS_PER_SEC /* the first invocation need not wait for it */
 #define PRUNE_EVERY_NS  NS_PER_HOUR
 #define PENDING_BYTES   ((size_t)64 << 20)
 #define KEY_BYTES       32
@@ -210,17 +211,8 @@ static void prune_due(void *ctx)
     loop_timer_set(s->loop, &s->prune_timer, loop_now(s->loop) + PRUNE_EVERY_NS);
 }
 
-static enum status open_into(struct log_store *s, const char *path, struct err *e)
-{
-    enum status status = journal_open(path, s->loop, log_layout, &s->journal, e);
-
-    if (status == OK)
-        status = make_key(s, e);
-    return status == OK ? read_next_seq(s, e) : status;
-}
-
-enum status log_store_open(const char *path, struct loop *l, int64_t retention_ns,
-                           struct log_store **out, struct err *e)
+enum status log_store_start(const char *path, struct loop *l, int64_t retention_ns,
+                            struct log_store **out, struct err *e)
 {
     struct log_store *s = xcalloc(1, sizeof(*s));
 
@@ -233,13 +225,41 @@ enum status log_store_open(const char *path, struct loop *l, int64_t retention_n
     }
     s->commit_timer = (struct loop_timer){.fn = commit_due, .ctx = s};
     s->prune_timer = (struct loop_timer){.fn = prune_due, .ctx = s};
-    enum status status = open_into(s, path, e);
+    enum status status = journal_start(path, l, log_layout, &s->journal, e);
     if (status != OK) {
         log_store_close(s);
         return status;
     }
-    if (l)
-        loop_timer_set(l, &s->prune_timer, loop_now(l));
+    *out = s;
+    return OK;
+}
+
+enum status log_store_ready(struct log_store *s, struct err *e)
+{
+    enum status status = journal_ready(s->journal, e);
+
+    if (status == OK)
+        status = make_key(s, e);
+    if (status == OK)
+        status = read_next_seq(s, e);
+    if (status == OK && s->loop)
+        loop_timer_set(s->loop, &s->prune_timer, loop_now(s->loop) + FIRST_PRUNE_NS);
+    return status;
+}
+
+enum status log_store_open(const char *path, struct loop *l, int64_t retention_ns,
+                           struct log_store **out, struct err *e)
+{
+    struct log_store *s;
+    enum status status = log_store_start(path, l, retention_ns, &s, e);
+
+    if (status != OK)
+        return status;
+    status = log_store_ready(s, e);
+    if (status != OK) {
+        log_store_close(s);
+        return status;
+    }
     *out = s;
     return OK;
 }

@@ -2,7 +2,7 @@
  * and are committed together by a thread of the file's own (a second struct journal), at the latest
  * after 20 ms, before every read and at the end; so a killed fnexec loses the lines of its last
  * moments, but no event or invocation (those are the journal's). Called on the loop's thread. Old
- * lines and traces are removed at the start and every hour. */
+ * lines and traces are removed soon after the start and every hour. */
 #ifndef FNSCOPE_EXECUTOR_LOG_STORE_H
 #define FNSCOPE_EXECUTOR_LOG_STORE_H
 
@@ -14,6 +14,10 @@ struct log_store;
 /* path SQL_IN_MEMORY keeps everything in memory. loop NULL: committed at log_store_flush only. */
 MUST_CHECK enum status log_store_open(const char *path, struct loop *l, int64_t retention_ns,
                                       struct log_store **out, struct err *e);
+/* The same in two steps, as journal_start() and journal_ready(). */
+MUST_CHECK enum status log_store_start(const char *path, struct loop *l, int64_t retention_ns,
+                                       struct log_store **out, struct err *e);
+MUST_CHECK enum status log_store_ready(struct log_store *s, struct err *e);
 void log_store_close(struct log_store *s); /* NULL is fine */
 
 /* Finds or makes a stream of a group; the identity is for log_store_add. */

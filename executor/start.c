@@ -77,10 +77,15 @@ static enum status start_parts(struct fnexec *f, const struct executor_config *c
     struct executor *x = &f->x;
 
     enum status s = open_folders(f, c, e);
+    /* Both files open at the same time, each on its own thread. */
     if (s == OK)
-        s = telemetry_open(x, c->log_retention_ns, &x->telemetry, e);
+        s = telemetry_start(x, c->log_retention_ns, &x->telemetry, e);
+    if (s == OK)
+        s = durable_open(x, e);
     if (s == OK)
         s = durable_start(x, e);
+    if (s == OK)
+        s = telemetry_ready(x->telemetry, e);
     if (s == OK)
         s = invoker_start(x, &x->invoker, e);
     return s;

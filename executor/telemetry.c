@@ -27,21 +27,26 @@ static struct str store_path(struct executor *x, struct arena *a)
     return arena_printf(a, STR_FMT "/logs.db", STR_ARG(x->state_folder));
 }
 
-enum status telemetry_open(struct executor *x, int64_t retention_ns, struct telemetry **out,
-                           struct err *e)
+enum status telemetry_start(struct executor *x, int64_t retention_ns, struct telemetry **out,
+                            struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
     struct telemetry *t = xcalloc(1, sizeof(*t));
 
     t->x = x;
     t->line.max = EVENT_MAX_BYTES + 4096;
-    enum status s = log_store_open(store_path(x, &a).p, x->loop, retention_ns, &t->logs, e);
+    enum status s = log_store_start(store_path(x, &a).p, x->loop, retention_ns, &t->logs, e);
     if (s != OK) {
         telemetry_close(t);
         return s;
     }
     *out = t;
     return OK;
+}
+
+enum status telemetry_ready(struct telemetry *t, struct err *e)
+{
+    return log_store_ready(t->logs, e);
 }
 
 void telemetry_close(struct telemetry *t)

@@ -15,8 +15,10 @@ struct telemetry_stream {
     int64_t id;
 };
 
-MUST_CHECK enum status telemetry_open(struct executor *x, int64_t retention_ns,
-                                      struct telemetry **out, struct err *e);
+/* Opens the log store; it may be used after telemetry_ready(), which waits for it. */
+MUST_CHECK enum status telemetry_start(struct executor *x, int64_t retention_ns,
+                                       struct telemetry **out, struct err *e);
+MUST_CHECK enum status telemetry_ready(struct telemetry *t, struct err *e);
 void telemetry_close(struct telemetry *t); /* NULL is fine */
 struct log_store *telemetry_logs(struct telemetry *t);
 

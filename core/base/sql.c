@@ -18,6 +18,7 @@ struct sql {
     sqlite3 *db;
     char *path;
     sqlite3_stmt *kept[KEPT_STATEMENTS];
+    bool is_unsynced;  /* new, and nobody waited for the disk yet */
     unsigned next_out; /* who makes room when all are kept */
 };
 
@@ -74,6 +75,7 @@ static bool create_private(const char *path)
 /* What becomes WAL in its first write needs no journal file, which costs three more waits for the
  * disk: one page is written, and synced by itself. */
 static const char *const fresh_pragmas = "pragma page_size=4096; pragma journal_mode=memory";
+static const char *const unsynced_pragma = "pragma synchronous=off";
 
 /* page_size must come before the first write, so before WAL. */
 static const char *const write_pragmas =
@@ -91,7 +93,7 @@ static const char *const exclusive_pragma = "pragma locking_mode=exclusive";
 /* The first read tells whether the file is a database at all. */
 #define FIRST_READ "select count(*) from sqlite_schema"
 
-static int open_handle(const char *path, enum sql_mode mode, sqlite3 **db)
+static int open_handle(const char *path, enum sql_mode mode, sqlite3 **db, bool *is_unsynced)
 {
     bool is_fresh = false;
     int flags =
@@ -101,8 +103,12 @@ static int open_handle(const char *path, enum sql_mode mode, sqlite3 **db)
     if (mode != SQL_READ_ONLY && strcmp(path, SQL_IN_MEMORY) != 0)
         is_fresh = create_private(path);
     int code = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_URI, NULL);
-    return code == SQLITE_OK && is_fresh ? sqlite3_exec(*db, fresh_pragmas, NULL, NULL, NULL)
-                                         : code;
+    *is_unsynced = is_fresh && mode == SQL_EXCLUSIVE;
+    if (code == SQLITE_OK && is_fresh)
+        code = sqlite3_exec(*db, fresh_pragmas, NULL, NULL, NULL);
+    if (code == SQLITE_OK && *is_unsynced)
+        code = sqlite3_exec(*db, unsynced_pragma, NULL, NULL, NULL);
+    return code;
 }
 
 /* A WAL database in a folder that cannot be written has no place for its shared memory: read it as
@@ -122,8 +128,9 @@ static int open_immutable(const char *path, sqlite3 **db)
 static int finish_killed_write(const char *path)
 {
     sqlite3 *db = NULL;
+    bool is_unsynced;
 
-    int code = open_handle(path, SQL_READ_WRITE, &db);
+    int code = open_handle(path, SQL_READ_WRITE, &db, &is_unsynced);
     if (code == SQLITE_OK)
         code = sqlite3_exec(db, FIRST_READ, NULL, NULL, NULL);
     sqlite3_close(db);
@@ -143,7 +150,7 @@ enum status sql_open(const char *path, enum sql_mode mode, struct sql **out, str
     const char *pragmas = mode == SQL_READ_ONLY ? read_pragmas : write_pragmas;
 
     db->path = xstrdup(path);
-    int code = open_handle(path, mode, &db->db);
+    int code = open_handle(path, mode, &db->db, &db->is_unsynced);
     if (code == SQLITE_OK && mode == SQL_EXCLUSIVE)
         code = sqlite3_exec(db->db, exclusive_pragma, NULL, NULL, NULL);
     if (code == SQLITE_OK)
@@ -165,6 +172,29 @@ enum status sql_open(const char *path, enum sql_mode mode, struct sql **out, str
     }
     *out = db;
     return OK;
+}
+
+/* SQLite has no call for this: a WAL commit syncs the WAL only, and when the file itself is empty
+ * after a loss of power, its WAL is taken for a leftover and removed. */
+enum status sql_sync(struct sql *db, struct err *e)
+{
+    sqlite3_file *file = NULL;
+
+    if (!db->is_unsynced)
+        return OK;
+    int code = sqlite3_file_control(db->db, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+    if (code == SQLITE_OK && file->pMethods)
+        code = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
+    if (code != SQLITE_OK)
+        return err_set(e, ERR_IO, "%s: cannot be written to the disk", db->path);
+    db->is_unsynced = false;
+    return OK;
+}
+
+void sql_start_quickly(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
 }
 
 void sql_close(struct sql *db)

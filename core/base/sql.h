@@ -14,14 +14,21 @@ enum sql_mode {
     SQL_READ_WRITE, /* creates 0600; WAL, synchronous=FULL, page 4096, cache 8 MB, checkpoint
                        10000 */
     SQL_EXCLUSIVE   /* the same, for a file that nobody else opens meanwhile: no locks to take for
-                       each statement, no shared memory. ERR_AGAIN for the second */
+                       each statement, no shared memory. ERR_AGAIN for the second. A new file is
+                       not waited for: sql_sync() before the first commit that matters */
 };
 
 #define SQL_IN_MEMORY ":memory:" /* as a path: a database without a file */
 
+/* For programs that start often, before the first connection and the first thread: SQLite keeps no
+ * statistics of its memory, a lock around every allocation, and makes no pages in advance. */
+void sql_start_quickly(void);
+
 MUST_CHECK enum status sql_open(const char *path, enum sql_mode mode, struct sql **out,
                                 struct err *e);
 void sql_close(struct sql *db); /* finalizes what is left; NULL is fine */
+/* Waits until a new SQL_EXCLUSIVE file is on the disk, WAL or not; does nothing when it is. */
+MUST_CHECK enum status sql_sync(struct sql *db, struct err *e);
 MUST_CHECK enum status sql_exec(struct sql *db, const char *text, struct err *e);
 MUST_CHECK enum status sql_prepare(struct sql *db, struct str text, struct sql_stmt **out,
                                    struct err *e);

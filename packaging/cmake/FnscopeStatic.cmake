@@ -6,7 +6,9 @@
 # Sets: libraries, what core/base links. Without the archives everything stays shared.
 option(FNSCOPE_STATIC_EXECUTOR "link fnexec's libraries statically, so that it starts in milliseconds" ON)
 
-set(static_names microhttpd sqlite3 pcre2-8 yaml crypto)
+option(FNSCOPE_STATIC_LIBC "link fnexec to libc's archive as well" OFF)
+
+set(static_names microhttpd sqlite3 pcre2-8 yaml crypto jansson)
 set(static_archives "")
 if(FNSCOPE_STATIC_EXECUTOR)
   foreach(name ${static_names})
@@ -28,12 +30,15 @@ if(static_archives)
   list(TRANSFORM tls_functions REPLACE "(.+)" "-Wl,--defsym=\\1=fnexec_no_tls" OUTPUT_VARIABLE no_tls)
   # The property is that of the program being linked.
   set(is_static "$<BOOL:$<TARGET_PROPERTY:FNSCOPE_LINK_STATIC>>")
-  set(libraries "$<${is_static}:${static_archives};PkgConfig::JANSSON;${CMAKE_DL_LIBS}>" "$<$<NOT:${is_static}>:PkgConfig::DEPS>")
+  set(libraries "$<${is_static}:${static_archives};${CMAKE_DL_LIBS}>" "$<$<NOT:${is_static}>:PkgConfig::DEPS>")
 endif()
 
 function(fnscope_link_static target)
   if(static_archives)
     set_target_properties(${target} PROPERTIES FNSCOPE_LINK_STATIC ON)
-    target_link_options(${target} PRIVATE -Wl,-u,fnexec_no_tls ${no_tls})
+    target_link_options(${target} PRIVATE -Wl,--as-needed -Wl,-u,fnexec_no_tls ${no_tls})
+    if(FNSCOPE_STATIC_LIBC)
+      target_link_options(${target} PRIVATE -static-pie)
+    endif()
   endif()
 endfunction()

@@ -164,6 +164,10 @@ static void foreign_files(void **state)
     journal_close(j);
     set_pragma(path, "pragma user_version=999");
     CHECK_STATUS(journal_open(path, NULL, journal_migrate, &j, &e), ERR_CONFIG);
+    struct clock clock = clock_system();
+    struct loop *l = loop_new(&clock);
+    CHECK_STATUS(journal_open(path, l, journal_migrate, &j, &e), ERR_CONFIG);
+    loop_free(l);
     set_pragma(path, "pragma user_version=1; pragma application_id=1");
     CHECK_STATUS(journal_open(path, NULL, journal_migrate, &j, &e), ERR_CONFIG);
     CHECK_OK(file_write(path, STR("this is no database, only text that is long enough"), 0600, &e),
