@@ -173,9 +173,10 @@ const struct command cmd_db = {
         "info says what the store holds and how large it is. prune removes whole UTC days older "
         "than --retention or before --until. reprice prices everything stored anew: after the "
         "configuration (functions:, cost:) or the price book changed, until when every command "
-        "shows the stored prices and says so; sums of pruned days stay. verify checks every file, "
-        "every log chunk and every "
-        "roll-up against the facts; exit status 3 when it found something. dump prints "
+        "shows the stored prices and says so. verify reads every file: what has a checksum or is "
+        "written twice must agree (lines and their counts and identities, invocations and their "
+        "sums and request ids), and no attempt may stand there twice; exit status 3 when it found "
+        "something. dump prints "
         "everything in a canonical order, so that two stores can be compared.",
     .examples = "fnscope db info\thow much is there\n"
                 "fnscope db prune --retention 30d\tkeep a month\n"

@@ -172,7 +172,7 @@ static enum status write_chunk(struct day *d, const struct packed_chunk *c, stru
             "insert into chunk(id, shard, t0, t1, n, raw, levels, data) values(?,?,?,?,?,?,?,?)",
             e) != OK ||
         prepare_once(d->db, &d->insert_seen,
-                     "insert into seen(chunk, shard, t0, t1, hashes) values(?,?,?,?,?)", e) != OK)
+                     "insert into seen(chunk, shard, t0, t1, hashes, sum) values(?,?,?,?,?,?)", e) != OK)
         return e ? e->code : ERR_IO;
     sql_bind_i64(d->insert_chunk, 1, c->id);
     sql_bind_i64(d->insert_chunk, 2, c->shard);
@@ -187,8 +187,9 @@ static enum status write_chunk(struct day *d, const struct packed_chunk *c, stru
     sql_bind_i64(d->insert_seen, 2, c->shard);
     sql_bind_i64(d->insert_seen, 3, c->t0_ns - base);
     sql_bind_i64(d->insert_seen, 4, c->t1_ns - base);
-    sql_bind_blob(d->insert_seen, 5,
-                  (struct str){(const char *)c->seen, c->n_lines * sizeof(*c->seen)});
+    struct str hashes = {(const char *)c->seen, c->n_lines * sizeof(*c->seen)};
+    sql_bind_blob(d->insert_seen, 5, hashes);
+    sql_bind_i64(d->insert_seen, 6, blob_sum(hashes, c->id));
     if (s == OK)
         s = sql_run(d->insert_seen, e);
     return s == OK ? write_head(d, c, e) : s;

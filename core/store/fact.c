@@ -125,6 +125,12 @@ uint32_t fact_kind(const struct invocation *inv)
            attempt << KIND_ATTEMPT;
 }
 
+bool fact_kind_is_right(uint32_t kind)
+{
+    return (kind >> KIND_OUTCOME & 7) < OUTCOMES && (kind >> KIND_START & 7) < START_KINDS &&
+           (kind >> KIND_ARCH & 3) <= ARCH_ARM64 && (kind >> KIND_TRIGGER & 7) <= TRIGGER_OTHER;
+}
+
 static void kind_to_invocation(uint32_t kind, struct invocation *inv)
 {
     inv->outcome = (enum outcome)(kind >> KIND_OUTCOME & 7);

@@ -286,7 +286,7 @@ bool group_next(struct group_reader *r, struct fact *f)
     if (r->in.is_bad || r->in.rest.n == 0)
         return false;
     read_fact(r, &r->last);
-    if (r->last.ts_ns < before_ns || r->last.ts_ns > r->t1_ns)
+    if (r->last.ts_ns < before_ns || r->last.ts_ns > r->t1_ns || !fact_kind_is_right(r->last.kind))
         r->in.is_bad = true;
     if (r->in.is_bad)
         return false;

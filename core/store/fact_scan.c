@@ -21,12 +21,6 @@ static enum status prepare(struct fact_cursor *c, struct err *e)
                        &c->st, e);
 }
 
-/* Did what was asked of rows fail because they are groups now? Then it can be asked again. */
-static bool was_moved(struct sql *db, bool had_groups, enum status failure)
-{
-    return failure == ERR_IO && !had_groups && has_groups(db, false);
-}
-
 enum status fact_cursor_open(struct fact_cursor *c, struct day *d, struct err *e)
 {
     d->has_groups = has_groups(d->db, d->has_groups);
@@ -34,7 +28,7 @@ enum status fact_cursor_open(struct fact_cursor *c, struct day *d, struct err *e
     c->day = d->number;
     c->db = d->db;
     enum status s = prepare(c, e);
-    if (!was_moved(c->db, c->has_groups, s))
+    if (!schema_has_moved(c->db, "facts", c->has_groups, s))
         return s;
     c->has_groups = true;
     return prepare(c, e);
@@ -133,7 +127,7 @@ enum status fact_cursor_next(struct fact_cursor *c, struct fact *f, bool *has_fa
     if (c->has_groups)
         return next_of_groups(c, f, has_fact, e);
     enum status s = next_row(c, f, has_fact, &failure);
-    if (s != OK && !c->has_given && was_moved(c->db, false, s)) {
+    if (s != OK && !c->has_given && schema_has_moved(c->db, "facts", false, s)) {
         s = turn_to_groups(c, e);
         return s == OK ? next_of_groups(c, f, has_fact, e) : s;
     }
@@ -212,7 +206,7 @@ enum status facts_bounds(struct day *d, uint32_t fn, bool *is_found, struct rang
     struct err failure = {0};
     enum status s = read_bounds(d, fn, is_found, bounds, &failure);
 
-    if (s != OK && was_moved(d->db, d->has_groups, s))
+    if (s != OK && schema_has_moved(d->db, "facts", d->has_groups, s))
         return read_bounds(d, fn, is_found, bounds, e);
     if (s != OK && e)
         *e = failure;

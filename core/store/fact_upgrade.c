@@ -64,6 +64,8 @@ void fact_row_read(const struct sql_stmt *st, int64_t day, struct fact *f)
         .error_type = (uint32_t)sql_i64(st, C_ERROR),
         .version = (uint32_t)sql_i64(st, C_VERSION),
     };
+    if (!fact_kind_is_right(f->kind))
+        f->kind = 0;
     read_extra(sql_blob(st, C_EXTRA), f);
 }
 

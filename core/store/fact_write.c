@@ -18,7 +18,8 @@ static enum status put_group(struct day *d, int64_t id, const struct group_write
 {
     int64_t base = d->number * NS_PER_DAY;
     enum status s = prepare_once(
-        d, &d->put_group, "insert or replace into facts(id, n, t0, t1, data) values(?,?,?,?,?)", e);
+        d, &d->put_group,
+        "insert or replace into facts(id, n, t0, t1, data, sum) values(?,?,?,?,?,?)", e);
 
     if (s == OK)
         s = buf_check(&w->data, "a group of facts", e);
@@ -29,6 +30,7 @@ static enum status put_group(struct day *d, int64_t id, const struct group_write
     sql_bind_i64(d->put_group, 3, w->t0_ns - base);
     sql_bind_i64(d->put_group, 4, w->t1_ns - base);
     sql_bind_blob(d->put_group, 5, buf_str(&w->data));
+    sql_bind_i64(d->put_group, 6, blob_sum(buf_str(&w->data), id));
     return sql_run(d->put_group, e);
 }
 

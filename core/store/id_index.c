@@ -83,27 +83,51 @@ static bool has_runs(struct day *d)
     return d->has_runs;
 }
 
-enum status id_scan(struct store *s, int64_t day, struct prefix_range r, id_entry_fn *fn, void *ctx,
-                    struct err *e)
+struct id_query {
+    int64_t day;
+    struct prefix_range range;
+    id_entry_fn *fn;
+    void *ctx;
+};
+
+/* *has_given: fn was called. */
+static enum status scan_day(struct day *d, const struct id_query *q, bool *has_given, struct err *e)
 {
     struct sql_stmt *st;
-    struct day *d;
     bool has_row = true;
-    enum status status = store_day(s, day, false, &d, e);
+    enum status status =
+        sql_prepare(d->db, str_from(has_runs(d) ? blobs_of_runs : blobs_of_old_file), &st, e);
 
-    if (status != OK || !d)
-        return status;
-    status = sql_prepare(d->db, str_from(has_runs(d) ? blobs_of_runs : blobs_of_old_file), &st, e);
     if (status != OK)
         return status;
-    sql_bind_i64(st, 1, r.low);
-    sql_bind_i64(st, 2, r.high);
+    sql_bind_i64(st, 1, q->range.low);
+    sql_bind_i64(st, 2, q->range.high);
     while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
-        status = scan_blob(sql_blob(st, 0), day, r, fn, ctx, e);
+        *has_given = true;
+        status = scan_blob(sql_blob(st, 0), q->day, q->range, q->fn, q->ctx, e);
         if (status != OK)
             break;
     }
     sql_finalize(st);
+    return status;
+}
+
+enum status id_scan(struct store *s, int64_t day, struct prefix_range r, id_entry_fn *fn, void *ctx,
+                    struct err *e)
+{
+    const struct id_query q = {day, r, fn, ctx};
+    struct err failure = {0};
+    bool has_given = false;
+    struct day *d;
+    enum status status = store_day(s, day, false, &d, e);
+
+    if (status != OK || !d)
+        return status;
+    status = scan_day(d, &q, &has_given, &failure);
+    if (!has_given && schema_has_moved(d->db, "id_run", d->has_runs, status))
+        return scan_day(d, &q, &has_given, e);
+    if (status != OK && e)
+        *e = failure;
     return status;
 }
 

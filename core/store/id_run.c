@@ -78,14 +78,16 @@ static enum status put_blob(struct run_writer *w, struct err *e)
     if (w->blob.n == 0)
         return OK;
     if (!d->insert_ids)
-        s = sql_prepare(d->db, STR("insert into id_blob(id, entries) values(?,?)"), &d->insert_ids,
-                        e);
+        s = sql_prepare(d->db, STR("insert into id_blob(id, entries, sum) values(?,?,?)"),
+                        &d->insert_ids, e);
     if (s == OK)
         s = buf_check(&w->blob, "request ids with one prefix", e);
     if (s != OK)
         return s;
-    sql_bind_i64(d->insert_ids, 1, blob_id(w->run, prefix_of((const uint8_t *)w->blob.p)));
+    int64_t id = blob_id(w->run, prefix_of((const uint8_t *)w->blob.p));
+    sql_bind_i64(d->insert_ids, 1, id);
     sql_bind_blob(d->insert_ids, 2, buf_str(&w->blob));
+    sql_bind_i64(d->insert_ids, 3, blob_sum(buf_str(&w->blob), id));
     s = sql_run(d->insert_ids, e);
     buf_reset(&w->blob);
     return s;

@@ -3,7 +3,7 @@
  * refuses a newer file.
  *
  * meta.db   fn, stream, text: dimensions (small integers instead of text everywhere else); cursor;
- * counter; quarantine; fn_config; roll_old (roll-ups of days whose file is gone) day file  inv:
+ * counter; quarantine; fn_config; day file  inv:
  * facts clustered on (fn, ts, seq), ts in ns within the day, integers only; inv_id: sorted
  * id-prefix arrays; chunk, seen: log text and the identities of its events; env: events of
  * environments; roll: sums per function and hour (slot 0-23) and day (slot 24), in the same
@@ -21,6 +21,9 @@
  *
  * since migration 6: id_run, id_blob, request ids in runs that are merged (id_index.h says how), in
  * place of inv_id; id_run.c moves what inv_id holds
+ *
+ * since migration 7: sum, a checksum of the blob beside it, in facts, seen and id_blob (NULL:
+ * written before); roll_old, sums of removed days which nobody read, is gone
  *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
@@ -83,6 +86,7 @@ static const char *const meta_migrations[] = {
     "",
     "",
     "",
+    "drop table roll_old;",
     NULL,
 };
 
@@ -112,6 +116,8 @@ static const char *const day_migrations[] = {
     "alter table roll add column t0 int; alter table roll add column t1 int",
     "create table id_run(id integer primary key, level int, n int);"
     "create table id_blob(id integer primary key, entries blob);",
+    "alter table facts add column sum int; alter table seen add column sum int;"
+    "alter table id_blob add column sum int;",
     NULL,
 };
 
@@ -215,6 +221,16 @@ static enum status migrate(struct sql *db, int application_id, int64_t version, 
     return s;
 }
 
+enum { MIGRATION_OF_SUMS = 7 };
+
+bool schema_has_sums(struct sql *db)
+{
+    int64_t version = 0;
+
+    return pragma_i64(db, "pragma user_version", &version, NULL) == OK &&
+           version >= MIGRATION_OF_SUMS;
+}
+
 bool schema_has(struct sql *db, const char *table)
 {
     struct sql_stmt *st;
@@ -228,6 +244,11 @@ bool schema_has(struct sql *db, const char *table)
         has_row = false;
     sql_finalize(st);
     return has_row;
+}
+
+bool schema_has_moved(struct sql *db, const char *to, bool had, enum status failure)
+{
+    return failure == ERR_IO && !had && schema_has(db, to);
 }
 
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e)

@@ -113,12 +113,13 @@ MUST_CHECK enum status store_end_pricing(struct store *s, uint64_t fingerprint, 
 
 /* Brings all day files to this version's layout; without it each is when it is first written to. */
 MUST_CHECK enum status store_migrate(struct store *s, struct err *e);
-/* Unlinks day files that end before the time; roll-ups older than their tier's age go too. A packer
- * of this store forgets what it knew of them. */
+/* Unlinks day files that end before the time. A packer of this store forgets what it knew of them.
+ */
 MUST_CHECK enum status store_prune(struct store *s, int64_t before_ns, uint64_t *days,
                                    struct err *e);
-/* Checks every file: SQLite integrity, chunk decompression and counts, roll-ups against facts.
- * Findings go to on_finding; OK also when there are some. */
+/* Checks every file: SQLite integrity, checksums, and all that is written twice (verify_private.h).
+ * Metric points, spans, events of environments and texts stand there once. Findings go to
+ * on_finding; OK also when there are some. */
 typedef void store_finding_fn(void *ctx, struct str file, struct str what);
 MUST_CHECK enum status store_verify(struct store *s, store_finding_fn *on_finding, void *ctx,
                                     struct err *e);

@@ -77,11 +77,21 @@ static inline struct range range_of_day(struct range r, int64_t day)
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 6 };
+enum { SCHEMA_VERSION = 7 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
 /* Is the table there? A reader may hold a file of an older version. */
 bool schema_has(struct sql *db, const char *table);
+/* The writer moves rows of an older file to another table in one transaction, maybe while a reader
+ * has it open. Did what was asked of the old table fail because of that? Then ask the new one. */
+bool schema_has_moved(struct sql *db, const char *to, bool had, enum status failure);
+bool schema_has_sums(struct sql *db); /* checksums beside blobs: blob_sum */
+
+/* What stands beside a blob since migration 7, so that a turned bit is found: of names its row. */
+static inline int64_t blob_sum(struct str blob, int64_t of)
+{
+    return (int64_t)str_hash(blob, (uint64_t)of);
+}
 
 /* --- dimensions ----------------------------------------------------------------------------------
  */
@@ -124,6 +134,7 @@ struct fact {
     bool id_is_packed, trace_is_packed; /* the 16 bytes of id_pack, trace_pack instead of text */
 };
 uint32_t fact_kind(const struct invocation *inv);
+bool fact_kind_is_right(uint32_t kind); /* of damaged bytes it may be anything */
 void fact_from_invocation(const struct invocation *inv, struct fact *f); /* ids stay 0 */
 /* origin, error type and version are looked up in the store's dimensions. */
 /* Numbers only, no dimension: for sums. */

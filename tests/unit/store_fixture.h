@@ -17,6 +17,11 @@
     " without rowid; insert into inv_id select id >> 24 & 255, id >> 32, id & 16777215, entries"   \
     " from id_blob; drop table id_run; drop table id_blob;"
 
+/* Makes day files of version 7 those of version 6. */
+#define UNDO_MIGRATION_7                                                                           \
+    "alter table facts drop column sum; alter table seen drop column sum;"                         \
+    " alter table id_blob drop column sum;"
+
 struct fixture {
     struct arena arena;
     struct str path;

@@ -51,7 +51,9 @@ static struct fact some_fact(struct rng *rng, const struct fact *before)
     if (rng_u64(rng) % 4 == 0) {
         f.memory_mb = rng_u64(rng) % 10240;
         f.storage_mb = rng_u64(rng) % 2 * 512;
-        f.kind = (uint32_t)rng_u64(rng);
+        do
+            f.kind = (uint32_t)rng_u64(rng);
+        while (!fact_kind_is_right(f.kind));
         f.evidence = (uint32_t)rng_u64(rng);
     }
     if (rng_u64(rng) % 4 == 0) {
@@ -258,7 +260,7 @@ static void downgrade(struct fixture *f)
     struct invocation inv = invocation(b, ID, NOON);
     struct str text = arena_printf(
         &f->arena,
-        UNDO_MIGRATION_6
+        UNDO_MIGRATION_7 UNDO_MIGRATION_6
         "drop table chunk_head; alter table roll drop column t0; alter table roll drop column t1;"
         "drop table facts; create table inv(fn int, ts int, seq int, rid "
         "blob, stream int, kind "

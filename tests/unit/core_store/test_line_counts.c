@@ -164,9 +164,9 @@ static void test_counts(void **state)
     commit_lines(f, spots);
     fixture_open(f, true);
     check_ranges(f, spots);
-    change(f,
-           UNDO_MIGRATION_6 "drop table chunk_head; alter table roll drop column t0; alter table "
-                            "roll drop column t1; pragma user_version = 4");
+    change(f, UNDO_MIGRATION_7 UNDO_MIGRATION_6
+           "drop table chunk_head; alter table roll drop column t0; alter table "
+           "roll drop column t1; pragma user_version = 4");
     check_ranges(f, spots);
     fixture_open(f, false); /* the migration gives heads without tallies */
     commit_far_lines(f);
