@@ -172,7 +172,8 @@ static enum status write_chunk(struct day *d, const struct packed_chunk *c, stru
             "insert into chunk(id, shard, t0, t1, n, raw, levels, data) values(?,?,?,?,?,?,?,?)",
             e) != OK ||
         prepare_once(d->db, &d->insert_seen,
-                     "insert into seen(chunk, shard, t0, t1, hashes, sum) values(?,?,?,?,?,?)", e) != OK)
+                     "insert into seen(chunk, shard, t0, t1, hashes, sum) values(?,?,?,?,?,?)",
+                     e) != OK)
         return e ? e->code : ERR_IO;
     sql_bind_i64(d->insert_chunk, 1, c->id);
     sql_bind_i64(d->insert_chunk, 2, c->shard);
