@@ -71,22 +71,22 @@ static void quarantine_here(struct reading *r, uint64_t offset, const char *reas
  * -----------------------------------------------------------------------------------------------
  */
 
-/* "2 <decoder> <offset> <mode> <raw> <stamp> <done> <days>": where the decoder goes on in the plain
- * stream; how much of the file was read then, with the stamp of its last bytes; which days it fed.
- */
+/* "3 <decoder> <offset> <mode> <raw> <hash> <done> <days>": where the decoder goes on in the plain
+ * stream; how much of the file was read then, and the hash of all that; which days it fed. Version
+ * 2 hashed the last bytes only: another file could pass for this one. */
 struct token {
     struct str decoder;
     struct decode_mark mark;
-    uint64_t raw, stamp, is_done;
+    uint64_t raw, hash, is_done;
     struct file_days days;
 };
 
 static bool token_read(struct str text, struct token *t)
 {
     uint64_t version;
-    uint64_t *const numbers[] = {&t->mark.offset, &t->mark.mode, &t->raw, &t->stamp, &t->is_done};
+    uint64_t *const numbers[] = {&t->mark.offset, &t->mark.mode, &t->raw, &t->hash, &t->is_done};
 
-    if (!str_to_u64(str_cut(&text, ' '), &version) || version != 2)
+    if (!str_to_u64(str_cut(&text, ' '), &version) || version != 3)
         return false;
     t->decoder = str_cut(&text, ' ');
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
@@ -98,17 +98,16 @@ static bool token_read(struct str text, struct token *t)
 static void put_cursor(struct reading *r)
 {
     struct batch *b = r->f->batch;
-    uint64_t raw = plain_raw_bytes(r->reader), stamp, size;
+    uint64_t raw = plain_raw_bytes(r->reader), size;
 
-    if (r->decoder->mark == NULL || r->days.is_too_many ||
-        !plain_stamp(r->reader, raw, &stamp, &size))
+    if (r->decoder->mark == NULL || r->days.is_too_many || !plain_size(r->reader, &size))
         return;
     struct decode_mark m = r->decoder->mark(r->state);
     assert(r->scope.n > 0);
     bool is_done = r->is_ended && !r->is_damaged;
     AUTO(buf_clear) struct buf token = {.max = 1u << 14};
-    buf_addf(&token, "2 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d ", r->decoder->name,
-             m.offset, m.mode, raw, stamp, is_done);
+    buf_addf(&token, "3 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d ", r->decoder->name,
+             m.offset, m.mode, raw, plain_hash(r->reader), is_done);
     file_days_write(&r->days, &token);
     assert(!token.is_full);
     batch_cursor(b, &(struct cursor){.source = STR("import"),
@@ -373,12 +372,12 @@ static enum resume find_resume(struct reading *r, struct token *t)
 {
     const struct import_options *o = r->f->options;
     struct cursor c = {0};
-    uint64_t stamp, size;
+    uint64_t size;
 
     if (o->find_cursor == NULL || !o->find_cursor(o->cursor_ctx, r->scope, &r->arena, &c) ||
         !token_read(c.token, t) || !str_eq(t->decoder, str_from(r->decoder->name)) ||
-        !plain_stamp(r->reader, t->raw, &stamp, &size) || stamp != t->stamp ||
-        !is_all_stored(o, &t->days))
+        !is_all_stored(o, &t->days) || !plain_size(r->reader, &size) ||
+        !plain_begins_with(r->reader, t->raw, t->hash))
         return RESUME_START;
     if (t->is_done != 0 && size == t->raw)
         return RESUME_NOTHING_NEW;
@@ -466,7 +465,7 @@ static enum status read_one(struct file_source *f, size_t i, struct err *e)
     struct reading r = {.f = f, .path = str_from(path)};
     struct err found = {0};
 
-    uint64_t before = f->at.bytes_done, stamp, size;
+    uint64_t before = f->at.bytes_done, size;
 
     f->at.path = r.path;
     buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
@@ -476,7 +475,7 @@ static enum status read_one(struct file_source *f, size_t i, struct err *e)
     else
         s = read_open_file(&r, &f->hints[i], e);
     /* Whatever was skipped: the bar counts whole files. */
-    if (s == OK && r.reader != NULL && plain_stamp(r.reader, 0, &stamp, &size))
+    if (s == OK && r.reader != NULL && plain_size(r.reader, &size))
         f->at.bytes_done = before + size;
     close_reading(&r);
     return s;

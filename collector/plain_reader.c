@@ -16,7 +16,7 @@
 
 enum {
     MAX_LEVELS = 4, /* the file and three layers: Firehose makes two */
-    TAIL_BYTES = 4096,
+    HASH_BLOCK = 16 << 10,
 };
 #define STEP ((size_t)256 << 10)
 
@@ -27,14 +27,45 @@ struct level {
     bool is_ended;
 };
 
+/* Of bytes that come in pieces of any length: whole blocks one upon the other, then the rest. */
+struct running_hash {
+    uint64_t of_blocks;
+    size_t n; /* bytes of the block at hand */
+    char block[HASH_BLOCK];
+};
+
 struct plain_reader {
     int fd;
     bool is_stdin;
     struct level levels[MAX_LEVELS];
     size_t top;
     uint64_t raw_bytes;
-    struct err damage; /* found; told once everything before it was delivered */
+    struct running_hash hash; /* of those */
+    struct err damage;        /* found; told once everything before it was delivered */
 };
+
+static void hash_add(struct running_hash *h, const char *p, size_t n)
+{
+    while (n > 0) {
+        size_t part = n < HASH_BLOCK - h->n ? n : HASH_BLOCK - h->n;
+        bool is_whole = part == HASH_BLOCK; /* needs no copy */
+        if (!is_whole)
+            memcpy(h->block + h->n, p, part);
+        h->n += part;
+        if (h->n == HASH_BLOCK) {
+            h->of_blocks =
+                str_hash((struct str){is_whole ? p : h->block, HASH_BLOCK}, h->of_blocks);
+            h->n = 0;
+        }
+        p += part;
+        n -= part;
+    }
+}
+
+static uint64_t hash_so_far(const struct running_hash *h)
+{
+    return str_hash((struct str){h->block, h->n}, h->of_blocks);
+}
 
 static struct str available(const struct level *l)
 {
@@ -51,6 +82,7 @@ static enum status read_some(struct plain_reader *r, char *to, size_t cap, size_
             return err_errno(e, errno, "reading");
         *n = (size_t)got;
         r->raw_bytes += (uint64_t)got;
+        hash_add(&r->hash, to, (size_t)got);
         return OK;
     }
 }
@@ -197,20 +229,38 @@ uint64_t plain_raw_bytes(const struct plain_reader *r)
     return r->raw_bytes;
 }
 
-bool plain_stamp(const struct plain_reader *r, uint64_t at, uint64_t *hash, uint64_t *size)
+uint64_t plain_hash(const struct plain_reader *r)
+{
+    return hash_so_far(&r->hash);
+}
+
+bool plain_size(const struct plain_reader *r, uint64_t *size)
 {
     struct stat st;
-    char tail[TAIL_BYTES];
-    size_t want_bytes = at < TAIL_BYTES ? (size_t)at : TAIL_BYTES;
 
-    if (fstat(r->fd, &st) != 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size < at)
-        return false;
-    ssize_t n = pread(r->fd, tail, want_bytes, (off_t)(at - want_bytes));
-    if (n < 0 || (size_t)n != want_bytes)
+    if (fstat(r->fd, &st) != 0 || !S_ISREG(st.st_mode))
         return false;
     *size = (uint64_t)st.st_size;
-    *hash = str_hash((struct str){tail, want_bytes}, at);
     return true;
+}
+
+bool plain_begins_with(const struct plain_reader *r, uint64_t raw, uint64_t hash)
+{
+    AUTO(mem_free_ptr) char *bytes = xmalloc(STEP);
+    AUTO(mem_free_ptr) struct running_hash *h = xcalloc(1, sizeof(*h));
+    uint64_t size;
+
+    if (!plain_size(r, &size) || size < raw)
+        return false;
+    for (uint64_t at = 0; at < raw;) {
+        size_t want_bytes = raw - at < STEP ? (size_t)(raw - at) : STEP;
+        ssize_t n = pread(r->fd, bytes, want_bytes, (off_t)at);
+        if (n <= 0)
+            return false;
+        hash_add(h, bytes, (size_t)n);
+        at += (uint64_t)n;
+    }
+    return hash_so_far(h) == hash;
 }
 
 int64_t plain_changed_ns(const struct plain_reader *r)

@@ -20,10 +20,13 @@ MUST_CHECK enum status plain_read(struct plain_reader *r, char *to, size_t cap, 
                                   struct err *e);
 /* Bytes taken from the file itself: for the progress bar and the bomb check. */
 uint64_t plain_raw_bytes(const struct plain_reader *r);
-/* Hash of the file's last 4 KB before raw offset `at`, and its size: tell whether a file is still
- * the one read before, and whether it has grown. False for what is no regular file or is shorter.
- */
-bool plain_stamp(const struct plain_reader *r, uint64_t at, uint64_t *hash, uint64_t *size);
+/* Hash of those bytes. */
+uint64_t plain_hash(const struct plain_reader *r);
+/* False for what is no regular file. */
+bool plain_size(const struct plain_reader *r, uint64_t *size);
+/* Does the file still begin with the `raw` bytes that had this plain_hash? Reads them all, past
+ * this reader; hashing them is fifty times as fast as decoding them. */
+bool plain_begins_with(const struct plain_reader *r, uint64_t raw, uint64_t hash);
 /* Time of last change; 0: not known. */
 int64_t plain_changed_ns(const struct plain_reader *r);
 
