@@ -101,6 +101,8 @@ MUST_CHECK enum status facts_each(struct day *d, uint32_t fn, struct range r, st
 /* Starts of the function's first and last fact of the day, both included. */
 MUST_CHECK enum status facts_bounds(struct day *d, uint32_t fn, bool *is_found,
                                     struct range *bounds, struct err *e);
+/* A fact_fn: adds the fact to the struct stats at ctx. */
+enum status fact_count(void *ctx, const struct fact *f, struct err *e);
 /* Adds the facts in the range to the sums, by counting them. */
 MUST_CHECK enum status facts_sum(struct day *d, uint32_t fn, struct range r, struct stats *out,
                                  struct err *e);

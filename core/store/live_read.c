@@ -143,11 +143,6 @@ static enum status read_day(struct store *s, int64_t number, struct range r, str
     return status;
 }
 
-static bool day_overlaps(struct range r, int64_t day)
-{
-    return r.since_ns < (day + 1) * NS_PER_DAY && r.until_ns > day * NS_PER_DAY;
-}
-
 enum status request_metrics(struct store *s, const struct metric_request *q, struct arena *a,
                             struct metric_rows *out, struct err *e)
 {
@@ -163,7 +158,7 @@ enum status request_metrics(struct store *s, const struct metric_request *q, str
     if (l.n > 1)
         qsort(l.rows, l.n, sizeof(*l.rows), compare_series);
     for (size_t i = 0; status == OK && l.n > 0 && i < s->n_day_numbers; i++)
-        if (day_overlaps(q->range, s->day_numbers[i]))
+        if (range_meets_day(q->range, s->day_numbers[i]))
             status = read_day(s, s->day_numbers[i], q->range, &l, e);
     if (status != OK)
         return status;

@@ -307,11 +307,6 @@ static enum status search_day(struct search *s, struct day *d, struct err *e)
     return status == OK ? search_chunks(s, d, &heads, e) : status;
 }
 
-static bool overlaps(struct range r, int64_t day)
-{
-    return r.until_ns > day * NS_PER_DAY && r.since_ns < (day + 1) * NS_PER_DAY;
-}
-
 static void search_clear(struct search *s)
 {
     chunk_reader_clear(&s->reader);
@@ -372,7 +367,7 @@ enum status request_logs(struct store *s, const struct log_request *q, log_fn *f
     for (size_t k = 0; status == OK && k < s->n_day_numbers; k++) {
         int64_t day = s->day_numbers[q->newest_first ? s->n_day_numbers - 1 - k : k];
         struct day *d;
-        if (!overlaps((struct range){search.since_ns, q->range.until_ns}, day))
+        if (!range_meets_day((struct range){search.since_ns, q->range.until_ns}, day))
             continue;
         status = store_day(s, day, false, &d, e);
         if (status == OK && d)

@@ -217,7 +217,7 @@ static enum status save_roll(struct day *d, uint32_t fn, unsigned slot, const st
     return sql_run(d->put_roll, e);
 }
 
-static enum status count_fact(void *ctx, const struct fact *f, struct err *e)
+enum status fact_count(void *ctx, const struct fact *f, struct err *e)
 {
     struct invocation inv;
 
@@ -229,7 +229,7 @@ static enum status count_fact(void *ctx, const struct fact *f, struct err *e)
 
 enum status facts_sum(struct day *d, uint32_t fn, struct range r, struct stats *out, struct err *e)
 {
-    return facts_each(d, fn, r, (struct fact_sink){count_fact, out}, e);
+    return facts_each(d, fn, r, (struct fact_sink){fact_count, out}, e);
 }
 
 /* The facts of one hour counted again. */

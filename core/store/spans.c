@@ -158,17 +158,12 @@ enum status spans_of_day(struct store *s, int64_t number, const struct span_requ
     return status;
 }
 
-static bool day_overlaps(struct range r, int64_t day)
-{
-    return r.since_ns < (day + 1) * NS_PER_DAY && r.until_ns > day * NS_PER_DAY;
-}
-
 static enum status read_days(struct store *s, struct reader *r, struct err *e)
 {
     enum status status = s->is_null ? OK : store_scan_days(s, e);
 
     for (size_t i = 0; status == OK && !s->is_null && i < s->n_day_numbers; i++)
-        if (day_overlaps(r->q->range, s->day_numbers[i]))
+        if (range_meets_day(r->q->range, s->day_numbers[i]))
             status = read_day(s, s->day_numbers[i], r, e);
     return status;
 }

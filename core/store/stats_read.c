@@ -9,16 +9,6 @@
 
 /* --- one function, one day --- */
 
-static enum status count_fact(void *ctx, const struct fact *f, struct err *e)
-{
-    struct invocation inv;
-
-    UNUSED(e);
-    fact_to_sums(f, &inv);
-    stats_add_invocation(ctx, &inv);
-    return OK;
-}
-
 static void add_counts(struct stats *out, const struct line_counts *add)
 {
     out->log_events += add->lines;
@@ -66,13 +56,6 @@ static enum status add_day_part(struct day *d, uint32_t fn, struct range r, stru
         if (cut.pieces[i].since_ns < cut.pieces[i].until_ns)
             status = facts_sum(d, fn, cut.pieces[i], out, e);
     return status;
-}
-
-static bool overlaps(struct range r, int64_t day)
-{
-    struct range c = range_of_day(r, day);
-
-    return c.since_ns < c.until_ns;
 }
 
 /* --- days that a range holds whole ---
@@ -194,7 +177,7 @@ static enum status count_edges(const struct held_days *held, const struct count_
     enum status status = OK;
 
     for (size_t i = 0; i < s->n_day_numbers; i++) {
-        if (held->lines[i] || !overlaps(q->range, s->day_numbers[i]))
+        if (held->lines[i] || !range_meets_day(q->range, s->day_numbers[i]))
             continue;
         struct day_cut cut = cut_day(s->day_numbers[i], range_of_day(q->range, s->day_numbers[i]));
         for (size_t k = 0; status == OK && k < ARRAY_LEN(cut.pieces); k++) {
@@ -276,7 +259,7 @@ enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint3
 
     for (size_t i = 0; status == OK && i < s->n_day_numbers; i++) {
         struct day *d;
-        if (!overlaps(r, s->day_numbers[i]))
+        if (!range_meets_day(r, s->day_numbers[i]))
             continue;
         status = store_day(s, s->day_numbers[i], false, &d, e);
         if (status == OK && d)
@@ -440,7 +423,7 @@ static enum status count_fine_fact(void *ctx, const struct fact *f, struct err *
 {
     struct series *series = ctx;
 
-    return count_fact(&series->points[(f->ts_ns - series->since_ns) / series->step_ns], f, e);
+    return fact_count(&series->points[(f->ts_ns - series->since_ns) / series->step_ns], f, e);
 }
 
 /* Steps below an hour: one pass over the facts of the range instead of one a step. */

@@ -74,6 +74,12 @@ static inline struct range range_of_day(struct range r, int64_t day)
                           r.until_ns < base + NS_PER_DAY ? r.until_ns : base + NS_PER_DAY};
 }
 
+static inline bool range_meets_day(struct range r, int64_t day)
+{
+    r = range_of_day(r, day);
+    return r.since_ns < r.until_ns;
+}
+
 /* --- schema --------------------------------------------------------------------------------------
  */
 
