@@ -146,13 +146,13 @@ static void wide_lines(const struct doc_node *n, struct arena *a, struct buf *ou
     struct table t;
 
     table_init(&t, a, columns, ARRAY_LEN(columns), "", 1);
-    for (size_t i = 0; i < n->n; i++) {
-        const struct doc_figure *f = is_figures ? &n->figures[i] : NULL;
-        const struct doc_bar *b = is_figures ? NULL : &n->bars[i];
-        if (f)
-            wide_line(&t, f->key, f->label, &f->value, &f->before);
-        else
-            wide_line(&t, bar_key(b), b->label, &b->value, &b->of);
+    for (size_t i = 0; is_figures && i < n->n; i++) {
+        const struct doc_figure *f = &n->figures[i];
+        wide_line(&t, f->key, f->label, &f->value, &f->before);
+    }
+    for (size_t i = 0; !is_figures && i < n->n; i++) {
+        const struct doc_bar *b = &n->bars[i];
+        wide_line(&t, bar_key(b), b->label, &b->value, &b->of);
     }
     table_print(&t, TABLE_CSV, true, out);
 }

@@ -251,39 +251,25 @@ static void say_changes(const struct speaker *s, const struct speaker *old, stru
 /* --- keys --- */
 
 /* All that makes another view of it; the row at hand is not in it. */
+enum { VIEW_PARTS = 16 };
 struct view_state {
-    size_t depth, n_shown, filter_n, log_pattern_n, n_tags;
-    enum view_id view;
-    enum display display;
-    enum cost_unit unit;
-    int sort_column;
-    bool is_inverted, only_problems, is_paused, is_relative;
-    struct range range;
-    int64_t span_ns;
+    int64_t parts[VIEW_PARTS];
 };
 
 static struct view_state state_of(struct app *app)
 {
     const struct place *p = app_place(app);
-    struct view_state v;
 
-    memset(&v, 0, sizeof(v)); /* compared as bytes */
-    v.depth = app->depth;
-    v.n_shown = app->n_shown;
-    v.filter_n = app->filter_n;
-    v.log_pattern_n = app->log_pattern_n;
-    v.n_tags = app->n_tags;
-    v.view = p->view;
-    v.display = p->display;
-    v.unit = app->unit;
-    v.sort_column = p->sort_column;
-    v.is_inverted = p->is_inverted;
-    v.only_problems = app->only_problems;
-    v.is_paused = app->is_paused;
-    v.is_relative = app->is_relative;
-    v.range = app->range;
-    v.span_ns = app->span_ns;
-    return v;
+    return (struct view_state){
+        {(int64_t)app->depth, (int64_t)app->n_shown, (int64_t)app->filter_n,
+         (int64_t)app->log_pattern_n, (int64_t)app->n_tags, (int64_t)p->view, (int64_t)p->display,
+         (int64_t)app->unit, p->sort_column, p->is_inverted, app->only_problems, app->is_paused,
+         app->is_relative, app->range.since_ns, app->range.until_ns, app->span_ns}};
+}
+
+static bool is_same_view(const struct view_state *a, const struct view_state *b)
+{
+    return memcmp(a->parts, b->parts, sizeof(a->parts)) == 0;
 }
 
 static void press(struct app *app, uint32_t key)
@@ -346,8 +332,7 @@ void speaker_line(struct speaker *s, struct str keys, struct buf *out)
         picker_print(app, out);
     else if (app->prompt.kind != PROMPT_NONE)
         buf_add_z(out, "type the text, then Enter; <Esc> leaves\n");
-    else if (memcmp(&before, &after, sizeof(after)) != 0 || !str_eq(id, app_place(app)->id) ||
-             app->must_repaint)
+    else if (!is_same_view(&before, &after) || !str_eq(id, app_place(app)->id) || app->must_repaint)
         say_view(app, out);
     else if (app->message.n == 0 || app_place(app)->selected != was)
         say_move(app, was, out);
