@@ -17,6 +17,7 @@ enum {
     /* Between two threads: more would only use memory. */
     QUEUED_BATCHES = 1,
     QUEUED_COMMITS = 1,
+    HELD_JOBS = 64, /* batches without a commit between two signs of progress */
     IDLE_MS = 1000, /* on_idle when nothing came so long */
     TICK_MS = 100,  /* how soon a collector sees a signal */
 };
@@ -40,12 +41,21 @@ struct job {
     struct request *request; /* NULL: nobody waits */
 };
 
+/* What jobs counted that brought nothing to commit: it goes on with the next one that does. Were
+ * each of them handed to the writer, the packer would wait for it at every batch while it writes.
+ */
+struct held {
+    struct batch_counts counts;
+    size_t n_jobs;
+};
+
 struct runner {
     struct file_source source;
     struct queue *batches, *commits;
     const struct sink_ops *sink;
     void *ctx;
     int64_t commit_ns; /* flush after so long; 0: only where a job says so */
+    struct held held;  /* of the packer */
     /* Each written by one thread, read after it was joined. */
     enum status source_status, packer_status;
     struct err source_err, packer_err;
@@ -117,6 +127,36 @@ static void *run_source(void *ctx)
 /* --- packer thread
  * ---------------------------------------------------------------------------------------- */
 
+static void add_counts(struct batch_counts *to, const struct batch_counts *c)
+{
+    to->read_bytes += c->read_bytes;
+    to->events += c->events;
+    to->repeats += c->repeats;
+    to->late += c->late;
+    to->quarantined += c->quarantined;
+    to->control_messages += c->control_messages;
+    to->unknown_labels += c->unknown_labels;
+    to->forged += c->forged;
+    to->invalid_utf8 += c->invalid_utf8;
+    to->untimed += c->untimed;
+    to->elsewhere += c->elsewhere;
+    to->invocations += c->invocations;
+}
+
+/* True: the job ends here, the writer has nothing to do for it. */
+static bool hold_job(struct runner *r, struct job *job)
+{
+    add_counts(&r->held.counts, &job->counts);
+    if (job->commit == NULL && job->request == NULL && !job->is_flush &&
+        ++r->held.n_jobs < HELD_JOBS) {
+        free_job(r, job);
+        return true;
+    }
+    job->counts = r->held.counts;
+    r->held = (struct held){0};
+    return false;
+}
+
 static enum status pack_job(struct runner *r, struct job *job)
 {
     enum status s =
@@ -124,10 +164,14 @@ static enum status pack_job(struct runner *r, struct job *job)
     job->counts = job->batch->counts;
     batch_free(job->batch);
     job->batch = NULL;
+    if (s == OK && hold_job(r, job))
+        return OK;
     if (s == OK)
         s = queue_push(r->commits, job);
     if (s != OK)
         free_job(r, job);
+    else
+        queue_wait_taken(r->commits); /* a commit being written and one being filled: no third */
     return s;
 }
 
@@ -194,22 +238,6 @@ static void *run_packer(void *ctx)
 
 /* --- writer: the caller's thread
  * ------------------------------------------------------------------------------- */
-
-static void add_counts(struct batch_counts *to, const struct batch_counts *c)
-{
-    to->read_bytes += c->read_bytes;
-    to->events += c->events;
-    to->repeats += c->repeats;
-    to->late += c->late;
-    to->quarantined += c->quarantined;
-    to->control_messages += c->control_messages;
-    to->unknown_labels += c->unknown_labels;
-    to->forged += c->forged;
-    to->invalid_utf8 += c->invalid_utf8;
-    to->untimed += c->untimed;
-    to->elsewhere += c->elsewhere;
-    to->invocations += c->invocations;
-}
 
 static void answer_request(struct runner *r, struct request *q)
 {

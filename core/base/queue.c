@@ -90,6 +90,14 @@ enum status queue_push(struct queue *q, void *item)
     return s;
 }
 
+void queue_wait_taken(struct queue *q)
+{
+    pthread_mutex_lock(&q->mutex);
+    while (q->count > 0 && !q->is_closed)
+        pthread_cond_wait(&q->not_full, &q->mutex);
+    pthread_mutex_unlock(&q->mutex);
+}
+
 static struct timespec deadline_in(int timeout_ms)
 {
     struct timespec t;
