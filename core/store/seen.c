@@ -96,6 +96,15 @@ void seen_empty(struct seen *w, uint64_t committed_pack)
         }
 }
 
+/* The k-th segment of the day; those behind it are given anew. */
+static void place_segment(struct seen_day *d, size_t k, const struct seen_segment *s)
+{
+    int64_t before = k > 0 ? d->segments[k - 1].newest_ns : INT64_MIN;
+
+    d->segments[k] = *s;
+    d->segments[k].newest_ns = s->t1_ns > before ? s->t1_ns : before;
+}
+
 /* Chunk numbers go on: packs under way hold some already. */
 void seen_forget(struct seen *w, int64_t before_day, uint64_t committed_pack)
 {
@@ -105,7 +114,7 @@ void seen_forget(struct seen *w, int64_t before_day, uint64_t committed_pack)
         size_t kept = 0;
         for (size_t k = 0; k < d->n; k++)
             if (d->day >= before_day || d->segments[k].pack > committed_pack)
-                d->segments[kept++] = d->segments[k];
+                place_segment(d, kept++, &d->segments[k]);
         d->n = kept;
     }
 }
@@ -115,7 +124,7 @@ void seen_forget(struct seen *w, int64_t before_day, uint64_t committed_pack)
 static void append(struct seen_day *d, const struct seen_segment *s)
 {
     d->segments = mem_grow(d->segments, d->n, &d->cap, sizeof(*d->segments));
-    d->segments[d->n++] = *s;
+    place_segment(d, d->n++, s);
 }
 
 /* What the day file holds already: bounds only. */
@@ -217,13 +226,17 @@ static bool concerns(const struct seen_segment *s, const struct seen_window *of)
            s->t0_ns <= of->t1_ns;
 }
 
+/* From the newest on, until nothing before reaches into the window: what is written comes in order
+ * of time, more or less, and a day has ten thousands of chunks. */
 enum status seen_load(struct seen *w, const struct seen_window *of, struct err *e)
 {
-    struct seen_day *d;
+    struct seen_day *d = NULL;
     enum status status = seen_day(w, of->day, &d, e);
 
-    for (size_t i = 0; status == OK && i < d->n; i++) {
+    for (size_t i = status == OK ? d->n : 0; i-- > 0 && status == OK;) {
         struct seen_segment *s = &d->segments[i];
+        if (s->newest_ns < of->t0_ns)
+            break;
         if (s->is_loaded || !concerns(s, of))
             continue;
         if (s->hashes)

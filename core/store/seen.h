@@ -10,7 +10,8 @@ enum { SEEN_AHEAD = 8 }; /* identities between asking for a place and using it *
 
 struct seen_segment {
     int64_t chunk, t0_ns, t1_ns;
-    uint64_t *hashes; /* NULL: in the day file only */
+    int64_t newest_ns; /* the latest t1_ns of this one and all before it in the day */
+    uint64_t *hashes;  /* NULL: in the day file only */
     size_t n;
     uint64_t pack; /* 0: read from the file; else the pack that brings it there */
     unsigned shard;
