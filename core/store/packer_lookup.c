@@ -211,24 +211,37 @@ static void wait_for_id(struct found *found, struct str id, int64_t around_ns)
         add_unpacked_of_id(found, id, around_ns);
 }
 
+/* The days beside that one in which the id may be stored, or in a pack under way: whatever brings a
+ * fact tells the filter of its day. Mostly none: ids are new. */
+static enum status days_of_id(struct packer *p, uint32_t prefix, int64_t today, bool may_hold[3],
+                              struct err *e)
+{
+    for (int i = 0; i < 3; i++) {
+        const struct id_filter *f = packer_filter(p, today - 1 + i, e);
+        if (!f)
+            return e ? e->code : ERR_IO;
+        may_hold[i] = id_filter_may_hold(f, prefix);
+    }
+    return OK;
+}
+
 enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, struct arena *a,
                             struct invocation_list *out, struct err *e)
 {
     struct found found = {.packer = p, .arena = a};
-    uint32_t prefix = id_prefix(id);
     int64_t today = day_of(around_ns);
-    enum status s = OK;
+    bool may_hold[3] = {false};
 
-    if (p->reader)
+    *out = (struct invocation_list){0};
+    if (!p->reader)
+        return OK;
+    enum status s = days_of_id(p, id_prefix(id), today, may_hold, e);
+    if (s == OK && (may_hold[0] || may_hold[1] || may_hold[2]))
         wait_for_id(&found, id, around_ns);
-    for (int64_t day = today - 1; s == OK && p->reader && day <= today + 1; day++) {
-        const struct id_filter *f = packer_filter(p, day, e);
-        if (!f)
-            return e ? e->code : ERR_IO;
-        if (!id_filter_may_hold(f, prefix))
-            continue;
-        s = facts_by_id(p->reader, day, id, a, (struct fact_sink){add_found, &found}, e);
-    }
+    for (int i = 0; s == OK && i < 3; i++)
+        if (may_hold[i])
+            s = facts_by_id(p->reader, today - 1 + i, id, a, (struct fact_sink){add_found, &found},
+                            e);
     *out = (struct invocation_list){found.rows, found.n};
     return s;
 }
