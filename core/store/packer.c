@@ -13,8 +13,7 @@
 #define PACK_FACTS ((size_t)6000)
 /* Sums by function and hour at which a pack is handed over: short lines of very many functions hold
  * little text and no facts, but half a kilobyte of sums each. */
-#define PACK_SUMS  ((size_t)32768)
-#define ZSTD_LEVEL 1
+#define PACK_SUMS ((size_t)32768)
 
 /* --- a new packer: ids known so far --- */
 
@@ -99,7 +98,8 @@ enum status packer_new(struct store *s, struct packer **out, struct err *e)
     p->store = s;
     p->next_pack = 1;
     p->next_fn = p->next_stream = p->next_text = p->next_series = 1;
-    p->zstd = zstd_ctx_new(ZSTD_LEVEL);
+    p->zstd = zstd_ctx_for_lines();
+    buf_init(&p->packed, (size_t)1 << 31);
     p->current = new_pack(p);
     if (!s->is_null) {
         status = store_open(&o, &p->reader, e);
@@ -142,6 +142,7 @@ void packer_free(struct packer *p)
     free(p->origins);
     pack_free(p->current);
     zstd_ctx_free(p->zstd);
+    buf_clear(&p->packed);
     store_close(p->reader);
     arena_clear(&p->scratch);
     free(p);
@@ -316,20 +317,18 @@ static struct str pack_tally(struct line_tally *t, struct arena *a)
 static enum status close_chunk(struct packer *p, struct open_chunk *c, struct err *e)
 {
     struct pack *k = p->current;
-    struct buf data = {.max = (size_t)1 << 31};
+    struct str raw = buf_str(&c->raw);
     struct seen_day *sd = NULL;
 
     if (c->n == 0)
         return OK;
-    enum status s = zstd_pack(p->zstd, buf_str(&c->raw), &data, e);
+    buf_reset(&p->packed);
+    enum status s = zstd_pack(p->zstd, raw, &p->packed, e);
     if (s == OK && p->reader)
         s = seen_day(&p->seen, c->day, &sd, e);
-    if (s != OK) {
-        buf_clear(&data);
+    if (s != OK)
         return s;
-    }
     k->chunks = arena_grow(&k->arena, k->chunks, k->n_chunks, &k->cap_chunks, sizeof(*k->chunks));
-    size_t n_data = data.n;
     k->chunks[k->n_chunks++] = (struct packed_chunk){
         .id = sd ? sd->next_chunk++ : 0,
         .day = c->day,
@@ -338,8 +337,8 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
         .shard = c->shard,
         .level_mask = c->level_mask,
         .n_lines = c->n,
-        .raw_bytes = c->raw.n,
-        .data = {xrealloc(buf_take(&data), n_data + 1), n_data},
+        .raw_bytes = raw.n,
+        .data = {xmemdup(p->packed.p, p->packed.n), p->packed.n},
         .tally = pack_tally(&c->tally, &k->arena),
         .seen = c->seen,
     };

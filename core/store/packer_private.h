@@ -32,6 +32,7 @@ struct origin_ids {
 struct packer {
     struct store *store, *reader;
     struct zstd_ctx *zstd;
+    struct buf packed; /* of the chunk being closed */
     struct pack *current;
     uint64_t next_pack;
     struct idmap fns, streams, texts, series; /* hash -> id */
