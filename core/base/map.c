@@ -15,11 +15,12 @@ struct map_slot {
     uint64_t value;
 };
 
-enum slot_state { SLOT_FREE, SLOT_USED, SLOT_REMOVED };
+/* Keys that mark a slot; as real ones they have a slot each behind the others, its key telling
+ * whether it is used. */
+enum { KEY_FREE, KEY_REMOVED, KEYS_APART };
 
 struct idmap_slot {
     uint64_t key, value;
-    enum slot_state state;
 };
 
 /* --- keys that are views --- */
@@ -115,7 +116,7 @@ void idmap_clear(struct idmap *m)
 void idmap_reset(struct idmap *m)
 {
     if (m->cap > 0)
-        memset(m->slots, 0, m->cap * sizeof(*m->slots));
+        memset(m->slots, 0, (m->cap + KEYS_APART) * sizeof(*m->slots));
     m->count = m->used = 0;
 }
 
@@ -126,15 +127,24 @@ static size_t id_start(uint64_t key, size_t cap)
     return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> (__builtin_clzll(cap) + 1));
 }
 
+static struct idmap_slot *find_apart(const struct idmap *m, uint64_t key)
+{
+    struct idmap_slot *slot = &m->slots[m->cap + key];
+
+    return slot->key != KEY_FREE ? slot : NULL;
+}
+
 static struct idmap_slot *idmap_find(const struct idmap *m, uint64_t key)
 {
     if (m->cap == 0)
         return NULL;
+    if (key < KEYS_APART)
+        return find_apart(m, key);
     for (size_t i = id_start(key, m->cap);; i = (i + 1) & (m->cap - 1)) {
-        if (m->slots[i].state == SLOT_FREE)
-            return NULL;
-        if (m->slots[i].state == SLOT_USED && m->slots[i].key == key)
+        if (m->slots[i].key == key)
             return &m->slots[i];
+        if (m->slots[i].key == KEY_FREE)
+            return NULL;
     }
 }
 
@@ -142,7 +152,7 @@ static struct idmap_slot *idmap_place(struct idmap_slot *slots, size_t cap, uint
 {
     size_t i = id_start(key, cap);
 
-    while (slots[i].state == SLOT_USED)
+    while (slots[i].key >= KEYS_APART)
         i = (i + 1) & (cap - 1);
     return &slots[i];
 }
@@ -150,18 +160,23 @@ static struct idmap_slot *idmap_place(struct idmap_slot *slots, size_t cap, uint
 /* Makes room and forgets removed slots; grows only when live entries need it. */
 static void idmap_rebuild(struct idmap *m)
 {
-    size_t cap = m->cap ? m->cap : FIRST_CAP;
+    size_t cap = m->cap ? m->cap : FIRST_CAP, used = 0;
 
     if ((m->count + 1) * 2 > cap)
         cap *= 2;
-    struct idmap_slot *slots = xcalloc(cap, sizeof(*slots));
-    for (size_t i = 0; i < m->cap; i++)
-        if (m->slots[i].state == SLOT_USED)
-            *idmap_place(slots, cap, m->slots[i].key) = m->slots[i];
+    struct idmap_slot *slots = xcalloc(cap + KEYS_APART, sizeof(*slots));
+    if (m->cap > 0)
+        memcpy(slots + cap, m->slots + m->cap, KEYS_APART * sizeof(*slots));
+    for (size_t i = 0; i < m->cap; i++) {
+        if (m->slots[i].key < KEYS_APART)
+            continue;
+        *idmap_place(slots, cap, m->slots[i].key) = m->slots[i];
+        used++;
+    }
     free(m->slots);
     m->slots = slots;
     m->cap = cap;
-    m->used = m->count;
+    m->used = used;
 }
 
 uint64_t *idmap_get(const struct idmap *m, uint64_t key)
@@ -181,10 +196,11 @@ uint64_t *idmap_put(struct idmap *m, uint64_t key, bool *is_new)
         return &slot->value;
     if ((m->used + 1) * 4 > m->cap * 3)
         idmap_rebuild(m);
-    slot = idmap_place(m->slots, m->cap, key);
-    m->used += slot->state == SLOT_FREE;
+    bool is_apart = key < KEYS_APART;
+    slot = is_apart ? &m->slots[m->cap + key] : idmap_place(m->slots, m->cap, key);
+    m->used += !is_apart && slot->key == KEY_FREE;
     m->count++;
-    *slot = (struct idmap_slot){.key = key, .state = SLOT_USED};
+    *slot = (struct idmap_slot){.key = is_apart ? 1 : key};
     return &slot->value;
 }
 
@@ -194,7 +210,7 @@ bool idmap_remove(struct idmap *m, uint64_t key)
 
     if (!slot)
         return false;
-    slot->state = SLOT_REMOVED;
+    slot->key = key < KEYS_APART ? KEY_FREE : KEY_REMOVED;
     assert(m->count > 0);
     m->count--;
     return true;
@@ -202,11 +218,15 @@ bool idmap_remove(struct idmap *m, uint64_t key)
 
 bool idmap_next(const struct idmap *m, size_t *i, uint64_t *key, uint64_t *value)
 {
-    for (; *i < m->cap; ++*i) {
-        if (m->slots[*i].state != SLOT_USED)
+    size_t n = m->cap > 0 ? m->cap + KEYS_APART : 0;
+
+    for (; *i < n; ++*i) {
+        const struct idmap_slot *slot = &m->slots[*i];
+        bool is_apart = *i >= m->cap;
+        if (slot->key == KEY_FREE || (slot->key == KEY_REMOVED && !is_apart))
             continue;
-        *key = m->slots[*i].key;
-        *value = m->slots[*i].value;
+        *key = is_apart ? *i - m->cap : slot->key;
+        *value = slot->value;
         ++*i;
         return true;
     }
