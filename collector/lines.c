@@ -147,14 +147,20 @@ static bool is_continuation(struct str line)
  * -----------------------------------------------------------------------------------------------
  */
 
+/* Takes the n bytes and the line end behind them. */
+static struct str cut_line(struct str *rest, size_t n)
+{
+    struct str line = str_sub(*rest, 0, n);
+
+    *rest = str_skip(*rest, n + 1);
+    return line;
+}
+
 static bool next_line(struct str *rest, struct str *line)
 {
     if (rest->n == 0)
         return false;
-    const char *end = memchr(rest->p, '\n', rest->n);
-    size_t n = end != NULL ? (size_t)(end - rest->p) : rest->n;
-    *line = str_sub(*rest, 0, n);
-    *rest = str_skip(*rest, n + 1);
+    *line = cut_line(rest, str_find_char(*rest, '\n'));
     return true;
 }
 
@@ -313,17 +319,18 @@ static void close_event(struct feeder *f, struct raw_event *open, const char *st
 /* Events are handed on when the next one begins: until then lines may follow. */
 static const char *walk_lines(struct feeder *f)
 {
-    struct str rest = skip_long_line(f), line;
+    struct str rest = skip_long_line(f);
     struct raw_event open = {0};
     const char *start = NULL;
 
     while (rest.n > 0) {
         const char *at = rest.p;
-        bool is_cut = memchr(rest.p, '\n', rest.n) == NULL && !f->in->is_last;
+        size_t n = str_find_char(rest, '\n');
+        bool is_cut = n == rest.n && !f->in->is_last;
         if (is_cut && rest.n < PENDING_MAX_BYTES)
             break;
         f->s->is_skipping = is_cut;
-        next_line(&rest, &line);
+        struct str line = cut_line(&rest, n);
         struct raw_event ev = {0};
         if (!begins_event(f->s, line, &ev) && start != NULL)
             continue;
