@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "core/base/mem.h"
+#include "core/base/sql_gather.h"
 
 /* Statements given back wait here for the same text: preparing one costs as much as a look-up. */
 enum { KEPT_STATEMENTS = 8 };
@@ -102,7 +103,8 @@ static int open_handle(const char *path, enum sql_mode mode, sqlite3 **db, bool 
 
     if (mode != SQL_READ_ONLY && strcmp(path, SQL_IN_MEMORY) != 0)
         is_fresh = create_private(path);
-    int code = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_URI, NULL);
+    const char *vfs = mode == SQL_READ_WRITE ? sql_gather_vfs() : NULL;
+    int code = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_URI, vfs);
     *is_unsynced = is_fresh && mode == SQL_EXCLUSIVE;
     if (code == SQLITE_OK && is_fresh)
         code = sqlite3_exec(*db, fresh_pragmas, NULL, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -185,6 +186,76 @@ static void test_exclusive(void **state)
     sql_close(db);
 }
 
+static void insert_rows(struct sql *db, int n, struct err *e)
+{
+    char text[200];
+
+    snprintf(text, sizeof(text),
+             "insert into t with recursive r(v) as (select 1 union all select v + 1 from r where v "
+             "< %d) select v, zeroblob(600) from r",
+             n);
+    exec_or_die(db, "begin immediate");
+    exec_or_die(db, text);
+    if (sql_exec(db, "commit", e) != OK && sql_exec(db, "rollback", NULL) != OK)
+        return; /* rolled back by itself */
+}
+
+/* Writes are gathered on their way: whoever looks sees a commit whole, and at once. The cache is so
+ * small that pages of a transaction are written before it ends, and read again. */
+static void test_commits_are_seen(void **state)
+{
+    enum { COMMITS = 5, ROWS = 1000 };
+    struct err e = {0};
+    struct sql *db = NULL, *reader = NULL;
+    char path[256];
+
+    UNUSED(state);
+    in_folder(path, sizeof(path), "seen.db");
+    CHECK_OK(sql_open(path, SQL_READ_WRITE, &db, &e), &e);
+    exec_or_die(db, "create table t(x, y); create index i on t(x)");
+    CHECK_OK(sql_open(path, SQL_READ_ONLY, &reader, &e), &e);
+    exec_or_die(db, "pragma cache_size=10; pragma wal_autocheckpoint=300");
+    for (int i = 1; i <= COMMITS; i++) {
+        insert_rows(db, ROWS, &e);
+        CHECK_INT(one_number(reader, "select count(*) from t"), i * ROWS);
+        CHECK_INT(one_number(reader, "select sum(length(y)) from t"), i * ROWS * 600);
+        CHECK_INT(one_number(reader, "select count(*) from pragma_integrity_check "
+                                     "where integrity_check = 'ok'"),
+                  1);
+    }
+    sql_close(reader);
+    sql_close(db);
+}
+
+/* What was gathered and finds no room is an error of the commit, and nothing is half written. */
+static void test_no_room(void **state)
+{
+    struct err e = {0};
+    struct sql *db = NULL;
+    struct rlimit before, small;
+    char path[256];
+
+    UNUSED(state);
+    signal(SIGXFSZ, SIG_IGN);
+    CHECK_OK(sql_open(in_folder(path, sizeof(path), "full.db"), SQL_READ_WRITE, &db, &e), &e);
+    exec_or_die(db, "create table t(x, y)");
+    insert_rows(db, 100, &e);
+    CHECK_INT(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){256 << 10, before.rlim_max};
+    CHECK_INT(setrlimit(RLIMIT_FSIZE, &small), 0);
+    insert_rows(db, 1000, &e);
+    CHECK_INT(setrlimit(RLIMIT_FSIZE, &before), 0);
+    CHECK_INT(e.code, ERR_IO);
+    CHECK_INT(one_number(db, "select count(*) from t"), 100);
+    e = (struct err){0};
+    insert_rows(db, 1000, &e);
+    CHECK_OK(e.code, &e);
+    sql_close(db);
+    CHECK_OK(sql_open(path, SQL_READ_ONLY, &db, &e), &e);
+    CHECK_INT(one_number(db, "select count(*) from t"), 1100);
+    sql_close(db);
+}
+
 static int make_folder(void **state)
 {
     UNUSED(state);
@@ -206,6 +277,7 @@ int main(void)
         cmocka_unit_test(test_hot_journal),           cmocka_unit_test(test_private_file),
         cmocka_unit_test(test_no_database),           cmocka_unit_test(test_values),
         cmocka_unit_test(test_memory_leaves_no_file), cmocka_unit_test(test_exclusive),
+        cmocka_unit_test(test_commits_are_seen),      cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
