@@ -8,9 +8,10 @@
 #include "core/base/mem.h"
 #include "core/store/packer_private.h"
 
-#define PACK_RAW_BYTES ((uint64_t)12 << 20) /* log text at which a pack is handed over */
-/* Facts at which a pack is handed over: more make fewer pages to write, and larger packs. */
-#define PACK_FACTS ((size_t)6000)
+/* Log text and facts at which a pack is handed over: more make fewer pages to write, and larger
+ * packs. Two are in memory, the one being written and the one being filled. */
+#define PACK_RAW_BYTES ((uint64_t)8 << 20)
+#define PACK_FACTS     ((size_t)4000)
 /* Sums by function and hour at which a pack is handed over: short lines of very many functions hold
  * little text and no facts, but half a kilobyte of sums each. */
 #define PACK_SUMS ((size_t)32768)
