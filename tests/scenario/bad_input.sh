@@ -60,7 +60,7 @@ expect "a line of 1 MB" 0 '^3 events' long.log
 expect "a line of 30 MB" 0 'longer than 1 MB was cut' longer.log
 expect "a line of 30 MB, the others" 0 '^3 events' longer.log
 { line 1; printf '2025-10-21T19:00:02.000Z a\xff\xc0\xafz\n'; } > latin.log
-expect "invalid UTF-8" 0 '1 hold invalid UTF-8' latin.log
+expect "invalid UTF-8" 0 '1 holds invalid UTF-8' latin.log
 
 event() { printf '{"logStreamName":"s","timestamp":%s,"message":"%s","eventId":"%s"}' "$1" "$2" "$3"; }
 page() { printf '{"events":[%s,%s,%s]}' "$(event 1761073245945 a 1)" "$1" "$(event 1761073245947 c 3)"; }
@@ -76,7 +76,7 @@ expect "bytes that are no JSON" 0 '^2 events' bytes.json
 printf '{"events":[%s,{"timest' "$(event 1761073245945 a 1)" > cut.json
 expect "cut page" 0 'cut.json: byte [0-9]+, event 2: the text ends inside' cut.json
 printf '%s' "$(zeros 100000 | tr '\0' '[')" > deep.json
-expect "100000 open brackets" 0 '^1 events' deep.json
+expect "100000 open brackets" 0 '^1 event ' deep.json
 printf '{"events":[{"timestamp":1761073245945,"message":%s' "$(zeros 100000 | tr '\0' '[')" > deeper.json
 expect "100000 open brackets in an event" 1 'deeper.json: byte [0-9]+, event 1: ' deeper.json
 
