@@ -8,6 +8,7 @@
 
 #include "cli/alert_config.h"
 #include "cli/common.h"
+#include "cli/metrics_endpoint.h"
 #include "cli/pipeline.h"
 #include "collector/control.h"
 #include "collector/source.h"
@@ -23,6 +24,8 @@ struct collect_settings {
     struct opt_list sources;
     int64_t commit_ns, report_ns;
     int64_t assumed_functions, assumed_queues;
+    struct str metrics;
+    int64_t metrics_functions;
 };
 
 #define AT(member) offsetof(struct collect_settings, member)
@@ -39,6 +42,14 @@ static const struct opt_def collect_defs[] = {
       .help = "how long what was read may wait to be stored" },
     { .key = "collect.report", .type = OPT_DURATION, .offset = AT(report_ns), .default_text = "5s",
       .help = "how often the state of each source is stored" },
+    { .key = "collect.metrics", .flag = "metrics", .type = OPT_STRING, .offset = AT(metrics),
+      .value_name = "ADDRESS:PORT", .help = "serve /metrics for Prometheus there meanwhile: 127.0.0.1:9464",
+      .manual = "Serves what fnscope metrics prints, and /healthz, as long as the collector runs. Only an address of "
+                "this machine is accepted: metrics name functions and costs. Port 0 takes any free one; the log says "
+                "which." },
+    { .key = "collect.metrics_functions", .flag = "metrics-functions", .type = OPT_INT, .offset = AT(metrics_functions),
+      .default_text = "1000", .min = 1, .max = 1000000, .value_name = "N",
+      .help = "show the busiest N functions there" },
     { .flag = "assume-functions", .type = OPT_INT, .offset = AT(assumed_functions), .default_text = "100",
       .min = 1, .max = 1000000, .value_name = "N", .help = "functions a pattern stands for, for --plan" },
     { .flag = "assume-queues", .type = OPT_INT, .offset = AT(assumed_queues), .default_text = "20",
@@ -377,9 +388,27 @@ static enum status run_until_stopped(struct collecting *g, struct err *e)
     return s;
 }
 
+/* Nothing without --metrics. */
+static enum status serve_metrics(const struct cli *c, struct metrics_endpoint **out, struct err *e)
+{
+    const struct collect_settings *set = c->options;
+
+    if (set->metrics.n == 0)
+        return OK;
+    enum status s = metrics_endpoint_open(c, set->metrics, (size_t)set->metrics_functions, out, e);
+    if (s == OK)
+        s = metrics_endpoint_start(*out, e);
+    if (s != OK)
+        return err_wrap(e, "--metrics");
+    struct str url = metrics_endpoint_url(*out);
+    log_event(LOG_INFO, "metrics are served at " STR_FMT, STR_ARG(url));
+    return OK;
+}
+
 static enum status collect(struct collecting *g, struct err *e)
 {
     AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    struct metrics_endpoint *metrics = NULL;
     enum status s = cli_open_store(g->c, false, &g->store, e);
 
     if (s == OK)
@@ -396,7 +425,10 @@ static enum status collect(struct collecting *g, struct err *e)
     if (s == OK) {
         g->pipeline.watch = &g->watch;
         supervisor_init(&g->supervisor);
-        s = run_until_stopped(g, e);
+        s = serve_metrics(g->c, &metrics, e);
+        if (s == OK)
+            s = run_until_stopped(g, e);
+        metrics_endpoint_close(metrics);
         supervisor_clear(&g->supervisor);
         watch_close(&g->watch);
     }

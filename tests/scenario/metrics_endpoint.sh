@@ -1,5 +1,5 @@
 #!/bin/bash
-# metrics_endpoint.sh PROGRAM TESTS_DIR: what fnscope metrics prints and serves passes promtool; other addresses than
+# metrics_endpoint.sh PROGRAM TESTS_DIR: what fnscope metrics prints, and it or fnscope collect serves, passes promtool; other addresses than
 # this machine's, other paths and methods are refused.
 set -euo pipefail
 
@@ -45,4 +45,35 @@ promtool check metrics < "$work/served" > "$work/lint" 2>&1 || fail "promtool on
 kill "$pid"
 wait "$pid" || fail "it ends with status $?"
 pid=
+
+# The collector serves the same meanwhile, on a thread of its own.
+cat > "$work/config.yaml" << YAML
+sources:
+  dead:
+    type: aws
+    region: eu-west-1
+    endpoint: http://127.0.0.1:9
+YAML
+export AWS_ACCESS_KEY_ID=AKIDEXAMPLE AWS_SECRET_ACCESS_KEY=secret
+"$program" collect --config "$work/config.yaml" --metrics 127.0.0.1:0 2> "$work/err" &
+pid=$!
+until=$((SECONDS + 20))
+until url=$(grep -o 'http://127[^" ]*/metrics' "$work/err"); do
+    [ "$SECONDS" -lt "$until" ] || fail "the collector serves nothing"
+    read -rt 0.05 <> <(:) || true
+done
+get "$url" > "$work/served"
+promtool check metrics < "$work/served" > "$work/lint" 2>&1 || { cat "$work/lint"; fail "promtool on the collector"; }
+diff <(grep ^fnscope_function "$work/metrics") <(grep ^fnscope_function "$work/served") > /dev/null ||
+    fail "the collector serves something else"
+until get "$url" | grep -q '^fnscope_source.*source="dead"'; do
+    [ "$SECONDS" -lt "$until" ] || fail "the collector's own state is not served"
+    read -rt 0.05 <> <(:) || true
+done
+kill "$pid"
+wait "$pid" || fail "the collector ends with status $?"
+pid=
+status=0
+"$program" collect --config "$work/config.yaml" --metrics 0.0.0.0:0 2> "$work/err" || status=$?
+[ "$status" = 2 ] || fail "every address was accepted by the collector, or failed: $status"
 echo "promtool finds nothing to say about $(grep -vc '^#' "$work/metrics") samples"
