@@ -62,6 +62,10 @@ def file(e, context):
 
 def tick(e, context):
     note("tick " + json.dumps(e))
+
+def fails(e, context):
+    note("attempt " + context.aws_request_id)
+    raise RuntimeError("no luck")
 PY
 cat > "$work/functions.yaml" << YAML
 account: "123456789012"
@@ -69,12 +73,19 @@ region: eu-west-1
 queues:
   orders: {visibility_timeout: 8s, dead_letter: orders-dead, max_receives: 2}
   plain: {}
+  lost: {}
+  records: {}
 functions:
   batch: {runtime: python3.11, handler: app.batch, code: code, timeout: 2s, isolation: process,
           environment: {SEEN: $work/seen}, triggers: [{type: queue, queue: orders, report_failures: true}]}
   file: {runtime: python3.11, handler: app.file, code: code, timeout: 2s, isolation: process,
          environment: {SEEN: $work/seen},
          triggers: [{type: storage, folder: inbox, bucket: photos, suffix: .txt, events: both}]}
+  fails: {runtime: python3.11, handler: app.fails, code: code, timeout: 5s, isolation: process,
+          environment: {SEEN: $work/seen}, dlq: lost, async: {retries: 2, retry_wait: 300ms, on_failure: records}}
+  soon: {runtime: python3.11, handler: app.tick, code: code, timeout: 2s, isolation: process,
+         environment: {SEEN: $work/seen}, triggers: [{type: schedule, schedule: "at($(date -u -d '+10 sec' +%FT%T))",
+                                                      input: '{"soon":1}'}]}
   tick: {runtime: python3.11, handler: app.tick, code: code, timeout: 2s, isolation: process,
          environment: {SEEN: $work/seen}, triggers: [{type: schedule, schedule: "at(2020-01-01T00:00:00)"},
                                                      {type: schedule, schedule: cron(* * * * ? *), input: '{"min":1}'}]}
@@ -134,8 +145,36 @@ wait_for seen "batch good1 1 arn:aws:sqs:eu-west-1:123456789012:orders"
 wait_for has_depth orders-dead 1
 seen "batch bad1 2" || fail "the failed message did not come twice"
 ! seen "batch good1 2" || fail "the processed message came again"
-task=$(cli sqs start-message-move-task --source-arn arn:aws:sqs:eu-west-1:123456789012:orders-dead 2> /dev/null || true)
-[ -z "$task" ] || wait_for has_depth orders-dead 0
+
+# Move tasks, which Debian's awscli does not know yet: in JSON.
+call_sqs() { # operation, request
+    curl -sS --noproxy '*' -H "X-Amz-Target: AmazonSQS.$1" -H 'Content-Type: application/x-amz-json-1.0' -d "$2" "$endpoint/"
+}
+dead='{"SourceArn":"arn:aws:sqs:eu-west-1:123456789012:orders-dead"}'
+moved() { call_sqs ListMessageMoveTasks "$dead" | jq -e '.Results[0] | .Status == "COMPLETED" and .ApproximateNumberOfMessagesMoved == 1' > /dev/null; }
+times() { [ "$(grep -c "^batch bad1 " "$work/seen")" -ge "$1" ]; }
+handle=$(call_sqs StartMessageMoveTask "$dead" | jq -r .TaskHandle)
+case $handle in '' | null) fail "no task" ;; esac
+wait_for moved
+wait_for times 3
+call_sqs CancelMessageMoveTask "{\"TaskHandle\":\"$handle\"}" | jq -e '.__type' > /dev/null || fail "a task that has ended was cancelled"
+call_sqs StartMessageMoveTask '{"SourceArn":"arn:aws:sqs:eu-west-1:123456789012:plain"}' | jq -e '.__type' > /dev/null ||
+    fail "messages were moved from a queue that is nobody's dead-letter queue"
+
+# --- an event that fails: every attempt under one request id, then the dead-letter queue and the record ---
+cli lambda invoke --function-name fails --invocation-type Event --cli-binary-format raw-in-base64-out --payload '{"n":7}' \
+    "$work/answer" > "$work/accepted"
+expect "$(cut -f1 "$work/accepted")" 202 "an event's acceptance"
+wait_for has_depth lost 1
+wait_for has_depth records 1
+expect "$(grep -c '^attempt ' "$work/seen")" 3 "attempts"
+id=$(grep '^attempt ' "$work/seen" | sort -u | cut -d' ' -f2)
+expect "$(cli sqs receive-message --queue-url "$url/lost" --message-attribute-names All --query \
+    'Messages[0].[Body,MessageAttributes.RequestID.StringValue,MessageAttributes.ErrorCode.StringValue,MessageAttributes.ErrorMessage.StringValue]')" \
+    "{\"n\":7}"$'\t'"$id"$'\t200\tno luck' "the lost event"
+cli sqs receive-message --queue-url "$url/records" --query 'Messages[0].Body' |
+    jq -e --arg id "$id" '.requestContext | .requestId == $id and .condition == "RetriesExhausted" and .approximateInvokeCount == 3' \
+    > /dev/null || fail "the record of the failure"
 
 # --- storage, schedule ---
 echo x > "$work/inbox/one file.txt"
@@ -144,11 +183,13 @@ wait_for seen "ObjectCreated:Put photos/one+file.txt"
 rm "$work/inbox/one file.txt"
 wait_for seen "ObjectRemoved:Delete photos/one+file.txt"
 ! seen other.dat || fail "a file of another suffix came"
+wait_for seen 'tick {"soon": 1}'
 stop
 echo x > "$work/inbox/offline.txt"
 start
 wait_for seen "ObjectCreated:Put photos/offline.txt"
-expect "$(grep -c 'tick' "$work/seen" 2> /dev/null || true)" "$(grep -c '"min": 1' "$work/seen" || true)" "ticks"
+expect "$(grep -c 'tick' "$work/seen" 2> /dev/null || true)" "$(grep -cE '"(min|soon)": 1' "$work/seen" || true)" "ticks"
+expect "$(grep -c '"soon"' "$work/seen")" 1 "a moment in the schedule, restarts included"
 
 # --- metrics ---
 from=$(date -u -d '15 min ago' +%FT%TZ) to=$(date -u -d '2 min' +%FT%TZ)
