@@ -312,11 +312,12 @@ enum status journal_ready(struct journal *j, struct err *e)
 enum status journal_open(const char *path, struct loop *l, journal_layout_fn *layout,
                          struct journal **out, struct err *e)
 {
-    struct journal *j;
+    struct journal *j = NULL;
     enum status s = journal_start(path, l, layout, &j, e);
 
     if (s != OK)
         return s;
+    assert(j);
     s = journal_ready(j, e);
     if (s != OK) {
         journal_close(j);

@@ -59,6 +59,7 @@ void queue_free(struct queue *q)
 /* The elements move to the front of the new ring. */
 static void grow(struct queue *q)
 {
+    assert(q->room > 0);
     size_t room = q->room * 2 < q->capacity ? q->room * 2 : q->capacity;
     void **items = xcalloc(room, sizeof(*items));
 
