@@ -7,9 +7,9 @@
 
 enum { LINE_WORDS = 8, LINE_IDS = 32, FIRST_LINES = 4096 };
 
-static uint64_t spread(uint32_t prefix)
+static uint64_t spread(uint64_t v)
 {
-    uint64_t h = (prefix + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = (v + 1) * UINT64_C(0x9e3779b97f4a7c15);
 
     h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);
     return h ^ h >> 32;
@@ -38,44 +38,66 @@ static bool layer_may_hold(const struct id_layer *l, uint64_t h)
     return true;
 }
 
-static struct id_layer *open_layer(struct id_filter *f)
+static struct id_layer *open_layer(struct id_set *s)
 {
-    struct id_layer *last = f->n_layers > 0 ? &f->layers[f->n_layers - 1] : NULL;
+    struct id_layer *last = s->n > 0 ? &s->layers[s->n - 1] : NULL;
 
     if (last && last->n_ids < last->n_lines * LINE_IDS)
         return last;
     size_t n_lines = last ? 2 * last->n_lines : FIRST_LINES;
-    f->layers = mem_grow(f->layers, f->n_layers, &f->cap_layers, sizeof(*f->layers));
-    last = &f->layers[f->n_layers++];
+    s->layers = mem_grow(s->layers, s->n, &s->cap, sizeof(*s->layers));
+    last = &s->layers[s->n++];
     *last = (struct id_layer){.words = xcalloc(n_lines * LINE_WORDS, sizeof(uint64_t)),
                               .n_lines = n_lines};
     return last;
 }
 
-void id_filter_add(struct id_filter *f, uint32_t prefix)
+static void set_add(struct id_set *s, uint64_t v)
 {
-    struct id_layer *l = open_layer(f);
-    uint64_t h = spread(prefix), *line = line_of(l, h);
+    struct id_layer *l = open_layer(s);
+    uint64_t h = spread(v), *line = line_of(l, h);
 
     for (unsigned i = 0; i < LINE_WORDS; i++)
         line[i] |= bit_of(h, i);
     l->n_ids++;
 }
 
-bool id_filter_may_hold(const struct id_filter *f, uint32_t prefix)
+static bool set_may_hold(const struct id_set *s, uint64_t v)
 {
-    uint64_t h = spread(prefix);
+    uint64_t h = spread(v);
 
-    for (size_t i = f->n_layers; i-- > 0;)
-        if (layer_may_hold(&f->layers[i], h))
+    for (size_t i = s->n; i-- > 0;)
+        if (layer_may_hold(&s->layers[i], h))
             return true;
     return false;
 }
 
+static void set_clear(struct id_set *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        free(s->layers[i].words);
+    free(s->layers);
+}
+
+void id_filter_add_stored(struct id_filter *f, uint32_t prefix)
+{
+    set_add(&f->stored, prefix);
+}
+
+void id_filter_add(struct id_filter *f, struct str id)
+{
+    set_add(&f->added, str_hash(id, 0));
+}
+
+bool id_filter_may_hold(const struct id_filter *f, struct str id)
+{
+    return set_may_hold(&f->added, str_hash(id, 0)) ||
+           (f->stored.n > 0 && set_may_hold(&f->stored, id_prefix(id)));
+}
+
 void id_filter_clear(struct id_filter *f)
 {
-    for (size_t i = 0; i < f->n_layers; i++)
-        free(f->layers[i].words);
-    free(f->layers);
+    set_clear(&f->stored);
+    set_clear(&f->added);
     *f = (struct id_filter){0};
 }

@@ -12,14 +12,20 @@ struct id_layer {
     size_t n_lines; /* of eight words */
     size_t n_ids;
 };
+struct id_set {
+    struct id_layer *layers;
+    size_t n, cap;
+};
+/* Of ids in the file only prefixes are at hand. Those added since are known whole, so that ids
+ * which begin alike (some makers count in the last digits) cause no false alarms among them. */
 struct id_filter {
     int64_t day;
-    struct id_layer *layers;
-    size_t n_layers, cap_layers;
+    struct id_set stored, added;
 };
 
-void id_filter_add(struct id_filter *f, uint32_t prefix);
-bool id_filter_may_hold(const struct id_filter *f, uint32_t prefix);
+void id_filter_add_stored(struct id_filter *f, uint32_t prefix);
+void id_filter_add(struct id_filter *f, struct str id);
+bool id_filter_may_hold(const struct id_filter *f, struct str id);
 void id_filter_clear(struct id_filter *f);
 
 #endif

@@ -479,7 +479,7 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
     k->facts = mem_grow(k->facts, k->n_facts, &k->cap_facts, sizeof(*k->facts));
     *idmap_put(&k->fact_index, fact_key_hash(&key), NULL) = k->n_facts;
     k->facts[k->n_facts++] = pf;
-    id_filter_add(filter, id_prefix(inv->id));
+    id_filter_add(filter, inv->id);
     packer_note_id(p, inv->id);
     return OK;
 }

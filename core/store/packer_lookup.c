@@ -14,7 +14,7 @@ static enum status fill_filter(void *ctx, int64_t day, const struct id_entry *en
 {
     UNUSED(day);
     UNUSED(e);
-    id_filter_add(ctx, en->prefix);
+    id_filter_add_stored(ctx, en->prefix);
     return OK;
 }
 
@@ -213,14 +213,14 @@ static void wait_for_id(struct found *found, struct str id, int64_t around_ns)
 
 /* The days beside that one in which the id may be stored, or in a pack under way: whatever brings a
  * fact tells the filter of its day. Mostly none: ids are new. */
-static enum status days_of_id(struct packer *p, uint32_t prefix, int64_t today, bool may_hold[3],
+static enum status days_of_id(struct packer *p, struct str id, int64_t today, bool may_hold[3],
                               struct err *e)
 {
     for (int i = 0; i < 3; i++) {
         const struct id_filter *f = packer_filter(p, today - 1 + i, e);
         if (!f)
             return e ? e->code : ERR_IO;
-        may_hold[i] = id_filter_may_hold(f, prefix);
+        may_hold[i] = id_filter_may_hold(f, id);
     }
     return OK;
 }
@@ -235,7 +235,7 @@ enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, 
     *out = (struct invocation_list){0};
     if (!p->reader)
         return OK;
-    enum status s = days_of_id(p, id_prefix(id), today, may_hold, e);
+    enum status s = days_of_id(p, id, today, may_hold, e);
     if (s == OK && (may_hold[0] || may_hold[1] || may_hold[2]))
         wait_for_id(&found, id, around_ns);
     for (int i = 0; s == OK && i < 3; i++)
