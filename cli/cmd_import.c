@@ -185,8 +185,8 @@ static enum status import_through_collector(struct cli *c, int fd, struct import
 
 static enum status import_here(struct cli *c, struct import_progress *result, struct err *e)
 {
+    AUTO(cli_close_store) struct store *s = NULL; /* closed last: only a writer ends a WAL */
     AUTO(cli_close_store) struct store *reader = NULL;
-    AUTO(cli_close_store) struct store *s = NULL;
     enum status status = open_stores(c, &s, &reader, e);
 
     return status == OK ? run_pipeline(c, s, reader, result, e) : status;

@@ -6,7 +6,7 @@
 #include "core/store/id_index.h"
 
 enum {
-    BLOB_ENTRIES = 184,   /* two blobs and what SQLite keeps beside them fill a page */
+    BLOB_ENTRIES = 183,   /* two blobs and what SQLite keeps beside them fill a page */
     RUNS_OF_LEVEL = 16,   /* as many are merged */
     ENTRIES_OF_RUN = 4096 /* about what one commit brings: tells the level of an upgraded file */
 };
