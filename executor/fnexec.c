@@ -104,7 +104,6 @@ int main(int argc, char **argv, char **envp)
 {
     const char *word = argc > 1 ? argv[1] : "help";
 
-    mem_start_quickly();
     sql_start_quickly();
     signal(SIGPIPE, SIG_IGN);
     if (strcmp(word, "--version") == 0)

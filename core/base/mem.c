@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "core/base/macros.h"
 
@@ -77,30 +75,6 @@ void mem_keep_freed(void)
 {
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 2); /* 32 MB is the largest it takes */
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
-}
-
-#define LARGE_PAGE_BYTES ((size_t)2 << 20)
-#define FILLER_BYTES     ((size_t)384 << 10) /* more than the heap has before main */
-
-/* The heap goes on at a later break, in one step that the padding makes long enough for a large
- * page. A block that stays, never touched, ends just before the page: it must be advised while no
- * small page of it is there. */
-void mem_start_quickly(void)
-{
-    char *end = sbrk(0);
-    uintptr_t filled = (uintptr_t)end + FILLER_BYTES + 4096;
-    size_t gap = (LARGE_PAGE_BYTES - filled % LARGE_PAGE_BYTES) % LARGE_PAGE_BYTES;
-
-    mallopt(M_ARENA_MAX, 1);
-    mallopt(M_TOP_PAD, 2 * (int)LARGE_PAGE_BYTES);
-    mallopt(M_TRIM_THRESHOLD, 4 * (int)LARGE_PAGE_BYTES);
-    mallopt(M_MMAP_THRESHOLD, 2 * (int)FILLER_BYTES);
-    if (sbrk((intptr_t)gap) != end)
-        return;
-    void *volatile filler = malloc(FILLER_BYTES - 64); /* or the compiler leaves it out */
-    UNUSED(filler);
-    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the filler stays as long as the heap */
-    madvise(end + gap + FILLER_BYTES + 4096, LARGE_PAGE_BYTES, MADV_HUGEPAGE);
 }
 
 void mem_free_ptr(void *pointer_variable)

@@ -21,10 +21,6 @@ void *mem_grow(void *p, size_t count, size_t *cap, size_t size);
  * and again, where giving pages back and faulting them in anew costs more than the work on them. */
 void mem_keep_freed(void);
 
-/* For programs that start often: the first 2 MB of the heap are one large page, which the kernel
- * hands out in one fault instead of hundreds, and all threads share it. Before the first thread. */
-void mem_start_quickly(void);
-
 /* free() for AUTO: takes the address of a pointer variable. */
 void mem_free_ptr(void *pointer_variable);
 
