@@ -106,7 +106,7 @@ sed -i 's/  local:/  renamed:/' "$work/config.yaml"
 kill -HUP "$collector"
 is_renamed() { sqlite3 "$work/live/meta.db" "select count(*) from source_state where name='renamed'" 2>/dev/null | grep -q 1; }
 wait_for is_renamed
-rules() { grep -oE 'reload: 1 sources, [0-9]+ rules' "$work/err" | tail -1 | grep -oE '[0-9]+ rules' | cut -d' ' -f1; }
+rules() { sed -nE 's/.*reload: sources=1 rules=([0-9]+) .*/\1/p' "$work/err" | tail -1; }
 reloads() { grep -cE 'reload: ' "$work/err"; }
 has_reloaded() { [ "$(reloads)" -gt "$1" ]; }
 first=$(rules)
