@@ -14,10 +14,12 @@ static struct str value_text(struct arena *a, int64_t value, enum metric_unit un
     return arena_str(a, buf_str(&b));
 }
 
-/* How long it took: to the end of the range while it is open. */
+/* How long it took: while it is open to now, or to the end of a range in the past. */
 static int64_t length_ns(const struct report_data *r, const struct alert *a)
 {
-    const int64_t until_ns = a->resolved_ns ? a->resolved_ns : r->range.until_ns;
+    const int64_t now_ns = r->options->now_ns;
+    const int64_t end_ns = r->range.until_ns < now_ns ? r->range.until_ns : now_ns;
+    const int64_t until_ns = a->resolved_ns ? a->resolved_ns : end_ns;
 
     return until_ns > a->started_ns ? until_ns - a->started_ns : 0;
 }

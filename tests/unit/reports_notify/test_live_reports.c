@@ -80,8 +80,10 @@ static void write_report(struct fixture *f, int64_t day_ns, struct buf *out)
 {
     const struct cost_context cost = {.default_region = STR("us-east-1"),
                                       .default_arch = ARCH_X86_64};
-    const struct report_options o = {
-        .range = {day_ns, day_ns + NS_PER_DAY}, .now_ns = NOON, .cost = &cost, .no_compare = true};
+    const struct report_options o = {.range = {day_ns, day_ns + NS_PER_DAY},
+                                     .now_ns = NOON + 83 * NS_PER_SEC,
+                                     .cost = &cost,
+                                     .no_compare = true};
 
     CHECK_OK(report_write(f->store, &o, REPORT_TEXT, out, &f->e), &f->e);
 }
@@ -96,6 +98,7 @@ static void test_report(void **state)
     fill(f);
     write_report(f, NOON - NOON % NS_PER_DAY, &today);
     CHECK(has(&today, "1 alert; 1 still open."));
+    CHECK(has(&today, "1m23s")); /* to now, not to the end of the day */
     CHECK(has(&today, "12 messages wait in dead-letter queues."));
     CHECK(!has(&today, "\x1b[31m"));
     write_report(f, NOON - NOON % NS_PER_DAY - NS_PER_DAY, &before);
