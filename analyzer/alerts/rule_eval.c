@@ -187,7 +187,7 @@ void rule_eval(const struct rule *r, const struct track *of, const struct track 
             continue;
         add_value(&w, s, value, stale_ns);
         o.value = value;
-        o.data_ns = s->end_ns;
+        o.data_ns = s->end_ns < now_ns ? s->end_ns : now_ns; /* a minute that runs ends later */
     }
     if (w.has_run && now_ns - o.data_ns <= stale_ns)
         judge(&w);

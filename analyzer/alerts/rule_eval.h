@@ -32,7 +32,7 @@ struct observation {
     enum verdict verdict;
     int64_t value;      /* newest */
     int64_t worst;      /* of the run that holds */
-    int64_t data_ns;    /* end of the newest sample; 0: none */
+    int64_t data_ns;    /* end of the newest sample, now at the latest; 0: none */
     int64_t started_ns; /* HOLDS, DUE: begin of the run that holds */
     /* The last run in the window that was due and is over: for who looks too late to see it hold.
      */
