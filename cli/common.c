@@ -12,10 +12,6 @@
 #include "core/base/log.h"
 #include "core/base/timefmt.h"
 
-#ifndef FNSCOPE_PRICES_DIR
-#define FNSCOPE_PRICES_DIR "/usr/share/fnscope/prices"
-#endif
-
 static const char *const color_names[] = {"auto", "always", "never", NULL};
 static const char *const default_arch_names[] = {"x86_64", "arm64", NULL};
 
@@ -167,14 +163,14 @@ enum status cli_prices_dir(const struct cli *c, struct str *out, struct err *e)
         *out = c->settings->prices_dir;
         return OK;
     }
-    const char *const candidates[] = {FNSCOPE_PRICES_DIR, FNSCOPE_SOURCE_PRICES_DIR};
-    for (size_t i = 0; i < ARRAY_LEN(candidates); i++)
-        if (file_exists(candidates[i])) {
-            *out = str_from(candidates[i]);
-            return OK;
-        }
-    return err_set(e, ERR_NOT_FOUND, "no price books in %s: name their folder with --prices DIR",
-                   FNSCOPE_PRICES_DIR);
+    *out = file_beside_program(c->arena, FNSCOPE_PRICES);
+    if (out->n == 0 && file_exists(FNSCOPE_SOURCE_PRICES))
+        *out = STR(FNSCOPE_SOURCE_PRICES);
+    if (out->n > 0)
+        return OK;
+    return err_set(e, ERR_NOT_FOUND,
+                   "no price books in %s from the program: name their folder with --prices DIR",
+                   FNSCOPE_PRICES);
 }
 
 /* One entry of the `functions:` section: a glob and what it says. */

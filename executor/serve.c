@@ -99,8 +99,8 @@ static struct str runtimes_folder(const struct fnexec_run *r)
 {
     if (r->options.runtimes.n > 0)
         return r->options.runtimes;
-    return file_exists(FNEXEC_RUNTIMES_DIR) ? str_from(FNEXEC_RUNTIMES_DIR)
-                                            : str_from(FNEXEC_SOURCE_RUNTIMES_DIR);
+    const struct str installed = file_beside_program(r->arena, FNEXEC_RUNTIMES);
+    return installed.n > 0 ? installed : STR(FNEXEC_SOURCE_RUNTIMES);
 }
 
 static struct str state_folder(const struct fnexec_run *r)

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -300,6 +301,19 @@ enum status file_list(struct arena *a, const char *path, struct file_list *out, 
 }
 
 /* --- XDG --- */
+
+struct str file_beside_program(struct arena *a, const char *relative)
+{
+    char program[PATH_MAX];
+    const ssize_t n = readlink("/proc/self/exe", program, sizeof(program) - 1);
+
+    if (n <= 0)
+        return (struct str){0};
+    program[n] = '\0';
+    *strrchr(program, '/') = '\0';
+    const struct str path = arena_printf(a, "%s/%s", program, relative);
+    return file_exists(path.p) ? path : (struct str){0};
+}
 
 struct str file_xdg(struct arena *a, const char *kind)
 {

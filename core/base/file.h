@@ -28,6 +28,10 @@ struct file_list {
 MUST_CHECK enum status file_list(struct arena *a, const char *path, struct file_list *out,
                                  struct err *e);
 
+/* What lies at `relative` from the folder of the running program, e.g. "../share/fnscope/prices":
+ * an installation finds its data wherever it was put. Empty where nothing is there. */
+struct str file_beside_program(struct arena *a, const char *relative);
+
 /* XDG folder with "/fnscope" appended: kind is "CONFIG", "DATA", "STATE", "CACHE". */
 struct str file_xdg(struct arena *a, const char *kind);
 

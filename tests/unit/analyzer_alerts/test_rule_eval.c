@@ -106,7 +106,8 @@ static void test_missing(void **state)
     CHECK_INT(o.verdict, VERDICT_MISSING);
     CHECK(o.has_past); /* it held, and then nothing was heard */
     rule_eval(&r, &d.track, NULL, T0 + NS_PER_SEC, STALE, &o);
-    CHECK_INT(o.data_ns, T0 + NS_PER_SEC); /* inside the first minute: data is never from the future */
+    CHECK_INT(o.data_ns,
+              T0 + NS_PER_SEC); /* inside the first minute: data is never from the future */
     rule_eval(&r, NULL, NULL, T0, STALE, &o);
     CHECK_INT(o.verdict, VERDICT_MISSING);
     CHECK_INT(EVAL("queue.depth > 0", -1, -1).verdict, VERDICT_MISSING);
