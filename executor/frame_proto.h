@@ -1,6 +1,8 @@
-/* The private protocol between fnexec and its own bootstraps: length-prefixed frames on an
- * inherited stream socket (descriptor 3). One request at a time; it costs one write and one read a
- * side, where the HTTP Runtime API costs two exchanges.
+/* The private protocol between fnexec and its own bootstraps: length-prefixed frames on two
+ * inherited pipes (the function reads descriptor 3 and writes descriptor 4). One request at a time;
+ * it costs one write and one read a side, where the HTTP Runtime API costs two exchanges. Pipes,
+ * not a socket: reading a stream socket wakes whoever sleeps at its other end, once more and for
+ * nothing.
  *
  *   frame   = u32 length of what follows, little endian | u8 type | payload
  *   'I' invoke     to the function  : i64 deadline (epoch ms, little endian), then five fields,

@@ -100,8 +100,10 @@ struct instance *instance_new(struct executor *x, const struct fndef *fn, bool i
                             .process = {.pid = -1, .pidfd = -1},
                             .output_fd = -1,
                             .statm_fd = -1,
-                            .control_fd = -1,
-                            .child_fd = -1,
+                            .requests_fd = -1,
+                            .answers_fd = -1,
+                            .child_requests_fd = -1,
+                            .child_answers_fd = -1,
                             .link =
                                 fn->protocol == PROTOCOL_FRAMES ? &link_frames : &link_runtime_api,
                             .output = {.max = (size_t)1 << 18},

@@ -95,8 +95,9 @@ struct instance {
     struct spawn_end end;
     /* link */
     const struct link_ops *link;
-    int control_fd, child_fd; /* frames: socketpair; child_fd closed after the start */
-    struct loop_watch *control_watch;
+    int requests_fd, answers_fd;             /* frames: our ends of two pipes */
+    int child_requests_fd, child_answers_fd; /* theirs; closed after the start */
+    struct loop_watch *requests_watch, *answers_watch;
     struct buf in, out; /* frames: bytes read, bytes to write */
     bool wants_write;
     unsigned long generation; /* of the link: changes when it is closed */

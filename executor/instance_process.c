@@ -265,8 +265,11 @@ static enum status start_child(struct instance *in, struct arena *a, int output,
 
     if (arguments_of(in, a, argv, e) != OK)
         return e->code;
-    struct spawn_request rq = {
-        .argv = argv, .folder = in->fn->code.p, .control_fd = in->child_fd, .output_fd = output};
+    struct spawn_request rq = {.argv = argv,
+                               .folder = in->fn->code.p,
+                               .requests_fd = in->child_requests_fd,
+                               .answers_fd = in->child_answers_fd,
+                               .output_fd = output};
     if (make_cgroup(in, a, e) != OK)
         return e->code;
     rq.cgroup = in->cgroup.n > 0 ? &in->cgroup : NULL;
@@ -289,11 +292,9 @@ enum status process_start(struct instance *in, struct err *e)
     if (s == OK)
         s = start_child(in, &a, output, e);
     cgroup_close(&in->cgroup);
-    if (output >= 0)
-        close(output);
-    if (in->child_fd >= 0)
-        close(in->child_fd);
-    in->child_fd = -1;
+    fd_close(&output);
+    fd_close(&in->child_requests_fd);
+    fd_close(&in->child_answers_fd);
     if (s == OK)
         s = loop_watch(in->x->loop, in->process.pidfd, on_exit_ready, in, &in->exit_watch, e);
     if (s != OK) {
@@ -318,11 +319,8 @@ void process_forget(struct instance *in)
     loop_unwatch(l, in->exit_watch);
     loop_unwatch(l, in->output_watch);
     in->exit_watch = in->output_watch = NULL;
-    if (in->output_fd >= 0)
-        close(in->output_fd);
-    if (in->statm_fd >= 0)
-        close(in->statm_fd);
-    in->output_fd = in->statm_fd = -1;
+    fd_close(&in->output_fd);
+    fd_close(&in->statm_fd);
     buf_reset(&in->output);
     in->link->close(in);
 }
@@ -359,8 +357,7 @@ void process_read_output(struct instance *in, bool is_last)
         if (n == 0) {
             loop_unwatch(in->x->loop, in->output_watch);
             in->output_watch = NULL;
-            close(in->output_fd);
-            in->output_fd = -1;
+            fd_close(&in->output_fd);
         }
         if (n <= 0)
             break;

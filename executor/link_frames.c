@@ -1,8 +1,8 @@
-/* The frame protocol's end in fnexec: a non-blocking socket. */
+/* The frame protocol's end in fnexec: two pipes, not blocking on our side. */
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "executor/instance.h"
@@ -63,16 +63,16 @@ static void read_frames(struct instance *in)
 {
     unsigned long generation = in->generation;
 
-    while (in->generation == generation && in->control_fd >= 0) {
+    while (in->generation == generation && in->answers_fd >= 0) {
         buf_reserve(&in->in, READ_BYTES);
-        ssize_t n = recv(in->control_fd, in->in.p + in->in.n, READ_BYTES, MSG_DONTWAIT);
+        ssize_t n = read(in->answers_fd, in->in.p + in->in.n, READ_BYTES);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0) {
             /* Gone at the other end: the pidfd tells the rest. */
             if (n == 0) {
-                loop_unwatch(in->x->loop, in->control_watch);
-                in->control_watch = NULL;
+                loop_unwatch(in->x->loop, in->answers_watch);
+                in->answers_watch = NULL;
             }
             return;
         }
@@ -88,8 +88,7 @@ static void write_frames(struct instance *in)
     size_t at = 0;
 
     while (at < in->out.n) {
-        ssize_t n =
-            send(in->control_fd, in->out.p + at, in->out.n - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t n = write(in->requests_fd, in->out.p + at, in->out.n - at);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -100,36 +99,57 @@ static void write_frames(struct instance *in)
     if (keep > 0 && at > 0)
         memmove(in->out.p, in->out.p + at, keep);
     buf_cut(&in->out, keep);
-    if (in->control_watch && (keep > 0) != in->wants_write) {
+    if (in->requests_watch && (keep > 0) != in->wants_write) {
         in->wants_write = keep > 0;
-        loop_watch_change(in->x->loop, in->control_watch,
-                          LOOP_READ | (keep > 0 ? (unsigned)LOOP_WRITE : 0));
+        loop_watch_change(in->x->loop, in->requests_watch, keep > 0 ? (unsigned)LOOP_WRITE : 0);
     }
 }
 
-static void on_control(void *ctx, unsigned events)
+static void on_answers(void *ctx, unsigned events)
+{
+    UNUSED(events);
+    read_frames(ctx);
+}
+
+/* A pipe nobody reads any more says so again and again. */
+static void on_requests(void *ctx, unsigned events)
 {
     struct instance *in = ctx;
-    unsigned long generation = in->generation;
 
-    if (events & (LOOP_READ | LOOP_HANGUP))
-        read_frames(in);
-    if (in->generation == generation && (events & LOOP_WRITE))
-        write_frames(in);
+    if (events & LOOP_HANGUP) {
+        loop_unwatch(in->x->loop, in->requests_watch);
+        in->requests_watch = NULL;
+        return;
+    }
+    write_frames(in);
+}
+
+static enum status open_pipe(int *ours, int *theirs, bool is_read, struct err *e)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return err_errno(e, errno, "pipe of an environment");
+    *ours = ends[is_read ? 0 : 1];
+    *theirs = ends[is_read ? 1 : 0];
+    /* A file each: theirs goes on blocking. */
+    return fcntl(*ours, F_SETFL, O_NONBLOCK) == 0 ? OK
+                                                  : err_errno(e, errno, "pipe of an environment");
 }
 
 static enum status frames_open(struct instance *in, struct err *e)
 {
-    int ends[2];
+    struct loop *l = in->x->loop;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-        return err_errno(e, errno, "socket of an environment");
-    in->control_fd = ends[0];
-    in->child_fd = ends[1];
     in->wants_write = false;
     buf_reset(&in->in);
     buf_reset(&in->out);
-    return loop_watch(in->x->loop, in->control_fd, on_control, in, &in->control_watch, e);
+    enum status s = open_pipe(&in->requests_fd, &in->child_requests_fd, false, e);
+    if (s == OK)
+        s = open_pipe(&in->answers_fd, &in->child_answers_fd, true, e);
+    if (s == OK)
+        s = loop_watch(l, in->answers_fd, on_answers, in, &in->answers_watch, e);
+    return s == OK ? loop_watch(l, in->requests_fd, on_requests, in, &in->requests_watch, e) : s;
 }
 
 static void frames_send(struct instance *in)
@@ -149,13 +169,13 @@ static void frames_send(struct instance *in)
 
 static void frames_close(struct instance *in)
 {
-    loop_unwatch(in->x->loop, in->control_watch);
-    in->control_watch = NULL;
-    if (in->control_fd >= 0)
-        close(in->control_fd);
-    if (in->child_fd >= 0)
-        close(in->child_fd);
-    in->control_fd = in->child_fd = -1;
+    loop_unwatch(in->x->loop, in->answers_watch);
+    loop_unwatch(in->x->loop, in->requests_watch);
+    in->answers_watch = in->requests_watch = NULL;
+    fd_close(&in->requests_fd);
+    fd_close(&in->answers_fd);
+    fd_close(&in->child_requests_fd);
+    fd_close(&in->child_answers_fd);
     in->generation++;
 }
 

@@ -223,8 +223,12 @@ void sandbox_probe(struct sandbox_report *out)
     for (unsigned i = 0; i < SANDBOX_STEPS; i++) {
         struct sandbox s;
         struct spawned child;
-        struct spawn_request rq = {
-            .argv = argv, .envp = envp, .sandbox = &s, .control_fd = -1, .output_fd = -1};
+        struct spawn_request rq = {.argv = argv,
+                                   .envp = envp,
+                                   .sandbox = &s,
+                                   .requests_fd = -1,
+                                   .answers_fd = -1,
+                                   .output_fd = -1};
         sandbox_init(&s, 1U << i | needed_by(i), "/var", 0);
         s.user = i == SANDBOX_USER ? NOBODY : 0;
         out->works[i] = spawn(&rq, &child, NULL) == OK;

@@ -29,25 +29,25 @@ struct child {
     int errnum;
 };
 
-/* Moves fd to `want`, open across exec. */
-static int place_fd(int fd, int want)
+/* Out of the way of the numbers that are given away. */
+static int lift_fd(int fd)
 {
-    if (fd == want)
-        return fcntl(fd, F_SETFD, 0);
-    return dup2(fd, want);
+    return fd > SPAWN_ANSWERS_FD || fd < 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, SPAWN_ANSWERS_FD + 1);
 }
 
 static int place_files(const struct spawn_request *rq)
 {
-    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    int output = rq->output_fd >= 0 ? rq->output_fd : null_fd;
+    int null_fd = lift_fd(open("/dev/null", O_RDWR | O_CLOEXEC));
+    int output = rq->output_fd >= 0 ? lift_fd(rq->output_fd) : null_fd;
+    int requests = lift_fd(rq->requests_fd), answers = lift_fd(rq->answers_fd);
+    bool has_link = requests >= 0 && answers >= 0;
 
-    if (null_fd < 0 || place_fd(output, STDOUT_FILENO) < 0 || place_fd(output, STDERR_FILENO) < 0 ||
-        place_fd(null_fd, STDIN_FILENO) < 0)
+    if (null_fd < 0 || dup2(output, STDOUT_FILENO) < 0 || dup2(output, STDERR_FILENO) < 0 ||
+        dup2(null_fd, STDIN_FILENO) < 0)
         return errno;
-    if (rq->control_fd >= 0 && place_fd(rq->control_fd, SPAWN_CONTROL_FD) < 0)
+    if (has_link && (dup2(requests, SPAWN_REQUESTS_FD) < 0 || dup2(answers, SPAWN_ANSWERS_FD) < 0))
         return errno;
-    unsigned first = rq->control_fd >= 0 ? SPAWN_CONTROL_FD + 1 : SPAWN_CONTROL_FD;
+    unsigned first = has_link ? SPAWN_ANSWERS_FD + 1 : SPAWN_REQUESTS_FD;
     return syscall(SYS_close_range, first, ~0U, 0) != 0 ? errno : 0;
 }
 
@@ -176,6 +176,13 @@ struct spawn_end spawn_reap(struct spawned *p)
     close(p->pidfd);
     p->pidfd = -1;
     return end;
+}
+
+void fd_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
 }
 
 struct str spawn_end_text(const struct spawn_end *end, char *room, size_t n)

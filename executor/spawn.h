@@ -8,13 +8,14 @@
 #include "executor/cgroup.h"
 #include "executor/sandbox.h"
 
-#define SPAWN_CONTROL_FD 3 /* where the child finds control_fd */
+/* Where the child finds the pipe it reads and the one it writes. */
+enum { SPAWN_REQUESTS_FD = 3, SPAWN_ANSWERS_FD = 4 };
 
 struct spawn_request {
     char *const *argv; /* argv[0] is a path */
     char *const *envp;
     const char *folder;            /* to run in; NULL: ours */
-    int control_fd;                /* becomes descriptor 3; -1: none */
+    int requests_fd, answers_fd;   /* become descriptors 3 and 4; -1: none */
     int output_fd;                 /* becomes stdout and stderr; -1: both are /dev/null */
     const struct sandbox *sandbox; /* NULL: none */
     const struct cgroup *cgroup;   /* entered first; NULL: none */
@@ -38,6 +39,9 @@ struct spawn_end {
 };
 /* Waits for a child that has ended or is about to, and closes its pidfd. */
 struct spawn_end spawn_reap(struct spawned *p);
+
+/* Closes a descriptor, unless it is -1; it is -1 afterwards. */
+void fd_close(int *fd);
 
 /* "exit status 1", "signal: killed": as Lambda's runtime errors name it. */
 struct str spawn_end_text(const struct spawn_end *end, char *room, size_t n);

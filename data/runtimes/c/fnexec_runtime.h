@@ -1,5 +1,5 @@
 /* Runs a C handler for fnexec: one header to include, one function to call. Speaks frames on
- * descriptor 3 (executor/frame_proto.h); needs nothing but the C library.
+ * descriptors 3 and 4 (executor/frame_proto.h); needs nothing but the C library.
  *
  *     static int handle(const struct fnexec_event *in, struct fnexec_answer *out)
  *     {
@@ -12,13 +12,16 @@
 #ifndef FNEXEC_RUNTIME_H
 #define FNEXEC_RUNTIME_H
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define FNEXEC_FD 3
+#define FNEXEC_REQUESTS_FD 3
+#define FNEXEC_ANSWERS_FD  4
+#define FNEXEC_READ_BYTES  65536
 
 struct fnexec_event {
     const char *data; /* JSON; not terminated */
@@ -57,22 +60,10 @@ static inline int fnexec_answer_set(struct fnexec_answer *out, const char *data,
     return 0;
 }
 
-static int fnexec_read(char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t got = read(FNEXEC_FD, p, n);
-        if (got <= 0)
-            return -1;
-        p += got;
-        n -= (size_t)got;
-    }
-    return 0;
-}
-
 static int fnexec_write(const char *p, size_t n)
 {
     while (n > 0) {
-        ssize_t put = write(FNEXEC_FD, p, n);
+        ssize_t put = write(FNEXEC_ANSWERS_FD, p, n);
         if (put < 0)
             return -1;
         p += put;
@@ -178,21 +169,41 @@ static int fnexec_handle(char *frame, size_t n, fnexec_handler *handler, struct 
     return failed ? fnexec_send_error(out) : fnexec_send('O', out->data, out->size);
 }
 
+/* Reads until a whole frame, its length in front, is in `in`: usually once. Its size without the
+ * length; 0 at the end. */
+static size_t fnexec_receive(struct fnexec_answer *in)
+{
+    for (;;) {
+        size_t n = in->size >= 4 ? fnexec_get_u32(in->data) : 0;
+        if (in->size >= 4 && in->size - 4 >= n)
+            return n;
+        /* One byte more, for the terminator of the last field. */
+        if (fnexec_grow(in, (n + 4 > in->size ? n + 4 : in->size) + FNEXEC_READ_BYTES + 1))
+            return 0;
+        ssize_t got = read(FNEXEC_REQUESTS_FD, in->data + in->size, in->room - in->size - 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return 0;
+        in->size += (size_t)got;
+    }
+}
+
 static inline int fnexec_run(fnexec_handler *handler)
 {
-    struct fnexec_answer frame = {0}, out = {0};
-    char head[4];
+    struct fnexec_answer in = {0}, out = {0};
+    size_t n;
 
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (fnexec_send('R', NULL, 0))
         return 1;
     int failed = 0;
-    while (!failed && fnexec_read(head, sizeof(head)) == 0) {
-        size_t n = fnexec_get_u32(head);
-        failed = fnexec_grow(&frame, n + 1) || fnexec_read(frame.data, n) ||
-                 fnexec_handle(frame.data, n, handler, &out);
+    while (!failed && (n = fnexec_receive(&in)) > 0) {
+        failed = fnexec_handle(in.data + 4, n, handler, &out);
+        in.size -= n + 4;
+        memmove(in.data, in.data + n + 4, in.size);
     }
-    free(frame.data);
+    free(in.data);
     free(out.data);
     return failed;
 }

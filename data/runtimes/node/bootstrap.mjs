@@ -1,4 +1,4 @@
-// Runs a Node.js handler for fnexec: frames on descriptor 3 (executor/frame_proto.h).
+// Runs a Node.js handler for fnexec: frames on descriptors 3 and 4 (executor/frame_proto.h).
 // Started in the function's folder; _HANDLER names module.function.
 import fs from 'node:fs';
 import net from 'node:net';
@@ -10,24 +10,17 @@ import { pathToFileURL } from 'node:url';
 const env = process.env;
 const jsonLogs = env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
 const root = process.cwd();
-const CONTROL_FD = 3;
+const REQUESTS_FD = 3, ANSWERS_FD = 4;
 // Pieces are handed over in one buffer that is used again and again: no stream in between.
-const socket = new net.Socket({ fd: CONTROL_FD, readable: true, writable: true,
-                                onread: { buffer: Buffer.allocUnsafe(65536), callback: take } });
+const requests = new net.Socket({ fd: REQUESTS_FD, readable: true, writable: false,
+                                  onread: { buffer: Buffer.allocUnsafe(65536), callback: take } });
 let requestId = '';
 let handler = null;
 let pending = null;
 
-// Straight to the descriptor; what does not fit waits in the socket, and everything behind it too.
+// Straight to the descriptor: fnexec reads at once, so a frame that must wait for room does not wait long.
 function write(frame) {
-  let sent = 0;
-  if (socket.writableLength === 0)
-    try {
-      sent = fs.writeSync(CONTROL_FD, frame);
-    } catch (e) {
-      if (e.code !== 'EAGAIN') throw e;
-    }
-  if (sent < frame.length) socket.write(sent > 0 ? frame.subarray(sent) : frame);
+  for (let at = 0; at < frame.length;) at += fs.writeSync(ANSWERS_FD, frame, at);
 }
 
 function send(kind, payload) {
@@ -109,7 +102,7 @@ function die(kind, label, e, type) {
   if (type) error.errorType = type;
   logUnhandled(label, error);
   sendError(kind, error);
-  socket.end(() => process.exit(1));
+  process.exit(1);
 }
 
 // --- the handler ---
@@ -242,9 +235,9 @@ function take(size, buffer) {
 }
 
 function serve() {
-  socket.on('end', () => process.exit(0));
-  socket.on('error', () => process.exit(0));
-  socket.resume();
+  requests.on('end', () => process.exit(0));
+  requests.on('error', () => process.exit(0));
+  requests.resume();
   send('R', '');
 }
 

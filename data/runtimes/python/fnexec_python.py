@@ -1,4 +1,4 @@
-"""Runs a Python handler for fnexec: frames on descriptor 3 (executor/frame_proto.h).
+"""Runs a Python handler for fnexec: frames on descriptors 3 and 4 (executor/frame_proto.h).
 
 bootstrap.py calls main(), in the function's folder; _HANDLER names module.function. Every import here is paid at
 each cold start: logging and traceback are there when the function asks for them, or fails.
@@ -9,11 +9,10 @@ import struct
 import sys
 import time
 
-from _socket import socket
-
 HEAD = struct.Struct("<IB")
 U32 = struct.Struct("<I")
 I64 = struct.Struct("<q")
+REQUESTS_FD, ANSWERS_FD = 3, 4
 READ_BYTES = 65536
 # An encoder of its own: json.dumps makes one a call for separators that are not its default.
 ENCODE = json.JSONEncoder(separators=(",", ":")).encode
@@ -21,44 +20,33 @@ JSON_LOGS = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
 
 
 class Channel:
-    """Frames in and out of one stream socket."""
+    """Frames in and out of two pipes."""
 
-    def __init__(self, fd):
+    def __init__(self):
         self.request_id = ""  # of the invocation under way
-        self._socket = socket(fileno=fd)
-        self._piece = memoryview(bytearray(READ_BYTES))
-        self._buffer = bytearray()  # what came behind a frame, or before its end
+        self._buffer = b""  # what came behind a frame, or before its end
 
     def send(self, kind, payload):
-        head = HEAD.pack(len(payload) + 1, ord(kind))
-        if len(payload) < 65536:
-            self._socket.sendall(head + payload)
-        else:
-            self._socket.sendall(head)
-            self._socket.sendall(payload)
-
-    def _read(self):
-        size = self._socket.recv_into(self._piece)
-        if size == 0:
-            os._exit(0)
-        return self._piece[:size]
+        frame = HEAD.pack(len(payload) + 1, ord(kind)) + payload
+        sent = os.write(ANSWERS_FD, frame)
+        while sent < len(frame):
+            sent += os.write(ANSWERS_FD, memoryview(frame)[sent:])
 
     def _fill(self, size):
-        while len(self._buffer) < size:
-            self._buffer += self._read()
+        pieces, have = [self._buffer], len(self._buffer)
+        while have < size:
+            piece = os.read(REQUESTS_FD, READ_BYTES)
+            if not piece:
+                os._exit(0)
+            pieces.append(piece)
+            have += len(piece)
+        self._buffer = b"".join(pieces)
 
     def receive(self):
-        if not self._buffer:
-            piece = self._read()
-            # The usual case: one frame, read at once.
-            if len(piece) >= 4 and U32.unpack_from(piece)[0] + 4 == len(piece):
-                return bytes(piece[4:])
-            self._buffer += piece
         self._fill(4)
-        size = U32.unpack_from(self._buffer)[0] + 4
-        self._fill(size)
-        frame = bytes(self._buffer[4:size])
-        del self._buffer[:size]
+        end = U32.unpack_from(self._buffer)[0] + 4
+        self._fill(end)
+        frame, self._buffer = self._buffer[4:end], self._buffer[end:]
         return frame
 
 
@@ -235,7 +223,7 @@ def run(channel, handler, frame):
 
 def main():
     sys.stdout.reconfigure(line_buffering=True)
-    channel = Channel(3)
+    channel = Channel()
     if "logging" in sys.modules:
         set_up_logging(sys.modules["logging"], channel)
     else:
