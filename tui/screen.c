@@ -238,6 +238,25 @@ static uint32_t special_key(int code)
     return 0;
 }
 
+/* After an Escape: the rest of a control sequence no terminfo entry knows (keys with modifiers,
+ * answers of the terminal) is read away, or its letters would act as keys. False: it was the Escape
+ * key. */
+static bool skip_sequence(void)
+{
+    timeout(0);
+    int c = getch();
+
+    if (c != '[' && c != 'O') {
+        if (c != ERR)
+            ungetch(c);
+        return false;
+    }
+    do
+        c = getch();
+    while (c != ERR && (c < 0x40 || c > 0x7e)); /* ECMA-48, 5.4: the final byte */
+    return true;
+}
+
 uint32_t screen_key(struct screen *s, int timeout_ms)
 {
     UNUSED(s);
@@ -250,7 +269,7 @@ uint32_t screen_key(struct screen *s, int timeout_ms)
     if (c == '\t')
         return TK_TAB;
     if (c == 27)
-        return TK_ESCAPE;
+        return skip_sequence() ? 0 : TK_ESCAPE;
     if (c == 127 || c == 8)
         return TK_BACKSPACE;
     return c >= KEY_MIN ? special_key(c) : (uint32_t)c;
