@@ -49,6 +49,8 @@ const struct opt_def aws_option_defs[] = {
       .help = "how often the depth of queues is read; each read costs" },
     { .key = "metrics_every", .type = OPT_DURATION, .offset = AT(metrics_ns), .default_text = "5m",
       .help = "how often metrics are read; each read costs" },
+    { .key = "reconcile_every", .type = OPT_DURATION, .offset = AT(reconcile_ns), .default_text = "1h",
+      .help = "how often the provider's hourly counts are read, to be held against the logs; each function costs; 0s never" },
     { .key = "traces_every", .type = OPT_DURATION, .offset = AT(traces_ns), .default_text = "1m",
       .help = "how often traces are asked for; each trace costs" },
     { .key = "trace_filter", .type = OPT_STRING, .offset = AT(trace_filter), .value_name = "EXPR",

@@ -33,6 +33,7 @@ static const struct {
     [TASK_QUEUES] = {"queues", PART_QUEUES, OP_LIST_QUEUES, aws_queues_step},
     [TASK_METRICS] = {"metrics", PART_METRICS, OP_GET_METRIC_DATA, aws_metrics_step},
     [TASK_TRACES] = {"traces", PART_TRACES, OP_GET_TRACE_SUMMARIES, aws_xray_step},
+    [TASK_RECONCILE] = {"reconcile", PART_METRICS, OP_GET_METRIC_DATA, aws_reconcile_step},
 };
 
 int64_t aws_mono(const struct aws_ctx *x)
@@ -112,7 +113,8 @@ static void make_tasks(struct aws_ctx *x)
 
     x->began_ns = now;
     for (int i = 0; i < AWS_TASKS; i++) {
-        bool is_on = (x->parts & task_rows[i].part) != 0;
+        bool is_on =
+            (x->parts & task_rows[i].part) != 0 && (i != TASK_RECONCILE || x->o->reconcile_ns > 0);
         x->tasks[i] = (struct aws_task){.name = task_rows[i].name,
                                         .op = task_rows[i].op,
                                         .step = task_rows[i].step,
@@ -159,6 +161,7 @@ static void aws_close(struct source *s)
     aws_queues_clear(&x->queues);
     aws_metrics_clear(&x->metrics);
     aws_traces_clear(&x->traces);
+    aws_reconcile_clear(&x->reconcile);
     aws_client_clear(&x->client);
     free(x->error);
 }
@@ -428,6 +431,31 @@ static void plan_queues(const struct source *s, const struct aws_options *o, str
         add_line(s, p, &rows[i]);
 }
 
+/* A round asks for all of its hours at once. */
+static void plan_reconcile(const struct source *s, const struct aws_options *o, struct plan *p)
+{
+    unsigned found = ALL_PARTS;
+    uint64_t n = p->assumed_functions, each = aws_reconciled_metrics();
+    money cap = 0, price = aws_op_info(OP_GET_METRIC_DATA)->unit_price;
+
+    if (find_parts(s, &found, NULL) != OK || (found & PART_CONFIG) == 0 || o->reconcile_ns == 0)
+        return;
+    if (o->budget.n > 0 && money_parse(o->budget, &cap, NULL) != OK)
+        return;
+    if (local_endpoint(s, p, OP_GET_METRIC_DATA).n > 0)
+        price = 0;
+    uint64_t rounds = per_day(aws_reconcile_every(o->reconcile_ns, n, price, cap));
+    struct planned rows[] = {
+        {rounds, each, STR("the region's count of each hour"), OP_GET_METRIC_DATA, false},
+        {rounds * (n / 500 + 1), each * n / (n / 500 + 1),
+         arena_printf(p->arena, "that of %llu functions, while the region's is not zero",
+                      (unsigned long long)n),
+         OP_GET_METRIC_DATA, true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        add_line(s, p, &rows[i]);
+}
+
 static void plan_metrics(const struct source *s, const struct aws_options *o, struct plan *p)
 {
     struct planned row = {per_day(o->metrics_ns), aws_region_metrics(),
@@ -435,6 +463,7 @@ static void plan_metrics(const struct source *s, const struct aws_options *o, st
                           OP_GET_METRIC_DATA, false};
 
     add_line(s, p, &row);
+    plan_reconcile(s, o, p);
 }
 
 /* How many traces there are only AWS knows: by default one a second is sampled. */

@@ -6,6 +6,7 @@
 #define FNSCOPE_COLLECTOR_AWS_AWS_SOURCE_H
 
 #include "collector/aws/aws_call.h"
+#include "collector/aws/aws_metric_ask.h"
 #include "collector/aws/cloudwatch_json.h"
 
 enum aws_part {
@@ -23,7 +24,7 @@ struct aws_options {
     struct opt_list collect, log_groups, queues;
     int64_t poll_ns, idle_poll_ns, overlap_ns, backfill_ns;
     int64_t late_every_ns, late_window_ns, deep_every_ns, deep_window_ns;
-    int64_t discover_ns, config_ns, queues_ns, metrics_ns, traces_ns;
+    int64_t discover_ns, config_ns, queues_ns, metrics_ns, traces_ns, reconcile_ns;
     int64_t quota_percent;
     struct str budget, trace_filter;
 };
@@ -43,7 +44,16 @@ struct aws_task {
     bool has_error;
 };
 
-enum { TASK_GROUPS, TASK_LOGS, TASK_CONFIG, TASK_QUEUES, TASK_METRICS, TASK_TRACES, AWS_TASKS };
+enum {
+    TASK_GROUPS,
+    TASK_LOGS,
+    TASK_CONFIG,
+    TASK_QUEUES,
+    TASK_METRICS,
+    TASK_TRACES,
+    TASK_RECONCILE,
+    AWS_TASKS
+};
 
 /* --- logs --- */
 
@@ -140,11 +150,6 @@ struct aws_queues {
 
 /* --- metrics --- */
 
-struct metric_query {
-    const struct metric_row *row; /* of the table in aws_metrics.c */
-    char *name;                   /* of the function or queue; NULL: the region */
-};
-
 /* A value of the region whose functions are still to be asked. */
 struct held_point {
     const struct metric_row *row;
@@ -154,14 +159,26 @@ struct held_point {
 struct aws_metrics {
     struct held_point *held; /* until the round ends, so that both are stored together */
     size_t n_held, cap_held;
-    bool has_failed;              /* the functions could not be asked: the region's do not wait */
-    struct metric_query *queries; /* of the round under way */
-    size_t n, cap;
-    size_t at;                            /* first query of the call under way */
-    char *token;                          /* of its next page */
-    int64_t start_ns, end_ns, read_to_ns; /* wall */
-    int64_t began_ns;                     /* monotonic */
-    uint64_t active; /* rows of the table whose region had a value above zero */
+    bool has_failed;       /* the functions could not be asked: the region's do not wait */
+    struct metric_ask ask; /* of the round under way */
+    int64_t read_to_ns;    /* wall */
+    int64_t began_ns;      /* monotonic */
+    uint64_t active;       /* rows of the table whose region had a value above zero */
+    bool is_drilling;
+};
+
+/* --- reconcile --- */
+
+struct hour_mark {
+    int64_t time_ns, value;
+};
+
+struct aws_reconcile {
+    struct metric_ask ask;
+    struct hour_mark *marks; /* the region's invocations, kept until its functions are known */
+    size_t n_marks, cap_marks;
+    int64_t done_to_ns; /* wall: hours before were asked; 0: not looked up yet */
+    uint64_t active;    /* rows of the table whose region had a value above zero */
     bool is_drilling;
 };
 
@@ -192,6 +209,7 @@ struct aws_ctx {
     struct aws_functions fns;
     struct aws_queues queues;
     struct aws_metrics metrics;
+    struct aws_reconcile reconcile;
     struct aws_traces traces;
     struct str account; /* empty until an ARN told it */
     char *error;        /* of the last step that failed */
@@ -199,19 +217,26 @@ struct aws_ctx {
     unsigned parts;
 };
 
-/* aws_groups.c, aws_logs.c, aws_config.c, aws_queues.c, aws_metrics.c, aws_xray.c */
+/* aws_groups.c, aws_logs.c, aws_config.c, aws_queues.c, aws_metrics.c, aws_xray.c,
+ * aws_reconcile.c */
 typedef enum status aws_step_fn(struct aws_ctx *x, struct aws_task *t, struct batch *out,
                                 struct err *e);
 aws_step_fn aws_groups_step, aws_logs_step, aws_config_step, aws_queues_step, aws_metrics_step,
-    aws_xray_step;
+    aws_xray_step, aws_reconcile_step;
 void aws_logs_clear(struct aws_logs *l);
 void aws_functions_clear(struct aws_functions *f);
 void aws_queues_clear(struct aws_queues *q);
 void aws_metrics_clear(struct aws_metrics *m);
 void aws_traces_clear(struct aws_traces *t);
+void aws_reconcile_clear(struct aws_reconcile *r);
 /* True when the day's budget does not allow the call: the task then waits for midnight UTC. */
 bool aws_wait_for_budget(struct aws_ctx *x, struct aws_task *t, enum aws_op op, uint64_t units);
-uint64_t aws_region_metrics(void); /* how many are asked of a region */
+uint64_t aws_region_metrics(void);     /* how many are asked of a region */
+uint64_t aws_reconciled_metrics(void); /* and hour by hour, of a region or a function */
+
+/* How often the provider's counts are asked for: as wanted, or more rarely for the budget's sake.
+ */
+int64_t aws_reconcile_every(int64_t wanted_ns, uint64_t functions, money unit_price, money cap);
 
 /* Finds or adds a group and places its watermark: from the cursor, else backfill before now. */
 struct log_group *aws_group_add(struct aws_ctx *x, struct str name, int64_t created_ms);

@@ -2,7 +2,7 @@
 """A stand-in for the AWS APIs that fnscope collect asks, on loopback. Prints its port, then serves.
 
 fake_aws.py [--functions N] [--invocations N] [--begin EPOCH] [--faults PERCENT] [--seed N]
-            [--page N] [--groups-only] [--requests FILE]
+            [--page N] [--groups-only] [--step MS] [--unlogged N]
 
 Logs are made from the seed: the same arguments give the same events. Faults are answers as AWS gives
 them when it is busy or broken, and some nobody should give.
@@ -28,6 +28,7 @@ class World:
         self.names = ["fn-%d" % i for i in range(args.functions)]
         self.events = {"/aws/lambda/" + n: [] for n in self.names}
         self.calls = collections.Counter()
+        self.counts = collections.Counter()
         if not args.groups_only:
             for i in range(args.invocations):
                 self.invoke(i)
@@ -36,7 +37,12 @@ class World:
 
     def invoke(self, i):
         name = self.names[i % len(self.names)]
-        start = int(self.args.begin * 1000) + i * 137
+        start = int(self.args.begin * 1000) + i * self.args.step
+        hour = start // 3600000 * 3600
+        self.counts[name, hour] += 1
+        self.counts[None, hour] += 1
+        if 0 <= i - self.args.invocations // 2 < self.args.unlogged:
+            return
         rid = "%08x-0000-4000-8000-%012x" % (i * 2654435761 % 2**32, i)
         stream = "2026/09/01/[$LATEST]%032x" % (i % len(self.names))
         took = 20 + i % 80
@@ -100,7 +106,14 @@ def metric_data(w, q):
     values = {"Throttles": 2.0, "ConcurrentExecutions": 7.0, "ApproximateAgeOfOldestMessage": 42.5}
     out = []
     for m in q["MetricDataQueries"]:
-        name = m["MetricStat"]["Metric"]["MetricName"]
+        metric, period = m["MetricStat"]["Metric"], m["MetricStat"]["Period"]
+        name = metric["MetricName"]
+        if name == "Invocations" and period == 3600:
+            of = metric.get("Dimensions", [{"Value": None}])[0]["Value"]
+            hours = sorted(h for n, h in w.counts if n == of and start <= h < int(q["EndTime"]))
+            out.append({"Id": m["Id"], "Label": name, "StatusCode": "Complete",
+                        "Timestamps": hours, "Values": [w.counts[of, h] * 1.0 for h in hours]})
+            continue
         found = name in values
         out.append({"Id": m["Id"], "Label": name, "StatusCode": "Complete",
                     "Timestamps": [start] if found else [],
@@ -269,6 +282,8 @@ def main():
     p.add_argument("--faults", type=int, default=0)
     p.add_argument("--seed", type=int, default=1)
     p.add_argument("--page", type=int, default=100)
+    p.add_argument("--step", type=int, default=137)
+    p.add_argument("--unlogged", type=int, default=0)
     p.add_argument("--groups-only", action="store_true")
     args = p.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
