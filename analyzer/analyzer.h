@@ -307,6 +307,57 @@ MUST_CHECK enum status incidents_load(struct store *s, const struct incident_req
 struct str incident_text(const struct incident *i, struct arena *a);
 struct str incident_what(const struct incident *i, struct arena *a); /* the same without the time */
 
+/* --- reconcile ---
+ * The provider's own count of a function's invocations, hour by hour, beside what its logs gave. An
+ * invocation that ran but left no line is found no other way. Only hours count that the provider
+ * was asked about and whose logs were read to their end; a function without any log, and hours
+ * before its first one, are told apart: there nothing was lost. */
+struct count_hour {
+    int64_t hour_ns;
+    uint64_t counted, stored; /* invocations: by the provider, from logs */
+    uint64_t counted_errors, stored_errors;
+};
+struct count_course { /* of one function */
+    struct fn_ref fn;
+    const struct count_hour *hours; /* ascending */
+    size_t n;
+    int64_t logs_from_ns; /* its first hour with a log, lately; INT64_MAX: there is none */
+    int64_t read_to_ns;   /* logs are fully read up to here */
+};
+struct count_gap {
+    struct fn_ref fn;
+    uint64_t counted, stored; /* of the hours compared */
+    uint64_t missing;         /* counted, without a log */
+    uint64_t untold_errors;   /* counted as errors, not told by their logs */
+    uint64_t unread;          /* counted, but the function has no log */
+    uint64_t early;           /* counted before its logs begin, and in their first hour */
+    uint64_t pending;         /* counted in hours whose logs are not read to their end */
+    int64_t worst_ns;         /* hour with the most missing; 0: none */
+    uint64_t worst, worst_counted;
+};
+/* Pure. What an hour lacks and the one beside it has too many is no gap: metric and log may put an
+ * invocation on different sides of the hour. */
+void reconcile_course(const struct count_course *c, struct count_gap *out);
+
+struct reconcile {
+    struct count_gap *rows; /* those with something missing or untold, most missing first */
+    size_t n;
+    struct count_gap total;     /* sums over all functions; worst of the first row */
+    size_t n_unread;            /* functions without any log */
+    size_t n_hours;             /* asked, each region's; 0: nothing can be said */
+    int64_t since_ns, until_ns; /* the first and the end of the last of them */
+};
+enum { RECONCILE_DAYS = 7 /* of a longer range, the last ones */ };
+MUST_CHECK enum status reconcile_load(struct store *s, struct range r, const struct fn_filter *f,
+                                      struct arena *a, struct reconcile *out, struct err *e);
+/* What there is to say, a sentence without a stop each, and what to do; empty: nothing is wrong. */
+struct str reconcile_missing_text(const struct reconcile *r, struct arena *a);
+struct str reconcile_missing_remedy(const struct reconcile *r, struct arena *a);
+struct str reconcile_errors_text(const struct reconcile *r, struct arena *a);
+struct str reconcile_errors_remedy(void);
+/* What was compared, and what was not: "1,204 invocations of 24 hours have their log". */
+struct str reconcile_scope_text(const struct reconcile *r, struct arena *a);
+
 /* --- deployments ---
  * A deployment is the first environment of a version that the range has not seen, of a function it
  * has seen with another one. It failed when an incident of its function began within the window, or

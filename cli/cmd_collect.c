@@ -18,6 +18,7 @@
 
 enum { CONFIG_MAX_BYTES = 1 << 20 };
 #define PRUNE_EVERY_NS NS_PER_HOUR
+#define COUNT_EVERY_NS (5 * NS_PER_MIN)
 
 struct collect_settings {
     bool is_plan, is_once;
@@ -164,6 +165,7 @@ struct collecting {
     atomic_bool halt;
     bool is_ready;
     int64_t pruned_ns;
+    int64_t count_ns, counted_to_ns; /* the provider's counts: looked at next, told up to */
     struct err prune_err;
 };
 
@@ -255,6 +257,37 @@ static void prune(struct collecting *g, int64_t now)
         log_event(LOG_INFO, "retention: %llu days removed", (unsigned long long)days);
 }
 
+/* What the provider counted and no log tells of: said again when there is something new to say. */
+static void tell_counts(struct collecting *g)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    AUTO(cli_close_store) struct store *s = NULL;
+    struct store_options o = {.url = store_path(g->store), .is_read_only = true};
+    int64_t wall = clock_now(&g->c->clock);
+    struct reconcile c = {0};
+    struct err e = {0};
+
+    enum status status = store_open(&o, &s, &e);
+    if (status == OK)
+        status = reconcile_load(s, (struct range){wall - NS_PER_DAY, wall}, NULL, &a, &c, &e);
+    if (status != OK)
+        log_event(LOG_WARN, "%s", e.msg);
+    if (status != OK || c.until_ns == g->counted_to_ns)
+        return;
+    g->counted_to_ns = c.until_ns;
+    struct str missing = reconcile_missing_text(&c, &a), untold = reconcile_errors_text(&c, &a);
+    struct str scope = reconcile_scope_text(&c, &a);
+    log_event(LOG_INFO, "reconcile: " STR_FMT, STR_ARG(scope));
+    if (missing.n > 0) {
+        struct str remedy = reconcile_missing_remedy(&c, &a);
+        log_event(LOG_WARN, "reconcile: " STR_FMT ": " STR_FMT, STR_ARG(missing), STR_ARG(remedy));
+    }
+    if (untold.n > 0) {
+        struct str remedy = reconcile_errors_remedy();
+        log_event(LOG_WARN, "reconcile: " STR_FMT ": " STR_FMT, STR_ARG(untold), STR_ARG(remedy));
+    }
+}
+
 static void on_tick(void *ctx, const struct batch_counts *so_far)
 {
     struct collecting *g = ctx;
@@ -272,6 +305,10 @@ static void on_tick(void *ctx, const struct batch_counts *so_far)
         supervisor_say(&g->supervisor, (struct str){text, (size_t)n});
     supervisor_alive(&g->supervisor, now);
     prune(g, now);
+    if (now >= g->count_ns) {
+        g->count_ns = now + COUNT_EVERY_NS;
+        tell_counts(g);
+    }
 }
 
 static enum status run_sources(struct collecting *g, struct control *control,
@@ -428,6 +465,8 @@ static enum status collect(struct collecting *g, struct err *e)
         s = serve_metrics(g->c, &metrics, e);
         if (s == OK)
             s = run_until_stopped(g, e);
+        if (s == OK)
+            tell_counts(g);
         metrics_endpoint_close(metrics);
         supervisor_clear(&g->supervisor);
         watch_close(&g->watch);

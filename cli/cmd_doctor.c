@@ -143,6 +143,30 @@ static void check_counts(struct doctor *d)
                 "the bytes are kept; they are shown as replacement characters");
 }
 
+/* The provider's count of the last days beside what the logs hold. */
+static void check_provider_counts(struct doctor *d)
+{
+    struct arena *a = d->cli->arena;
+    int64_t now = clock_now(&d->cli->clock);
+    struct range r = {now - RECONCILE_DAYS * NS_PER_DAY, now};
+    struct reconcile found = {0};
+    struct err e = {0};
+
+    if (reconcile_load(d->store, r, NULL, a, &found, &e) != OK) {
+        say(d, false, "the provider's counts cannot be read", str_from(e.msg));
+        return;
+    }
+    if (found.n_hours == 0)
+        return;
+    struct str missing = reconcile_missing_text(&found, a),
+               untold = reconcile_errors_text(&found, a);
+    say(d, true, arena_strz(a, reconcile_scope_text(&found, a)), (struct str){0});
+    if (missing.n > 0)
+        say(d, false, missing.p, reconcile_missing_remedy(&found, a));
+    if (untold.n > 0)
+        say(d, false, untold.p, reconcile_errors_remedy());
+}
+
 static int report_quarantine(struct doctor *d)
 {
     struct buf *out = &d->cli->out;
@@ -186,6 +210,7 @@ static int run_doctor(struct cli *c, struct err *e)
     check_files(&d);
     check_prices(&d);
     check_counts(&d);
+    check_provider_counts(&d);
     return report_quarantine(&d);
 }
 

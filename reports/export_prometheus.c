@@ -394,6 +394,40 @@ static enum status add_alerts(struct store *s, struct arena *a, struct buf *out,
     return OK;
 }
 
+/* --- the provider's own count --- */
+
+static enum status add_reconcile(struct store *s, const struct prometheus_options *o,
+                                 struct arena *a, struct buf *out, struct err *e)
+{
+    struct range r = {o->now_ns - NS_PER_DAY, o->now_ns};
+    struct reconcile c;
+    enum status status = reconcile_load(s, r, &o->filter, a, &c, e);
+
+    if (status != OK || c.n_hours == 0)
+        return status;
+    const struct {
+        const char *name, *help;
+        uint64_t value;
+    } rows[] = {
+        {"fnscope_reconcile_hours", "Hours of the last day the provider's counts are known of.",
+         c.n_hours},
+        {"fnscope_reconcile_counted_invocations",
+         "Invocations the provider counted in hours whose logs are read.", c.total.counted},
+        {"fnscope_reconcile_missing_invocations", "Those of them without a log.", c.total.missing},
+        {"fnscope_reconcile_untold_errors", "Errors the provider counted that no log tells of.",
+         c.total.untold_errors},
+        {"fnscope_reconcile_unread_invocations",
+         "Invocations counted of functions whose logs are not collected.", c.total.unread},
+        {"fnscope_reconcile_pending_invocations",
+         "Invocations counted in hours whose logs are still being read.", c.total.pending},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        add_head(out, rows[i].name, "gauge", rows[i].help);
+        add_sample(out, rows[i].name, NULL, 0, count(a, rows[i].value));
+    }
+    return OK;
+}
+
 /* --- the store --- */
 
 static enum status add_store(struct store *s, struct arena *a, struct buf *out, struct err *e)
@@ -441,6 +475,8 @@ enum status prometheus_write(struct store *s, const struct prometheus_options *o
         status = add_sources(s, o, &a, out, e);
     if (status == OK)
         status = add_alerts(s, &a, out, e);
+    if (status == OK)
+        status = add_reconcile(s, o, &a, out, e);
     if (status == OK)
         status = add_store(s, &a, out, e);
     return status == OK ? buf_check(out, "the metrics", e) : err_wrap(e, "metrics");

@@ -62,6 +62,7 @@ struct report_data {
     struct deployments deployments;
     struct alert_rows episodes; /* open at some time of the range */
     struct queue_rows queues;
+    struct reconcile reconcile; /* the provider's count beside the logs' */
     struct series series;
     struct ingest_status status;
     struct unusuals unusual;

@@ -202,7 +202,11 @@ static enum status load_live(struct store *s, struct report_data *r, struct err 
     const struct subject_filter subjects = {.of = r->options->filter};
     enum status status = request_episodes(s, r->range, &subjects, r->arena, &r->episodes, e);
 
-    return status == OK ? request_queues(s, &r->options->filter, r->arena, &r->queues, e) : status;
+    if (status == OK)
+        status = request_queues(s, &r->options->filter, r->arena, &r->queues, e);
+    return status == OK
+               ? reconcile_load(s, r->range, &r->options->filter, r->arena, &r->reconcile, e)
+               : status;
 }
 
 enum status report_load(struct store *s, const struct report_options *o, struct arena *a,

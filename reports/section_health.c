@@ -16,6 +16,27 @@ struct finding {
     const char *one, *many, *remedy;
 };
 
+/* What the provider counted beside what the logs hold; true: nothing is missing. */
+static bool report_counts(const struct report_data *r, struct doc *d, struct doc_section *s)
+{
+    const struct reconcile *c = &r->reconcile;
+    const struct str missing = reconcile_missing_text(c, r->arena);
+    const struct str untold = reconcile_errors_text(c, r->arena);
+
+    if (missing.n > 0)
+        doc_text(d, s, TONE_WARN,
+                 arena_printf(r->arena, STR_FMT ": " STR_FMT ".", STR_ARG(missing),
+                              STR_ARG(reconcile_missing_remedy(c, r->arena))));
+    if (untold.n > 0)
+        doc_text(d, s, TONE_WARN,
+                 arena_printf(r->arena, STR_FMT ": " STR_FMT ".", STR_ARG(untold),
+                              STR_ARG(reconcile_errors_remedy())));
+    if (c->n_hours > 0)
+        doc_text(d, s, TONE_PLAIN,
+                 arena_printf(r->arena, STR_FMT ".", STR_ARG(reconcile_scope_text(c, r->arena))));
+    return missing.n == 0 && untold.n == 0;
+}
+
 static void report_findings(const struct report_data *r, struct doc *d, struct doc_section *s)
 {
     const struct finding findings[] = {
@@ -43,7 +64,7 @@ static void report_findings(const struct report_data *r, struct doc *d, struct d
         {r->status.counts.invalid_utf8, "event held invalid UTF-8", "events held invalid UTF-8",
          "the bytes are kept"},
     };
-    bool is_clean = true;
+    bool is_clean = report_counts(r, d, s);
 
     for (size_t i = 0; i < ARRAY_LEN(findings); i++) {
         const struct finding *f = &findings[i];

@@ -76,16 +76,40 @@ static void source_row(struct app *app, struct view_data *d, const struct source
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
     struct source_rows rows;
+    int64_t now = clock_now(&app->options->clock);
+    struct range day = {now - NS_PER_DAY, now};
     enum status s = request_sources(app->options->store, &app->data_arena, &rows, e);
 
     if (s == OK)
         s = request_status(app->options->store, &app->data_arena, &d->status, e);
+    if (s == OK)
+        s = reconcile_load(app->options->store, day, NULL, &app->data_arena, &d->reconcile, e);
     if (s != OK)
         return s;
     table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.sources", 1);
     for (size_t i = 0; i < rows.n; i++)
         source_row(app, d, &rows.rows[i]);
     return OK;
+}
+
+/* Lines drawn. */
+static unsigned draw_counts(const struct reconcile *c, struct frame *f, unsigned y, struct arena *a)
+{
+    const struct str missing = reconcile_missing_text(c, a), untold = reconcile_errors_text(c, a);
+    const struct str scope = reconcile_scope_text(c, a);
+    const bool is_well = missing.n == 0 && untold.n == 0;
+
+    if (c->n_hours == 0)
+        return 0;
+    if (is_well)
+        frame_text(f, 1, y, f->width - 1, scope, STYLE_PLAIN);
+    else
+        frame_text(f, 1, y, f->width - 1,
+                   arena_printf(a, "! " STR_FMT "%s" STR_FMT ": fnscope doctor says more",
+                                STR_ARG(missing), missing.n > 0 && untold.n > 0 ? "; " : "",
+                                STR_ARG(untold)),
+                   STYLE_WARN);
+    return 1;
 }
 
 static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigned *used)
@@ -110,7 +134,7 @@ static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigne
     frame_text(f, 1, y, f->width - 1, buf_str(&kept), STYLE_PLAIN);
     frame_text(f, 1, y + 1, f->width - 1, buf_str(&odd),
                c->quarantined > 0 || s->unpriced > 0 ? STYLE_WARN : STYLE_PLAIN);
-    *used = 3;
+    *used = 3 + draw_counts(&app->data.reconcile, f, y + 2, &a);
 }
 
 const struct view_ops view_sources = {

@@ -71,7 +71,8 @@ struct view_data {
     uint64_t throttled;
     struct ingest_status status;
     struct incidents incidents;
-    struct alert_rows alerts; /* overview: those that hold */
+    struct alert_rows alerts;   /* overview: those that hold */
+    struct reconcile reconcile; /* sources: of the last day */
     uint64_t cold_causes[COLD_CAUSES];
     struct series series;
     struct fn_rows functions;

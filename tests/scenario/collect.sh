@@ -82,6 +82,24 @@ start_fake --invocations 400 --faults 20 --page 40
 collect "$work/faulty" --once || fail "a round with faults ended with $?"
 dump "$work/faulty" > "$work/dump"; diff "$work/dump" "$work/whole.dump" | head -20; cmp "$work/dump" "$work/whole.dump" || fail "faults changed what was stored"
 
+# The provider counts five that no log tells of; the first hour's logs begin in its midst.
+logs_begin=$begin begin=$(($(date +%s) / 3600 * 3600 - 4 * 3600 + 1800))
+start_fake --functions 1 --invocations 200 --step 36000 --unlogged 5
+sed -i 's/backfill: 2h/backfill: 6h/' "$work/config.yaml"
+collect "$work/counted" --once || fail "a round with counts ended with $?"
+"$program" doctor --store "$work/counted" > "$work/doctor" && fail "doctor saw nothing"
+grep -q "^LOOK  5 invocations of the provider's count have no log: most of fn-0, 5 of 100 in the hour from" "$work/doctor" ||
+    fail "$(cat "$work/doctor")"
+grep -qE "^ok    [0-9]+ of [0-9]+ invocations the provider counted from .* 50 more ran before their logs begin" "$work/doctor" ||
+    fail "$(cat "$work/doctor")"
+"$program" metrics --store "$work/counted" | grep -qx "fnscope_reconcile_missing_invocations 5" || fail "the metric lacks"
+"$program" report --store "$work/counted" --since 8h | grep -q "5 invocations of the provider's count have no log" ||
+    fail "the report does not say it"
+"$program" top --once --view sources --size 140x30 --store "$work/counted" |
+    grep -q "! 5 invocations of the provider's count have no log" || fail "the Sources view does not say it"
+grep -q "reconcile: 5 invocations of the provider's count have no log" "$work/err" || fail "the log does not say it"
+begin=$logs_begin
+
 # Killed at any moment.
 start_fake --invocations 400 --page 20
 for ((i = 0; i < kills; i++)); do
