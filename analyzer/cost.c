@@ -184,7 +184,8 @@ uint64_t cost_fingerprint(const struct cost_context *c)
     for (size_t i = 0; i < c->n_rules; i++)
         h = rule_fingerprint(&c->rules[i], h);
     for (size_t i = 0; (i = pricebook_each(c->book, i, &row)) != 0;)
-        h = row_fingerprint(row, h);
+        if (!str_starts(row->meter, STR("API:"))) /* calls of our own: no part of stored costs */
+            h = row_fingerprint(row, h);
     h &= (uint64_t)INT64_MAX & ~(uint64_t)PRICED_SAID; /* as a database keeps integers */
     return (h > 0 ? h : PRICED_SAID + 1) | (c->is_region_said ? PRICED_REGION_SAID : 0) |
            (c->is_arch_said ? PRICED_ARCH_SAID : 0);

@@ -138,9 +138,8 @@ struct str reconcile_scope_text(const struct reconcile *r, struct arena *a)
         return (struct str){0};
     buf_addf(&b, "%llu of %llu %s the provider counted from " STR_FMT " to " STR_FMT " %s a log",
              (unsigned long long)found, (unsigned long long)t->counted,
-             plural(t->counted, "invocation", "invocations"),
-             STR_ARG(clock_text(a, r->since_ns)), STR_ARG(clock_text(a, r->until_ns)),
-             plural(found, "has", "have"));
+             plural(t->counted, "invocation", "invocations"), STR_ARG(clock_text(a, r->since_ns)),
+             STR_ARG(clock_text(a, r->until_ns)), plural(found, "has", "have"));
     if (t->early > 0)
         buf_addf(&b, "; %llu more ran before their logs begin", (unsigned long long)t->early);
     if (t->pending > 0)

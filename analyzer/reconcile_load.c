@@ -1,4 +1,5 @@
-/* Gathers both counts from the store: the provider's from hourly points, the logs' from roll-ups. */
+/* Gathers both counts from the store: the provider's from hourly points, the logs' from roll-ups.
+ */
 #include <stdlib.h>
 
 #include "analyzer/analyzer.h"
@@ -112,13 +113,12 @@ static enum status load_counts(struct courses *all, const struct fn_filter *f,
                                struct reconcile *out, struct err *e)
 {
     static const enum metric metrics[] = {METRIC_INVOCATIONS, METRIC_ERRORS};
-    struct metric_request q = {.range = all->range,
-                               .subject = {.scope_mask = 1u << SCOPE_FUNCTION | 1u << SCOPE_REGION,
-                                           .of = {.region = f->region,
-                                                  .account = f->account,
-                                                  .provider = f->provider}},
-                               .metrics = metrics,
-                               .n_metrics = ARRAY_LEN(metrics)};
+    struct metric_request q = {
+        .range = all->range,
+        .subject = {.scope_mask = 1u << SCOPE_FUNCTION | 1u << SCOPE_REGION,
+                    .of = {.region = f->region, .account = f->account, .provider = f->provider}},
+        .metrics = metrics,
+        .n_metrics = ARRAY_LEN(metrics)};
     struct metric_rows rows;
     enum status s = request_metrics(all->store, &q, all->arena, &rows, e);
 
@@ -143,7 +143,8 @@ static struct course *known_course(struct courses *all, uint32_t fn_id)
     uint64_t *at = idmap_put(&all->by_id, fn_id, &is_new);
 
     if (is_new) {
-        const uint64_t *row = map_get(&all->by_fn, fn_text(all->arena, store_fn(all->store, fn_id)));
+        const uint64_t *row =
+            map_get(&all->by_fn, fn_text(all->arena, store_fn(all->store, fn_id)));
         *at = row != NULL ? *row + 1 : 0;
     }
     return *at > 0 ? &all->rows[*at - 1] : NULL;

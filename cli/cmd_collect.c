@@ -96,6 +96,18 @@ static const char *variable(void *ctx, const char *name)
     return getenv(name);
 }
 
+/* Bills of sources are in dollars. */
+static bool find_price(void *ctx, enum provider provider, struct str meter, struct str region,
+                       int64_t at_ns, money *out)
+{
+    const struct price *row = pricebook_find(ctx, provider, meter, region, at_ns);
+
+    if (row == NULL || !str_eq(row->currency, STR("USD")))
+        return false;
+    *out = row->unit_price;
+    return true;
+}
+
 static void plan_row(struct table *t, const struct plan_line *l, money *total)
 {
     table_row(t);
@@ -103,7 +115,8 @@ static void plan_row(struct table *t, const struct plan_line *l, money *total)
     table_text(t, 1, l->call);
     table_i64(t, 2, (int64_t)l->calls);
     table_i64(t, 3, (int64_t)l->units);
-    cli_money_cell(t, 4, l->cost, STR("USD"));
+    if (!l->is_unpriced)
+        cli_money_cell(t, 4, l->cost, STR("USD"));
     table_text(t, 5,
                l->is_assumed ? arena_printf(t->arena, STR_FMT " (assumed)", STR_ARG(l->why))
                              : l->why);
@@ -111,7 +124,17 @@ static void plan_row(struct table *t, const struct plan_line *l, money *total)
         *total = INT64_MAX;
 }
 
-static int print_plan(struct cli *c, const struct source_list *l)
+static enum status load_book(const struct cli *c, struct pricebook **out, struct err *e)
+{
+    struct str dir;
+    enum status s = cli_prices_dir(c, &dir, e);
+
+    if (s == OK)
+        s = pricebook_load(arena_strz(c->arena, dir), out, e);
+    return s == OK ? OK : err_wrap(e, "prices");
+}
+
+static int print_plan(struct cli *c, const struct source_list *l, struct err *e)
 {
     static const struct table_column columns[] = {
         {.name = "source"},
@@ -122,9 +145,13 @@ static int print_plan(struct cli *c, const struct source_list *l)
         {.name = "what"},
     };
     const struct collect_settings *set = c->options;
-    struct source_env env = {.variable = variable};
+    struct pricebook *book = NULL;
+    if (load_book(c, &book, e) != OK)
+        return EXIT_FAILED;
+    struct source_env env = {.variable = variable, .find_price = find_price, .price_ctx = book};
     struct plan p = {.arena = c->arena,
                      .env = &env,
+                     .now_ns = clock_now(&c->clock),
                      .assumed_functions = (uint64_t)set->assumed_functions,
                      .assumed_queues = (uint64_t)set->assumed_queues};
     struct table t;
@@ -139,11 +166,14 @@ static int print_plan(struct cli *c, const struct source_list *l)
         plan_row(&t, &p.lines[i], &total);
         sum.calls += p.lines[i].calls;
         sum.units += p.lines[i].cost > 0 ? p.lines[i].units : 0;
+        if (p.lines[i].is_unpriced)
+            sum.why = STR("list price, before free tiers, without calls that have no price");
     }
     sum.cost = total;
     money ignored = 0;
     plan_row(&t, &sum, &ignored);
     cli_print_table(c, &t);
+    pricebook_free(book);
     return EXIT_DONE;
 }
 
@@ -154,6 +184,7 @@ static int print_plan(struct cli *c, const struct source_list *l)
 struct collecting {
     struct cli *c;
     struct store *store, *reader;
+    struct pricebook *book; /* of cost's: read only */
     struct pipeline pipeline;
     struct alert_config alerts;
     struct watch watch;
@@ -221,6 +252,8 @@ static enum status open_sources(struct collecting *g, struct err *e)
             .variable = variable,
             .find_cursor = find_cursor,
             .cursor_ctx = g,
+            .find_price = find_price,
+            .price_ctx = g->book,
         };
         rng_seed_system(&env.rng);
         s = source_open(g->sources.items[i], &env, e);
@@ -456,6 +489,7 @@ static enum status collect(struct collecting *g, struct err *e)
         s = cli_cost_begin(&cost, g->store, e);
     if (s == OK)
         s = pipeline_open(&g->pipeline, g->store, &cost.context, e);
+    g->book = cost.book;
     if (s != OK)
         return s;
     s = watch_open(&g->watch, g->store, &g->alerts, g->c->clock, e);
@@ -483,7 +517,7 @@ static int run_collect(struct cli *c, struct err *e)
     if (cli_want_words(c, 0, 0, e) != OK || parse_sources(c, c->config, &g.sources, e) != OK)
         return EXIT_USAGE;
     if (set->is_plan) {
-        int code = print_plan(c, &g.sources);
+        int code = print_plan(c, &g.sources, e);
         sources_free(&g.sources);
         return code;
     }

@@ -10,13 +10,15 @@ struct plan_line {
     struct str why;          /* "12 region metrics every 5m" */
     uint64_t calls, units;   /* a day; units are what is billed: calls, metrics, traces */
     money cost;              /* a day, list price, without free tiers */
+    bool is_unpriced;        /* it is billed, but the price book has no price: cost is 0 */
     bool is_assumed;         /* a number stands in for what is not known before the first call */
 };
 
 struct source_env;
 struct plan {
     struct arena *arena;
-    struct source_env *env; /* of which only the variables are asked */
+    struct source_env *env; /* of which only variables and prices are asked */
+    int64_t now_ns;         /* prices of this day */
     struct plan_line *lines;
     size_t n, cap;
     uint64_t assumed_functions, assumed_queues; /* where a pattern says how many only AWS knows */

@@ -34,6 +34,11 @@ struct source_env {
     bool (*find_cursor)(void *ctx, struct str source, struct str scope, struct arena *a,
                         struct cursor *out);
     void *cursor_ctx;
+    /* List price of a unit of a provider's meter; false: nobody knows it. NULL: there is no price
+     * book. Any thread. */
+    bool (*find_price)(void *ctx, enum provider provider, struct str meter, struct str region,
+                       int64_t at_ns, money *out);
+    void *price_ctx;
 };
 
 struct source {

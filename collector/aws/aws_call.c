@@ -75,10 +75,34 @@ int64_t aws_ready(const struct aws_client *c, enum aws_op op)
     return rate_wait(&c->rates[op], clock_monotonic(&c->env->clock));
 }
 
+bool aws_price(const struct source_env *env, enum aws_op op, struct str region, int64_t at_ns,
+               money *out)
+{
+    const char *meter = aws_op_info(op)->meter;
+
+    *out = 0;
+    return meter == NULL ||
+           (env->find_price != NULL &&
+            env->find_price(env->price_ctx, PROVIDER_AWS, str_from(meter), region, at_ns, out));
+}
+
+/* What has no price cannot be billed, nor held back by a budget: that is said once a day. */
+static void renew_prices(struct aws_client *c)
+{
+    for (int i = 0; i < AWS_OPS; i++)
+        if (!aws_price(c->env, (enum aws_op)i, c->region, aws_now(c), &c->prices[i]) &&
+            !c->is_free[i])
+            log_event(LOG_WARN, "%s: the price book has no price: it is left out of the bill",
+                      aws_op_info((enum aws_op)i)->name);
+}
+
 static void roll_day(struct aws_client *c)
 {
     int64_t day = aws_now(c) / NS_PER_DAY;
 
+    if (!c->knows_prices || c->meter.day != day)
+        renew_prices(c);
+    c->knows_prices = true;
     if (c->meter.day == day)
         return;
     c->meter.day = day;
@@ -92,16 +116,15 @@ static money price_of(const struct aws_client *c, enum aws_op op, uint64_t units
 
     if (c->is_free[op])
         return 0;
-    if (money_mul_div((wide)units, aws_op_info(op)->unit_price, 1, &out, NULL) != OK)
+    if (money_mul_div((wide)units, c->prices[op], 1, &out, NULL) != OK)
         return INT64_MAX;
     return out;
 }
 
 bool aws_is_capped(struct aws_client *c, enum aws_op op, uint64_t units)
 {
-    money price = price_of(c, op, units);
-
     roll_day(c);
+    money price = price_of(c, op, units);
     if (c->meter.cap == 0 || price == 0 || c->meter.today <= c->meter.cap - price)
         return false;
     c->status->is_capped = true;

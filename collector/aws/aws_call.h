@@ -33,8 +33,7 @@ struct aws_op_info {
     const char *content_type; /* of a body; NULL: none */
     const char *path;         /* REST: before what the request adds */
     int64_t quota;            /* calls per 1000 s and account and region; 0: none known */
-    money unit_price;         /* list price of a billed unit, us-east-1 */
-    const char *unit;         /* "metric", "call", "trace" */
+    const char *meter;        /* of the price book, what a unit is billed by; NULL: free */
     unsigned timeout_s;
 };
 const struct aws_op_info *aws_op_info(enum aws_op op);
@@ -71,6 +70,10 @@ struct aws_meter {
     uint64_t calls[AWS_OPS], units[AWS_OPS];
 };
 
+/* Unit price of an operation at a time, in the region; 0: free. False: the price book has none. */
+bool aws_price(const struct source_env *env, enum aws_op op, struct str region, int64_t at_ns,
+               money *out);
+
 struct aws_client {
     struct source_env *env;
     struct source_status *status;
@@ -80,6 +83,8 @@ struct aws_client {
     unsigned n_sharing; /* sources that share the quotas */
     struct rate rates[AWS_OPS];
     bool is_free[AWS_OPS]; /* served by this machine: nobody bills it */
+    money prices[AWS_OPS]; /* of a billed unit, on the meter's day */
+    bool knows_prices;
     struct aws_meter meter;
     struct aws_fault fault;  /* of the last call */
     int64_t server_ahead_ns; /* server's wall clock - our monotonic one */

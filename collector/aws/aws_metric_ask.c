@@ -209,8 +209,7 @@ static void take_result(const struct asking *k, const struct result *r, struct b
     const struct metric_query *q = &k->ask->queries[at];
     for (size_t i = 0; i < r->n_times && i < r->n_values; i++) {
         int64_t time_ns, value;
-        if (aws_number(r->times[i], 9, &time_ns) &&
-            aws_number(r->values[i], q->row->scale, &value))
+        if (aws_number(r->times[i], 9, &time_ns) && aws_number(r->values[i], q->row->scale, &value))
             k->on_point(k->x, q, time_ns, value, out);
     }
 }

@@ -31,9 +31,9 @@ struct metric_query {
 struct metric_ask {
     struct metric_query *queries;
     size_t n, cap;
-    size_t at;                 /* first query of the call under way */
-    char *token;               /* of its next page */
-    int64_t start_ns, end_ns;  /* wall; whole periods, the end exclusive */
+    size_t at;                /* first query of the call under way */
+    char *token;              /* of its next page */
+    int64_t start_ns, end_ns; /* wall; whole periods, the end exclusive */
     int64_t period_ns;
 };
 

@@ -1,6 +1,6 @@
 /* The operations: where they are, how they are asked, how often, and for how much. Quotas: AWS
- * service quotas pages (2026-08), not raisable for FilterLogEvents. Prices: list, us-east-1,
- * retrieved 2026-09, without free tiers. */
+ * service quotas pages (2026-08), not raisable for FilterLogEvents. Prices: the
+ * price book's, by meter. */
 #include "collector/aws/aws_call.h"
 
 #define JSON_0 "application/x-amz-json-1.0"
@@ -19,13 +19,13 @@ static const struct aws_op_info ops[AWS_OPS] = {
     [OP_GET_METRIC_DATA] = {
         .name = "cloudwatch:GetMetricData", .service = AWS_CLOUDWATCH,
         .target = "GraniteServiceVersion20100801.GetMetricData", .content_type = JSON_0,
-        .quota = 50000, .unit_price = 10000000, .unit = "metric", .timeout_s = 30 },
+        .quota = 50000, .meter = "API:CW:GMD-Metrics", .timeout_s = 30 },
     [OP_LIST_QUEUES] = {
         .name = "sqs:ListQueues", .service = AWS_SQS, .target = "AmazonSQS.ListQueues",
-        .content_type = JSON_0, .quota = 10000, .unit_price = 400000, .unit = "call", .timeout_s = 10 },
+        .content_type = JSON_0, .quota = 10000, .meter = "API:SQS-Requests", .timeout_s = 10 },
     [OP_GET_QUEUE_ATTRIBUTES] = {
         .name = "sqs:GetQueueAttributes", .service = AWS_SQS, .target = "AmazonSQS.GetQueueAttributes",
-        .content_type = JSON_0, .quota = 50000, .unit_price = 400000, .unit = "call", .timeout_s = 10 },
+        .content_type = JSON_0, .quota = 50000, .meter = "API:SQS-Requests", .timeout_s = 10 },
     [OP_LIST_FUNCTIONS] = {
         .name = "lambda:ListFunctions", .service = AWS_LAMBDA, .path = "/2015-03-31/functions",
         .quota = 15000, .timeout_s = 10 },
@@ -43,10 +43,10 @@ static const struct aws_op_info ops[AWS_OPS] = {
         .path = "/2016-08-19/account-settings", .quota = 15000, .timeout_s = 10 },
     [OP_GET_TRACE_SUMMARIES] = {
         .name = "xray:GetTraceSummaries", .service = AWS_XRAY, .path = "/TraceSummaries",
-        .content_type = REST, .quota = 5000, .unit_price = 500000, .unit = "trace", .timeout_s = 30 },
+        .content_type = REST, .quota = 5000, .meter = "API:XRay-TracesRead", .timeout_s = 30 },
     [OP_BATCH_GET_TRACES] = {
         .name = "xray:BatchGetTraces", .service = AWS_XRAY, .path = "/Traces",
-        .content_type = REST, .quota = 5000, .unit_price = 500000, .unit = "trace", .timeout_s = 30 },
+        .content_type = REST, .quota = 5000, .meter = "API:XRay-TracesRead", .timeout_s = 30 },
 };
 /* clang-format on */
 

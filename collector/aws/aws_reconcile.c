@@ -129,7 +129,7 @@ int64_t aws_reconcile_every(int64_t wanted_ns, uint64_t functions, money unit_pr
 /* When the next hour will have settled, but no sooner than asked for. */
 static void rest(struct aws_ctx *x, struct aws_task *t)
 {
-    money price = x->client.is_free[t->op] ? 0 : aws_op_info(t->op)->unit_price;
+    money price = x->client.is_free[t->op] ? 0 : x->client.prices[t->op];
     int64_t every = aws_reconcile_every(x->o->reconcile_ns, x->fns.n, price, x->client.meter.cap);
     int64_t now = aws_now(&x->client);
     int64_t next = time_floor(now - SETTLE_NS, NS_PER_HOUR) + NS_PER_HOUR + SETTLE_NS;
@@ -147,9 +147,9 @@ static void end_round(struct aws_ctx *x, struct aws_task *t, struct batch *out)
     put_marks(x, out);
     r->done_to_ns = r->ask.end_ns;
     metric_ask_reset(&r->ask);
-    batch_cursor(out, &(struct cursor){.source = x->source->name,
-                                       .scope = scope,
-                                       .watermark_ns = r->done_to_ns});
+    batch_cursor(
+        out,
+        &(struct cursor){.source = x->source->name, .scope = scope, .watermark_ns = r->done_to_ns});
     rest(x, t);
 }
 

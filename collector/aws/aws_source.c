@@ -359,6 +359,7 @@ static void add_line(const struct source *s, struct plan *p, const struct planne
     struct plan_line *l = plan_add(p);
     const struct aws_op_info *info = aws_op_info(row->op);
     struct str endpoint = local_endpoint(s, p, row->op);
+    money price = 0;
 
     l->source = s->name;
     l->call = str_from(info->name);
@@ -369,7 +370,9 @@ static void add_line(const struct source *s, struct plan *p, const struct planne
     if (endpoint.n > 0)
         l->why = arena_printf(p->arena, STR_FMT "; free at " STR_FMT, STR_ARG(row->why),
                               STR_ARG(endpoint));
-    else if (money_mul_div((wide)l->units, info->unit_price, 1, &l->cost, NULL) != OK)
+    else if (!aws_price(p->env, row->op, s->region, p->now_ns, &price))
+        l->is_unpriced = true;
+    else if (money_mul_div((wide)l->units, price, 1, &l->cost, NULL) != OK)
         l->cost = INT64_MAX;
 }
 
@@ -436,13 +439,14 @@ static void plan_reconcile(const struct source *s, const struct aws_options *o, 
 {
     unsigned found = ALL_PARTS;
     uint64_t n = p->assumed_functions, each = aws_reconciled_metrics();
-    money cap = 0, price = aws_op_info(OP_GET_METRIC_DATA)->unit_price;
+    money cap = 0, price = 0;
 
     if (find_parts(s, &found, NULL) != OK || (found & PART_CONFIG) == 0 || o->reconcile_ns == 0)
         return;
     if (o->budget.n > 0 && money_parse(o->budget, &cap, NULL) != OK)
         return;
-    if (local_endpoint(s, p, OP_GET_METRIC_DATA).n > 0)
+    if (local_endpoint(s, p, OP_GET_METRIC_DATA).n == 0 &&
+        !aws_price(p->env, OP_GET_METRIC_DATA, s->region, p->now_ns, &price))
         price = 0;
     uint64_t rounds = per_day(aws_reconcile_every(o->reconcile_ns, n, price, cap));
     struct planned rows[] = {

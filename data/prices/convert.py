@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the price book (aws-lambda.json, aws-logs.json) from collected price facts.
+"""Makes the price book (aws-lambda.json, aws-logs.json, aws-calls.json) from collected price facts.
 
 Usage: convert.py FACTS_DIR
 FACTS_DIR holds aws_lambda.json, aws_lambda_regions.json and aws_hidden.json. The output is written
@@ -247,6 +247,24 @@ def add_logs(book, hidden):
              note="monthly free tier of ingestion, archive and scan together")
 
 
+def add_calls(book, hidden):
+    """What reading of the provider's APIs costs: fnscope's own bill."""
+    items = {(i["service"], i["item"]): i for i in hidden["items"]}
+    stand_in = "us-east-1's price stands in: other regions were not captured"
+    own = "meter of our own: the usage type was not captured"
+    rows = (("API:CW:GMD-Metrics", "metric", ("CloudWatch", "GetMetricData"), 1000, "page excerpt", None),
+            ("API:SQS-Requests", "request", ("SQS", "standard requests"), 1, "pricing note", own),
+            ("API:XRay-TracesRead", "trace", ("XRay", "traces retrieved or scanned"), 1,
+             "page, negotiation guide", own))
+    for meter, unit, key, per, source, note in rows:
+        price = plain(Decimal(items[key]["price"]) / per)
+        for region in ("us-east-1", "*"):
+            notes = [n for n in (note, stand_in if region == "*" else None) if n]
+            more = {"note": "; ".join(notes)} if notes else {}
+            book.add(meter, region, unit, price, since="2026-01-01", source=source, retrieved="2026",
+                     confidence=items[key]["confidence"] if region != "*" else "inferred", **more)
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -275,6 +293,13 @@ def main():
         "classmethod": "dev.classmethod.jp, 2026-01-24"})
     add_logs(logs, hidden)
     logs.write(os.path.join(here, "aws-logs.json"))
+    calls = Book("API calls", {
+        "page excerpt": "excerpt of the CloudWatch pricing page, 2026",
+        "page": "aws.amazon.com/cn/xray/pricing, 2026",
+        "negotiation guide": "awsnegotiations.com, 2026",
+        "pricing note": "SQS list prices as read in 2026"})
+    add_calls(calls, hidden)
+    calls.write(os.path.join(here, "aws-calls.json"))
 
 
 if __name__ == "__main__":

@@ -49,6 +49,9 @@ static void test_shipped_prices(void **state)
         {"Lambda-Edge-GB-Second", "ap-northeast-1", 50010000},
         {"Lambda-GB-Second", "cn-north-1", 113477000},
         {"VendedLog-Bytes", "us-east-1", MONEY_UNIT / 2},
+        {"API:CW:GMD-Metrics", "us-east-1", 10000000},
+        {"API:SQS-Requests", "eu-west-1", 400000},
+        {"API:XRay-TracesRead", "us-east-1", 500000},
     };
     struct pricebook *book = shipped();
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -14,8 +14,7 @@ static struct count_hour hour(int at, uint64_t counted, uint64_t stored)
 
 static struct count_gap compare(const struct count_hour *hours, size_t n, int64_t from, int64_t to)
 {
-    struct count_course c = {
-        .hours = hours, .n = n, .logs_from_ns = from, .read_to_ns = to};
+    struct count_course c = {.hours = hours, .n = n, .logs_from_ns = from, .read_to_ns = to};
     struct count_gap g;
 
     reconcile_course(&c, &g);
