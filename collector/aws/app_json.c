@@ -43,6 +43,8 @@ static const struct {
     {{"msg", 3}, APP_MESSAGE},
     {{"log_level", 9}, APP_LOG_LEVEL},
     {{"logLevel", 8}, APP_LEVEL},
+    {{"LogLevel", 8}, APP_LEVEL},
+    {{"severityText", 12}, APP_LEVEL}, /* OpenTelemetry */
     {{"severity", 8}, APP_LEVEL},
     {{"lvl", 3}, APP_LEVEL},
     {{"AWSRequestId", 12}, APP_ID},
@@ -51,6 +53,7 @@ static const struct {
     {{"aws_request_id", 14}, APP_ID},
     {{"function_request_id", 19}, APP_ID},
     {{"faas.invocation_id", 18}, APP_ID},
+    {{"faas.execution", 14}, APP_ID}, /* Elastic Common Schema */
     {{"xray_trace_id", 13}, APP_TRACE},
     {{"xrayTraceId", 11}, APP_TRACE},
     {{"errorType", 9}, APP_ERROR_TYPE},
@@ -81,11 +84,16 @@ static const struct {
     enum app_field field;
 } app_nested[] = {
     {{"span", 4}, {"requestId", 9}, APP_ID}, /* Rust tracing */
-    {{"span", 4}, {"xrayTraceId", 11}, APP_TRACE}, {{"fields", 6}, {"message", 7}, APP_MESSAGE},
+    {{"span", 4}, {"xrayTraceId", 11}, APP_TRACE},
+    {{"fields", 6}, {"message", 7}, APP_MESSAGE},
     {{"record", 6}, {"requestId", 9}, APP_ID}, /* Go's slog */
     {{"log", 3}, {"level", 5}, APP_LEVEL},     /* Elastic Common Schema */
-    {{"error", 5}, {"name", 4}, APP_ERROR_CLASS},  {{"error", 5}, {"type", 4}, APP_ERROR_CLASS},
-    {{"err", 3}, {"type", 4}, APP_ERROR_CLASS},    /* pino */
+    {{"error", 5}, {"name", 4}, APP_ERROR_CLASS},
+    {{"error", 5}, {"type", 4}, APP_ERROR_CLASS},
+    {{"err", 3}, {"type", 4}, APP_ERROR_CLASS}, /* pino */
+    {{"err", 3}, {"name", 4}, APP_ERROR_CLASS}, /* bunyan */
+    {{"faas", 4}, {"execution", 9}, APP_ID},
+    {{"lambda", 6}, {"request_id", 10}, APP_ID},   /* Datadog */
     {{"thrown", 6}, {"name", 4}, APP_ERROR_CLASS}, /* log4j2 */
 };
 

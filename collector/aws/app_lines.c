@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "collector/aws/app_heads.h"
 #include "collector/aws/app_loggers.h"
 #include "collector/aws/aws.h"
 #include "collector/aws/scan.h"
@@ -300,6 +301,8 @@ static bool go_line(struct str line, struct log_record *r)
         set_error(r, find_error_type(r->message));
     else
         app_slog_default(r);
+    if (r->severity == SEVERITY_UNKNOWN)
+        app_headed_line(r->message, r); /* nginx: "[error] ..." */
     return true;
 }
 
@@ -333,10 +336,11 @@ static bool timed_line(struct str line, struct log_record *r)
     if (n == 0)
         n = clock_length(line);
     if (n == 0 || n >= line.n)
-        return false;
+        return app_headed_line(line, r);
     if (line.p[n] == '\t')
-        return tabbed_line(str_skip(line, n + 1), r);
-    return dated_line(str_skip(line, n), r) || app_barred_line(str_skip(line, n), r);
+        return tabbed_line(str_skip(line, n + 1), r) || app_headed_line(line, r);
+    return dated_line(str_skip(line, n), r) || app_barred_line(str_skip(line, n), r) ||
+           app_headed_line(line, r);
 }
 
 /* --- other openings --- */
@@ -372,31 +376,39 @@ static bool blank_fields(struct log_record *r)
     return true;
 }
 
+/* "\tISO\t<id>\tmsg" behind a level */
+static bool tabbed_fields(struct str rest, struct log_record *r)
+{
+    struct str fields = str_skip(rest, 1), time, id;
+    int64_t t_ns;
+
+    if (rest.n == 0 || rest.p[0] != '\t' ||
+        !cut_at(fields, str_find_char(fields, '\t'), &time, &fields) || !time_parse(time, &t_ns) ||
+        !cut_at(fields, str_find_char(fields, '\t'), &id, &fields))
+        return false;
+    r->message = fields;
+    if (id.n == UUID_LENGTH && scan_uuid(id))
+        r->invocation_id = id;
+    return true;
+}
+
 /* "[LEVEL]\tISO\t<id>\tmsg" (Python), "[LEVEL] msg" (Java), "[Level] - msg" (PowerShell). */
 static bool bracket_line(struct str line, struct log_record *r)
 {
-    struct str level, rest, time, id;
-    enum severity severity;
-    int64_t t_ns;
+    enum { MAX_LEVEL_NAME = 32 };
+    struct str level, rest;
+    enum severity severity = SEVERITY_UNKNOWN;
 
-    size_t close = str_find_char(str_sub(line, 0, 16), ']');
-    if (close >= 16 || !cut_at(line, close, &level, &rest))
+    size_t close = str_find_char(str_sub(line, 0, MAX_LEVEL_NAME), ']');
+    if (close >= MAX_LEVEL_NAME || !cut_at(line, close, &level, &rest))
         return false;
-    if (str_eq(level, STR("[Verbose")))
-        severity = SEVERITY_TRACE;
-    else if (!scan_level(str_skip(level, 1), &severity))
-        return false;
-    r->severity = severity;
-    if (rest.n == 0)
-        return true;
-    struct str fields = str_skip(rest, 1);
-    if (rest.p[0] == '\t' && cut_at(fields, str_find_char(fields, '\t'), &time, &fields) &&
-        time_parse(time, &t_ns) && cut_at(fields, str_find_char(fields, '\t'), &id, &fields)) {
-        r->message = fields;
-        if (id.n == UUID_LENGTH && scan_uuid(id))
-            r->invocation_id = id;
-        return true;
-    }
+    const bool has_level = scan_level(str_skip(level, 1), &severity);
+    if (has_level)
+        r->severity = severity;
+    if (tabbed_fields(rest, r))
+        return true; /* also with a level of the program's own: "[SUCCESS]", "[Level 25]" */
+    if (!has_level || rest.n == 0)
+        return has_level;
     r->message = skip_dash(rest);
     if (blank_fields(r))
         return true;
@@ -446,15 +458,16 @@ static bool level_line(struct str line, struct log_record *r)
 /* .NET's console logger: "fail: App.Function[0]\n      text"; winston: "info: text". */
 static bool small_level_line(struct str line, struct log_record *r)
 {
-    static const struct str words[] = {{"trce", 4}, {"dbug", 4}, {"info", 4},
-                                       {"warn", 4}, {"fail", 4}, {"crit", 4}};
-    struct str word = str_sub(line, 0, 4);
+    static const struct str words[] = {{"trce", 4}, {"dbug", 4}, {"info", 4},  {"warn", 4},
+                                       {"fail", 4}, {"crit", 4}, {"error", 5}, {"debug", 5}};
+    const size_t end = str_find_char(str_sub(line, 0, 6), ':');
+    struct str word = str_sub(line, 0, end);
 
-    if (line.n < 6 || line.p[4] != ':' || line.p[5] != ' ')
+    if (end >= 6 || !str_starts(str_skip(line, end), STR(": ")))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_eq(word, words[i]) && scan_level(word, &r->severity)) {
-            r->message = str_skip(line, 6);
+            r->message = str_skip(line, end + 2);
             return true;
         }
     return false;
@@ -483,20 +496,22 @@ static bool runtime_notice(struct str line, struct log_record *r)
 
 /* Java: "<message>: <exception class>\n<exception class>: ...\n\tat ...": the runtime's own form.
  */
-static void check_java_error(struct str line, struct log_record *r)
+static bool check_java_error(struct str line, struct log_record *r)
 {
     size_t end = str_find_char(line, '\n');
     if (end == line.n)
-        return;
+        return false;
     struct str first = str_trim_right(str_sub(line, 0, end)), second = str_skip(line, end + 1);
     struct str type = str_sub(second, 0, type_name_length(second));
     size_t at = first.n - (type.n < first.n ? type.n : first.n);
     if (type.n < 8 || at < 2 || !str_ends(first, type) || first.p[at - 1] != ' ' ||
         first.p[at - 2] != ':')
-        return;
+        return false;
     const bool has_message = str_starts(str_skip(second, type.n), STR(": "));
-    if (has_message || str_find(second, STR("\tat ")) < second.n)
-        set_error(r, type);
+    if (!has_message && str_find(second, STR("\tat ")) == second.n)
+        return false;
+    set_error(r, type);
+    return true;
 }
 
 /* What Go, Rust and .NET print when a program dies of its own error; no runtime tells of it. */
@@ -507,7 +522,7 @@ static bool death_line(struct str line, struct log_record *r)
     bool is_go = str_starts(line, STR("panic: ")) || (str_starts(line, STR("fatal error: ")) &&
                                                       str_find(line, STR("\ngoroutine ")) < line.n);
     bool is_rust =
-        str_starts(line, STR("thread '")) && str_find(head, STR("' panicked at ")) < head.n;
+        str_starts(line, STR("thread '")) && str_find(head, STR(" panicked at ")) < head.n;
     bool is_dotnet =
         str_starts(line, dotnet) && is_type_then_colon(str_skip(line, dotnet.n), &type);
 
@@ -532,11 +547,16 @@ static bool dotnet_exception(struct str line, struct log_record *r)
     return true;
 }
 
+static bool grouped_line(struct str line, struct log_record *r)
+{
+    return bracket_line(line, r) || app_headed_line(line, r);
+}
+
 static bool letter_line(struct str line, struct log_record *r)
 {
-    return ruby_line(line, r) || runtime_notice(line, r) || death_line(line, r) ||
-           app_logger_line(line, r) || level_line(line, r) || small_level_line(line, r) ||
-           id_line(line, r) || dotnet_exception(line, r);
+    return ruby_line(line, r) || app_lettered_line(line, r) || runtime_notice(line, r) ||
+           death_line(line, r) || app_logger_line(line, r) || level_line(line, r) ||
+           small_level_line(line, r) || id_line(line, r) || dotnet_exception(line, r);
 }
 
 typedef bool line_reader(struct str line, struct log_record *r);
@@ -546,7 +566,7 @@ static line_reader *reader_for(char c)
     if (c >= '0' && c <= '9')
         return timed_line;
     if (c == '[')
-        return bracket_line;
+        return grouped_line;
     if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
         return letter_line;
     if (c == ' ')
@@ -567,6 +587,6 @@ void aws_lambda_app(struct str line, struct log_record *r, struct arena *a)
     bool is_known = read != NULL && read(line, r);
     if (r->invocation_id.n == 0 && find_rust_span(line, r) && r->severity == SEVERITY_UNKNOWN)
         rust_level(line, r);
-    if (!is_known && r->invocation_id.n == 0)
-        check_java_error(line, r);
+    if (!is_known && r->invocation_id.n == 0 && !check_java_error(line, r))
+        app_java_trace(line, r);
 }

@@ -52,10 +52,21 @@ static bool scan_slog_level(struct str word, enum severity *out)
     return word.n > 0 && scan_level(str_sub(word, 0, str_find_char(word, '+')), out);
 }
 
+/* slog, logrus, go-kit, and whoever leaves the time to the platform. */
+static bool is_logfmt(struct str line)
+{
+    static const struct str keys[] = {
+        {"time=", 5}, {"timestamp=", 10}, {"ts=", 3}, {"t=", 2}, {"level=", 6}};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (str_starts(line, keys[i]))
+            return true;
+    return false;
+}
+
 static bool slog_line(struct str line, struct log_record *r)
 {
-    if (!str_starts(line, STR("time")) || str_find_char(str_sub(line, 0, 12), '=') >= 12 ||
-        !scan_slog_level(text_attr(line, STR("level=")), &r->severity))
+    if (!is_logfmt(line) || !scan_slog_level(text_attr(line, STR("level=")), &r->severity))
         return false;
     struct str message = text_attr(line, STR("message="));
     if (message.n == 0)
@@ -91,7 +102,7 @@ bool app_barred_line(struct str line, struct log_record *r)
         left -= at;
         rest = str_skip(rest, at + bar.n);
         const size_t end = str_find(str_sub(rest, 0, 12), bar);
-        if (end < 12 && end < rest.n && scan_level(str_sub(rest, 0, end), &r->severity)) {
+        if (end < 12 && end < rest.n && scan_level(str_trim(str_sub(rest, 0, end)), &r->severity)) {
             r->message = str_skip(rest, end + bar.n);
             return true;
         }
@@ -111,6 +122,9 @@ static bool crash_line(struct str line, struct log_record *r)
         {{"Exception in thread ", 20}, SEVERITY_ERROR},
         {{"Traceback (most recent call last):", 34}, SEVERITY_ERROR},
         {{"terminate called after throwing", 31}, SEVERITY_FATAL},
+        {{"PHP Fatal error:", 16}, SEVERITY_FATAL},
+        {{"PHP Parse error:", 16}, SEVERITY_FATAL},
+        {{"PHP Warning:", 12}, SEVERITY_WARN},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(crashes); i++)
@@ -118,7 +132,7 @@ static bool crash_line(struct str line, struct log_record *r)
             r->severity = crashes[i].severity;
             return true;
         }
-    if (!str_starts(line, STR("thread '")) || str_find(line, STR("' panicked at ")) == line.n)
+    if (!str_starts(line, STR("thread '")) || str_find(line, STR(" panicked at ")) == line.n)
         return false;
     r->severity = SEVERITY_ERROR;
     return true;

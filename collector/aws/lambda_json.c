@@ -273,6 +273,23 @@ static bool known_type(struct str type, enum platform_kind *kind, bool *has_id)
     return false;
 }
 
+/* Whose request a record of a type we do not know is about, if it says so. */
+static struct str unknown_request(struct str raw, struct arena *a)
+{
+    struct jp j;
+    struct str key, id = {0};
+
+    jp_init(&j, raw, a);
+    if (!jp_enter(&j, '{'))
+        return id;
+    while (jp_member(&j, &key)) {
+        bool is_id = str_eq(key, STR("requestId")) && jp_peek(&j) == JP_STRING;
+        if (is_id ? !jp_string(&j, &id) : !jp_skip(&j))
+            break;
+    }
+    return id.n == UUID_LENGTH && scan_uuid(id) ? id : (struct str){0};
+}
+
 bool aws_platform_json(struct str type, struct str time, struct str raw, struct log_record *rec,
                        struct batch *b)
 {
@@ -288,6 +305,7 @@ bool aws_platform_json(struct str type, struct str time, struct str raw, struct 
         r.p.kind = PLATFORM_OTHER;
         r.p.name = type;
         r.p.extras = raw;
+        r.request_id = unknown_request(raw, &b->arena);
     }
     if (!time_parse(time, &r.p.at_ns))
         return false;

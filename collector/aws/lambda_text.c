@@ -12,7 +12,8 @@
 
 enum { MAX_LABEL = 40 }; /* bytes of a label we do not know */
 
-enum value_type { VALUE_MS, VALUE_MB, VALUE_WORD, VALUE_TEXT, VALUE_LIST, VALUE_BOOL };
+/* VALUE_NAME is a word, which only tabs around it allow blanks. */
+enum value_type { VALUE_MS, VALUE_MB, VALUE_WORD, VALUE_NAME, VALUE_TEXT, VALUE_LIST, VALUE_BOOL };
 
 struct label {
     struct str name;
@@ -34,7 +35,7 @@ static const struct label report_labels[] = {
     {{"Init Duration", 13}, AT(init_ns), VALUE_MS, PH_INIT},
     {{"Phase", 5}, AT(phase), VALUE_WORD, 0},
     {{"Status", 6}, AT(status), VALUE_WORD, 0},
-    {{"Error Type", 10}, AT(error_type), VALUE_WORD, 0},
+    {{"Error Type", 10}, AT(error_type), VALUE_NAME, 0},
     {{"XRAY TraceId", 12}, AT(trace_header), VALUE_WORD, 0},
     {{"SegmentId", 9}, AT(segment_id), VALUE_WORD, 0},
     {{"Sampled", 7}, AT(is_sampled), VALUE_BOOL, PH_SAMPLED},
@@ -43,14 +44,14 @@ static const struct label init_report_labels[] = {
     {{"Init Duration", 13}, AT(duration_ns), VALUE_MS, PH_DURATION},
     {{"Phase", 5}, AT(phase), VALUE_WORD, 0},
     {{"Status", 6}, AT(status), VALUE_WORD, 0},
-    {{"Error Type", 10}, AT(error_type), VALUE_WORD, 0},
+    {{"Error Type", 10}, AT(error_type), VALUE_NAME, 0},
 };
 static const struct label restore_report_labels[] = {
     {{"Restore Duration", 16}, AT(duration_ns), VALUE_MS, PH_DURATION},
     {{"Billed Restore Duration", 23}, AT(billed_restore_ns), VALUE_MS, PH_BILLED_RESTORE},
     {{"Phase", 5}, AT(phase), VALUE_WORD, 0},
     {{"Status", 6}, AT(status), VALUE_WORD, 0},
-    {{"Error Type", 10}, AT(error_type), VALUE_WORD, 0},
+    {{"Error Type", 10}, AT(error_type), VALUE_NAME, 0},
 };
 static const struct label runtime_labels[] = {
     {{"Runtime Version", 15}, AT(runtime_version), VALUE_WORD, 0},
@@ -64,7 +65,7 @@ static const struct label extension_labels[] = {
     {{"State", 5}, AT(state), VALUE_TEXT, 0}, /* "Ready", "Already subscribed" */
     {{"Events", 6}, AT(events), VALUE_LIST, 0},
     {{"Types", 5}, AT(events), VALUE_LIST, 0},
-    {{"Error Type", 10}, AT(error_type), VALUE_WORD, 0},
+    {{"Error Type", 10}, AT(error_type), VALUE_NAME, 0},
 };
 
 struct line_kind {
@@ -158,21 +159,70 @@ static bool take_word(struct scanner *s, struct str *out)
     return out->n > 0;
 }
 
+/* "Name: "; the blank is missing where the value is and the line was trimmed. */
 static bool take_label(struct scanner *s, struct str name)
 {
-    if ((size_t)(s->end - s->p) < name.n + 2 || memcmp(s->p, name.p, name.n) != 0 ||
-        s->p[name.n] != ':' || s->p[name.n + 1] != ' ')
+    const size_t left = (size_t)(s->end - s->p);
+
+    if (left < name.n + 1 || memcmp(s->p, name.p, name.n) != 0 || s->p[name.n] != ':')
         return false;
-    s->p += name.n + 2;
+    const bool is_last = left == name.n + 1;
+    if (!is_last && s->p[name.n + 1] != ' ')
+        return false;
+    s->p += name.n + 2 - is_last;
     return true;
 }
 
 /* --- values --- */
 
+struct unit {
+    struct str name;
+    uint32_t times, by; /* of ms or MB: value * times / by */
+};
+
+/* Lambda writes ms and MB so far. */
+static const struct unit duration_units[] = {
+    {{"ms", 2}, 1, 1}, {{"s", 1}, 1000, 1}, {{"us", 2}, 1, 1000}, {{"\xC2\xB5s", 3}, 1, 1000}};
+static const struct unit size_units[] = {{{"MB", 2}, 1, 1},
+                                         {{"GB", 2}, 1024, 1},
+                                         {{"KB", 2}, 1, 1024},
+                                         {{"MiB", 3}, 1, 1},
+                                         {{"GiB", 3}, 1024, 1}};
+
 /* "2.46 ms", "128 MB": a number, one blank, the unit. */
-static bool take_quantity(struct scanner *s, const char *unit, struct str *number)
+static const struct unit *take_quantity(struct scanner *s, const struct unit *units, size_t n,
+                                        struct str *number)
 {
-    return take_word(s, number) && take(s, unit, 3);
+    struct str name;
+
+    if (!take_word(s, number) || !take(s, " ", 1) || !take_word(s, &name))
+        return NULL;
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(units[i].name, name))
+            return &units[i];
+    return NULL;
+}
+
+static bool take_duration(struct scanner *s, int64_t *ns)
+{
+    struct str number;
+    const struct unit *u = take_quantity(s, duration_units, ARRAY_LEN(duration_units), &number);
+
+    if (u == NULL || !scan_ms(number, ns) || *ns > INT64_MAX / u->times)
+        return false;
+    *ns = *ns * u->times / u->by;
+    return true;
+}
+
+static bool take_size(struct scanner *s, uint64_t *bytes)
+{
+    struct str number;
+    const struct unit *u = take_quantity(s, size_units, ARRAY_LEN(size_units), &number);
+
+    if (u == NULL || !scan_mb(number, bytes))
+        return false;
+    *bytes = *bytes / u->by * u->times;
+    return true;
 }
 
 /* Free text ends at a tab, a line end, or where a blank is followed by a label of this line. */
@@ -235,12 +285,12 @@ static bool take_value(struct scanner *s, const struct label *l)
 
     switch (l->type) {
     case VALUE_MS:
-        if (!take_quantity(s, " ms", &text) || !scan_ms(text, &ns))
+        if (!take_duration(s, &ns))
             return false;
         memcpy(member, &ns, sizeof(ns));
         return true;
     case VALUE_MB:
-        if (!take_quantity(s, " MB", &text) || !scan_mb(text, &bytes))
+        if (!take_size(s, &bytes))
             return false;
         memcpy(member, &bytes, sizeof(bytes));
         return true;
@@ -250,13 +300,16 @@ static bool take_value(struct scanner *s, const struct label *l)
         memcpy(member, &flag, sizeof(flag));
         return true;
     case VALUE_WORD:
+    case VALUE_NAME:
     case VALUE_TEXT:
     case VALUE_LIST:
         break;
     }
-    bool is_ok = l->type == VALUE_WORD   ? take_word(s, &text) || is_left_empty(s)
-                 : l->type == VALUE_TEXT ? take_text(s, &text)
-                                         : take_list(s, &text);
+    const bool is_word = l->type == VALUE_WORD || (l->type == VALUE_NAME && !s->is_tabbed);
+    bool is_ok = l->type == VALUE_LIST ? take_list(s, &text)
+                 : is_word             ? take_word(s, &text)
+                                       : take_text(s, &text);
+    is_ok |= l->type != VALUE_LIST && l->type != VALUE_TEXT && is_left_empty(s);
     memcpy(member, &text, sizeof(text));
     return is_ok;
 }
@@ -289,10 +342,13 @@ static bool take_unknown(struct scanner *s)
     return true;
 }
 
-/* Labels come in the order of the table mostly, so the search goes on where the last one stood. */
+/* Labels come in the order of the table mostly, so the search goes on where the last one stood. A
+ * value we cannot read costs the line only where the line is nothing without it. */
 static bool take_part(struct scanner *s, size_t *next)
 {
     const struct line_kind *k = s->kind;
+    const char *from = s->p;
+
     assert(s->p < s->end && k->n <= 64 && *next <= k->n);
     for (size_t tried = 0; tried < k->n; tried++) {
         size_t i = *next + tried < k->n ? *next + tried : *next + tried - k->n;
@@ -302,11 +358,17 @@ static bool take_part(struct scanner *s, size_t *next)
         if ((s->seen >> i & 1) != 0)
             return false;
         s->seen |= UINT64_C(1) << i;
-        s->out->has |= l->has;
         *next = i + 1;
-        return take_value(s, l);
+        if (take_value(s, l)) {
+            s->out->has |= l->has;
+            return true;
+        }
+        if (i < k->required)
+            return false;
+        s->p = from;
+        break;
     }
-    return k->is_open && take_unknown(s);
+    return (k->is_open || s->is_tabbed) && take_unknown(s);
 }
 
 static bool take_parts(struct scanner *s)
@@ -427,7 +489,8 @@ static bool take_error_type(struct scanner *s, struct str *type)
     if (s->p < s->end && !take_word(s, type))
         return false;
     bool is_type = type->n == 0 || str_starts(*type, STR("Runtime.")) ||
-                   str_starts(*type, STR("Extension.")) || str_starts(*type, STR("Sandbox."));
+                   str_starts(*type, STR("Extension.")) || str_starts(*type, STR("Sandbox.")) ||
+                   str_starts(*type, STR("Function."));
     skip_gap(s);
     return is_type && s->p == s->end;
 }

@@ -116,6 +116,9 @@ bool scan_level(struct str s, enum severity *out)
             return true;
         }
     enum severity v;
+    for (size_t i = 1; i + 1 < s.n; i++)
+        if ((s.p[i] == '+' || s.p[i] == '-') && s.p[i + 1] >= '0' && s.p[i + 1] <= '9')
+            return scan_level(str_sub(s, 0, i), out); /* slog: "ERROR+4" */
     if (s.n == 0 || s.n > 12 || !severity_parse(s, &v) || v == SEVERITY_UNKNOWN)
         return false;
     *out = v;
