@@ -1,7 +1,8 @@
 /* From one raw event of any file format to one record: origin, valid text, identity, decoding.
  * Identity: with an id of the provider, hash(stream, id); without, hash(stream, time, text, k), k
  * counting equal events within one run of equal times, so that genuine twins are both kept and
- * reading again gives the same numbers. Hot path: no allocation for known origins. */
+ * reading again gives the same numbers. Where times go back and forth, as threads write them, the
+ * last few hundred events count too. Hot path: no allocation for known origins. */
 #include "collector/event.h"
 
 #include <assert.h>
@@ -162,6 +163,9 @@ static void start_run(struct event_maker *m, const struct raw_event *ev)
 {
     m->run_time_ns = ev->time_ns;
     m->run_mark = ev->mark;
+    m->is_back = m->is_started && ev->time_ns <= m->newest_ns;
+    if (!m->is_back)
+        m->newest_ns = ev->time_ns;
     m->is_started = true;
     m->run_first = 0;
     if (m->run.cap > RUN_KEEP)
@@ -170,9 +174,32 @@ static void start_run(struct event_maker *m, const struct raw_event *ev)
         idmap_reset(&m->run);
 }
 
+static uint64_t count_recent(const struct event_maker *m, uint64_t id)
+{
+    const size_t kept = m->n_recent < EVENTS_RECENT ? (size_t)m->n_recent : EVENTS_RECENT;
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < kept; i++)
+        n += m->recent[i] == id;
+    return n;
+}
+
+/* A time that comes back: its events may have twins in an earlier run. */
+static uint64_t count_twins_back(struct event_maker *m, uint64_t id)
+{
+    bool is_new;
+    uint64_t *n = idmap_put(&m->run, id, &is_new);
+
+    if (is_new)
+        *n = count_recent(m, id);
+    return (*n)++;
+}
+
 /* How many events of this identity the run had before. */
 static uint64_t count_twins(struct event_maker *m, uint64_t id)
 {
+    if (m->is_back)
+        return count_twins_back(m, id);
     if (m->run.count == 0 && m->run_first == 0) {
         m->run_first = id;
         return 0;
@@ -214,6 +241,7 @@ static uint64_t identify(struct event_maker *m, const struct decode_input *in,
         return str_hash(body, hash_number(ev->mark.offset, in->file_id ^ place));
     uint64_t id = str_hash(body, hash_number((uint64_t)ev->time_ns, place));
     uint64_t twin = count_twins(m, id);
+    m->recent[m->n_recent++ % EVENTS_RECENT] = id;
     return twin == 0 ? id : hash_number(twin, id);
 }
 

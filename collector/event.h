@@ -6,7 +6,7 @@
 
 #include "collector/decode.h"
 
-enum { ORIGIN_CACHE = 512 };
+enum { ORIGIN_CACHE = 512, EVENTS_RECENT = 256 };
 
 /* What a file format says about an event; empty members: nothing. Views live as long as the batch.
  */
@@ -36,6 +36,10 @@ struct event_maker {
     struct idmap run;
     uint64_t run_first;
     int64_t run_time_ns;
+    /* The last identities without their twins' numbers, for times that come back. */
+    uint64_t recent[EVENTS_RECENT], n_recent;
+    int64_t newest_ns;
+    bool is_back;                /* this run's time is not newer than all before */
     struct decode_mark run_mark; /* first event of that time: where to resume */
     uint64_t n_events;           /* of the file, for places */
     bool is_started;

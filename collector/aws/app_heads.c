@@ -194,7 +194,8 @@ static bool klog_line(struct str line, struct log_record *r)
     const size_t close = str_find(str_sub(line, 0, MAX_GROUP), STR("] "));
 
     if (!has_form(str_skip(line, 1), form) || close >= MAX_GROUP || close >= line.n ||
-        str_find_char(STR("IWEF"), line.p[0]) == 4 || !scan_level(str_sub(line, 0, 1), &r->severity))
+        str_find_char(STR("IWEF"), line.p[0]) == 4 ||
+        !scan_level(str_sub(line, 0, 1), &r->severity))
         return false;
     r->message = str_skip(line, close + 2);
     return true;
@@ -206,8 +207,9 @@ static bool logrus_line(struct str line, struct log_record *r)
         struct str head;
         enum severity severity;
     } heads[] = {
-        {{"INFO[", 5}, SEVERITY_INFO},  {{"WARN[", 5}, SEVERITY_WARN},  {{"ERRO[", 5}, SEVERITY_ERROR},
-        {{"DEBU[", 5}, SEVERITY_DEBUG}, {{"TRAC[", 5}, SEVERITY_TRACE}, {{"FATA[", 5}, SEVERITY_FATAL},
+        {{"INFO[", 5}, SEVERITY_INFO},  {{"WARN[", 5}, SEVERITY_WARN},
+        {{"ERRO[", 5}, SEVERITY_ERROR}, {{"DEBU[", 5}, SEVERITY_DEBUG},
+        {{"TRAC[", 5}, SEVERITY_TRACE}, {{"FATA[", 5}, SEVERITY_FATAL},
         {{"PANI[", 5}, SEVERITY_FATAL},
     };
 
@@ -232,8 +234,9 @@ static bool jul_line(struct str line, struct log_record *r)
     struct str second = str_skip(line, end + 1);
     enum severity severity;
 
-    if (end >= line.n || month != 3 || !(has_form(str_skip(line, month), STR(" 00, 0000 ")) ||
-                                         has_form(str_skip(line, month), STR(" 0, 0000 "))))
+    if (end >= line.n || month != 3 ||
+        !(has_form(str_skip(line, month), STR(" 00, 0000 ")) ||
+          has_form(str_skip(line, month), STR(" 0, 0000 "))))
         return false;
     if (!take_level_word(&second, &severity) || second.n == 0 || second.p[-1] != ':')
         return false;

@@ -11,8 +11,8 @@
  * level end the search. False: none of these, r is untouched. Pure. */
 bool app_headed_line(struct str line, struct log_record *r);
 
-/* Heads of letters: "E0115 10:00:00.123456  8 main.go:12] text" (klog), "ERRO[0000] text" (logrus on
- * a terminal), "Jan 15, 2026 10:00:00 AM Class method\nSEVERE: text" (java.util.logging). */
+/* Heads of letters: "E0115 10:00:00.123456  8 main.go:12] text" (klog), "ERRO[0000] text" (logrus
+ * on a terminal), "Jan 15, 2026 10:00:00 AM Class method\nSEVERE: text" (java.util.logging). */
 bool app_lettered_line(struct str line, struct log_record *r);
 
 /* "com.x.SomeException: text\n\tat ...": printed, and maybe caught; an error, not the request's. */

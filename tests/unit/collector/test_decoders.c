@@ -450,6 +450,21 @@ static void test_twins_are_kept(void **state)
     batch_free(b);
 }
 
+/* Threads write out of order: a twin may stand behind a line of another time. */
+static void test_twins_behind_other_times(void **state)
+{
+    UNUSED(state);
+    struct batch *b =
+        decode(STR("2025-10-21T19:00:45.945Z /same\n2025-10-21T19:00:45.946Z /other\n"
+                   "2025-10-21T19:00:45.945Z /same\n2025-10-21T19:00:45.945Z /same\n"
+                   "2025-10-21T19:00:45.944Z /other\n2025-10-21T19:00:45.946Z /other\n"));
+    CHECK_INT(b->n_records, 6);
+    for (size_t i = 0; i < 6; i++)
+        for (size_t k = 0; k < i; k++)
+            CHECK(b->records[i].identity != b->records[k].identity);
+    batch_free(b);
+}
+
 static void test_invalid_utf8(void **state)
 {
     UNUSED(state);
@@ -492,6 +507,7 @@ int main(void)
         cmocka_unit_test(test_bad_events),
         cmocka_unit_test(test_one_bad_of_many),
         cmocka_unit_test(test_twins_are_kept),
+        cmocka_unit_test(test_twins_behind_other_times),
         cmocka_unit_test(test_invalid_utf8),
         cmocka_unit_test(test_long_event),
     };

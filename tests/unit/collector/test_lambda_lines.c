@@ -341,7 +341,7 @@ static void test_forgeries(void **state)
         REPORT VALUES " and more",
         REPORT VALUES "\tand more",
         REPORT VALUES "\tDuration: 3.00 ms",
-        REPORT "\tDuration: 2.46 s\tBilled Duration: 417 ms\tMemory Size: 1024 MB",
+        REPORT "\tDuration: 2.46 h\tBilled Duration: 417 ms\tMemory Size: 1024 MB",
         REPORT "\tDuration: 99999999999999999999 ms\tBilled Duration: 417 ms\tMemory Size: 1 MB",
         REPORT "\tDuration: 2.46 ms",
         REPORT,
