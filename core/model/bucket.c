@@ -105,6 +105,12 @@ static size_t count_new(const struct histogram *h, const struct histogram *from)
     return n;
 }
 
+void histogram_bound(struct histogram *h, uint64_t us)
+{
+    if (us > h->largest)
+        h->largest = us;
+}
+
 /* Merges from the back, in place: no second array. */
 void histogram_merge(struct histogram *h, const struct histogram *from)
 {
@@ -128,6 +134,7 @@ void histogram_merge(struct histogram *h, const struct histogram *from)
     }
     h->n = n;
     h->total += from->total;
+    histogram_bound(h, from->largest);
 }
 
 bool histogram_percentile(const struct histogram *h, unsigned permille, uint64_t *us)
@@ -147,6 +154,8 @@ bool histogram_percentile(const struct histogram *h, unsigned permille, uint64_t
             break;
     }
     *us = bucket_mid(h->bucket[i]);
+    if (h->largest > 0 && *us > h->largest)
+        *us = h->largest;
     return true;
 }
 

@@ -20,10 +20,13 @@ struct histogram {
     uint64_t *count;
     size_t n, cap;
     uint64_t total;
+    uint64_t largest; /* the exact largest value, us: no percentile is above it; 0: not known */
 };
 void histogram_clear(struct histogram *h);
 void histogram_add(struct histogram *h, unsigned bucket, uint64_t count);
 void histogram_merge(struct histogram *h, const struct histogram *from);
+/* What is known of the largest value beside its bucket; the packed form does not hold it. */
+void histogram_bound(struct histogram *h, uint64_t us);
 /* Value (us) below which `permille` of the counts lie, nearest rank; false when empty. */
 bool histogram_percentile(const struct histogram *h, unsigned permille, uint64_t *us);
 /* Compact form for roll-ups: varint bucket deltas and counts. */

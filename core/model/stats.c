@@ -37,6 +37,7 @@ static void add_durations(struct stats *s, const struct invocation *inv)
     s->sum_billed_ns += inv->billed_ns;
     if (inv->duration_ns > s->max_duration_ns)
         s->max_duration_ns = inv->duration_ns;
+    histogram_bound(&s->duration, (uint64_t)(s->max_duration_ns / NS_PER_US));
     if (inv->is_final || inv->duration_ns > 0) /* a running one has no duration yet */
         histogram_add(&s->duration, bucket_of((uint64_t)(inv->duration_ns / NS_PER_US)), 1);
     if (inv->start == START_COLD && inv->init_ns > 0)
@@ -107,6 +108,7 @@ void stats_merge(struct stats *s, const struct stats *from)
     s->log_events += from->log_events;
     s->log_bytes += from->log_bytes;
     s->log_errors += from->log_errors;
+    histogram_bound(&s->duration, (uint64_t)(s->max_duration_ns / NS_PER_US));
     histogram_merge(&s->duration, &from->duration);
     histogram_merge(&s->init, &from->init);
 }

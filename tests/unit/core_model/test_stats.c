@@ -49,6 +49,27 @@ static void test_one(void **state)
     CHECK_INT(s.n, 0);
 }
 
+/* The middle of a bucket may lie above all that fell into it. */
+static void test_percentiles_end_at_the_largest(void **state)
+{
+    UNUSED(state);
+    struct stats one = {0}, both = {0};
+    struct invocation inv = cold;
+    uint64_t us = 0;
+
+    inv.duration_ns = (int64_t)bucket_low(1000) * NS_PER_US;
+    stats_add_invocation(&one, &inv);
+    CHECK(histogram_percentile(&one.duration, 990, &us));
+    CHECK_INT(us, bucket_low(1000));
+    inv.duration_ns = NS_PER_MS;
+    stats_add_invocation(&both, &inv);
+    stats_merge(&both, &one);
+    CHECK(histogram_percentile(&both.duration, 990, &us));
+    CHECK_INT(us, bucket_low(1000));
+    stats_clear(&one);
+    stats_clear(&both);
+}
+
 static void test_special_cases(void **state)
 {
     UNUSED(state);
@@ -143,6 +164,7 @@ static void test_merge_is_adding(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_one),
+    cmocka_unit_test(test_percentiles_end_at_the_largest),
     cmocka_unit_test(test_special_cases),
     cmocka_unit_test(test_merge_is_adding),
 };
