@@ -39,6 +39,10 @@ struct fn_rows {
 };
 MUST_CHECK enum status request_functions(struct store *s, struct range r, const struct fn_filter *f,
                                          struct arena *a, struct fn_rows *out, struct err *e);
+/* All functions of the store without their sums; fn is empty where names are not asked for. Sorted
+ * as above when they are. */
+MUST_CHECK enum status request_function_list(struct store *s, bool has_names, struct arena *a,
+                                             struct fn_rows *out, struct err *e);
 
 /* Sums per step (60 s, 3600 s or 86400 s in ns; must divide the range's edges), all functions that
  * pass together. Points without data are zero. fn_id 0: all. */

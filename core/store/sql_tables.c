@@ -432,11 +432,13 @@ static enum status load_functions(struct store *s, int64_t day, const struct tab
 {
     struct range all = {INT64_MIN / 2, INT64_MAX / 2};
     struct fn_filter any = {0};
+    static const uint64_t names = 0xf; /* function, provider, account, region */
     struct fn_rows r;
 
     UNUSED(day);
-    UNUSED(f);
-    enum status status = request_functions(s, all, &any, a, &r, e);
+    enum status status = (f->columns & ~names) == 0
+                             ? request_function_list(s, f->columns != 0, a, &r, e)
+                             : request_functions(s, all, &any, a, &r, e);
     *out = (struct table_rows){r.rows, r.n};
     return status;
 }

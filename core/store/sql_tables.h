@@ -10,6 +10,7 @@ struct table_filter {
     struct range range;    /* of start_ns or time_ns */
     struct str function;   /* exact; empty: any */
     struct str request_id; /* exact; empty: any */
+    uint64_t columns;      /* a bit for each that is looked at: count(*) looks at none */
     int64_t step_ns;       /* roll-ups: set by the table */
 };
 

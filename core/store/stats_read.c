@@ -403,6 +403,29 @@ enum status request_functions(struct store *s, struct range r, const struct fn_f
     return status;
 }
 
+enum status request_function_list(struct store *s, bool has_names, struct arena *a,
+                                  struct fn_rows *out, struct err *e)
+{
+    const struct range all = {INT64_MIN / 2, INT64_MAX / 2};
+    uint32_t *ids = NULL;
+    size_t n = 0;
+
+    *out = (struct fn_rows){0};
+    enum status status = s->is_null ? OK : fns_of_range(s, all, a, &ids, &n, e);
+    if (status != OK)
+        return status;
+    out->rows = arena_new(a, struct fn_row, n + 1);
+    out->n = n;
+    for (size_t i = 0; i < n; i++) {
+        out->rows[i].fn_id = ids[i];
+        if (has_names)
+            out->rows[i].fn = *dim_fn(s, ids[i]);
+    }
+    if (has_names && n > 1)
+        qsort(out->rows, n, sizeof(*out->rows), compare_rows);
+    return OK;
+}
+
 /* One step of whole hours or more. */
 static enum status add_point(struct store *s, const struct count_request *lines,
                              const uint32_t *ids, size_t n, struct stats *point, struct err *e)

@@ -73,6 +73,7 @@ static int disconnect(sqlite3_vtab *v)
 /* --- planning: which constraints a table can use --- */
 
 enum plan_bit { PLAN_SINCE = 1, PLAN_UNTIL = 2, PLAN_FUNCTION = 4, PLAN_ID = 8 };
+enum { PLAN_COLUMNS_SHIFT = 4, PLAN_COLUMNS = 26 }; /* above: a bit for each column in use */
 
 static int plan_bit_of(const struct sql_table *t, const struct sqlite3_index_constraint *c)
 {
@@ -90,6 +91,12 @@ static int plan_bit_of(const struct sql_table *t, const struct sqlite3_index_con
     return c->iColumn == t->id_column ? PLAN_ID : 0;
 }
 
+/* SQLite's last bit stands for all columns from the 64th on; no table has so many. */
+static unsigned columns_used(const sqlite3_index_info *info)
+{
+    return (unsigned)(info->colUsed & ((UINT64_C(1) << PLAN_COLUMNS) - 1));
+}
+
 /* SQLite checks every constraint again, so a plan may be loose; arguments come in the order of the
  * bits. */
 static int best_index(sqlite3_vtab *v, sqlite3_index_info *info)
@@ -104,7 +111,7 @@ static int best_index(sqlite3_vtab *v, sqlite3_index_info *info)
             plan |= bit;
             info->aConstraintUsage[i].argvIndex = next++;
         }
-    info->idxNum = plan;
+    info->idxNum = plan | (int)columns_used(info) << PLAN_COLUMNS_SHIFT;
     info->estimatedCost = plan & PLAN_ID ? 10 : plan & PLAN_SINCE ? 1e5 : 1e7;
     return SQLITE_OK;
 }
@@ -182,7 +189,8 @@ static int filter(sqlite3_vtab_cursor *cursor, int plan, const char *text, int a
 
     UNUSED(text);
     UNUSED(argc);
-    c->filter = (struct table_filter){.range = {INT64_MIN / 2, INT64_MAX / 2}};
+    c->filter = (struct table_filter){.range = {INT64_MIN / 2, INT64_MAX / 2},
+                                      .columns = (unsigned)plan >> PLAN_COLUMNS_SHIFT};
     if (plan & PLAN_SINCE)
         c->filter.range.since_ns = limited(sqlite3_value_int64(argv[next++]));
     if (plan & PLAN_UNTIL) /* <= and < alike: the row at the bound is checked by SQLite */
