@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include <langinfo.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -156,6 +157,35 @@ static enum status give_order(void *ctx, struct str order, struct buf *reply, st
     return alert_give(ctx, order, reply, e);
 }
 
+static bool is_interactive(const struct cli *c)
+{
+    const struct top_settings *set = c->options;
+
+    return !set->is_once && !opt_is_set(c->set, &c->settings->format) &&
+           isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+}
+
+/* The dashboard may be opened before the first import: it waits. Whatever asks once is told at
+ * once that there is nothing. */
+static enum status open_when_there(struct cli *c, struct store **s, struct err *e)
+{
+    static const struct timespec pause = {.tv_nsec = 300 * NS_PER_MS};
+    enum status status = cli_open_store(c, true, s, e);
+
+    if (status != ERR_NOT_FOUND || !is_interactive(c))
+        return status;
+    fprintf(stderr,
+            "There is no store at %s yet: the dashboard opens when an import or a collector makes "
+            "one. Ctrl-C ends.\n",
+            arena_strz(c->arena, cli_store_path(c)));
+    while (status == ERR_NOT_FOUND) {
+        nanosleep(&pause, NULL);
+        *e = (struct err){0};
+        status = cli_open_store(c, true, s, e);
+    }
+    return status;
+}
+
 static int run_top(struct cli *c, struct err *e)
 {
     const struct top_settings *set = c->options;
@@ -179,7 +209,7 @@ static int run_top(struct cli *c, struct err *e)
         return EXIT_USAGE;
     if (c->words.count > 0)
         o.id = c->words.items[0];
-    if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK ||
+    if (open_when_there(c, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK ||
         top_range(c, s, &o.range, e) != OK)
         return status_exit(e);
     o.store = s;
