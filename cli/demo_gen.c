@@ -74,6 +74,7 @@ struct sim {
     struct rng rng;
     struct env envs[MAX_ENVS];
     unsigned n_envs;
+    const char *version; /* of the call before */
     int64_t begin_ns;
     struct buf text;  /* JSON documents not yet compressed */
     struct buf bytes; /* the file so far */
@@ -131,9 +132,12 @@ static struct env *choose_env(struct sim *s, int64_t t_ns, const char *version, 
     return fresh;
 }
 
-static void forget_envs(struct sim *s)
+/* Another version runs in environments of its own. */
+static void take_version(struct sim *s, const char *version)
 {
-    s->n_envs = 0;
+    if (s->version != NULL && s->version != version)
+        s->n_envs = 0;
+    s->version = version;
 }
 
 /* --- one invocation --- */
@@ -261,9 +265,7 @@ static enum status run_hour(struct sim *s, int64_t hour_ns)
     if (n > 1)
         qsort(times, n, sizeof(*times), compare_i64);
     for (unsigned i = 0; i < n; i++) {
-        bool is_new_version = i > 0 && version_at(s, times[i]) != version_at(s, times[i - 1]);
-        if (is_new_version)
-            forget_envs(s);
+        take_version(s, version_at(s, times[i]));
         run_event(s, times[i]);
         if (s->text.n >= FLUSH_BYTES && flush(s) != OK)
             return s->e ? s->e->code : ERR_BUG;
