@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/alert_config.h"
+#include "cli/collect_plan.h"
 #include "cli/common.h"
 #include "cli/metrics_endpoint.h"
 #include "cli/pipeline.h"
@@ -21,7 +22,7 @@ enum { CONFIG_MAX_BYTES = 1 << 20 };
 #define COUNT_EVERY_NS (5 * NS_PER_MIN)
 
 struct collect_settings {
-    bool is_plan, is_once;
+    bool is_plan, is_policy, is_once;
     struct opt_list sources;
     int64_t commit_ns, report_ns;
     int64_t assumed_functions, assumed_queues;
@@ -35,6 +36,8 @@ struct collect_settings {
 static const struct opt_def collect_defs[] = {
     { .flag = "plan", .type = OPT_BOOL, .offset = AT(is_plan),
       .help = "print what a day of collecting would call and cost, make no call" },
+    { .flag = "policy", .type = OPT_BOOL, .offset = AT(is_policy),
+      .help = "print the smallest IAM policy that allows its calls, make no call" },
     { .flag = "once", .type = OPT_BOOL, .offset = AT(is_once),
       .help = "read everything once, then end" },
     { .flag = "source", .type = OPT_LIST, .offset = AT(sources), .value_name = "NAME",
@@ -84,97 +87,6 @@ static void catch_signals(void)
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGHUP, &reload, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
-}
-
-/* --- the plan
- * -----------------------------------------------------------------------------------------------
- */
-
-static const char *variable(void *ctx, const char *name)
-{
-    UNUSED(ctx);
-    return getenv(name);
-}
-
-/* Bills of sources are in dollars. */
-static bool find_price(void *ctx, enum provider provider, struct str meter, struct str region,
-                       int64_t at_ns, money *out)
-{
-    const struct price *row = pricebook_find(ctx, provider, meter, region, at_ns);
-
-    if (row == NULL || !str_eq(row->currency, STR("USD")))
-        return false;
-    *out = row->unit_price;
-    return true;
-}
-
-static void plan_row(struct table *t, const struct plan_line *l, money *total)
-{
-    table_row(t);
-    table_text(t, 0, l->source);
-    table_text(t, 1, l->call);
-    table_i64(t, 2, (int64_t)l->calls);
-    table_i64(t, 3, (int64_t)l->units);
-    if (!l->is_unpriced)
-        cli_money_cell(t, 4, l->cost, STR("USD"));
-    table_text(t, 5,
-               l->is_assumed ? arena_printf(t->arena, STR_FMT " (assumed)", STR_ARG(l->why))
-                             : l->why);
-    if (money_add(*total, l->cost, total, NULL) != OK)
-        *total = INT64_MAX;
-}
-
-static enum status load_book(const struct cli *c, struct pricebook **out, struct err *e)
-{
-    struct str dir;
-    enum status s = cli_prices_dir(c, &dir, e);
-
-    if (s == OK)
-        s = pricebook_load(arena_strz(c->arena, dir), out, e);
-    return s == OK ? OK : err_wrap(e, "prices");
-}
-
-static int print_plan(struct cli *c, const struct source_list *l, struct err *e)
-{
-    static const struct table_column columns[] = {
-        {.name = "source"},
-        {.name = "call"},
-        {.name = "calls_per_day", .title = "CALLS/DAY", .is_right = true},
-        {.name = "units_per_day", .title = "BILLED/DAY", .is_right = true},
-        {.name = "cost_per_day", .title = "COST/DAY", .is_right = true},
-        {.name = "what"},
-    };
-    const struct collect_settings *set = c->options;
-    struct pricebook *book = NULL;
-    if (load_book(c, &book, e) != OK)
-        return EXIT_FAILED;
-    struct source_env env = {.variable = variable, .find_price = find_price, .price_ctx = book};
-    struct plan p = {.arena = c->arena,
-                     .env = &env,
-                     .now_ns = clock_now(&c->clock),
-                     .assumed_functions = (uint64_t)set->assumed_functions,
-                     .assumed_queues = (uint64_t)set->assumed_queues};
-    struct table t;
-    money total = 0;
-
-    for (size_t i = 0; i < l->n; i++)
-        if (l->items[i]->ops->plan != NULL)
-            l->items[i]->ops->plan(l->items[i], &p);
-    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.plan", 1);
-    struct plan_line sum = {.source = STR("total"), .why = STR("list price, before free tiers")};
-    for (size_t i = 0; i < p.n; i++) {
-        plan_row(&t, &p.lines[i], &total);
-        sum.calls += p.lines[i].calls;
-        sum.units += p.lines[i].cost > 0 ? p.lines[i].units : 0;
-        if (p.lines[i].is_unpriced)
-            sum.why = STR("list price, before free tiers, without calls that have no price");
-    }
-    sum.cost = total;
-    money ignored = 0;
-    plan_row(&t, &sum, &ignored);
-    cli_print_table(c, &t);
-    pricebook_free(book);
-    return EXIT_DONE;
 }
 
 /* --- the world of a source
@@ -249,10 +161,10 @@ static enum status open_sources(struct collecting *g, struct err *e)
             .clock = g->c->clock,
             .http = http_curl(&g->halt),
             .stop = &g->halt,
-            .variable = variable,
+            .variable = collect_variable,
             .find_cursor = find_cursor,
             .cursor_ctx = g,
-            .find_price = find_price,
+            .find_price = collect_find_price,
             .price_ctx = g->book,
         };
         rng_seed_system(&env.rng);
@@ -516,8 +428,10 @@ static int run_collect(struct cli *c, struct err *e)
 
     if (cli_want_words(c, 0, 0, e) != OK || parse_sources(c, c->config, &g.sources, e) != OK)
         return EXIT_USAGE;
-    if (set->is_plan) {
-        int code = print_plan(c, &g.sources, e);
+    if (set->is_plan || set->is_policy) {
+        const struct collect_question q = {set->is_policy, set->assumed_functions,
+                                           set->assumed_queues};
+        int code = collect_tell(c, &g.sources, &q, e);
         sources_free(&g.sources);
         return code;
     }
@@ -553,6 +467,7 @@ const struct command cmd_collect = {
     .options = collect_defs,
     .options_size = sizeof(struct collect_settings),
     .examples = "fnscope collect --plan\twhat would a day cost?\n"
+                "fnscope collect --policy\twhat must its role be allowed?\n"
                 "fnscope collect\tcollect until Ctrl-C\n"
                 "fnscope collect --once --source prod-eu\tread one source once\n",
     .run = run_collect,
