@@ -1,16 +1,20 @@
-/* An HTTP/1.1 listener on the caller's event loop: libmicrohttpd behind one door. No own threads.
+/* An HTTP/1.1 listener on the caller's event loop, without threads of its own.
  *
  * A request reaches the handler once, complete: head, body (at most limits.body_bytes) and
- * trailers. The handler answers with http_respond() now or later; until then the connection is
- * suspended. A suspended connection is not watched, so a client that went away is noticed when the
- * answer is written, not before. The request lives until it was answered; whoever keeps one gives
- * it an abort function, which runs when the server stops first.
+ * trailers. The handler answers with http_respond() now or later; meanwhile what the client sends
+ * ahead is kept, up to a head's size, and handled after the answer. A client that went away is
+ * noticed when the answer is written, not before. The request lives until the end of the turn it
+ * was answered in; whoever keeps one gives it an abort function, which runs when the server stops
+ * first.
  *
- * What is refused before any handler sees it: heads over limits.head_bytes (431), bodies over
- * limits.body_bytes (413), a request with Transfer-Encoding and Content-Length, with two
- * Content-Lengths or a coding other than chunked (400), a target that is no origin form (400), an
- * address that is not loopback without `authorize` (at start). Slow clients are cut after
- * limits.timeout_s; connections over limits.connections wait in the backlog. */
+ * What is refused before any handler sees it: heads over limits.head_bytes or of more than
+ * HTTP_HEADERS_MAX lines (431), bodies over limits.body_bytes (413), a request with
+ * Transfer-Encoding and Content-Length, with two Content-Lengths or a coding other than chunked, a
+ * target that is no origin form, a line that ends in anything but CRLF, a name that is no token, a
+ * value with control characters (400), another version (505), an address that is not loopback
+ * without `authorize` (at start). After a refusal the connection is closed. A client has
+ * limits.timeout_s for a head, and as long between pieces of a body, of an answer, and between two
+ * requests; connections over limits.connections wait in the backlog. */
 #ifndef FNSCOPE_CORE_BASE_HTTP_SERVER_H
 #define FNSCOPE_CORE_BASE_HTTP_SERVER_H
 
@@ -49,7 +53,7 @@ typedef void http_abort_fn(struct http_call *rq);
 
 struct http_limits {
     size_t body_bytes;    /* 0: 1 MiB */
-    size_t head_bytes;    /* memory of one connection; 0: 64 KiB */
+    size_t head_bytes;    /* 0: 64 KiB */
     unsigned connections; /* 0: 512 */
     unsigned timeout_s;   /* without progress; 0: none */
 };

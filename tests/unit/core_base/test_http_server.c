@@ -312,6 +312,25 @@ static const struct {
     {"method with a bracket", "G[T /x HTTP/1.1\r\nHost: h\r\n\r\n", "400 cut"},
     {"header without colon", "GET /x HTTP/1.1\r\nHost: h\r\nNonsense\r\n\r\n", "400 cut"},
     {"header with a tab in its name", "GET /x HTTP/1.1\r\nHost: h\r\nA\tB: v\r\n\r\n", "400 cut"},
+    {"header without name", "POST /x HTTP/1.1\r\nHost: h\r\n: v\r\nContent-Length: 3\r\n\r\nabc",
+     "400"},
+    {"header that goes on", "GET /x HTTP/1.1\r\nHost: h\r\nA: v\r\n w: x\r\n\r\n", "400"},
+    {"line feed alone", "GET /x HTTP/1.1\r\nHost: h\nA: v\r\n\r\n", "400"},
+    {"carriage return alone", "GET /x HTTP/1.1\r\nHost: h\rA: v\r\n\r\n", "400"},
+    {"target with a tab", "GET /x\ty HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
+    {"two blanks", "GET  /x HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
+    {"version with more behind it", "GET /x HTTP/1.1 \r\nHost: h\r\n\r\n", "400"},
+    {"chunk size with sign",
+     "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n+3\r\nabc\r\n0\r\n\r\n",
+     "400"},
+    {"chunk size with blank",
+     "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3 \r\nabc\r\n0\r\n\r\n",
+     "400"},
+    {"chunk size without end",
+     "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\nabc\r\n0\r\n\r\n",
+     "400 cut"},
+    {"trailer without colon",
+     "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nEnd\r\n\r\n", "400"},
 };
 
 static bool is_wanted(struct str answer, bool is_closed, const char *want)
@@ -347,19 +366,104 @@ static void test_hostile_requests(void **state)
     }
 }
 
-/* libmicrohttpd 0.9.75 takes a line without a name for the end of the head. What follows is then a
- * request of its own, judged like any other: here it is none, so the connection ends with 400. */
-static void test_header_without_name(void **state)
+/* A value with a NUL, and more header lines than anyone sends. */
+static void test_heads_refused(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(buf_clear) struct buf many = {.max = 1 << 16};
+
+    buf_add_z(&many, "GET /x HTTP/1.1\r\nHost: h\r\n");
+    for (int i = 0; i < 200; i++)
+        buf_addf(&many, "A%d: v\r\n", i);
+    buf_add_z(&many, "\r\n");
+    const struct {
+        struct str request;
+        const char *want;
+    } cases[] = {{STR("GET /x HTTP/1.1\r\nHost: h\r\nA: v\0w\r\n\r\n"), "400"},
+                 {STR("GET /x\0 HTTP/1.1\r\nHost: h\r\n\r\n"), "400"},
+                 {buf_str(&many), "431"}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_clear) struct buf out = {.max = 1 << 16};
+        int fd = dial(f);
+        send_text(fd, cases[i].request);
+        CHECK(is_wanted(buf_str(&out), receive(f, fd, NULL, &out), cases[i].want));
+        CHECK_INT(f->seen.n, 0);
+        close(fd);
+    }
+}
+
+/* However a stream of requests is cut, they and their answers are the same. */
+static void test_one_byte_at_a_time(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(buf_clear) struct buf out = {.max = 1 << 16};
+    struct str in = STR("\r\nPOST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"
+                        "POST /b HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+                        "2;x=y\r\nde\r\n00a\r\n0123456789\r\n0\r\nX-End: done\r\n\r\n"
+                        "GET /c HTTP/1.1\r\nHost: h\r\n\r\n");
+    int fd = dial(f);
+
+    for (size_t i = 0; i < in.n; i++) {
+        send_text(fd, str_sub(in, i, 1));
+        CHECK_OK(loop_turn(f->loop, NS_PER_MS, NULL), NULL);
+    }
+    CHECK(!receive(f, fd, "[/c||-]", &out));
+    CHECK_STR(buf_str(&f->seen), STR("POST /a abc;POST /b de0123456789;GET /c ;"));
+    CHECK_INT(count(buf_str(&out), STR("HTTP/1.1 200 OK\r\n")), 3);
+    CHECK_INT(count(buf_str(&out), STR("[/b|de0123456789|done]")), 1);
+    close(fd);
+}
+
+/* Requests sent ahead of an answer that comes later are kept, and the answers stay in order. */
+static void test_pipelined_behind_a_later_answer(void **state)
 {
     struct fixture *f = *state;
     AUTO(buf_clear) struct buf out = {.max = 1 << 16};
     int fd = dial(f);
 
-    send_text(fd, STR("POST /x HTTP/1.1\r\nHost: h\r\n: v\r\nContent-Length: 3\r\n\r\nabc"));
+    send_text(fd, STR("GET /later HTTP/1.1\r\nHost: h\r\n\r\nGET /a HTTP/1.1\r\nHost: h\r\n\r\n"));
+    while (f->n_kept == 0)
+        CHECK_OK(loop_turn(f->loop, NS_PER_SEC, NULL), NULL);
+    send_text(fd, STR("GET /b HTTP/1.1\r\nHost: h\r\n\r\n"));
+    CHECK_INT(shutdown(fd, SHUT_WR), 0);
+    for (int i = 0; i < 3; i++)
+        CHECK_OK(loop_turn(f->loop, NS_PER_MS, NULL), NULL);
+    CHECK_STR(buf_str(&f->seen), STR("GET /later ;"));
+    http_respond(f->kept[0], &(struct http_reply){.status = 200, .body = STR("late")});
     CHECK(receive(f, fd, NULL, &out));
-    CHECK_STR(buf_str(&f->seen), STR("POST /x ;"));
-    CHECK_INT(count(buf_str(&out), STR("HTTP/1.1 400")), 1);
+    size_t late = str_find(buf_str(&out), STR("late")), a = str_find(buf_str(&out), STR("[/a||-]"));
+    CHECK(late < a && a < str_find(buf_str(&out), STR("[/b||-]")));
+    CHECK_STR(buf_str(&f->seen), STR("GET /later ;GET /a ;GET /b ;"));
     close(fd);
+}
+
+/* HEAD has no body, HTTP/1.0 closes unless asked not to, "close" closes, a body may be waited for.
+ */
+static void test_manners(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *request, *until, *want;
+        bool closes;
+    } cases[] = {
+        {"HEAD /h HTTP/1.1\r\nHost: h\r\n\r\n", "\r\n\r\n", "Content-Length: 7\r\n\r\n", false},
+        {"GET /o HTTP/1.0\r\n\r\n", NULL, "Connection: close\r\n", true},
+        {"GET /k HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", "[/k||-]",
+         "Connection: keep-alive\r\n", false},
+        {"GET /c HTTP/1.1\r\nHost: h\r\nConnection: x, Close\r\n\r\n", NULL,
+         "Connection: close\r\n", true},
+        {"POST /e HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n",
+         "\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_clear) struct buf out = {.max = 1 << 16};
+        int fd = dial(f);
+        send_text(fd, str_from(cases[i].request));
+        CHECK_INT(receive(f, fd, cases[i].until, &out), cases[i].closes);
+        CHECK_INT(count(buf_str(&out), str_from(cases[i].want)), 1);
+        close(fd);
+    }
 }
 
 /* Pieces of a hostile chunked body arrive after the head was accepted. */
@@ -447,7 +551,10 @@ static const struct CMUnitTest tests[] = {
     WITH_SERVER(test_stop_aborts_what_waits),
     WITH_SERVER(test_slow_client),
     WITH_SERVER(test_hostile_requests),
-    WITH_SERVER(test_header_without_name),
+    WITH_SERVER(test_heads_refused),
+    WITH_SERVER(test_one_byte_at_a_time),
+    WITH_SERVER(test_pipelined_behind_a_later_answer),
+    WITH_SERVER(test_manners),
     WITH_SERVER(test_body_grows_over_the_limit),
     WITH_SERVER(test_head_over_the_limit),
     WITH_SERVER(test_addresses),

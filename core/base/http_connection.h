@@ -1,0 +1,92 @@
+/* Private to core/base/http_server.c and http_connection.c: what they share.
+ *
+ * Bytes are read into `in`, steps take requests out of it, answers gather in `out` and leave in one
+ * write a round. A connection is watched for reading from its start to its end, also while its
+ * request is being handled, so that a request costs the event loop nothing but the event: what
+ * arrives early waits in `in`, and only when that is full the watch is changed.
+ *
+ * Requests and connections that ended are freed at the end of the turn (http_bury): those who just
+ * answered may still hold them. */
+#ifndef FNSCOPE_CORE_BASE_HTTP_CONNECTION_H
+#define FNSCOPE_CORE_BASE_HTTP_CONNECTION_H
+
+#include "core/base/http_listen.h"
+#include "core/base/http_parse.h"
+#include "core/base/http_reply.h"
+#include "core/base/http_server.h"
+
+#define HTTP_SWEEP_NS NS_PER_SEC
+
+enum phase {
+    PHASE_HEAD,  /* a head, or its beginning, is awaited */
+    PHASE_BODY,  /* the head is accepted */
+    PHASE_ASKED, /* the handler has the request */
+    PHASE_LAST,  /* the last answer leaves; what arrives is dropped */
+    PHASES
+};
+
+struct connection;
+
+/* The public part first. */
+struct request {
+    struct http_call public;
+    struct connection *connection;
+    struct http_framing framing;
+    struct http_chunks chunks;
+    struct buf body;
+    http_abort_fn *on_abort;
+    bool in_handler, is_answered;
+    struct request *next; /* among those that ended, or are spare */
+};
+
+struct connection {
+    struct http_server *server;
+    int fd; /* -1: ended */
+    struct loop_watch *watch;
+    unsigned interest;
+    enum phase phase;
+    struct buf in, out;
+    size_t in_at, out_at; /* taken, written */
+    size_t looked;        /* bytes behind in_at without the end of a head */
+    struct request *request;
+    struct loop_task again; /* goes on with what arrived early */
+    enum http_keep keep;
+    bool is_eof, is_shut;
+    int64_t deadline_ns; /* 0: none */
+    char peer[HTTP_PEER_BYTES];
+    struct connection *next, **back;
+};
+
+struct http_server {
+    struct loop *loop;
+    struct http_limits limits;
+    http_handler *handler;
+    void *ctx;
+    bool (*authorize)(void *ctx, const struct http_call *rq);
+    int fd;
+    uint16_t port;
+    bool is_stopping, is_full, in_handler;
+    struct loop_watch *watch;
+    struct loop_timer sweep;
+    struct loop_task burial;
+    struct connection *first, *ended; /* connections */
+    unsigned n_connections;
+    struct request *ended_requests, *spare;
+    size_t n_spare;
+    int64_t date_s;
+    char date[HTTP_DATE_BYTES];
+};
+
+/* Takes fd over; a connection the loop cannot watch is closed at once. */
+void connection_open(struct http_server *s, int fd, const struct sockaddr_storage *from);
+/* Closes it; a request it has is gone as well. */
+void connection_end(struct connection *c);
+/* The abort function of the request that is being handled, then 503. */
+void connection_abort(struct connection *c);
+/* Frees what ended. */
+void http_bury(struct http_server *s);
+/* Takes connections again after they were too many. */
+void http_listen_again(struct http_server *s);
+void request_free(struct request *r);
+
+#endif
