@@ -159,11 +159,45 @@ bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
     return is_guessed;
 }
 
-/* --- binary
+/* --- what is no log
  * -----------------------------------------------------------------------------------------------
  */
 
-const char *file_binary_reason(struct str head)
+/* Logs in a form that another command makes: said is what to do instead. */
+static const char *known_other(struct str head)
+{
+    static const struct {
+        struct str opening, inside; /* inside: somewhere behind it; empty: the opening is enough */
+        const char *reason;
+    } kinds[] = {
+        {{"EVENTS\t", 7}, {"\t", 1}, "text of --output text; export again with --output json"},
+        {{"b/", 2}, {"\nEVENTS\t", 8}, "text of --output text; export again with --output json"},
+        {{"events:", 7}, {"timestamp:", 10}, "YAML; export again with --output json"},
+        {{"---", 3},
+         {"LogEvents", 9},
+         "a table of --output table; export again with --output json"},
+        {{"{'", 2}, {"'message'", 9}, "Python's own notation, no JSON; write it with json.dumps"},
+        {{"[{'", 3}, {"'message'", 9}, "Python's own notation, no JSON; write it with json.dumps"},
+        {{"H4sI", 4},
+         {0},
+         "base64 of gzip data; decode it first: base64 -d FILE | fnscope import -"},
+        {{"U1RBUlQgUmVxdWVzdElk", 20},
+         {0}, /* START RequestId */
+         "base64 of log lines; decode it first: base64 -d FILE | fnscope import -"},
+    };
+    const struct str look = str_sub(head, 0, 4096);
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (str_starts(look, kinds[i].opening) &&
+            (kinds[i].inside.n == 0 || str_find(look, kinds[i].inside) < look.n))
+            return kinds[i].reason;
+    return str_find(look, STR("\"LogResult\"")) < look.n
+               ? "an answer of lambda invoke; its log: jq -r .LogResult FILE | base64 -d | fnscope "
+                 "import -"
+               : NULL;
+}
+
+const char *file_refusal(struct str head)
 {
     static const struct {
         struct str magic;
@@ -191,5 +225,5 @@ const char *file_binary_reason(struct str head)
             return "binary data";
         strange += c < 0x20 && c != '\t' && c != '\n' && c != '\r' && c != 0x1B;
     }
-    return strange * 10 > look.n ? "binary data" : NULL;
+    return strange * 10 > look.n ? "binary data" : known_other(head);
 }

@@ -12,7 +12,7 @@
 bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
                 const struct decode_input *head, struct arena *a, struct whereabouts *w);
 
-/* NULL: text of some kind. Else what the bytes are and what to do about it. */
-const char *file_binary_reason(struct str head);
+/* NULL: text that may be a log. Else what the bytes are and what to do about it. */
+const char *file_refusal(struct str head);
 
 #endif

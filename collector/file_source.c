@@ -440,9 +440,9 @@ static enum status read_open_file(struct reading *r, struct file_hint *hint, str
         quarantine_file(r, found.msg);
         return OK;
     }
-    const char *binary = file_binary_reason(head);
-    if (binary != NULL) {
-        quarantine_file(r, binary);
+    const char *refusal = file_refusal(head);
+    if (refusal != NULL) {
+        quarantine_file(r, refusal);
         return OK;
     }
     name_file(r, head);
@@ -496,7 +496,7 @@ static void survey_file(struct file_source *f, size_t i, size_t bytes)
         struct str head = str_sub(buf_str(&r.carry), 0, HEAD_BYTES);
         name_file(&r, head);
         choose_decoder(&r);
-        if (file_binary_reason(head) == NULL && !is_foreign(&r, &f->hints[i]) &&
+        if (file_refusal(head) == NULL && !is_foreign(&r, &f->hints[i]) &&
             find_resume(&r, &t) != RESUME_NOTHING_NEW)
             find_hint(&r, &f->hints[i]);
     }

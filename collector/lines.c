@@ -99,11 +99,40 @@ static bool read_spaced(struct str time, struct str rest, struct raw_event *ev,
     return true;
 }
 
+/* "[/aws/lambda/orders ]2023/06/02/[72]88ab.. 2026-01-15T10:00:00.123 message", the time perhaps in
+ * brackets or missing. A tab behind it: it is the message's own. */
+static enum line_form read_stream_first(struct str line, struct raw_event *ev)
+{
+    struct str group = {0};
+
+    if (line.p[0] == '/') {
+        group = str_cut(&line, ' ');
+        line = skip_paint(line);
+    }
+    const size_t n = stream_length(line);
+    if (n == 0)
+        return FORM_UNKNOWN;
+    ev->log_group = group;
+    ev->stream = str_sub(line, 0, str_find_char(str_sub(line, 0, n), '\033'));
+    ev->body = skip_paint(str_skip(line, n + (n < line.n)));
+    struct str rest = str_skip(ev->body, str_starts(ev->body, STR("[")));
+    const size_t time = time_parse_prefix(rest, &ev->time_ns);
+    ev->has_time = time > 0 && !str_starts(str_skip(rest, time), STR("\t"));
+    if (!ev->has_time)
+        return FORM_STREAM_FIRST;
+    rest = str_skip(rest, time);
+    rest = skip_paint(str_skip(rest, str_starts(rest, STR("]"))));
+    ev->body = str_skip(rest, str_starts(rest, STR(" ")));
+    return FORM_STREAM_FIRST;
+}
+
 /* What begins an event in a file with prefixes; FORM_UNKNOWN: this line does not. */
 static enum line_form read_prefix(struct str line, struct raw_event *ev)
 {
     enum line_form form = FORM_UNKNOWN;
     line = skip_paint(line);
+    if (line.n > 20 && (line.p[0] == '/' || line.p[4] == '/'))
+        return read_stream_first(line, ev);
     if (line.n < 20 || !is_digit(line.p[0]) || line.p[10] != 'T')
         return FORM_UNKNOWN;
     size_t n = time_parse_prefix(line, &ev->time_ns);
@@ -182,7 +211,7 @@ static bool is_bare_platform(struct str line)
 enum line_form lines_detect(struct str head)
 {
     enum { LOOK_AT = 200 };
-    size_t votes[FORM_BARE + 1] = {0};
+    size_t votes[LINE_FORMS] = {0};
     struct csv_columns csv;
     struct str line;
     enum line_form best = FORM_BARE;
@@ -195,8 +224,8 @@ enum line_form lines_detect(struct str head)
         votes[read_prefix(line, &ev)]++;
         votes[FORM_BARE] += is_bare_platform(line);
     }
-    for (size_t f = FORM_TABBED; f <= FORM_TIME; f++)
-        if (votes[f] > 0 && votes[f] >= votes[best])
+    for (size_t f = FORM_TABBED; f < LINE_FORMS; f++)
+        if (f != FORM_BARE && votes[f] > 0 && votes[f] >= votes[best])
             best = (enum line_form)f;
     return best;
 }
@@ -234,15 +263,32 @@ static uint64_t offset_of(const struct feeder *f, const char *p)
     return f->in->offset + (uint64_t)(p - f->in->bytes.p);
 }
 
+/* --query 'events[].message' --output text puts a tab between messages, each with its line end: a
+ * tab in front of what begins an event by itself is none of the event's. */
+static struct str skip_joint(struct str line)
+{
+    struct str rest = str_skip(line, 1);
+    int64_t t_ns;
+
+    if (!str_starts(line, STR("\t")))
+        return line;
+    return is_bare_platform(rest) || event_own_time(rest, &t_ns) ? rest : line;
+}
+
 /* The time of the first line that has one: lines before it, START above all, are of that moment
  * rather than of the day of the import. */
 static void find_first_time(struct lines_state *s, struct str head)
 {
     struct str line;
 
-    while (!s->has_last_time && next_line(&head, &line))
-        s->has_last_time =
-            event_own_time(line, &s->last_time_ns) && event_time_is_near(s->last_time_ns);
+    while (!s->has_last_time && next_line(&head, &line)) {
+        struct raw_event ev = {0};
+        const bool is_prefixed = s->form == FORM_STREAM_FIRST && read_prefix(line, &ev) == s->form;
+        s->last_time_ns = ev.time_ns;
+        s->has_last_time = (ev.has_time || event_own_time(is_prefixed ? ev.body : skip_joint(line),
+                                                          &s->last_time_ns)) &&
+                           event_time_is_near(s->last_time_ns);
+    }
 }
 
 /* A bare line without a time borrows that of the line before; its place then names it, and reading
@@ -254,6 +300,7 @@ static void add_bare(struct feeder *f, struct raw_event *ev)
 
     if (str_trim(ev->body).n == 0)
         return;
+    f->s->is_timeless = true;
     ev->has_time = event_own_time(ev->body, &ev->time_ns);
     if (ev->has_time) {
         f->s->last_time_ns = ev->time_ns;
@@ -272,7 +319,8 @@ static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
     ev->mark = (struct decode_mark){offset_of(f, start), (uint64_t)f->s->form};
     if (f->s->form == FORM_STREAM && ev->body.n > 0 && ev->body.p[0] == '\n')
         ev->body = str_skip(ev->body, 1); /* pretty JSON begins on a line of its own */
-    if (f->s->form == FORM_BARE) {
+    const bool is_timeless = f->s->form == FORM_STREAM_FIRST && !ev->has_time && ev->stream.n > 0;
+    if (f->s->form == FORM_BARE || is_timeless) {
         add_bare(f, ev);
     } else if (ev->has_time) {
         add(f, f->in, ev);
@@ -287,8 +335,8 @@ static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
 static bool begins_event(const struct lines_state *s, struct str line, struct raw_event *ev)
 {
     if (s->form == FORM_BARE) {
-        ev->body = line;
-        return !is_continuation(line);
+        ev->body = skip_joint(line);
+        return ev->body.p > line.p || !is_continuation(line);
     }
     return read_prefix(line, ev) == s->form;
 }
@@ -385,7 +433,7 @@ enum status lines_decode(void *state, const struct decode_input *in, struct batc
         return OK;
     if (s->form == FORM_UNKNOWN) {
         s->form = lines_detect(str_sub(in->bytes, 0, HEAD_BYTES));
-        if (s->form == FORM_BARE)
+        if (s->form == FORM_BARE || s->form == FORM_STREAM_FIRST)
             find_first_time(s, str_sub(in->bytes, 0, HEAD_BYTES));
     }
     if (s->form == FORM_CSV && s->columns.n == 0) {
@@ -417,13 +465,15 @@ struct decode_mark lines_mark(const void *state)
     const struct lines_state *s = state;
     if (s->form == FORM_CSV)
         return (struct decode_mark){0};
-    return s->form == FORM_BARE ? s->anchor : s->maker.run_mark;
+    const bool is_borrowing =
+        s->form == FORM_BARE || (s->form == FORM_STREAM_FIRST && s->is_timeless);
+    return is_borrowing ? s->anchor : s->maker.run_mark;
 }
 
 void lines_resume(void *state, const struct decode_mark *m)
 {
     struct lines_state *s = state;
-    if (m->offset > 0 && m->mode > FORM_UNKNOWN && m->mode <= FORM_BARE)
+    if (m->offset > 0 && m->mode > FORM_UNKNOWN && m->mode < LINE_FORMS)
         s->form = (enum line_form)m->mode;
     assert(!s->has_last_time);
     s->maker.run_mark = s->anchor = *m;

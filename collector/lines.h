@@ -10,12 +10,14 @@
  * a line start of another form is not taken for one. */
 enum line_form {
     FORM_UNKNOWN,
-    FORM_TABBED,      /* "ISO<tab>group<tab>stream<tab>message" */
-    FORM_TABBED_PAIR, /* "ISO<tab>stream<tab>message" */
-    FORM_STREAM,      /* "ISO stream message": aws logs tail, detailed and json */
-    FORM_TIME,        /* "ISO message": aws logs tail --format short, S3 export */
-    FORM_CSV,         /* a header line naming columns, quoted fields */
-    FORM_BARE         /* messages only */
+    FORM_TABBED,       /* "ISO<tab>group<tab>stream<tab>message" */
+    FORM_TABBED_PAIR,  /* "ISO<tab>stream<tab>message" */
+    FORM_STREAM,       /* "ISO stream message": aws logs tail, detailed and json */
+    FORM_TIME,         /* "ISO message": aws logs tail --format short, S3 export */
+    FORM_CSV,          /* a header line naming columns, quoted fields */
+    FORM_BARE,         /* messages only */
+    FORM_STREAM_FIRST, /* "stream ISO message" (sam logs), "group stream ISO message" (awslogs) */
+    LINE_FORMS         /* numbers are stored: new forms go to the end */
 };
 
 enum { CSV_MAX_COLUMNS = 16 };
@@ -41,6 +43,7 @@ struct lines_state {
     int64_t last_time_ns; /* of the last line that had one: stands in for bare lines */
     bool has_last_time;
     struct open_requests open; /* says whose lines without an id are */
+    bool is_timeless;          /* some lines had no time */
     bool is_skipping;          /* inside a line longer than PENDING_MAX_BYTES */
     struct decode_mark anchor; /* where that line stands */
 };

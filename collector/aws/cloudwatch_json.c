@@ -101,7 +101,7 @@ static enum step reject_or_wait(struct walker *w, const struct jp *j)
 
 struct event_reader {
     struct raw_event ev;
-    bool has_message;
+    bool has_message, is_row; /* of Logs Insights */
     const char *problem;
 };
 
@@ -173,7 +173,9 @@ static const char *missing(const struct event_reader *r)
     if (r->problem != NULL)
         return r->problem;
     if (!r->has_message)
-        return "an event without message";
+        return r->is_row ? "a row without @message; query: fields @timestamp, @message, "
+                           "@logStream, @log"
+                         : "an event without message";
     return r->ev.has_time ? NULL : "an event without timestamp";
 }
 
@@ -248,7 +250,7 @@ static void read_cell(struct jp *j, struct event_reader *r)
 /* One row of GetQueryResults: an array of cells. */
 static enum step read_row(struct walker *w)
 {
-    struct event_reader r = {0};
+    struct event_reader r = {.is_row = true};
     struct jp j;
 
     assert(*w->p == '[');
@@ -539,6 +541,8 @@ static int accepts_answer(struct str head)
         (has_key(look, "\"logStreamName\"") || has_key(look, "\"ingestionTime\"") ||
          (has_key(look, "\"@message\"") && has_key(look, "\"@timestamp\""))))
         return 90;
+    if (has_key(look, "\"results\"") && has_key(look, "\"field\"") && has_key(look, "\"value\""))
+        return 90;
     if (shape_is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
         return has_key(look, "oken\"") || has_key(s, "\"events\"") || has_key(look, "\"@message\"")
                    ? 90
@@ -550,7 +554,8 @@ static int accepts_answer(struct str head)
 static bool has_later_records(struct str look)
 {
     static const char *const companions[] = {"\"deliveryStreamArn\"", "\"recordId\"",
-                                             "\"NextShardIterator\"", "\"kinesis\""};
+                                             "\"NextShardIterator\"", "\"kinesis\"",
+                                             "\"H4sI" /* base64 of gzip's first bytes */};
     if (!has_key(look, "ata\"") || !(has_key(look, "\"records\"") || has_key(look, "\"Records\"")))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(companions); i++)

@@ -38,6 +38,8 @@ static const struct {
     {{"message", 7}, FIELD_MESSAGE},
     {{"msg", 3}, FIELD_MESSAGE},
     {{"@message", 8}, FIELD_MESSAGE},
+    {{"log", 3}, FIELD_MESSAGE}, /* Fluent Bit and Docker: "log" beside "date" or "time" */
+    {{"date", 4}, FIELD_TIME},
     {{"logStreamName", 13}, FIELD_STREAM},
     {{"logStream", 9}, FIELD_STREAM},
     {{"log_stream", 10}, FIELD_STREAM},
@@ -89,26 +91,52 @@ static enum field find_member(struct str key)
     return FIELD_OTHER;
 }
 
+/* Objects in which shippers nest where an event is from: Filebeat's aws.cloudwatch, Datadog's
+ * aws.awslogs, and the cloud's own members. */
+static bool is_nesting(struct str key)
+{
+    static const struct str keys[] = {
+        {"aws", 3}, {"cloudwatch", 10}, {"aws.cloudwatch", 14}, {"awslogs", 7}, {"cloud", 5}};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (str_eq(keys[i], key))
+            return true;
+    return false;
+}
+
+/* One member of the object; whether it holds members to be read as well. */
+static bool read_member(struct jp *j, struct object *o, struct str key)
+{
+    enum field f = find_member(key);
+    enum jp_type type = jp_peek(j);
+    bool is_wanted = f != FIELD_OTHER && o->text[f].p == NULL;
+
+    if (is_wanted && type == JP_STRING)
+        jp_string(j, &o->text[f]);
+    else if (is_wanted && type == JP_NUMBER)
+        jp_number(j, &o->text[f]);
+    else if (type == JP_OBJECT && is_nesting(key))
+        return jp_enter(j, '{');
+    else
+        jp_skip(j);
+    return false;
+}
+
 static bool read_object(struct str line, struct arena *a, struct object *o, const char **error)
 {
     struct jp j;
     struct str key;
+    unsigned depth = 1;
 
     memset(o, 0, sizeof(*o));
     jp_init(&j, line, a);
     if (!jp_enter(&j, '{'))
         return false;
-    while (jp_member(&j, &key)) {
-        enum field f = find_member(key);
-        enum jp_type type = jp_peek(&j);
-        bool is_wanted = f != FIELD_OTHER && o->text[f].p == NULL;
-        if (is_wanted && type == JP_STRING)
-            jp_string(&j, &o->text[f]);
-        else if (is_wanted && type == JP_NUMBER)
-            jp_number(&j, &o->text[f]);
+    while (depth > 0)
+        if (jp_member(&j, &key))
+            depth += read_member(&j, o, key);
         else
-            jp_skip(&j);
-    }
+            depth--;
     *error = j.error;
     return j.error == NULL && jp_at_end(&j);
 }
