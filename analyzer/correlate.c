@@ -79,6 +79,8 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
     p.trace_id = corr_keep_trace(a, r->trace_id);
     if (pieces_add(&a->pieces, &p))
         corr_mark_dirty(c, a);
+    else if (p.kind == PIECE_REPORT && a->pieces.n < MAX_PIECES)
+        c->n_again++; /* no repeat by its identity: another export of the same log says the same */
     return OK;
 }
 
@@ -486,7 +488,7 @@ enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e
 
     c->n_env_of = 0;
     c->n_feeds++;
-    c->n_elsewhere = 0;
+    c->n_elsewhere = c->n_again = 0;
     for (size_t i = 0; s == OK && i < b->n_records; i++)
         if (!b->records[i].is_repeat)
             s = take_record(c, &b->records[i], b, e);
@@ -502,6 +504,7 @@ enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e
         return err_wrap(e, "correlate");
     give_dirty(c, b);
     b->counts.elsewhere += c->n_elsewhere;
+    b->counts.again += c->n_again;
     corr_evict(c);
     arena_reset(&c->scratch);
     return OK;

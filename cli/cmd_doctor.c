@@ -139,6 +139,10 @@ static void check_counts(struct doctor *d)
                 "requests are stored under two functions or regions and count twice",
                 "the same logs were imported with another --function or --region: import them once "
                 "into a fresh store");
+    count_check(d, s->counts.again, "no log is stored from two exports",
+                "requests are stored from two exports of their log: their lines stand there twice",
+                "import one export of each log into a fresh store; a get-log-events answer needs "
+                "--log-stream");
     count_check(d, s->counts.invalid_utf8, "all text is valid UTF-8", "events held invalid UTF-8",
                 "the bytes are kept; they are shown as replacement characters");
 }

@@ -67,6 +67,23 @@ static bool has_day(void *ctx, int64_t day)
     return store_has_day(ctx, day);
 }
 
+static bool find_request(void *ctx, const struct request_begin *r, struct arena *a,
+                         struct request_place *out)
+{
+    struct inv_rows found = {0};
+
+    if (ctx == NULL || request_by_id(ctx, r->id, a, &found, NULL) != OK)
+        return false;
+    for (size_t i = 0; i < found.n; i++) {
+        const struct origin *o = found.rows[i].origin;
+        if (found.rows[i].start_ns != r->start_ns || o->version.n == 0)
+            continue;
+        *out = (struct request_place){arena_str(a, o->instance), arena_str(a, o->fn->name)};
+        return true;
+    }
+    return false;
+}
+
 static struct import_options make_options(const struct cli *c)
 {
     const struct import_settings *set = c->options;
@@ -102,6 +119,7 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
     o.progress_ctx = &progress;
     o.find_cursor = find_cursor;
     o.has_day = has_day;
+    o.find_request = find_request;
     o.cursor_ctx = reader;
     progress_begin(&progress, c);
     enum status status = cli_cost_open(c, reader, &cost, e);

@@ -113,6 +113,7 @@ static void summary_row(const struct progress *p, const struct import_progress *
         {.name = "forged"},         {.name = "invalid_utf8"},     {.name = "guessed_functions"},
         {.name = "known_files"},    {.name = "empty_files"},      {.name = "foreign_files"},
         {.name = "unreadable"},     {.name = "untimed"},          {.name = "elsewhere"},
+        {.name = "again"},          {.name = "guessed_streams"},
     };
     AUTO(arena_clear) struct arena a = {0};
     const uint64_t values[] = {
@@ -131,6 +132,8 @@ static void summary_row(const struct progress *p, const struct import_progress *
         r->unreadable,
         r->counts.untimed,
         r->counts.elsewhere,
+        r->counts.again,
+        r->own_stream,
     };
     struct table t;
 
@@ -198,6 +201,17 @@ void progress_summary(struct progress *p, const struct import_progress *r,
                       "requests were stored under another function or region before and count "
                       "twice"),
                "import the same logs with the same options");
+    count_line(out, n->again,
+               plural(n->again,
+                      "request was stored already from another export: its lines stand there twice",
+                      "requests were stored already from another export: their lines stand there "
+                      "twice"),
+               "import one export of a log, not several kinds");
+    count_line(out, r->own_stream,
+               plural(r->own_stream,
+                      "file does not name its log stream: the file's name stands for it",
+                      "files do not name their log stream: the file's name stands for it"),
+               "--log-stream NAME says it, else another export of this log counts twice");
     count_line(out, n->invalid_utf8,
                plural(n->invalid_utf8, "holds invalid UTF-8", "hold invalid UTF-8"), "");
     count_line(out, r->guessed,

@@ -35,10 +35,20 @@ struct import_defaults {
     struct str nearby_region, nearby_account;
 };
 
+/* A request by its id and the time of its START; where it ran. */
+struct request_begin {
+    struct str id;
+    int64_t start_ns;
+};
+struct request_place {
+    struct str stream, function;
+};
+
 struct import_progress {
     uint64_t files_done, files, bytes_done, bytes; /* compressed bytes for the bar */
     struct batch_counts counts;
     uint64_t guessed;    /* files whose function is named after the file: nothing else says it */
+    uint64_t own_stream; /* files whose stream is named after the file, for the same reason */
     uint64_t known;      /* files that were read before and have nothing new */
     uint64_t empty;      /* files without an event */
     uint64_t foreign;    /* files of a folder that do not look like logs: passed over */
@@ -65,7 +75,10 @@ struct import_options {
     /* Is anything of that day (since 1970) stored? A file with a day removed since is read anew.
      * NULL: nothing is ever removed. */
     bool (*has_day)(void *ctx, int64_t day);
-    void *cursor_ctx; /* of both */
+    /* Where a request ran that is stored already; views in `a`. NULL: nothing is known. */
+    bool (*find_request)(void *ctx, const struct request_begin *r, struct arena *a,
+                         struct request_place *out);
+    void *cursor_ctx; /* of these */
     /* Functions known already: where they are counts for lines that do not say. */
     const struct fn_ref *known;
     size_t n_known;

@@ -87,7 +87,7 @@ struct serving {
     struct import_progress at; /* events, kept aside, and what the files were */
 };
 
-enum { DONE_NUMBERS = 10 };
+enum { DONE_NUMBERS = 11 };
 
 /* What "done" tells, in this order. */
 static void done_numbers(struct import_progress *p, uint64_t *out[DONE_NUMBERS])
@@ -96,7 +96,8 @@ static void done_numbers(struct import_progress *p, uint64_t *out[DONE_NUMBERS])
                                              &p->guessed,        &p->files,
                                              &p->bytes,          &p->known,
                                              &p->empty,          &p->unreadable,
-                                             &p->counts.untimed, &p->foreign};
+                                             &p->counts.untimed, &p->foreign,
+                                             &p->own_stream};
 
     memcpy(out, numbers, sizeof(numbers));
 }
@@ -164,6 +165,7 @@ static enum status import_file(struct serving *s, struct str path, int fd, bool 
     if (st == OK)
         st = file_source_run(&f, e);
     s->at.guessed += f.at.guessed;
+    s->at.own_stream += f.at.own_stream;
     s->at.known += f.at.known;
     s->at.empty += f.at.empty;
     s->at.foreign += f.at.foreign;

@@ -140,9 +140,16 @@ static bool hints_of_path(struct import_defaults *d, struct str path, bool is_on
     return true;
 }
 
+static bool is_lambda_stream(struct str name)
+{
+    struct str function, version, environment;
+
+    return aws_stream_parse(name, &function, &version, &environment);
+}
+
 /* GetLogEvents answers do not name the stream they are of: there is only one. */
 bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
-                const struct decode_input *head, struct arena *a, struct whereabouts *w)
+                const struct decode_input *head, struct arena *a, struct file_heard *heard)
 {
     assert(head->defaults == d);
     struct speakers h = {0};
@@ -153,8 +160,12 @@ bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
     if (d->function.n == 0 && !h.function.is_disputed && h.function.value.n > 0)
         d->function = arena_str(a, h.function.value);
     bool is_one_stream = !h.has_streams && decoder == &aws_cloudwatch_json;
+    const bool is_named = d->instance.n > 0;
     bool is_guessed = hints_of_path(d, head->path, is_one_stream, a);
-    whereabouts_note_file(w, b, d);
+    if (is_one_stream && !is_named && !is_lambda_stream(d->instance))
+        stream_clues_read(&heard->clues, b, a);
+    whereabouts_note_file(heard->whereabouts, b, d);
+    stream_book_note(&heard->whereabouts->streams, b, d->function);
     batch_free(b);
     return is_guessed;
 }

@@ -43,10 +43,11 @@ struct reading {
     struct file_days days; /* its events went to */
     uint64_t quiet_bytes;  /* since the last event */
     bool is_ended, is_damaged;
-    bool is_head_all;   /* nothing comes behind the head */
-    bool is_empty;      /* no event so far, not even one that was kept aside */
-    bool is_guessed;    /* the function is named after the file */
-    struct arena arena; /* of this file */
+    bool is_head_all;    /* nothing comes behind the head */
+    bool is_empty;       /* no event so far, not even one that was kept aside */
+    bool is_guessed;     /* the function is named after the file */
+    bool has_own_stream; /* and so is the stream */
+    struct arena arena;  /* of this file */
 };
 
 static bool is_stopped(const struct file_source *f)
@@ -191,6 +192,9 @@ static enum status next_piece(struct reading *r, struct str *piece, struct err *
 static void note_guess(struct reading *r, size_t from)
 {
     const struct batch *b = r->f->batch;
+
+    r->f->at.own_stream += r->has_own_stream && b->n_records > from;
+    r->has_own_stream &= b->n_records == from;
     for (size_t i = from; r->is_guessed && i < b->n_records; i++)
         if (str_eq(b->records[i].origin->fn->name, r->defaults.function)) {
             r->is_guessed = false;
@@ -323,8 +327,9 @@ static void find_hint(struct reading *r, struct file_hint *hint)
     hint->defaults = r->f->options->defaults;
     if (changed > 0)
         hint->defaults.now_ns = changed;
-    hint->is_guessed =
-        file_hints(&hint->defaults, r->decoder, &head, &r->f->arena, &r->f->whereabouts);
+    struct file_heard heard = {.whereabouts = &r->f->whereabouts};
+    hint->is_guessed = file_hints(&hint->defaults, r->decoder, &head, &r->f->arena, &heard);
+    hint->clues = heard.clues;
     hint->is_there = true;
 }
 
@@ -335,6 +340,10 @@ static void find_defaults(struct reading *r, struct file_hint *hint)
     r->defaults = hint->defaults;
     r->defaults.whereabouts = &r->f->whereabouts;
     r->is_guessed = hint->is_guessed;
+    r->has_own_stream =
+        hint->clues.n > 0 && !stream_clues_follow(&hint->clues, &r->f->whereabouts.streams,
+                                                  r->f->options, &r->f->arena, &r->defaults);
+    r->is_guessed &= str_eq(r->defaults.function, hint->defaults.function);
 }
 
 /* Drops plain bytes up to the offset; false when the stream is shorter. */

@@ -12,7 +12,8 @@ typedef enum status batch_taker(void *ctx, struct batch *b, const struct import_
 
 struct file_hint {
     struct import_defaults defaults;
-    bool is_guessed; /* the function is named after the file */
+    struct stream_clues clues; /* the stream is named after the file: what may tell it */
+    bool is_guessed;           /* the function is named after the file */
     bool is_there;
     bool is_found; /* in a folder: nobody named it */
 };

@@ -140,6 +140,7 @@ static void add_counts(struct batch_counts *to, const struct batch_counts *c)
     to->invalid_utf8 += c->invalid_utf8;
     to->untimed += c->untimed;
     to->elsewhere += c->elsewhere;
+    to->again += c->again;
     to->invocations += c->invocations;
 }
 

@@ -10,6 +10,7 @@ void whereabouts_clear(struct whereabouts *w)
     map_clear(&w->by_name);
     free(w->rows);
     arena_clear(&w->arena);
+    stream_book_clear(&w->streams);
     *w = (struct whereabouts){0};
 }
 

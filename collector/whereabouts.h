@@ -6,7 +6,7 @@
 #ifndef FNSCOPE_COLLECTOR_WHEREABOUTS_H
 #define FNSCOPE_COLLECTOR_WHEREABOUTS_H
 
-#include "collector/collector.h"
+#include "collector/stream_clue.h"
 
 /* One value that all who speak must agree on. */
 struct agreed {
@@ -21,7 +21,8 @@ struct whereabouts {
         struct agreed nearby_region, nearby_account; /* of others in its files */
     } * rows;
     size_t n, cap;
-    struct arena arena; /* of names and values */
+    struct arena arena;         /* of names and values */
+    struct stream_book streams; /* of the requests in the heads */
 };
 
 void whereabouts_clear(struct whereabouts *w);

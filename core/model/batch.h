@@ -31,6 +31,7 @@ struct batch_counts {
     uint64_t invalid_utf8;   /* events with replaced bytes */
     uint64_t untimed;        /* events without a time: the file's or the clock's stands in */
     uint64_t elsewhere;      /* requests that are stored under another function or region too */
+    uint64_t again;          /* requests whose REPORT stands there from another export of the log */
     uint64_t invocations;
 };
 

@@ -377,6 +377,7 @@ static enum status write_counters(struct store *s, const struct pack *k, struct 
         {"invalid_utf8", k->counts.invalid_utf8},
         {"untimed", k->counts.untimed},
         {"elsewhere", k->counts.elsewhere},
+        {"again", k->counts.again},
         {"generation", 1},
     };
     struct sql_stmt *st = NULL;

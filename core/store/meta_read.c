@@ -45,6 +45,7 @@ static enum status read_counters(struct store *s, struct ingest_status *out, str
         {"invalid_utf8", &out->counts.invalid_utf8},
         {"untimed", &out->counts.untimed},
         {"elsewhere", &out->counts.elsewhere},
+        {"again", &out->counts.again},
         {"generation", &out->generation},
     };
     struct sql_stmt *st;

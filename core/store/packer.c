@@ -515,6 +515,7 @@ static void add_counts(struct batch_counts *to, const struct batch_counts *from)
     to->invalid_utf8 += from->invalid_utf8;
     to->untimed += from->untimed;
     to->elsewhere += from->elsewhere;
+    to->again += from->again;
     to->invocations += from->invocations;
 }
 

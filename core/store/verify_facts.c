@@ -57,7 +57,8 @@ static void tell_function(struct fact_check *k)
     if (k->twice > 0)
         verify_finding(v, k->day->db,
                        "%llu attempts of function " STR_FMT
-                       " are stored twice: import the day's logs into a fresh store",
+                       " are stored twice: import one export of the day's logs into a fresh "
+                       "store, a get-log-events answer with --log-stream",
                        (unsigned long long)k->twice, STR_ARG(verify_fn_name(v, k->fn)));
     if (k->unfound > 0)
         verify_finding(v, k->day->db,
