@@ -59,8 +59,9 @@ bool stream_clues_follow(const struct stream_clues *c, const struct stream_book 
 
     assert(c->n <= MAX_CLUES);
     for (size_t i = 0; i < c->n && !is_found; i++)
-        is_found = find_in_book(b, &c->clues[i], &at) ||
-                   (o->find_request != NULL && o->find_request(o->cursor_ctx, &c->clues[i], a, &at));
+        is_found =
+            find_in_book(b, &c->clues[i], &at) ||
+            (o->find_request != NULL && o->find_request(o->cursor_ctx, &c->clues[i], a, &at));
     if (!is_found)
         return false;
     d->instance = at.stream;

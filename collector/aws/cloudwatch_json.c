@@ -541,7 +541,7 @@ static int accepts_answer(struct str head)
         (has_key(look, "\"logStreamName\"") || has_key(look, "\"ingestionTime\"") ||
          (has_key(look, "\"@message\"") && has_key(look, "\"@timestamp\""))))
         return 90;
-    if (has_key(look, "\"results\"") && has_key(look, "\"field\"") && has_key(look, "\"value\""))
+    if (shape_is_query_result(look))
         return 90;
     if (shape_is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
         return has_key(look, "oken\"") || has_key(s, "\"events\"") || has_key(look, "\"@message\"")

@@ -96,6 +96,16 @@ bool shape_is_document(const char *p, const char *end)
     return shape_is_key(shape_first_key(p, end), document_keys, ARRAY_LEN(document_keys));
 }
 
+bool shape_is_query_result(struct str head)
+{
+    static const struct str names[] = {{"\"results\"", 9}, {"\"field\"", 7}, {"\"value\"", 7}};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_find(head, names[i]) == head.n)
+            return false;
+    return true;
+}
+
 /* An object that can only be the next event or document: inside a string its quotes would be
  * escaped. Where a bad event's own brackets cannot be trusted, reading goes on there. */
 const char *shape_next_object(const char *p, const char *end)

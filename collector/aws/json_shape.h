@@ -17,6 +17,8 @@ struct str shape_first_key(const char *p, const char *end);
 /* The object at p begins like an event; like a page, answer or envelope. */
 bool shape_is_event(const char *p, const char *end);
 bool shape_is_document(const char *p, const char *end);
+/* An answer of GetQueryResults, whatever its rows hold. */
+bool shape_is_query_result(struct str head);
 /* The next object that can only be an event or document: inside a string its quotes would be
  * escaped. Where a bad event's own brackets cannot be trusted, reading goes on there. */
 const char *shape_next_object(const char *p, const char *end);
