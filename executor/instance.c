@@ -107,7 +107,6 @@ struct instance *instance_new(struct executor *x, const struct fndef *fn, bool i
                             .link =
                                 fn->protocol == PROTOCOL_FRAMES ? &link_frames : &link_runtime_api,
                             .output = {.max = (size_t)1 << 18},
-                            .in = {.max = FRAME_MAX_BYTES + 64},
                             .out = {.max = FRAME_MAX_BYTES + 64},
                             .init_error = {.max = (size_t)1 << 18},
                             .deadline = {.fn = on_deadline, .ctx = in},

@@ -142,6 +142,7 @@ static enum status frames_open(struct instance *in, struct err *e)
     struct loop *l = in->x->loop;
 
     in->wants_write = false;
+    in->in.max = 4 + FRAME_MAX_BYTES + READ_BYTES; /* a frame not quite whole, and a read */
     buf_reset(&in->in);
     buf_reset(&in->out);
     enum status s = open_pipe(&in->requests_fd, &in->child_requests_fd, false, e);

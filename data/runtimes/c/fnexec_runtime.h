@@ -177,10 +177,9 @@ static size_t fnexec_receive(struct fnexec_answer *in)
         size_t n = in->size >= 4 ? fnexec_get_u32(in->data) : 0;
         if (in->size >= 4 && in->size - 4 >= n)
             return n;
-        /* One byte more, for the terminator of the last field. */
-        if (fnexec_grow(in, (n + 4 > in->size ? n + 4 : in->size) + FNEXEC_READ_BYTES + 1))
+        if (fnexec_grow(in, (n + 4 > in->size ? n + 4 : in->size) + FNEXEC_READ_BYTES))
             return 0;
-        ssize_t got = read(FNEXEC_REQUESTS_FD, in->data + in->size, in->room - in->size - 1);
+        ssize_t got = read(FNEXEC_REQUESTS_FD, in->data + in->size, in->room - in->size);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
