@@ -1,10 +1,12 @@
 /* From an HTTP call to an API call and back. */
 #include "executor/api_front.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/mem.h"
 #include "executor/api_answer.h"
+#include "executor/api_auth.h"
 #include "executor/t_http.h"
 
 #define BODY_MAX_BYTES ((size_t)6 << 20)
@@ -14,6 +16,7 @@
 
 struct api_front {
     struct executor *x;
+    const struct api_keys *keys;
     struct http_server *server;
 };
 
@@ -38,13 +41,36 @@ static void on_http_abort(struct http_call *rq)
     api_call_clear(c);
 }
 
+static bool may_begin(void *ctx, const struct http_call *rq)
+{
+    const struct api_front *f = ctx;
+
+    return f->keys == NULL || api_keys_claimed(f->keys, rq);
+}
+
+/* Without a signature that is right, not even a function URL is told apart. */
+static void check_signature(const struct api_front *f, const struct http_call *rq,
+                            struct api_refusal *out)
+{
+    struct err e = {0};
+
+    if (f->keys == NULL ||
+        api_keys_check(f->keys, rq, loop_wall(f->x->loop), &out->code, &out->query_code, &e) == OK)
+        *out = (struct api_refusal){0};
+    else
+        snprintf(out->message, sizeof(out->message), "%s", e.msg);
+}
+
 static void on_call(void *ctx, struct http_call *rq)
 {
     struct api_front *f = ctx;
+    struct api_refusal refusal = {0};
 
-    if (function_url_take(f->x, rq))
+    check_signature(f, rq, &refusal);
+    if (refusal.code == NULL && function_url_take(f->x, rq))
         return;
     struct api_call *c = arena_new(&rq->arena, struct api_call, 1);
+    c->refusal = refusal;
     c->arena = &rq->arena;
     c->x = f->x;
     c->method = rq->method;
@@ -72,9 +98,11 @@ enum status api_front_start(struct executor *x, const struct api_front_config *c
                                               .connections = CONNECTIONS,
                                               .timeout_s = TIMEOUT_S},
                                    .handler = on_call,
-                                   .ctx = f};
+                                   .ctx = f,
+                                   .authorize = config->keys != NULL ? may_begin : NULL};
 
     f->x = x;
+    f->keys = config->keys;
     enum status s = http_server_start(x->loop, &c, &f->server, e);
     if (s != OK) {
         free(f);

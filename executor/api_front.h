@@ -10,7 +10,7 @@ struct api_front;
 struct api_front_config {
     struct str address;
     uint16_t port;
-    const struct api_keys *keys; /* NULL: everyone; then loopback only */
+    const struct api_keys *keys; /* NULL: everyone may, but only from this machine */
 };
 
 MUST_CHECK enum status api_front_start(struct executor *x, const struct api_front_config *config,

@@ -221,19 +221,28 @@ static bool is_from_a_page(const struct api_call *c)
     return api_header(c, "Origin").n > 0;
 }
 
+static void refuse_unknown(struct api_call *c)
+{
+    bool is_known = c->service != NULL;
+
+    api_error(c, is_known || c->protocol != API_REST ? 400 : 404,
+              c->protocol == API_REST ? "UnknownOperationException" : "UnknownOperation",
+              "InvalidAction", "this endpoint does not serve %s",
+              c->protocol == API_REST ? "that method and path" : "that operation");
+}
+
 void api_dispatch(struct api_call *c)
 {
     c->request_id = c->request_id.n > 0 ? c->request_id : uuid_new(&c->x->rng, c->arena);
     c->out.max = c->out.max ? c->out.max : (size_t)16 << 20;
+    bool is_routed = route(c);
     if (is_from_a_page(c)) {
         api_error(c, 403, "AccessDeniedException", "AccessDenied",
                   "requests of web pages are not served here");
-    } else if (!route(c)) {
-        bool is_known = c->service != NULL;
-        api_error(c, is_known || c->protocol != API_REST ? 400 : 404,
-                  c->protocol == API_REST ? "UnknownOperationException" : "UnknownOperation",
-                  "InvalidAction", "this endpoint does not serve %s",
-                  c->protocol == API_REST ? "that method and path" : "that operation");
+    } else if (c->refusal.code != NULL) {
+        api_error(c, 403, c->refusal.code, c->refusal.query_code, "%s", c->refusal.message);
+    } else if (!is_routed) {
+        refuse_unknown(c);
     } else if (read_input(c)) {
         c->status = c->op->status ? c->op->status : 200;
         c->op->handler(c);

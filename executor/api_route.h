@@ -51,6 +51,12 @@ struct api_param {
     struct str name, value;
 };
 
+/* Why a request may not pass, found before it was looked at closely. code NULL: it may. */
+struct api_refusal {
+    const char *code, *query_code;
+    char message[256];
+};
+
 /* A request being answered. Strings live in the arena, as long as the call. */
 struct api_call {
     struct arena *arena;
@@ -58,6 +64,7 @@ struct api_call {
     const struct api_service *service;
     const struct api_op *op;
     enum api_protocol protocol;
+    struct api_refusal refusal;
     struct str request_id;
     struct str method, path, query, body; /* as sent */
     const struct http_header *headers;

@@ -25,7 +25,13 @@ static const struct opt_def serve_options[] = {
      FIELD(address),
      .value_name = "ADDRESS",
      .default_text = "127.0.0.1",
-     .help = "address to listen on; loopback only"},
+     .help = "address to listen on; beyond loopback only with credentials"},
+    {.key = "executor.credentials",
+     .flag = "credentials",
+     .type = OPT_STRING,
+     FIELD(credentials),
+     .value_name = "FILE",
+     .help = "access keys, ACCESS_KEY SECRET_KEY a line: only what they signed is served"},
     {.key = "executor.port",
      .flag = "port",
      .letter = 'p',
@@ -178,6 +184,7 @@ static enum status serve(struct fnexec_run *r, struct manifest *m, struct loop *
                                            .runtimes_folder = runtimes_folder(r),
                                            .address = r->options.address,
                                            .port = (uint16_t)r->options.port,
+                                           .credentials = r->options.credentials,
                                            .log_retention_ns = r->options.retention_ns};
 
     enum status s = watch_signals(l, e);

@@ -12,6 +12,7 @@
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "executor/api_auth.h"
 #include "executor/api_front.h"
 #include "executor/durable.h"
 #include "executor/ids.h"
@@ -23,6 +24,7 @@
 struct fnexec {
     struct executor x;
     struct arena arena;
+    struct api_keys *keys;
     struct api_front *front;
     struct triggers *triggers;
     int lock_fd;
@@ -93,11 +95,15 @@ static enum status start_parts(struct fnexec *f, const struct executor_config *c
 
 static enum status start_doors(struct fnexec *f, const struct executor_config *c, struct err *e)
 {
-    const struct api_front_config front = {.address = c->address, .port = c->port};
+    struct api_front_config front = {.address = c->address, .port = c->port};
     enum status s = OK;
 
     if (!c->no_listener) {
-        s = api_front_start(&f->x, &front, &f->front, e);
+        if (c->credentials.n > 0)
+            s = api_keys_load(arena_strz(&f->arena, c->credentials), &f->keys, e);
+        front.keys = f->keys;
+        if (s == OK)
+            s = api_front_start(&f->x, &front, &f->front, e);
         if (s != OK)
             return s;
         f->x.endpoint = arena_printf(&f->arena, "http://" STR_FMT ":%u",
@@ -169,6 +175,7 @@ void fnexec_stop(struct fnexec *f)
     invoker_stop(f->x.invoker);
     f->x.invoker = NULL;
     api_front_stop(f->front);
+    api_keys_free(f->keys);
     durable_stop(&f->x);
     telemetry_close(f->x.telemetry);
     if (f->x.scratch_folder.n > 0)

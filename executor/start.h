@@ -11,6 +11,7 @@ struct executor_config {
     struct str runtimes_folder;
     struct str address;
     uint16_t port;
+    struct str credentials; /* file of access keys; empty: everyone on this machine may */
     int64_t log_retention_ns;
     bool no_listener; /* `fnexec invoke` */
 };

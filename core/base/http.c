@@ -283,11 +283,3 @@ void http_close(struct http *h)
         h->close(h->ctx);
     *h = (struct http){0};
 }
-
-struct str http_header_get(const struct http_response *r, const char *name)
-{
-    for (size_t i = 0; i < r->n_headers; i++)
-        if (str_eq_nocase(r->headers[i].name, str_from(name)))
-            return r->headers[i].value;
-    return (struct str){0};
-}

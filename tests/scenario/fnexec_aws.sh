@@ -1,6 +1,7 @@
 #!/bin/bash
 # fnexec_aws.sh PROGRAM TESTS_DIR EXECUTOR: functions in three languages and a runtime of its own, driven by
 # Debian's awscli; errors, limits and logs as Lambda has them; nothing left behind.
+program=$1
 executor=$3
 # shellcheck source=tests/scenario/fnexec_lib.sh
 . "$(dirname "$0")/fnexec_lib.sh"
@@ -187,7 +188,41 @@ kill -KILL "$executor_pid"
 wait "$executor_pid" 2> /dev/null || true
 executor_pid=
 wait_for no_leftovers
-start_executor "$work/functions/functions.yaml"
+# --- who may: with access keys, what they signed and nothing else; beyond loopback not without them ---
+"$executor" serve "$work/functions/functions.yaml" --listen 192.0.2.1 --port 0 2> "$work/got" && fail "it listens to anybody"
+expect "$work/got" 'needs authentication'
+printf '# who may\nAKIDREADER s3cr3t/key+1\n' > "$work/keys"
+chmod 644 "$work/keys"
+"$executor" serve "$work/functions/functions.yaml" --credentials "$work/keys" --port 0 2> "$work/got" && fail "keys for all to read"
+expect "$work/got" 'others may read it'
+chmod 600 "$work/keys"
+start_executor "$work/functions/functions.yaml" --credentials "$work/keys"
+signed() { # service, KEY:SECRET, path, data: by curl, which starts sooner than the CLI
+    curl -sS --aws-sigv4 "aws:amz:us-east-1:$1" --user "$2" -D "$work/head" -o "$work/answer" -d "$4" "$endpoint$3"
+}
+run_c=/2015-03-31/functions/c/invocations
+as() { AWS_ACCESS_KEY_ID=$1 AWS_SECRET_ACCESS_KEY=$2 "${@:3}"; }
+for payload in '{}' ''; do
+    invoke c "$payload"
+    expect "$work/head" 'HTTP/1.1 403'
+done
+[ "$(curl -sS -o /dev/null -w '%{http_code}' "$endpoint/lambda-url/py/")" = 403 ] || fail "a function URL is open"
+signed lambda AKIDOTHER:s3cr3t/key+1 $run_c '{}'
+expect "$work/head" 'HTTP/1.1 403'
+signed lambda AKIDREADER:wrong $run_c '{}'
+expect "$work/head" 'HTTP/1.1 403'
+expect "$work/head" 'x-amzn-ErrorType: InvalidSignatureException'
+signed sqs AKIDREADER:wrong / 'Action=ListQueues&Version=2012-11-05'
+expect "$work/answer" '<Code>SignatureDoesNotMatch</Code>'
+signed lambda AKIDREADER:s3cr3t/key+1 $run_c '{"curl": 1}'
+expect "$work/answer" '{"curl": 1}'
+as AKIDREADER s3cr3t/key+1 aws_invoke "arn:aws:lambda:us-east-1:000000000000:function:c:\$LATEST" '{"signed": 1}'
+expect "$work/answer" '{"signed": 1}'
+printf 'sources: {here: {type: aws, region: us-east-1, endpoint: "%s"}}\n' "$endpoint" > "$work/sources.yaml"
+as AKIDREADER s3cr3t/key+1 "$program" collect --config "$work/sources.yaml" --store "$work/store" --once 2> "$work/got" ||
+    fail "fnscope collect: $(cat "$work/got")"
+"$program" query functions --store "$work/store" --since 1h > "$work/got"
+expect "$work/got" 'py'
 stop_executor
 check_nothing_left
 echo "functions in three languages and a runtime of its own behaved"
