@@ -17,7 +17,7 @@ exports.handler = async (event, context) => {
 JS
 cat > "$work/functions.yaml" <<YAML
 functions:
-  ric: {runtime: provided, handler: app.handler, code: ric, timeout: 20s}
+  ric: {runtime: provided, handler: app.handler, code: ric, timeout: 20s, tracing: true}
   stopped: {runtime: provided, handler: app.handler, code: ric, concurrency: 0}
 YAML
 start_executor "$work/functions.yaml"
