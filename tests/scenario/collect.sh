@@ -82,6 +82,20 @@ start_fake --invocations 400 --faults 20 --page 40
 collect "$work/faulty" --once || fail "a round with faults ended with $?"
 dump "$work/faulty" > "$work/dump"; diff "$work/dump" "$work/whole.dump" | head -20; cmp "$work/dump" "$work/whole.dump" || fail "faults changed what was stored"
 
+# Sessions that end in the midst of it all, long before their time: fetched anew, and nothing is lost.
+start_fake --invocations 400 --page 40 --expire 9
+fake=http://127.0.0.1:$(cat "$work/port")
+printf '[profile fresh]\ncredential_process = curl -sS %s/credentials\n' "$fake" > "$work/aws"
+for from in "AWS_CONTAINER_CREDENTIALS_FULL_URI=$fake/credentials" "AWS_EC2_METADATA_SERVICE_ENDPOINT=$fake" \
+    "AWS_PROFILE=fresh"; do
+    before=$(curl -sS "$fake/expired")
+    (unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_EC2_METADATA_DISABLED
+        export "${from?}" AWS_CONFIG_FILE="$work/aws" AWS_SHARED_CREDENTIALS_FILE=/dev/null
+        collect "$work/${from%%=*}" --once) || fail "with $from it ended with $?"
+    dump "$work/${from%%=*}" | cmp - "$work/whole.dump" || fail "expired sessions changed what was stored with $from"
+    [ $(($(curl -sS "$fake/expired") - before)) -ge 4 ] || fail "with $from no session expired"
+done
+
 # The provider counts five that no log tells of; the first hour's logs begin in its midst.
 logs_begin=$begin begin=$(($(date +%s) / 3600 * 3600 - 4 * 3600 + 1800))
 start_fake --functions 1 --invocations 200 --step 36000 --unlogged 5

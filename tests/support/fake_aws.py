@@ -3,6 +3,7 @@
 
 fake_aws.py [--functions N] [--invocations N] [--begin EPOCH] [--faults PERCENT] [--seed N]
             [--page N] [--groups-only] [--step MS] [--unlogged N]
+            [--expire CALLS]
 
 Logs are made from the seed: the same arguments give the same events. Faults are answers as AWS gives
 them when it is busy or broken, and some nobody should give.
@@ -29,6 +30,7 @@ class World:
         self.events = {"/aws/lambda/" + n: [] for n in self.names}
         self.calls = collections.Counter()
         self.counts = collections.Counter()
+        self.session, self.signed, self.expired = 1, 0, 0
         if not args.groups_only:
             for i in range(args.invocations):
                 self.invoke(i)
@@ -57,6 +59,13 @@ class World:
             self.events["/aws/lambda/" + name].append({
                 "logStreamName": stream, "timestamp": start + at, "message": text,
                 "ingestionTime": start + at + 500, "eventId": "36%053d%d" % (i, k)})
+
+
+def credentials(w):
+    """What a container's endpoint, the instance's metadata and a credential_process give."""
+    return {"Version": 1, "AccessKeyId": "ASIA%d" % w.session, "SecretAccessKey": "secret",
+            "Token": "session-%d" % w.session, "SessionToken": "session-%d" % w.session,
+            "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 7200))}
 
 
 def filter_log_events(w, q):
@@ -245,6 +254,27 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         return True
 
+    def has_expired(self):
+        """Each session is good for some calls, long before the time it was said to end."""
+        w = self.server.world
+        with w.lock:
+            if not w.args.expire:
+                return False
+            if self.headers.get("X-Amz-Security-Token") != "session-%d" % w.session:
+                w.expired += 1
+                return True
+            w.signed += 1
+            w.session += w.signed % w.args.expire == 0
+            return False
+
+    def reply_expired(self, target):
+        text = "The security token included in the request is expired"
+        if target.startswith("/"):
+            return self.reply(403, json.dumps({"message": text}).encode(),
+                              [("x-amzn-ErrorType", "ExpiredTokenException")])
+        return self.reply(400, json.dumps({"__type": "ExpiredTokenException",
+                                           "message": text}).encode())
+
     def serve(self, body):
         w = self.server.world
         target = self.headers.get("X-Amz-Target", self.path.split("?")[0])
@@ -253,6 +283,8 @@ class Handler(BaseHTTPRequestHandler):
         if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 "):
             return self.reply(403, b"<ErrorResponse><Error><Code>MissingAuthenticationToken</Code>"
                                    b"<Message>unsigned</Message></Error></ErrorResponse>")
+        if self.has_expired():
+            return self.reply_expired(target)
         if self.fault():
             return None
         if target in TARGETS:
@@ -265,10 +297,24 @@ class Handler(BaseHTTPRequestHandler):
         return self.reply(200, json.dumps(answer).encode())
 
     def do_GET(self):
+        w = self.server.world
+        role = "/latest/meta-data/iam/security-credentials/"
         if self.path == "/calls":
-            self.reply(200, json.dumps(self.server.world.calls).encode())
+            self.reply(200, json.dumps(w.calls).encode())
+        elif self.path == "/expired":
+            self.reply(200, str(w.expired).encode())
+        elif self.path == role:
+            self.reply(200, b"reader\n")
+        elif self.path in ("/credentials", role + "reader"):
+            self.reply(200, json.dumps(credentials(w)).encode())
         else:
             self.serve(b"")
+
+    def do_PUT(self):
+        if self.path == "/latest/api/token":
+            self.reply(200, b"metadata-token")
+        else:
+            self.reply(404, b"")
 
     def do_POST(self):
         self.serve(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
@@ -284,6 +330,7 @@ def main():
     p.add_argument("--page", type=int, default=100)
     p.add_argument("--step", type=int, default=137)
     p.add_argument("--unlogged", type=int, default=0)
+    p.add_argument("--expire", type=int, default=0)
     p.add_argument("--groups-only", action="store_true")
     args = p.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
