@@ -34,7 +34,11 @@ struct str alert_summary(struct arena *a, const struct rule *r, const struct ale
     if (r->per)
         buf_addf(&b, "%s at ", r->signal->phrase);
     alert_value_format(&b, alert->value, r->unit);
-    buf_addf(&b, r->per ? " of %s" : " %s", r->per ? r->per->phrase : r->signal->phrase);
+    const bool is_one = r->signal->one != NULL && alert->value == 1;
+    if (r->per)
+        buf_addf(&b, " of %s", r->per->phrase);
+    else
+        buf_addf(&b, " %s", is_one ? r->signal->one : r->signal->phrase);
     buf_addf(&b, " (threshold %s ", compare_names[r->compare]);
     alert_value_format(&b, r->threshold, r->unit);
     if (r->for_ns > 0) {

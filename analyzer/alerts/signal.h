@@ -48,6 +48,7 @@ struct signal_info {
     enum metric region_metric; /* FROM_POINTS: what stands for it in a region; METRICS: the same */
     enum queue_class queues;
     const char *phrase; /* "messages waiting" */
+    const char *one;    /* "message waiting"; NULL: what it counts is no number of things */
     const char *help;
 };
 

@@ -1,6 +1,7 @@
 /* Rules over samples: runs, windows, ratios, gaps, hysteresis; order and lateness of data. */
 #include "tests/test.h"
 
+#include "analyzer/alerts/alert_text.h"
 #include "analyzer/alerts/rule_eval.h"
 #include "core/base/clock.h"
 #include "core/base/macros.h"
@@ -188,6 +189,34 @@ static void test_noise_inside_the_band(void **state)
     }
 }
 
+static struct str summary_of(struct arena *a, const char *when, int64_t value)
+{
+    const struct rule r = rule_of(when);
+    const struct alert alert = {.subject = {SCOPE_QUEUE, {.name = STR("orders-dlq")}},
+                                .value = value};
+
+    return alert_summary(a, &r, &alert);
+}
+
+/* One thing is not many. */
+static void test_number_of_things(void **state)
+{
+    AUTO(arena_clear) struct arena a = {0};
+
+    UNUSED(state);
+    CHECK_STR(summary_of(&a, "queue.dlq_depth > 0", 1),
+              STR("queue orders-dlq: 1 message in the dead-letter queue (threshold > 0)"));
+    CHECK_STR(summary_of(&a, "queue.dlq_depth > 0", 2),
+              STR("queue orders-dlq: 2 messages in the dead-letter queue (threshold > 0)"));
+    CHECK_STR(summary_of(&a, "async.dropped > 0", 1),
+              STR("queue orders-dlq: 1 asynchronous event given up (threshold > 0)"));
+    for (const struct signal_info *s = signals; s->name != NULL; s++) {
+        const struct str words = str_from(s->phrase);
+        const bool is_plural = str_find(words, STR("s ")) < words.n || str_ends(words, STR("s"));
+        CHECK(s->unit != UNIT_COUNT || !is_plural || s->one != NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +228,7 @@ int main(void)
         cmocka_unit_test(test_past_runs),
         cmocka_unit_test(test_ratios),
         cmocka_unit_test(test_noise_inside_the_band),
+        cmocka_unit_test(test_number_of_things),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
