@@ -97,11 +97,11 @@ static void note_files(void)
         place_of(names[i]);
 }
 
-int fdatasync(int fd)
+int fdatasync(int fildes)
 {
-    long code = syscall(SYS_fdatasync, fd);
+    long code = syscall(SYS_fdatasync, fildes);
 
-    return code == 0 ? note_sync(fd) : -1;
+    return code == 0 ? note_sync(fildes) : -1;
 }
 
 int fsync(int fd)
@@ -162,8 +162,7 @@ static enum status write_number(struct journal_op *op, struct journal *j, struct
 {
     const struct one *o = (const struct one *)op;
     struct sql_stmt *st;
-    enum status s =
-        journal_stmt(j, "insert into schedule(name, due_ns) values(?1, ?1)", &st, e);
+    enum status s = journal_stmt(j, "insert into schedule(name, due_ns) values(?1, ?1)", &st, e);
 
     if (s != OK)
         return s;
