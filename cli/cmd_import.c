@@ -254,7 +254,9 @@ const struct command cmd_import = {
                    "of aws logs\n"
                    "filter-log-events and get-log-events, text of aws logs tail, records of "
                    "subscription filters and\n"
-                   "Firehose, NDJSON, plain text; compressed by gzip or zstd or not at all.\n\n"
+                   "Firehose, NDJSON (also of Fluent Bit, Filebeat, Vector), text of sam logs and "
+                   "awslogs, plain text;\n"
+                   "compressed by gzip or zstd or not at all.\n\n"
                    "Reading the same logs again changes nothing, so an interrupted import is "
                    "finished by running it\n"
                    "again. What cannot be decoded is kept aside and counted.",
