@@ -3,6 +3,7 @@
 #include "core/base/timefmt.h"
 
 #include <assert.h>
+#include <string.h>
 
 /* --- calendar --- */
 
@@ -103,13 +104,35 @@ static bool is_date(const struct civil *c)
            c->day <= days_in_month(c->year, c->month);
 }
 
+/* Eight characters at once (little-endian machines): where the form has a 0 stands a digit, which
+ * becomes its value, anything else stands as it is and becomes 0. False: they do not. */
+static bool eight_at(const char *p, const char form[8], uint64_t *values)
+{
+    const uint64_t high = UINT64_C(0xF0F0F0F0F0F0F0F0), sixes = UINT64_C(0x0606060606060606);
+    uint64_t v, f;
+
+    memcpy(&v, p, sizeof(v));
+    memcpy(&f, form, sizeof(f));
+    v ^= f;
+    *values = v;
+    return ((v | (v + sixes)) & high) == 0;
+}
+
+/* The i-th and the next of eight values as one number. */
+static int two_of(uint64_t values, unsigned i)
+{
+    return (int)((values >> 8 * i & 0xFF) * 10 + (values >> 8 * (i + 1) & 0xFF));
+}
+
 /* "2026-01-15" at the start of s. */
 static bool read_date(struct str s, struct civil *c)
 {
-    if (s.n < 10 || s.p[4] != '-' || s.p[7] != '-')
+    uint64_t v;
+
+    if (s.n < 10 || !eight_at(s.p, "0000-00-", &v))
         return false;
-    c->year = pair_at(s.p) * 100 + pair_at(s.p + 2);
-    c->month = pair_at(s.p + 5);
+    c->year = two_of(v, 0) * 100 + two_of(v, 2);
+    c->month = two_of(v, 5);
     c->day = pair_at(s.p + 8);
     return is_date(c);
 }
@@ -117,10 +140,14 @@ static bool read_date(struct str s, struct civil *c)
 /* "12:30:59" at p. */
 static bool read_clock(const char *p, struct civil *c)
 {
-    c->hour = pair_at(p);
-    c->minute = pair_at(p + 3);
-    c->second = pair_at(p + 6);
-    return p[2] == ':' && p[5] == ':' && c->hour <= 23 && c->minute <= 59 && c->second <= 59;
+    uint64_t v;
+
+    if (!eight_at(p, "00:00:00", &v))
+        return false;
+    c->hour = two_of(v, 0);
+    c->minute = two_of(v, 3);
+    c->second = two_of(v, 6);
+    return c->hour <= 23 && c->minute <= 59 && c->second <= 59;
 }
 
 /* ".123" or ",123": up to 9 digits count, further ones are cut off. Returns the new offset. */

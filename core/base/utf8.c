@@ -67,7 +67,23 @@ static bool is_real(struct str s, size_t used, uint32_t cp)
     return cp != REPLACEMENT || (used == 3 && memcmp(s.p, "\xEF\xBF\xBD", 3) == 0);
 }
 
-/* Bytes at the front that are ASCII, as far as whole strides tell: most text is nothing else. */
+/* Most text is nothing else. The last eight bytes overlap those before: no byte is looked at alone.
+ */
+static bool is_ascii(struct str s)
+{
+    uint64_t all = 0, word;
+
+    if (s.n < sizeof(word))
+        return false; /* not told */
+    for (size_t i = 0; i + sizeof(word) <= s.n; i += sizeof(word)) {
+        memcpy(&word, s.p + i, sizeof(word));
+        all |= word;
+    }
+    memcpy(&word, s.p + s.n - sizeof(word), sizeof(word));
+    return ((all | word) & HIGH_BITS) == 0;
+}
+
+/* Bytes at the front that are ASCII, as far as whole strides tell. */
 static size_t ascii_length(struct str s)
 {
     enum { STRIDE = 32 };
@@ -84,6 +100,8 @@ static size_t ascii_length(struct str s)
 
 bool utf8_is_valid(struct str s)
 {
+    if (is_ascii(s))
+        return true;
     s = str_skip(s, ascii_length(s));
     while (s.n > 0) {
         uint64_t word;
