@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "core/base/macros.h"
 
@@ -34,6 +35,17 @@ void *xmalloc(size_t n_bytes)
 void *xcalloc(size_t count, size_t size)
 {
     return checked(calloc(count, size), product(count, size));
+}
+
+#define LARGE_PAGE ((size_t)2 << 20)
+
+void *xcalloc_large(size_t count, size_t size)
+{
+    size_t n = (product(count, size) + LARGE_PAGE - 1) / LARGE_PAGE * LARGE_PAGE;
+    void *p = checked(aligned_alloc(LARGE_PAGE, n), n);
+
+    madvise(p, n, MADV_HUGEPAGE); /* it works without */
+    return memset(p, 0, n);
 }
 
 void *xrealloc(void *p, size_t n_bytes)

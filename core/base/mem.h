@@ -8,6 +8,9 @@
 
 void *xmalloc(size_t n_bytes);
 void *xcalloc(size_t count, size_t size); /* zeroed; aborts when count * size overflows */
+/* The same for a table of megabytes that is filled at random: in large pages where the system has
+ * some, since looking up where a small one lies costs more than the access itself. */
+void *xcalloc_large(size_t count, size_t size);
 void *xrealloc(void *p, size_t n_bytes);
 void *xreallocarray(void *p, size_t count, size_t size);
 char *xstrdup(const char *s);

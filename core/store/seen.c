@@ -7,7 +7,8 @@
 #include "core/base/mem.h"
 
 #define BUDGET      ((size_t)240000) /* identities in the set: 4 MB */
-#define FIRST_SLOTS ((size_t)65536)
+#define FIRST_SLOTS ((size_t)32768)  /* of a small import or a quiet collector */
+#define MOST_SLOTS  ((size_t)524288) /* then at once those that the budget needs */
 
 void seen_init(struct seen *w, struct store *reader)
 {
@@ -39,8 +40,9 @@ static uint64_t *find_slot(uint64_t *slots, size_t cap, uint64_t v)
 
 static void enlarge(struct seen *w)
 {
-    size_t cap = w->cap ? w->cap * 2 : FIRST_SLOTS;
-    uint64_t *slots = xcalloc(cap, sizeof(*slots));
+    size_t cap = w->cap == 0 ? FIRST_SLOTS : w->cap < MOST_SLOTS ? MOST_SLOTS : w->cap * 2;
+    uint64_t *slots =
+        cap < MOST_SLOTS ? xcalloc(cap, sizeof(*slots)) : xcalloc_large(cap, sizeof(*slots));
 
     for (size_t i = 0; i < w->cap; i++)
         if (w->slots[i] != 0)
