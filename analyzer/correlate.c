@@ -77,7 +77,7 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
     if (s != OK || !make_piece(c, r, &p))
         return s;
     p.trace_id = corr_keep_trace(a, r->trace_id);
-    if (pieces_add(&a->pieces, &p))
+    if (corr_add_piece(a, &p))
         corr_mark_dirty(c, a);
     else if (p.kind == PIECE_REPORT && a->pieces.n < MAX_PIECES)
         c->n_again++; /* no repeat by its identity: another export of the same log says the same */
@@ -220,14 +220,13 @@ static struct str encode(struct correlator *c, const struct assembly *a, const s
 
 /* The number of an attempt among all of its id: those in other environments that began before it
  * come first. */
-static uint32_t attempts_before(struct correlator *c, const struct assembly *a, int64_t start_ns)
+static uint32_t attempts_before(const struct assembly *a, int64_t start_ns)
 {
-    const uint64_t *head = idmap_get(&c->ids, a->id_key);
     uint32_t n = 0;
 
-    for (struct assembly *o = (struct assembly *)(uintptr_t)*head; o; o = o->same_id) {
+    for (const struct assembly *o = a->same_id; o != a; o = o->same_id) {
         struct attempt attempts[MAX_ATTEMPTS];
-        if (o == a || o->pieces.n == 0)
+        if (o->pieces.n == 0)
             continue;
         size_t n_attempts = pieces_attempts(&o->pieces, attempts, MAX_ATTEMPTS);
         for (size_t i = 0; i < n_attempts; i++) {
@@ -261,7 +260,7 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
             a->was_forged = true;
             continue;
         }
-        inv->attempt = 1 + (uint32_t)out->n + attempts_before(c, a, inv->start_ns);
+        inv->attempt = 1 + (uint32_t)out->n + attempts_before(a, inv->start_ns);
         inv->id = arena_str(&b->arena, corr_id(a));
         inv->trace_id = inv->trace_id.n > 0 ? arena_str(&b->arena, inv->trace_id) : (struct str){0};
         inv->pieces = encode(c, a, &attempts[i], inv, &b->arena);
@@ -350,9 +349,7 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
 static void spread_dirt(struct correlator *c)
 {
     for (struct assembly *a = c->dirty; a; a = a->dirty_next) {
-        const uint64_t *head = idmap_get(&c->ids, a->id_key);
-        struct assembly *first = (struct assembly *)(uintptr_t)*head;
-        for (struct assembly *o = first; o && first->same_id; o = o->same_id)
+        for (struct assembly *o = a->same_id; o != a; o = o->same_id)
             corr_mark_dirty(c, o);
         for (struct assembly *o = a->env->suspects; o; o = o->suspect_next)
             corr_mark_dirty(c, o);

@@ -236,12 +236,46 @@ static void set_id(struct assembly *a, struct str id)
     a->id_n = id.n;
 }
 
+bool corr_add_piece(struct assembly *a, const struct piece *p)
+{
+    struct env *v = a->env;
+
+    v->newest_ns = p->t_ns > v->newest_ns ? p->t_ns : v->newest_ns;
+    return pieces_add(&a->pieces, p);
+}
+
 void corr_room_for_given(struct assembly *a, size_t n)
 {
     if (n <= a->cap_given)
         return;
     a->given = xreallocarray(a->given, n, sizeof(*a->given));
     a->cap_given = n;
+}
+
+static void link_same_id(struct correlator *c, struct assembly *a)
+{
+    bool is_first;
+    uint64_t *one = idmap_put(&c->ids, a->id_key, &is_first);
+    struct assembly *other = (struct assembly *)(uintptr_t)*one;
+
+    *one = (uintptr_t)a;
+    a->same_id = is_first ? a : other->same_id;
+    if (!is_first)
+        other->same_id = a;
+}
+
+static void unlink_same_id(struct correlator *c, struct assembly *a)
+{
+    struct assembly *before = a->same_id;
+
+    if (before == a) {
+        idmap_remove(&c->ids, a->id_key);
+        return;
+    }
+    while (before->same_id != a)
+        before = before->same_id;
+    before->same_id = a->same_id;
+    *idmap_get(&c->ids, a->id_key) = (uintptr_t)before;
 }
 
 static struct assembly *new_assembly(struct correlator *c, struct env *v, struct str id,
@@ -262,28 +296,8 @@ static struct assembly *new_assembly(struct correlator *c, struct env *v, struct
     lru_append(c, a);
     c->n_assemblies++;
     *idmap_put(&c->assemblies, key, NULL) = (uintptr_t)a;
-    uint64_t *head = idmap_put(&c->ids, a->id_key, NULL);
-    a->same_id = (struct assembly *)(uintptr_t)*head;
-    *head = (uintptr_t)a;
+    link_same_id(c, a);
     return a;
-}
-
-static void unlink_same_id(struct correlator *c, struct assembly *a)
-{
-    uint64_t *head = idmap_get(&c->ids, a->id_key);
-    struct assembly *first = (struct assembly *)(uintptr_t)*head;
-
-    if (first == a && !a->same_id) {
-        idmap_remove(&c->ids, a->id_key);
-        return;
-    }
-    if (first == a) {
-        *head = (uintptr_t)a->same_id;
-        return;
-    }
-    while (first->same_id != a)
-        first = first->same_id;
-    first->same_id = a->same_id;
 }
 
 static void free_traces(struct assembly *a)
@@ -365,11 +379,9 @@ void corr_set_suspect(struct assembly *a, bool is_suspect)
 /* All requests of one id go together: numbering their attempts takes all or none. */
 static void free_same_id(struct correlator *c, struct assembly *a)
 {
-    uint64_t key = a->id_key;
-    const uint64_t *head;
-
-    while ((head = idmap_get(&c->ids, key)) != NULL)
-        corr_free_assembly(c, (struct assembly *)(uintptr_t)*head);
+    while (a->same_id != a)
+        corr_free_assembly(c, a->same_id);
+    corr_free_assembly(c, a);
 }
 
 void corr_evict(struct correlator *c)
@@ -395,7 +407,7 @@ static void restore_piece(void *ctx, const struct piece *piece)
     p.error_type = corr_keep(r->c, p.error_type);
     p.version = corr_keep(r->c, p.version);
     p.trace_id = corr_keep_trace(r->a, p.trace_id);
-    pieces_add(&r->a->pieces, &p);
+    corr_add_piece(r->a, &p);
 }
 
 /* A stored row gives its pieces back to its environment's assembly. */

@@ -23,6 +23,7 @@ struct env {
     struct assembly *suspects; /* those among them that another request may have printed */
     struct loose *loose;
     size_t n_loose, cap_loose, n_assemblies;
+    int64_t newest_ns;       /* of all pieces its requests ever had */
     struct owner *owners;    /* of each loose one, in scratch memory: of this feed only */
     uint64_t owners_of_feed; /* the number of the feed they were settled in */
     int64_t known_from_ns, known_to_ns;     /* stored evidence of this time is in `loose` */
@@ -51,7 +52,8 @@ struct assembly {
     bool is_dirty, is_suspect, was_forged;
     struct str *traces; /* trace ids of its pieces, own copies: one as a rule */
     size_t n_traces;
-    struct assembly *env_next, *env_prev, *lru_next, *lru_prev, *dirty_next, *same_id;
+    struct assembly *env_next, *env_prev, *lru_next, *lru_prev, *dirty_next;
+    struct assembly *same_id; /* a ring: itself when no other environment had the id */
     struct assembly *suspect_next, *suspect_prev;
 };
 
@@ -59,7 +61,7 @@ struct correlator {
     struct correlator_options options;
     struct intern texts;
     struct idmap envs, assemblies,
-        ids; /* hash -> struct pointer; ids: head of the list of one request id */
+        ids; /* hash -> struct pointer; ids: one of the ring of a request id */
     struct assembly *lru_first, *lru_last, *dirty;
     struct assembly *spare; /* freed ones, by lru_next: their memory serves the next */
     struct env *env_first, *env_last, *stirred;
@@ -82,6 +84,8 @@ enum status corr_env_of(struct correlator *c, const struct log_record *r, struct
 enum status corr_assembly(struct correlator *c, struct env *v, const struct log_record *r,
                           struct assembly **out, struct err *e);
 struct str corr_id(const struct assembly *a);
+/* Adds a piece; false when it is there already. */
+bool corr_add_piece(struct assembly *a, const struct piece *p);
 /* Makes room for n rows given out; what is there stays. */
 void corr_room_for_given(struct assembly *a, size_t n);
 /* Brings back the requests of the environment that began in the range, once in a feed. */

@@ -33,6 +33,7 @@ bool corr_is_forged(const struct assembly *a, const struct attempt *at,
     int64_t first_ns = a->pieces.rows[at->from].t_ns, last_ns = a->pieces.rows[at->to - 1].t_ns;
 
     if ((inv->evidence & EV_REPORT && inv->evidence & EV_NO_BILLING) ||
+        last_ns >= a->env->newest_ns || /* in order, nothing has come behind it yet */
         !attempt_is_suspect(&a->pieces, at))
         return false;
     for (const struct assembly *o = a->env->newest; o; o = o->env_next) {
