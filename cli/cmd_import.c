@@ -129,6 +129,7 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
         status = cli_cost_begin(&cost, s, e);
     if (status == OK)
         status = pipeline_open(&p, s, &cost.context, e);
+    p.gathers_commits = true;
     if (status == OK)
         status = collector_import(&o, &pipeline_sink, &p, result, e);
     progress_end(&progress);

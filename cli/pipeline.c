@@ -1,4 +1,4 @@
-/* Composes the writing side: drop repeats, correlate, price, pack (packer thread), commit (writer
+/* Composes the writing side: drop repeats, correlate, price, pack (one thread), commit (writer
  * thread). */
 #include "cli/pipeline.h"
 
@@ -115,10 +115,21 @@ static void look_at_alerts(struct pipeline *p, bool is_forced)
 static enum status on_commit(void *ctx, void *commit, struct err *e)
 {
     struct pipeline *p = ctx;
-    enum status status = store_commit(p->store, commit, e);
 
+    if (p->gathers_commits)
+        return store_write(p->store, commit, e);
+    enum status status = store_commit(p->store, commit, e);
     if (status == OK)
         look_at_alerts(p, false);
+    return status;
+}
+
+static enum status settle(void *ctx, bool is_end, bool *is_open, struct err *e)
+{
+    struct pipeline *p = ctx;
+    enum status status = store_settle(p->store, is_end, e);
+
+    *is_open = !store_is_settled(p->store);
     return status;
 }
 
@@ -165,6 +176,7 @@ static void drop_commit(void *ctx, void *commit)
 const struct sink_ops pipeline_sink = {
     .on_batch = on_batch,
     .on_commit = on_commit,
+    .settle = settle,
     .on_idle = on_idle,
     .on_stop = on_stop,
     .drop_commit = drop_commit,

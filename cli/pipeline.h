@@ -25,6 +25,7 @@ struct pipeline {
     const struct cost_context *cost;
     struct packer *packer;
     struct correlator *correlator;
+    bool gathers_commits;  /* several in one transaction: nobody reads the rows on this side */
     struct watch *watch;   /* evaluates alerts after commits and when idle; NULL: nobody does */
     struct live_cost live; /* configurations that came meanwhile */
     struct pipeline_samples samples; /* written by the packer thread; read when it has ended */

@@ -8,12 +8,16 @@
 
 #include "core/model/batch.h"
 
-/* Where batches go. on_batch runs on the packer thread and turns a batch into a commit (opaque to
- * the collector; NULL: nothing to commit); on_commit, on_idle, on_stop run on the writer thread. */
+/* Where batches go. on_batch turns a batch into a commit (opaque to the collector; NULL: nothing to
+ * commit), on the packer thread, in an import on that of its source; on_commit, settle, on_idle,
+ * on_stop run on the writer thread. */
 struct sink_ops {
     enum status (*on_batch)(void *ctx, struct batch *b, bool is_flush, void **commit,
                             struct err *e);
     enum status (*on_commit)(void *ctx, void *commit, struct err *e);
+    /* Of an import: commits what on_commit left open, if it is time, at once at the end; *is_open:
+     * some is left. NULL: on_commit leaves nothing open. */
+    enum status (*settle)(void *ctx, bool is_end, bool *is_open, struct err *e);
     enum status (*on_idle)(void *ctx, struct err *e); /* NULL: nothing to do; about once a second */
     enum status (*on_stop)(void *ctx, struct err *e); /* NULL */
     void (*drop_commit)(void *ctx, void *commit);     /* after a failure: frees it */
@@ -69,7 +73,8 @@ struct import_options {
     const atomic_bool *stop; /* set by a signal: ends after the current batch */
     void (*on_progress)(void *ctx, const struct import_progress *p); /* writer thread; NULL */
     void *progress_ctx;
-    /* How far a file was read before; see store_cursor. Called on the source thread before reading.
+    /* How far a file was read before; see store_cursor. Called on the import's thread before
+     * reading.
      */
     bool (*find_cursor)(void *ctx, struct str scope, struct arena *a, struct cursor *out);
     /* Is anything of that day (since 1970) stored? A file with a day removed since is read anew.
@@ -84,7 +89,7 @@ struct import_options {
     size_t n_known;
 };
 
-/* Reads everything through decoder, packer thread and writer thread; returns when all is committed,
+/* Reads everything on a thread of its own, commits on the caller's; returns when all is committed,
  * the stop flag is set (ERR_CANCELLED; what was committed stays, a re-run goes on) or the sink
  * failed. A damaged file ends at the damage with a quarantine entry; the next files go on, as they
  * do after one that cannot be read. Where none can be read: what is wrong with the last. */

@@ -1,8 +1,8 @@
-/* Threads around two bounded queues: source threads read and decode, the packer thread turns
- * batches into commits, the caller's thread commits them. A slow writer blocks the sources; a
- * failure anywhere closes both queues, and what was not committed is freed. An import has one
- * source, the files; a collector has many, which are polled, and a thread for the control socket.
- */
+/* Threads around bounded queues. An import reads, decodes and packs its files on one thread, the
+ * caller's thread commits. A collector has many sources, each polled on a thread of its own, a
+ * packer thread that turns their batches into commits, and a thread for the control socket. A slow
+ * writer blocks the sources; a failure anywhere closes the queues, and what was not committed is
+ * freed. */
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,6 +19,7 @@ enum {
     QUEUED_COMMITS = 1,
     HELD_JOBS = 64, /* batches without a commit between two signs of progress */
     IDLE_MS = 1000, /* on_idle when nothing came so long */
+    SETTLE_MS = 5,  /* how soon the packer gets the rows it waits for */
     TICK_MS = 100,  /* how soon a collector sees a signal */
 };
 
@@ -102,52 +103,13 @@ static enum status push_batch(void *ctx, struct batch *b, const struct import_pr
     return push_job(ctx, job);
 }
 
-static void push_flush(struct runner *r)
-{
-    struct job *job = xcalloc(1, sizeof(*job));
-
-    job->batch = batch_new();
-    job->is_flush = true;
-    job->at = r->source.at;
-    if (push_job(r, job) != OK)
-        return; /* whoever closed the queue has said why */
-}
-
-static void *run_source(void *ctx)
-{
-    struct runner *r = ctx;
-
-    r->source_status = file_source_run(&r->source, &r->source_err);
-    /* Stopped or failed: what was read so far is kept all the same. */
-    push_flush(r);
-    queue_close(r->batches);
-    return NULL;
-}
-
 /* --- packer thread
  * ---------------------------------------------------------------------------------------- */
-
-static void add_counts(struct batch_counts *to, const struct batch_counts *c)
-{
-    to->read_bytes += c->read_bytes;
-    to->events += c->events;
-    to->repeats += c->repeats;
-    to->late += c->late;
-    to->quarantined += c->quarantined;
-    to->control_messages += c->control_messages;
-    to->unknown_labels += c->unknown_labels;
-    to->forged += c->forged;
-    to->invalid_utf8 += c->invalid_utf8;
-    to->untimed += c->untimed;
-    to->elsewhere += c->elsewhere;
-    to->again += c->again;
-    to->invocations += c->invocations;
-}
 
 /* True: the job ends here, the writer has nothing to do for it. */
 static bool hold_job(struct runner *r, struct job *job)
 {
-    add_counts(&r->held.counts, &job->counts);
+    batch_counts_add(&r->held.counts, &job->counts);
     if (job->commit == NULL && job->request == NULL && !job->is_flush &&
         ++r->held.n_jobs < HELD_JOBS) {
         free_job(r, job);
@@ -237,6 +199,34 @@ static void *run_packer(void *ctx)
     return NULL;
 }
 
+/* An import's one source packs what it reads itself: handed to another thread, every record would
+ * have to be fetched from the other processor's cache, which costs more than is gained. */
+static enum status pack_batch(void *ctx, struct batch *b, const struct import_progress *at)
+{
+    struct runner *r = ctx;
+    struct job *job = xcalloc(1, sizeof(*job));
+
+    job->batch = b;
+    job->at = *at;
+    r->packer_status = pack_job(r, job);
+    return r->packer_status;
+}
+
+static void *run_import(void *ctx)
+{
+    struct runner *r = ctx;
+
+    r->source_status = file_source_run(&r->source, &r->source_err);
+    /* Stopped or failed: what was read so far is kept all the same. */
+    if (r->packer_status == OK) {
+        struct job *job = flush_job();
+        job->at = r->source.at;
+        r->packer_status = pack_job(r, job);
+    }
+    queue_close(r->commits);
+    return NULL;
+}
+
 /* --- writer: the caller's thread
  * ------------------------------------------------------------------------------- */
 
@@ -268,21 +258,36 @@ static enum status commit_job(struct runner *r, struct job *job, struct err *e)
     return OK;
 }
 
+static enum status settle_open(struct runner *r, bool is_end, bool *is_open, struct err *e)
+{
+    *is_open = false;
+    return r->sink->settle != NULL ? r->sink->settle(r->ctx, is_end, is_open, e) : OK;
+}
+
+/* Nothing came for a while. */
+static enum status idle(struct runner *r, bool *is_open, struct err *e)
+{
+    if (*is_open)
+        return settle_open(r, false, is_open, e);
+    return r->sink->on_idle != NULL ? r->sink->on_idle(r->ctx, e) : OK;
+}
+
 static enum status write_all(struct runner *r, const struct import_options *o,
                              struct import_progress *result, struct err *e)
 {
-    for (;;) {
+    for (bool is_open = false;;) {
         bool is_closed = false;
         enum status s = OK;
-        struct job *job = queue_pop(r->commits, IDLE_MS, &is_closed);
+        struct job *job = queue_pop(r->commits, is_open ? SETTLE_MS : IDLE_MS, &is_closed);
         if (job == NULL && is_closed)
-            return OK;
+            return settle_open(r, true, &is_open, e);
         if (job == NULL) {
-            s = r->sink->on_idle != NULL ? r->sink->on_idle(r->ctx, e) : OK;
+            s = idle(r, &is_open, e);
         } else {
             struct batch_counts sum = result->counts;
             s = commit_job(r, job, e);
-            add_counts(&sum, &job->counts);
+            is_open = true;
+            batch_counts_add(&sum, &job->counts);
             *result = job->at;
             result->counts = sum;
             free_job(r, job);
@@ -317,22 +322,15 @@ static enum status outcome(struct runner *r, enum status written, struct err *e)
 static enum status run_threads(struct runner *r, const struct import_options *o,
                                struct import_progress *result, struct err *e)
 {
-    pthread_t source, packer;
+    pthread_t import;
 
-    if (pthread_create(&packer, NULL, run_packer, r) != 0)
+    if (pthread_create(&import, NULL, run_import, r) != 0)
         return err_set(e, ERR_IO, "starting a thread failed");
-    if (pthread_create(&source, NULL, run_source, r) != 0) {
-        queue_close(r->batches);
-        pthread_join(packer, NULL);
-        return err_set(e, ERR_IO, "starting a thread failed");
-    }
     enum status written = write_all(r, o, result, e);
-    /* After a failure this makes the others end; else they have ended. */
+    /* After a failure this makes the other end; else it has ended. */
     queue_close(r->commits);
-    queue_close(r->batches);
     drain_commits(r);
-    pthread_join(source, NULL);
-    pthread_join(packer, NULL);
+    pthread_join(import, NULL);
     return outcome(r, written, e);
 }
 
@@ -340,7 +338,7 @@ enum status collector_import(const struct import_options *o, const struct sink_o
                              struct import_progress *result, struct err *e)
 {
     struct runner r = {
-        .source = {.options = o, .take = push_batch},
+        .source = {.options = o, .take = pack_batch},
         .sink = sink,
         .ctx = ctx,
     };
@@ -350,10 +348,8 @@ enum status collector_import(const struct import_options *o, const struct sink_o
     r.source.take_ctx = &r;
     enum status s = file_source_open(&r.source, e);
     if (s == OK) {
-        r.batches = queue_new(QUEUED_BATCHES);
         r.commits = queue_new(QUEUED_COMMITS);
         s = run_threads(&r, o, result, e);
-        queue_free(r.batches);
         queue_free(r.commits);
         if ((s == OK || s == ERR_CANCELLED) && sink->on_stop != NULL) {
             enum status stopped = sink->on_stop(ctx, e);
@@ -493,7 +489,7 @@ static enum status write_live(struct live *l, struct err *e)
         enum status s = OK;
         if (job != NULL) {
             s = commit_job(&l->r, job, e);
-            add_counts(&l->counts, &job->counts);
+            batch_counts_add(&l->counts, &job->counts);
             free_job(&l->r, job);
         }
         if (s == OK)

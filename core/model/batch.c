@@ -26,6 +26,23 @@ void batch_free(struct batch *b)
     free(b);
 }
 
+void batch_counts_add(struct batch_counts *to, const struct batch_counts *from)
+{
+    to->read_bytes += from->read_bytes;
+    to->events += from->events;
+    to->repeats += from->repeats;
+    to->late += from->late;
+    to->quarantined += from->quarantined;
+    to->control_messages += from->control_messages;
+    to->unknown_labels += from->unknown_labels;
+    to->forged += from->forged;
+    to->invalid_utf8 += from->invalid_utf8;
+    to->untimed += from->untimed;
+    to->elsewhere += from->elsewhere;
+    to->again += from->again;
+    to->invocations += from->invocations;
+}
+
 static const struct fn_ref *new_fn(struct batch *b, const struct fn_ref *like)
 {
     struct fn_ref *f = arena_new(&b->arena, struct fn_ref, 1);

@@ -34,6 +34,7 @@ struct batch_counts {
     uint64_t again;          /* requests whose REPORT stands there from another export of the log */
     uint64_t invocations;
 };
+void batch_counts_add(struct batch_counts *to, const struct batch_counts *from);
 
 enum {
     BATCH_MAX_RAW = 4096,        /* bytes kept of a quarantined event */

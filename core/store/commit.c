@@ -1,6 +1,8 @@
-/* Writing a pack: dimensions first (an unused id does no harm), then one transaction per day file,
- * then cursors and counters in meta.db. A crash in between means at most that some input is read
- * again, and repeats drop. */
+/* Writing packs: their rows into a transaction per day file, which may take the rows of several
+ * packs: what is written again and again, roll-ups and the last pages of functions, is then written
+ * once. When they are settled, dimensions are committed first, then the day files, then cursors and
+ * counters in meta.db. A crash in between means at most that some input is read again, and repeats
+ * drop. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,77 +17,24 @@ static enum status prepare_once(struct sql *db, struct sql_stmt **st, const char
     return *st ? OK : sql_prepare(db, str_from(text), st, e);
 }
 
-/* Runs the writes between begin and commit; undoes everything when one fails. */
-static enum status end_transaction(struct sql *db, enum status s, struct err *e)
-{
-    if (s == OK)
-        s = sql_exec(db, "commit", e);
-    if (s != OK) {
-        enum status undone = sql_exec(db, "rollback", NULL);
-        UNUSED(undone); /* SQLite may have rolled back by itself */
-    }
-    return s;
-}
-
-/* --- dimensions --- */
-
-static enum status insert_dim(struct sql_stmt *const st[3], const struct dim_row *d, struct err *e)
-{
-    struct sql_stmt *s = st[d->kind];
-
-    sql_bind_i64(s, 1, d->id);
-    if (d->kind == DIM_TEXT) {
-        sql_bind_str(s, 2, d->a);
-        return sql_run(s, e);
-    }
-    sql_bind_i64(s, 2, d->fn);
-    sql_bind_str(s, 3, d->a);
-    sql_bind_str(s, 4, d->b);
-    sql_bind_str(s, 5, d->c);
-    if (d->kind == DIM_STREAM)
-        sql_bind_i64(s, 6, (int64_t)d->hash);
-    return sql_run(s, e);
-}
-
-static enum status write_dims(struct store *s, const struct pack *k, struct err *e)
-{
-    static const char *const texts[] = {
-        [DIM_FN] =
-            "insert or ignore into fn(id, provider, account, region, name) values(?,?,?,?,?)",
-        [DIM_STREAM] = ("insert or ignore into stream(id, fn, log_group, instance, version, hash) "
-                        "values(?,?,?,?,?,?)"),
-        [DIM_TEXT] = "insert or ignore into text(id, value) values(?,?)",
-    };
-    struct sql_stmt *st[3] = {NULL};
-    enum status status = OK;
-
-    if (k->n_dims == 0)
-        return OK;
-    for (int i = 0; status == OK && i < 3; i++)
-        status = sql_prepare(s->meta, str_from(texts[i]), &st[i], e);
-    if (status == OK)
-        status = sql_exec(s->meta, "begin immediate", e);
-    for (size_t i = 0; status == OK && i < k->n_dims; i++)
-        status = insert_dim(st, &k->dims[i], e);
-    status = end_transaction(s->meta, status, e);
-    for (int i = 0; i < 3; i++)
-        sql_finalize(st[i]);
-    return status;
-}
-
 /* --- facts --- */
 
-static int compare_facts(const void *a, const void *b)
-{
-    const struct pack_fact *x = a, *y = b;
+/* Sorted instead of the facts, which are large. */
+struct fact_place {
+    int64_t ts_ns;
+    uint32_t fn;
+    const struct fact *fact;
+};
 
-    if (x->day != y->day)
-        return x->day < y->day ? -1 : 1;
-    if (x->fact.fn != y->fact.fn)
-        return x->fact.fn < y->fact.fn ? -1 : 1;
-    if (x->fact.ts_ns != y->fact.ts_ns)
-        return x->fact.ts_ns < y->fact.ts_ns ? -1 : 1;
-    return str_cmp(x->fact.id, y->fact.id);
+static int compare_places(const void *a, const void *b)
+{
+    const struct fact_place *x = a, *y = b;
+
+    if (x->fn != y->fn)
+        return x->fn < y->fn ? -1 : 1;
+    if (x->ts_ns != y->ts_ns)
+        return x->ts_ns < y->ts_ns ? -1 : 1;
+    return str_cmp(x->fact->id, y->fact->id);
 }
 
 static enum status delete_facts(struct day *d, struct pack *k, struct err *e)
@@ -104,19 +53,30 @@ static enum status delete_facts(struct day *d, struct pack *k, struct err *e)
     return s;
 }
 
+static void count_fact(struct roll_deltas *rolls, int64_t day, const struct fact *f)
+{
+    struct invocation inv;
+
+    fact_to_sums(f, &inv);
+    stats_add_invocation(roll_deltas_at(rolls, day, f->fn, f->ts_ns), &inv);
+}
+
 static enum status insert_facts(struct day *d, struct pack *k, struct err *e)
 {
-    const struct fact **facts = arena_new(&k->arena, const struct fact *, k->n_facts + 1);
+    struct fact_place *places = arena_new(&k->rows_arena, struct fact_place, k->n_facts + 1);
+    const struct fact **facts = arena_new(&k->rows_arena, const struct fact *, k->n_facts + 1);
     size_t n = 0;
 
     for (size_t i = 0; i < k->n_facts; i++) {
         const struct pack_fact *pf = &k->facts[i];
-        struct invocation inv;
-        if (pf->day != d->number || pf->is_dead)
-            continue;
-        facts[n++] = &pf->fact;
-        fact_to_sums(&pf->fact, &inv);
-        stats_add_invocation(roll_deltas_at(&k->rolls, pf->day, pf->fact.fn, pf->fact.ts_ns), &inv);
+        if (pf->day == d->number && !pf->is_dead)
+            places[n++] = (struct fact_place){pf->fact.ts_ns, pf->fact.fn, &pf->fact};
+    }
+    if (n > 1)
+        qsort(places, n, sizeof(*places), compare_places);
+    for (size_t i = 0; i < n; i++) {
+        facts[i] = places[i].fact;
+        count_fact(&k->rolls, d->number, facts[i]);
     }
     return facts_insert(d, facts, n, e);
 }
@@ -246,21 +206,21 @@ static enum status write_day_rows(struct day *d, struct pack *k, struct err *e)
 /* --- days --- */
 
 struct day_list {
-    int64_t *numbers;
-    size_t n, cap;
+    struct pack *pack; /* whose days they become */
+    size_t cap;
     struct idmap index;
-    struct arena *arena;
 };
 
 static void want_day(struct day_list *l, int64_t number)
 {
+    struct pack *k = l->pack;
     bool is_new;
 
     idmap_put(&l->index, (uint64_t)number, &is_new);
     if (!is_new)
         return;
-    l->numbers = arena_grow(l->arena, l->numbers, l->n, &l->cap, sizeof(*l->numbers));
-    l->numbers[l->n++] = number;
+    k->days = arena_grow(&k->arena, k->days, k->n_days, &l->cap, sizeof(*k->days));
+    k->days[k->n_days++] = number;
 }
 
 static int compare_i64(const void *a, const void *b)
@@ -272,256 +232,237 @@ static int compare_i64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void days_of_pack(struct pack *k, struct day_list *l)
+static void find_days(struct pack *k)
 {
-    l->arena = &k->arena;
+    struct day_list l = {.pack = k};
+
     for (size_t i = 0; i < k->n_facts; i++)
-        want_day(l, k->facts[i].day);
+        want_day(&l, k->facts[i].day);
     for (size_t i = 0; i < k->n_deletes; i++)
-        want_day(l, k->deletes[i].day);
+        want_day(&l, k->deletes[i].day);
     for (size_t i = 0; i < k->n_chunks; i++)
-        want_day(l, k->chunks[i].day);
+        want_day(&l, k->chunks[i].day);
     for (size_t i = 0; i < k->n_events; i++)
-        want_day(l, k->events[i].day);
+        want_day(&l, k->events[i].day);
     for (size_t i = 0; i < k->n_points; i++)
-        want_day(l, k->points[i].day);
+        want_day(&l, k->points[i].day);
     for (size_t i = 0; i < k->n_spans; i++)
-        want_day(l, day_of(k->spans[i].start_ns));
-    if (l->n > 1)
-        qsort(l->numbers, l->n, sizeof(*l->numbers), compare_i64);
-    idmap_clear(&l->index);
+        want_day(&l, day_of(k->spans[i].start_ns));
+    if (k->n_days > 1)
+        qsort(k->days, k->n_days, sizeof(*k->days), compare_i64);
+    idmap_clear(&l.index);
 }
 
-static enum status write_day(struct store *s, int64_t number, struct pack *k, struct err *e)
+/* With what was added to its roll-ups. */
+static enum status commit_day(struct store *s, int64_t number, struct err *e)
 {
     struct day *d;
-    enum status status = store_day(s, number, true, &d, e);
+    enum status status = store_day(s, number, false, &d, e);
 
-    if (status != OK || (status = sql_exec(d->db, "begin immediate", e)) != OK)
+    if (status != OK)
         return status;
-    status = write_day_rows(d, k, e);
-    roll_deltas_sort(&k->rolls);
+    assert(d && d->is_written);
+    d->is_written = false;
+    return store_end_transaction(d->db, roll_apply(d, &s->written.rolls, e), e);
+}
+
+/* Their dimensions first: an unused id does no harm. */
+static enum status commit_days(struct store *s, struct err *e)
+{
+    struct written *w = &s->written;
+    enum status status =
+        meta_write_dims(s, w->packs + w->n_dims_done, w->n_packs - w->n_dims_done, e);
+
+    w->n_dims_done = w->n_packs;
+    roll_deltas_sort(&w->rolls);
+    for (size_t i = 0; status == OK && i < w->n_days; i++)
+        status = commit_day(s, w->days[i], e);
+    if (status != OK)
+        return status;
+    w->n_days = 0;
+    roll_deltas_clear(&w->rolls);
+    return OK;
+}
+
+/* The day, its transaction open. */
+static enum status begin_day(struct store *s, int64_t number, struct day **out, struct err *e)
+{
+    struct written *w = &s->written;
+    enum status status = store_day(s, number, true, out, e);
+
+    if (status != OK || (*out)->is_written)
+        return status;
+    if (w->n_days == DAYS_WRITTEN_MAX)
+        status = commit_days(s, e);
     if (status == OK)
-        status = roll_apply(d, &k->rolls, e);
-    return end_transaction(d->db, status, e);
-}
-
-/* --- meta --- */
-
-static enum status write_cursors(struct store *s, const struct pack *k, struct err *e)
-{
-    struct clock clock = clock_system();
-    struct sql_stmt *st = NULL;
-    enum status status = sql_prepare(
-        s->meta,
-        STR("insert or replace into cursor(source, scope, token, watermark_ns, updated_ns)"
-            " values(?,?,?,?,?)"),
-        &st, e);
-
-    for (size_t i = 0; status == OK && i < k->n_cursors; i++) {
-        sql_bind_str(st, 1, k->cursors[i].source);
-        sql_bind_str(st, 2, k->cursors[i].scope);
-        sql_bind_str(st, 3, k->cursors[i].token);
-        sql_bind_i64(st, 4, k->cursors[i].watermark_ns);
-        sql_bind_i64(st, 5, clock_now(&clock));
-        status = sql_run(st, e);
-    }
-    sql_finalize(st);
-    return status;
-}
-
-#define QUARANTINE_KEPT "10000"
-
-static enum status write_quarantine(struct store *s, const struct pack *k, struct err *e)
-{
-    struct clock clock = clock_system();
-    struct sql_stmt *st = NULL;
-    enum status status = OK;
-
-    if (k->n_quarantine == 0)
-        return OK;
-    status = sql_prepare(s->meta,
-                         STR("insert into quarantine(seen_ns, place, reason, raw) values(?,?,?,?)"),
-                         &st, e);
-    for (size_t i = 0; status == OK && i < k->n_quarantine; i++) {
-        sql_bind_i64(st, 1, clock_now(&clock));
-        sql_bind_str(st, 2, k->quarantine[i].place);
-        sql_bind_str(st, 3, k->quarantine[i].reason);
-        sql_bind_blob(st, 4, k->quarantine[i].raw);
-        status = sql_run(st, e);
-    }
-    sql_finalize(st);
-    if (status != OK)
-        return status;
-    return sql_exec(s->meta,
-                    "delete from quarantine where id <= (select max(id) - " QUARANTINE_KEPT
-                    " from quarantine)",
-                    e);
-}
-
-static enum status write_counters(struct store *s, const struct pack *k, struct err *e)
-{
-    struct clock clock = clock_system();
-    const struct {
-        const char *name;
-        uint64_t add;
-    } rows[] = {
-        {"read_bytes", k->counts.read_bytes},
-        {"events", k->counts.events},
-        {"repeats", k->counts.repeats},
-        {"late", k->counts.late},
-        {"quarantined", k->counts.quarantined},
-        {"control_messages", k->counts.control_messages},
-        {"unknown_labels", k->counts.unknown_labels},
-        {"forged", k->counts.forged},
-        {"invalid_utf8", k->counts.invalid_utf8},
-        {"untimed", k->counts.untimed},
-        {"elsewhere", k->counts.elsewhere},
-        {"again", k->counts.again},
-        {"generation", 1},
-    };
-    struct sql_stmt *st = NULL;
-    enum status status = sql_prepare(s->meta,
-                                     STR("insert into counter(name, value) values(?1,?2) on "
-                                         "conflict(name) do update set value = value + ?2"),
-                                     &st, e);
-
-    for (size_t i = 0; status == OK && i < ARRAY_LEN(rows); i++) {
-        sql_bind_str(st, 1, str_from(rows[i].name));
-        sql_bind_i64(st, 2, (int64_t)rows[i].add);
-        status = sql_run(st, e);
-    }
-    sql_finalize(st);
-    if (status != OK)
-        return status;
-    status = sql_prepare(
-        s->meta, STR("insert or replace into counter(name, value) values('last_commit_ns', ?)"),
-        &st, e);
-    if (status != OK)
-        return status;
-    sql_bind_i64(st, 1, clock_now(&clock));
-    status = sql_run(st, e);
-    sql_finalize(st);
-    return status;
-}
-
-static enum status write_configs(struct store *s, const struct pack *k, struct err *e)
-{
-    struct sql_stmt *st = NULL;
-    enum status status = OK;
-
-    if (k->n_configs == 0)
-        return OK;
-    status =
-        sql_prepare(s->meta,
-                    STR("insert or replace into fn_config(fn, valid_from_ns, arch, memory_bytes,"
-                        " storage_bytes, timeout_ns, reserved, runtime, version, code_sha256,"
-                        " dead_letter, valid_until_ns) values(?,?,?,?,?,?,?,?,?,?,?,?)"),
-                    &st, e);
-    for (size_t i = 0; status == OK && i < k->n_configs; i++) {
-        const struct fn_config *c = &k->configs[i].config;
-        const int64_t numbers[] = {k->configs[i].fn,
-                                   c->valid_from_ns,
-                                   c->arch,
-                                   (int64_t)c->memory_bytes,
-                                   (int64_t)c->ephemeral_storage_bytes,
-                                   c->timeout_ns,
-                                   c->reserved_concurrency};
-        for (size_t n = 0; n < ARRAY_LEN(numbers); n++)
-            sql_bind_i64(st, (int)n + 1, numbers[n]);
-        sql_bind_str(st, 8, c->runtime);
-        sql_bind_str(st, 9, c->version);
-        sql_bind_str(st, 10, c->code_sha256);
-        sql_bind_str(st, 11, c->dead_letter);
-        sql_bind_i64(st, 12, c->valid_until_ns);
-        status = sql_run(st, e);
-    }
-    sql_finalize(st);
-    return status;
-}
-
-/* The newest runtime seen in an INIT_START becomes the function's. */
-static enum status write_runtimes(struct store *s, const struct pack *k, struct err *e)
-{
-    struct sql_stmt *st = NULL;
-    enum status status = OK;
-
-    for (size_t i = 0; status == OK && i < k->n_events; i++) {
-        if (k->events[i].event.runtime_version.n == 0)
-            continue;
-        status = prepare_once(s->meta, &st,
-                              "update fn set runtime = ?1 where id = ?2 and runtime is not ?1", e);
-        if (status != OK)
-            break;
-        sql_bind_str(st, 1, k->events[i].event.runtime_version);
-        sql_bind_i64(st, 2, k->events[i].fn);
-        status = sql_run(st, e);
-    }
-    sql_finalize(st);
-    return status;
-}
-
-/* That there is such a day: without its file `db verify` knows that it was lost. Pruning takes the
- * mark along. */
-static enum status mark_days(struct store *s, const struct day_list *days, struct err *e)
-{
-    struct sql_stmt *st = NULL;
-    enum status status = OK;
-
-    for (size_t i = 0; status == OK && i < days->n; i++) {
-        status = prepare_once(
-            s->meta, &st, "insert or ignore into counter(name, value) values('day ' || ?1, ?1)", e);
-        if (status != OK)
-            break;
-        sql_bind_i64(st, 1, days->numbers[i]);
-        status = sql_run(st, e);
-    }
-    sql_finalize(st);
-    return status;
-}
-
-static enum status write_meta(struct store *s, const struct pack *k, const struct day_list *days,
-                              struct err *e)
-{
-    enum status status = sql_exec(s->meta, "begin immediate", e);
-
-    if (status != OK)
-        return status;
-    static enum status (*const parts[])(struct store *, const struct pack *, struct err *) = {
-        write_cursors,  write_quarantine,  write_counters,     write_configs,
-        write_runtimes, live_write_queues, live_write_sources,
-    };
-    for (size_t i = 0; status == OK && i < ARRAY_LEN(parts); i++)
-        status = parts[i](s, k, e);
+        status = store_day(s, number, true, out, e); /* the one before may have moved */
     if (status == OK)
-        status = mark_days(s, days, e);
-    return end_transaction(s->meta, status, e);
+        status = sql_exec((*out)->db, "begin immediate", e);
+    if (status != OK)
+        return status;
+    (*out)->is_written = true;
+    w->days[w->n_days++] = number;
+    return OK;
+}
+
+/* The first pack's are taken as they are: of thousands of functions they are megabytes. */
+static void take_rolls(struct roll_deltas *sum, struct pack *k, int64_t day)
+{
+    if (sum->n == 0 && k->n_days == 1) {
+        roll_deltas_clear(sum);
+        *sum = k->rolls;
+        k->rolls = (struct roll_deltas){0};
+        return;
+    }
+    roll_deltas_merge(sum, &k->rolls, day);
+}
+
+static enum status write_rows(struct store *s, struct pack *k, struct err *e)
+{
+    enum status status = OK;
+
+    find_days(k);
+    for (size_t i = 0; status == OK && i < k->n_days; i++) {
+        struct day *d;
+        status = begin_day(s, k->days[i], &d, e);
+        if (status == OK)
+            status = write_day_rows(d, k, e);
+        if (status == OK)
+            take_rolls(&s->written.rolls, k, k->days[i]);
+    }
+    return status;
+}
+
+/* --- packs --- */
+
+void pack_free_rows(struct pack *k)
+{
+    roll_deltas_clear(&k->rolls);
+    idmap_clear(&k->fact_index);
+    for (size_t i = 0; i < k->n_chunks; i++) {
+        char *data;
+        memcpy(&data, &k->chunks[i].data.p,
+               sizeof(data)); /* taken from a buffer when the chunk closed */
+        free(data);
+    }
+    free(k->facts);
+    arena_clear(&k->rows_arena);
+    k->facts = NULL;
+    k->chunks = NULL;
+    k->deletes = NULL;
+    k->n_facts = k->n_chunks = k->n_deletes = 0;
+}
+
+void pack_free(struct pack *k)
+{
+    if (!k)
+        return;
+    pack_free_rows(k);
+    arena_clear(&k->arena);
+    free(k);
+}
+
+/* --- the doors --- */
+
+/* Hours of functions: beyond so many their pages no longer wait in SQLite's cache for the commit,
+ * but are written to be read again. */
+#define ROLLS_WRITTEN_MAX ((size_t)600)
+
+static bool is_time_to_settle(const struct store *s)
+{
+    const struct written *w = &s->written;
+    struct clock clock = clock_system();
+
+    return w->n_packs == PACKS_WRITTEN_MAX || w->rolls.n >= ROLLS_WRITTEN_MAX ||
+           atomic_load(&s->wanted) > atomic_load(&s->committed) ||
+           clock_monotonic(&clock) - w->since_ns >= NS_PER_SEC;
+}
+
+static void forget_written(struct store *s, const struct pack *kept)
+{
+    struct written *w = &s->written;
+
+    for (size_t i = 0; i < w->n_packs; i++)
+        if (w->packs[i] != kept)
+            pack_free(w->packs[i]);
+    roll_deltas_clear(&w->rolls);
+    *w = (struct written){0};
+}
+
+/* Takes back what is not committed; the pack at hand stays the caller's. */
+static enum status take_back(struct store *s, const struct pack *k, struct err *e)
+{
+    for (size_t i = 0; i < s->n_days; i++)
+        if (s->days[i].is_written) {
+            enum status undone = sql_exec(s->days[i].db, "rollback", NULL);
+            UNUSED(undone); /* SQLite may have rolled back by itself */
+            s->days[i].is_written = false;
+        }
+    forget_written(s, k);
+    atomic_store(&s->has_failed, true);
+    return err_wrap(e, "store");
+}
+
+static enum status settle(struct store *s, struct err *e)
+{
+    const struct written *w = &s->written;
+    enum status status = w->n_packs > 0 ? commit_days(s, e) : OK;
+
+    if (w->n_packs == 0 || status != OK)
+        return status;
+    status = meta_write_rest(s, w->packs, w->n_packs, e);
+    if (status != OK)
+        return status;
+    atomic_store(&s->committed, w->packs[w->n_packs - 1]->number);
+    forget_written(s, NULL);
+    return OK;
 }
 
 static enum status write_pack(struct store *s, struct pack *k, struct err *e)
 {
-    struct day_list days = {0};
-    enum status status = write_dims(s, k, e);
+    struct written *w = &s->written;
+    struct clock clock = clock_system();
 
+    if (w->n_packs == 0)
+        w->since_ns = clock_monotonic(&clock);
+    w->packs[w->n_packs++] = k;
+    enum status status = write_rows(s, k, e);
     if (status == OK)
-        status = live_write_series(s, k, e);
-    days_of_pack(k, &days);
-    if (k->n_facts > 1)
-        qsort(k->facts, k->n_facts, sizeof(*k->facts), compare_facts);
-    for (size_t i = 0; status == OK && i < days.n; i++)
-        status = write_day(s, days.numbers[i], k, e);
-    return status == OK ? write_meta(s, k, &days, e) : status;
+        pack_free_rows(k);
+    return status;
+}
+
+bool store_is_settled(const struct store *s)
+{
+    return s->written.n_packs == 0;
+}
+
+enum status store_settle(struct store *s, bool is_forced, struct err *e)
+{
+    enum status status = is_forced || is_time_to_settle(s) ? settle(s, e) : OK;
+
+    return status == OK ? OK : take_back(s, NULL, e);
+}
+
+enum status store_write(struct store *s, struct pack *k, struct err *e)
+{
+    if (s->is_null) {
+        atomic_store(&s->committed, k->number);
+        pack_free(k);
+        return OK;
+    }
+    enum status status = write_pack(s, k, e);
+    if (status == OK && is_time_to_settle(s))
+        status = settle(s, e);
+    return status == OK ? OK : take_back(s, k, e);
 }
 
 enum status store_commit(struct store *s, struct pack *k, struct err *e)
 {
-    enum status status = s->is_null ? OK : write_pack(s, k, e);
-
-    if (status != OK) {
-        atomic_store(&s->has_failed, true);
-        return err_wrap(e, "store");
-    }
-    atomic_store(&s->committed, k->number);
-    pack_free(k);
-    return OK;
+    if (s->is_null)
+        return store_write(s, k, e);
+    enum status status = write_pack(s, k, e);
+    if (status == OK)
+        status = settle(s, e);
+    return status == OK ? OK : take_back(s, k, e);
 }

@@ -31,12 +31,8 @@ enum status live_write_series(struct store *s, const struct pack *k, struct err 
         STR("insert or ignore into series(id, scope, provider, account, region, name, metric, "
             "period_ns, hash) values(?,?,?,?,?,?,?,?,?)"),
         &st, e);
-    if (status == OK)
-        status = sql_exec(s->meta, "begin immediate", e);
     for (size_t i = 0; status == OK && i < k->n_series; i++)
         status = insert_series(st, &k->series[i], e);
-    if (status == OK)
-        status = sql_exec(s->meta, "commit", e);
     sql_finalize(st);
     return status;
 }

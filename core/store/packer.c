@@ -149,23 +149,6 @@ void packer_free(struct packer *p)
     free(p);
 }
 
-void pack_free(struct pack *k)
-{
-    if (!k)
-        return;
-    roll_deltas_clear(&k->rolls);
-    idmap_clear(&k->fact_index);
-    for (size_t i = 0; i < k->n_chunks; i++) {
-        char *data;
-        memcpy(&data, &k->chunks[i].data.p,
-               sizeof(data)); /* taken from a buffer when the chunk closed */
-        free(data);
-    }
-    free(k->facts);
-    arena_clear(&k->arena);
-    free(k);
-}
-
 /* --- repeats --- */
 
 /* The few (day, shard) pairs a batch touches, with their bounds. */
@@ -173,27 +156,36 @@ struct windows {
     struct idmap index;
     struct seen_window *rows;
     size_t n, cap;
+    /* Mostly all are of one day: its windows by shard, 1 above their place; 0: none yet. */
+    int64_t day;
+    size_t of_day[CHUNK_SHARDS];
 };
 
-static struct seen_window *window_at(struct windows *s, struct arena *a, int64_t day,
-                                     unsigned shard)
+static size_t window_at(struct windows *s, struct arena *a, int64_t day, unsigned shard)
 {
     bool is_new;
     uint64_t *at = idmap_put(&s->index, (uint64_t)day << 8 | shard, &is_new);
 
     if (!is_new)
-        return &s->rows[*at];
+        return *at;
     *at = s->n;
     s->rows = arena_grow(a, s->rows, s->n, &s->cap, sizeof(*s->rows));
-    struct seen_window *w = &s->rows[s->n++];
-    *w = (struct seen_window){.day = day, .shard = shard, .t0_ns = INT64_MAX, .t1_ns = INT64_MIN};
-    return w;
+    s->rows[s->n] =
+        (struct seen_window){.day = day, .shard = shard, .t0_ns = INT64_MAX, .t1_ns = INT64_MIN};
+    return s->n++;
 }
 
 static void widen_one(struct windows *s, struct packer *p, int64_t t_ns, struct origin_shard at)
 {
-    struct seen_window *w = window_at(s, &p->scratch, day_of(t_ns), at.shard);
+    int64_t day = day_of(t_ns);
 
+    if (day != s->day) {
+        memset(s->of_day, 0, sizeof(s->of_day));
+        s->day = day;
+    }
+    if (s->of_day[at.shard] == 0)
+        s->of_day[at.shard] = 1 + window_at(s, &p->scratch, day, at.shard);
+    struct seen_window *w = &s->rows[s->of_day[at.shard] - 1];
     w->t0_ns = t_ns < w->t0_ns ? t_ns : w->t0_ns;
     w->t1_ns = t_ns > w->t1_ns ? t_ns : w->t1_ns;
     w->fns |= at.fn_bit;
@@ -329,7 +321,8 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
         s = seen_day(&p->seen, c->day, &sd, e);
     if (s != OK)
         return s;
-    k->chunks = arena_grow(&k->arena, k->chunks, k->n_chunks, &k->cap_chunks, sizeof(*k->chunks));
+    k->chunks =
+        arena_grow(&k->rows_arena, k->chunks, k->n_chunks, &k->cap_chunks, sizeof(*k->chunks));
     k->chunks[k->n_chunks++] = (struct packed_chunk){
         .id = sd ? sd->next_chunk++ : 0,
         .day = c->day,
@@ -340,7 +333,7 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
         .n_lines = c->n,
         .raw_bytes = raw.n,
         .data = {xmemdup(p->packed.p, p->packed.n), p->packed.n},
-        .tally = pack_tally(&c->tally, &k->arena),
+        .tally = pack_tally(&c->tally, &k->rows_arena),
         .seen = c->seen,
     };
     struct seen_segment segment = {.chunk = sd ? sd->next_chunk - 1 : 0,
@@ -444,7 +437,7 @@ static void replace_stored(struct pack *k, const struct fact_key *key)
         return;
     }
     k->deletes =
-        arena_grow(&k->arena, k->deletes, k->n_deletes, &k->cap_deletes, sizeof(*k->deletes));
+        arena_grow(&k->rows_arena, k->deletes, k->n_deletes, &k->cap_deletes, sizeof(*k->deletes));
     k->deletes[k->n_deletes++] = *key;
 }
 
@@ -463,7 +456,7 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
     pf.fact.stream = ids.stream;
     pf.fact.error_type = packer_text(p, inv->error_type);
     pf.fact.version = packer_text(p, inv->version);
-    pf.fact.id = arena_str(&k->arena, inv->id);
+    pf.fact.id = arena_str(&k->rows_arena, inv->id);
     struct fact_key key = {.day = day_of(inv->stored_start_ns),
                            .ts_ns = inv->stored_start_ns,
                            .fn = fn,
@@ -473,8 +466,8 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
         replace_stored(k, &key);
     if (inv->is_removed)
         return OK;
-    pf.fact.trace = inv->trace_id.n ? arena_str(&k->arena, inv->trace_id) : (struct str){0};
-    pf.fact.pieces = inv->pieces.n ? arena_str(&k->arena, inv->pieces) : (struct str){0};
+    pf.fact.trace = inv->trace_id.n ? arena_str(&k->rows_arena, inv->trace_id) : (struct str){0};
+    pf.fact.pieces = inv->pieces.n ? arena_str(&k->rows_arena, inv->pieces) : (struct str){0};
     key.ts_ns = inv->start_ns;
     k->facts = mem_grow(k->facts, k->n_facts, &k->cap_facts, sizeof(*k->facts));
     *idmap_put(&k->fact_index, fact_key_hash(&key), NULL) = k->n_facts;
@@ -501,23 +494,6 @@ static void add_event(struct packer *p, const struct instance_event *ev)
 }
 
 /* --- packs --- */
-
-static void add_counts(struct batch_counts *to, const struct batch_counts *from)
-{
-    to->read_bytes += from->read_bytes;
-    to->events += from->events;
-    to->repeats += from->repeats;
-    to->late += from->late;
-    to->quarantined += from->quarantined;
-    to->control_messages += from->control_messages;
-    to->unknown_labels += from->unknown_labels;
-    to->forged += from->forged;
-    to->invalid_utf8 += from->invalid_utf8;
-    to->untimed += from->untimed;
-    to->elsewhere += from->elsewhere;
-    to->again += from->again;
-    to->invocations += from->invocations;
-}
 
 static void add_rest(struct packer *p, const struct batch *b)
 {
@@ -550,7 +526,7 @@ static void add_rest(struct packer *p, const struct batch *b)
         k->configs[k->n_configs++] = c;
     }
     packer_live(p, b);
-    add_counts(&k->counts, &b->counts);
+    batch_counts_add(&k->counts, &b->counts);
 }
 
 static bool is_large(const struct pack *k)

@@ -70,6 +70,8 @@ static void wait_for_pack(const struct packer *p, uint64_t number)
 {
     const struct timespec pause = {.tv_nsec = 200000};
 
+    if (atomic_load(&p->store->wanted) < number)
+        atomic_store(&p->store->wanted, number);
     while (atomic_load(&p->store->committed) < number && !atomic_load(&p->store->has_failed))
         nanosleep(&pause, NULL);
 }

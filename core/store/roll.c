@@ -166,6 +166,18 @@ void roll_deltas_recompute(struct roll_deltas *d, int64_t day, uint32_t fn, int6
     delta_at(d, key_of(day, fn, ts_ns))->must_recompute = true;
 }
 
+void roll_deltas_merge(struct roll_deltas *to, const struct roll_deltas *from, int64_t day)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        const struct roll_delta *row = &from->rows[i];
+        if (row->key.day != day)
+            continue;
+        struct roll_delta *sum = delta_at(to, row->key);
+        stats_merge(&sum->add, &row->add);
+        sum->must_recompute = sum->must_recompute || row->must_recompute;
+    }
+}
+
 /* --- applying --- */
 
 static enum status prepare_once(struct day *d, struct sql_stmt **st, const char *text,

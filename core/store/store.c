@@ -116,8 +116,10 @@ static enum status open_day(struct store *s, int64_t number, struct day **out, s
     struct day d = {.number = number};
     enum sql_mode mode = s->is_read_only ? SQL_READ_ONLY : SQL_READ_WRITE;
 
-    if (s->n_days >= DAYS_OPEN_MAX)
+    if (s->n_days >= DAYS_OPEN_MAX) {
+        assert(!s->days[0].is_written);
         store_close_day(s, s->days[0].number);
+    }
     enum status st = sql_open(store_day_file(&a, s, number), mode, &d.db, e);
     if (st == OK)
         st = schema_prepare(d.db, schema_day_id, !s->is_read_only, e);
@@ -261,6 +263,7 @@ void store_close(struct store *s)
 {
     if (!s)
         return;
+    assert(store_is_settled(s));
     for (size_t i = 0; i < s->n_days; i++)
         close_day(&s->days[i]);
     sql_close(s->meta);

@@ -53,6 +53,13 @@ MUST_CHECK enum status store_pack(struct packer *p, const struct batch *b, bool 
  * to free, and the store takes no further packs: what was not written has no cursor either, so
  * reading again brings it. */
 MUST_CHECK enum status store_commit(struct store *s, struct pack *k, struct err *e);
+/* Like store_commit, but leaves the rows in open transactions until much has gathered there, a
+ * second has passed or the packer waits for them: nobody sees them before, and a crash loses them
+ * with their cursors. Until store_is_settled the writer's connections may not be read. */
+MUST_CHECK enum status store_write(struct store *s, struct pack *k, struct err *e);
+bool store_is_settled(const struct store *s);
+/* Commits what store_write left open, if it is time; at once when forced: before the end. */
+MUST_CHECK enum status store_settle(struct store *s, bool is_forced, struct err *e);
 void pack_free(struct pack *k);
 
 /* All stored attempts of one request id that started within a day of around_ns: the correlator's

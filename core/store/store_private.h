@@ -23,11 +23,31 @@
 struct day {
     int64_t number; /* days since 1970 */
     struct sql *db;
+    bool is_written; /* its transaction is open */
     bool has_groups; /* facts lie in groups; else, before migration 4, one a row */
     bool has_heads;  /* day_has_heads */
     bool has_runs;   /* request ids lie in runs; else, before migration 6, in inv_id */
     struct sql_stmt *put_group, *drop_group, *last_group, *groups_at, *insert_chunk, *insert_head,
         *insert_seen, *insert_ids, *insert_event, *get_roll, *put_roll, *put_point, *put_span;
+};
+
+/* What one commit or several add to roll-ups, by key. */
+struct roll_deltas {
+    struct idmap index;
+    struct roll_delta *rows;
+    size_t n, cap;
+};
+
+enum { DAYS_WRITTEN_MAX = 8, PACKS_WRITTEN_MAX = 8 };
+
+/* Packs whose rows stand in open transactions, one a day file. */
+struct written {
+    struct pack *packs[PACKS_WRITTEN_MAX];
+    size_t n_packs, n_dims_done;    /* packs whose dimensions are committed */
+    int64_t days[DAYS_WRITTEN_MAX]; /* whose transactions are open */
+    size_t n_days;
+    struct roll_deltas rolls; /* what they add */
+    int64_t since_ns;         /* monotonic */
 };
 
 struct store {
@@ -40,8 +60,10 @@ struct store {
     size_t n_days, cap_days;
     int64_t *day_numbers; /* all day files there are, ascending; refreshed by store_scan_days */
     size_t n_day_numbers;
-    atomic_uint_fast64_t
-        committed; /* number of the last pack committed: what the packer may forget */
+    struct written written; /* by the writer, not committed yet */
+    /* Numbers of packs: the last that was committed, whose rows the packer may forget; the last
+     * whose rows it waits for. */
+    atomic_uint_fast64_t committed, wanted;
     atomic_int_fast64_t removed_before; /* days up to here, exclusive, were pruned while open */
     atomic_bool has_failed;             /* a commit failed: nobody should wait for the next one */
     /* Dimensions read so far by this connection. */
@@ -271,18 +293,14 @@ struct roll_key {
     uint32_t fn;
     unsigned slot;
 };
-/* What one commit adds to roll-ups, by key. */
 struct roll_delta {
     struct roll_key key;
     struct stats add;
     bool must_recompute; /* a stored fact was replaced: count the facts of that hour again */
 };
-struct roll_deltas {
-    struct idmap index;
-    struct roll_delta *rows;
-    size_t n, cap;
-};
 void roll_deltas_clear(struct roll_deltas *d);
+/* Adds what concerns the day. */
+void roll_deltas_merge(struct roll_deltas *to, const struct roll_deltas *from, int64_t day);
 struct stats *roll_deltas_at(struct roll_deltas *d, int64_t day, uint32_t fn, int64_t ts_ns);
 void roll_deltas_recompute(struct roll_deltas *d, int64_t day, uint32_t fn, int64_t ts_ns);
 /* Sorts by day, function, hour: before roll_apply. */
@@ -366,7 +384,10 @@ struct dim_row {
 
 struct pack {
     uint64_t number; /* 1, 2, ... of its packer */
+    int64_t *days;   /* it has rows of, ascending; found by the writer */
+    size_t n_days;
     struct arena arena;
+    struct arena rows_arena; /* of facts, deletes and chunks: goes when they are written */
     struct dim_row *dims;
     size_t n_dims, cap_dims;
     struct packed_chunk *chunks;
@@ -415,5 +436,12 @@ struct pack {
     struct idmap fact_index;  /* hash of function, start and id -> place in facts */
     uint64_t raw_bytes;       /* log text inside: decides when to commit */
 };
+/* --- meta.db (meta_write.c) --- */
+
+enum status meta_write_dims(struct store *s, struct pack *const *packs, size_t n, struct err *e);
+enum status meta_write_rest(struct store *s, struct pack *const *packs, size_t n, struct err *e);
+/* Commits after OK, else rolls back. */
+enum status store_end_transaction(struct sql *db, enum status so_far, struct err *e);
+void pack_free_rows(struct pack *k); /* what pack_free frees, but for what meta.db is told */
 
 #endif

@@ -243,6 +243,84 @@ static void test_batches_in_a_row(void **state)
     fixture_free(f);
 }
 
+static void gather(struct fixture *f, struct packer *p, struct batch *b)
+{
+    struct pack *k = NULL;
+
+    CHECK_OK(store_mark_repeats(p, b, &f->e), &f->e);
+    CHECK_OK(store_pack(p, b, true, &k, &f->e), &f->e);
+    CHECK_OK(store_write(f->store, k, &f->e), &f->e);
+    batch_free(b);
+}
+
+static size_t rows_of_id(struct fixture *f, const char *id)
+{
+    const struct store_options o = {.url = store_path(f->store), .is_read_only = true};
+    struct store *reader;
+    struct inv_rows r;
+
+    CHECK_OK(store_open(&o, &reader, &f->e), &f->e);
+    enum status s = request_by_id(reader, str_from(id), &f->arena, &r, &f->e);
+    CHECK(s == OK || s == ERR_NOT_FOUND);
+    store_close(reader);
+    return s == OK ? r.n : 0;
+}
+
+static void count_finding(void *ctx, struct str file, struct str what)
+{
+    size_t *n = ctx;
+
+    CHECK(file.n > 0 && what.n > 0);
+    ++*n;
+}
+
+/* Several packs in one transaction, one of them of more days than stand open at a time: the second
+ * replaces a row of the first, and sums are those of all. */
+static void test_gathered_packs(void **state)
+{
+    enum { DAYS = 12, MORE = 9 };
+    struct fixture *f = fixture_new();
+    struct packer *p;
+    struct inv_rows r;
+    size_t n_findings = 0;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    CHECK_OK(packer_new(f->store, &p, &f->e), &f->e);
+    struct batch *b = batch_new();
+    add_line(b, "s", NOON, 1, "line");
+    add_invocation(b, "s", ID, NOON);
+    gather(f, p, b);
+    if (!store_is_settled(f->store)) /* it is after a second: the machine may be slow */
+        CHECK_INT(rows_of_id(f, ID), 0);
+    b = batch_new();
+    struct invocation *inv = add_invocation(b, "s", ID, NOON);
+    inv->has_stored = true;
+    inv->stored_start_ns = NOON;
+    inv->duration_ns = 7 * NS_PER_SEC;
+    gather(f, p, b);
+    b = batch_new();
+    for (int i = 0; i < DAYS; i++)
+        add_invocation(b, "s", "of every day", NOON + i * NS_PER_DAY + 1);
+    gather(f, p, b);
+    for (int i = 0; i < MORE; i++) {
+        b = batch_new();
+        add_line(b, "s", NOON + i, (uint64_t)(2 + i), "line");
+        gather(f, p, b);
+    }
+    CHECK_OK(store_settle(f->store, true, &f->e), &f->e);
+    CHECK(store_is_settled(f->store));
+    packer_free(p);
+    CHECK_INT(rows_of_id(f, ID), 1);
+    CHECK_INT(rows_of_id(f, "of every day"), DAYS);
+    fixture_open(f, true);
+    CHECK_OK(request_by_id(f->store, STR(ID), &f->arena, &r, &f->e), &f->e);
+    CHECK_INT(r.rows[0].duration_ns, 7 * NS_PER_SEC);
+    CHECK_OK(store_verify(f->store, count_finding, &n_findings, &f->e), &f->e);
+    CHECK_INT(n_findings, 0); /* it counts the sums again */
+    fixture_free(f);
+}
+
 static void test_look_ups(void **state)
 {
     struct fixture *f = fixture_new();
@@ -419,14 +497,6 @@ static void test_cursor(void **state)
     fixture_free(f);
 }
 
-static void count_finding(void *ctx, struct str file, struct str what)
-{
-    size_t *n = ctx;
-
-    CHECK(file.n > 0 && what.n > 0);
-    ++*n;
-}
-
 static size_t verify_after(const char *damage)
 {
     struct fixture *f = fixture_new();
@@ -498,6 +568,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_a_removed_day_is_no_repeat),
     cmocka_unit_test(test_replacing),
     cmocka_unit_test(test_batches_in_a_row),
+    cmocka_unit_test(test_gathered_packs),
     cmocka_unit_test(test_look_ups),
     cmocka_unit_test(test_sums),
     cmocka_unit_test(test_first_start),
