@@ -44,8 +44,10 @@ static atomic_bool stop_flag;
 
 static void on_signal(int number)
 {
+    UNUSED(number);
     atomic_store(&stop_flag, true);
-    signal(number, SIG_DFL); /* a second one ends the program at once */
+    signal(SIGINT, SIG_DFL); /* a second one of either kind ends the program at once */
+    signal(SIGTERM, SIG_DFL);
 }
 
 static void catch_signals(void)

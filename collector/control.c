@@ -136,7 +136,8 @@ static void begin_import(struct serving *s, struct str text)
     s->is_import = true;
 }
 
-/* Counts what is handed on, and stops where the client is gone. */
+/* Counts what is handed on, and stops where the client is gone: what was read is kept all the same.
+ */
 static enum status take(void *ctx, struct batch *b, const struct import_progress *at)
 {
     struct serving *s = ctx;
@@ -144,11 +145,9 @@ static enum status take(void *ctx, struct batch *b, const struct import_progress
     s->at.counts.events += b->counts.events;
     s->at.counts.quarantined += b->counts.quarantined;
     s->at.counts.untimed += b->counts.untimed;
-    if (!wire_is_open(s->fd)) {
-        batch_free(b);
-        return ERR_CANCELLED;
-    }
-    return s->h->take(s->h->ctx, b, at);
+    bool is_there = wire_is_open(s->fd);
+    enum status st = s->h->take(s->h->ctx, b, at);
+    return st == OK && !is_there ? ERR_CANCELLED : st;
 }
 
 static enum status import_file(struct serving *s, struct str path, int fd, bool is_found,
@@ -160,6 +159,7 @@ static enum status import_file(struct serving *s, struct str path, int fd, bool 
 
     o.paths = (struct opt_list_paths){&one, 1};
     o.fd = fd;
+    o.client_fd = s->fd;
     o.is_found = is_found;
     enum status st = file_source_open(&f, e);
     if (st == OK)
@@ -358,7 +358,7 @@ static enum status offer_file(int fd, const struct offer *of, const struct impor
                               uint64_t *unreadable, struct err *e)
 {
     bool is_stdin = strcmp(of->path, "-") == 0;
-    int file = is_stdin ? STDIN_FILENO : open(of->path, O_RDONLY | O_CLOEXEC);
+    int file = is_stdin ? STDIN_FILENO : open(of->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct err why = {0};
 
     if (file < 0) {

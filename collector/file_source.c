@@ -248,8 +248,13 @@ static enum status read_step(struct reading *r, struct err *e)
     struct err damage = {0};
 
     enum status s = next_piece(r, &piece, &damage);
-    if (s != OK) {
+    if (s != OK)
         r->is_ended = r->is_damaged = true;
+    if (s == ERR_CANCELLED) { /* nobody can go on in a pipe: what came of it is all */
+        enum status decoded = decode_piece(r, piece, e);
+        return decoded == OK ? s : decoded;
+    }
+    if (s != OK) {
         quarantine_here(r, r->offset + piece.n, damage.msg, STR(""));
     } else if (is_bomb(r)) {
         r->is_ended = r->is_damaged = true;
@@ -263,7 +268,9 @@ static enum status read_rest(struct reading *r, struct err *e)
 {
     while (!r->is_ended) {
         enum status s = read_step(r, e);
-        bool is_stop = is_stopped(r->f);
+        bool is_stop = is_stopped(r->f) || s == ERR_CANCELLED;
+        if (s == ERR_CANCELLED)
+            s = OK;
         if (s == OK && (is_full(r->f) || is_stop || r->is_ended))
             put_cursor(r);
         if (s == OK && (is_full(r->f) || is_stop))
@@ -279,7 +286,7 @@ static enum status read_rest(struct reading *r, struct err *e)
 /* --- the head of a file, and going on where a run before ended
  * ------------------------------------------------- */
 
-/* Damage in the head is met again by the next read, after the head was decoded. */
+/* Damage in the head, or a stop, is met again by the next read, after the head was decoded. */
 static enum status read_head(struct reading *r, size_t most, struct err *e)
 {
     char *bytes = arena_alloc(&r->arena, most);
@@ -300,7 +307,7 @@ static enum status read_head(struct reading *r, size_t most, struct err *e)
     buf_add_str(&r->carry, head);
     r->f->batch_bytes += n;
     r->quiet_bytes = n;
-    return s == ERR_PARSE ? OK : s;
+    return s == ERR_PARSE || s == ERR_CANCELLED ? OK : s;
 }
 
 static void choose_decoder(struct reading *r)
@@ -316,8 +323,9 @@ static void choose_decoder(struct reading *r)
 /* What the file's head and path say, into memory that outlives it. */
 static void find_hint(struct reading *r, struct file_hint *hint)
 {
+    uint64_t size;
     struct decode_input head = {
-        .path = r->path,
+        .path = plain_size(r->reader, &size) ? r->path : STR("-"),
         .bytes = buf_str(&r->carry),
         .is_last = r->is_head_all,
         .defaults = &hint->defaults,
@@ -335,7 +343,7 @@ static void find_hint(struct reading *r, struct file_hint *hint)
 
 static void find_defaults(struct reading *r, struct file_hint *hint)
 {
-    if (!hint->is_there) /* standard input, or a file that was not there before */
+    if (!hint->is_there) /* what is read once, or was not there before */
         find_hint(r, hint);
     r->defaults = hint->defaults;
     r->defaults.whereabouts = &r->f->whereabouts;
@@ -472,17 +480,19 @@ static enum status read_one(struct file_source *f, size_t i, struct err *e)
 {
     const char *path = f->files.paths[i];
     struct reading r = {.f = f, .path = str_from(path)};
+    struct plain_stop stop = {f->options->stop, f->options->client_fd};
     struct err found = {0};
-
     uint64_t before = f->at.bytes_done, size;
 
     f->at.path = r.path;
     buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
-    enum status s = OK;
-    if (plain_open(path, f->options->fd, &r.reader, &found) != OK)
-        pass_over(f, found.msg);
-    else
+    enum status s = plain_open(path, f->options->fd, &stop, &r.reader, &found);
+    if (s == OK)
         s = read_open_file(&r, &f->hints[i], e);
+    else if (s != ERR_CANCELLED) {
+        pass_over(f, found.msg);
+        s = OK;
+    }
     /* Whatever was skipped: the bar counts whole files. */
     if (s == OK && r.reader != NULL && plain_size(r.reader, &size))
         f->at.bytes_done = before + size;
@@ -500,7 +510,7 @@ static void survey_file(struct file_source *f, size_t i, size_t bytes)
     struct token t;
 
     buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
-    if (plain_open(f->files.paths[i], 0, &r.reader, NULL) == OK &&
+    if (plain_open(f->files.paths[i], 0, &(struct plain_stop){0}, &r.reader, NULL) == OK &&
         read_head(&r, bytes, NULL) == OK) {
         struct str head = str_sub(buf_str(&r.carry), 0, HEAD_BYTES);
         name_file(&r, head);
@@ -523,7 +533,7 @@ static void survey(struct file_source *f)
     for (size_t i = 0; i < o->n_known; i++)
         whereabouts_know(&f->whereabouts, &o->known[i]);
     for (size_t i = 0; i < f->files.count && !is_stopped(f); i++)
-        if (o->fd <= 0 && strcmp(f->files.paths[i], "-") != 0) /* else reading would use it up */
+        if (o->fd <= 0 && !f->hints[i].is_once)
             survey_file(f, i, bytes);
     f->at.bytes_done = 0;
     f->batch_bytes = 0;
@@ -534,15 +544,15 @@ static void survey(struct file_source *f)
 
 static void add_file(struct file_source *f, size_t *cap, char *path, bool is_found)
 {
-    struct stat st;
     size_t cap_hints = *cap;
+    struct stat st;
+    bool is_regular = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 
     f->files.paths = arena_grow(&f->arena, f->files.paths, f->files.count, cap, sizeof(char *));
     f->hints = arena_grow(&f->arena, f->hints, f->files.count, &cap_hints, sizeof(*f->hints));
-    f->hints[f->files.count] = (struct file_hint){.is_found = is_found};
+    f->hints[f->files.count] = (struct file_hint){.is_found = is_found, .is_once = !is_regular};
     f->files.paths[f->files.count++] = path;
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-        f->at.bytes += (uint64_t)st.st_size;
+    f->at.bytes += is_regular ? (uint64_t)st.st_size : 0;
 }
 
 enum status file_source_open(struct file_source *f, struct err *e)

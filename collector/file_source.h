@@ -16,6 +16,7 @@ struct file_hint {
     bool is_guessed;           /* the function is named after the file */
     bool is_there;
     bool is_found; /* in a folder: nobody named it */
+    bool is_once;  /* a pipe or a device: what is read of it is gone */
 };
 
 struct file_source {

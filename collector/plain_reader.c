@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 enum {
     MAX_LEVELS = 4, /* the file and three layers: Firehose makes two */
     HASH_BLOCK = 16 << 10,
+    LOOK_MS = 100, /* how soon a stop is seen while nothing comes */
 };
 #define STEP ((size_t)256 << 10)
 
@@ -37,6 +39,8 @@ struct running_hash {
 struct plain_reader {
     int fd;
     bool is_stdin;
+    bool may_wait; /* no regular file */
+    struct plain_stop stop;
     struct level levels[MAX_LEVELS];
     size_t top;
     uint64_t raw_bytes;
@@ -72,11 +76,34 @@ static struct str available(const struct level *l)
     return str_skip(buf_str(&l->out), l->taken);
 }
 
+/* Until there is something to read, or its end. A named pipe that nobody has opened for writing yet
+ * is neither. */
+static enum status wait_readable(const struct plain_reader *r, struct err *e)
+{
+    struct pollfd p[] = {{.fd = r->fd, .events = POLLIN},
+                         {.fd = r->stop.fd > 0 ? r->stop.fd : -1, .events = POLLRDHUP}};
+
+    while (r->may_wait) {
+        if (r->stop.flag != NULL && atomic_load(r->stop.flag))
+            return err_set(e, ERR_CANCELLED, "stopped");
+        if (poll(p, ARRAY_LEN(p), LOOK_MS) < 0 && errno != EINTR)
+            return err_errno(e, errno, "waiting for input");
+        if (p[1].revents != 0)
+            return err_set(e, ERR_CANCELLED, "nobody waits for it any more");
+        if (p[0].revents != 0)
+            return OK;
+    }
+    return OK;
+}
+
 static enum status read_some(struct plain_reader *r, char *to, size_t cap, size_t *n, struct err *e)
 {
     for (;;) {
+        enum status s = wait_readable(r, e);
+        if (s != OK)
+            return s;
         ssize_t got = read(r->fd, to, cap);
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && (errno == EINTR || (errno == EAGAIN && r->may_wait)))
             continue;
         if (got < 0)
             return err_errno(e, errno, "reading");
@@ -134,7 +161,7 @@ static enum status want(struct plain_reader *r, size_t i, size_t n, struct err *
 {
     while (available(&r->levels[i]).n < n && !r->levels[i].is_ended && r->damage.code == OK) {
         enum status s = pull(r, i, e);
-        if (s == ERR_IO)
+        if (s == ERR_IO || s == ERR_CANCELLED)
             return s;
         if (s != OK)
             err_set(&r->damage, s, "%s", e != NULL ? e->msg : "damaged");
@@ -160,18 +187,21 @@ static enum status find_levels(struct plain_reader *r, struct err *e)
     }
 }
 
-enum status plain_open(const char *path, int fd, struct plain_reader **out, struct err *e)
+enum status plain_open(const char *path, int fd, const struct plain_stop *stop,
+                       struct plain_reader **out, struct err *e)
 {
     bool is_stdin = fd <= 0 && strcmp(path, "-") == 0;
+    uint64_t size;
 
     if (fd <= 0)
-        fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-
+        fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return err_errno(e, errno, "opening %s", path);
     struct plain_reader *r = xcalloc(1, sizeof(*r));
     r->fd = fd;
     r->is_stdin = is_stdin;
+    r->may_wait = !plain_size(r, &size);
+    r->stop = *stop;
     buf_init(&r->levels[0].out, 4 * STEP);
     enum status s = find_levels(r, e);
     if (s != OK) {
@@ -266,7 +296,7 @@ bool plain_begins_with(const struct plain_reader *r, uint64_t raw, uint64_t hash
 int64_t plain_changed_ns(const struct plain_reader *r)
 {
     struct stat st;
-    if (r->is_stdin || fstat(r->fd, &st) != 0)
+    if (r->is_stdin || r->may_wait || fstat(r->fd, &st) != 0)
         return 0;
     return (int64_t)st.st_mtim.tv_sec * NS_PER_SEC + st.st_mtim.tv_nsec;
 }

@@ -4,18 +4,28 @@
 #ifndef FNSCOPE_COLLECTOR_PLAIN_READER_H
 #define FNSCOPE_COLLECTOR_PLAIN_READER_H
 
+#include <stdatomic.h>
+
 #include "core/base/err.h"
 #include "core/base/str.h"
 
 struct plain_reader;
 
-/* path "-" is standard input. With fd > 0 that handle is read and closed, and path only names it.
- * ERR_NOT_FOUND, ERR_IO. */
-MUST_CHECK enum status plain_open(const char *path, int fd, struct plain_reader **out,
-                                  struct err *e);
+/* What ends the waiting for bytes of a pipe, terminal or socket: the flag set, or the other end of
+ * the handle closed. NULL, 0: nothing. */
+struct plain_stop {
+    const atomic_bool *flag;
+    int fd;
+};
+
+/* path "-" is standard input. With fd > 0 that handle is read and closed, and path only names it. A
+ * named pipe without a writer is open at once; reading waits for one. ERR_NOT_FOUND, ERR_IO,
+ * ERR_CANCELLED. */
+MUST_CHECK enum status plain_open(const char *path, int fd, const struct plain_stop *stop,
+                                  struct plain_reader **out, struct err *e);
 void plain_close(struct plain_reader *r); /* NULL is fine */
 /* Up to cap bytes to `to`; *n 0 at the end. ERR_PARSE where compressed data is damaged or cut off:
- * everything before the damage was delivered by the calls before. */
+ * everything before the damage was delivered by the calls before. ERR_CANCELLED once stopped. */
 MUST_CHECK enum status plain_read(struct plain_reader *r, char *to, size_t cap, size_t *n,
                                   struct err *e);
 /* Bytes taken from the file itself: for the progress bar and the bomb check. */
@@ -27,7 +37,7 @@ bool plain_size(const struct plain_reader *r, uint64_t *size);
 /* Does the file still begin with the `raw` bytes that had this plain_hash? Reads them all, past
  * this reader; hashing them is fifty times as fast as decoding them. */
 bool plain_begins_with(const struct plain_reader *r, uint64_t raw, uint64_t hash);
-/* Time of last change; 0: not known. */
+/* Time of last change; 0: not known, or no regular file. */
 int64_t plain_changed_ns(const struct plain_reader *r);
 
 #endif
