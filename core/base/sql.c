@@ -52,7 +52,7 @@ static enum status status_of(int code)
 {
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
         return ERR_AGAIN;
-    return code == SQLITE_NOTADB ? ERR_CONFIG : code == SQLITE_INTERRUPT ? ERR_CANCELLED : ERR_IO;
+    return code == SQLITE_INTERRUPT ? ERR_CANCELLED : ERR_IO;
 }
 
 static enum status sql_error(struct sql *db, struct err *e)

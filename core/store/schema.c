@@ -164,13 +164,13 @@ static enum status check_identity(struct sql *db, int application_id, int64_t *v
         pragma_i64(db, "select count(*) from sqlite_schema", &tables, e) != OK)
         return e ? e->code : ERR_IO;
     if (id != application_id && (id != 0 || tables != 0))
-        return err_set(e, ERR_CONFIG,
+        return err_set(e, ERR_IO,
                        STR_FMT
                        ": a SQLite file of another program; name another store with --store",
                        STR_ARG(sql_path(db)));
     if (*version > SCHEMA_VERSION)
         return err_set(
-            e, ERR_CONFIG,
+            e, ERR_IO,
             STR_FMT ": written by a newer fnscope (schema %lld, this one knows %d): update fnscope",
             STR_ARG(sql_path(db)), (long long)*version, SCHEMA_VERSION);
     return OK;

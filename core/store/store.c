@@ -193,7 +193,7 @@ static enum status lock(struct store *s, struct err *e)
         return err_errno(e, errno, "store %s cannot be written", s->path);
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         ssize_t n = read(s->lock_fd, pid, sizeof(pid) - 1);
-        return err_set(e, ERR_CONFIG,
+        return err_set(e, ERR_AGAIN,
                        "store %s is being written by process %s: wait for it, or name another "
                        "store with --store",
                        s->path, n > 0 ? pid : "?");

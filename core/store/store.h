@@ -29,9 +29,9 @@ struct store_options {
     int64_t retention_ns; /* 0: keep for ever */
 };
 
-/* ERR_NOT_FOUND no store there; ERR_CONFIG not ours, newer schema, or another writer holds it (its
- * pid is named); ERR_IO. Read-write creates the folder 0700 and files 0600, applies migrations,
- * repairs what a crash left (cursors, dirty roll-ups). */
+/* ERR_NOT_FOUND no store there; ERR_AGAIN another writer holds it (its pid is named); ERR_IO not
+ * ours, newer schema, closed to this user. Read-write creates the folder 0700 and files 0600,
+ * applies migrations, repairs what a crash left (cursors, dirty roll-ups). */
 MUST_CHECK enum status store_open(const struct store_options *o, struct store **out, struct err *e);
 void store_close(struct store *s); /* NULL is fine */
 struct str store_path(const struct store *s);

@@ -122,7 +122,7 @@ static enum status verify_or_find(struct verifier *v, int64_t number, struct err
     struct err local = {0};
     enum status s = verify_day(v, number, &local);
 
-    if (s == ERR_PARSE || s == ERR_IO || s == ERR_CONFIG) {
+    if (s == ERR_PARSE || s == ERR_IO) {
         const char *path = store_day_file(&v->arena, v->store, number);
         v->on_finding(v->ctx, str_from(path), str_from(local.msg));
         return OK;
