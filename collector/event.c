@@ -251,17 +251,25 @@ static uint64_t identify(struct event_maker *m, const struct decode_input *in,
 #define LONGEST_DURATION_NS (2 * NS_PER_HOUR)
 #define LARGEST_BYTES       (UINT64_C(1) << 40)
 
-static const char *implausible(const struct platform_event *p)
+static bool is_plausible(const struct platform_event *p)
 {
     const int64_t durations[] = {p->duration_ns, p->billed_ns, p->init_ns, p->restore_ns,
                                  p->billed_restore_ns};
 
     for (size_t i = 0; i < ARRAY_LEN(durations); i++)
         if (durations[i] < 0 || durations[i] > LONGEST_DURATION_NS)
-            return "a duration out of range: no function runs for two hours";
-    if (p->memory_bytes > LARGEST_BYTES || p->max_memory_bytes > LARGEST_BYTES)
-        return "a memory size out of range: no function has a terabyte";
-    return NULL;
+            return false;
+    return p->memory_bytes <= LARGEST_BYTES && p->max_memory_bytes <= LARGEST_BYTES;
+}
+
+/* A function printed it, in imitation of the platform: what it claims is not believed. */
+static void keep_as_text(struct log_record *r, struct batch *out)
+{
+    r->kind = RECORD_APP;
+    r->platform = NULL;
+    r->message = r->body;
+    r->invocation_id = r->trace_id = (struct str){0};
+    out->counts.forged++;
 }
 
 bool event_time_is_near(int64_t t_ns)
@@ -295,12 +303,8 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     r->identity = identify(m, in, ev, slot, body);
     assert(m->is_started && m->run_mark.offset <= ev->mark.offset);
     decode_event(r, out);
-    const char *why = r->platform ? implausible(r->platform) : NULL;
-    if (why != NULL) {
-        event_quarantine(m, in, ev->mark.offset, body, why, out);
-        out->n_records--;
-        return;
-    }
+    if (r->platform != NULL && !is_plausible(r->platform))
+        keep_as_text(r, out);
     if (r->invocation_id.n == 0 && r->kind == RECORD_APP)
         r->invocation_id = ev->invocation_id;
     if (r->severity == SEVERITY_UNKNOWN)

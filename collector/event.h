@@ -45,8 +45,8 @@ struct event_maker {
     bool is_started;
 };
 
-/* Adds the event, or quarantines it (time outside 2010-2100, larger than EVENT_MAX_BYTES, durations
- * and memory no platform line can hold). */
+/* Adds the event, or quarantines it (time outside 2010-2100, larger than EVENT_MAX_BYTES). With
+ * durations or memory that no platform line can hold it is text that imitates one. */
 void event_add(struct event_maker *m, const struct decode_input *in, const struct raw_event *ev,
                struct batch *out);
 void event_maker_clear(struct event_maker *m);

@@ -35,6 +35,34 @@ expect "two members" 0 '2000 were stored already' twice.gz
 gzip -c good.log.gz > nested.gz
 expect "gzip in gzip" 0 '^2000 events' nested.gz
 expect "standard input" 0 '^2000 events' - < good.log.gz
+expect "a pipe by its path" 0 '^2000 events' <(cat good.log.gz)
+
+# A named pipe, and a stop while nothing comes: what was read is kept. Five thousand lines are more than a pipe holds, so
+# some were read once all are written.
+mkfifo pipe
+cat good.log > pipe &
+expect "a named pipe" 0 '^2000 events' pipe
+wait
+timeout --foreground -s KILL 30 "$program" import --store stopped pipe > out 2>&1 &
+importer=$!
+exec 9> pipe
+lines 5000 >&9
+status=0
+"$program" import --store stopped good.log 2> busy || status=$?
+if [ "$status" -ne 1 ] || ! grep -q 'is being written by process' busy; then
+    echo "a store that is being written: exit $status"
+    cat busy
+    failed=1
+fi
+kill -TERM "$importer"
+status=0
+wait "$importer" || status=$?
+exec 9>&-
+if [ "$status" -ne 1 ] || ! grep -Eq '^[1-9][0-9]* events' out || ! grep -q 'stopped; what was read is stored' out; then
+    echo "stopped while it waits: exit $status"
+    cat out
+    failed=1
+fi
 
 head -c $(($(stat -c %s good.log.gz) * 2 / 3)) good.log.gz > cut.gz
 expect "truncated gzip" 0 'cut.gz: byte [0-9]+: truncated' cut.gz
@@ -93,12 +121,12 @@ if [ "$status" -eq 0 ] || ! grep -q 'meta.db' out; then
     cat out
     failed=1
 fi
-# refused NAME PATTERN ARGUMENT...: the command fails with a message that matches, and without a signal.
+# refused NAME PATTERN ARGUMENT...: the command fails with a message that matches, by no wrong usage and no signal.
 refused() {
     local name=$1 pattern=$2 status=0
     shift 2
     "$@" > out 2>&1 || status=$?
-    if [ "$status" -eq 0 ] || [ "$status" -ge 128 ] || ! grep -Eq "$pattern" out; then
+    if ! [[ $status =~ ^[13]$ ]] || ! grep -Eq "$pattern" out; then
         echo "$name: exit $status, expected a failure and /$pattern/"
         cat out
         failed=1
