@@ -248,14 +248,10 @@ static enum status read_step(struct reading *r, struct err *e)
     struct err damage = {0};
 
     enum status s = next_piece(r, &piece, &damage);
-    if (s != OK)
-        r->is_ended = r->is_damaged = true;
-    if (s == ERR_CANCELLED) { /* nobody can go on in a pipe: what came of it is all */
-        enum status decoded = decode_piece(r, piece, e);
-        return decoded == OK ? s : decoded;
-    }
     if (s != OK) {
-        quarantine_here(r, r->offset + piece.n, damage.msg, STR(""));
+        r->is_ended = r->is_damaged = true;
+        if (s != ERR_CANCELLED) /* else nobody can go on in a pipe: what came of it is all */
+            quarantine_here(r, r->offset + piece.n, damage.msg, STR(""));
     } else if (is_bomb(r)) {
         r->is_ended = r->is_damaged = true;
         quarantine_here(r, r->offset, "a decompression bomb: 256 MB without one event", STR(""));
@@ -268,9 +264,7 @@ static enum status read_rest(struct reading *r, struct err *e)
 {
     while (!r->is_ended) {
         enum status s = read_step(r, e);
-        bool is_stop = is_stopped(r->f) || s == ERR_CANCELLED;
-        if (s == ERR_CANCELLED)
-            s = OK;
+        bool is_stop = is_stopped(r->f);
         if (s == OK && (is_full(r->f) || is_stop || r->is_ended))
             put_cursor(r);
         if (s == OK && (is_full(r->f) || is_stop))
