@@ -325,15 +325,12 @@ static const struct table_column series_columns[] = {
 static enum status query_series(struct cli *c, struct store *s, struct range r, struct err *e)
 {
     const struct query_options *o = c->options;
-    struct series_request q = {.step_ns = o->step_ns, .fn = cli_filter(c)};
+    struct series_request q = {.range = r, .step_ns = o->step_ns, .fn = cli_filter(c)};
     struct series series;
     struct table t;
 
     if (o->step_ns != NS_PER_MIN && o->step_ns != NS_PER_HOUR && o->step_ns != NS_PER_DAY)
         return err_set(e, ERR_USAGE, "--step must be 1m, 1h or 1d");
-    r.since_ns = time_floor(r.since_ns, o->step_ns);
-    r.until_ns = time_floor(r.until_ns + o->step_ns - 1, o->step_ns);
-    q.range = r;
     if (request_series(s, &q, c->arena, &series, e) != OK)
         return err_wrap(e, "query series");
     table_init(&t, c->arena, series_columns, ARRAY_LEN(series_columns), "fnscope.series", 1);

@@ -134,6 +134,9 @@ enum status cli_range(const struct cli *c, struct store *s, int64_t span_ns, str
     }
     if (r.until_ns == 0)
         r.until_ns = clock_now(&c->clock);
+    if (c->settings->until_ns == 0 && c->settings->clock_ns != 0 &&
+        r.until_ns > c->settings->clock_ns)
+        r.until_ns = c->settings->clock_ns; /* nothing is later than the present */
     if (r.since_ns == 0)
         r.since_ns = r.until_ns - span_ns;
     if (r.since_ns > r.until_ns && c->settings->until_ns == 0)

@@ -141,16 +141,20 @@ static enum status apply_file(struct cli *c, const char *path, enum opt_origin o
     return OK;
 }
 
-/* --config must be known before the files are read and flags come last: so look for it first. */
-static void find_config_flag(struct cli *c, int argc, char *const *argv)
+/* Flags come last, but the file's name must be known before the files are read, and the present
+ * before any time that is told from it ("24h"). */
+static struct str find_flag(int argc, char *const *argv, struct str flag)
 {
+    struct str value = {0};
+
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
         struct str word = str_from(argv[i]);
-        if (str_starts(word, STR("--config=")))
-            c->settings->config_path = str_skip(word, 9);
-        else if (str_eq(word, STR("--config")) && i + 1 < argc)
-            c->settings->config_path = str_from(argv[i + 1]);
+        if (str_eq(word, flag) && i + 1 < argc)
+            value = str_from(argv[i + 1]);
+        else if (str_starts(word, flag) && word.n > flag.n && word.p[flag.n] == '=')
+            value = str_skip(word, flag.n + 1);
     }
+    return value;
 }
 
 static enum status apply_files(struct cli *c, struct err *e)
@@ -168,20 +172,24 @@ static enum status apply_files(struct cli *c, struct err *e)
     return OK;
 }
 
-/* SOURCE_DATE_EPOCH (reproducible-builds.org) stands for --clock. */
-static enum status fix_clock(struct cli *c, struct err *e)
+/* The present: --clock, or SOURCE_DATE_EPOCH (reproducible-builds.org), or what the machine says.
+ */
+static enum status find_present(struct str flag, int64_t *fixed_ns, struct err *e)
 {
     const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    const struct clock system = clock_system();
     int64_t seconds;
 
-    if (c->settings->clock_ns == 0 && epoch && *epoch) {
-        if (!str_to_i64(str_from(epoch), &seconds) || seconds < 0 ||
-            seconds > INT64_MAX / NS_PER_SEC)
-            return err_set(e, ERR_USAGE, "SOURCE_DATE_EPOCH is not a number of seconds: %s", epoch);
-        c->settings->clock_ns = seconds * NS_PER_SEC;
-    }
-    if (c->settings->clock_ns != 0)
-        c->clock = clock_fixed(c->settings->clock_ns);
+    *fixed_ns = 0;
+    if (flag.n > 0)
+        return time_parse_human(flag, clock_now(&system), fixed_ns, e) == OK
+                   ? OK
+                   : err_wrap(e, "--clock");
+    if (!epoch || !*epoch)
+        return OK;
+    if (!str_to_i64(str_from(epoch), &seconds) || seconds < 0 || seconds > INT64_MAX / NS_PER_SEC)
+        return err_set(e, ERR_USAGE, "SOURCE_DATE_EPOCH is not a number of seconds: %s", epoch);
+    *fixed_ns = seconds * NS_PER_SEC;
     return OK;
 }
 
@@ -198,6 +206,7 @@ enum status settings_load(struct cli *c, int argc, char *const *argv, char *cons
 {
     const struct opt_def *defs;
     size_t size, offset;
+    int64_t fixed_ns;
 
     assert(c->command && argc >= 1);
     if (settings_defs(c->arena, c->command, &defs, &size, &offset, e) != OK)
@@ -206,15 +215,18 @@ enum status settings_load(struct cli *c, int argc, char *const *argv, char *cons
     c->settings = (struct settings *)(void *)block;
     c->options = block + offset;
     c->set = arena_new(c->arena, struct opt_set, 1);
-    c->clock = clock_system();
+    if (find_present(find_flag(argc, argv, STR("--clock")), &fixed_ns, e) != OK)
+        return ERR_USAGE;
+    c->clock = fixed_ns ? clock_fixed(fixed_ns) : clock_system();
     if (opt_init(c->set, defs, block, c->arena, clock_now(&c->clock), e) != OK)
         return e ? e->code : ERR_BUG;
-    find_config_flag(c, argc, argv);
+    c->settings->config_path = find_flag(argc, argv, STR("--config"));
     if (apply_files(c, e) != OK)
         return e ? e->code : ERR_CONFIG;
     if (opt_apply_env(c->set, envp, e) != OK ||
         opt_apply_argv(c->set, argc, argv, &c->words, e) != OK)
         return err_wrap(e, "%s", c->command->name);
+    c->settings->clock_ns = fixed_ns;
     choose_color(c);
-    return fix_clock(c, e);
+    return OK;
 }

@@ -141,10 +141,7 @@ static enum status load_series(struct store *s, struct report_data *r, struct er
 {
     int64_t span = r->range.until_ns - r->range.since_ns;
     int64_t step = span <= HOURLY_UP_TO_NS ? NS_PER_HOUR : NS_PER_DAY;
-    struct range whole = {time_floor(r->range.since_ns, step),
-                          time_floor(r->range.until_ns + step - 1, step)};
-
-    struct series_request q = {.range = whole, .step_ns = step, .fn = r->options->filter};
+    struct series_request q = {.range = r->range, .step_ns = step, .fn = r->options->filter};
 
     return request_series(s, &q, r->arena, &r->series, e);
 }

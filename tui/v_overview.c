@@ -30,10 +30,8 @@ enum status view_load_series(struct app *app, struct view_data *d, struct err *e
     int64_t step = span <= 2 * NS_PER_HOUR   ? NS_PER_MIN
                    : span <= 10 * NS_PER_DAY ? NS_PER_HOUR
                                              : NS_PER_DAY;
-    struct range r = {time_floor(d->range.since_ns, step),
-                      time_floor(d->range.until_ns + step - 1, step)};
     struct series_request q = {
-        .range = r, .step_ns = step, .fn_id = app_place(app)->fn_id, .fn = app->fn_filter};
+        .range = d->range, .step_ns = step, .fn_id = app_place(app)->fn_id, .fn = app->fn_filter};
 
     return request_series(app->options->store, &q, &app->data_arena, &d->series, e);
 }

@@ -18,18 +18,13 @@ static void counter_clear(struct counter *c)
     arena_clear(&c->heads);
 }
 
-static int64_t step_of(const struct count_request *q, int64_t t_ns)
-{
-    return (t_ns - q->range.since_ns) / q->step_ns;
-}
-
 /* All its lines fall into the range, and into one step of it. */
 static bool is_whole(const struct counter *c, int64_t first_ns, int64_t last_ns)
 {
     const struct count_request *q = c->q;
 
     return first_ns >= q->range.since_ns && last_ns < q->range.until_ns &&
-           step_of(q, first_ns) == step_of(q, last_ns);
+           time_floor(first_ns, q->step_ns) == time_floor(last_ns, q->step_ns);
 }
 
 static bool count_tally(struct counter *c, const struct chunk_head *h, int64_t time_ns)

@@ -44,8 +44,9 @@ MUST_CHECK enum status request_functions(struct store *s, struct range r, const 
 MUST_CHECK enum status request_function_list(struct store *s, bool has_names, struct arena *a,
                                              struct fn_rows *out, struct err *e);
 
-/* Sums per step (60 s, 3600 s or 86400 s in ns; must divide the range's edges), all functions that
- * pass together. Points without data are zero. fn_id 0: all. */
+/* Sums per step (60 s, 3600 s or 86400 s in ns), all functions that pass together. Steps begin at
+ * whole ones, so the first and the last hold only what lies in the range. Points without data are
+ * zero. fn_id 0: all. */
 struct series_request {
     struct range range;
     int64_t step_ns;

@@ -426,7 +426,7 @@ enum status request_function_list(struct store *s, bool has_names, struct arena 
     return OK;
 }
 
-/* One step of whole hours or more. */
+/* One step of an hour or more, or what of it lies in the range. */
 static enum status add_point(struct store *s, const struct count_request *lines,
                              const uint32_t *ids, size_t n, struct stats *point, struct err *e)
 {
@@ -491,13 +491,14 @@ enum status request_series(struct store *s, const struct series_request *q, stru
 {
     struct range r = q->range;
     int64_t step_ns = q->step_ns;
-    struct series series = {.since_ns = r.since_ns, .step_ns = step_ns};
+    struct series series = {.since_ns = time_floor(r.since_ns, step_ns), .step_ns = step_ns};
     uint32_t *ids = NULL;
     size_t n = 0;
     enum status status = s->is_null ? OK : fns_of_range(s, r, a, &ids, &n, e);
 
-    series.n =
-        r.until_ns > r.since_ns ? (size_t)((r.until_ns - r.since_ns + step_ns - 1) / step_ns) : 0;
+    series.n = r.until_ns > r.since_ns
+                   ? (size_t)((r.until_ns - series.since_ns + step_ns - 1) / step_ns)
+                   : 0;
     series.points = arena_new(a, struct stats, series.n + 1);
     n = keep_passing(s, &q->fn, q->fn_id, ids, n);
     struct count_request lines = {
@@ -509,10 +510,9 @@ enum status request_series(struct store *s, const struct series_request *q, stru
             status = lines_count(s, &lines, count_fine_lines, &series, e);
     } else {
         for (size_t i = 0; status == OK && i < series.n; i++) {
-            int64_t since = r.since_ns + (int64_t)i * step_ns;
-            struct range step = {since,
-                                 since + step_ns < r.until_ns ? since + step_ns : r.until_ns};
-            lines.range = step;
+            int64_t since = series.since_ns + (int64_t)i * step_ns, until = since + step_ns;
+            lines.range = (struct range){since > r.since_ns ? since : r.since_ns,
+                                         until < r.until_ns ? until : r.until_ns};
             if (!s->is_null)
                 status = add_point(s, &lines, ids, n, &series.points[i], e);
         }

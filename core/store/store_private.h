@@ -278,7 +278,7 @@ void chunk_reader_clear(struct chunk_reader *r);
 /* Counts of lines without giving them (line_count.c). Whole chunks are counted by their tallies. */
 struct count_request {
     struct range range;
-    int64_t step_ns; /* what is given together lies in one step from range.since_ns */
+    int64_t step_ns; /* what is given together lies in one whole step */
     uint32_t fn_id;  /* 0: any */
     const struct fn_filter *filter;
 };

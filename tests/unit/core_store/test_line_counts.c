@@ -101,11 +101,13 @@ static void check_series(struct fixture *f, const struct spot *spots, struct ran
     struct series s;
 
     CHECK_OK(request_series(f->store, &q, &f->arena, &s, &f->e), &f->e);
+    CHECK_INT(s.since_ns % q.step_ns, 0);
     for (size_t k = 0; k < s.n; k++) {
-        struct range step = {r.since_ns + (int64_t)k * q.step_ns, 0};
+        const int64_t since_ns = s.since_ns + (int64_t)k * q.step_ns;
+        const int64_t until_ns = since_ns + q.step_ns;
+        const struct range step = {since_ns > r.since_ns ? since_ns : r.since_ns,
+                                   until_ns < r.until_ns ? until_ns : r.until_ns};
         uint64_t bytes = 0;
-        step.until_ns =
-            step.since_ns + q.step_ns < r.until_ns ? step.since_ns + q.step_ns : r.until_ns;
         for (size_t i = 0; i < LINES; i++)
             if (spots[i].fn / 10 == 1 && spots[i].time_ns >= step.since_ns &&
                 spots[i].time_ns < step.until_ns)
