@@ -39,17 +39,21 @@ static void say(struct doctor *d, bool is_well, const char *what, struct str rem
     buf_add_c(out, '\n');
 }
 
-static void count_check(struct doctor *d, uint64_t n, const char *none, const char *some,
-                        const char *remedy)
+struct count_check {
+    uint64_t n;
+    const char *none, *one, *some, *remedy;
+};
+
+static void say_count(struct doctor *d, const struct count_check *k)
 {
     AUTO(buf_clear) struct buf b = {.max = 256};
 
-    if (n == 0) {
-        say(d, true, none, (struct str){0});
+    if (k->n == 0) {
+        say(d, true, k->none, (struct str){0});
         return;
     }
-    buf_addf(&b, "%llu %s", (unsigned long long)n, some);
-    say(d, false, b.p, str_from(remedy));
+    buf_addf(&b, "%llu %s", (unsigned long long)k->n, plural(k->n, k->one, k->some));
+    say(d, false, b.p, str_from(k->remedy));
 }
 
 static void check_prices(struct doctor *d)
@@ -119,32 +123,45 @@ static void check_files(struct doctor *d)
 static void check_counts(struct doctor *d)
 {
     const struct ingest_status *s = &d->status;
+    const uint64_t open = s->open_invocations;
+    const struct count_check checks[] = {
+        {s->counts.quarantined, "no event was quarantined", "event could not be decoded",
+         "events could not be decoded",
+         "fnscope sql 'select * from quarantine' shows them with their places"},
+        {open, "every invocation has its REPORT",
+         "invocation has no REPORT line, so no duration and no price",
+         "invocations have no REPORT line, so no duration and no price",
+         "they still run, or the rest of their logs is to be imported"},
+        {s->unpriced > open ? s->unpriced - open : 0, "what has ended has a price",
+         "invocation has ended without a price", "invocations have ended without a price",
+         "no REPORT says what was billed, or the price book does not hold their region, "
+         "architecture or day: "
+         "fnscope sql 'select * from invocations where cost_usd is null'"},
+        {s->counts.forged, "no line imitates a platform line",
+         "application line imitates a platform line; it was kept as text",
+         "application lines imitate platform lines; they were kept as text",
+         "fnscope logs 'RequestId:' shows who prints them"},
+        {s->counts.untimed, "every event has a time",
+         "event has no time; that of its file or of the import stands in",
+         "events have no time; that of their file or of the import stands in",
+         "export them with times: aws logs filter-log-events"},
+        {s->counts.elsewhere, "no request is stored under two functions",
+         "request is stored under two functions or regions and counts twice",
+         "requests are stored under two functions or regions and count twice",
+         "the same logs were imported with another --function or --region: import them once "
+         "into a fresh store"},
+        {s->counts.again, "no log is stored from two exports",
+         "request is stored from two exports of its log: its lines stand there twice",
+         "requests are stored from two exports of their log: their lines stand there twice",
+         "import one export of each log into a fresh store; a get-log-events answer needs "
+         "--log-stream"},
+        {s->counts.invalid_utf8, "all text is valid UTF-8", "event held invalid UTF-8",
+         "events held invalid UTF-8",
+         "the bytes are kept; they are shown as replacement characters"},
+    };
 
-    count_check(d, s->counts.quarantined, "no event was quarantined", "events could not be decoded",
-                "fnscope sql 'select * from quarantine' shows them with their places");
-    count_check(d, s->open_invocations, "every invocation has its REPORT",
-                "invocations have no REPORT line, so no duration and no price",
-                "they still run, or the rest of their logs is to be imported");
-    count_check(d, s->unpriced > s->open_invocations ? s->unpriced - s->open_invocations : 0,
-                "what has its REPORT has a price", "invocations have no price",
-                "the price book does not hold their region, architecture or day (fnscope query "
-                "invocations shows them)");
-    count_check(d, s->counts.forged, "no line imitates a platform line",
-                "application lines imitate platform lines; they were kept as text",
-                "fnscope logs 'RequestId:' shows who prints them");
-    count_check(d, s->counts.untimed, "every event has a time",
-                "events have no time; that of their file or of the import stands in",
-                "export them with times: aws logs filter-log-events");
-    count_check(d, s->counts.elsewhere, "no request is stored under two functions",
-                "requests are stored under two functions or regions and count twice",
-                "the same logs were imported with another --function or --region: import them once "
-                "into a fresh store");
-    count_check(d, s->counts.again, "no log is stored from two exports",
-                "requests are stored from two exports of their log: their lines stand there twice",
-                "import one export of each log into a fresh store; a get-log-events answer needs "
-                "--log-stream");
-    count_check(d, s->counts.invalid_utf8, "all text is valid UTF-8", "events held invalid UTF-8",
-                "the bytes are kept; they are shown as replacement characters");
+    for (size_t i = 0; i < ARRAY_LEN(checks); i++)
+        say_count(d, &checks[i]);
 }
 
 /* The provider's count of the last days beside what the logs hold. */

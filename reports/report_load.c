@@ -68,7 +68,7 @@ static enum status add_line(struct report_data *r, const struct fn_row *now,
                              &r->prices, e) != OK)
         return e ? e->code : ERR_BUG;
     waste_of_stats(&now->stats, l->cost.duration, &l->waste);
-    r->n_assumed += l->cost.is_assumed;
+    r->n_assumed += l->cost.is_assumed && now->stats.n > 0;
     r->n_unpriced += l->cost.is_unpriced;
     stats_merge(&r->total, &now->stats);
     if (before)
@@ -146,15 +146,19 @@ static enum status load_series(struct store *s, struct report_data *r, struct er
     return request_series(s, &q, r->arena, &r->series, e);
 }
 
-/* A day is compared with the same weekday, or with the day before while there is nothing of that
- * weekday; more with as much in front of it. */
+/* A day is compared with the same weekday, or with the day before while that weekday is not stored;
+ * more with as much in front of it. Only what the store holds whole can be compared with, but for
+ * an hour, as nights may begin quietly; empty: nothing is. */
 static struct range range_before(struct range r, int64_t first_ns)
 {
-    int64_t span = r.until_ns - r.since_ns, back = span;
+    const int64_t span = r.until_ns - r.since_ns;
+    const int64_t backs[] = {span > NS_PER_DAY ? span : 7 * NS_PER_DAY,
+                             span > NS_PER_DAY ? span : NS_PER_DAY};
 
-    if (span <= NS_PER_DAY)
-        back = r.until_ns - 7 * NS_PER_DAY > first_ns ? 7 * NS_PER_DAY : NS_PER_DAY;
-    return (struct range){r.since_ns - back, r.until_ns - back};
+    for (size_t i = 0; i < ARRAY_LEN(backs); i++)
+        if (r.since_ns - backs[i] + NS_PER_HOUR >= first_ns)
+            return (struct range){r.since_ns - backs[i], r.until_ns - backs[i]};
+    return (struct range){r.since_ns, r.since_ns};
 }
 
 static enum status on_environment(void *ctx, uint32_t fn_id, const struct invocation *inv,

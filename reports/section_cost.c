@@ -17,7 +17,7 @@ static const char *range_word(const struct report_data *r)
 
     if (r->range.until_ns - r->range.since_ns > NS_PER_DAY)
         return "the range before";
-    return back == NS_PER_DAY ? "the day before (nothing of a week before is stored)"
+    return back == NS_PER_DAY ? "the day before (the weekday a week before is not stored whole)"
                               : "the same weekday a week before";
 }
 
@@ -57,9 +57,20 @@ static struct str incident_words(const struct report_data *r)
     return arena_str(r->arena, buf_str(&b));
 }
 
+/* Of some only log lines lie in the range. */
+static size_t functions_that_ran(const struct report_data *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n; i++)
+        n += r->lines[i].now->stats.n > 0;
+    return n;
+}
+
 static struct str verdict_text(const struct report_data *r)
 {
     struct arena *a = r->arena;
+    const size_t n_ran = functions_that_ran(r);
     struct str change =
         r->has_before
             ? arena_printf(a, ", " STR_FMT " against %s",
@@ -70,7 +81,7 @@ static struct str verdict_text(const struct report_data *r)
         a,
         STR_FMT " for " STR_FMT " invocations of %zu function%s" STR_FMT "; " STR_FMT
                 " failed (" STR_FMT ")." STR_FMT,
-        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), r->n, plural(r->n, "", "s"),
+        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), n_ran, plural(n_ran, "", "s"),
         STR_ARG(change), STR_ARG(text_count(a, count_failed(&r->total))),
         STR_ARG(text_share(a, count_failed(&r->total), r->total.n)), STR_ARG(incident_words(r)));
 }
@@ -345,7 +356,7 @@ void section_compare(const struct report_data *r, struct doc *d)
         return;
     struct doc_section *s = doc_section(d, "change", "Change");
     if (!r->has_before) {
-        doc_text(d, s, TONE_PLAIN, STR("Nothing earlier is stored to compare with."));
+        doc_text(d, s, TONE_PLAIN, STR("Nothing to compare with: the store does not hold the whole of a range before."));
         return;
     }
     for (size_t i = 0; i < r->n; i++)

@@ -1,5 +1,6 @@
 /* Counts of log lines over a range: whole chunks by their tallies, only those at its edges are
  * read. */
+#include "core/base/timefmt.h"
 #include "core/store/store_private.h"
 
 struct counter {
