@@ -147,9 +147,10 @@ static void text_head(struct cli *c, const struct receipt *r)
     safe_text(b, inv->origin->fn->name, SAFE_KEEP_NONE);
     buf_add_z(b, ", ");
     time_format(b, inv->start_ns, 3);
-    buf_addf(b, ": %s, %s start, %llu MB, %s%s\n", outcome_name(inv->outcome),
-             start_kind_name(inv->start), (unsigned long long)(inv->memory_bytes >> 20),
-             arch_name(inv->arch),
+    buf_addf(b, ": %s, %s start, ", outcome_name(inv->outcome), start_kind_name(inv->start));
+    if (inv->memory_bytes > 0)
+        buf_addf(b, "%llu MB, ", (unsigned long long)(inv->memory_bytes >> 20));
+    buf_addf(b, "%s%s\n", arch_name(inv->arch),
              (inv->evidence & EV_ASSUMED_CONFIG) != 0 ? " (region or architecture assumed)" : "");
 }
 

@@ -69,7 +69,7 @@ static struct cost_group total_of(const struct printer *p, struct str currency)
     if (p->o->by == BY_COMPONENT) { /* each of its three rows counts all of them */
         total.n /= 3;
         total.unpriced /= 3;
-        total.mb_ms /= 3;
+        total.mb_ms = 0; /* of memory and of storage: no sum */
     }
     return total;
 }
@@ -158,8 +158,9 @@ static void add_group(struct printer *p, const struct cost_group *g, wide total)
     table_text(t, p->at[C_KEY], g->key);
     table_text(t, p->at[C_CURRENCY], g->currency);
     table_i64(t, p->at[C_INVOCATIONS], (int64_t)g->n);
-    tenths_cell(p, C_GB_S, wide_ratio(g->mb_ms, MONEY_UNIT, MB_MS_PER_GB_S), 12,
-                wide_ratio(g->mb_ms, 10, MB_MS_PER_GB_S));
+    if (p->o->by != BY_COMPONENT || g->mb_ms > 0)
+        tenths_cell(p, C_GB_S, wide_ratio(g->mb_ms, MONEY_UNIT, MB_MS_PER_GB_S), 12,
+                    wide_ratio(g->mb_ms, 10, MB_MS_PER_GB_S));
     money_cell(p, C_COST, g->cost, g->currency);
     if (has_effective(p->o))
         money_cell(p, C_EFFECTIVE, g->effective, g->currency);

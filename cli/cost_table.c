@@ -172,12 +172,13 @@ static enum status by_function(struct view *v, struct err *e)
     return OK;
 }
 
-static void add_part(struct view *v, const struct fn_cost *f, struct str key, wide list,
+/* mb_ms is what this part is billed by; 0 where that is no GB-s. */
+static void add_part(struct view *v, const struct fn_cost *f, struct str key, wide mb_ms, wide list,
                      wide effective)
 {
     struct cost_group *g = group_for(v, key, f->list.currency);
     g->n += f->row->stats.n;
-    g->mb_ms += f->row->stats.mb_ms;
+    g->mb_ms += mb_ms;
     g->cost += list;
     g->effective += effective;
     g->is_assumed = g->is_assumed || f->list.is_assumed;
@@ -189,9 +190,11 @@ static enum status by_component(struct view *v, struct err *e)
     UNUSED(e);
     for (size_t i = 0; i < v->n_fns; i++) {
         const struct fn_cost *f = &v->fns[i];
-        add_part(v, f, STR("duration"), f->list.duration, f->effective.duration);
-        add_part(v, f, STR("requests"), f->list.request, f->effective.request);
-        add_part(v, f, STR("storage"), f->list.storage, f->effective.storage);
+        add_part(v, f, STR("duration"), f->row->stats.mb_ms, f->list.duration,
+                 f->effective.duration);
+        add_part(v, f, STR("requests"), 0, f->list.request, f->effective.request);
+        add_part(v, f, STR("storage"), f->row->stats.storage_mb_ms, f->list.storage,
+                 f->effective.storage);
     }
     for (size_t i = 0; i < v->n_fns; i++) {
         const struct stats_cost *list = &v->fns[i].list;

@@ -81,8 +81,8 @@ static struct str verdict_text(const struct report_data *r)
         a,
         STR_FMT " for " STR_FMT " invocations of %zu function%s" STR_FMT "; " STR_FMT
                 " failed (" STR_FMT ")." STR_FMT,
-        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), n_ran, plural(n_ran, "", "s"),
-        STR_ARG(change), STR_ARG(text_count(a, count_failed(&r->total))),
+        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), n_ran,
+        plural(n_ran, "", "s"), STR_ARG(change), STR_ARG(text_count(a, count_failed(&r->total))),
         STR_ARG(text_share(a, count_failed(&r->total), r->total.n)), STR_ARG(incident_words(r)));
 }
 
@@ -356,7 +356,9 @@ void section_compare(const struct report_data *r, struct doc *d)
         return;
     struct doc_section *s = doc_section(d, "change", "Change");
     if (!r->has_before) {
-        doc_text(d, s, TONE_PLAIN, STR("Nothing to compare with: the store does not hold the whole of a range before."));
+        doc_text(
+            d, s, TONE_PLAIN,
+            STR("Nothing to compare with: the store does not hold the whole of a range before."));
         return;
     }
     for (size_t i = 0; i < r->n; i++)

@@ -510,7 +510,7 @@ static enum status check_one_id(const struct id_search *s, struct err *e)
 enum status request_by_id(struct store *s, struct str id, struct arena *a, struct inv_rows *out,
                           struct err *e)
 {
-    struct id_search search = {.store = s, .prefix = id, .arena = a};
+    struct id_search search = {.store = s, .prefix = id = str_trim(id), .arena = a};
     struct best best = {.arena = a};
     enum status status = s->is_null ? OK : store_scan_days(s, e);
 
