@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/common.h"
 #include "cli/invocation_table.h"
@@ -127,6 +128,7 @@ static const struct table_column function_columns[] = {
     {.name = "memory_size_mb", .title = "SIZE", .is_right = true},
     {.name = "log_bytes", .title = "LOGS", .is_right = true},
     {.name = "cost_usd", .title = "COST", .is_right = true},
+    {.name = "account", .title = "ACCOUNT"},
 };
 
 static void percentile_cell(struct table *t, size_t column, const struct histogram *h,
@@ -152,6 +154,8 @@ static void size_cell(struct table *t, size_t column, uint64_t bytes)
                  arena_str(t->arena, buf_str(&b)));
 }
 
+enum { FUNCTION_ACCOUNT = ARRAY_LEN(function_columns) - 1 };
+
 static void function_row(struct table *t, const struct fn_row *f)
 {
     const struct stats *s = &f->stats;
@@ -173,6 +177,16 @@ static void function_row(struct table *t, const struct fn_row *f)
     size_cell(t, 10, s->log_bytes);
     if (s->n == 0 || s->unpriced < s->n)
         cli_money_cell(t, 11, s->cost, STR("USD"));
+    if (f->fn.account.n > 0)
+        table_text(t, FUNCTION_ACCOUNT, f->fn.account);
+}
+
+static bool is_of_one_account(const struct fn_rows *rows)
+{
+    for (size_t i = 1; i < rows->n; i++)
+        if (!str_eq(rows->rows[i].fn.account, rows->rows[0].fn.account))
+            return false;
+    return true;
 }
 
 /* The largest first, then by region and name. */
@@ -225,6 +239,7 @@ static enum status query_functions(struct cli *c, struct store *s, struct range 
 {
     const struct query_options *o = c->options;
     struct fn_filter f = cli_filter(c);
+    struct table_column columns[ARRAY_LEN(function_columns)];
     struct fn_rows rows;
     struct table t;
 
@@ -234,7 +249,9 @@ static enum status query_functions(struct cli *c, struct store *s, struct range 
         qsort(rows.rows, rows.n, sizeof(*rows.rows), function_orders[o->order]);
     if (o->limit > 0 && rows.n > (size_t)o->limit)
         rows.n = (size_t)o->limit;
-    table_init(&t, c->arena, function_columns, ARRAY_LEN(function_columns), "fnscope.functions", 1);
+    memcpy(columns, function_columns, sizeof(columns));
+    columns[FUNCTION_ACCOUNT].is_hidden = is_of_one_account(&rows);
+    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.functions", 1);
     for (size_t i = 0; i < rows.n; i++)
         function_row(&t, &rows.rows[i]);
     cli_print_table(c, &t);
@@ -389,7 +406,8 @@ const struct command cmd_query = {
         "Lists what the store holds about the time range, by default all of it. Machine formats "
         "(--format json, ndjson, csv, tsv) carry unrounded numbers and all columns. Functions come "
         "by "
-        "region and name but for another --order, where slowest goes by the 95th percentile.",
+        "account, region and name but for another --order, where slowest goes by the 95th "
+        "percentile.",
     .options = query_options,
     .options_size = sizeof(struct query_options),
     .examples = "fnscope query functions --since 24h\twhat ran since yesterday\n"

@@ -19,6 +19,7 @@ enum {
     COL_VERSION,
     COL_INSTANCE,
     COL_TRACE,
+    COL_ACCOUNT,
     COLS
 };
 
@@ -41,6 +42,7 @@ static const struct table_column columns[COLS] = {
     [COL_VERSION] = {.name = "version", .is_hidden = true},
     [COL_INSTANCE] = {.name = "instance", .is_hidden = true},
     [COL_TRACE] = {.name = "trace_id", .is_hidden = true},
+    [COL_ACCOUNT] = {.name = "account", .is_hidden = true},
 };
 
 static void optional_text(struct table *t, size_t column, struct str s)
@@ -75,6 +77,7 @@ static void add_row(struct table *t, const struct invocation *inv)
     optional_text(t, COL_VERSION, inv->version);
     optional_text(t, COL_INSTANCE, inv->origin->instance);
     optional_text(t, COL_TRACE, inv->trace_id);
+    optional_text(t, COL_ACCOUNT, inv->origin->fn->account);
 }
 
 void invocation_table_fill(struct table *t, struct arena *a, const struct inv_rows *rows)
