@@ -112,7 +112,7 @@ static struct world *world_new(const char *expression, enum schedule_missed miss
                                     .account = STR("123456789012"),
                                     .region = STR("eu-west-1")};
     w->settings = (struct t_schedule_settings){
-        .expression = str_from(expression), .missed = missed, .is_enabled = true};
+        .expression = str_from(expression), .missed = (int)missed, .is_enabled = true};
     w->def = (struct trigger_def){
         .ops = &t_schedule, .settings = &w->settings, .name = STR("f-schedule-1")};
     start(w);
