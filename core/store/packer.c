@@ -185,6 +185,7 @@ static void widen_one(struct windows *s, struct packer *p, int64_t t_ns, struct 
     }
     if (s->of_day[at.shard] == 0)
         s->of_day[at.shard] = 1 + window_at(s, &p->scratch, day, at.shard);
+    assert(s->rows);
     struct seen_window *w = &s->rows[s->of_day[at.shard] - 1];
     w->t0_ns = t_ns < w->t0_ns ? t_ns : w->t0_ns;
     w->t1_ns = t_ns > w->t1_ns ? t_ns : w->t1_ns;

@@ -206,6 +206,16 @@ static enum status lock(struct store *s, struct err *e)
 
 /* --- opening --- */
 
+static enum status not_there(const struct store *s, const char *path, struct err *e)
+{
+    if (access(path, F_OK) != 0 && errno == EACCES)
+        return err_set(
+            e, ERR_IO,
+            "store %s: this user may not look into it: run fnscope as its owner, or with sudo",
+            s->path);
+    return err_set(e, ERR_NOT_FOUND, "there is no store at %s", s->path);
+}
+
 static enum status open_meta(struct store *s, struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
@@ -213,7 +223,7 @@ static enum status open_meta(struct store *s, struct err *e)
     enum status st;
 
     if (s->is_read_only && !file_exists(path))
-        return err_set(e, ERR_NOT_FOUND, "there is no store at %s", s->path);
+        return not_there(s, path, e);
     st = sql_open(path, s->is_read_only ? SQL_READ_ONLY : SQL_READ_WRITE, &s->meta, e);
     return st == OK ? schema_prepare(s->meta, schema_meta_id, !s->is_read_only, e) : st;
 }
@@ -223,7 +233,7 @@ static enum status open_files(struct store *s, bool must_exist, struct err *e)
     enum status st = OK;
 
     if (!s->is_read_only && must_exist && !file_exists(s->path))
-        return err_set(e, ERR_NOT_FOUND, "there is no store at %s", s->path);
+        return not_there(s, s->path, e);
     if (!s->is_read_only)
         st = file_make_dir(s->path, 0700, e);
     if (st == OK && !s->is_read_only)

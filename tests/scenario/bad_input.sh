@@ -197,6 +197,16 @@ else
     echo "no mount allowed: the read-only disk was left out"
 fi
 
+# The store of another user.
+if [ "$(id -u)" -eq 0 ]; then
+    chmod 0711 "$work"
+    mkdir -m 0755 other
+    install -m 0755 "$program" other/fnscope
+    "$program" import --quiet --store other/store good.log
+    refused "another user's store" 'may not look into it' setpriv --reuid 65534 --regid 65534 --clear-groups \
+        "$work/other/fnscope" query functions --store "$work/other/store"
+fi
+
 cp good.log file
 status=0
 "$program" import --store file good.log > out 2>&1 || status=$?
