@@ -200,11 +200,11 @@ fi
 # The store of another user.
 if [ "$(id -u)" -eq 0 ]; then
     chmod 0711 "$work"
-    mkdir -m 0755 other
-    install -m 0755 "$program" other/fnscope
-    "$program" import --quiet --store other/store good.log
+    mkdir -m 0755 closed
+    install -m 0755 "$program" closed/fnscope
+    "$program" import --quiet --store closed/store good.log
     refused "another user's store" 'may not look into it' setpriv --reuid 65534 --regid 65534 --clear-groups \
-        "$work/other/fnscope" query functions --store "$work/other/store"
+        "$work/closed/fnscope" query functions --store "$work/closed/store"
 fi
 
 cp good.log file
