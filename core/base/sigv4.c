@@ -121,14 +121,21 @@ static void add_query(struct buf *out, struct str query, struct arena *a)
     }
 }
 
-/* Trimmed, runs of blanks as one. */
+static bool is_white(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Trimmed, runs of white space as one blank: a value may have come on several lines. */
 static void add_value(struct buf *out, struct str value)
 {
     struct str s = str_trim(value);
 
     for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] != ' ' || s.p[i - 1] != ' ')
+        if (!is_white(s.p[i]))
             buf_add_c(out, s.p[i]);
+        else if (!is_white(s.p[i - 1]))
+            buf_add_c(out, ' ');
 }
 
 /* Headers of one name in the order they came, joined by commas. */
