@@ -75,6 +75,8 @@ static void show_head(struct buf *b, const struct invocation *inv)
     field(b, "started", buf_str(&when));
     field_duration(b, "duration", inv->duration_ns, inv->is_final);
     field_duration(b, "init", inv->init_ns, inv->init_ns > 0);
+    if (inv->evidence & EV_SUPPRESSED_INIT)
+        field(b, "init", STR("run again inside the duration"));
     field_duration(b, "restore", inv->restore_ns, inv->restore_ns > 0);
     field_duration(b, "billed", inv->billed_ns, inv->billed_ns > 0);
     field_memory(b, inv);

@@ -126,6 +126,8 @@ static void facts(struct app *app, struct view_data *d, const struct invocation 
         field(app, d, "duration", view_duration(a, inv->duration_ns), STYLE_PLAIN);
     if (inv->init_ns > 0)
         field(app, d, "init", init_text(a, inv), STYLE_PLAIN);
+    else if (inv->evidence & EV_SUPPRESSED_INIT)
+        field(app, d, "init", STR("run again inside the duration"), STYLE_PLAIN);
     if (inv->billed_ns > 0)
         field(app, d, "billed", arena_printf(a, "%lld ms", (long long)(inv->billed_ns / NS_PER_MS)),
               STYLE_PLAIN);
