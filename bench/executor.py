@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""fnexec beside its peers, one run on one machine: bench/run.sh executor [--seconds N] [--peers FOLDER] [--invokes N].
+"""fnexec beside its peers, one run on one machine: bench/run.sh executor [--rounds N] [--seconds N] [--peers FOLDER]
+[--invokes N].
 
-Load comes from wrk (one thread). --peers names a folder with node_modules of workerd and
+Load comes from wrk (one thread). All servers run and are warm, then take turns (A B C, A B C, ...), because the
+machine's speed drifts; figures are medians of the rounds. --peers names a folder with node_modules of workerd and
 @google-cloud/functions-framework; what is not there is left out and said so. Prints a table, the goals
 with what was measured beside them, then one JSON line. --invokes counts those of the memory leg.
 Absolute numbers belong to the machine; ratios are what the goals are about.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -14,12 +17,14 @@ import re
 import shutil
 import signal
 import socket
+import statistics
 import subprocess
 import tempfile
 import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+WARM_SECONDS = 4  # workerd's compiler needs three
 PAYLOAD = json.dumps({"name": "x" * 200, "n": 1, "list": [1, 2, 3]})
 ECHO_C = """
 #include "fnexec_runtime.h"
@@ -110,14 +115,21 @@ end
     return {"rps": n / (micros / 1e6), "p50_us": p50, "p99_us": p99, "errors": errors, "requests": n}
 
 
-def measure(folder, url, seconds, pid=None):
-    out = {}
-    wrk(folder, url, 8, 1)
+def measure(folder, legs, options):
+    """legs: name -> (url, pid of fnexec or None). Medians of what wrk says, by connections."""
+    for url, _ in legs.values():
+        wrk(folder, url, 8, WARM_SECONDS)
+    out = {name: {} for name in legs}
     for connections in (1, 8, 64):
-        before = cpu_s(pid) if pid else 0
-        out[connections] = wrk(folder, url, connections, seconds)
-        if pid and out[connections]["requests"]:
-            out[connections]["cpu_us"] = (cpu_s(pid) - before) * 1e6 / out[connections]["requests"]
+        runs = {name: [] for name in legs}
+        for _ in range(options.rounds):
+            for name, (url, pid) in legs.items():
+                before = cpu_s(pid) if pid else 0
+                runs[name].append(wrk(folder, url, connections, options.seconds))
+                if pid:
+                    runs[name][-1]["cpu_us"] = (cpu_s(pid) - before) * 1e6 / max(1, runs[name][-1]["requests"])
+        for name, rows in runs.items():
+            out[name][connections] = {key: statistics.median(r[key] for r in rows) for key in rows[0]}
     return out
 
 
@@ -162,16 +174,25 @@ def bench_start(executor, folder, results, rounds=7):
     results["start_ms"] = sorted(times)[rounds // 2]
 
 
-def bench_fnexec(executor, folder, seconds, results):
-    port = free_port()
+def bench_requests(options, folder, results):
+    """Every server warm and idle but the one whose turn it is. Returns what was left out."""
+    port, legs, left_out = free_port(), {}, []
     base = f"http://127.0.0.1:{port}/2015-03-31/functions"
-    with serve(executor, folder, port, folder / "state") as p:
+    with contextlib.ExitStack() as stack:
+        fnexec = stack.enter_context(serve(options.executor, folder, port, folder / "state"))
         wait_answer(f"{base}/c/invocations", time.monotonic())
-        results["idle_mb"] = rss_mb(p.pid)
+        results["idle_mb"] = rss_mb(fnexec.pid)
         for name in ("c", "node", "python", "api"):
-            url = f"{base}/{name}/invocations"
-            results[f"fnexec {name}"] = measure(folder, url, seconds, p.pid)
-        results["loaded_mb"] = rss_mb(p.pid)
+            legs[f"fnexec {name}"] = (f"{base}/{name}/invocations", fnexec.pid)
+        for name, start in {"workerd": start_workerd, "functions-framework": start_framework}.items():
+            program = options.peers / "node_modules/.bin" / name
+            if not program.exists():
+                left_out.append(name)
+                continue
+            legs[name] = (start(stack, program, folder), None)
+        results.update(measure(folder, legs, options))
+        results["loaded_mb"] = rss_mb(fnexec.pid)
+    return left_out
 
 
 def bench_accept(executor, folder, seconds, results):
@@ -219,37 +240,24 @@ def bench_cold(executor, folder, results, rounds=5):
         results[f"cold {name}"] = {"init_ms": sorted(init)[rounds // 2], "bare_ms": sorted(alone)[rounds // 2]}
 
 
-def bench_workerd(peers, folder, seconds, results):
-    program = peers / "node_modules/.bin/workerd"
-    if not program.exists():
-        return "workerd is not there"
+def start_workerd(stack, program, folder):
     port = free_port()
     (folder / "w.mjs").write_text(
         "export default { async fetch(r) { return Response.json(await r.json()); } };\n")
     (folder / "w.capnp").write_text(WORKERD % port)
-    begin = time.monotonic()
-    with Server([program, "serve", "w.capnp"], cwd=folder) as p:
-        url = f"http://127.0.0.1:{port}/"
-        first = wait_answer(url, begin) * 1000
-        results["workerd"] = measure(folder, url, seconds)
-        results["workerd"]["start_ms"] = first
-        results["workerd"]["mb"] = rss_mb(p.pid)
-    return None
+    stack.enter_context(Server([program, "serve", "w.capnp"], cwd=folder))
+    wait_answer(f"http://127.0.0.1:{port}/", time.monotonic())
+    return f"http://127.0.0.1:{port}/"
 
 
-def bench_framework(peers, folder, seconds, results):
-    program = peers / "node_modules/.bin/functions-framework"
-    if not program.exists():
-        return "functions-framework is not there"
+def start_framework(stack, program, folder):
     port = free_port()
     source = folder / "gcf"
     source.mkdir()
     (source / "index.js").write_text("exports.echo = (q, a) => a.json(q.body);\n")
-    with Server([program, f"--source={source}", "--target=echo", f"--port={port}"]):
-        url = f"http://127.0.0.1:{port}/"
-        wait_answer(url, time.monotonic())
-        results["functions-framework"] = measure(folder, url, seconds)
-    return None
+    stack.enter_context(Server([program, f"--source={source}", "--target=echo", f"--port={port}"]))
+    wait_answer(f"http://127.0.0.1:{port}/", time.monotonic())
+    return f"http://127.0.0.1:{port}/"
 
 
 def table(results):
@@ -314,7 +322,8 @@ def show_goals(results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=1, help="of one leg in one round")
     parser.add_argument("--invokes", type=int, default=100000)
     parser.add_argument("--executor", default=ROOT / "build/release/fnexec", type=pathlib.Path)
     parser.add_argument("--peers", default=ROOT / "build/peers", type=pathlib.Path)
@@ -328,13 +337,10 @@ def main():
         prepare(folder)
         bench_cold(options.executor, folder, results)
         bench_start(options.executor, folder, results)
-        bench_fnexec(options.executor, folder, options.seconds, results)
-        bench_accept(options.executor, folder, options.seconds, results)
+        for name in bench_requests(options, folder, results):
+            print(f"left out: {name} is not there")
+        bench_accept(options.executor, folder, 3, results)
         bench_memory(options.executor, folder, options.invokes, results)
-        for peer in (bench_workerd, bench_framework):
-            missing = peer(options.peers, folder, options.seconds, results)
-            if missing:
-                print(f"left out: {missing}")
     table(results)
     show_goals(results)
     print(json.dumps(results))
