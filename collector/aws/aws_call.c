@@ -15,6 +15,7 @@ enum {
     BURST = 5,
 };
 #define FIRST_PAUSE_NS NS_PER_SEC
+#define FORM           "application/x-www-form-urlencoded; charset=utf-8"
 
 void aws_client_init(struct aws_client *c, struct source_env *env, struct source_status *status)
 {
@@ -186,8 +187,8 @@ static void prepare(struct aws_client *c, const struct aws_request *q, struct ar
     *p = (struct prepared){.at = aws_endpoint_of(info->service, c->endpoint, c->region, c->env, a)};
     add_header(p, STR("Host"), p->at.host);
     if (info->content_type != NULL)
-        add_header(p, STR("Content-Type"), str_from(info->content_type));
-    if (info->target != NULL)
+        add_header(p, STR("Content-Type"), str_from(q->is_form ? FORM : info->content_type));
+    if (info->target != NULL && !q->is_form)
         add_header(p, STR("X-Amz-Target"), str_from(info->target));
     p->sign.method = info->content_type != NULL ? STR("POST") : STR("GET");
     p->sign.path = join_path(&p->at, info, q, a);

@@ -56,6 +56,7 @@ struct aws_fault {
     int http;
     struct str code, message; /* in the arena of the call */
     int64_t asked_ns;         /* Retry-After; 0: not said */
+    bool is_xml;              /* the Code came so: the endpoint may not speak JSON */
 };
 /* Code and message of an error answer: header x-amzn-ErrorType, JSON __type or code, XML Code.
  * Pure.
@@ -110,6 +111,7 @@ struct aws_request {
     struct str path;  /* REST: behind the operation's path, encoded */
     struct str query; /* REST: encoded */
     struct str body;
+    bool is_form;   /* the Query protocol: the body is a form that names its action, XML answers */
     uint64_t units; /* billed; 0: one for each call */
 };
 /* One call. OK: *body is what a 200 carried, in the arena. Else fault says what it was: ERR_AGAIN

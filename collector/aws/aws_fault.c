@@ -103,8 +103,10 @@ static void read_xml(struct str body, struct aws_fault *f, struct arena *a)
 {
     struct str code;
 
-    if (f->code.n == 0 && aws_xml_text(body, "Code", a, &code))
+    if (f->code.n == 0 && aws_xml_text(body, "Code", a, &code)) {
         f->code = code;
+        f->is_xml = true;
+    }
     if (!aws_xml_text(body, "Message", a, &f->message))
         f->message = (struct str){0};
 }

@@ -1,4 +1,5 @@
-/* GetMetricData: the request's body, the answer's values, the paging. */
+/* GetMetricData: the request's body, the answer's values, the paging. Asked in JSON; an endpoint
+ * that knows only the Query protocol is asked in that from then on. */
 #include "collector/aws/aws_metric_ask.h"
 
 #include <stdio.h>
@@ -7,13 +8,13 @@
 #include "collector/aws/aws_source.h"
 #include "core/base/json.h"
 #include "core/base/jsonpull.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/timefmt.h"
 
 enum {
     QUERIES_MAX = 500, /* of one call */
     REQUEST_MAX_BYTES = 1 << 20,
-    POINTS_MAX = 4096, /* of one metric in one answer */
 };
 
 /* --- what to ask
@@ -122,12 +123,6 @@ struct asking {
     metric_point_fn *on_point;
 };
 
-struct result {
-    struct str id;
-    struct str *times, *values; /* as text */
-    size_t n_times, n_values;
-};
-
 static size_t read_numbers(struct jp *j, struct str *out)
 {
     size_t n = 0;
@@ -137,13 +132,13 @@ static size_t read_numbers(struct jp *j, struct str *out)
     while (jp_element(j)) {
         struct str text = {0};
         bool is_read = jp_peek(j) == JP_STRING ? jp_string(j, &text) : jp_number(j, &text);
-        if (is_read && n < POINTS_MAX)
+        if (is_read && n < METRIC_POINTS_MAX)
             out[n++] = text;
     }
     return n;
 }
 
-static void read_result(struct jp *j, struct result *r)
+static void read_result(struct jp *j, struct metric_result *r)
 {
     struct str key;
 
@@ -200,7 +195,13 @@ static bool find_query(const struct metric_ask *ask, struct str id, size_t *at)
     return true;
 }
 
-static void take_result(const struct asking *k, const struct result *r, struct batch *out)
+/* Epoch seconds in JSON, ISO 8601 in XML. */
+static bool read_time(struct str text, int64_t *out)
+{
+    return aws_number(text, 9, out) || time_parse(text, out);
+}
+
+static void take_result(const struct asking *k, const struct metric_result *r, struct batch *out)
 {
     size_t at;
 
@@ -209,16 +210,26 @@ static void take_result(const struct asking *k, const struct result *r, struct b
     const struct metric_query *q = &k->ask->queries[at];
     for (size_t i = 0; i < r->n_times && i < r->n_values; i++) {
         int64_t time_ns, value;
-        if (aws_number(r->times[i], 9, &time_ns) && aws_number(r->values[i], q->row->scale, &value))
+        if (read_time(r->times[i], &time_ns) && aws_number(r->values[i], q->row->scale, &value))
             k->on_point(k->x, q, time_ns, value, out);
     }
 }
 
-static enum status take_answer(const struct asking *k, struct str body, struct str *token,
-                               struct batch *out, struct err *e)
+static bool take_xml(const struct asking *k, struct str body, struct metric_result *r,
+                     struct str *token, struct batch *out)
 {
-    struct result r = {.times = arena_new(&out->arena, struct str, POINTS_MAX),
-                       .values = arena_new(&out->arena, struct str, POINTS_MAX)};
+    struct str results;
+
+    if (!metric_form_open(body, &out->arena, &results, token))
+        return false;
+    while (metric_form_result(&results, &out->arena, r))
+        take_result(k, r, out);
+    return true;
+}
+
+static bool take_json(const struct asking *k, struct str body, struct metric_result *r,
+                      struct str *token, struct batch *out)
+{
     struct jp j;
     struct str key;
 
@@ -229,16 +240,25 @@ static enum status take_answer(const struct asking *k, struct str body, struct s
             jp_string(&j, token);
         } else if (str_eq(key, STR("MetricDataResults")) && jp_enter(&j, '[')) {
             while (jp_element(&j)) {
-                read_result(&j, &r);
-                take_result(k, &r, out);
+                read_result(&j, r);
+                take_result(k, r, out);
             }
         } else {
             jp_skip(&j);
         }
     }
-    if (!is_object || j.error != NULL)
-        return err_set(e, ERR_AGAIN, "cloudwatch:GetMetricData: a damaged answer");
-    return OK;
+    return is_object && j.error == NULL;
+}
+
+static enum status take_answer(const struct asking *k, struct str body, struct str *token,
+                               struct batch *out, struct err *e)
+{
+    struct metric_result r = {.times = arena_new(&out->arena, struct str, METRIC_POINTS_MAX),
+                              .values = arena_new(&out->arena, struct str, METRIC_POINTS_MAX)};
+    bool is_whole =
+        k->ask->is_form ? take_xml(k, body, &r, token, out) : take_json(k, body, &r, token, out);
+
+    return is_whole ? OK : err_set(e, ERR_AGAIN, "cloudwatch:GetMetricData: a damaged answer");
 }
 
 /* --- a call
@@ -250,16 +270,34 @@ uint64_t metric_ask_units(const struct metric_ask *ask)
     return ask->token == NULL ? chunk_of(ask) : 1;
 }
 
+/* JSON that is refused in XML was not understood. */
+static bool must_ask_in_form(const struct aws_ctx *x, const struct metric_ask *ask)
+{
+    const struct aws_fault *f = &x->client.fault;
+
+    return !ask->is_form && f->is_xml && (f->kind == FAULT_REFUSED || f->kind == FAULT_NOT_FOUND);
+}
+
 enum status metric_ask_step(struct aws_ctx *x, struct metric_ask *ask, metric_point_fn *on_point,
                             struct batch *out, bool *is_done, struct err *e)
 {
     const struct asking k = {x, ask, on_point};
     struct aws_request q = {.op = OP_GET_METRIC_DATA,
-                            .body = make_body(ask, &out->arena),
+                            .is_form = ask->is_form,
+                            .body = ask->is_form ? metric_form(ask, chunk_of(ask), &out->arena)
+                                                 : make_body(ask, &out->arena),
                             .units = metric_ask_units(ask)};
     struct str body, token = {0};
     enum status s = aws_call(&x->client, &q, &out->arena, &body, e);
 
+    if (s != OK && must_ask_in_form(x, ask)) {
+        log_event(LOG_INFO,
+                  "source=" STR_FMT " CloudWatch does not speak JSON here: asked in the "
+                  "Query protocol",
+                  STR_ARG(x->source->name));
+        ask->is_form = true;
+        return OK;
+    }
     if (s == OK)
         s = take_answer(&k, body, &token, out, e);
     if (s != OK)

@@ -35,7 +35,16 @@ struct metric_ask {
     char *token;              /* of its next page */
     int64_t start_ns, end_ns; /* wall; whole periods, the end exclusive */
     int64_t period_ns;
+    bool is_form; /* the endpoint speaks the Query protocol, no JSON */
 };
+
+/* Values of one metric, as the answer has them. */
+struct metric_result {
+    struct str id;
+    struct str *times, *values;
+    size_t n_times, n_values; /* at most METRIC_POINTS_MAX */
+};
+enum { METRIC_POINTS_MAX = 4096 };
 
 typedef void metric_point_fn(struct aws_ctx *x, const struct metric_query *q, int64_t time_ns,
                              int64_t value, struct batch *out);
@@ -48,6 +57,13 @@ uint64_t metric_ask_units(const struct metric_ask *ask); /* what the next call i
 MUST_CHECK enum status metric_ask_step(struct aws_ctx *x, struct metric_ask *ask,
                                        metric_point_fn *on_point, struct batch *out, bool *is_done,
                                        struct err *e);
+/* The call's queries as a form. id is that of JSON, "m17". */
+struct str metric_form(const struct metric_ask *ask, size_t n_queries, struct arena *a);
+/* Result by result out of the XML. False: there is no further one. */
+bool metric_form_result(struct str *rest, struct arena *a, struct metric_result *out);
+/* False: no answer to GetMetricData. results: what metric_form_result reads. */
+bool metric_form_open(struct str body, struct arena *a, struct str *results, struct str *token);
+
 /* Appends a point about what the query is about. */
 struct metric_point *metric_ask_point(const struct aws_ctx *x, const struct metric_ask *ask,
                                       const struct metric_query *q, int64_t time_ns,

@@ -59,7 +59,9 @@ static char letter_of(const struct http_request *q)
     struct http_response asked = {.headers = q->headers, .n_headers = q->n_headers};
     struct str what = http_header_get(&asked, "X-Amz-Target");
 
-    if (what.n == 0)
+    if (str_starts(q->body, STR("Action=GetMetricData&")))
+        what = STR("GetMetricData");
+    else if (what.n == 0)
         what = str_sub(q->url, 0, str_find_char(q->url, '?'));
     for (size_t i = 0; i < ARRAY_LEN(operations); i++)
         if (str_ends(what, str_from(operations[i].end)))

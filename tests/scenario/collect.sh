@@ -112,6 +112,14 @@ grep -qE "^ok    [0-9]+ of [0-9]+ invocations the provider counted from .* 50 mo
 "$program" top --once --view sources --size 140x30 --store "$work/counted" |
     grep -q "! 5 invocations of the provider's count have no log" || fail "the Sources view does not say it"
 grep -q "reconcile: 5 invocations of the provider's count have no log" "$work/err" || fail "the log does not say it"
+# The same where CloudWatch knows no JSON: it is asked in the Query protocol.
+start_fake --functions 1 --invocations 200 --step 36000 --unlogged 5 --query-metrics
+sed -i 's/backfill: 2h/backfill: 6h/' "$work/config.yaml"
+collect "$work/query" --once || fail "a round in the Query protocol ended with $?"
+metrics_of() { "$program" db dump --store "$work/$1" | awk -F'\t' '$1 == "point" && $8 > 0' | cut -f3- | sort -u; }
+metrics_of query > "$work/metrics"
+grep -q "fnscope.throttles" "$work/metrics" || fail "no metrics in the Query protocol"
+metrics_of counted | diff - "$work/metrics" || fail "the Query protocol gives other values"
 begin=$logs_begin
 
 # Killed at any moment.

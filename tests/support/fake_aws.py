@@ -3,18 +3,20 @@
 
 fake_aws.py [--functions N] [--invocations N] [--begin EPOCH] [--faults PERCENT] [--seed N]
             [--page N] [--groups-only] [--step MS] [--unlogged N]
-            [--expire CALLS]
+            [--expire CALLS] [--query-metrics]
 
 Logs are made from the seed: the same arguments give the same events. Faults are answers as AWS gives
 them when it is busy or broken, and some nobody should give.
 """
 import argparse
+import calendar
 import collections
 import json
 import random
 import sys
 import threading
 import time
+import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 ACCOUNT = "123456789012"
@@ -128,6 +130,32 @@ def metric_data(w, q):
                     "Timestamps": [start] if found else [],
                     "Values": [values[name]] if found else []})
     return {"MetricDataResults": out, "Messages": []}
+
+
+def query_metric_data(w, form):
+    """The Query protocol: the form as the JSON question, the answer as XML."""
+    queries = {}
+    for key, value in form.items():
+        if key.startswith("MetricDataQueries.member."):
+            n, member = key[len("MetricDataQueries.member."):].split(".", 1)
+            queries.setdefault(int(n), {})[member] = value
+    seconds = {k: calendar.timegm(time.strptime(form[k], "%Y-%m-%dT%H:%M:%SZ")) for k in ("StartTime", "EndTime")}
+    question = {**seconds, "MetricDataQueries": []}
+    for _, m in sorted(queries.items()):
+        metric = {"MetricName": m["MetricStat.Metric.MetricName"]}
+        if "MetricStat.Metric.Dimensions.member.1.Value" in m:
+            metric["Dimensions"] = [{"Value": m["MetricStat.Metric.Dimensions.member.1.Value"]}]
+        question["MetricDataQueries"].append(
+            {"Id": m["Id"], "MetricStat": {"Metric": metric, "Period": int(m["MetricStat.Period"])}})
+    out = ""
+    for r in metric_data(w, question)["MetricDataResults"]:
+        times = "".join("<member>%s</member>" % time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(t))
+                        for t in r["Timestamps"])
+        values = "".join("<member>%s</member>" % v for v in r["Values"])
+        out += ("<member><Id>%s</Id><Label>%s</Label><Timestamps>%s</Timestamps><Values>%s</Values>"
+                "<StatusCode>Complete</StatusCode></member>" % (r["Id"], r["Label"], times, values))
+    return ("<GetMetricDataResponse xmlns=\"http://monitoring.amazonaws.com/doc/2010-08-01/\"><GetMetricDataResult>"
+            "<MetricDataResults>%s</MetricDataResults><Messages/></GetMetricDataResult></GetMetricDataResponse>" % out)
 
 
 def trace_id(i):
@@ -287,6 +315,11 @@ class Handler(BaseHTTPRequestHandler):
             return self.reply_expired(target)
         if self.fault():
             return None
+        if w.args.query_metrics and "GetMetricData" in target:
+            return self.reply(400, b"<ErrorResponse><Error><Type>Sender</Type><Code>MissingAction</Code>"
+                                   b"<Message>no action</Message></Error></ErrorResponse>")
+        if w.args.query_metrics and body.startswith(b"Action=GetMetricData"):
+            return self.reply(200, query_metric_data(w, dict(urllib.parse.parse_qsl(body.decode()))).encode())
         if target in TARGETS:
             answer = TARGETS[target](w, json.loads(body))
         else:
@@ -332,6 +365,7 @@ def main():
     p.add_argument("--unlogged", type=int, default=0)
     p.add_argument("--expire", type=int, default=0)
     p.add_argument("--groups-only", action="store_true")
+    p.add_argument("--query-metrics", action="store_true")
     args = p.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
