@@ -128,6 +128,18 @@ static int private_tmp(const struct sandbox *s)
     return mount(s->scratch, "/tmp", NULL, MS_BIND | MS_REC, NULL) != 0 ? errno : 0;
 }
 
+/* Woken by a request, it would take the processor from fnexec in the middle of its turn, and give
+ * it back a moment later. Whoever runs fnexec under another policy than the usual has chosen. */
+static int schedule_as_batch(const struct sandbox *s)
+{
+    const struct sched_param none = {0};
+
+    UNUSED(s);
+    if (sched_getscheduler(0) != SCHED_OTHER)
+        return 0;
+    return sched_setscheduler(0, SCHED_BATCH, &none) != 0 ? errno : 0;
+}
+
 static const struct {
     const char *name, *help;
     int (*enter)(const struct sandbox *s);
@@ -145,14 +157,17 @@ static const struct {
                             furnish_namespaces},
     [SANDBOX_USER] = {"other user", "a function runs as the user it names", become_user},
     [SANDBOX_PRIVATE_TMP] = {"private /tmp", "each environment has its own /tmp", private_tmp},
+    [SANDBOX_BATCH] = {"batch scheduling", "a function that wakes up does not interrupt fnexec",
+                       schedule_as_batch},
 };
 
 /* Mounts need the privileges that the others give up, and sessions the new process tree; whoever is
  * not root may filter only after no_new_privs. A change of user takes back the wish to end with the
  * parent. */
 static const enum sandbox_step order[SANDBOX_STEPS] = {
-    SANDBOX_SESSION,      SANDBOX_NAMESPACES, SANDBOX_PRIVATE_TMP,  SANDBOX_USER,
-    SANDBOX_PARENT_DEATH, SANDBOX_RLIMITS,    SANDBOX_NO_NEW_PRIVS, SANDBOX_SYSCALLS};
+    SANDBOX_SESSION, SANDBOX_NAMESPACES,   SANDBOX_PRIVATE_TMP,
+    SANDBOX_USER,    SANDBOX_PARENT_DEATH, SANDBOX_RLIMITS,
+    SANDBOX_BATCH,   SANDBOX_NO_NEW_PRIVS, SANDBOX_SYSCALLS};
 
 const char *sandbox_step_name(enum sandbox_step s)
 {

@@ -1,7 +1,7 @@
-/* How a function's process is fenced off from the machine. Each step is one row of a table; what
- * this machine allows is found out (sandbox_probe) when a process cannot be started with all of
- * them, and told by `fnexec doctor`. The steps run in the child between clone and exec: system
- * calls only, no memory, no locks. */
+/* How a function's process is fenced off from the machine, and from fnexec's own time on it. Each
+ * step is one row of a table; what this machine allows is found out (sandbox_probe) when a process
+ * cannot be started with all of them, and told by `fnexec doctor`. The steps run in the child
+ * between clone and exec: system calls only, no memory, no locks. */
 #ifndef FNSCOPE_EXECUTOR_SANDBOX_H
 #define FNSCOPE_EXECUTOR_SANDBOX_H
 
@@ -17,6 +17,7 @@ enum sandbox_step {
     SANDBOX_NAMESPACES,   /* own processes, mounts, host name, IPC; the end of it ends all in it */
     SANDBOX_PRIVATE_TMP,  /* /tmp is its scratch folder */
     SANDBOX_USER,         /* another user than fnexec's, when the function names one */
+    SANDBOX_BATCH,        /* woken, it waits for its turn: it does not push fnexec off the CPU */
     SANDBOX_STEPS
 };
 

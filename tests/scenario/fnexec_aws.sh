@@ -100,12 +100,13 @@ expect "$work/head" '"StatusCode": 204'
 # --- fences: what the sandbox refuses is refused, whoever fnexec runs as ---
 invoke py '{"fences": true}'
 for text in '"trace":"EPERM"' '"mount":"EPERM"' '"unshare":"EPERM"' '"host name":"EPERM"' '"no new privileges":"1"' \
-    '"filter":"2"' '"files":[1024,1024]' '"core":[0,0]' '"own group":true'; do
+    '"filter":"2"' '"files":[1024,1024]' '"core":[0,0]' '"own group":true' '"batch":true'; do
     expect "$work/answer" "$text"
 done
 "$executor" doctor > "$work/doctor" || [ $? -eq 3 ] || fail "doctor ended with a surprise"
 expect "$work/doctor" 'system calls       works'
 expect "$work/doctor" 'no new privileges  works'
+expect "$work/doctor" 'batch scheduling   works'
 
 # --- secrets ---
 invoke py '{"print": "the token is s3cret-value."}'

@@ -27,6 +27,7 @@ def fences():
         "files": resource.getrlimit(resource.RLIMIT_NOFILE),
         "core": resource.getrlimit(resource.RLIMIT_CORE),
         "own group": os.getpgid(0) == os.getpid(),
+        "batch": os.sched_getscheduler(0) == os.SCHED_BATCH,
     }
 
 
