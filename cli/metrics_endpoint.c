@@ -44,9 +44,11 @@ enum status metrics_write(const struct cli *c, size_t max_functions, struct buf 
 static void answer(struct http_call *call, unsigned status, const char *type, struct str body)
 {
     const struct http_header headers[] = {{STR("Content-Type"), str_from(type)}};
-    const struct http_reply r = {status, headers, ARRAY_LEN(headers), body, false};
 
-    http_respond(call, &r);
+    http_respond(call, &(struct http_reply){.status = status,
+                                            .headers = headers,
+                                            .n_headers = ARRAY_LEN(headers),
+                                            .body = body});
 }
 
 static void scrape(struct metrics_endpoint *p, struct http_call *call)

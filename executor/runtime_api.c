@@ -71,9 +71,11 @@ static void give_invocation(struct instance *in, struct http_call *rq)
     add_header(&h, "Lambda-Runtime-Invoked-Function-Arn", r->invoked_arn);
     add_header(&h, "Lambda-Runtime-Trace-Id", r->trace_header);
     add_header(&h, "Lambda-Runtime-Client-Context", r->rq.client_context);
-    http_respond(rq,
-                 &(struct http_reply){
-                     .status = 200, .headers = h.items, .n_headers = h.n, .body = r->rq.payload});
+    http_respond(rq, &(struct http_reply){.status = 200,
+                                          .headers = h.items,
+                                          .n_headers = h.n,
+                                          .body = r->rq.payload,
+                                          .at_once = true});
 }
 
 static void on_parked_abort(struct http_call *rq)

@@ -271,9 +271,10 @@ void http_respond(struct http_call *rq, const struct http_reply *reply)
         return;
     next_request(c);
     /* Not from here: another request must not reach its handler in the middle of this answer. */
-    if (waiting(c).n > 0)
+    if (waiting(c).n > 0 || !reply->at_once)
         loop_defer(c->server->loop, &c->again);
-    settle(c);
+    if (reply->at_once)
+        settle(c);
 }
 
 void http_on_abort(struct http_call *rq, http_abort_fn *fn)
@@ -522,10 +523,10 @@ void connection_abort(struct connection *c)
 {
     struct request *r = c->request;
 
-    if (c->phase != PHASE_ASKED)
-        return;
-    if (r->on_abort)
-        r->on_abort(&r->public);
-    add_reply(c, &(struct http_reply){.status = 503, .close = true});
-    write_out(c);
+    if (c->phase == PHASE_ASKED) {
+        if (r->on_abort)
+            r->on_abort(&r->public);
+        add_reply(c, &(struct http_reply){.status = 503, .close = true});
+    }
+    write_out(c); /* with what was answered in this turn */
 }

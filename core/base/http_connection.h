@@ -49,7 +49,7 @@ struct connection {
     size_t in_at, out_at; /* taken, written */
     size_t looked;        /* bytes behind in_at without the end of a head */
     struct request *request;
-    struct loop_task again; /* goes on with what arrived early */
+    struct loop_task again; /* writes later answers, goes on with what arrived early */
     enum http_keep keep;
     bool is_eof, is_shut;
     int64_t deadline_ns; /* 0: none */
@@ -81,7 +81,7 @@ struct http_server {
 void connection_open(struct http_server *s, int fd, const struct sockaddr_storage *from);
 /* Closes it; a request it has is gone as well. */
 void connection_end(struct connection *c);
-/* The abort function of the request that is being handled, then 503. */
+/* The abort function of the request that is being handled, then 503; sends what is to be sent. */
 void connection_abort(struct connection *c);
 /* Frees what ended. */
 void http_bury(struct http_server *s);

@@ -2,7 +2,9 @@
  *
  * A request reaches the handler once, complete: head, body (at most limits.body_bytes) and
  * trailers. The handler answers with http_respond() now or later; meanwhile what the client sends
- * ahead is kept, up to a head's size, and handled after the answer. A client that went away is
+ * ahead is kept, up to a head's size, and handled after the answer. An answer given later leaves at
+ * the end of the loop's turn, with those of other connections: who was waiting for them wakes up
+ * once, and what the turn still has to do is not held up. A client that went away is
  * noticed when the answer is written, not before. The request lives until the end of the turn it
  * was answered in; whoever keeps one gives it an abort function, which runs when the server stops
  * first.
@@ -46,6 +48,7 @@ struct http_reply {
     size_t n_headers;
     struct str body; /* copied */
     bool close;      /* close the connection after it */
+    bool at_once;    /* send it now: somebody works while the turn goes on */
 };
 
 typedef void http_handler(void *ctx, struct http_call *rq);

@@ -179,8 +179,9 @@ static void test_pipelining(void **state)
     close(fd);
 }
 
-/* An answer given from outside the handler leaves at once: the loop would else sleep a second. */
-static void test_later_answer_leaves_at_once(void **state)
+/* An answer given from outside the handler leaves in this turn: the loop would else sleep a second.
+ */
+static void test_later_answer_leaves_in_its_turn(void **state)
 {
     struct fixture *f = *state;
     AUTO(buf_clear) struct buf out = {.max = 1 << 16};
@@ -198,6 +199,39 @@ static void test_later_answer_leaves_at_once(void **state)
         CHECK(clock_monotonic(&f->clock) - begin < NS_PER_SEC / 2);
     }
     close(fd);
+}
+
+static bool has_arrived(int fd)
+{
+    char c;
+
+    return recv(fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+}
+
+/* At the end of the turn, at once when that is asked for, and also when the server stops first. */
+static void test_when_a_later_answer_leaves(void **state)
+{
+    struct fixture *f = *state;
+    int fd[3];
+
+    for (size_t i = 0; i < 3; i++) {
+        fd[i] = dial(f);
+        send_text(fd[i], STR("GET /later HTTP/1.1\r\nHost: h\r\n\r\n"));
+        while (f->n_kept <= i)
+            CHECK_OK(loop_turn(f->loop, NS_PER_SEC, NULL), NULL);
+    }
+    http_respond(f->kept[0], &(struct http_reply){.status = 200});
+    http_respond(f->kept[1], &(struct http_reply){.status = 200, .at_once = true});
+    CHECK(!has_arrived(fd[0]));
+    CHECK(has_arrived(fd[1]));
+    CHECK_OK(loop_turn(f->loop, 0, NULL), NULL);
+    CHECK(has_arrived(fd[0]));
+    http_respond(f->kept[2], &(struct http_reply){.status = 200});
+    http_server_stop(f->server);
+    f->server = NULL;
+    CHECK(has_arrived(fd[2]));
+    for (size_t i = 0; i < 3; i++)
+        close(fd[i]);
 }
 
 static void test_client_left_while_waiting(void **state)
@@ -546,7 +580,8 @@ static const struct CMUnitTest tests[] = {
     WITH_SERVER(test_echo_keep_alive),
     WITH_SERVER(test_chunked_with_trailer),
     WITH_SERVER(test_pipelining),
-    WITH_SERVER(test_later_answer_leaves_at_once),
+    WITH_SERVER(test_later_answer_leaves_in_its_turn),
+    WITH_SERVER(test_when_a_later_answer_leaves),
     WITH_SERVER(test_client_left_while_waiting),
     WITH_SERVER(test_stop_aborts_what_waits),
     WITH_SERVER(test_slow_client),
