@@ -130,13 +130,15 @@ static void compose(struct buf *line, enum log_level level, int64_t now_ns, stru
 void log_event(enum log_level level, const char *fmt, ...)
 {
     AUTO(buf_clear) struct buf line = {.max = (size_t)4 * LINE_MAX_BYTES};
-    struct clock clock = clock_system();
-    int64_t now_ns = clock_now(&clock);
     char message[LINE_MAX_BYTES];
     bool is_last;
     va_list ap;
 
-    if (!log_enabled(level) || !passes(fmt, now_ns, &is_last))
+    if (!log_enabled(level))
+        return;
+    struct clock clock = clock_system();
+    int64_t now_ns = clock_now(&clock);
+    if (!passes(fmt, now_ns, &is_last))
         return;
     va_start(ap, fmt);
     vsnprintf(message, sizeof(message), fmt, ap);
