@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/log.h"
 #include "core/base/map.h"
@@ -95,6 +96,8 @@ struct metrics {
     struct map values;  /* interned */
     struct idmap cells; /* key of series and minute -> struct cell * */
     struct cell *first;
+    struct cell **recent; /* by series: the region's (0) and each function's (its index + 1) */
+    size_t n_recent;
     struct idmap queues; /* hash of the name -> struct queue_seen * */
     int64_t pruned_minute;
 };
@@ -128,28 +131,51 @@ static struct cell *cell_of(struct metrics *m, enum metric which, struct str val
     return c;
 }
 
-static void count(struct metrics *m, enum metric which, struct str value, int64_t at_ns, int64_t v)
+static int64_t minute_of(int64_t at_ns)
 {
-    int64_t minute = time_floor(at_ns, NS_PER_MIN) / NS_PER_MIN;
-    struct metric_sum one = {.n = 1, .sum = v, .low = v, .high = v};
-    struct cell *c = cell_of(m, which, value, minute);
-
-    metric_sum_add(&c->sum, &one);
-    if (metric_infos[which].is_timed)
-        histogram_add(&c->sum.histogram, bucket_of(v > 0 ? (uint64_t)v : 0), 1);
+    return time_floor(at_ns, NS_PER_MIN) / NS_PER_MIN;
 }
 
-static void count_both(struct metrics *m, enum metric which, struct str name, int64_t at_ns,
+static void cell_add(struct cell *c, int64_t v)
+{
+    struct metric_sum *s = &c->sum;
+
+    s->low = s->n == 0 || v < s->low ? v : s->low;
+    s->high = s->n == 0 || v > s->high ? v : s->high;
+    s->n++;
+    s->sum += v;
+    if (metric_infos[c->metric].is_timed)
+        histogram_add(&s->histogram, bucket_of(v > 0 ? (uint64_t)v : 0), 1);
+}
+
+static void count(struct metrics *m, enum metric which, struct str value, int64_t at_ns, int64_t v)
+{
+    cell_add(cell_of(m, which, value, minute_of(at_ns)), v);
+}
+
+/* Of a function; NULL: of the region. Nine of them an invocation: most find their cell at once. */
+static void count_fn(struct metrics *m, enum metric which, const struct fndef *fn, int64_t minute,
+                     int64_t v)
+{
+    struct cell **recent = &m->recent[(fn ? fn->index + 1 : 0) * LAMBDA_METRICS + which];
+
+    assert(which < LAMBDA_METRICS);
+    if (!*recent || (*recent)->minute != minute)
+        *recent = cell_of(m, which, fn ? fn->name : (struct str){0}, minute);
+    cell_add(*recent, v);
+}
+
+static void count_both(struct metrics *m, enum metric which, const struct fndef *fn, int64_t minute,
                        int64_t v)
 {
-    count(m, which, name, at_ns, v);
-    count(m, which, (struct str){0}, at_ns, v);
+    count_fn(m, which, fn, minute, v);
+    count_fn(m, which, NULL, minute, v);
 }
 
 void metrics_add(struct metrics *m, enum metric which, const struct fndef *fn, int64_t value)
 {
     if (m)
-        count_both(m, which, fn->name, loop_wall(m->x->loop), value);
+        count_both(m, which, fn, minute_of(loop_wall(m->x->loop)), value);
 }
 
 /* Counted in the minute it began, as Lambda does. A throttle ran nothing: neither an invocation nor
@@ -157,20 +183,19 @@ void metrics_add(struct metrics *m, enum metric which, const struct fndef *fn, i
 static void on_invocation(void *ctx, const struct invoke_fact *f)
 {
     struct metrics *m = ctx;
-    struct str name = f->fn->name;
-    int64_t at = f->end_ns - f->duration_ns - f->init_ns;
+    int64_t minute = minute_of(f->end_ns - f->duration_ns - f->init_ns);
 
     if (f->outcome == OUTCOME_THROTTLED) {
-        count_both(m, METRIC_THROTTLES, name, at, 1);
+        count_both(m, METRIC_THROTTLES, f->fn, minute, 1);
         return;
     }
-    count_both(m, METRIC_INVOCATIONS, name, at, 1);
-    count_both(m, METRIC_ERRORS, name, at, f->outcome != OUTCOME_OK);
-    count_both(m, METRIC_DURATION, name, at, f->duration_ns / NS_PER_US);
-    count(m, METRIC_CONCURRENT, name, at, f->concurrent);
-    count(m, METRIC_CONCURRENT, (struct str){0}, at, f->account_concurrent);
+    count_both(m, METRIC_INVOCATIONS, f->fn, minute, 1);
+    count_both(m, METRIC_ERRORS, f->fn, minute, f->outcome != OUTCOME_OK);
+    count_both(m, METRIC_DURATION, f->fn, minute, f->duration_ns / NS_PER_US);
+    count_fn(m, METRIC_CONCURRENT, f->fn, minute, f->concurrent);
+    count_fn(m, METRIC_CONCURRENT, NULL, minute, f->account_concurrent);
     if (!f->fn->has_reserved)
-        count(m, METRIC_UNRESERVED, (struct str){0}, at, f->account_concurrent);
+        count_fn(m, METRIC_UNRESERVED, NULL, minute, f->account_concurrent);
 }
 
 /* --- queues --- */
@@ -398,6 +423,7 @@ void metrics_flush(struct metrics *m)
     }
     m->first = NULL;
     idmap_reset(&m->cells);
+    memset(m->recent, 0, m->n_recent * sizeof(struct cell *));
     journal_submit(m->x->journal, &f->op);
 }
 
@@ -418,6 +444,8 @@ enum status metrics_start(struct executor *x, struct metrics **out, struct err *
 
     UNUSED(e);
     m->x = x;
+    m->n_recent = (x->manifest->n_functions + 1) * LAMBDA_METRICS;
+    m->recent = xcalloc(m->n_recent, sizeof(struct cell *));
     arena_init(&m->names);
     map_init(&m->values);
     idmap_init(&m->cells);
@@ -456,5 +484,6 @@ void metrics_stop(struct metrics *m)
     idmap_clear(&m->cells);
     map_clear(&m->values);
     arena_clear(&m->names);
+    free(m->recent);
     free(m);
 }
