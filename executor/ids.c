@@ -6,16 +6,19 @@
 
 #define RANDOM_MAX ((size_t)32)
 
+static void put_hex(char *out, size_t n, uint64_t bits)
+{
+    for (size_t i = 0; i < n; i++, bits >>= 4)
+        out[i] = "0123456789abcdef"[bits & 15];
+}
+
 struct str hex_new(struct rng *rng, struct arena *a, size_t n_bytes)
 {
     size_t n = 2 * (n_bytes > RANDOM_MAX ? RANDOM_MAX : n_bytes);
     char *out = arena_alloc(a, n + 1);
-    uint64_t bits = 0;
 
-    for (size_t i = 0; i < n; i++, bits >>= 4) {
-        bits = i % 16 == 0 ? rng_u64(rng) : bits;
-        out[i] = "0123456789abcdef"[bits & 15];
-    }
+    for (size_t i = 0; i < n; i += 16)
+        put_hex(out + i, n - i < 16 ? n - i : 16, rng_u64(rng));
     out[n] = '\0';
     return (struct str){out, n};
 }
@@ -28,9 +31,15 @@ struct str uuid_new(struct rng *rng, struct arena *a)
     return (struct str){out, UUID_LEN};
 }
 
+/* "1-", seconds in eight digits, "-", 24 random digits. */
 struct str trace_id_new(struct rng *rng, struct arena *a, int64_t wall_ns)
 {
-    struct str tail = hex_new(rng, a, 12);
+    char seconds[8];
+    uint32_t s = (uint32_t)(wall_ns / NS_PER_SEC);
 
-    return arena_printf(a, "1-%08x-" STR_FMT, (unsigned)(wall_ns / NS_PER_SEC), STR_ARG(tail));
+    for (size_t i = sizeof(seconds); i > 0; i--, s >>= 4)
+        put_hex(&seconds[i - 1], 1, s);
+    const struct str parts[] = {
+        STR("1-"), {seconds, sizeof(seconds)}, STR("-"), hex_new(rng, a, 12)};
+    return arena_join(a, parts, ARRAY_LEN(parts));
 }

@@ -186,9 +186,9 @@ static void set_trace(struct invoker *v, struct run *r)
     if (r->trace_id.n == 0)
         r->trace_id = trace_id_new(&v->x->rng, &r->arena, loop_wall(v->x->loop));
     r->segment_id = hex_new(&v->x->rng, &r->arena, 8);
-    r->trace_header =
-        arena_printf(&r->arena, "Root=" STR_FMT ";Parent=" STR_FMT ";Sampled=%d",
-                     STR_ARG(r->trace_id), STR_ARG(r->segment_id), r->rq.fn->is_traced ? 1 : 0);
+    const struct str header[] = {STR("Root="), r->trace_id, STR(";Parent="), r->segment_id,
+                                 r->rq.fn->is_traced ? STR(";Sampled=1") : STR(";Sampled=0")};
+    r->trace_header = arena_join(&r->arena, header, ARRAY_LEN(header));
 }
 
 static struct run *new_run(struct invoker *v, const struct invoke_request *rq, invoke_done_fn *done,

@@ -21,11 +21,26 @@ int64_t platform_memory_mb(uint64_t bytes, uint64_t size_bytes)
 /* Nanoseconds as milliseconds with some decimals, rounded half up. */
 static void add_ms(struct buf *out, int64_t ns, unsigned decimals)
 {
-    int64_t scale = decimals == 2 ? 100 : 1000;
-    int64_t v = (ns * scale + NS_PER_MS / 2) / NS_PER_MS;
+    uint64_t scale = decimals == 2 ? 100 : 1000;
+    uint64_t v = ((uint64_t)(ns > 0 ? ns : 0) * scale + NS_PER_MS / 2) / NS_PER_MS;
 
-    buf_addf(out, decimals == 2 ? "%lld.%02lld" : "%lld.%03lld", (long long)(v / scale),
-             (long long)(v % scale));
+    buf_add_u64(out, v / scale, 0);
+    buf_add_c(out, '.');
+    buf_add_u64(out, v % scale, decimals);
+}
+
+static void add_number(struct buf *out, struct str before, uint64_t v, struct str after)
+{
+    buf_add_str(out, before);
+    buf_add_u64(out, v, 0);
+    buf_add_str(out, after);
+}
+
+static void add_text(struct buf *out, struct str before, struct str text, struct str after)
+{
+    buf_add_str(out, before);
+    buf_add_str(out, text);
+    buf_add_str(out, after);
 }
 
 static bool is_failure(const struct platform_facts *f)
@@ -39,55 +54,58 @@ static void text_status(struct buf *out, const struct platform_facts *f)
 {
     if (!is_failure(f))
         return;
-    buf_addf(out, "\tStatus: " STR_FMT, STR_ARG(f->status));
+    add_text(out, STR("\tStatus: "), f->status, STR(""));
     if (f->error_type.n > 0)
-        buf_addf(out, "\tError Type: " STR_FMT, STR_ARG(f->error_type));
+        add_text(out, STR("\tError Type: "), f->error_type, STR(""));
 }
 
 static void text_init_start(struct buf *out, const struct platform_facts *f)
 {
-    buf_addf(out, "INIT_START Runtime Version: " STR_FMT "\n", STR_ARG(f->fn->runtime));
+    add_text(out, STR("INIT_START Runtime Version: "), f->fn->runtime, STR("\n"));
 }
 
 static void text_init_report(struct buf *out, const struct platform_facts *f)
 {
     if (!is_failure(f) && !str_eq(f->init_type, STR("provisioned-concurrency")))
         return;
-    buf_add_z(out, "INIT_REPORT Init Duration: ");
+    buf_add_str(out, STR("INIT_REPORT Init Duration: "));
     add_ms(out, f->duration_ns, 2);
-    buf_addf(out, " ms\tPhase: " STR_FMT, STR_ARG(f->phase));
+    add_text(out, STR(" ms\tPhase: "), f->phase, STR(""));
     text_status(out, f);
     buf_add_c(out, '\n');
 }
 
 static void text_start(struct buf *out, const struct platform_facts *f)
 {
-    buf_addf(out, "START RequestId: " STR_FMT " Version: $LATEST\n", STR_ARG(f->request_id));
+    add_text(out, STR("START RequestId: "), f->request_id, STR(" Version: $LATEST\n"));
 }
 
 static void text_end(struct buf *out, const struct platform_facts *f)
 {
-    buf_addf(out, "END RequestId: " STR_FMT "\n", STR_ARG(f->request_id));
+    add_text(out, STR("END RequestId: "), f->request_id, STR("\n"));
 }
 
 static void text_report(struct buf *out, const struct platform_facts *f)
 {
-    buf_addf(out, "REPORT RequestId: " STR_FMT "\tDuration: ", STR_ARG(f->request_id));
+    uint64_t billed_ms = (uint64_t)platform_billed_ms(f->duration_ns, f->init_ns);
+    uint64_t used_mb = (uint64_t)platform_memory_mb(f->max_memory_bytes, f->fn->memory_bytes);
+
+    add_text(out, STR("REPORT RequestId: "), f->request_id, STR("\tDuration: "));
     add_ms(out, f->duration_ns, 2);
-    buf_addf(out, " ms\tBilled Duration: %lld ms\tMemory Size: %llu MB\tMax Memory Used: %lld MB",
-             (long long)platform_billed_ms(f->duration_ns, f->init_ns),
-             (unsigned long long)(f->fn->memory_bytes / MIB),
-             (long long)platform_memory_mb(f->max_memory_bytes, f->fn->memory_bytes));
+    add_number(out, STR(" ms\tBilled Duration: "), billed_ms, STR(" ms"));
+    add_number(out, STR("\tMemory Size: "), f->fn->memory_bytes / MIB, STR(" MB"));
+    add_number(out, STR("\tMax Memory Used: "), used_mb, STR(" MB"));
     if (f->init_ns > 0) {
-        buf_add_z(out, "\tInit Duration: ");
+        buf_add_str(out, STR("\tInit Duration: "));
         add_ms(out, f->init_ns, 2);
-        buf_add_z(out, " ms");
+        buf_add_str(out, STR(" ms"));
     }
     text_status(out, f);
-    buf_add_z(out, "\t\n");
-    if (f->trace_id.n > 0)
-        buf_addf(out, "XRAY TraceId: " STR_FMT "\tSegmentId: " STR_FMT "\tSampled: true\t\n",
-                 STR_ARG(f->trace_id), STR_ARG(f->segment_id));
+    buf_add_str(out, STR("\t\n"));
+    if (f->trace_id.n > 0) {
+        add_text(out, STR("XRAY TraceId: "), f->trace_id, STR("\tSegmentId: "));
+        add_text(out, STR(""), f->segment_id, STR("\tSampled: true\t\n"));
+    }
 }
 
 /* --- JSON --- */

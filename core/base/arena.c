@@ -150,6 +150,20 @@ struct str arena_str(struct arena *a, struct str s)
     return (struct str){arena_strz(a, s), s.n};
 }
 
+struct str arena_join(struct arena *a, const struct str *parts, size_t n_parts)
+{
+    size_t n = 0, at = 0;
+
+    for (size_t i = 0; i < n_parts; i++)
+        n += parts[i].n;
+    char *p = arena_alloc(a, n + 1);
+    for (size_t i = 0; i < n_parts; at += parts[i++].n)
+        if (parts[i].n > 0)
+            memcpy(p + at, parts[i].p, parts[i].n);
+    p[n] = '\0';
+    return (struct str){p, n};
+}
+
 struct str arena_printf(struct arena *a, const char *fmt, ...)
 {
     va_list ap, again;

@@ -28,6 +28,8 @@ void arena_shrink(struct arena *a, void *p, size_t old_bytes, size_t new_bytes);
 
 struct str arena_str(struct arena *a, struct str s); /* copy, with a NUL behind it */
 char *arena_strz(struct arena *a, struct str s);     /* copy as a C string */
+/* The parts one behind the other. */
+struct str arena_join(struct arena *a, const struct str *parts, size_t n_parts);
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* As mem_grow, in the arena: the old array is left behind. */

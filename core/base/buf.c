@@ -94,6 +94,19 @@ void buf_add_c(struct buf *b, char c)
     buf_add(b, &c, 1);
 }
 
+void buf_add_u64(struct buf *b, uint64_t v, unsigned width)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    assert(width <= sizeof(digits));
+    for (; v > 0; v /= 10)
+        digits[--at] = (char)('0' + v % 10);
+    while (at == sizeof(digits) || sizeof(digits) - at < width)
+        digits[--at] = '0';
+    buf_add(b, digits + at, sizeof(digits) - at);
+}
+
 void buf_add_repeat(struct buf *b, char c, size_t n)
 {
     if (!make_room(b, n))

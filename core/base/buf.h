@@ -32,6 +32,7 @@ void buf_add_str(struct buf *b, struct str s);
 void buf_add_z(struct buf *b, const char *z);
 void buf_add_c(struct buf *b, char c);
 void buf_add_repeat(struct buf *b, char c, size_t n);
+void buf_add_u64(struct buf *b, uint64_t v, unsigned width); /* decimal, zeros up to width <= 20 */
 void buf_addf(struct buf *b, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void buf_cut(struct buf *b, size_t n);   /* shortens to n bytes */
 struct str buf_str(const struct buf *b); /* view, valid until the next append */

@@ -72,17 +72,6 @@ static void add_line(struct buf *out, struct str name, struct str value)
     buf_add(out, "\r\n", 2);
 }
 
-static void add_number(struct buf *out, uint64_t v)
-{
-    char digits[24];
-    size_t at = sizeof(digits);
-
-    do
-        digits[--at] = (char)('0' + v % 10);
-    while ((v /= 10) > 0);
-    buf_add(out, digits + at, sizeof(digits) - at);
-}
-
 static void add_header(struct buf *out, const struct http_header *h)
 {
     if (is_ours(h->name))
@@ -102,7 +91,7 @@ void http_reply_add(struct buf *out, const struct http_reply *r, const struct ht
     bool has_no_body = r->status == 204 || r->status == 304;
 
     buf_add(out, "HTTP/1.1 ", 9);
-    add_number(out, r->status);
+    buf_add_u64(out, r->status, 0);
     buf_add_c(out, ' ');
     buf_add_str(out, reason_of(r->status));
     buf_add(out, "\r\n", 2);
@@ -113,7 +102,7 @@ void http_reply_add(struct buf *out, const struct http_reply *r, const struct ht
         add_line(out, STR("Connection"), words[f->keep]);
     if (!has_no_body) {
         buf_add(out, "Content-Length: ", 16);
-        add_number(out, r->body.n);
+        buf_add_u64(out, r->body.n, 0);
         buf_add(out, "\r\n", 2);
     }
     buf_add(out, "\r\n", 2);

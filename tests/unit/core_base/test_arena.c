@@ -114,6 +114,9 @@ static void test_text(void **state)
     CHECK_STR(arena_printf(&a, "%s-%d", "x", 7), STR("x-7"));
     CHECK_INT(arena_printf(&a, "%*d", 10000, 1).n, 10000); /* longer than any guess */
     CHECK_STR(arena_printf(&a, "%s", ""), STR(""));
+    const struct str parts[] = {STR("a"), {0}, STR("bc")};
+    CHECK_STR(arena_join(&a, parts, 3), STR("abc"));
+    CHECK_STR(arena_join(&a, parts, 0), STR(""));
 }
 
 static void test_grow(void **state)

@@ -95,6 +95,23 @@ static void test_buffer_is_bounded(void **state)
     CHECK_STR(buf_str(&b), STR("x"));
 }
 
+static void test_numbers_in_a_buffer(void **state)
+{
+    UNUSED(state);
+    AUTO(buf_clear) struct buf b = {.max = 100};
+
+    buf_add_u64(&b, 0, 0);
+    buf_add_c(&b, ' ');
+    buf_add_u64(&b, 0, 2);
+    buf_add_c(&b, ' ');
+    buf_add_u64(&b, 7, 3);
+    buf_add_c(&b, ' ');
+    buf_add_u64(&b, 1234, 3);
+    buf_add_c(&b, ' ');
+    buf_add_u64(&b, UINT64_MAX, 20);
+    CHECK_STR(buf_str(&b), STR("0 00 007 1234 18446744073709551615"));
+}
+
 static void test_varints(void **state)
 {
     UNUSED(state);
@@ -178,9 +195,13 @@ static void test_safe_text(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_views),     cmocka_unit_test(test_globs),
-    cmocka_unit_test(test_numbers),   cmocka_unit_test(test_buffer_is_bounded),
-    cmocka_unit_test(test_varints),   cmocka_unit_test(test_utf8),
+    cmocka_unit_test(test_views),
+    cmocka_unit_test(test_globs),
+    cmocka_unit_test(test_numbers),
+    cmocka_unit_test(test_buffer_is_bounded),
+    cmocka_unit_test(test_numbers_in_a_buffer),
+    cmocka_unit_test(test_varints),
+    cmocka_unit_test(test_utf8),
     cmocka_unit_test(test_safe_text),
 };
 TEST_MAIN(tests)
