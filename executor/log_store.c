@@ -14,6 +14,7 @@
 #define FIRST_PRUNE_NS  NS_PER_SEC /* the first invocation need not wait for it */
 #define PRUNE_EVERY_NS  NS_PER_HOUR
 #define PENDING_BYTES   ((size_t)64 << 20)
+#define KEEP_BYTES      ((size_t)256 << 10) /* a batch that had to wait long gives the rest back */
 #define KEY_BYTES       32
 
 /* What the open batch does to a stream, summed up over its lines. */
@@ -143,6 +144,24 @@ static void submit(struct log_store *s)
     journal_submit(s->journal, &b->op);
 }
 
+static void batch_clear(struct log_batch *b)
+{
+    buf_clear(&b->text);
+    free(b->lines);
+    free(b->touched);
+    b->lines = NULL;
+    b->touched = NULL;
+    b->lines_cap = b->touched_cap = 0;
+}
+
+static void batch_empty(struct log_batch *b)
+{
+    b->n_lines = b->n_touched = 0;
+    buf_reset(&b->text);
+    if (b->text.cap > KEEP_BYTES || b->lines_cap * sizeof(*b->lines) > KEEP_BYTES)
+        batch_clear(b);
+}
+
 static void commit_done(struct journal_op *op, enum status status, const struct err *e)
 {
     struct log_batch *b = (struct log_batch *)op;
@@ -153,8 +172,7 @@ static void commit_done(struct journal_op *op, enum status status, const struct 
         s->last_error = *e;
         s->lost += b->n_lines;
     }
-    b->n_lines = b->n_touched = 0;
-    buf_reset(&b->text);
+    batch_empty(b);
     s->is_committing = false;
     if (s->is_due)
         submit(s);
@@ -275,11 +293,8 @@ void log_store_close(struct log_store *s)
         loop_timer_cancel(s->loop, &s->prune_timer);
     }
     journal_close(s->journal);
-    for (size_t i = 0; i < ARRAY_LEN(s->batches); i++) {
-        buf_clear(&s->batches[i].text);
-        free(s->batches[i].lines);
-        free(s->batches[i].touched);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(s->batches); i++)
+        batch_clear(&s->batches[i]);
     free(s->streams);
     free(s);
 }
