@@ -88,8 +88,26 @@ bool pieces_add(struct pieces *p, const struct piece *piece)
 /* What the attempt at hand has already. */
 struct progress {
     bool has_start, has_report;
+    bool is_whole; /* a REPORT measured just this run */
     int64_t start_ns, report_ns;
 };
+
+/* REPORT is written a moment after the end of what it measured. */
+#define REPORT_LAG_NS (10 * NS_PER_SEC)
+/* How well START, REPORT and its Duration agree where none was delayed. */
+#define RUN_SLACK_NS (NS_PER_SEC / 4)
+
+static int64_t measured_from(const struct piece *report)
+{
+    return report->t_ns - report->duration_ns;
+}
+
+/* From the run's beginning to what the REPORT measured; initialization may have come after START.
+ */
+static int64_t lag_of(const struct piece *report, int64_t start_ns)
+{
+    return measured_from(report) - report->init_ns - report->restore_ns - start_ns;
+}
 
 static void note(struct progress *g, const struct piece *p)
 {
@@ -98,26 +116,24 @@ static void note(struct progress *g, const struct piece *p)
         g->start_ns = p->t_ns;
     }
     if (p->kind == PIECE_REPORT) {
+        g->is_whole = g->is_whole || (g->has_start && lag_of(p, g->start_ns) <= RUN_SLACK_NS &&
+                                      measured_from(p) >= g->start_ns - RUN_SLACK_NS);
         g->has_report = true;
         g->report_ns = p->t_ns;
     }
 }
 
-/* REPORT is written a moment after the end of what it measured; retries are a minute apart. */
-#define REPORT_LAG_NS (10 * NS_PER_SEC)
-
-static int64_t measured_from(const struct piece *report)
-{
-    return report->t_ns - report->duration_ns;
-}
-
 /* The run that this REPORT measured began with the attempt's START: whatever stands in between was
- * printed by the function. Initialization may have come after START. */
+ * printed by the function. A retry may come at once, in the same environment: its REPORT measures
+ * from after the end of a whole run on, where that of the run itself, with a REPORT forged in its
+ * midst, measures from its START on. */
 static bool covers(const struct piece *report, const struct progress *g)
 {
-    return report->kind == PIECE_REPORT && g->has_start &&
-           g->start_ns >=
-               measured_from(report) - report->init_ns - report->restore_ns - REPORT_LAG_NS;
+    if (report->kind != PIECE_REPORT || !g->has_start)
+        return false;
+    int64_t lag_ns = lag_of(report, g->start_ns);
+    bool is_retry = g->is_whole && lag_ns > RUN_SLACK_NS && measured_from(report) >= g->report_ns;
+    return lag_ns <= REPORT_LAG_NS && !is_retry;
 }
 
 static bool is_covered(const struct pieces *p, size_t from, const struct progress *g)
