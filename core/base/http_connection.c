@@ -72,6 +72,8 @@ static void request_end(struct request *r)
 {
     struct http_server *s = r->connection->server;
 
+    s->bodies_bytes -= r->held;
+    r->held = 0;
     r->connection->request = NULL;
     r->connection = NULL;
     r->next = s->ended_requests;
@@ -197,6 +199,7 @@ static void next_request(struct connection *c)
 {
     request_end(c->request);
     c->phase = c->keep == HTTP_CLOSE ? PHASE_LAST : PHASE_HEAD;
+    c->since_ns = loop_now(c->server->loop);
     expect_progress(c);
 }
 
@@ -398,6 +401,16 @@ static bool take_length(struct connection *c)
     return r->body.n == r->framing.length;
 }
 
+/* False: all bodies together have become too much. */
+static bool hold_body(struct request *r)
+{
+    struct http_server *s = r->connection->server;
+
+    s->bodies_bytes += r->body.cap - r->held;
+    r->held = r->body.cap;
+    return s->bodies_bytes <= s->limits.all_bodies_bytes;
+}
+
 static bool ask(struct connection *c)
 {
     struct http_server *s = c->server;
@@ -422,6 +435,8 @@ static bool take_body(struct connection *c)
     unsigned status = 0;
     bool is_whole = c->request->framing.is_chunked ? take_chunks(c, &status) : take_length(c);
 
+    if (!status && !hold_body(c->request))
+        status = 503;
     if (status)
         return refuse(c, status);
     return is_whole && ask(c);
@@ -498,7 +513,8 @@ void connection_open(struct http_server *s, int fd, const struct sockaddr_storag
     struct err e = {0};
     int one = 1;
 
-    *c = (struct connection){.server = s, .fd = fd, .interest = LOOP_READ};
+    *c = (struct connection){
+        .server = s, .fd = fd, .interest = LOOP_READ, .since_ns = loop_now(s->loop)};
     c->in.max = in_limit(s) + READ_BYTES;
     c->out.max = SIZE_MAX / 2;
     c->again = (struct loop_task){.fn = on_again, .ctx = c};

@@ -34,6 +34,7 @@ struct request {
     struct http_framing framing;
     struct http_chunks chunks;
     struct buf body;
+    size_t held; /* of the server's bodies_bytes */
     http_abort_fn *on_abort;
     bool in_handler, is_answered;
     struct request *next; /* among those that ended, or are spare */
@@ -53,6 +54,7 @@ struct connection {
     enum http_keep keep;
     bool is_eof, is_shut;
     int64_t deadline_ns; /* 0: none */
+    int64_t since_ns;    /* when the last answer left, or it came: the longest wait gives way */
     char peer[HTTP_PEER_BYTES];
     struct connection *next, **back;
 };
@@ -71,6 +73,7 @@ struct http_server {
     struct loop_task burial;
     struct connection *first, *ended; /* connections */
     unsigned n_connections;
+    size_t bodies_bytes; /* of all requests */
     struct request *ended_requests, *spare;
     size_t n_spare;
     int64_t date_s;

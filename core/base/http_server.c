@@ -3,12 +3,15 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "core/base/http_connection.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+
+#define IDLE_NS NS_PER_SEC
 
 bool http_header(const struct http_call *rq, const char *name, struct str *value)
 {
@@ -62,6 +65,25 @@ static void on_sweep(void *ctx)
 
 /* --- those who come in --- */
 
+/* Who holds a place without a request to answer has to give it up, the longest first: connections
+ * that never finish a head or a body must not keep everyone else out. */
+static bool make_place(struct http_server *s)
+{
+    struct pollfd backlog = {.fd = s->fd, .events = POLLIN};
+    struct connection *oldest = NULL;
+    int64_t before_ns = loop_now(s->loop) - IDLE_NS;
+
+    if (poll(&backlog, 1, 0) != 1)
+        return false; /* nobody asks for it */
+    for (struct connection *c = s->first; c; c = c->next)
+        if (c->phase != PHASE_ASKED && c->since_ns <= before_ns &&
+            (!oldest || c->since_ns < oldest->since_ns))
+            oldest = c;
+    if (oldest)
+        connection_end(oldest);
+    return oldest != NULL;
+}
+
 /* What cannot be taken waits in the backlog, until a connection ends or the next sweep. */
 static void stop_listening(struct http_server *s)
 {
@@ -76,7 +98,7 @@ static void on_connect(void *ctx, unsigned events)
     struct http_server *s = ctx;
 
     UNUSED(events);
-    while (s->n_connections < s->limits.connections) {
+    while (s->n_connections < s->limits.connections || make_place(s)) {
         struct sockaddr_storage from = {0};
         socklen_t n = sizeof(from);
         int fd = accept4(s->fd, (struct sockaddr *)&from, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -96,6 +118,7 @@ static struct http_limits with_defaults(struct http_limits l)
 {
     l.body_bytes = l.body_bytes ? l.body_bytes : (size_t)1 << 20;
     l.head_bytes = l.head_bytes ? l.head_bytes : (size_t)64 << 10;
+    l.all_bodies_bytes = l.all_bodies_bytes ? l.all_bodies_bytes : (size_t)256 << 20;
     l.connections = l.connections ? l.connections : 512;
     return l;
 }

@@ -16,7 +16,10 @@
  * value with control characters (400), another version (505), an address that is not loopback
  * without `authorize` (at start). After a refusal the connection is closed. A client has
  * limits.timeout_s for a head, and as long between pieces of a body, of an answer, and between two
- * requests; connections over limits.connections wait in the backlog. */
+ * requests. When limits.connections are there, a further one takes the place of the one that has
+ * been idle, or sending the same request, the longest, if for a second at least; else it waits in
+ * the backlog. All bodies together hold limits.all_bodies_bytes at most; what goes beyond is
+ * refused (503). */
 #ifndef FNSCOPE_CORE_BASE_HTTP_SERVER_H
 #define FNSCOPE_CORE_BASE_HTTP_SERVER_H
 
@@ -55,10 +58,11 @@ typedef void http_handler(void *ctx, struct http_call *rq);
 typedef void http_abort_fn(struct http_call *rq);
 
 struct http_limits {
-    size_t body_bytes;    /* 0: 1 MiB */
-    size_t head_bytes;    /* 0: 64 KiB */
-    unsigned connections; /* 0: 512 */
-    unsigned timeout_s;   /* without progress; 0: none */
+    size_t body_bytes;       /* 0: 1 MiB */
+    size_t head_bytes;       /* 0: 64 KiB */
+    size_t all_bodies_bytes; /* 0: 256 MiB */
+    unsigned connections;    /* 0: 512 */
+    unsigned timeout_s;      /* without progress; 0: none */
 };
 
 struct http_server_config {
