@@ -26,7 +26,7 @@ struct collect_settings {
     struct opt_list sources;
     int64_t commit_ns, report_ns;
     int64_t assumed_functions, assumed_queues;
-    struct str metrics;
+    struct str metrics, token_file;
     int64_t metrics_functions;
 };
 
@@ -49,8 +49,10 @@ static const struct opt_def collect_defs[] = {
     { .key = "collect.metrics", .flag = "metrics", .type = OPT_STRING, .offset = AT(metrics),
       .value_name = "ADDRESS:PORT", .help = "serve /metrics for Prometheus there meanwhile: 127.0.0.1:9464",
       .manual = "Serves what fnscope metrics prints, and /healthz, as long as the collector runs. Only an address of "
-                "this machine is accepted: metrics name functions and costs. Port 0 takes any free one; the log says "
-                "which." },
+                "this machine is accepted without a token: metrics name functions and costs. Port 0 takes any free "
+                "one; the log says which." },
+    { .key = "collect.metrics_token_file", .flag = "metrics-token-file", .type = OPT_STRING, .offset = AT(token_file),
+      .value_name = "FILE", .help = "who asks for metrics must send the file's first line as bearer token" },
     { .key = "collect.metrics_functions", .flag = "metrics-functions", .type = OPT_INT, .offset = AT(metrics_functions),
       .default_text = "1000", .min = 1, .max = 1000000, .value_name = "N",
       .help = "show the busiest N functions there" },
@@ -377,7 +379,8 @@ static enum status serve_metrics(const struct cli *c, struct metrics_endpoint **
 
     if (set->metrics.n == 0)
         return OK;
-    enum status s = metrics_endpoint_open(c, set->metrics, (size_t)set->metrics_functions, out, e);
+    const struct metrics_listen l = {set->metrics, set->token_file, (size_t)set->metrics_functions};
+    enum status s = metrics_endpoint_open(c, &l, out, e);
     if (s == OK)
         s = metrics_endpoint_start(*out, e);
     if (s != OK)

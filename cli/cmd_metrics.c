@@ -5,7 +5,7 @@
 #include "cli/metrics_endpoint.h"
 
 struct metrics_settings {
-    struct str listen;
+    struct str listen, token_file;
     int64_t max_functions;
 };
 
@@ -15,8 +15,13 @@ struct metrics_settings {
 static const struct opt_def metrics_defs[] = {
     { .key = "metrics.listen", .flag = "listen", .type = OPT_STRING, .offset = AT(listen),
       .value_name = "ADDRESS:PORT", .help = "serve /metrics there until stopped: 127.0.0.1:9464",
-      .manual = "Serves /metrics and /healthz until stopped. Only an address of this machine is accepted: "
-                "metrics name functions and costs. Port 0 takes any free one and says which." },
+      .manual = "Serves /metrics and /healthz until stopped. Without --token-file only an address of this machine is "
+                "accepted: metrics name functions and costs. Port 0 takes any free one and says which." },
+    { .key = "metrics.token_file", .flag = "token-file", .type = OPT_STRING, .offset = AT(token_file),
+      .value_name = "FILE", .help = "who asks must send the file's first line as bearer token",
+      .manual = "Requests must bear it as \"Authorization: Bearer TOKEN\", as Prometheus does with "
+                "authorization: {credentials_file: FILE}. With it any address may be listened on. Others must not "
+                "be able to read the file." },
     { .key = "metrics.max_functions", .flag = "max-functions", .type = OPT_INT, .offset = AT(max_functions),
       .default_text = "1000", .min = 1, .max = 1000000, .value_name = "N",
       .help = "show the busiest N functions" },
@@ -27,7 +32,8 @@ static const struct opt_def metrics_defs[] = {
 static int serve(struct cli *c, const struct metrics_settings *set, struct err *e)
 {
     struct metrics_endpoint *p = NULL;
-    enum status s = metrics_endpoint_open(c, set->listen, (size_t)set->max_functions, &p, e);
+    const struct metrics_listen l = {set->listen, set->token_file, (size_t)set->max_functions};
+    enum status s = metrics_endpoint_open(c, &l, &p, e);
 
     if (s == OK) {
         struct str url = metrics_endpoint_url(p);

@@ -5,16 +5,20 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/common.h"
+#include "core/base/crypto.h"
+#include "core/base/file.h"
 #include "core/base/http_server.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "reports/reports.h"
 
-enum { METRICS_MAX_BYTES = 256 << 20 };
+enum { METRICS_MAX_BYTES = 256 << 20, TOKEN_MAX_BYTES = 4096, TOKEN_LEAST_BYTES = 16 };
 
 struct metrics_endpoint {
     struct cli cli; /* a copy with an arena of its own: arenas belong to one thread */
@@ -25,7 +29,8 @@ struct metrics_endpoint {
     struct loop_watch *watch;
     int stop_fd; /* -1 without a thread */
     pthread_t thread;
-    struct buf url;
+    struct buf url, token_text;
+    struct str token; /* a view into it; empty: everyone may ask */
 };
 
 enum status metrics_write(const struct cli *c, size_t max_functions, struct buf *out, struct err *e)
@@ -107,7 +112,43 @@ static void make_url(struct metrics_endpoint *p, struct str address)
              is_v6 ? "]" : "", http_server_port(p->server));
 }
 
-enum status metrics_endpoint_open(const struct cli *c, struct str listen, size_t max_functions,
+/* --- who may ask --- */
+
+static enum status read_token(struct metrics_endpoint *p, struct str path, struct err *e)
+{
+    const char *z = arena_printf(&p->arena, STR_FMT, STR_ARG(path)).p;
+    struct stat st;
+
+    p->token_text.max = TOKEN_MAX_BYTES;
+    enum status s = file_read(z, &p->token_text, e);
+    if (s != OK)
+        return err_wrap(e, "metrics: token file");
+    struct str text = buf_str(&p->token_text);
+    p->token = str_trim(str_cut(&text, '\n'));
+    if (stat(z, &st) == 0 && (st.st_mode & 077) != 0)
+        return err_set(e, ERR_CONFIG, "metrics: token file %s: others may read it: chmod 600 it",
+                       z);
+    if (p->token.n < TOKEN_LEAST_BYTES)
+        return err_set(e, ERR_CONFIG,
+                       "metrics: token file %s: its first line has fewer than %d "
+                       "characters: openssl rand -hex 32 makes one",
+                       z, TOKEN_LEAST_BYTES);
+    return OK;
+}
+
+static bool has_token(void *ctx, const struct http_call *call)
+{
+    const struct metrics_endpoint *p = ctx;
+    struct str value;
+
+    if (!http_header(call, "Authorization", &value))
+        return false;
+    struct str scheme = str_cut(&value, ' ');
+    value = str_trim(value);
+    return str_eq_nocase(scheme, STR("Bearer")) && crypto_eq(value, p->token);
+}
+
+enum status metrics_endpoint_open(const struct cli *c, const struct metrics_listen *l,
                                   struct metrics_endpoint **out, struct err *e)
 {
     struct metrics_endpoint *p = xcalloc(1, sizeof(*p));
@@ -115,16 +156,19 @@ enum status metrics_endpoint_open(const struct cli *c, struct str listen, size_t
         .limits = {.body_bytes = 1, .connections = 32, .timeout_s = 10},
         .handler = on_request,
         .ctx = p,
+        .authorize = l->token_file.n > 0 ? has_token : NULL,
     };
 
     p->cli = *c;
     arena_init(&p->arena);
     p->cli.arena = &p->arena;
     p->cli.out = (struct buf){0};
-    p->max_functions = max_functions;
+    p->max_functions = l->max_functions;
     p->stop_fd = -1;
     p->loop = loop_new(&c->clock);
-    enum status s = parse_listen(listen, &config, e);
+    enum status s = parse_listen(l->address, &config, e);
+    if (s == OK && l->token_file.n > 0)
+        s = read_token(p, l->token_file, e);
     if (s == OK)
         s = http_server_start(p->loop, &config, &p->server, e);
     if (s != OK) {
@@ -210,6 +254,9 @@ void metrics_endpoint_close(struct metrics_endpoint *p)
     http_server_stop(p->server);
     loop_free(p->loop);
     buf_clear(&p->url);
+    if (p->token_text.n > 0)
+        explicit_bzero(p->token_text.p, p->token_text.n);
+    buf_clear(&p->token_text);
     arena_clear(&p->arena);
     free(p);
 }

@@ -9,11 +9,19 @@
 
 struct metrics_endpoint;
 
-/* listen: "127.0.0.1:9464", "[::1]:0". ERR_USAGE when it is no such thing, ERR_CONFIG when the
- * address is not this machine's. c must outlive it and may be used by others meanwhile. */
-MUST_CHECK enum status metrics_endpoint_open(const struct cli *c, struct str listen,
-                                             size_t max_functions, struct metrics_endpoint **out,
-                                             struct err *e);
+struct metrics_listen {
+    struct str address; /* "127.0.0.1:9464", "[::1]:0" */
+    struct str
+        token_file; /* its first line is what `Authorization: Bearer` must bear; empty: none */
+    size_t max_functions;
+};
+
+/* ERR_USAGE when the address is none, ERR_CONFIG when it is not this machine's and there is no
+ * token, or others may read the token's file. c must outlive it and may be used by others
+ * meanwhile.
+ */
+MUST_CHECK enum status metrics_endpoint_open(const struct cli *c, const struct metrics_listen *l,
+                                             struct metrics_endpoint **out, struct err *e);
 struct str metrics_endpoint_url(const struct metrics_endpoint *p);
 
 /* Serves until SIGINT or SIGTERM. */

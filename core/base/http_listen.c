@@ -75,8 +75,8 @@ enum status http_listen(struct str text, uint16_t *port, bool may_be_public, int
                        STR_ARG(name));
     if (!is_loopback(&a) && !may_be_public)
         return err_set(e, ERR_CONFIG,
-                       "listening on " STR_FMT " needs authentication: others could reach it; "
-                       "give keys, or listen on 127.0.0.1",
+                       "listening on " STR_FMT " needs authentication (see --help): others could "
+                       "reach it; or listen on 127.0.0.1",
                        STR_ARG(name));
     enum status s = bind_address(name, &a, fd, e);
     if (s == OK)

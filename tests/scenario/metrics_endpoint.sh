@@ -46,6 +46,26 @@ kill "$pid"
 wait "$pid" || fail "it ends with status $?"
 pid=
 
+# With a token every address may be listened on, and who does not bear it is refused.
+echo 0123456789abcdef0123456789abcdef > "$work/token"
+"$program" metrics --listen 127.0.0.1:0 --token-file "$work/token" 2> "$work/err" && fail "a token everyone may read"
+chmod 600 "$work/token"
+: > "$work/out"
+"$program" metrics --listen 0.0.0.0:0 --token-file "$work/token" > "$work/out" 2> "$work/err" &
+pid=$!
+until=$((SECONDS + 20))
+until [ -s "$work/out" ]; do
+    [ "$SECONDS" -lt "$until" ] || fail "it does not start with a token"
+    read -rt 0.05 <> <(:) || true
+done
+url=$(sed 's/0\.0\.0\.0/127.0.0.1/' "$work/out")
+[ "$(get -o /dev/null -w '%{http_code}' "$url")" = 403 ] || fail "without the token"
+[ "$(get -o /dev/null -w '%{http_code}' -H "Authorization: Bearer 0123456789abcdef" "$url")" = 403 ] || fail "half the token"
+get -H "Authorization: Bearer $(cat "$work/token")" "$url" | grep -q ^fnscope_function || fail "with the token"
+kill "$pid"
+wait "$pid" || fail "it ends with status $?"
+pid=
+
 # The collector serves the same meanwhile, on a thread of its own.
 cat > "$work/config.yaml" << YAML
 sources:

@@ -1,124 +1,8 @@
 /* The HTTP listener: requests as a client sends them, deferred answers, limits, and a table of
  * hostile requests of which none may reach the handler, or be taken for two. */
-#include "tests/test.h"
+#include "tests/unit/core_base/http_fixture.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "core/base/buf.h"
-#include "core/base/http_server.h"
 #include "core/base/url.h"
-
-#define PATIENCE (5 * NS_PER_SEC)
-
-struct fixture {
-    struct clock clock;
-    struct loop *loop;
-    struct http_server *server;
-    struct buf seen; /* "METHOD target body;" of every request that reached the handler */
-    struct http_call *kept[8];
-    size_t n_kept, aborted;
-};
-
-static void on_abort(struct http_call *rq)
-{
-    struct fixture *f = rq->owner;
-
-    f->aborted++;
-}
-
-/* /later keeps the request, everything else is echoed. */
-static void on_request(void *ctx, struct http_call *rq)
-{
-    struct fixture *f = ctx;
-    struct str trailer = STR("-");
-
-    http_trailer(rq, "X-End", &trailer);
-    buf_addf(&f->seen, STR_FMT " " STR_FMT " " STR_FMT ";", STR_ARG(rq->method),
-             STR_ARG(rq->target), STR_ARG(rq->body));
-    if (str_eq(rq->path, STR("/later"))) {
-        rq->owner = f;
-        http_on_abort(rq, on_abort);
-        f->kept[f->n_kept++] = rq;
-        return;
-    }
-    struct str body = arena_printf(&rq->arena, "[" STR_FMT "|" STR_FMT "|" STR_FMT "]",
-                                   STR_ARG(rq->path), STR_ARG(rq->body), STR_ARG(trailer));
-    struct http_header h = {STR("X-Test"), STR("yes")};
-    http_respond(rq,
-                 &(struct http_reply){.status = 200, .headers = &h, .n_headers = 1, .body = body});
-}
-
-static int set_up(void **state)
-{
-    struct fixture *f = calloc(1, sizeof(*f));
-    struct err e = {0};
-
-    f->clock = clock_system();
-    f->loop = loop_new(&f->clock);
-    f->seen.max = 1 << 20;
-    struct http_server_config c = {
-        .handler = on_request,
-        .ctx = f,
-        .limits = {.body_bytes = 10000, .head_bytes = 8192, .connections = 64, .timeout_s = 1}};
-    CHECK_OK(http_server_start(f->loop, &c, &f->server, &e), &e);
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    http_server_stop(f->server);
-    loop_free(f->loop);
-    buf_clear(&f->seen);
-    free(f);
-    return 0;
-}
-
-static int dial(struct fixture *f)
-{
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(http_server_port(f->server)),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    CHECK_INT(connect(fd, (struct sockaddr *)(void *)&to, sizeof(to)), 0);
-    CHECK_INT(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-    return fd;
-}
-
-static void send_text(int fd, struct str text)
-{
-    CHECK_INT(send(fd, text.p, text.n, MSG_NOSIGNAL), text.n);
-}
-
-/* Reads until the answer holds `until` or the server closes; true when closed. */
-static bool receive(struct fixture *f, int fd, const char *until, struct buf *out)
-{
-    int64_t deadline = clock_monotonic(&f->clock) + PATIENCE;
-    char piece[4096];
-
-    while (clock_monotonic(&f->clock) < deadline) {
-        if (until && str_find(buf_str(out), str_from(until)) < out->n)
-            return false;
-        CHECK_OK(loop_turn(f->loop, NS_PER_MS, NULL), NULL);
-        ssize_t n = recv(fd, piece, sizeof(piece), 0);
-        if (n == 0 || (n < 0 && errno != EAGAIN))
-            return true;
-        if (n > 0)
-            buf_add(out, piece, (size_t)n);
-    }
-    print_error("no answer; so far: %s\n", out->p ? out->p : "");
-    CHECK(false);
-    return true;
-}
 
 static size_t count(struct str s, struct str needle)
 {
@@ -537,80 +421,6 @@ static void test_head_over_the_limit(void **state)
     close(fd);
 }
 
-/* A server of its own: few places, small bodies together, much time. */
-static void small_server(struct fixture *f)
-{
-    struct err e = {0};
-    struct http_server_config c = {
-        .handler = on_request,
-        .ctx = f,
-        .limits = {
-            .body_bytes = 10000, .all_bodies_bytes = 16384, .connections = 4, .timeout_s = 600}};
-
-    http_server_stop(f->server);
-    CHECK_OK(http_server_start(f->loop, &c, &f->server, &e), &e);
-}
-
-/* Four that never finish their head do not keep a fifth out; one whose request waits stays. */
-static void test_slow_ones_give_way(void **state)
-{
-    struct fixture *f = *state;
-    AUTO(buf_clear) struct buf out = {.max = 1 << 16};
-    AUTO(buf_clear) struct buf late = {.max = 1 << 16};
-    int waiting, slow[3], fifth;
-
-    small_server(f);
-    waiting = dial(f);
-    send_text(waiting, STR("GET /later HTTP/1.1\r\nHost: h\r\n\r\n"));
-    for (size_t i = 0; i < ARRAY_LEN(slow); i++) {
-        slow[i] = dial(f);
-        send_text(slow[i], STR("GET /never HTTP/1.1\r\nHost: h\r\n"));
-    }
-    for (int i = 0; i < 200 && f->n_kept == 0; i++)
-        CHECK_OK(loop_turn(f->loop, NS_PER_MS, NULL), NULL);
-    CHECK_INT(f->n_kept, 1);
-    fifth = dial(f);
-    send_text(fifth, STR("GET /fifth HTTP/1.1\r\nHost: h\r\n\r\n"));
-    CHECK(!receive(f, fifth, "[/fifth||-]", &out));
-    http_respond(f->kept[0], &(struct http_reply){.status = 200, .body = STR("late")});
-    CHECK(!receive(f, waiting, "late", &late));
-    for (size_t i = 0; i < ARRAY_LEN(slow); i++)
-        close(slow[i]);
-    close(waiting);
-    close(fifth);
-}
-
-/* Bodies that never end hold no more than all of them may. */
-static void test_bodies_together(void **state)
-{
-    struct fixture *f = *state;
-    AUTO(buf_clear) struct buf out = {.max = 1 << 16};
-    char piece[9000] = {0};
-    int fd[3];
-
-    small_server(f);
-    memset(piece, 'x', sizeof(piece));
-    for (size_t i = 0; i < ARRAY_LEN(fd); i++) {
-        fd[i] = dial(f);
-        send_text(fd[i], STR("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 9999\r\n\r\n"));
-        send_text(fd[i], (struct str){piece, sizeof(piece)});
-        for (int k = 0; k < 20; k++)
-            CHECK_OK(loop_turn(f->loop, NS_PER_MS, NULL), NULL);
-    }
-    CHECK(receive(f, fd[2], NULL, &out));
-    CHECK(str_starts(buf_str(&out), STR("HTTP/1.1 503 ")));
-    for (size_t i = 0; i < ARRAY_LEN(fd); i++)
-        close(fd[i]);
-    buf_reset(&out);
-    for (int k = 0; k < 20; k++)
-        CHECK_OK(loop_turn(f->loop, NS_PER_MS, NULL), NULL);
-    fd[0] = dial(f); /* what they held is free again */
-    send_text(fd[0], STR("POST /y HTTP/1.1\r\nHost: h\r\nContent-Length: 9000\r\n\r\n"));
-    send_text(fd[0], (struct str){piece, sizeof(piece)});
-    CHECK(!receive(f, fd[0], "[/y|x", &out));
-    close(fd[0]);
-}
-
 static void test_addresses(void **state)
 {
     struct fixture *f = *state;
@@ -649,7 +459,6 @@ static void test_decoding(void **state)
         CHECK(!url_decode(&a, str_from(broken[i]), false, &v));
 }
 
-#define WITH_SERVER(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 static const struct CMUnitTest tests[] = {
     WITH_SERVER(test_echo_keep_alive),
     WITH_SERVER(test_chunked_with_trailer),
@@ -666,8 +475,6 @@ static const struct CMUnitTest tests[] = {
     WITH_SERVER(test_manners),
     WITH_SERVER(test_body_grows_over_the_limit),
     WITH_SERVER(test_head_over_the_limit),
-    WITH_SERVER(test_slow_ones_give_way),
-    WITH_SERVER(test_bodies_together),
     WITH_SERVER(test_addresses),
     cmocka_unit_test(test_decoding),
 };
