@@ -358,6 +358,30 @@ struct str reconcile_errors_remedy(void);
 /* What was compared, and what was not: "1,204 invocations of 24 hours have their log". */
 struct str reconcile_scope_text(const struct reconcile *r, struct arena *a);
 
+/* --- sources that do not answer ---
+ * A source of the collector that was not read whole up to the end of a range: what it had to tell
+ * of the range is not stored, or not all of it. */
+struct source_gap {
+    struct str name, error; /* error: of its last failed poll; empty: nobody polls it */
+    int64_t read_ns;        /* last read whole; 0: never */
+    bool is_failing;
+};
+struct source_gaps {
+    struct source_gap *rows; /* by name */
+    size_t n;
+};
+/* Of a range that is over, anything not read since its end is a gap. Of one that goes on, a source
+ * that fails for a minute or was not read for ten: polls have pauses. */
+bool source_has_gap(const struct source_status *s, struct range r, int64_t now_ns);
+/* Those of the filter's regions and accounts, as far as a source has told its own; f NULL: all. */
+MUST_CHECK enum status source_gaps_load(struct store *s, const struct fn_filter *f, struct range r,
+                                        int64_t now_ns, struct arena *a, struct source_gaps *out,
+                                        struct err *e);
+/* "source prod-eu was never read", "source prod-eu was read up to 2026-01-15T12:00:00Z"; why, or
+ * what to do. Names and errors come from outside: what shows them goes through safe_text. */
+struct str source_gap_text(const struct source_gap *g, struct arena *a);
+struct str source_gap_remedy(const struct source_gap *g);
+
 /* --- deployments ---
  * A deployment is the first environment of a version that the range has not seen, of a function it
  * has seen with another one. It failed when an incident of its function began within the window, or

@@ -21,7 +21,7 @@ static const struct opt_def check_defs[] = {
     { .flag = "rule", .type = OPT_STRING, .offset = AT(rule), .value_name = "GLOB",
       .help = "only rules whose name matches" },
     { .flag = "max-age", .type = OPT_DURATION, .offset = AT(max_age_ns), .default_text = "15m",
-      .help = "older data is UNKNOWN; 0s: any age will do" },
+      .help = "older data, and sources that do not answer, are UNKNOWN; 0s: any will do" },
     { 0 },
 };
 /* clang-format on */
@@ -83,6 +83,23 @@ static int unknown(struct cli *c, struct str why)
     return PLUGIN_UNKNOWN;
 }
 
+/* Where nothing is read, nothing can fire: that is no OK. Empty: all sources are read. */
+static enum status blind_spot(struct cli *c, struct store *s, int64_t now_ns, struct str *out,
+                              struct err *e)
+{
+    struct source_gaps gaps = {0};
+    enum status status =
+        source_gaps_load(s, NULL, (struct range){0, now_ns}, now_ns, c->arena, &gaps, e);
+
+    if (status != OK || gaps.n == 0)
+        return status;
+    struct str first = source_gap_text(&gaps.rows[0], c->arena);
+    *out = gaps.n == 1
+               ? first
+               : arena_printf(c->arena, STR_FMT " and %zu more", STR_ARG(first), gaps.n - 1);
+    return OK;
+}
+
 /* What went wrong is the line's text: a plugin speaks on standard output. */
 static int run_check(struct cli *c, struct err *e)
 {
@@ -92,16 +109,20 @@ static int run_check(struct cli *c, struct err *e)
     struct err local = {0};
     struct alert_config k;
     struct alert_verdicts v;
+    struct str blind = {0};
 
     if (cli_want_words(c, 0, 0, e) != OK)
         return PLUGIN_UNKNOWN;
     if (alert_config_read(c, &k, &local) != OK || cli_open_store(c, true, &s, &local) != OK ||
-        alerts_evaluate(&k.set, s, now_ns, c->arena, &v, &local) != OK)
+        alerts_evaluate(&k.set, s, now_ns, c->arena, &v, &local) != OK ||
+        blind_spot(c, s, now_ns, &blind, &local) != OK)
         return unknown(c, str_from(local.msg));
     const struct tally t = count(&v, set->rule);
     const bool is_old = set->max_age_ns > 0 && now_ns - v.data_ns > set->max_age_ns;
     if (!t.worst && is_old)
         return unknown(c, STR("there is no fresh data: is a collector running?"));
+    if (!t.worst && set->max_age_ns > 0 && blind.n > 0)
+        return unknown(c, blind);
     const enum plugin_status status = t.critical > 0 ? PLUGIN_CRITICAL
                                       : t.worst      ? PLUGIN_WARNING
                                                      : PLUGIN_OK;

@@ -175,6 +175,17 @@ static enum status open_sources(struct collecting *g, struct err *e)
     return s;
 }
 
+/* A run of all sources knows which there are; one of --source does not. */
+static enum status forget_others(const struct collecting *g, struct err *e)
+{
+    const struct collect_settings *set = g->c->options;
+    struct str *names = arena_new(g->c->arena, struct str, g->sources.n + 1);
+
+    for (size_t i = 0; i < g->sources.n; i++)
+        names[i] = g->sources.items[i]->name;
+    return set->sources.count > 0 ? OK : store_keep_sources(g->store, names, g->sources.n, e);
+}
+
 static enum status parse_sources(struct cli *c, const struct yaml_node *root,
                                  struct source_list *out, struct err *e)
 {
@@ -281,6 +292,8 @@ static enum status run_sources(struct collecting *g, struct control *control,
 
     atomic_store(&g->halt, false);
     enum status s = open_sources(g, e);
+    if (s == OK)
+        s = forget_others(g, e);
     if (s == OK)
         s = collector_run(&o, &pipeline_sink, &g->pipeline, e);
     for (size_t i = 0; i < g->sources.n; i++)

@@ -188,6 +188,31 @@ static void check_provider_counts(struct doctor *d)
         say(d, false, untold.p, reconcile_errors_remedy());
 }
 
+/* Every source of the collector, as of now. */
+static void check_sources(struct doctor *d)
+{
+    struct arena *a = d->cli->arena;
+    int64_t now = clock_now(&d->cli->clock);
+    struct source_gaps gaps = {0};
+    struct source_rows sources = {0};
+    struct err e = {0};
+    enum status s = request_sources(d->store, a, &sources, &e);
+
+    if (s == OK)
+        s = source_gaps_load(d->store, NULL, (struct range){0, now}, now, a, &gaps, &e);
+    if (s != OK) {
+        say(d, false, "the state of the sources cannot be read", str_from(e.msg));
+        return;
+    }
+    if (sources.n > 0 && gaps.n == 0)
+        say(d, true, "every source was read to the end", (struct str){0});
+    for (size_t i = 0; i < gaps.n; i++) {
+        AUTO(buf_clear) struct buf line = {.max = 2048};
+        safe_text(&line, source_gap_text(&gaps.rows[i], a), SAFE_KEEP_NONE);
+        say(d, false, arena_strz(a, buf_str(&line)), source_gap_remedy(&gaps.rows[i]));
+    }
+}
+
 static int report_quarantine(struct doctor *d)
 {
     struct buf *out = &d->cli->out;
@@ -231,6 +256,7 @@ static int run_doctor(struct cli *c, struct err *e)
     check_files(&d);
     check_prices(&d);
     check_counts(&d);
+    check_sources(&d);
     check_provider_counts(&d);
     return report_quarantine(&d);
 }

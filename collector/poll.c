@@ -3,7 +3,8 @@
 
 #include "core/base/log.h"
 
-#define WAIT_MAX_NS (60 * NS_PER_SEC)
+#define WAIT_MAX_NS     (60 * NS_PER_SEC)
+#define REPORT_ALONG_NS NS_PER_SEC
 
 static bool has_anything(const struct batch *b)
 {
@@ -20,14 +21,16 @@ static enum status hand_on(const struct poll_run *r, struct batch *b)
     return OK;
 }
 
-/* A status row goes out when it is time, and at once when the source's health changes. */
+/* A status row goes out when it is time, at once when the source's health changes, and each second
+ * along with what is written anyway: its times are what the lag is told by. */
 static void report(const struct poll_run *r, struct batch *b, bool *was_ill)
 {
     struct source *s = r->source;
     bool is_ill = s->status.failures > 0;
-    int64_t now = clock_monotonic(&s->env.clock);
+    int64_t since = clock_monotonic(&s->env.clock) - s->reported_ns;
+    bool is_time = since >= r->report_ns || (since >= REPORT_ALONG_NS && has_anything(b));
 
-    if (s->reported_ns != 0 && now - s->reported_ns < r->report_ns && is_ill == *was_ill)
+    if (s->reported_ns != 0 && !is_time && is_ill == *was_ill)
         return;
     *was_ill = is_ill;
     source_report(s, b);

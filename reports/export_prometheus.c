@@ -293,7 +293,8 @@ static struct str source_up(struct arena *a, const struct source_status *r, int6
 
 static struct str source_lag(struct arena *a, const struct source_status *r, int64_t now_ns)
 {
-    const int64_t since_ns = now_ns > r->success_ns ? now_ns - r->success_ns : 0;
+    const int64_t as_of_ns = r->success_ns > 0 ? r->success_ns : r->tried_ns;
+    const int64_t since_ns = now_ns > as_of_ns ? now_ns - as_of_ns : 0;
 
     return scaled(a, (wide)r->lag_ns + since_ns, 9);
 }

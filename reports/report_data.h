@@ -63,6 +63,7 @@ struct report_data {
     struct alert_rows episodes; /* open at some time of the range */
     struct queue_rows queues;
     struct reconcile reconcile; /* the provider's count beside the logs' */
+    struct source_gaps gaps;    /* sources that were not read to the range's end */
     struct series series;
     struct ingest_status status;
     struct unusuals unusual;

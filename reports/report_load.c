@@ -205,6 +205,9 @@ static enum status load_live(struct store *s, struct report_data *r, struct err 
 
     if (status == OK)
         status = request_queues(s, &r->options->filter, r->arena, &r->queues, e);
+    if (status == OK)
+        status = source_gaps_load(s, &r->options->filter, r->range, r->options->now_ns, r->arena,
+                                  &r->gaps, e);
     return status == OK
                ? reconcile_load(s, r->range, &r->options->filter, r->arena, &r->reconcile, e)
                : status;

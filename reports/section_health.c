@@ -37,6 +37,19 @@ static bool report_counts(const struct report_data *r, struct doc *d, struct doc
     return missing.n == 0 && untold.n == 0;
 }
 
+/* Sources whose part of the range is not stored; true: all were read to its end. */
+static bool report_gaps(const struct report_data *r, struct doc *d, struct doc_section *s)
+{
+    for (size_t i = 0; i < r->gaps.n; i++) {
+        const struct source_gap *g = &r->gaps.rows[i];
+        doc_text(d, s, TONE_WARN,
+                 arena_printf(r->arena, "Incomplete: " STR_FMT ": " STR_FMT ".",
+                              STR_ARG(source_gap_text(g, r->arena)),
+                              STR_ARG(source_gap_remedy(g))));
+    }
+    return r->gaps.n == 0;
+}
+
 static void report_findings(const struct report_data *r, struct doc *d, struct doc_section *s)
 {
     const struct finding findings[] = {
@@ -64,8 +77,9 @@ static void report_findings(const struct report_data *r, struct doc *d, struct d
         {r->status.counts.invalid_utf8, "event held invalid UTF-8", "events held invalid UTF-8",
          "the bytes are kept"},
     };
-    bool is_clean = report_counts(r, d, s);
+    bool is_clean = report_gaps(r, d, s);
 
+    is_clean = report_counts(r, d, s) && is_clean;
     for (size_t i = 0; i < ARRAY_LEN(findings); i++) {
         const struct finding *f = &findings[i];
         if (f->n == 0)

@@ -162,6 +162,9 @@ enum status view_load_overview(struct app *app, struct view_data *d, struct err 
     if (s == OK)
         s = load_alerts(app, d, e);
     if (s == OK)
+        s = source_gaps_load(app->options->store, &app->fn_filter, d->range,
+                             clock_now(&app->options->clock), &app->data_arena, &d->gaps, e);
+    if (s == OK)
         s = load_throttles(app, d, e);
     return s == OK ? request_status(app->options->store, &app->data_arena, &d->status, e) : s;
 }

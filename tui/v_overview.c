@@ -216,6 +216,22 @@ static unsigned alert_lines(const struct app *app, struct frame *f, unsigned y)
     return shown;
 }
 
+/* What a source did not tell cannot be seen to go wrong. Returns the lines used. */
+static unsigned gap_lines(const struct app *app, struct frame *f, unsigned y)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct source_gaps *gaps = &app->data.gaps;
+
+    if (gaps->n == 0)
+        return 0;
+    struct str first = source_gap_text(&gaps->rows[0], &a);
+    struct str line = gaps->n == 1 ? arena_printf(&a, "! " STR_FMT, STR_ARG(first))
+                                   : arena_printf(&a, "! %zu sources left gaps: " STR_FMT, gaps->n,
+                                                  STR_ARG(first));
+    frame_text(f, 1, y, f->width - 1, line, STYLE_WARN);
+    return 1;
+}
+
 static unsigned incident_lines(const struct app *app, struct frame *f, unsigned y)
 {
     AUTO(arena_clear) struct arena a = {0};
@@ -223,6 +239,8 @@ static unsigned incident_lines(const struct app *app, struct frame *f, unsigned 
     unsigned room = f->height < 20 ? 1 : INCIDENT_LINES;
 
     if (app->data.total.n == 0)
+        return 0;
+    if (n == 0 && app->data.gaps.n > 0)
         return 0;
     if (n == 0) {
         frame_z(f, 1, y, "+ nothing went wrong beyond single failures", STYLE_GOOD);
@@ -279,8 +297,10 @@ void view_draw_overview(const struct app *app, struct frame *f, unsigned y, unsi
     if (!app->no_strip && f->height >= 24 && app->data.series.n >= 2)
         view_strip_axis(app, f, at++);
     at += alert_lines(app, f, at);
-    if (app->stack[app->depth - 1].view == VIEW_OVERVIEW)
+    if (app->stack[app->depth - 1].view == VIEW_OVERVIEW) {
+        at += gap_lines(app, f, at);
         at += incident_lines(app, f, at);
+    }
     if (f->height >= 18)
         freshness_line(app, f, at++);
     *used = at - y + (f->height >= 22);

@@ -72,6 +72,7 @@ struct view_data {
     struct ingest_status status;
     struct incidents incidents;
     struct alert_rows alerts;   /* overview: those that hold */
+    struct source_gaps gaps;    /* overview: sources not read to the end of the range */
     struct reconcile reconcile; /* sources: of the last day */
     uint64_t cold_causes[COLD_CAUSES];
     struct series series;

@@ -229,6 +229,8 @@ static void look_at_rule(struct evaluation *ev, const struct rule *r)
         if (t.signal == r->signal && is_about(r, &t.subject))
             look_at(ev, r, &t.subject, &t);
     }
+    if (r->signal->from == FROM_SOURCES) /* a source without a row is not configured any more */
+        return;
     for (size_t i = 0; i < ev->known.n; i++) {
         const struct alert *a = &ev->known.rows[i];
         if (ev->is_visited[i] || a->state == ALERT_INACTIVE || !str_eq(a->rule, r->name) ||

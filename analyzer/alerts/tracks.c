@@ -71,7 +71,8 @@ const struct track *tracks_idle(struct tracks *t, const struct signal_info *sign
 
 static int64_t source_value(const struct source_status *r, unsigned member, int64_t now_ns)
 {
-    const int64_t since = r->success_ns > 0 ? r->success_ns : r->tried_ns;
+    /* one that never gave data lacks it since it was first tried */
+    const int64_t since = r->success_ns > 0 ? r->success_ns : r->tried_ns - r->lag_ns;
 
     switch ((enum source_member)member) {
     case SOURCE_FAILURES:

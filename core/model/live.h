@@ -34,7 +34,8 @@ struct source_status {
     int64_t tried_ns;     /* last poll that ended, well or not */
     int64_t success_ns;   /* last poll that ended well; 0: none since the last report */
     int64_t watermark_ns; /* newest event time fully read; 0: not known */
-    int64_t lag_ns;       /* age of the newest event at success_ns */
+    int64_t lag_ns;       /* age of the newest event at success_ns; before the first success: how
+                             long it had been tried at tried_ns */
     uint64_t add_calls, add_errors, add_throttles, add_bytes;
     uint64_t add_events;
     money add_cost;             /* list price of its own calls, 10^-12 */

@@ -122,7 +122,7 @@ static void bind_source(struct sql_stmt *st, const struct source_status *r)
     const int64_t numbers[] = {r->tried_ns,
                                r->success_ns,
                                r->watermark_ns,
-                               r->lag_ns,
+                               r->success_ns > 0 ? r->lag_ns : 0,
                                (int64_t)r->add_calls,
                                (int64_t)r->add_errors,
                                (int64_t)r->add_throttles,
@@ -142,7 +142,8 @@ static void bind_source(struct sql_stmt *st, const struct source_status *r)
         sql_bind_i64(st, n++, numbers[i]);
 }
 
-/* Counters add up; times only go forward; the lag is the one of the last success. */
+/* Counters add up; times only go forward; the lag is the one of the last success, before the first
+ * the time between the first try and the last. */
 enum status live_write_sources(struct store *s, const struct pack *k, struct err *e)
 {
     struct sql_stmt *st = NULL;
@@ -160,7 +161,8 @@ enum status live_write_sources(struct store *s, const struct pack *k, struct err
             "excluded.tried_ns), "
             "success_ns=max(success_ns, excluded.success_ns), "
             "watermark_ns=max(watermark_ns, excluded.watermark_ns), "
-            "lag_ns=case when excluded.success_ns > 0 then excluded.lag_ns else lag_ns end, "
+            "lag_ns=case when excluded.success_ns > 0 then excluded.lag_ns when success_ns > 0 "
+            "then lag_ns else lag_ns + max(0, excluded.tried_ns - tried_ns) end, "
             "calls=calls+excluded.calls, errors=errors+excluded.errors, "
             "throttles=throttles+excluded.throttles, bytes=bytes+excluded.bytes, "
             "events=events+excluded.events, cost=cost+excluded.cost, failures=excluded.failures, "
@@ -173,4 +175,38 @@ enum status live_write_sources(struct store *s, const struct pack *k, struct err
     }
     sql_finalize(st);
     return status;
+}
+
+static bool is_among(struct str name, const struct str *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(names[i], name))
+            return true;
+    return false;
+}
+
+static enum status forget_source(struct store *s, struct str name, struct err *e)
+{
+    struct sql_stmt *st;
+    enum status status =
+        sql_prepare(s->meta, STR("delete from source_state where name = ?"), &st, e);
+
+    if (status != OK)
+        return status;
+    sql_bind_str(st, 1, name);
+    status = sql_run(st, e);
+    sql_finalize(st);
+    return status;
+}
+
+enum status store_keep_sources(struct store *s, const struct str *names, size_t n, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct source_rows r;
+    enum status status = request_sources(s, &a, &r, e);
+
+    for (size_t i = 0; status == OK && i < r.n; i++)
+        if (!is_among(r.rows[i].name, names, n))
+            status = forget_source(s, r.rows[i].name, e);
+    return status == OK ? OK : err_wrap(e, "sources");
 }

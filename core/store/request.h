@@ -22,6 +22,7 @@ struct fn_filter {
     struct str region, account;
     enum provider provider; /* PROVIDER_UNKNOWN: any */
 };
+bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn);
 
 /* One function's sums over the range; ordered by (provider, account, region, name). */
 struct fn_row {
@@ -272,7 +273,8 @@ MUST_CHECK enum status request_queues(struct store *s, const struct fn_filter *f
                                       struct queue_rows *out, struct err *e);
 
 /* The collector's sources by name. Counters are totals since the store was made (the add_ members
- * hold them); lag_ns is as of success_ns, so the lag now is lag_ns + (now - success_ns). */
+ * hold them); lag_ns is as of success_ns, so the lag now is lag_ns + (now - success_ns); without a
+ * success as of tried_ns. */
 struct source_rows {
     struct source_status *rows;
     size_t n;

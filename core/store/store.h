@@ -106,6 +106,13 @@ MUST_CHECK enum status store_write_alerts(struct store *s, const struct alert_ch
 MUST_CHECK enum status store_write_silence(struct store *s, const struct silence *sil, int64_t *id,
                                            struct err *e);
 
+/* --- sources (writer thread) --- */
+
+/* Forgets how all other sources do: nobody polls them any more, so they would look as if they
+ * failed for ever. What they read stays. */
+MUST_CHECK enum status store_keep_sources(struct store *s, const struct str *names, size_t n,
+                                          struct err *e);
+
 /* --- settings of prices (writer thread) ---
  *
  * A fingerprint (above PRICED_SAID) of what stored costs were made with; request_pricing gives it.

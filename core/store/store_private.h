@@ -128,7 +128,6 @@ const struct fn_ref *dim_fn(struct store *s,
                             uint32_t id); /* never NULL: unknown ids give an empty one */
 const struct origin *dim_origin(struct store *s, uint32_t id);
 struct str dim_text(struct store *s, uint32_t id); /* 0 is the empty text */
-bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn);
 
 /* Which functions a request is about, with the answers so far. */
 struct fn_choice {

@@ -109,6 +109,27 @@ static void test_queues_and_sources(void **state)
     fixture_free(f);
 }
 
+/* Before its first success the lag of a source is how long it has been tried. */
+static void test_source_without_success(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct source_rows sources;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    for (int i = 0; i < 3; i++) {
+        struct batch *b = batch_new();
+        *batch_source(b) = (struct source_status){.name = STR("wrong"),
+                                                  .tried_ns = NOON + i * MIN,
+                                                  .lag_ns = 99 * MIN, /* of what it did read */
+                                                  .failures = 1};
+        fixture_commit(f, b);
+    }
+    CHECK_OK(request_sources(f->store, &f->arena, &sources, &f->e), &f->e);
+    CHECK_INT(sources.rows[0].lag_ns, 2 * MIN);
+    fixture_free(f);
+}
+
 static struct span some_span(const char *id, int64_t start_ns, int64_t end_ns)
 {
     return (struct span){.of = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout")},
@@ -355,6 +376,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_points),
         cmocka_unit_test(test_queues_and_sources),
+        cmocka_unit_test(test_source_without_success),
         cmocka_unit_test(test_spans),
         cmocka_unit_test(test_alerts),
         cmocka_unit_test(test_episodes),

@@ -47,6 +47,18 @@ static void fill(struct fixture *f)
     CHECK_OK(store_write_alerts(f->store, &c, &f->e), &f->e);
 }
 
+static void add_failing_source(struct fixture *f)
+{
+    struct batch *b = batch_new();
+
+    *batch_source(b) = (struct source_status){.name = STR("wrong\x1b[31m"),
+                                              .type = STR("aws"),
+                                              .tried_ns = NOON,
+                                              .failures = 3,
+                                              .error = STR("HTTP 403 error")};
+    fixture_commit(f, b);
+}
+
 static bool has(const struct buf *b, const char *text)
 {
     return str_find(buf_str(b), str_from(text)) < b->n;
@@ -103,6 +115,23 @@ static void test_report(void **state)
     CHECK(!has(&today, "\x1b[31m"));
     write_report(f, NOON - NOON % NS_PER_DAY - NS_PER_DAY, &before);
     CHECK(!has(&before, "still open")); /* it began later */
+    CHECK(!has(&today, "Incomplete:"));
+    fixture_free(f);
+}
+
+static void test_report_names_gaps(void **state)
+{
+    AUTO(buf_clear) struct buf report = {.max = 1u << 20};
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fill(f);
+    add_failing_source(f);
+    write_report(f, NOON - NOON % NS_PER_DAY, &report);
+    CHECK(has(&report, "Incomplete: source wrong"));
+    CHECK(has(&report, "was never read whole (HTTP 403 error)"));
+    CHECK(!has(&report, "source prod"));
+    CHECK(!has(&report, "\x1b[31m") && !has(&report, "Complete: every"));
     fixture_free(f);
 }
 
@@ -111,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_report_names_gaps),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

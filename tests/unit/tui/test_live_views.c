@@ -189,8 +189,9 @@ static void test_views(void **state)
     static const char *const sources[] = {
         "! near its quota",      "7.00s", "1,234", "62.0%", "$0.0123", "x failing",
         "HTTP 400 ExpiredToken", NULL};
-    static const char *const overview[] = {"x firing: queue orders-dlq: 12 messages", "throttled",
-                                           "4,321", NULL};
+    static const char *const overview[] = {
+        "x firing: queue orders-dlq: 12 messages", "throttled", "4,321",
+        "! source prod-us was never read whole (GET logs: HTTP", NULL};
     struct fixture *f = fixture_new();
 
     UNUSED(state);

@@ -1,0 +1,85 @@
+/* Which sources leave a gap in a range, and what is said about it. */
+#include "tests/unit/store_fixture.h"
+
+#include "analyzer/analyzer.h"
+#include "core/base/clock.h"
+
+#define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
+#define DAY  (NOON - NOON % NS_PER_DAY)
+
+static const struct range yesterday = {DAY - NS_PER_DAY, DAY};
+static const struct range today = {DAY, DAY + NS_PER_DAY};
+
+static bool has_gap(struct range r, int64_t success_ns, unsigned failures)
+{
+    const struct source_status s = {
+        .tried_ns = NOON, .success_ns = success_ns, .failures = failures};
+
+    return source_has_gap(&s, r, NOON);
+}
+
+static void test_range_that_is_over(void **state)
+{
+    UNUSED(state);
+    CHECK(has_gap(yesterday, DAY - 1, 0)); /* not asked since */
+    CHECK(!has_gap(yesterday, DAY, 0));
+    CHECK(!has_gap(yesterday, DAY + NS_PER_HOUR, 9)); /* what fails now was well then */
+    CHECK(has_gap(yesterday, 0, 1));
+}
+
+static void test_range_that_goes_on(void **state)
+{
+    UNUSED(state);
+    CHECK(!has_gap(today, NOON - 9 * NS_PER_MIN, 0)); /* polls have pauses */
+    CHECK(has_gap(today, NOON - 11 * NS_PER_MIN, 0));
+    CHECK(!has_gap(today, NOON - 30 * NS_PER_SEC, 2)); /* tried again */
+    CHECK(has_gap(today, NOON - 90 * NS_PER_SEC, 2));
+    CHECK(has_gap(today, 0, 1));
+    CHECK(!has_gap(today, 0, 0)); /* its first round goes on */
+}
+
+static void add_source(struct batch *b, const char *name, const char *region, int64_t success_ns)
+{
+    *batch_source(b) =
+        (struct source_status){.name = str_from(name),
+                               .type = STR("aws"),
+                               .region = str_from(region),
+                               .tried_ns = NOON,
+                               .success_ns = success_ns,
+                               .failures = success_ns == 0,
+                               .error = success_ns == 0 ? STR("HTTP 403 error") : STR("")};
+}
+
+static void test_of_a_store(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct batch *b = batch_new();
+    const struct fn_filter of = {.region = STR("eu-west-1")};
+    const struct str kept[] = {STR("prod"), STR("slow")};
+    struct source_gaps gaps;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    add_source(b, "prod", "eu-west-1", NOON);
+    add_source(b, "slow", "eu-west-1", NOON - NS_PER_HOUR);
+    add_source(b, "wrong", "us-east-1", 0);
+    fixture_commit(f, b);
+    CHECK_OK(source_gaps_load(f->store, NULL, today, NOON, &f->arena, &gaps, &f->e), &f->e);
+    CHECK_INT(gaps.n, 2);
+    CHECK_STR(source_gap_text(&gaps.rows[0], &f->arena),
+              STR("source slow was read only up to 2026-01-15T11:00:00Z"));
+    CHECK_STR(source_gap_text(&gaps.rows[1], &f->arena),
+              STR("source wrong was never read whole (HTTP 403 error)"));
+    CHECK_OK(source_gaps_load(f->store, &of, today, NOON, &f->arena, &gaps, &f->e), &f->e);
+    CHECK_INT(gaps.n, 1); /* of another region */
+    CHECK_OK(store_keep_sources(f->store, kept, ARRAY_LEN(kept), &f->e), &f->e);
+    CHECK_OK(source_gaps_load(f->store, NULL, today, NOON, &f->arena, &gaps, &f->e), &f->e);
+    CHECK_INT(gaps.n, 1); /* taken out of the configuration */
+    CHECK_STR(gaps.rows[0].name, STR("slow"));
+    fixture_free(f);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_range_that_is_over),
+                                          cmocka_unit_test(test_range_that_goes_on),
+                                          cmocka_unit_test(test_of_a_store)};
+TEST_MAIN(tests)
