@@ -30,9 +30,12 @@ static const struct opt_def report_defs[] = {
       .help = "write to this file, whole or not at all" },
     { .key = "report.nightly", .flag = "nightly", .type = OPT_STRING, .offset = AT(nightly), .value_name = "DIR",
       .help = "write the reports that are missing there, one a finished day",
-      .manual = "Writes DIR/report-DATE.FORMAT for each of the last 14 days that is over, whose data is complete "
-                "and that has no report yet, then points DIR/latest.FORMAT at the newest. What a night "
-                "missed, the next one makes up for." },
+      .manual = "Writes DIR/report-DATE.FORMAT for each of the last 14 days that is over and has no report yet, "
+                "then points DIR/latest.FORMAT at the newest. What a night missed, the next one makes up for. A day "
+                "that a source was not read to the end of waits for an hour; then its report is written, says what is "
+                "missing, and a note of it lies beside it as report-DATE.FORMAT.incomplete until a later run finds the "
+                "source read further and writes the report anew. While there is such a day the log says why and the "
+                "exit status is 3." },
     { .key = "report.top", .flag = "top", .type = OPT_INT, .offset = AT(top), .default_text = "20",
       .min = 1, .max = 100000, .help = "functions listed in full" },
     { .flag = "section", .type = OPT_STRING, .offset = AT(section), .value_name = "NAME",
@@ -118,9 +121,7 @@ static int run_report(struct cli *c, struct err *e)
         return e->code == ERR_CONFIG || e->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     o.cost = &cost.context;
     if (set->nightly.n > 0)
-        return nightly_write(c, s, &o, set->nightly, (enum report_format)set->format, e) == OK
-                   ? EXIT_DONE
-                   : EXIT_FAILED;
+        return nightly_write(c, s, &o, set->nightly, (enum report_format)set->format, e);
     return report_once(c, s, &o, e);
 }
 

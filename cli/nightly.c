@@ -1,10 +1,16 @@
-/* Which days are over and have no report yet; each report is written whole or not at all. */
+/* Which days are over and have no report yet; each report is written whole or not at all. A day
+ * that a source was not read to the end of is reported with that gap; beside the report then lies a
+ * note of it, and while what the note says is not true any more the report is written anew. */
 #include "cli/nightly.h"
 
 #include "core/base/file.h"
+#include "core/base/log.h"
+#include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
 
-#define DAYS_BACK 14
+#define DAYS_BACK      14
+#define WAIT_NS        NS_PER_HOUR /* for sources that are a little behind */
+#define NOTE_MAX_BYTES ((size_t)1 << 20)
 
 struct nightly {
     struct cli *c;
@@ -13,8 +19,17 @@ struct nightly {
     struct str folder;
     enum report_format format;
     struct ingest_status status;
-    int64_t complete_ns; /* data is complete up to there */
-    struct str newest;   /* name of the newest report there is */
+    struct str newest;  /* name of the newest report there is */
+    bool is_incomplete; /* a day was left out, or its report has a gap */
+};
+
+/* A finished day and its report. */
+struct night {
+    int64_t day_ns;
+    struct str name;  /* of the file */
+    const char *note; /* path of the note of its gaps */
+    struct str gaps;  /* what the note has to say; empty: nothing is missing */
+    struct str first; /* of the gaps, with its error: for the log */
 };
 
 static const char *extension(enum report_format f)
@@ -41,28 +56,79 @@ static const char *path_of(const struct nightly *n, struct str name)
     return arena_printf(n->c->arena, STR_FMT "/" STR_FMT, STR_ARG(n->folder), STR_ARG(name)).p;
 }
 
-/* Without sources the store is filled by hand: what is there is all there is. */
-static enum status find_complete(struct nightly *n, struct err *e)
-{
-    struct source_rows r;
-    enum status status = request_sources(n->store, n->c->arena, &r, e);
+/* --- gaps --- */
 
-    n->complete_ns = n->options.now_ns;
-    for (size_t i = 0; status == OK && i < r.n; i++)
-        if (r.rows[i].success_ns < n->complete_ns)
-            n->complete_ns = r.rows[i].success_ns;
+static struct str gaps_text(const struct nightly *n, const struct source_gaps *gaps)
+{
+    AUTO(buf_clear) struct buf b = {.max = NOTE_MAX_BYTES};
+
+    for (size_t i = 0; i < gaps->n; i++) {
+        const struct source_gap known = {.name = gaps->rows[i].name,
+                                         .read_ns = gaps->rows[i].read_ns};
+        struct str line = source_gap_text(&known, n->c->arena);
+        safe_text(&b, line, SAFE_KEEP_NONE);
+        buf_add_c(&b, '\n');
+    }
+    return arena_str(n->c->arena, buf_str(&b));
+}
+
+static enum status find_gaps(struct nightly *n, struct night *d, struct err *e)
+{
+    const struct range day = {d->day_ns, d->day_ns + NS_PER_DAY};
+    struct source_gaps gaps;
+    enum status status = source_gaps_load(n->store, &n->options.filter, day, n->options.now_ns,
+                                          n->c->arena, &gaps, e);
+
+    if (status != OK)
+        return status;
+    d->gaps = gaps_text(n, &gaps);
+    if (gaps.n > 0)
+        d->first = source_gap_text(&gaps.rows[0], n->c->arena);
+    return OK;
+}
+
+/* What the report that is there says to be missing. */
+static enum status read_note(const struct nightly *n, const struct night *d, struct str *out,
+                             struct err *e)
+{
+    AUTO(buf_clear) struct buf b = {.max = NOTE_MAX_BYTES};
+
+    *out = (struct str){0};
+    if (!file_exists(d->note))
+        return OK;
+    enum status status = file_read(d->note, &b, e);
+    if (status == OK)
+        *out = arena_str(n->c->arena, buf_str(&b));
     return status;
 }
 
-static enum status write_day(struct nightly *n, int64_t day_ns, struct str name, struct err *e)
+static void warn(const struct nightly *n, const struct night *d, const char *what)
+{
+    AUTO(buf_clear) struct buf day = {.max = 32};
+
+    if (n->c->settings->is_quiet)
+        return;
+    time_format_day(&day, d->day_ns);
+    log_event(LOG_WARN, "report of " STR_FMT " %s: " STR_FMT, STR_ARG(buf_str(&day)), what,
+              STR_ARG(d->first));
+}
+
+/* --- one day --- */
+
+/* The note first: a report without one is complete. */
+static enum status write_day(struct nightly *n, const struct night *d, struct err *e)
 {
     AUTO(buf_clear) struct buf b = {.max = REPORT_MAX_BYTES};
-    const char *path = path_of(n, name);
+    const char *path = path_of(n, d->name);
 
-    n->options.range = (struct range){day_ns, day_ns + NS_PER_DAY};
+    n->options.range = (struct range){d->day_ns, d->day_ns + NS_PER_DAY};
     enum status status = report_write(n->store, &n->options, n->format, &b, e);
+    if (status == OK && d->gaps.n > 0)
+        status = file_write(d->note, d->gaps, 0644, e);
     if (status == OK)
         status = file_write(path, buf_str(&b), 0644, e);
+    if (status == OK && d->gaps.n == 0)
+        status = file_remove(d->note, e);
     if (status == OK && !n->c->settings->is_quiet)
         buf_addf(&n->c->out, "%s\n", path);
     return status;
@@ -73,26 +139,52 @@ static bool has_data(const struct nightly *n, int64_t day_ns)
     return n->status.last_ns >= day_ns && n->status.first_ns < day_ns + NS_PER_DAY;
 }
 
+static enum status see_to_day(struct nightly *n, struct night *d, struct err *e)
+{
+    const bool is_there = file_exists(path_of(n, d->name));
+    struct str noted;
+    enum status status = find_gaps(n, d, e);
+
+    if (status == OK)
+        status = read_note(n, d, &noted, e);
+    if (status != OK)
+        return status;
+    const bool is_stale = noted.n > 0 && !str_eq(noted, d->gaps);
+    if (is_there && !is_stale) {
+        n->newest = d->name;
+        n->is_incomplete = n->is_incomplete || noted.n > 0;
+        return OK;
+    }
+    n->is_incomplete = n->is_incomplete || d->gaps.n > 0;
+    if (d->gaps.n > 0 && n->options.now_ns < d->day_ns + NS_PER_DAY + WAIT_NS) {
+        warn(n, d, "waits for an hour at most");
+        return OK;
+    }
+    if (d->gaps.n > 0)
+        warn(n, d, "is incomplete, and will be written anew when nothing is missing any more");
+    n->newest = d->name;
+    return write_day(n, d, e);
+}
+
 static enum status write_missing(struct nightly *n, struct err *e)
 {
     const int64_t today_ns = time_floor(n->options.now_ns, NS_PER_DAY);
     enum status status = OK;
 
     for (int64_t i = DAYS_BACK; status == OK && i > 0; i--) {
-        const int64_t day_ns = today_ns - i * NS_PER_DAY;
-        struct str name = file_name(n, day_ns);
-        const bool is_there = file_exists(path_of(n, name));
-        if (!is_there && (!has_data(n, day_ns) || n->complete_ns < day_ns + NS_PER_DAY))
-            continue;
-        if (!is_there)
-            status = write_day(n, day_ns, name, e);
-        n->newest = name;
+        struct night d = {.day_ns = today_ns - i * NS_PER_DAY};
+        d.name = file_name(n, d.day_ns);
+        d.note = arena_printf(n->c->arena, "%s.incomplete", path_of(n, d.name)).p;
+        if (has_data(n, d.day_ns))
+            status = see_to_day(n, &d, e);
+        else if (file_exists(path_of(n, d.name)))
+            n->newest = d.name;
     }
     return status;
 }
 
-enum status nightly_write(struct cli *c, struct store *s, const struct report_options *o,
-                          struct str folder, enum report_format f, struct err *e)
+int nightly_write(struct cli *c, struct store *s, const struct report_options *o, struct str folder,
+                  enum report_format f, struct err *e)
 {
     struct nightly n = {.c = c, .store = s, .options = *o, .folder = folder, .format = f};
     enum status status = file_make_dir(arena_strz(c->arena, folder), 0755, e);
@@ -100,11 +192,12 @@ enum status nightly_write(struct cli *c, struct store *s, const struct report_op
     if (status == OK)
         status = request_status(s, c->arena, &n.status, e);
     if (status == OK)
-        status = find_complete(&n, e);
-    if (status == OK)
         status = write_missing(&n, e);
-    if (status != OK || n.newest.n == 0)
-        return status;
-    struct str latest = arena_printf(c->arena, "latest.%s", extension(f));
-    return file_point(path_of(&n, latest), n.newest.p, e);
+    if (status == OK && n.newest.n > 0) {
+        struct str latest = arena_printf(c->arena, "latest.%s", extension(f));
+        status = file_point(path_of(&n, latest), n.newest.p, e);
+    }
+    if (status != OK)
+        return EXIT_FAILED;
+    return n.is_incomplete ? EXIT_CONDITION : EXIT_DONE;
 }

@@ -62,6 +62,13 @@ enum status file_point(const char *path, const char *target, struct err *e)
     return OK;
 }
 
+enum status file_remove(const char *path, struct err *e)
+{
+    if (unlink(path) != 0 && errno != ENOENT)
+        return io_error(e, "remove", path);
+    return OK;
+}
+
 bool file_exists(const char *path)
 {
     struct stat st;

@@ -15,6 +15,8 @@ MUST_CHECK enum status file_make_dir(const char *path, mode_t mode,
                                      struct err *e); /* with parents */
 /* Makes path a symbolic link to target, in one step; what was there is replaced. */
 MUST_CHECK enum status file_point(const char *path, const char *target, struct err *e);
+/* One that is not there is removed already. */
+MUST_CHECK enum status file_remove(const char *path, struct err *e);
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 

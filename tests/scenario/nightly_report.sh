@@ -1,5 +1,5 @@
 #!/bin/bash
-# nightly_report.sh PROGRAM: the nightly report writes what is missing, once; the units that start it are well formed.
+# nightly_report.sh PROGRAM: the nightly report writes what is missing, once, and says what lacks; its units are well formed.
 set -euo pipefail
 
 program=$1
@@ -26,6 +26,48 @@ sum=$(cat "$work/reports"/report-*.html | cksum)
 nightly 2026-01-17T03:00:00Z > "$work/out"
 [ ! -s "$work/out" ] || fail "nothing was missing: $(cat "$work/out")"
 [ "$(cat "$work/reports"/report-*.html | cksum)" = "$sum" ] || fail "a report was written again"
+
+# A source that never answered, one taken out of sight at noon, one that is well: days are reported, and say what lacks.
+store=$work/state/fnscope
+sqlite3 "$store/meta.db" "insert into source_state(name, type, account, region, tried_ns, success_ns, watermark_ns, lag_ns, calls,
+    errors, throttles, bytes, events, cost, failures, error, quota_ppm, quota, cost_cap, cost_today, is_capped)
+    select column1, 'aws', '', '', column2, column3, 0, 0, 1, 0, 0, 0, 0, 0, column4, column5, 0, '', 0, 0, 0 from (values
+    ('well', strftime('%s', '2026-01-17 02:00') * 1000000000, strftime('%s', '2026-01-17 02:00') * 1000000000, 0, ''),
+    ('stopped', strftime('%s', '2026-01-15 12:00') * 1000000000, strftime('%s', '2026-01-15 12:00') * 1000000000, 0, ''),
+    ('wrong', strftime('%s', '2026-01-17 02:00') * 1000000000, 0, 7, 'HTTP 403 error'))"
+gone() { sqlite3 "$store/meta.db" "delete from source_state where name = '$1'"; }
+incomplete() { # time
+    local rc=0
+    nightly "$1" > "$work/out" 2> "$work/err" || rc=$?
+    [ "$rc" = 3 ] || fail "status $rc of a night whose sources are not all read: $(cat "$work/err")"
+}
+last=$work/reports/report-2026-01-15.html
+rm "$last"
+incomplete 2026-01-16T00:30:00Z
+if [ -s "$work/out" ] || ! grep -q 'report of 2026-01-15 waits' "$work/err"; then fail "an hour's grace: $(cat "$work/err")"; fi
+incomplete 2026-01-17T02:30:00Z
+[ "$(cat "$work/out")" = "$last" ] || fail "not written: $(cat "$work/out" "$work/err")"
+grep -q 'report of 2026-01-15 is incomplete.*source stopped' "$work/err" || fail "the log: $(cat "$work/err")"
+if ! grep -q 'Incomplete: source stopped was read only up to 2026-01-15T12:00:00Z' "$last" ||
+    ! grep -q 'Incomplete: source wrong was never read whole (HTTP 403 error)' "$last" || grep -q 'source well' "$last"; then
+    fail "the report does not name what lacks"
+fi
+[ "$(wc -l < "$last.incomplete")" = 2 ] || fail "the note: $(cat "$last.incomplete")"
+incomplete 2026-01-17T03:00:00Z
+[ ! -s "$work/out" ] || fail "written again, though nothing has changed"
+gone wrong
+incomplete 2026-01-17T03:30:00Z # less lacks: written anew
+if [ "$(cat "$work/out")" != "$last" ] || grep -q 'source wrong' "$last"; then fail "one gap is closed"; fi
+"$program" doctor --clock 2026-01-17T03:00:00Z > "$work/doctor" && fail "doctor saw nothing"
+grep -q '^LOOK  source stopped was read only up to 2026-01-15T12:00:00Z: .*is a collector running' "$work/doctor" || fail "$(cat "$work/doctor")"
+rc=0
+"$program" check --rule 'dlq-*' --clock 2026-01-16T00:05:00Z > "$work/check" || rc=$?
+if [ "$rc" != 3 ] || ! grep -q '^FNSCOPE UNKNOWN - source stopped was read only up to' "$work/check"; then
+    fail "check: $rc $(cat "$work/check")"
+fi
+gone stopped
+nightly 2026-01-17T04:00:00Z > "$work/out" || fail "complete, and status $?"
+if [ "$(cat "$work/out")" != "$last" ] || grep -q 'Incomplete' "$last" || [ -e "$last.incomplete" ]; then fail "nothing lacks any more"; fi
 
 if command -v systemd-analyze > /dev/null; then
     mkdir "$work/units"
