@@ -39,8 +39,9 @@ static void log_result(const struct outbox_entry *m)
         log_event(LOG_INFO, "alert %s: " STR_FMT " told " STR_FMT, alert_event_name(m->event),
                   STR_ARG(m->notifier), STR_ARG(m->alert.summary));
     else if (m->attempts > 0)
-        log_event(LOG_WARN, "alert %s for " STR_FMT " was not delivered: " STR_FMT "%s",
-                  alert_event_name(m->event), STR_ARG(m->notifier), STR_ARG(m->error),
+        log_event(LOG_WARN, "alert %s: " STR_FMT " was not told " STR_FMT ": " STR_FMT "%s",
+                  alert_event_name(m->event), STR_ARG(m->notifier), STR_ARG(m->alert.summary),
+                  STR_ARG(m->error),
                   m->status == OUTBOX_GIVEN_UP ? "; given up" : "; it is tried again");
 }
 

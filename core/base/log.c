@@ -13,17 +13,22 @@
 #include "core/base/timefmt.h"
 
 #define LINE_MAX_BYTES   4096u
-#define REPEATS_ALLOWED  5u
+#define REPEATS_ALLOWED  5u   /* of one text */
+#define KINDS_ALLOWED    100u /* of one form of message, whatever it says */
 #define REPEAT_WINDOW_NS (10 * NS_PER_SEC)
-#define REPEAT_SLOTS     64u
+#define REPEAT_SLOTS     256u
 
 /* Mutable globals of the tree: level, form, repeat counters (all atomic). */
 static _Atomic int current_level = LOG_INFO;
 static atomic_bool is_json;
-static struct {
+struct repeat {
+    _Atomic uint64_t of; /* hash of what is counted */
     _Atomic int64_t window_start_ns;
     _Atomic unsigned count;
-} repeats[REPEAT_SLOTS];
+};
+static struct {
+    struct repeat texts[REPEAT_SLOTS], kinds[REPEAT_SLOTS];
+} repeats;
 
 static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
@@ -42,19 +47,23 @@ bool log_enabled(enum log_level level)
     return (int)level <= atomic_load(&current_level);
 }
 
-/* Same message text within the window: the first few pass, then one note, then silence. */
-static bool passes(const char *fmt, int64_t now_ns, bool *is_last)
+/* Within the window the first few pass, then one note, then silence. Who shares a slot with another
+ * takes it over: at worst too much is said. */
+static bool passes(struct repeat *slots, struct str what, unsigned allowed, int64_t now_ns,
+                   bool *is_last)
 {
-    size_t slot = (size_t)(str_hash(str_from(fmt), 1) % REPEAT_SLOTS);
-    int64_t start = atomic_load(&repeats[slot].window_start_ns);
+    const uint64_t hash = str_hash(what, 1);
+    struct repeat *r = &slots[hash % REPEAT_SLOTS];
 
-    if (now_ns - start > REPEAT_WINDOW_NS) {
-        atomic_store(&repeats[slot].window_start_ns, now_ns);
-        atomic_store(&repeats[slot].count, 0);
+    if (atomic_load(&r->of) != hash ||
+        now_ns - atomic_load(&r->window_start_ns) > REPEAT_WINDOW_NS) {
+        atomic_store(&r->of, hash);
+        atomic_store(&r->window_start_ns, now_ns);
+        atomic_store(&r->count, 0);
     }
-    unsigned n = atomic_fetch_add(&repeats[slot].count, 1) + 1;
-    *is_last = n == REPEATS_ALLOWED;
-    return n <= REPEATS_ALLOWED;
+    unsigned n = atomic_fetch_add(&r->count, 1) + 1;
+    *is_last = n == allowed;
+    return n <= allowed;
 }
 
 /* --- redaction --- */
@@ -131,22 +140,24 @@ void log_event(enum log_level level, const char *fmt, ...)
 {
     AUTO(buf_clear) struct buf line = {.max = (size_t)4 * LINE_MAX_BYTES};
     char message[LINE_MAX_BYTES];
-    bool is_last;
+    bool is_last_text = false, is_last_kind = false;
     va_list ap;
 
     if (!log_enabled(level))
         return;
     struct clock clock = clock_system();
     int64_t now_ns = clock_now(&clock);
-    if (!passes(fmt, now_ns, &is_last))
-        return;
     va_start(ap, fmt);
     vsnprintf(message, sizeof(message), fmt, ap);
     va_end(ap);
+    if (!passes(repeats.texts, str_from(message), REPEATS_ALLOWED, now_ns, &is_last_text) ||
+        !passes(repeats.kinds, str_from(fmt), KINDS_ALLOWED, now_ns, &is_last_kind))
+        return;
     compose(&line, level, now_ns, str_from(message));
-    if (is_last) {
+    if (is_last_text || is_last_kind) {
         buf_cut(&line, line.n - 1);
-        buf_add_z(&line, " (repeats within 10 s are not shown)\n");
+        buf_addf(&line, " (%s within 10 s are not shown)\n",
+                 is_last_text ? "repeats" : "more of the kind");
     }
     ssize_t ignored = write(STDERR_FILENO, line.p, line.n); /* there is nobody to tell */
     UNUSED(ignored);

@@ -1,5 +1,6 @@
 /* The program's own log: stderr, one event per line, logfmt or JSON. A message says object, fact,
- * consequence, next step. Secrets never get here: values of fields named like a secret
+ * consequence, next step. Of one text five are written within ten seconds, of one form of message a
+ * hundred: what another object has to say is not lost among repeats. Secrets never get here: values of fields named like a secret
  * (authorization, token, secret, password, x-amz-security-token) are written as [redacted]. Any
  * thread. */
 #ifndef FNSCOPE_CORE_BASE_LOG_H
