@@ -1,13 +1,14 @@
 /* Prometheus Alertmanager, POST /api/v2/alerts: an array of alerts named by their labels. It takes
  * an alert whose endsAt has passed for resolved, so a firing one ends in a day unless it is told
- * again (reminders), and a resolved one ends when it did. Labels hold what names the alert and
- * nothing that changes: value and text are annotations.
- * (Alertmanager's api/v2/openapi.yaml, postableAlert.) */
+ * again (reminders), a test in minutes, and a resolved one ends when it did. Labels hold what names
+ * the alert and nothing that changes: value and text are annotations. (Alertmanager's
+ * api/v2/openapi.yaml, postableAlert.) */
 #include "core/base/json.h"
 #include "core/base/timefmt.h"
 #include "reports/notify/notify_private.h"
 
-#define ENDS_AFTER_NS (24 * NS_PER_HOUR)
+#define ENDS_AFTER_NS      (24 * NS_PER_HOUR)
+#define TEST_ENDS_AFTER_NS (5 * NS_PER_MIN) /* long enough to be passed on */
 
 struct alertmanager {
     struct secret url, token;
@@ -98,10 +99,16 @@ static void put_annotations(struct json_out *o, const struct outbox_entry *m)
     jout_close(o, '}');
 }
 
+static int64_t ends_at(const struct outbox_entry *m, int64_t now_ns)
+{
+    if (m->event == ALERT_SAYS_RESOLVED)
+        return m->alert.resolved_ns;
+    return now_ns + (m->event == ALERT_SAYS_TEST ? TEST_ENDS_AFTER_NS : ENDS_AFTER_NS);
+}
+
 static void add_body(struct buf *out, const struct outbox_entry *m, int64_t now_ns)
 {
     const struct alert *a = &m->alert;
-    const bool is_over = m->event == ALERT_SAYS_RESOLVED;
     struct json_out o;
 
     jout_init(&o, out, false);
@@ -110,7 +117,7 @@ static void add_body(struct buf *out, const struct outbox_entry *m, int64_t now_
     put_labels(&o, a);
     put_annotations(&o, m);
     put_time(&o, "startsAt", a->started_ns);
-    put_time(&o, "endsAt", is_over ? a->resolved_ns : now_ns + ENDS_AFTER_NS);
+    put_time(&o, "endsAt", ends_at(m, now_ns));
     jout_close(&o, '}');
     jout_close(&o, ']');
 }

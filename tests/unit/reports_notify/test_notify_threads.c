@@ -230,6 +230,8 @@ static void test_alertmanager(void **state)
     CHECK(str_find(*body, STR("\"endsAt\":\"2026-01-16T12:00:00.000Z\"")) < body->n);
     CHECK_INT(deliver(b, ALERT_SAYS_RESOLVED).status, OUTBOX_SENT);
     CHECK(str_find(*body, STR("\"endsAt\":\"2026-01-15T12:00:01.000Z\"")) < body->n);
+    CHECK_INT(deliver(b, ALERT_SAYS_TEST).status, OUTBOX_SENT);
+    CHECK(str_find(*body, STR("\"endsAt\":\"2026-01-15T12:05:00.000Z\"")) < body->n);
     box_free(b);
 }
 
