@@ -1,8 +1,9 @@
 /* Sections that a running collector fills: alert episodes, queues. A store without one has neither,
  * and a report of it says nothing about them. */
-#include "reports/report_data.h"
+#include <string.h>
 
 #include "core/base/timefmt.h"
+#include "reports/report_data.h"
 
 /* --- alert episodes --- */
 
@@ -94,6 +95,38 @@ static size_t count_failed_messages(const struct report_data *r)
     return n;
 }
 
+static const struct table_column queue_columns[] = {
+    {.name = "queue", .title = "Queue", .max_width = 32},
+    {.name = "region", .title = "Region"},
+    {.name = "kind", .title = "Kind"},
+    {.name = "messages", .title = "Messages", .is_right = true},
+    {.name = "in_flight", .title = "In flight", .is_right = true},
+    {.name = "oldest_seconds", .title = "Oldest", .is_right = true},
+    {.name = "other_end", .title = "From / fails to", .max_width = 32},
+    {.name = "seen_time", .title = "As of"},
+    {.name = "account", .title = "Account"},
+};
+enum { QUEUE_ACCOUNT = ARRAY_LEN(queue_columns) - 1 };
+
+static bool is_of_one_account(const struct queue_rows *q)
+{
+    for (size_t i = 1; i < q->n; i++)
+        if (!str_eq(q->rows[i].of.account, q->rows[0].of.account))
+            return false;
+    return true;
+}
+
+/* People see the account where it tells queues apart. */
+static struct table *queue_table(const struct report_data *r, struct doc *d, struct doc_section *s)
+{
+    struct table_column *columns =
+        arena_new(r->arena, struct table_column, ARRAY_LEN(queue_columns));
+
+    memcpy(columns, queue_columns, sizeof(queue_columns));
+    columns[QUEUE_ACCOUNT].is_hidden = is_of_one_account(&r->queues);
+    return doc_table(d, s, "list", columns, ARRAY_LEN(queue_columns));
+}
+
 static void queue_row(const struct report_data *r, struct table *t, const struct msg_queue *q)
 {
     table_row(t);
@@ -107,20 +140,11 @@ static void queue_row(const struct report_data *r, struct table *t, const struct
                      duration_text(r->arena, q->oldest_ns));
     table_text(t, 6, q->is_dlq ? q->feeders : q->dead_letter);
     time_cell(t, 7, q->seen_ns);
+    table_text(t, QUEUE_ACCOUNT, q->of.account);
 }
 
 void section_queues(const struct report_data *r, struct doc *d)
 {
-    static const struct table_column columns[] = {
-        {.name = "queue", .title = "Queue", .max_width = 32},
-        {.name = "region", .title = "Region"},
-        {.name = "kind", .title = "Kind"},
-        {.name = "messages", .title = "Messages", .is_right = true},
-        {.name = "in_flight", .title = "In flight", .is_right = true},
-        {.name = "oldest_seconds", .title = "Oldest", .is_right = true},
-        {.name = "other_end", .title = "From / fails to", .max_width = 32},
-        {.name = "seen_time", .title = "As of"},
-    };
     const size_t failed = count_failed_messages(r);
 
     if (r->queues.n == 0)
@@ -130,7 +154,7 @@ void section_queues(const struct report_data *r, struct doc *d)
              failed > 0 ? arena_printf(r->arena, "%zu %s in dead-letter queues.", failed,
                                        plural(failed, "message waits", "messages wait"))
                         : STR("No message waits in a dead-letter queue."));
-    struct table *t = doc_table(d, s, "list", columns, ARRAY_LEN(columns));
+    struct table *t = queue_table(r, d, s);
     for (size_t i = 0; i < r->queues.n; i++)
         queue_row(r, t, &r->queues.rows[i]);
 }

@@ -59,6 +59,15 @@ static void add_failing_source(struct fixture *f)
     fixture_commit(f, b);
 }
 
+static void add_queue_of(struct fixture *f, const char *account)
+{
+    struct batch *b = batch_new();
+
+    *batch_queue(b) = (struct msg_queue){
+        .of = {PROVIDER_AWS, str_from(account), STR("eu-west-1"), STR("twin")}, .seen_ns = NOON};
+    fixture_commit(f, b);
+}
+
 static bool has(const struct buf *b, const char *text)
 {
     return str_find(buf_str(b), str_from(text)) < b->n;
@@ -119,6 +128,22 @@ static void test_report(void **state)
     fixture_free(f);
 }
 
+static void test_queues_of_two_accounts(void **state)
+{
+    AUTO(buf_clear) struct buf one = {.max = 1u << 20}, two = {.max = 1u << 20};
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    add_queue_of(f, "111111111111");
+    write_report(f, NOON - NOON % NS_PER_DAY, &one);
+    CHECK(!has(&one, "111111111111"));
+    add_queue_of(f, "222222222222");
+    write_report(f, NOON - NOON % NS_PER_DAY, &two);
+    CHECK(has(&two, "111111111111") && has(&two, "222222222222"));
+    fixture_free(f);
+}
+
 static void test_report_names_gaps(void **state)
 {
     AUTO(buf_clear) struct buf report = {.max = 1u << 20};
@@ -141,6 +166,7 @@ int main(void)
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_report_names_gaps),
+        cmocka_unit_test(test_queues_of_two_accounts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
