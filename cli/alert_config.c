@@ -212,7 +212,10 @@ static void fill_set(const struct cli *c, struct alert_config *k)
 
     for (size_t i = 0; i < k->n_notifiers; i++)
         names[i] = k->notifiers[i].name;
-    k->set = (struct alert_set){k->rules, k->n_rules, names, k->n_notifiers};
+    k->set = (struct alert_set){.rules = k->rules,
+                                .n_rules = k->n_rules,
+                                .notifiers = names,
+                                .n_notifiers = k->n_notifiers};
 }
 
 enum status alert_config_read(const struct cli *c, struct alert_config *out, struct err *e)

@@ -40,8 +40,7 @@ static void alert_row(struct table *t, const struct alert *a, int64_t now_ns)
     table_text(t, A_SEVERITY, str_from(alert_severity_name(a->severity)));
     table_text(t, A_RULE, a->rule);
     table_text(t, A_SCOPE, str_from(metric_scope_name(a->subject.scope)));
-    table_text(t, A_NAME,
-               a->subject.scope == SCOPE_REGION ? a->subject.of.region : a->subject.of.name);
+    table_text(t, A_NAME, alert_subject_name(&a->subject));
     value_cell(t, A_VALUE, a->value, a->unit);
     value_cell(t, A_THRESHOLD, a->threshold, a->unit);
     table_text(t, A_UNIT, str_from(metric_unit_name(a->unit)));

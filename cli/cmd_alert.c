@@ -10,6 +10,7 @@
 #include "cli/alert_tables.h"
 #include "cli/watch.h"
 #include "collector/control.h"
+#include "core/base/log.h"
 #include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
 
@@ -288,6 +289,29 @@ static int acknowledge(struct cli *c, struct err *e)
                      e);
 }
 
+/* A slip of the pen would leave the alert as loud as it is. The collector may have other rules than
+ * this configuration, so it is said and not refused. */
+static void warn_of_unknown_rule(struct cli *c, struct str glob)
+{
+    struct alert_config k;
+    struct err e = {0};
+
+    if (glob.n == 0 || alert_config_read(c, &k, &e) != OK)
+        return;
+    const char **names = arena_new(c->arena, const char *, k.n_rules + 1);
+    for (size_t i = 0; i < k.n_rules; i++) {
+        if (str_glob(glob, k.rules[i].name))
+            return;
+        names[i] = arena_strz(c->arena, k.rules[i].name);
+    }
+    const struct str near = opt_suggest(glob, names);
+    log_event(LOG_WARN,
+              "--rule " STR_FMT ": no rule of this configuration matches%s" STR_FMT
+              "%s; `fnscope alert rules` lists them",
+              STR_ARG(glob), near.n > 0 ? "; did you mean " : "", STR_ARG(near),
+              near.n > 0 ? "?" : "");
+}
+
 static int silence_alerts(struct cli *c, struct err *e)
 {
     const struct alert_settings *set = c->options;
@@ -298,6 +322,7 @@ static int silence_alerts(struct cli *c, struct err *e)
         err_set(e, ERR_USAGE, "alert silence: --rule or --name says what is to be silent");
         return EXIT_USAGE;
     }
+    warn_of_unknown_rule(c, set->rule);
     return run_order(
         c,
         arena_printf(c->arena,

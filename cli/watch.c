@@ -65,8 +65,10 @@ static bool is_time(const struct watch *w, bool is_forced)
 static enum status evaluate(struct watch *w, struct alert_verdicts *v, struct err *e)
 {
     const int64_t begin_ns = clock_monotonic(&w->clock);
-    enum status status =
-        alerts_evaluate(&w->config->set, w->store, clock_now(&w->clock), &w->arena, v, e);
+    struct alert_set set = w->config->set;
+
+    set.tells_newcomers = !w->has_begun;
+    enum status status = alerts_evaluate(&set, w->store, clock_now(&w->clock), &w->arena, v, e);
     const int64_t end_ns = clock_monotonic(&w->clock);
     const int64_t pause_ns = (end_ns - begin_ns) * PAUSE_SHARE;
 
@@ -101,6 +103,7 @@ enum status watch_step(struct watch *w, bool is_forced, struct err *e)
     v.changes.n_results = results.n;
     if (status == OK)
         status = store_write_alerts(w->store, &v.changes, e);
+    w->has_begun = w->has_begun || (status == OK && evaluates);
     return status == OK && (evaluates || results.n > 0) ? submit_due(w, e) : status;
 }
 

@@ -208,8 +208,9 @@ static void run_silence(struct app *app, struct str word)
     const int64_t until = clock_now(&o->clock) + ns;
     order(app, arena_printf(&app->text_arena,
                             "alert silence\n" STR_FMT "\n" STR_FMT "\n%lld\n%s\nfrom the dashboard",
-                            STR_ARG(rows.rows[0].rule), STR_ARG(rows.rows[0].subject.of.name),
-                            (long long)until, o->user ? o->user : ""));
+                            STR_ARG(rows.rows[0].rule),
+                            STR_ARG(alert_subject_name(&rows.rows[0].subject)), (long long)until,
+                            o->user ? o->user : ""));
 }
 
 static void run_diff(struct app *app, struct str word)

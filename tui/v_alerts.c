@@ -1,4 +1,5 @@
 /* Alerts: what is wrong now; behind Tab what was in the range; one alert with all that is known. */
+#include "analyzer/alerts/alerts.h"
 #include "tui/view.h"
 
 static const struct table_column columns[] = {
@@ -96,7 +97,7 @@ static void alert_row(struct app *app, struct view_data *d, const struct alert *
     value_cell(t, COLUMN_VALUE, x->value, x->unit);
     value_cell(t, COLUMN_THRESHOLD, x->threshold, x->unit);
     value_cell(t, COLUMN_PEAK, x->peak, x->unit);
-    cell_time(t, COLUMN_SINCE, x->since_ns);
+    cell_time(t, COLUMN_SINCE, x->started_ns != 0 ? x->started_ns : x->since_ns);
     if (x->resolved_ns != 0)
         cell_time(t, COLUMN_RESOLVED, x->resolved_ns);
     if (x->data_ns != 0)
@@ -207,8 +208,7 @@ static void alert_lines(struct app *app, struct view_data *d, const struct alert
     field(app, d, "evidence", x->evidence);
     if (x->state == ALERT_FIRING)
         field(app, d, "take it", arena_printf(a, "fnscope alert ack " STR_FMT, STR_ARG(x->key)));
-    field(app, d, "mute it",
-          arena_printf(a, "fnscope alert silence --rule " STR_FMT, STR_ARG(x->rule)));
+    field(app, d, "mute it", alert_mute(a, x));
     view_line(d, a, STYLE_PLAIN, STR(""));
 }
 

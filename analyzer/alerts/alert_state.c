@@ -4,7 +4,11 @@
 
 #include <assert.h>
 
+#include "core/base/clock.h"
 #include "core/base/macros.h"
+
+/* While it holds, the age of its data is shown: of rows that say nothing else, one so often. */
+#define DATA_MOVES_NS (5 * NS_PER_SEC)
 
 typedef bool alert_action(struct alert *a, const struct alert_facts *f, struct alert_says *says);
 
@@ -186,6 +190,12 @@ static bool is_larger(const struct alert *a, int64_t worst)
     return a->threshold <= a->peak ? worst > a->peak : worst < a->peak;
 }
 
+static bool has_fresh_data(const struct alert *a, const struct alert *before)
+{
+    return (a->state == ALERT_PENDING || alert_is_active(a->state)) &&
+           a->data_ns - before->data_ns >= DATA_MOVES_NS;
+}
+
 bool alert_step(struct alert *a, enum alert_input in, const struct alert_facts *f,
                 struct alert_says *says)
 {
@@ -205,5 +215,6 @@ bool alert_step(struct alert *a, enum alert_input in, const struct alert_facts *
     /* An update that shows nothing new is not worth a write. */
     return a->state != before.state || a->value != before.value || a->peak != before.peak ||
            a->started_ns != before.started_ns || a->is_missing != before.is_missing ||
-           a->resolved_ns != before.resolved_ns || says->firing || says->resolved;
+           a->resolved_ns != before.resolved_ns || says->firing || says->resolved ||
+           has_fresh_data(a, &before);
 }

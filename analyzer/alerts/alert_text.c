@@ -136,3 +136,15 @@ struct str alert_evidence(struct arena *a, const struct rule *r, const struct al
         shows[r->signal->from](&b, r, alert);
     return arena_str(a, buf_str(&b));
 }
+
+struct str alert_mute(struct arena *a, const struct alert *alert)
+{
+    AUTO(buf_clear) struct buf b = {.max = 2048};
+
+    buf_add_z(&b, "fnscope alert silence --rule '");
+    add_glob(&b, alert->rule);
+    buf_add_z(&b, "' --name '");
+    add_glob(&b, alert_subject_name(&alert->subject));
+    buf_add_c(&b, '\'');
+    return arena_str(a, buf_str(&b));
+}

@@ -69,12 +69,12 @@ static struct alert find_alert(struct evaluation *ev, const struct rule *r, cons
 
 /* --- messages --- */
 
-static void add_message(struct evaluation *ev, const struct alert *a, struct str notifier,
-                        enum alert_event event)
+/* sent_ns tells a reminder from the first message; it is stable: it is stored with the state that
+ * this message comes with, or with the message itself. */
+static void add_message_of(struct evaluation *ev, const struct alert *a, struct str notifier,
+                           enum alert_event event, int64_t sent_ns)
 {
-    /* The time of sending tells a reminder from the first message; both are stable: they are stored
-     * with the state that this message comes with. */
-    const int64_t number = event == ALERT_SAYS_FIRING ? a->sent_ns - a->fired_ns : 0;
+    const int64_t number = event == ALERT_SAYS_FIRING ? sent_ns - a->fired_ns : 0;
     struct str id = arena_printf(ev->arena, STR_FMT "-%lld-%s-%lld-" STR_FMT, STR_ARG(a->key),
                                  (long long)a->started_ns, alert_event_name(event),
                                  (long long)(number / NS_PER_SEC), STR_ARG(notifier));
@@ -89,6 +89,12 @@ static void add_message(struct evaluation *ev, const struct alert *a, struct str
         .next_ns = ev->now_ns,
         .alert = *a,
     };
+}
+
+static void add_message(struct evaluation *ev, const struct alert *a, struct str notifier,
+                        enum alert_event event)
+{
+    add_message_of(ev, a, notifier, event, a->sent_ns);
 }
 
 static void add_messages(struct evaluation *ev, const struct rule *r, const struct alert *a,
@@ -257,6 +263,47 @@ static void drop_orphans(struct evaluation *ev)
     }
 }
 
+/* --- newcomers --- */
+
+static const struct rule *find_rule(const struct alert_set *set, struct str name)
+{
+    for (size_t i = 0; i < set->n_rules; i++)
+        if (!set->rules[i].is_off && str_eq(set->rules[i].name, name))
+            return &set->rules[i];
+    return NULL;
+}
+
+/* A message that was given up told nobody. */
+static bool is_told(const struct outbox_rows *said, const struct alert *a, struct str notifier)
+{
+    for (size_t i = 0; i < said->n; i++) {
+        const struct outbox_entry *m = &said->rows[i];
+        if (m->event == ALERT_SAYS_FIRING && m->status != OUTBOX_GIVEN_UP &&
+            m->alert.started_ns == a->started_ns && str_eq(m->notifier, notifier))
+            return true;
+    }
+    return false;
+}
+
+/* Of one alert. Who was told knows of it; the others were configured since. */
+static enum status tell_newcomers(struct evaluation *ev, struct store *s, const struct alert *a,
+                                  struct err *e)
+{
+    const struct rule *r = find_rule(ev->set, a->rule);
+    const struct outbox_request q = {.due_ns = INT64_MAX, .alert_key = a->key};
+    struct outbox_rows said;
+
+    if (!r || a->state != ALERT_FIRING || a->sent_ns == ev->now_ns)
+        return OK;
+    const struct str *names = r->notify_all ? ev->set->notifiers : r->notify;
+    const size_t n = r->notify_all ? ev->set->n_notifiers : r->n_notify;
+    enum status status = request_outbox(s, &q, ev->arena, &said, e);
+    for (size_t i = 0; status == OK && i < n; i++)
+        if (!is_told(&said, a, names[i]))
+            add_message_of(ev, a, names[i], ALERT_SAYS_FIRING, ev->now_ns);
+    return status;
+}
+
 static int compare_current(const void *x, const void *y)
 {
     static const int ranks[ALERT_STATES] = {
@@ -318,6 +365,8 @@ enum status alerts_evaluate(const struct alert_set *set, struct store *s, int64_
             look_at_rule(&ev, &set->rules[i]);
     if (status == OK)
         drop_orphans(&ev);
+    for (size_t i = 0; status == OK && set->tells_newcomers && i < ev.n_current; i++)
+        status = tell_newcomers(&ev, s, &ev.current[i], e);
     if (status == OK && ev.n_current > 1)
         qsort(ev.current, ev.n_current, sizeof(*ev.current), compare_current);
     idmap_clear(&ev.known_by_key);

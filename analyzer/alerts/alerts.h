@@ -81,6 +81,8 @@ struct alert_set {
     size_t n_rules;
     const struct str *notifiers; /* all configured: for rules with notify_all */
     size_t n_notifiers;
+    bool tells_newcomers; /* who was told nothing of an alert that fires is told: after a change of
+                             the configuration, and it costs a look into the outbox an alert */
 };
 
 struct alert_verdicts {
@@ -100,6 +102,9 @@ MUST_CHECK enum status alerts_evaluate(const struct alert_set *set, struct store
 
 /* Acknowledges a firing alert: *changed becomes the row to write, false when it is not firing. */
 bool alert_acknowledge(struct alert *a, struct str by, int64_t now_ns);
+
+/* The command that mutes this alert and no other of its rule, safe to paste into a shell. */
+struct str alert_mute(struct arena *a, const struct alert *alert);
 
 /* A message that tests a notifier: nothing is stored about an alert. */
 struct outbox_entry alert_test_message(struct arena *a, struct str notifier, int64_t now_ns);

@@ -1,8 +1,8 @@
 /* The program's own log: stderr, one event per line, logfmt or JSON. A message says object, fact,
  * consequence, next step. Of one text five are written within ten seconds, of one form of message a
- * hundred: what another object has to say is not lost among repeats. Secrets never get here: values of fields named like a secret
- * (authorization, token, secret, password, x-amz-security-token) are written as [redacted]. Any
- * thread. */
+ * hundred: what another object has to say is not lost among repeats. Secrets never get here: values
+ * of fields named like a secret (authorization, token, secret, password, x-amz-security-token) are
+ * written as [redacted]. Any thread. */
 #ifndef FNSCOPE_CORE_BASE_LOG_H
 #define FNSCOPE_CORE_BASE_LOG_H
 

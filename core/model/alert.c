@@ -114,11 +114,18 @@ void alert_value_format(struct buf *out, int64_t value, enum metric_unit unit)
     }
 }
 
+struct str alert_subject_name(const struct subject *s)
+{
+    if (s->scope != SCOPE_REGION)
+        return s->of.name;
+    return s->of.region.n > 0 ? s->of.region : s->of.account;
+}
+
 bool silence_covers(const struct silence *s, struct str rule, const struct subject *subject,
                     int64_t now_ns)
 {
     if (now_ns < s->created_ns || now_ns >= s->until_ns)
         return false;
     return (s->rule_glob.n == 0 || str_glob(s->rule_glob, rule)) &&
-           (s->name_glob.n == 0 || str_glob(s->name_glob, subject->of.name));
+           (s->name_glob.n == 0 || str_glob(s->name_glob, alert_subject_name(subject)));
 }

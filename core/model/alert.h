@@ -77,7 +77,10 @@ struct outbox_entry {
     struct alert alert; /* as it stood */
 };
 
-/* Mutes what its globs match until its end. */
+/* What people call the subject: its name; a region or an account by itself. */
+struct str alert_subject_name(const struct subject *s);
+
+/* Mutes what its globs match until its end; name_glob as alert_subject_name says. */
 struct silence {
     int64_t id;                      /* 0: not stored yet */
     struct str rule_glob, name_glob; /* empty: any */

@@ -121,6 +121,13 @@ before=$(wc -l < "$work/http.ndjson")
 check "$(at 240)"
 if [ "$rc" != 3 ] || [ "$(wc -l < "$work/http.ndjson")" != "$before" ]; then fail "told twice"; fi
 
+# --- who is configured while it fires is told too, once
+sed -i "s|^notify:|&\n  late: {type: exec, command: [sh, -c, 'cat >> $work/late.ndjson']}|" "$work/config/fnscope/config.yaml"
+check "$(at 242)"
+check "$(at 244)"
+[ "$(jq -rs '[.[].event] | join(" ")' "$work/late.ndjson")" = firing ] || fail "the newcomer: $(cat "$work/late.ndjson")"
+[ "$(wc -l < "$work/http.ndjson")" = "$before" ] || fail "told twice because of a newcomer"
+
 # --- acknowledged, then over: the rule is taken out
 key=$({ "$program" alert list --format json || [ $? = 3 ]; } | jq -r '.rows[0].key')
 "$program" alert ack "${key:0:6}" --by ann > "$work/ack.out" || fail "ack"
@@ -137,7 +144,8 @@ wait_for resolved
 
 # --- a receiver that refuses is tried again
 sed -i '/enabled: false/d' "$work/config/fnscope/config.yaml"
-"$program" alert silence --rule nothing --for 1h --clock "$(at 330)" > /dev/null
+"$program" alert silence --rule failurs --for 1h --clock "$(at 330)" > /dev/null 2> "$work/silence.err"
+grep -q -- '--rule failurs: no rule .* did you mean failures?' "$work/silence.err" || fail "a slip: $(cat "$work/silence.err")"
 touch "$work/refuse"
 "$program" import --quiet --function checkout-2 --region eu-west-1 "$work/logs.txt" 
 check "$(at 360)"

@@ -19,7 +19,7 @@ static struct alert_set set_of(struct fixture *f, const char *name, const char *
 
     *r = (struct rule){.name = str_from(name), .severity = ALERT_CRITICAL, .notify_all = true};
     CHECK_OK(rule_parse(r, str_from(when), &f->e), &f->e);
-    return (struct alert_set){r, 1, &notifier, 1};
+    return (struct alert_set){.rules = r, .n_rules = 1, .notifiers = &notifier, .n_notifiers = 1};
 }
 
 static void add_depth(struct batch *b, int64_t at_ns, int64_t depth)
@@ -175,6 +175,81 @@ static void test_for_and_reminder(void **state)
     CHECK_INT(said, 3); /* at 5, reminders at 15 and 25 */
     CHECK_INT(count_messages(f), 3);
     fixture_free(f);
+}
+
+/* Who is configured while it fires is told of it, once, and of its end like the others. */
+static void test_newcomers_are_told(void **state)
+{
+    static const struct str both[] = {STR_INIT("ops"), STR_INIT("late")};
+    struct fixture *f = fixture_new();
+    struct alert_set set = set_of(f, "dlq-depth", "queue.dlq_depth > 0");
+
+    UNUSED(state);
+    fixture_open(f, false);
+    reading(f, AT(1), 3);
+    set.tells_newcomers = true;
+    CHECK_INT(evaluate(f, &set, AT(1), true).n_messages, 1); /* not once more to whom it tells */
+    CHECK_INT(evaluate(f, &set, AT(1) + 1, true).n_messages, 0);
+    set.notifiers = both;
+    set.n_notifiers = 2;
+    set.tells_newcomers = false;
+    CHECK_INT(evaluate(f, &set, AT(1) + 2, true).n_messages, 0);
+    set.tells_newcomers = true;
+    CHECK_INT(evaluate(f, &set, AT(1) + 3, true).n_messages, 1);
+    CHECK_INT(evaluate(f, &set, AT(1) + 4, true).n_messages, 0);
+    reading(f, AT(2), 0);
+    CHECK_INT(evaluate(f, &set, AT(2), true).n_messages, 2);
+    fixture_free(f);
+}
+
+/* Readings that say the same move the age of the data, without a write for each. */
+static void test_data_age_moves(void **state)
+{
+    struct fixture *f = fixture_new();
+    const struct alert_set set = set_of(f, "dlq-depth", "queue.dlq_depth > 0");
+    const struct alert_request all = {0};
+    struct alert_rows rows;
+    size_t writes = 0;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    for (int i = 0; i <= 60; i++) {
+        reading(f, AT(1) + i * NS_PER_SEC, 3);
+        writes += evaluate(f, &set, AT(1) + i * NS_PER_SEC, true).n_changed;
+    }
+    CHECK_OK(request_alerts(f->store, &all, &f->arena, &rows, &f->e), &f->e);
+    CHECK_INT(rows.n, 1);
+    CHECK_INT(rows.rows[0].data_ns, AT(2));
+    CHECK_INT(writes, 13);
+    fixture_free(f);
+}
+
+static bool is_covered(const struct silence *s, enum metric_scope scope, const char *name)
+{
+    const struct subject of = {scope, {PROVIDER_AWS, STR("1"), STR("eu-west-1"), str_from(name)}};
+
+    return silence_covers(s, STR("throttles"), &of, 1);
+}
+
+/* What is offered to mute an alert mutes this one and no other of its rule. */
+static void test_mute_is_of_one(void **state)
+{
+    const struct silence region = {
+        .rule_glob = STR("throttles"), .name_glob = STR("eu-west-1"), .until_ns = 9};
+    AUTO(arena_clear) struct arena a = {0};
+    struct alert alert = {.rule = STR("dlq-depth"), .subject = {SCOPE_QUEUE, dlq}};
+
+    UNUSED(state);
+    CHECK_STR(alert_mute(&a, &alert),
+              STR("fnscope alert silence --rule 'dlq-depth' --name 'orders-dlq'"));
+    alert.subject.of.name = STR("x'; rm -rf $HOME");
+    CHECK_STR(alert_mute(&a, &alert),
+              STR("fnscope alert silence --rule 'dlq-depth' --name 'x???rm?-rf??HOME'"));
+    alert.subject = (struct subject){SCOPE_REGION, {.region = STR("eu-west-1")}};
+    CHECK_STR(alert_mute(&a, &alert),
+              STR("fnscope alert silence --rule 'dlq-depth' --name 'eu-west-1'"));
+    CHECK(is_covered(&region, SCOPE_REGION, "") &&
+          !is_covered(&region, SCOPE_FUNCTION, "checkout"));
 }
 
 static void test_missing_keeps(void **state)
@@ -476,6 +551,9 @@ int main(void)
         cmocka_unit_test(test_dlq_fires_at_once_and_resolves),
         cmocka_unit_test(test_throttles_are_told_once),
         cmocka_unit_test(test_for_and_reminder),
+        cmocka_unit_test(test_newcomers_are_told),
+        cmocka_unit_test(test_data_age_moves),
+        cmocka_unit_test(test_mute_is_of_one),
         cmocka_unit_test(test_missing_keeps),
         cmocka_unit_test(test_late_data),
         cmocka_unit_test(test_order_does_not_matter),

@@ -184,6 +184,7 @@ static void test_views(void **state)
                                         "began        2026-01-15T11:48:00.000Z (12m ago)",
                                         "evidence     fnscope query queues",
                                         "fnscope alert ack 0123456789abcdef",
+                                        "silence --rule 'dlq-depth' --name 'orders-dlq'",
                                         "to ops: waiting, 0 attempts",
                                         NULL};
     static const char *const sources[] = {
