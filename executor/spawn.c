@@ -123,11 +123,27 @@ static void forget_frames(const char *stack)
 }
 #endif
 
+/* A child that shares our memory until exec is charged with the most we ever had resident, so that
+ * peak is set back to what we have now (proc(5), clear_refs), and what is left of it is noted. */
+static long lower_our_peak(void)
+{
+    struct rusage ours = {0};
+    int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+
+    if (fd >= 0) {
+        ssize_t n = write(fd, "5", 1);
+        UNUSED(n);
+        close(fd);
+    }
+    getrusage(RUSAGE_SELF, &ours);
+    return ours.ru_maxrss;
+}
+
 enum status spawn(struct spawn_request *rq, struct spawned *out, struct err *e)
 {
     struct child c = {.rq = rq};
     unsigned long flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-    struct spawned p = {.pid = -1, .pidfd = -1};
+    struct spawned p = {.pid = -1, .pidfd = -1, .our_peak_kb = lower_our_peak()};
     char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 
@@ -172,7 +188,8 @@ struct spawn_end spawn_reap(struct spawned *p)
         end.code = WEXITSTATUS(status);
     else if (WIFSIGNALED(status))
         end.signo = WTERMSIG(status);
-    end.max_rss_bytes = (uint64_t)usage.ru_maxrss << 10;
+    if (usage.ru_maxrss > p->our_peak_kb)
+        end.max_rss_bytes = (uint64_t)usage.ru_maxrss << 10;
     close(p->pidfd);
     p->pidfd = -1;
     return end;

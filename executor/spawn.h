@@ -24,7 +24,8 @@ struct spawn_request {
 
 struct spawned {
     pid_t pid;
-    int pidfd; /* readable when the process ended; the caller closes it (spawn_reap does) */
+    int pidfd;        /* readable when the process ended; the caller closes it (spawn_reap does) */
+    long our_peak_kb; /* when it was started: the kernel counts it as the child's */
 };
 
 /* ERR_CONFIG for a program that cannot be run, ERR_IO for a sandbox step or the machine. */
@@ -33,9 +34,9 @@ MUST_CHECK enum status spawn(struct spawn_request *rq, struct spawned *out, stru
 void spawn_signal(const struct spawned *p, int signo);
 
 struct spawn_end {
-    int code;  /* exit status; -1 when a signal ended it */
-    int signo; /* 0 when it exited */
-    uint64_t max_rss_bytes;
+    int code;               /* exit status; -1 when a signal ended it */
+    int signo;              /* 0 when it exited */
+    uint64_t max_rss_bytes; /* 0: not known, it stayed below our own peak at its start */
 };
 /* Waits for a child that has ended or is about to, and closes its pidfd. */
 struct spawn_end spawn_reap(struct spawned *p);
