@@ -331,7 +331,9 @@ static void act_explain(struct app *app, enum action action)
     const struct row_ref *ref = app_selected(app);
     struct place p = place_of(app, VIEW_EXPLAIN, ref);
 
-    if (ref && ref->id.n > 0)
+    if (app_place(app)->view == VIEW_QUEUES || app_place(app)->view == VIEW_SOURCES)
+        app->message = STR("D explains the figures of functions: ? says what these are");
+    else if (ref && ref->id.n > 0)
         act_drill(app, action);
     else if (app_place(app)->view != VIEW_EXPLAIN)
         app_push(app, &p);

@@ -114,6 +114,10 @@ static const char *hints(const struct app *app)
         return "Esc back  / search  n next  y copy id  ? help  q up";
     if (ops->is_searched)
         return "? help  Enter request  / search  n next  \\ only these  f follow  ! problems";
+    if (app->stack[app->depth - 1].view == VIEW_SOURCES)
+        return "? help  / filter  q quit  s sort  t time  : more";
+    if (app->stack[app->depth - 1].view == VIEW_QUEUES)
+        return "? help  Enter open  / filter  q quit  s sort  t time  l log  : more";
     if (app->depth > 1)
         return "? help  Enter open  Esc back  / filter  s sort  t time  l log  D explain";
     return "? help  Enter open  / filter  q quit  s sort  t time  l log  D explain  : more";

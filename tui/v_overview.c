@@ -276,8 +276,8 @@ static void freshness_line(const struct app *app, struct frame *f, unsigned y)
                  view_time(&a, s->last_ns).p);
     if (s->open_invocations > 0)
         buf_addf(&b, ", %llu open", (unsigned long long)s->open_invocations);
-    if (s->unpriced > 0)
-        buf_addf(&b, ", ! %llu without a price", (unsigned long long)s->unpriced);
+    if (view_unpriced(s) > 0)
+        buf_addf(&b, ", ! %llu without a price", (unsigned long long)view_unpriced(s));
     if (s->counts.quarantined > 0)
         buf_addf(&b, ", ! %llu %s not decoded", (unsigned long long)s->counts.quarantined,
                  plural(s->counts.quarantined, "event", "events"));

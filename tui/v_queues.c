@@ -115,7 +115,8 @@ static void change_cells(struct table *t, const struct msg_queue *q, int64_t per
         cell_duration(t, COLUMN_DRAINS, (int64_t)wide_div_round((wide)q->depth * hour, -per_hour));
 }
 
-/* Who reads it, or for a dead-letter queue whose failures it holds: there Enter leads. */
+/* Who reads it, or for a dead-letter queue whose failures it holds: there Enter leads. An attempt
+ * that handed only some messages back ended well: why it did stands in its lines. */
 static void find_function(const struct view_data *d, const struct msg_queue *q, struct row_ref *ref)
 {
     struct str names = q->is_dlq && q->feeders.n > 0 ? q->feeders : q->consumers;
@@ -129,7 +130,7 @@ static void find_function(const struct view_data *d, const struct msg_queue *q, 
                 continue;
             ref->fn_id = d->functions.rows[i].fn_id;
             ref->fn_name = name;
-            ref->leads_to = VIEW_ERRORS;
+            ref->leads_to = stats_failed(&d->functions.rows[i].stats) > 0 ? VIEW_ERRORS : VIEW_LOG;
             return;
         }
     }

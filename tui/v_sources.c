@@ -130,10 +130,11 @@ static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigne
              STR_FMT " repeats dropped, " STR_FMT " not decoded, " STR_FMT " open, " STR_FMT
                      " without a price",
              STR_ARG(view_count(&a, c->repeats)), STR_ARG(view_count(&a, c->quarantined)),
-             STR_ARG(view_count(&a, s->open_invocations)), STR_ARG(view_count(&a, s->unpriced)));
+             STR_ARG(view_count(&a, s->open_invocations)),
+             STR_ARG(view_count(&a, view_unpriced(s))));
     frame_text(f, 1, y, f->width - 1, buf_str(&kept), STYLE_PLAIN);
     frame_text(f, 1, y + 1, f->width - 1, buf_str(&odd),
-               c->quarantined > 0 || s->unpriced > 0 ? STYLE_WARN : STYLE_PLAIN);
+               c->quarantined > 0 || view_unpriced(s) > 0 ? STYLE_WARN : STYLE_PLAIN);
     *used = 3 + draw_counts(&app->data.reconcile, f, y + 2, &a);
 }
 

@@ -48,6 +48,11 @@ struct place *app_place(struct app *app)
     return &app->stack[app->depth - 1];
 }
 
+uint64_t view_unpriced(const struct ingest_status *s)
+{
+    return s->unpriced > s->open_invocations ? s->unpriced - s->open_invocations : 0;
+}
+
 uint64_t stats_failed(const struct stats *s)
 {
     return s->n - s->outcome[OUTCOME_OK] - s->outcome[OUTCOME_UNKNOWN];

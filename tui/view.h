@@ -243,6 +243,8 @@ void view_line_in(struct view_data *d, struct arena *a, enum style style, struct
                   unsigned indent); /* of what is wrapped */
 struct place *app_place(struct app *app);
 uint64_t stats_failed(const struct stats *s);
+/* Attempts that ended without a price: what still runs has none yet, and that is no fault. */
+uint64_t view_unpriced(const struct ingest_status *s);
 uint64_t stats_cold(const struct stats *s);
 void cell_money(struct table *t, size_t column, wide pico);
 void cell_duration(struct table *t, size_t column, int64_t ns);
