@@ -27,7 +27,8 @@ static void send_answer(struct api_call *c)
     struct http_reply reply = {.status = c->status,
                                .headers = c->out_headers,
                                .n_headers = c->n_out_headers,
-                               .body = body};
+                               .body = body,
+                               .at_once = c->at_once};
 
     http_respond(rq, &reply);
     api_call_clear(c);

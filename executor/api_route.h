@@ -79,6 +79,7 @@ struct api_call {
     struct http_header *out_headers;
     size_t n_out_headers, out_headers_cap;
     bool is_deferred, is_finished, is_error;
+    bool at_once;             /* its answer does not wait for the end of the turn */
     bool is_answered_early;   /* for handlers whose engine may answer at once */
     bool is_raw;              /* REST: `out` goes out as it is, no JSON content type added */
     api_finish_fn *on_finish; /* sends it; set by whoever dispatched */

@@ -24,6 +24,11 @@ struct invoker {
     bool is_stopping;
 };
 
+struct pool *invoker_pool(struct invoker *v, const struct fndef *fn)
+{
+    return &v->pools[fn->index];
+}
+
 /* --- results --- */
 
 static void tell_observers(struct executor *x, const struct run *r)
@@ -49,7 +54,7 @@ static enum invoke_status status_of(const struct run *r)
                                            : INVOKE_OK;
 }
 
-static void answer(struct run *r, const char *reason)
+static void answer(struct invoker *v, struct run *r, const char *reason)
 {
     struct str tail = buf_str(&r->tail);
     size_t skip = tail.n > TAIL_BYTES ? tail.n - TAIL_BYTES : 0;
@@ -61,7 +66,8 @@ static void answer(struct run *r, const char *reason)
                                          .error_type = r->error_type,
                                          .reason = str_from(reason),
                                          .log_tail = str_skip(tail, skip),
-                                         .trace = r->trace_header};
+                                         .trace = r->trace_header,
+                                         .at_once = invoker_pool(v, r->rq.fn)->waiting == 0};
 
     assert(!r->is_answered);
     r->is_answered = true;
@@ -80,16 +86,11 @@ static void refuse(struct invoker *v, struct run *r, const char *reason)
 {
     r->outcome = OUTCOME_THROTTLED;
     tell_observers(v->x, r);
-    answer(r, reason);
+    answer(v, r, reason);
     run_free(r);
 }
 
 /* --- environments --- */
-
-struct pool *invoker_pool(struct invoker *v, const struct fndef *fn)
-{
-    return &v->pools[fn->index];
-}
 
 static void link_in(struct invoker *v, struct instance *in)
 {
@@ -153,9 +154,8 @@ void invoker_instance_gone(struct instance *in)
 
 void invoker_answered(struct instance *in, struct run *r)
 {
-    UNUSED(in);
     if (!r->rq.want_tail)
-        answer(r, "");
+        answer(in->x->invoker, r, "");
 }
 
 void invoker_finished(struct instance *in, struct run *r)
@@ -167,7 +167,7 @@ void invoker_finished(struct instance *in, struct run *r)
     tell_observers(v->x, r);
     xray_record(v->x, in, r);
     if (!r->is_answered)
-        answer(r, "");
+        answer(v, r, "");
     run_free(r);
 }
 

@@ -42,6 +42,7 @@ struct invoke_result {
     struct str reason;   /* of a throttle: "ReservedFunctionConcurrentInvocationLimitExceeded" */
     struct str log_tail; /* with want_tail */
     struct str trace;
+    bool at_once; /* no other invocation waits for its environment: the answer is what is urgent */
 };
 
 typedef void invoke_done_fn(void *ctx, const struct invoke_result *r);

@@ -43,6 +43,7 @@ static void on_done(void *ctx, const struct invoke_result *r)
     struct api_call *c = ctx;
 
     c->request_id = arena_str(c->arena, r->request_id);
+    c->at_once = r->at_once;
     if (r->status == INVOKE_THROTTLED) {
         answer_throttled(c, r);
     } else if (r->status == INVOKE_FAILED) {

@@ -358,6 +358,7 @@ static void on_done(void *ctx, const struct invoke_result *r)
                                   "\"message\":\"Rate Exceeded.\"}",
                                   STR_ARG(r->reason));
     }
+    reply.at_once = r->at_once;
     http_respond(rq, &reply);
 }
 
