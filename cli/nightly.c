@@ -187,8 +187,12 @@ int nightly_write(struct cli *c, struct store *s, const struct report_options *o
                   enum report_format f, struct err *e)
 {
     struct nightly n = {.c = c, .store = s, .options = *o, .folder = folder, .format = f};
-    enum status status = file_make_dir(arena_strz(c->arena, folder), 0755, e);
+    const char *path = arena_strz(c->arena, folder);
+    const bool is_new = !file_exists(path);
+    enum status status = file_make_dir(path, 0755, e);
 
+    if (status == OK && is_new)
+        file_hand_over_name(path);
     if (status == OK)
         status = request_status(s, c->arena, &n.status, e);
     if (status == OK)

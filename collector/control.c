@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "collector/control_wire.h"
+#include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
 
@@ -58,6 +59,8 @@ enum status control_listen(const char *folder, struct control **out, struct err 
     mode_t before = umask(0177);
     bool is_bound = c->fd >= 0 && bind(c->fd, generic(&c->at), sizeof(c->at)) == 0;
     umask(before);
+    if (is_bound)
+        file_hand_over_name(c->at.sun_path);
     if (!is_bound || listen(c->fd, 16) != 0) {
         s = err_errno(e, errno, "%s", c->at.sun_path);
         control_free(c);

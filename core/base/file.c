@@ -111,6 +111,51 @@ enum status file_read(const char *path, struct buf *out, struct err *e)
     return OK;
 }
 
+/* --- whose it is --- */
+
+static const char *folder_of(struct arena *a, const char *path)
+{
+    struct str whole = str_from(path);
+
+    while (whole.n > 1 && whole.p[whole.n - 1] == '/')
+        whole.n--;
+    size_t slash = str_rfind_char(whole, '/');
+    return slash == whole.n ? "." : slash == 0 ? "/" : arena_strz(a, str_sub(whole, 0, slash));
+}
+
+void file_hand_over(int fd, const char *path)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct stat folder;
+
+    if (geteuid() != 0 || stat(folder_of(&a, path), &folder) != 0 || folder.st_uid == 0)
+        return;
+    /* As SQLite does with its WAL: a file system that refuses has its own idea of owners. */
+    if (fchownat(fd, "", folder.st_uid, folder.st_gid, AT_EMPTY_PATH) != 0)
+        return;
+}
+
+/* Between the making and this, the folder's owner may have put something else of the superuser's
+ * there: no link is followed, and nothing with a second name is given away. */
+void file_hand_over_name(const char *path)
+{
+    AUTO(close_fd) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat st;
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_uid == 0 &&
+        (S_ISDIR(st.st_mode) || (S_ISSOCK(st.st_mode) && st.st_nlink == 1)))
+        file_hand_over(fd, path);
+}
+
+int file_create(const char *path, mode_t mode)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+
+    if (fd >= 0)
+        file_hand_over(fd, path);
+    return fd;
+}
+
 /* --- writing --- */
 
 static int write_all(int fd, struct str data)
@@ -129,12 +174,7 @@ static int write_all(int fd, struct str data)
 /* The rename itself must survive a crash: the folder is synced too. */
 static int sync_parent(struct arena *a, const char *path)
 {
-    struct str whole = str_from(path);
-    size_t slash = str_rfind_char(whole, '/');
-    const char *parent = slash == whole.n ? "."
-                         : slash == 0     ? "/"
-                                          : arena_strz(a, str_sub(whole, 0, slash));
-    AUTO(close_fd) int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO(close_fd) int fd = open(folder_of(a, path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     return fd < 0 ? -1 : fsync(fd);
 }
@@ -148,6 +188,7 @@ enum status file_write(const char *path, struct str data, mode_t mode, struct er
 
     if (fd < 0)
         return io_error(e, "write", path);
+    file_hand_over(fd, path);
     if (fchmod(fd, mode) != 0 || write_all(fd, data) != 0 || fsync(fd) != 0 ||
         rename(temporary, path) != 0 || sync_parent(&a, path) != 0) {
         enum status s = io_error(e, "write", path);

@@ -9,7 +9,8 @@
 
 MUST_CHECK enum status file_read(const char *path, struct buf *out,
                                  struct err *e); /* to out->max */
-/* Writes a temporary file beside path, syncs it, renames it over path. mode e.g. 0600. */
+/* Writes a temporary file beside path, syncs it, renames it over path. mode e.g. 0600. It is handed
+ * over (below). */
 MUST_CHECK enum status file_write(const char *path, struct str data, mode_t mode, struct err *e);
 MUST_CHECK enum status file_make_dir(const char *path, mode_t mode,
                                      struct err *e); /* with parents */
@@ -17,6 +18,15 @@ MUST_CHECK enum status file_make_dir(const char *path, mode_t mode,
 MUST_CHECK enum status file_point(const char *path, const char *target, struct err *e);
 /* One that is not there is removed already. */
 MUST_CHECK enum status file_remove(const char *path, struct err *e);
+/* What the superuser makes in another user's folder would lock that user out of it: it is made
+ * theirs, owner and group of the folder. For everyone else, in a folder of one's own, and where
+ * the file system refuses, nothing happens. */
+void file_hand_over(int fd, const char *path); /* fd: open at path, made by this process */
+/* For what is made by its name, a folder or a socket: nothing that was linked or put there. */
+void file_hand_over_name(const char *path);
+/* Opens a file that nobody may have put there before, handed over; -1 and errno else. */
+int file_create(const char *path, mode_t mode);
+
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 

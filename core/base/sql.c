@@ -2,13 +2,13 @@
 #include "core/base/sql.h"
 
 #include <assert.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <sqlite3.h>
 
+#include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/base/sql_gather.h"
 
@@ -63,10 +63,10 @@ static enum status sql_error(struct sql *db, struct err *e)
 }
 
 /* SQLite would create with the umask's mode: make the file first, for its owner only. True when it
- * was not there. */
+ * was not there. The WAL and its index get the file's owner from SQLite. */
 static bool create_private(const char *path)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = file_create(path, 0600);
 
     if (fd >= 0)
         close(fd);

@@ -188,7 +188,9 @@ static enum status lock(struct store *s, struct err *e)
     const char *path = store_file(&a, s, "lock");
     char pid[32] = {0};
 
-    s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    s->lock_fd = file_create(path, 0600);
+    if (s->lock_fd < 0 && errno == EEXIST)
+        s->lock_fd = open(path, O_RDWR | O_CLOEXEC);
     if (s->lock_fd < 0)
         return err_errno(e, errno, "store %s cannot be written", s->path);
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {

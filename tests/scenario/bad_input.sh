@@ -207,6 +207,24 @@ if [ "$(id -u)" -eq 0 ]; then
         "$work/closed/fnscope" query functions --store "$work/closed/store"
 fi
 
+# What root writes into another user's store stays that user's: it can be opened, and written to, afterwards.
+if [ "$(id -u)" -eq 0 ]; then
+    their() { setpriv --reuid 65534 --regid 65534 --clear-groups "$work/closed/fnscope" "$@"; }
+    mkdir -m 0700 closed/theirs
+    chown 65534:65534 closed/theirs
+    "$program" import --quiet --store closed/theirs good.log
+    "$program" report --quiet --store closed/theirs --nightly closed/theirs/reports
+    strangers=$(find closed/theirs ! \( -uid 65534 -gid 65534 \) ! -type l)
+    [ -z "$strangers" ] || { echo "root left files of its own in another's store: $strangers"; failed=1; }
+    [ -d closed/theirs/reports ] || { echo "no reports in another's store"; failed=1; }
+    sed 's/2025-10-21/2025-10-22/' good.log > closed/next.log
+    sed 's/message/later/' good.log > closed/same.log
+    chmod 0644 closed/*.log
+    their import --quiet --store "$work/closed/theirs" "$work/closed/next.log" "$work/closed/same.log" > out 2>&1 ||
+        { echo "the owner cannot write after root"; cat out; failed=1; }
+    [ "$(events closed/theirs)" = 6000 ] || { echo "the owner's store holds $(events closed/theirs)"; failed=1; }
+fi
+
 cp good.log file
 status=0
 "$program" import --store file good.log > out 2>&1 || status=$?
