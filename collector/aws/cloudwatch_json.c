@@ -2,8 +2,8 @@
  * (Logs Insights, also as its page downloads them), subscription envelopes, and bare events, any
  * number in a row, in arrays, pretty or not, with or without separators. The document is walked by
  * a small state machine and each event read alone by the pull reader, so memory does not grow with
- * the page, and a bad event costs itself only. Envelopes packed into Lambda, Kinesis and Firehose
- * records are unpacked by envelope.c. */
+ * the page, and a bad event costs itself only (cloudwatch_pass.c). Envelopes packed into Lambda,
+ * Kinesis and Firehose records are unpacked by envelope.c. */
 #include "collector/aws/cloudwatch_json.h"
 
 #include <assert.h>
@@ -12,88 +12,6 @@
 #include "collector/aws/aws.h"
 #include "collector/aws/json_shape.h"
 #include "core/base/jsonpull.h"
-
-enum mode { MODE_TOP, MODE_DOCUMENT, MODE_EVENTS };
-
-/* What to do after a step. */
-enum step { STEP_ON, STEP_WAIT /* for more bytes */ };
-
-struct walker {
-    struct cw_state *s;
-    const struct decode_input *in;
-    struct batch *out;
-    const char *p, *end;
-};
-
-static struct str rest_of(const struct walker *w)
-{
-    return (struct str){w->p, (size_t)(w->end - w->p)};
-}
-
-static uint64_t offset_of(const struct walker *w, const char *p)
-{
-    return w->in->offset + (uint64_t)(p - w->in->bytes.p);
-}
-
-/* --- going past what cannot be read
- * --------------------------------------------------------------------------- */
-
-/* Up to the next event or document, or all there is: text without any structure. */
-static enum step pass_rubbish(struct walker *w, const char *why)
-{
-    const char *next = shape_next_object(w->p, w->end);
-    if (next == NULL && !w->in->is_last)
-        next = shape_cut_object(w->p, w->end);
-    struct str raw = {w->p, (size_t)((next != NULL ? next : w->end) - w->p)};
-
-    w->s->maker.n_events++;
-    event_quarantine(&w->s->maker, w->in, offset_of(w, w->p), raw, why, w->out);
-    w->p += raw.n;
-    return STEP_ON;
-}
-
-static bool begins_value(char c)
-{
-    return c == '"' || c == '[' || c == '{' || c == '-' || (c >= '0' && c <= '9') || c == 't' ||
-           c == 'f' || c == 'n';
-}
-
-/* Quarantines the value at w->p. Waits while it may still be only incomplete. */
-static enum step reject(struct walker *w, const char *why)
-{
-    if (!begins_value(*w->p))
-        return pass_rubbish(w, why);
-    const char *own_end = w->s->mode == MODE_DOCUMENT ? shape_member_end(w->p, w->end)
-                                                      : shape_value_end(w->p, w->end);
-    const char *next = shape_next_object(w->p + 1, w->end);
-    const char *stop = own_end == NULL || (next != NULL && next < own_end) ? next : own_end;
-
-    if (stop == NULL) {
-        if (!w->in->is_last && rest_of(w).n < PENDING_MAX_BYTES)
-            return STEP_WAIT;
-        stop = w->end;
-    }
-    struct str raw = {w->p, (size_t)(stop - w->p)};
-    w->s->maker.n_events++;
-    event_quarantine(&w->s->maker, w->in, offset_of(w, w->p), raw, why, w->out);
-    assert(stop >= w->p && stop <= w->end);
-    w->p = stop > w->p ? stop : w->p + 1;
-    return STEP_ON;
-}
-
-/* The reader stopped. Where it stopped at the end of the bytes, the value may go on in the next
- * piece; eight bytes are more than an escape, a word or a code point needs. */
-static enum step reject_or_wait(struct walker *w, const struct jp *j)
-{
-    assert(j->p >= w->p && j->p <= w->end);
-    bool is_cut = j->end - j->p < 8;
-
-    if (is_cut && !w->in->is_last && rest_of(w).n < PENDING_MAX_BYTES)
-        return STEP_WAIT;
-    return reject(w, is_cut             ? "the text ends inside an event"
-                     : j->error != NULL ? j->error
-                                        : "a value of the wrong type");
-}
 
 /* --- one event
  * ------------------------------------------------------------------------------------------------
@@ -179,7 +97,7 @@ static const char *missing(const struct event_reader *r)
     return r->ev.has_time ? NULL : "an event without timestamp";
 }
 
-static void emit(struct walker *w, struct event_reader *r, const char *start)
+static void emit(struct cw_walker *w, struct event_reader *r, const char *start)
 {
     struct cw_state *s = w->s;
 
@@ -196,32 +114,32 @@ static void emit(struct walker *w, struct event_reader *r, const char *start)
     r->ev.is_valid_utf8 = true;
     /* An envelope's events cannot be read without its head. */
     r->ev.mark = s->has_context ? s->document
-                                : (struct decode_mark){offset_of(w, start),
+                                : (struct decode_mark){cw_offset_of(w, start),
                                                        s->maker.n_events << 2 | (uint64_t)s->mode};
     event_add(&s->maker, w->in, &r->ev, w->out);
 }
 
 /* The event at w->p was read to j->p. */
-static enum step take_event(struct walker *w, struct event_reader *r, const struct jp *j)
+static enum cw_step take_event(struct cw_walker *w, struct event_reader *r, const struct jp *j)
 {
     if (j->error != NULL || j->depth > 0)
-        return reject_or_wait(w, j);
+        return cw_reject_or_wait(w, j);
     const char *why = missing(r);
     if (why != NULL && !w->s->is_control)
-        return reject(w, why);
+        return cw_reject(w, why);
     emit(w, r, w->p);
     w->p = j->p;
-    return STEP_ON;
+    return CW_ON;
 }
 
-static enum step read_event(struct walker *w)
+static enum cw_step read_event(struct cw_walker *w)
 {
     struct event_reader r = {0};
     struct jp j;
     struct str key;
 
     assert(*w->p == '{');
-    jp_init(&j, rest_of(w), &w->out->arena);
+    jp_init(&j, cw_rest_of(w), &w->out->arena);
     jp_enter(&j, '{');
     while (jp_member(&j, &key))
         read_event_member(&j, &r, key);
@@ -248,13 +166,13 @@ static void read_cell(struct jp *j, struct event_reader *r)
 }
 
 /* One row of GetQueryResults: an array of cells. */
-static enum step read_row(struct walker *w)
+static enum cw_step read_row(struct cw_walker *w)
 {
     struct event_reader r = {.is_row = true};
     struct jp j;
 
     assert(*w->p == '[');
-    jp_init(&j, rest_of(w), &w->out->arena);
+    jp_init(&j, cw_rest_of(w), &w->out->arena);
     jp_enter(&j, '[');
     while (jp_element(&j))
         read_cell(&j, &r);
@@ -271,16 +189,17 @@ static void forget_context(struct cw_state *s)
     s->is_control = s->has_context = s->has_events = false;
 }
 
-static void enter_document(struct walker *w)
+static void enter_document(struct cw_walker *w)
 {
     forget_context(w->s);
-    w->s->document = (struct decode_mark){offset_of(w, w->p), w->s->maker.n_events << 2 | MODE_TOP};
-    w->s->mode = MODE_DOCUMENT;
+    w->s->document =
+        (struct decode_mark){cw_offset_of(w, w->p), w->s->maker.n_events << 2 | CW_TOP};
+    w->s->mode = CW_DOCUMENT;
     w->p++;
 }
 
 /* The document up to the brace at w->p, or what of it is still here: the rest is gone long ago. */
-static struct str whole_document(const struct walker *w)
+static struct str whole_document(const struct cw_walker *w)
 {
     uint64_t from = w->s->document.offset;
     const char *start =
@@ -290,7 +209,7 @@ static struct str whole_document(const struct walker *w)
     return (struct str){start, (size_t)(w->p + 1 - start)};
 }
 
-static void leave_document(struct walker *w)
+static void leave_document(struct cw_walker *w)
 {
     if (!w->s->has_events && !w->s->is_nested) {
         w->s->maker.n_events++;
@@ -298,7 +217,7 @@ static void leave_document(struct walker *w)
                          "a JSON document without log events", w->out);
     }
     forget_context(w->s);
-    w->s->mode = MODE_TOP;
+    w->s->mode = CW_TOP;
     w->p++;
 }
 
@@ -333,7 +252,7 @@ static bool read_context(struct cw_state *s, struct jp *j, struct str key)
 
 /* "logEvents" came before the members that say whose they are: looks ahead to the document's end.
  */
-static bool look_ahead(struct walker *w, struct jp *j)
+static bool look_ahead(struct cw_walker *w, struct jp *j)
 {
     struct str key;
 
@@ -345,18 +264,18 @@ static bool look_ahead(struct walker *w, struct jp *j)
     return j->error == NULL;
 }
 
-static enum step open_events(struct walker *w, struct jp *j, struct str key)
+static enum cw_step open_events(struct cw_walker *w, struct jp *j, struct str key)
 {
     w->s->has_events = true;
     if (jp_peek(j) != JP_ARRAY)
-        return reject(w, "events that are no array");
+        return cw_reject(w, "events that are no array");
     const char *array = j->p;
     if (str_eq(key, STR("logEvents")) && !w->s->has_context && !look_ahead(w, j) &&
-        !w->in->is_last && rest_of(w).n < PENDING_MAX_BYTES)
-        return STEP_WAIT;
-    w->s->mode = MODE_EVENTS;
+        !w->in->is_last && cw_rest_of(w).n < PENDING_MAX_BYTES)
+        return CW_WAIT;
+    w->s->mode = CW_EVENTS;
     w->p = array + 1;
-    return STEP_ON;
+    return CW_ON;
 }
 
 static bool is_packed_key(struct str key)
@@ -365,93 +284,93 @@ static bool is_packed_key(struct str key)
     return shape_is_key(key, keys, ARRAY_LEN(keys));
 }
 
-static enum step read_packed(struct walker *w, struct jp *j)
+static enum cw_step read_packed(struct cw_walker *w, struct jp *j)
 {
     struct str raw;
     if (!jp_raw(j, &raw))
-        return reject_or_wait(w, j);
+        return cw_reject_or_wait(w, j);
     w->s->has_events = true;
     envelope_unpack(w->s, w->in, raw, w->out);
     w->p = j->p;
-    return STEP_ON;
+    return CW_ON;
 }
 
 /* One member of a document. The reader is put on "{ member" by stepping in front of it: a member
  * alone is no JSON text. */
-static enum step read_member(struct walker *w)
+static enum cw_step read_member(struct cw_walker *w)
 {
     struct jp j;
     struct str key;
 
-    jp_init(&j, rest_of(w), &w->out->arena);
+    jp_init(&j, cw_rest_of(w), &w->out->arena);
     j.stack[0] = '{';
     j.is_first[0] = true;
     j.depth = 1;
     if (!jp_member(&j, &key))
-        return reject_or_wait(w, &j);
+        return cw_reject_or_wait(w, &j);
     if (is_events_key(key))
-        return jp_peek(&j) == JP_END && !w->in->is_last ? STEP_WAIT : open_events(w, &j, key);
+        return jp_peek(&j) == JP_END && !w->in->is_last ? CW_WAIT : open_events(w, &j, key);
     if (is_packed_key(key))
         return read_packed(w, &j);
     if (!read_context(w->s, &j, key))
-        return reject_or_wait(w, &j);
+        return cw_reject_or_wait(w, &j);
     if (j.p == w->end && !w->in->is_last)
-        return STEP_WAIT; /* a number or word may go on */
+        return CW_WAIT; /* a number or word may go on */
     w->p = j.p;
-    return STEP_ON;
+    return CW_ON;
 }
 
 /* --- the machine
  * ---------------------------------------------------------------------------------------------- */
 
-static enum step step_top(struct walker *w)
+static enum cw_step step_top(struct cw_walker *w)
 {
     if (*w->p == '[' || *w->p == ']') {
         w->p++;
-        return STEP_ON;
+        return CW_ON;
     }
     if (*w->p != '{')
-        return pass_rubbish(w, "text between JSON documents");
-    if (shape_first_key(w->p, w->end).p == NULL && !w->in->is_last && rest_of(w).n < 4096)
-        return STEP_WAIT;
+        return cw_pass_rubbish(w, "text between JSON documents");
+    if (shape_first_key(w->p, w->end).p == NULL && !w->in->is_last && cw_rest_of(w).n < 4096)
+        return CW_WAIT;
     if (shape_is_event(w->p, w->end))
         return read_event(w);
     enter_document(w);
-    return STEP_ON;
+    return CW_ON;
 }
 
-static enum step step_document(struct walker *w)
+static enum cw_step step_document(struct cw_walker *w)
 {
     if (*w->p == '}') {
         leave_document(w);
-        return STEP_ON;
+        return CW_ON;
     }
     if (*w->p == '{' && (shape_is_event(w->p, w->end) || shape_is_document(w->p, w->end))) {
         w->s->mode =
-            shape_is_event(w->p, w->end) ? MODE_EVENTS : MODE_TOP; /* the head was unreadable */
+            shape_is_event(w->p, w->end) ? CW_EVENTS : CW_TOP; /* the head was unreadable */
         w->s->has_events = true;
-        return STEP_ON;
+        return CW_ON;
     }
-    return *w->p == '"' ? read_member(w) : reject(w, "a member's name is missing");
+    return *w->p == '"' ? read_member(w) : cw_reject(w, "a member's name is missing");
 }
 
-static enum step step_events(struct walker *w)
+static enum cw_step step_events(struct cw_walker *w)
 {
     if (*w->p == ']') {
-        w->s->mode = MODE_DOCUMENT;
+        w->s->mode = CW_DOCUMENT;
         w->p++;
-        return STEP_ON;
+        return CW_ON;
     }
     if (*w->p == '{' && shape_is_document(w->p, w->end)) {
-        w->s->mode = MODE_TOP; /* the document before was cut off */
-        return STEP_ON;
+        w->s->mode = CW_TOP; /* the document before was cut off */
+        return CW_ON;
     }
     if (*w->p == '{')
         return read_event(w);
-    return *w->p == '[' ? read_row(w) : reject(w, "an event that is no object");
+    return *w->p == '[' ? read_row(w) : cw_reject(w, "an event that is no object");
 }
 
-static bool skip_separators(struct walker *w)
+static bool skip_separators(struct cw_walker *w)
 {
     while (w->p < w->end && (shape_is_space(*w->p) || *w->p == ',' || *w->p == '\0'))
         w->p++;
@@ -461,8 +380,9 @@ static bool skip_separators(struct walker *w)
 enum status cw_decode(void *state, const struct decode_input *in, struct batch *out, size_t *used,
                       struct err *e)
 {
-    static enum step (*const steps[])(struct walker *) = {step_top, step_document, step_events};
-    struct walker w = {
+    static enum cw_step (*const steps[])(struct cw_walker *) = {step_top, step_document,
+                                                                step_events};
+    struct cw_walker w = {
         .s = state,
         .in = in,
         .out = out,
@@ -471,14 +391,16 @@ enum status cw_decode(void *state, const struct decode_input *in, struct batch *
     };
 
     UNUSED(e);
-    while (skip_separators(&w)) {
+    if (w.s->passed.is_open)
+        cw_pass_on(&w);
+    while (!w.s->passed.is_open && skip_separators(&w)) {
         assert(w.s->mode < ARRAY_LEN(steps));
-        if (steps[w.s->mode](&w) == STEP_WAIT)
+        if (steps[w.s->mode](&w) == CW_WAIT)
             break;
     }
     *used = (size_t)(w.p - in->bytes.p);
-    if (in->is_last && w.s->mode != MODE_TOP && !w.s->is_nested)
-        event_quarantine(&w.s->maker, in, offset_of(&w, w.p), STR(""),
+    if (in->is_last && w.s->mode != CW_TOP && !w.s->is_nested)
+        event_quarantine(&w.s->maker, in, cw_offset_of(&w, w.p), STR(""),
                          "the file ends inside a JSON document", out);
     return OK;
 }
@@ -488,6 +410,7 @@ static void cw_close(void *state)
     struct cw_state *s = state;
     event_maker_clear(&s->maker);
     intern_clear(&s->names);
+    buf_clear(&s->passed.head);
 }
 
 static struct decode_mark cw_mark(const void *state)
@@ -499,11 +422,11 @@ static struct decode_mark cw_mark(const void *state)
 static void cw_resume(void *state, const struct decode_mark *m)
 {
     struct cw_state *s = state;
-    s->mode = (unsigned)(m->mode & 3) <= MODE_EVENTS ? (unsigned)(m->mode & 3) : MODE_TOP;
+    s->mode = (unsigned)(m->mode & 3) <= CW_EVENTS ? (unsigned)(m->mode & 3) : CW_TOP;
     assert(s->maker.n_events == 0); /* nothing was read before */
     s->maker.n_events = m->mode >> 2;
     s->maker.run_mark = *m;
-    s->has_events = s->mode == MODE_EVENTS;
+    s->has_events = s->mode == CW_EVENTS;
 }
 
 /* --- detection

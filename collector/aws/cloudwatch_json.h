@@ -1,10 +1,24 @@
 /* Inside of collector/aws/: the state of a walk over CloudWatch JSON, shared with the unpacking of
- * envelopes. */
+ * envelopes and with the way past what cannot be read. */
 #ifndef FNSCOPE_COLLECTOR_AWS_CLOUDWATCH_JSON_H
 #define FNSCOPE_COLLECTOR_AWS_CLOUDWATCH_JSON_H
 
+#include "collector/aws/json_shape.h"
 #include "collector/event.h"
+#include "core/base/buf.h"
 #include "core/base/intern.h"
+#include "core/base/jsonpull.h"
+
+enum cw_mode { CW_TOP, CW_DOCUMENT, CW_EVENTS };
+
+/* What cannot be read and does not end in this piece: the walk passes over it piece by piece. */
+struct cw_passed {
+    struct shape_place place;
+    struct buf head; /* its first bytes, for the quarantine */
+    uint64_t offset, bytes;
+    const char *why;
+    bool is_open, is_value; /* it ends with its own brackets, too */
+};
 
 struct cw_state {
     struct event_maker maker;
@@ -14,7 +28,33 @@ struct cw_state {
     struct decode_mark document; /* where the open document began */
     bool is_control, has_context, has_events;
     bool is_nested; /* a document out of an envelope */
+    struct cw_passed passed;
 };
+
+/* What to do after a step. */
+enum cw_step { CW_ON, CW_WAIT /* for more bytes */ };
+
+/* One piece of the text. */
+struct cw_walker {
+    struct cw_state *s;
+    const struct decode_input *in;
+    struct batch *out;
+    const char *p, *end;
+};
+
+struct str cw_rest_of(const struct cw_walker *w);
+uint64_t cw_offset_of(const struct cw_walker *w, const char *p);
+
+/* --- cloudwatch_pass.c: one quarantine row, with its place, for each thing that is passed --- */
+
+/* Up to the next event or document: text without any structure. */
+enum cw_step cw_pass_rubbish(struct cw_walker *w, const char *why);
+/* The value at w->p. Waits while it may still be only incomplete. */
+enum cw_step cw_reject(struct cw_walker *w, const char *why);
+/* The reader stopped at j->p, in the value at w->p. */
+enum cw_step cw_reject_or_wait(struct cw_walker *w, const struct jp *j);
+/* The next piece of what is being passed. */
+void cw_pass_on(struct cw_walker *w);
 
 enum status cw_decode(void *state, const struct decode_input *in, struct batch *out, size_t *used,
                       struct err *e);

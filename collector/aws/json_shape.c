@@ -12,31 +12,47 @@ bool shape_is_space(char c)
     return c == ' ' || c == '\n' || c == '\r' || c == '\t';
 }
 
-/* Just behind the value that begins at p; NULL when it does not end before `end`. */
-const char *shape_value_end(const char *p, const char *end)
+/* To just behind the closing quote; `end` when it is not there. */
+static const char *string_goes_on(struct shape_place *at, const char *p, const char *end)
 {
-    unsigned depth = 0;
+    for (; p < end && at->is_in_string; p++) {
+        at->is_in_string = at->is_escaped || *p != '"';
+        at->is_escaped = !at->is_escaped && *p == '\\';
+    }
+    return p;
+}
 
+const char *shape_value_goes_on(struct shape_place *at, const char *p, const char *end)
+{
     assert(p <= end);
-    for (; p < end; p++) {
+    while (p < end) {
+        if (at->is_in_string) {
+            p = string_goes_on(at, p, end);
+            if (!at->is_in_string && at->depth == 0)
+                return p;
+            continue;
+        }
         if (*p == '"') {
-            for (p++; p < end && *p != '"'; p++)
-                p += *p == '\\';
-            if (p >= end)
-                return NULL;
-            if (depth == 0)
-                return p + 1;
+            at->is_in_string = true;
         } else if (*p == '{' || *p == '[') {
-            depth++;
+            at->depth++;
         } else if (*p == '}' || *p == ']') {
-            if (depth <= 1)
-                return p + (depth == 1);
-            depth--;
-        } else if (depth == 0 && (*p == ',' || shape_is_space(*p))) {
+            if (at->depth <= 1)
+                return p + at->depth;
+            at->depth--;
+        } else if (at->depth == 0 && (*p == ',' || shape_is_space(*p))) {
             return p;
         }
+        p++;
     }
     return NULL;
+}
+
+const char *shape_value_end(const char *p, const char *end)
+{
+    struct shape_place at = {0};
+
+    return shape_value_goes_on(&at, p, end);
 }
 
 /* As value_end for `"name": value`. */

@@ -10,6 +10,12 @@ bool shape_is_space(char c);
 bool shape_is_key(struct str s, const struct str *keys, size_t n);
 /* Just behind the value that begins at p, bracket- and string-aware. */
 const char *shape_value_end(const char *p, const char *end);
+/* The same for a value that comes in pieces: zeroed at its begin, the place in it from then on. */
+struct shape_place {
+    size_t depth;
+    bool is_in_string, is_escaped;
+};
+const char *shape_value_goes_on(struct shape_place *at, const char *p, const char *end);
 /* As shape_value_end for `"name": value`. */
 const char *shape_member_end(const char *p, const char *end);
 /* The first member's name of the object at p. */

@@ -409,6 +409,51 @@ static void test_bad_events(void **state)
               "a word that is no JSON value");
 }
 
+static void check_passed(struct str text, size_t events, size_t rows, const char *reason)
+{
+    static const size_t pieces[] = {1 << 20, (3 << 20) + 7}; /* a file comes in smaller ones */
+
+    for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+        struct batch *b = decode_from(&aws_cloudwatch_json, text, pieces[i], NULL, NULL);
+        CHECK_INT(b->n_records, events);
+        CHECK_INT(b->n_quarantine, rows);
+        CHECK_STR(b->quarantine[0].reason, str_from(reason));
+        CHECK_INT(b->quarantine[0].raw.n, BATCH_MAX_RAW);
+        CHECK_INT(b->counts.quarantined, rows);
+        batch_free(b);
+    }
+}
+
+static void add_large(struct buf *b, const char *before, const char *text, size_t bytes,
+                      const char *after)
+{
+    buf_reset(b);
+    buf_add_z(b, before);
+    for (const size_t from = b->n; b->n - from < bytes;)
+        buf_add_z(b, text);
+    buf_add_z(b, after);
+}
+
+/* One row with place and size for what is larger than a decoder waits for; the rest is read. */
+static void test_passed_in_pieces(void **state)
+{
+    UNUSED(state);
+    AUTO(buf_clear) struct buf b;
+    const size_t large = 10 << 20;
+
+    buf_init(&b, 16 << 20);
+    add_large(&b, "{\"events\":[" GOOD ",{\"timestamp\":1,\"message\":\"",
+              "[{\\\"timestamp\\\":1}, ", large, "\"}," GOOD "," GOOD "]}");
+    check_passed(buf_str(&b), 3, 1, "an event longer than 8 MB was passed over (10485788 bytes)");
+    add_large(&b, "{\"events\":[" GOOD ",{\"timestamp\":1,\"extra\":[", "{\"a\":[\"]\"]},", large,
+              "7]}," GOOD "]}");
+    check_passed(buf_str(&b), 2, 1, "an event longer than 8 MB was passed over (10485795 bytes)");
+    add_large(&b, "{\"events\":[" GOOD ",{\"timestamp\":1,\"message\":\"", "x", large, "");
+    check_passed(buf_str(&b), 1, 2, "an event longer than 8 MB was passed over (10485786 bytes)");
+    add_large(&b, GOOD "\n", "no JSON at all, ", large, "\n" GOOD);
+    check_passed(buf_str(&b), 2, 1, "text between JSON documents (10485761 bytes)");
+}
+
 static void test_one_bad_of_many(void **state)
 {
     UNUSED(state);
@@ -506,6 +551,7 @@ int main(void)
         cmocka_unit_test(test_csv),
         cmocka_unit_test(test_bad_events),
         cmocka_unit_test(test_one_bad_of_many),
+        cmocka_unit_test(test_passed_in_pieces),
         cmocka_unit_test(test_twins_are_kept),
         cmocka_unit_test(test_twins_behind_other_times),
         cmocka_unit_test(test_invalid_utf8),
