@@ -59,8 +59,7 @@ void cw_pass_on(struct cw_walker *w)
     /* The value's own first brace is not the next event. */
     const char *from = w->p + (d->bytes == 0 && w->p < w->end);
     const char *next = shape_next_object(from, w->end);
-    const char *cut =
-        next == NULL && !w->in->is_last ? shape_cut_object(from, w->end) : NULL;
+    const char *cut = next == NULL && !w->in->is_last ? shape_cut_object(from, w->end) : NULL;
     const char *stop = next != NULL ? next : cut != NULL ? cut : w->end;
     const char *own_end = d->is_value ? shape_value_goes_on(&d->place, w->p, stop) : NULL;
 
@@ -128,15 +127,13 @@ enum cw_step cw_reject(struct cw_walker *w, const char *why)
 {
     if (!begins_value(*w->p))
         return cw_pass_rubbish(w, why);
-    const char *own_end = w->s->mode == CW_DOCUMENT ? shape_member_end(w->p, w->end)
-                                                    : shape_value_end(w->p, w->end);
+    const char *own_end =
+        w->s->mode == CW_DOCUMENT ? shape_member_end(w->p, w->end) : shape_value_end(w->p, w->end);
     const char *next = shape_next_object(w->p + 1, w->end);
     const char *stop = own_end == NULL || (next != NULL && next < own_end) ? next : own_end;
 
     if (stop == NULL && !w->in->is_last)
-        return cw_rest_of(w).n < PENDING_MAX_BYTES
-                   ? CW_WAIT
-                   : begin_passing(w, why, true);
+        return cw_rest_of(w).n < PENDING_MAX_BYTES ? CW_WAIT : begin_passing(w, why, true);
     stop = stop == NULL ? w->end : stop > w->p ? stop : w->p + 1;
     quarantine_to(w, stop, why);
     return CW_ON;
@@ -152,7 +149,7 @@ enum cw_step cw_reject_or_wait(struct cw_walker *w, const struct jp *j)
     if (is_cut && !w->in->is_last && cw_rest_of(w).n < PENDING_MAX_BYTES)
         return CW_WAIT;
     return cw_reject(w, is_cut && w->in->is_last ? "the text ends inside an event"
-                        : is_cut ? "an event longer than 8 MB was passed over"
-                        : j->error != NULL ? j->error
-                                           : "a value of the wrong type");
+                        : is_cut                 ? "an event longer than 8 MB was passed over"
+                        : j->error != NULL       ? j->error
+                                                 : "a value of the wrong type");
 }
