@@ -142,18 +142,29 @@ static void evict_envs(struct correlator *c)
     }
 }
 
+static struct fn_ref keep_fn(struct correlator *c, const struct fn_ref *f)
+{
+    return (struct fn_ref){.provider = f->provider,
+                           .account = corr_keep(c, f->account),
+                           .region = corr_keep(c, f->region),
+                           .name = corr_keep(c, f->name)};
+}
+
 static struct env *new_env(struct correlator *c, const struct origin *o)
 {
     struct env *v = xcalloc(1, sizeof(*v));
 
-    v->fn = (struct fn_ref){o->fn->provider, corr_keep(c, o->fn->account),
-                            corr_keep(c, o->fn->region), corr_keep(c, o->fn->name)};
+    v->fn = keep_fn(c, o->fn);
+    if (o->fn->born != NULL) {
+        v->born = keep_fn(c, o->fn->born);
+        v->fn.born = &v->born;
+    }
     v->origin = (struct origin){.fn = &v->fn,
                                 .log_group = corr_keep(c, o->log_group),
                                 .instance = corr_keep(c, o->instance),
                                 .version = corr_keep(c, o->version),
                                 .hash = o->hash};
-    v->fn_hash = fn_hash(&v->fn);
+    v->fn_hash = fn_hash(fn_born(&v->fn));
     env_append(c, v);
     c->n_envs++;
     return v;
@@ -449,7 +460,7 @@ static enum status restore(struct correlator *c, const struct env *v, struct str
         qsort(found.rows, found.n, sizeof(*found.rows), compare_starts);
     bool is_own = false, is_elsewhere = false;
     for (size_t i = 0; s == OK && i < found.n; i++) {
-        bool is_same = fn_eq(found.rows[i].origin->fn, &v->fn);
+        bool is_same = fn_eq(fn_born(found.rows[i].origin->fn), fn_born(&v->fn));
         if (is_same)
             s = restore_row(c, &found.rows[i], e);
         is_own |= is_same;

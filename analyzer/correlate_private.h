@@ -16,8 +16,8 @@ struct owner {
 };
 
 struct env {
-    struct origin origin; /* texts interned */
-    struct fn_ref fn;
+    struct origin origin;   /* texts interned */
+    struct fn_ref fn, born; /* fn.born is here, if it has one */
     uint64_t fn_hash;
     struct assembly *newest;   /* list of this environment's requests */
     struct assembly *suspects; /* those among them that another request may have printed */

@@ -11,6 +11,7 @@
 #include "cli/common.h"
 #include "cli/metrics_endpoint.h"
 #include "cli/pipeline.h"
+#include "cli/reprice.h"
 #include "collector/control.h"
 #include "collector/source.h"
 #include "core/base/file.h"
@@ -415,6 +416,8 @@ static enum status collect(struct collecting *g, struct err *e)
         s = cli_cost_open(g->c, g->reader, &cost, e);
     if (s == OK)
         s = cli_cost_begin(&cost, g->store, e);
+    if (s == OK)
+        s = reprice_moved(g->c, g->store, e);
     if (s == OK)
         s = pipeline_open(&g->pipeline, g->store, &cost.context, e);
     g->book = cost.book;

@@ -64,7 +64,7 @@ static int db_info(struct cli *c, struct store *s, struct err *e)
     return EXIT_DONE;
 }
 
-/* --- prune, verify, dump --- */
+/* --- prune, reprice --- */
 
 static int db_prune(struct cli *c, struct store *s, struct err *e)
 {
@@ -94,6 +94,65 @@ static int db_reprice(struct cli *c, struct store *s, struct err *e)
              plural(changed, "", "s"));
     return EXIT_DONE;
 }
+
+/* --- move --- */
+
+struct db_settings {
+    struct str to_region, to_account, to_function;
+};
+
+#define AT(member) offsetof(struct db_settings, member)
+
+/* clang-format off */
+static const struct opt_def db_defs[] = {
+    { .flag = "to-region", .type = OPT_STRING, .offset = AT(to_region), .value_name = "REGION",
+      .help = "move: the region the functions are in" },
+    { .flag = "to-account", .type = OPT_STRING, .offset = AT(to_account), .value_name = "ID",
+      .help = "move: the account they are in" },
+    { .flag = "to-function", .type = OPT_STRING, .offset = AT(to_function), .value_name = "NAME",
+      .help = "move: the function's name" },
+    { 0 },
+};
+/* clang-format on */
+
+static enum status check_target(struct cli *c, struct store *s, struct err *e)
+{
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    const struct db_settings *set = c->options;
+
+    if (set->to_region.n == 0 && set->to_account.n == 0 && set->to_function.n == 0)
+        return err_set(e, ERR_USAGE,
+                       "db move: say where to: --to-region, --to-account or --to-function");
+    if (c->settings->function.n == 0)
+        return err_set(e, ERR_USAGE, "db move: say which function: -f NAME");
+    enum status status = cli_cost_open(c, s, &cost, e);
+    return status == OK ? cli_check_region(c, cost.book, set->to_region, "--to-region", e) : status;
+}
+
+static int db_move(struct cli *c, struct store *s, struct err *e)
+{
+    const struct db_settings *set = c->options;
+    const struct fn_filter which = cli_filter(c);
+    const struct fn_ref to = {
+        .account = set->to_account, .region = set->to_region, .name = set->to_function};
+    struct moved_fns n;
+    enum status status = check_target(c, s, e);
+
+    if (status == OK)
+        status = store_move_fns(s, &which, &to, &n, e);
+    if (status == OK && n.found == 0)
+        status = err_set(e, ERR_USAGE, "db move: no function \"" STR_FMT "\" is stored",
+                         STR_ARG(which.name_glob));
+    if (status == OK)
+        status = reprice_moved(c, s, e);
+    if (status != OK)
+        return status == ERR_USAGE || status == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
+    buf_addf(&c->out, "%zu of %zu function%s moved and priced anew\n", n.moved, n.found,
+             plural(n.found, "", "s"));
+    return EXIT_DONE;
+}
+
+/* --- verify, dump --- */
 
 struct findings {
     struct cli *cli;
@@ -143,8 +202,8 @@ static const struct {
     bool is_read_only;
     int (*run)(struct cli *c, struct store *s, struct err *e);
 } actions[] = {
-    {"info", true, db_info},     {"prune", false, db_prune}, {"reprice", false, db_reprice},
-    {"verify", true, db_verify}, {"dump", true, db_dump},
+    {"info", true, db_info},  {"prune", false, db_prune},  {"reprice", false, db_reprice},
+    {"move", false, db_move}, {"verify", true, db_verify}, {"dump", true, db_dump},
 };
 
 static int run_db(struct cli *c, struct err *e)
@@ -160,26 +219,33 @@ static int run_db(struct cli *c, struct err *e)
             return EXIT_FAILED;
         return actions[i].run(c, s, e);
     }
-    err_set(e, ERR_USAGE, "db: \"" STR_FMT "\" is none of info, prune, reprice, verify, dump",
+    err_set(e, ERR_USAGE, "db: \"" STR_FMT "\" is none of info, prune, reprice, move, verify, dump",
             STR_ARG(c->words.items[0]));
     return EXIT_USAGE;
 }
 
 const struct command cmd_db = {
     .name = "db",
-    .summary = "look after the store: info, prune, reprice, verify, dump",
-    .usage = "info|prune|reprice|verify|dump",
+    .summary = "look after the store: info, prune, reprice, move, verify, dump",
+    .usage = "info|prune|reprice|move|verify|dump",
     .description =
         "info says what the store holds and how large it is. prune removes whole UTC days older "
         "than --retention or before --until. reprice prices everything stored anew: after the "
         "configuration (functions:, cost:) or the price book changed, until when every command "
-        "shows the stored prices and says so. verify reads every file: what has a checksum or is "
+        "shows the stored prices and says so. move corrects what an import was told: the functions "
+        "that pass -f, --region and --account get another region, account or name (--to-region, "
+        "--to-account, --to-function), keep all that is stored of them and are priced anew; what "
+        "is imported later as they were called before is theirs too; a name that is taken is "
+        "refused. verify reads every file: what has a checksum or is "
         "written twice must agree (lines and their counts and identities, invocations and their "
         "sums and request ids), and no attempt may stand there twice; exit status 3 when it found "
         "something. dump prints "
         "everything in a canonical order, so that two stores can be compared.",
     .examples = "fnscope db info\thow much is there\n"
                 "fnscope db prune --retention 30d\tkeep a month\n"
+                "fnscope db move -f mail --to-region eu-west-1\timport was told another region\n"
                 "fnscope db verify\tis everything readable and consistent\n",
+    .options = db_defs,
+    .options_size = sizeof(struct db_settings),
     .run = run_db,
 };

@@ -164,6 +164,20 @@ static void check_counts(struct doctor *d)
         say_count(d, &checks[i]);
 }
 
+/* Something was killed before it had priced what it moved. */
+static void check_moved(struct doctor *d)
+{
+    struct stale_fns stale;
+
+    if (request_stale_fns(d->store, d->cli->arena, &stale, NULL) != OK || stale.n == 0)
+        return;
+    struct str line =
+        arena_printf(d->cli->arena, "%zu %s priced for the region or account before", stale.n,
+                     plural(stale.n, "function was told its place later and is",
+                            "functions were told their place later and are"));
+    say(d, false, line.p, STR("fnscope db reprice, or the next import, prices anew"));
+}
+
 /* The provider's count of the last days beside what the logs hold. */
 static void check_provider_counts(struct doctor *d)
 {
@@ -257,6 +271,7 @@ static int run_doctor(struct cli *c, struct err *e)
     check_prices(&d);
     check_counts(&d);
     check_sources(&d);
+    check_moved(&d);
     check_provider_counts(&d);
     return report_quarantine(&d);
 }

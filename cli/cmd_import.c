@@ -8,6 +8,7 @@
 #include "cli/common.h"
 #include "cli/pipeline.h"
 #include "cli/progress.h"
+#include "cli/reprice.h"
 #include "collector/control.h"
 #include "collector/decode.h"
 
@@ -86,6 +87,13 @@ static bool find_request(void *ctx, const struct request_begin *r, struct arena 
     return false;
 }
 
+static bool says_where(const struct cli *c)
+{
+    const struct import_settings *set = c->options;
+
+    return set->region.n > 0 || set->account.n > 0 || set->function.n > 0;
+}
+
 static struct import_options make_options(const struct cli *c)
 {
     const struct import_settings *set = c->options;
@@ -124,6 +132,7 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
     o.find_request = find_request;
     o.cursor_ctx = reader;
     progress_begin(&progress, c);
+    progress.says_where = says_where(c);
     enum status status = cli_cost_open(c, reader, &cost, e);
     if (status == OK)
         status = cli_check_region(c, cost.book, o.defaults.region, "--region", e);
@@ -135,6 +144,8 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
     if (status == OK)
         status = collector_import(&o, &pipeline_sink, &p, result, e);
     progress_end(&progress);
+    if (status == OK && reader != NULL)
+        status = reprice_moved(c, s, e);
     if ((status == OK || status == ERR_CANCELLED) && !c->settings->is_quiet)
         progress_summary(&progress, result, &p.samples, &c->out);
     if (status == OK && result->counts.events == 0 && result->counts.quarantined > 0)
@@ -194,6 +205,7 @@ static enum status import_through_collector(struct cli *c, int fd, struct import
     struct progress progress = {0};
 
     progress_begin(&progress, c);
+    progress.says_where = says_where(c);
     enum status s = control_import(fd, &o, result, e);
     close(fd);
     progress_end(&progress);
@@ -262,7 +274,13 @@ const struct command cmd_import = {
                    "compressed by gzip or zstd or not at all.\n\n"
                    "Reading the same logs again changes nothing, so an interrupted import is "
                    "finished by running it\n"
-                   "again. What cannot be decoded is kept aside and counted.",
+                   "again. What cannot be decoded is kept aside and counted.\n\n"
+                   "Most logs do not say their region and account. A function that was stored "
+                   "without gets those that\n"
+                   "a later import says, with all that is stored of it, and is priced anew; "
+                   "fnscope db move corrects\n"
+                   "what was said wrongly. Where functions of one name are in several regions, say "
+                   "--region each time.",
     .options = import_defs,
     .options_size = sizeof(struct import_settings),
     .examples = "aws logs filter-log-events --log-group-name /aws/lambda/checkout > "

@@ -113,7 +113,7 @@ static void summary_row(const struct progress *p, const struct import_progress *
         {.name = "forged"},         {.name = "invalid_utf8"},     {.name = "guessed_functions"},
         {.name = "known_files"},    {.name = "empty_files"},      {.name = "foreign_files"},
         {.name = "unreadable"},     {.name = "untimed"},          {.name = "elsewhere"},
-        {.name = "again"},          {.name = "guessed_streams"},
+        {.name = "again"},          {.name = "guessed_streams"},  {.name = "adopted"},
     };
     AUTO(arena_clear) struct arena a = {0};
     const uint64_t values[] = {
@@ -134,6 +134,7 @@ static void summary_row(const struct progress *p, const struct import_progress *
         r->counts.elsewhere,
         r->counts.again,
         r->own_stream,
+        r->counts.adopted,
     };
     struct table t;
 
@@ -142,6 +143,23 @@ static void summary_row(const struct progress *p, const struct import_progress *
     for (size_t i = 0; i < ARRAY_LEN(values); i++)
         table_i64(&t, i, (int64_t)values[i]);
     table_print(&t, p->format, true, out);
+}
+
+/* Files that brought nothing, and why. */
+static void say_files(const struct import_progress *r, struct buf *out)
+{
+    count_line(out, r->known,
+               plural(r->known, "file was stored already and brought nothing new",
+                      "files were stored already and brought nothing new"),
+               "");
+    count_line(out, r->empty,
+               plural(r->empty, "file holds no event that is recognised",
+                      "files hold no event that is recognised"),
+               "");
+    count_line(out, r->foreign,
+               plural(r->foreign, "file of a folder does not look like a log and was passed over",
+                      "files of a folder do not look like logs and were passed over"),
+               "name it, or say --input-format text");
 }
 
 void progress_summary(struct progress *p, const struct import_progress *r,
@@ -162,21 +180,19 @@ void progress_summary(struct progress *p, const struct import_progress *r,
              plural(n->invocations, "invocation", "invocations"));
     duration_format(out, took / NS_PER_MS * NS_PER_MS);
     buf_add_c(out, '\n');
-    count_line(out, r->known,
-               plural(r->known, "file was stored already and brought nothing new",
-                      "files were stored already and brought nothing new"),
-               "");
-    count_line(out, r->empty,
-               plural(r->empty, "file holds no event that is recognised",
-                      "files hold no event that is recognised"),
-               "");
-    count_line(out, r->foreign,
-               plural(r->foreign, "file of a folder does not look like a log and was passed over",
-                      "files of a folder do not look like logs and were passed over"),
-               "name it, or say --input-format text");
+    say_files(r, out);
     count_line(out, n->repeats,
                plural(n->repeats, "was stored already and changed nothing",
                       "were stored already and changed nothing"),
+               p->says_where && n->adopted == 0
+                   ? "fnscope db move corrects what they were imported as"
+                   : "");
+    count_line(out, n->adopted,
+               plural(n->adopted,
+                      "function that was stored without a region or account is where these logs "
+                      "say now, and priced so",
+                      "functions that were stored without a region or account are where these logs "
+                      "say now, and priced so"),
                "");
     count_line(out, n->control_messages,
                plural(n->control_messages, "control message was passed over",

@@ -9,9 +9,9 @@
 #include "core/base/table.h"
 
 struct progress {
-    bool is_tty, is_quiet;
-    enum table_format format;  /* of the summary */
-    int64_t begin_ns, last_ns; /* monotonic */
+    bool is_tty, is_quiet, says_where; /* the person said region, account or function */
+    enum table_format format;          /* of the summary */
+    int64_t begin_ns, last_ns;         /* monotonic */
     struct clock clock;
 };
 void progress_begin(struct progress *p, const struct cli *c);

@@ -67,19 +67,51 @@ static enum status reprice_one(void *ctx, uint32_t fn_id, const struct invocatio
 static enum status reprice_all(struct repricer *r, struct store *reader, struct err *e)
 {
     const struct inv_request all = {.range = {INT64_MIN / 2, INT64_MAX / 2}};
-    enum status s = packer_new(r->store, &r->packer, e);
+    enum status s = store_begin_pricing(r->store, e);
 
-    r->batch = batch_new();
-    if (s == OK)
-        s = store_migrate(r->store, e);
-    if (s == OK)
-        s = store_begin_pricing(r->store, e);
     if (s == OK)
         s = request_scan(reader, &all, reprice_one, r, e);
     if (s == OK)
         s = store_rows(r, true, e);
     if (s == OK)
         s = store_end_pricing(r->store, cost_fingerprint(r->cost), e);
+    return s == OK ? store_priced_anew(r->store, e) : s;
+}
+
+/* What other settings priced beside them stays as it is. */
+static enum status reprice_fns(struct repricer *r, struct store *reader,
+                               const struct stale_fns *stale, struct err *e)
+{
+    enum status s = OK;
+
+    for (size_t i = 0; s == OK && i < stale->n; i++) {
+        const struct inv_request of_fn = {.range = {INT64_MIN / 2, INT64_MAX / 2},
+                                          .fn_id = stale->ids[i]};
+        s = request_scan(reader, &of_fn, reprice_one, r, e);
+    }
+    if (s == OK)
+        s = store_rows(r, true, e);
+    return s == OK ? store_priced_anew(r->store, e) : s;
+}
+
+static enum status with_fresh_prices(struct cli *c, struct repricer *r, struct store *reader,
+                                     const struct stale_fns *only, struct err *e)
+{
+    AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    const bool was_quiet = c->settings->is_quiet;
+
+    c->settings->is_quiet = true; /* what opening the prices would say is what we are here for */
+    enum status s = cli_cost_open(c, reader, &cost, e);
+    c->settings->is_quiet = was_quiet;
+    cost.context.keeps_stored = false;
+    r->cost = &cost.context;
+    r->batch = batch_new();
+    if (s == OK)
+        s = packer_new(r->store, &r->packer, e);
+    if (s == OK)
+        s = store_migrate(r->store, e);
+    if (s == OK)
+        s = only != NULL ? reprice_fns(r, reader, only, e) : reprice_all(r, reader, e);
     batch_free(r->batch);
     packer_free(r->packer);
     return s;
@@ -88,17 +120,25 @@ static enum status reprice_all(struct repricer *r, struct store *reader, struct 
 enum status reprice(struct cli *c, struct store *s, uint64_t *changed, struct err *e)
 {
     AUTO(cli_close_store) struct store *reader = NULL;
-    AUTO(cli_cost_clear) struct cli_cost cost = {0};
-    struct repricer r = {.store = s, .cost = &cost.context};
-
-    c->settings->is_quiet = true; /* what opening the prices would say is what we are here for */
+    struct repricer r = {.store = s};
     enum status status = cli_open_store(c, true, &reader, e);
+
     if (status == OK)
-        status = cli_cost_open(c, reader, &cost, e);
-    cost.context.keeps_stored = false;
-    if (status == OK)
-        status = reprice_all(&r, reader, e);
+        status = with_fresh_prices(c, &r, reader, NULL, e);
     if (status == OK)
         *changed = r.changed;
     return status;
+}
+
+enum status reprice_moved(struct cli *c, struct store *s, struct err *e)
+{
+    AUTO(cli_close_store) struct store *reader = NULL;
+    struct repricer r = {.store = s};
+    struct stale_fns stale;
+    enum status status = request_stale_fns(s, c->arena, &stale, e);
+
+    if (status != OK || stale.n == 0)
+        return status;
+    status = cli_open_store(c, true, &reader, e);
+    return status == OK ? with_fresh_prices(c, &r, reader, &stale, e) : status;
 }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "core/model/batch.h"
+#include "core/model/fn_book.h"
 
 /* Where batches go. on_batch turns a batch into a commit (opaque to the collector; NULL: nothing to
  * commit), on the packer thread, in an import on that of its source; on_commit, settle, on_idle,
@@ -37,6 +38,7 @@ struct import_defaults {
      * is not known: what others in the file say. */
     const struct whereabouts *whereabouts;
     struct str nearby_region, nearby_account;
+    struct fn_book *book; /* functions known before, for what this file calls them; NULL: none */
 };
 
 /* A request by its id and the time of its START; where it ran. */

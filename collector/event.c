@@ -69,6 +69,8 @@ static const struct origin *make_origin(const struct import_defaults *d, const s
         fn.region = first_of(fn.region, d->nearby_region);
         fn.account = first_of(fn.account, d->nearby_account);
     }
+    if (d->book != NULL)
+        fn_book_settle(d->book, &fn);
     o.fn = batch_fn(out, &fn);
     return batch_origin(out, &o);
 }
@@ -222,9 +224,10 @@ static uint64_t hash_place(struct origin_slot *slot, const struct raw_event *ev)
         slot->place_seed = seed;
         slot->place = o->version.n == 0 ? str_hash(o->log_group, seed) : seed;
         bool is_nameless = o->instance.n == 0 && o->log_group.n == 0;
-        slot->place = str_hash(is_nameless ? o->fn->name : o->instance, slot->place);
+        const struct fn_ref *born = fn_born(o->fn);
+        slot->place = str_hash(is_nameless ? born->name : o->instance, slot->place);
         if (is_nameless)
-            slot->place = str_hash(o->fn->region, str_hash(o->fn->account, slot->place));
+            slot->place = str_hash(born->region, str_hash(born->account, slot->place));
     }
     return slot->place;
 }

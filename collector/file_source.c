@@ -341,6 +341,7 @@ static void find_defaults(struct reading *r, struct file_hint *hint)
         find_hint(r, hint);
     r->defaults = hint->defaults;
     r->defaults.whereabouts = &r->f->whereabouts;
+    r->defaults.book = &r->f->whereabouts.book;
     r->is_guessed = hint->is_guessed;
     r->has_own_stream =
         hint->clues.n > 0 && !stream_clues_follow(&hint->clues, &r->f->whereabouts.streams,

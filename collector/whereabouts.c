@@ -11,6 +11,7 @@ void whereabouts_clear(struct whereabouts *w)
     free(w->rows);
     arena_clear(&w->arena);
     stream_book_clear(&w->streams);
+    fn_book_clear(&w->book);
     *w = (struct whereabouts){0};
 }
 
@@ -36,13 +37,19 @@ static struct whereabouts_row *row_of(struct whereabouts *w, struct str name)
     return &w->rows[w->n++];
 }
 
+static void hear_of(struct whereabouts *w, const struct fn_ref *f)
+{
+    if (f->region.n == 0 && f->account.n == 0)
+        return;
+    struct whereabouts_row *row = row_of(w, f->name);
+    agree(&row->region, f->region, &w->arena);
+    agree(&row->account, f->account, &w->arena);
+}
+
 void whereabouts_know(struct whereabouts *w, const struct fn_ref *known)
 {
-    if (known->region.n == 0 && known->account.n == 0)
-        return;
-    struct whereabouts_row *row = row_of(w, known->name);
-    agree(&row->region, known->region, &w->arena);
-    agree(&row->account, known->account, &w->arena);
+    hear_of(w, known);
+    fn_book_add(&w->book, known);
 }
 
 /* What one file's records say together. */
@@ -64,7 +71,7 @@ static void note_arn(struct whereabouts *w, struct together *all, struct str arn
     struct fn_ref said = *fn;
     said.region = fields[REGION];
     said.account = fields[ACCOUNT];
-    whereabouts_know(w, &said);
+    hear_of(w, &said);
     agree(&all->region, said.region, &w->arena);
     agree(&all->account, said.account, &w->arena);
 }

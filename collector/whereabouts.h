@@ -7,6 +7,7 @@
 #define FNSCOPE_COLLECTOR_WHEREABOUTS_H
 
 #include "collector/stream_clue.h"
+#include "core/model/fn_book.h"
 
 /* One value that all who speak must agree on. */
 struct agreed {
@@ -23,6 +24,7 @@ struct whereabouts {
     size_t n, cap;
     struct arena arena;         /* of names and values */
     struct stream_book streams; /* of the requests in the heads */
+    struct fn_book book;        /* functions known before */
 };
 
 void whereabouts_clear(struct whereabouts *w);

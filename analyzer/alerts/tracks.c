@@ -93,7 +93,10 @@ static enum status load_sources(struct tracks *t, struct store *s, const bool *w
     for (size_t i = 0; status == OK && i < r.n; i++) {
         const struct source_status *row = &r.rows[i];
         const struct subject subject = {SCOPE_SOURCE,
-                                        {PROVIDER_UNKNOWN, row->account, row->region, row->name}};
+                                        {.provider = PROVIDER_UNKNOWN,
+                                         .account = row->account,
+                                         .region = row->region,
+                                         .name = row->name}};
         if (row->success_ns - CELLS_DELAY_NS > t->cells_until_ns)
             t->cells_until_ns = row->success_ns - CELLS_DELAY_NS;
         if (row->success_ns - POINTS_DELAY_NS > t->points_until_ns)

@@ -40,18 +40,15 @@ void batch_counts_add(struct batch_counts *to, const struct batch_counts *from)
     to->untimed += from->untimed;
     to->elsewhere += from->elsewhere;
     to->again += from->again;
+    to->adopted += from->adopted;
     to->invocations += from->invocations;
 }
 
 static const struct fn_ref *new_fn(struct batch *b, const struct fn_ref *like)
 {
-    struct fn_ref *f = arena_new(&b->arena, struct fn_ref, 1);
-    f->provider = like->provider;
-    f->account = arena_str(&b->arena, like->account);
-    f->region = arena_str(&b->arena, like->region);
-    f->name = arena_str(&b->arena, like->name);
-    b->fn_list =
-        arena_grow(&b->arena, b->fn_list, b->n_fns, &b->cap_fns, sizeof(const struct fn_ref *));
+    struct fn_ref *f = fn_copy(&b->arena, like);
+
+    b->fn_list = arena_grow(&b->arena, b->fn_list, b->n_fns, &b->cap_fns, sizeof(struct fn_ref *));
     b->fn_list[b->n_fns++] = f;
     return f;
 }
@@ -87,7 +84,7 @@ static const struct origin *new_origin(struct batch *b, const struct origin *lik
     o->hash = hash;
     o->place = (uint32_t)b->n_origins;
     b->origin_list = arena_grow(&b->arena, b->origin_list, b->n_origins, &b->cap_origins,
-                                sizeof(const struct origin *));
+                                sizeof(struct origin *));
     b->origin_list[b->n_origins++] = o;
     return o;
 }
@@ -111,6 +108,16 @@ const struct origin *batch_origin(struct batch *b, const struct origin *like)
             return b->last_origin;
         }
     }
+}
+
+void batch_settle(struct batch *b, batch_settle_fn *settle, void *ctx)
+{
+    bool is_changed = false;
+
+    for (size_t i = 0; i < b->n_fns; i++)
+        is_changed |= settle(ctx, b->fn_list[i]);
+    for (size_t i = 0; is_changed && i < b->n_origins; i++)
+        b->origin_list[i]->hash = origin_hash(b->origin_list[i]);
 }
 
 struct log_record *batch_record(struct batch *b)

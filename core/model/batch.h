@@ -32,6 +32,7 @@ struct batch_counts {
     uint64_t untimed;        /* events without a time: the file's or the clock's stands in */
     uint64_t elsewhere;      /* requests that are stored under another function or region too */
     uint64_t again;          /* requests whose REPORT stands there from another export of the log */
+    uint64_t adopted;        /* functions that got the region or account they lacked */
     uint64_t invocations;
 };
 void batch_counts_add(struct batch_counts *to, const struct batch_counts *from);
@@ -44,9 +45,9 @@ enum {
 struct batch {
     struct arena arena;
     struct idmap fns, origins; /* stable hash -> index into the lists, while it is filled */
-    const struct fn_ref **fn_list;
+    struct fn_ref **fn_list;
     size_t n_fns, cap_fns;
-    const struct origin **origin_list;
+    struct origin **origin_list;
     size_t n_origins, cap_origins;
     const struct fn_ref *last_fn; /* most events repeat the one before */
     const struct origin *last_origin;
@@ -77,6 +78,10 @@ struct batch *batch_new(void);
 void batch_free(struct batch *b); /* NULL is fine */
 /* Find or add; strings are copied into the arena when new. */
 const struct fn_ref *batch_fn(struct batch *b, const struct fn_ref *like);
+/* Calls settle for each function of the batch, which it may change (true then), and gives the
+ * origins the hashes that follow. Before anybody looked at those. */
+typedef bool batch_settle_fn(void *ctx, struct fn_ref *f);
+void batch_settle(struct batch *b, batch_settle_fn *settle, void *ctx);
 const struct origin *batch_origin(struct batch *b, const struct origin *like);
 struct log_record *
 batch_record(struct batch *b); /* zeroed, appended; pointer valid until the next */

@@ -18,10 +18,28 @@ uint64_t fn_hash(const struct fn_ref *f)
     return str_hash(f->name, h);
 }
 
+const struct fn_ref *fn_born(const struct fn_ref *f)
+{
+    return f->born != NULL ? f->born : f;
+}
+
+struct fn_ref *fn_copy(struct arena *a, const struct fn_ref *f)
+{
+    struct fn_ref *copy = arena_new(a, struct fn_ref, 1);
+
+    *copy = (struct fn_ref){.provider = f->provider,
+                            .account = arena_str(a, f->account),
+                            .region = arena_str(a, f->region),
+                            .name = arena_str(a, f->name)};
+    if (f->born != NULL)
+        copy->born = fn_copy(a, f->born);
+    return copy;
+}
+
 uint64_t origin_hash(const struct origin *o)
 {
     assert(o->fn != NULL);
-    uint64_t h = str_hash(o->log_group, fn_hash(o->fn));
+    uint64_t h = str_hash(o->log_group, fn_hash(fn_born(o->fn)));
     h = str_hash(o->instance, h);
     return str_hash(o->version, h);
 }

@@ -2,18 +2,24 @@
 #ifndef FNSCOPE_CORE_MODEL_FN_H
 #define FNSCOPE_CORE_MODEL_FN_H
 
+#include "core/base/arena.h"
 #include "core/model/enums.h"
 
 /* Interned per batch or per reader: compare by pointer only within one owner, by fn_eq elsewhere.
- * The identity is (provider, account, region, name); version and alias belong to the invocation. */
+ * The identity is (provider, account, region, name); version and alias belong to the invocation.
+ * A stored function may have got a region, account or name later: `born` is what it was called when
+ * it was first stored, which hashes in files stand for (fn_book.h). */
 struct fn_ref {
     enum provider provider;
-    struct str account; /* "123456789012"; empty: not known */
-    struct str region;  /* "eu-west-1"; empty: not known */
-    struct str name;    /* "checkout" */
+    struct str account;        /* "123456789012"; empty: not known */
+    struct str region;         /* "eu-west-1"; empty: not known */
+    struct str name;           /* "checkout" */
+    const struct fn_ref *born; /* NULL: called so from the first */
 };
-bool fn_eq(const struct fn_ref *a, const struct fn_ref *b);
-uint64_t fn_hash(const struct fn_ref *f); /* stable: stored */
+bool fn_eq(const struct fn_ref *a, const struct fn_ref *b); /* called the same now */
+uint64_t fn_hash(const struct fn_ref *f);             /* stable; stored is that of fn_born() */
+const struct fn_ref *fn_born(const struct fn_ref *f); /* never NULL */
+struct fn_ref *fn_copy(struct arena *a, const struct fn_ref *f); /* with its birth */
 
 /* One log stream = one execution environment of one function (faas.instance). A batch holds an
  * array of them; records point into it. */

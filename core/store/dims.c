@@ -22,24 +22,103 @@ static bool one_row(struct store *s, const char *text, int64_t id, struct sql_st
     return false;
 }
 
+/* --- functions --- */
+
+const char *dim_fn_select(struct store *s)
+{
+    static const char *const selects[] = {
+        "select f.id, f.provider, f.account, f.region, f.name, null, null, null from fn f",
+        "select f.id, f.provider, f.account, f.region, f.name, b.account, b.region, b.name"
+        " from fn f left join born b on b.fn = f.id",
+    };
+
+    if (!s->has_born)
+        s->has_born = schema_has(s->meta, "born");
+    return selects[s->has_born];
+}
+
+struct fn_ref *dim_fn_of_row(const struct sql_stmt *st, struct arena *a)
+{
+    const enum provider provider = (enum provider)sql_i64(st, 1);
+    const struct fn_ref born = {
+        .provider = provider,
+        .account = sql_str(st, 5),
+        .region = sql_str(st, 6),
+        .name = sql_str(st, 7),
+    };
+    const struct fn_ref f = {
+        .provider = provider,
+        .account = sql_str(st, 2),
+        .region = sql_str(st, 3),
+        .name = sql_str(st, 4),
+        .born = sql_is_null(st, 7) ? NULL : &born,
+    };
+
+    return fn_copy(a, &f);
+}
+
+static struct fn_ref *read_fn(struct store *s, uint32_t id)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct fn_ref *f = NULL;
+    struct sql_stmt *st;
+
+    if (s->is_null)
+        return NULL;
+    if (!one_row(s, arena_printf(&a, "%s where f.id = ?", dim_fn_select(s)).p, id, &st))
+        return NULL;
+    f = dim_fn_of_row(st, &s->dims);
+    sql_finalize(st);
+    return f;
+}
+
+/* Whoever holds the function of an id sees what becomes of it. */
+void dim_put_fn(struct store *s, uint32_t id, const struct fn_ref *fn)
+{
+    bool is_new;
+    uint64_t *known = idmap_put(&s->fn_by_id, id, &is_new);
+
+    if (is_new)
+        *known = (uintptr_t)arena_new(&s->dims, struct fn_ref, 1);
+    *(struct fn_ref *)(uintptr_t)*known = *fn_copy(&s->dims, fn);
+}
+
 const struct fn_ref *dim_fn(struct store *s, uint32_t id)
 {
     const uint64_t *known = idmap_get(&s->fn_by_id, id);
-    struct sql_stmt *st;
 
     if (known)
         return (const struct fn_ref *)(uintptr_t)*known;
-    struct fn_ref *f = arena_new(&s->dims, struct fn_ref, 1);
-    if (!one_row(s, "select provider, account, region, name from fn where id = ?", id, &st))
-        return f; /* not kept: a writer may add it any moment */
-    f->provider = (enum provider)sql_i64(st, 0);
-    f->account = copy_column(s, st, 1);
-    f->region = copy_column(s, st, 2);
-    f->name = copy_column(s, st, 3);
-    sql_finalize(st);
+    struct fn_ref *f = read_fn(s, id);
+    if (!f)
+        return arena_new(&s->dims, struct fn_ref, 1); /* not kept: a writer may add it any moment */
     *idmap_put(&s->fn_by_id, id, NULL) = (uintptr_t)f;
     return f;
 }
+
+enum status dim_refresh(struct store *s, struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    int64_t moved = 0;
+    enum status status =
+        sql_prepare(s->meta, STR("select value from counter where name = 'moved'"), &st, e);
+
+    if (status != OK)
+        return status;
+    status = sql_step(st, &has_row, e);
+    if (status == OK && has_row)
+        moved = sql_i64(st, 0);
+    sql_finalize(st);
+    if (status == OK && moved != s->moved) {
+        s->moved = moved;
+        idmap_reset(&s->fn_by_id);
+        idmap_reset(&s->origin_by_id);
+    }
+    return status;
+}
+
+/* --- streams and texts --- */
 
 const struct origin *dim_origin(struct store *s, uint32_t id)
 {
@@ -144,7 +223,7 @@ uint32_t fn_choice_of_stream(struct fn_choice *c, uint32_t stream)
 /* Functions hash into shards: one function needs one shard. */
 int fn_choice_shard(const struct fn_choice *c)
 {
-    return c->fn_id != 0 ? (int)(fn_hash(dim_fn(c->store, c->fn_id)) % CHUNK_SHARDS) : -1;
+    return c->fn_id != 0 ? (int)(fn_hash(fn_born(dim_fn(c->store, c->fn_id))) % CHUNK_SHARDS) : -1;
 }
 
 void fn_choice_clear(struct fn_choice *c)

@@ -43,8 +43,8 @@ static void add_series(struct series_list *l, const struct metric_request *q,
     if (!metric_scope_parse(sql_str(st, 1), &r.series.subject.scope) ||
         !metric_parse(sql_str(st, 6), &r.series.metric) || !wants_metric(q, r.series.metric))
         return;
-    *of = (struct fn_ref){(enum provider)sql_i64(st, 2), sql_str(st, 3), sql_str(st, 4),
-                          sql_str(st, 5)};
+    *of = (struct fn_ref){
+        .provider = (enum provider)sql_i64(st, 2), sql_str(st, 3), sql_str(st, 4), sql_str(st, 5)};
     if (!subject_passes(&q->subject, &r.series.subject))
         return;
     of->account = arena_str(l->arena, of->account);

@@ -46,6 +46,7 @@ static enum status read_counters(struct store *s, struct ingest_status *out, str
         {"untimed", &out->counts.untimed},
         {"elsewhere", &out->counts.elsewhere},
         {"again", &out->counts.again},
+        {"adopted", &out->counts.adopted},
         {"generation", &out->generation},
     };
     struct sql_stmt *st;
@@ -275,6 +276,8 @@ enum status request_generation(struct store *s, uint64_t *out, struct err *e)
                    : one_i64(s->meta, "select value from counter where name = 'generation'", &v,
                              &is_null, e);
 
+    if (status == OK && !s->is_null)
+        status = dim_refresh(s, e);
     if (status == OK)
         *out = (uint64_t)v;
     return status;
@@ -343,8 +346,8 @@ enum status request_known_fns(struct store *s, struct arena *a, struct fn_ref **
     struct sql_stmt *st;
     bool has_row = false;
     size_t cap = 0;
-    enum status status = sql_prepare(
-        s->meta, STR("select provider, account, region, name from fn order by id"), &st, e);
+    struct str text = arena_printf(a, "%s order by f.id", dim_fn_select(s));
+    enum status status = sql_prepare(s->meta, text, &st, e);
 
     *out = NULL;
     *n = 0;
@@ -352,10 +355,7 @@ enum status request_known_fns(struct store *s, struct arena *a, struct fn_ref **
         return status;
     while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
         *out = arena_grow(a, *out, *n, &cap, sizeof(**out));
-        (*out)[(*n)++] = (struct fn_ref){.provider = (enum provider)sql_i64(st, 0),
-                                         .account = arena_str(a, sql_str(st, 1)),
-                                         .region = arena_str(a, sql_str(st, 2)),
-                                         .name = arena_str(a, sql_str(st, 3))};
+        (*out)[(*n)++] = *dim_fn_of_row(st, a);
     }
     sql_finalize(st);
     return status;

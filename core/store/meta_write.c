@@ -65,18 +65,28 @@ static enum status insert_dims(struct store *s, struct pack *const *packs, size_
     return status;
 }
 
+static enum status write_dims(struct store *s, struct pack *const *packs, size_t n, struct err *e)
+{
+    enum status status = insert_dims(s, packs, n, e);
+
+    for (size_t k = 0; k < n; k++)
+        for (size_t i = 0; status == OK && i < packs[k]->n_moves; i++)
+            status = store_write_move(s, packs[k]->moves[i].id, packs[k]->moves[i].fn, e);
+    return status;
+}
+
 enum status meta_write_dims(struct store *s, struct pack *const *packs, size_t n, struct err *e)
 {
     size_t n_new = 0;
 
     for (size_t k = 0; k < n; k++)
-        n_new += packs[k]->n_dims + packs[k]->n_series;
+        n_new += packs[k]->n_dims + packs[k]->n_series + packs[k]->n_moves;
     if (n_new == 0)
         return OK;
     enum status status = sql_exec(s->meta, "begin immediate", e);
     if (status != OK)
         return status;
-    return store_end_transaction(s->meta, insert_dims(s, packs, n, e), e);
+    return store_end_transaction(s->meta, write_dims(s, packs, n, e), e);
 }
 
 /* --- meta --- */
@@ -151,6 +161,7 @@ static enum status write_counters(struct store *s, const struct pack *k, struct 
         {"untimed", k->counts.untimed},
         {"elsewhere", k->counts.elsewhere},
         {"again", k->counts.again},
+        {"adopted", k->counts.adopted},
         {"generation", 1},
     };
     struct sql_stmt *st = NULL;

@@ -20,16 +20,6 @@
 
 typedef uint64_t row_hash_fn(const struct sql_stmt *st);
 
-static uint64_t fn_row_hash(const struct sql_stmt *st)
-{
-    struct fn_ref f = {.provider = (enum provider)sql_i64(st, 1),
-                       .account = sql_str(st, 2),
-                       .region = sql_str(st, 3),
-                       .name = sql_str(st, 4)};
-
-    return fn_hash(&f);
-}
-
 static uint64_t stream_row_hash(const struct sql_stmt *st)
 {
     return (uint64_t)sql_i64(st, 1);
@@ -66,8 +56,7 @@ static uint64_t series_row_hash(const struct sql_stmt *st)
 
 static enum status load_dimensions(struct packer *p, struct err *e)
 {
-    enum status s = load_ids(p, "select id, provider, account, region, name from fn", fn_row_hash,
-                             &p->fns, &p->next_fn, e);
+    enum status s = packer_load_fns(p, e);
 
     if (s == OK)
         s = load_ids(p, "select id, hash from stream", stream_row_hash, &p->streams,
@@ -135,6 +124,8 @@ void packer_free(struct packer *p)
     free(p->filters);
     seen_clear(&p->seen);
     idmap_clear(&p->fns);
+    fn_book_clear(&p->book);
+    idmap_clear(&p->moved);
     idmap_clear(&p->streams);
     idmap_clear(&p->homes);
     idmap_clear(&p->texts);
@@ -256,6 +247,7 @@ enum status store_mark_repeats(struct packer *p, struct batch *b, struct err *e)
     arena_reset(&p->scratch);
     p->n_origins = 0;
     forget_removed(p);
+    packer_settle(p, b);
     for (size_t i = 0; i < b->n_records; i++)
         widen(&needed, p, &b->records[i]);
     enum status s = load_windows(p, &needed, e);
@@ -540,7 +532,7 @@ static bool is_empty(const struct pack *k)
     return k->n_chunks == 0 && k->n_facts == 0 && k->n_deletes == 0 && k->n_events == 0 &&
            k->n_cursors == 0 && k->n_quarantine == 0 && k->n_configs == 0 && k->n_points == 0 &&
            k->n_queues == 0 && k->n_sources == 0 && k->n_spans == 0 && k->counts.repeats == 0 &&
-           k->counts.events == 0;
+           k->counts.events == 0 && k->n_moves == 0;
 }
 
 enum status store_pack(struct packer *p, const struct batch *b, bool is_flush, struct pack **out,

@@ -14,21 +14,89 @@ static struct dim_row *add_dim(struct pack *k, enum dim_kind kind, uint32_t id)
     return row;
 }
 
+static uint64_t birth_hash(const struct fn_ref *f)
+{
+    return fn_hash(fn_born(f));
+}
+
+/* Facts of the current pack and those read from the file belong to the function as it is called
+ * now; the file hears of it with the pack. */
+static void move_fn(struct packer *p, uint32_t id, const struct fn_ref *now)
+{
+    struct pack *k = p->current;
+    const struct fn_ref *fn = fn_copy(&k->arena, now);
+
+    k->moves = arena_grow(&k->arena, k->moves, k->n_moves, &k->cap_moves, sizeof(*k->moves));
+    k->moves[k->n_moves++] = (struct pack_move){id, fn};
+    *idmap_put(&p->moved, id, NULL) = (uintptr_t)fn_copy(&p->book.arena, now);
+    if (p->reader)
+        dim_put_fn(p->reader, id, now);
+}
+
+/* What the store calls the function; false: it is new. */
+static bool settle_fn(struct packer *p, struct fn_ref *f)
+{
+    const enum fn_settled settled = fn_book_settle(&p->book, f);
+
+    if (settled == FN_ADOPTED) {
+        const uint64_t *id = idmap_get(&p->fns, birth_hash(f));
+        assert(id != NULL);
+        p->n_adopted++;
+        move_fn(p, (uint32_t)*id, f);
+    }
+    return settled != FN_NEW;
+}
+
+static bool settle_one(void *ctx, struct fn_ref *f)
+{
+    const struct fn_ref before = *f;
+
+    return settle_fn(ctx, f) && (before.born != f->born || !fn_eq(&before, f));
+}
+
+void packer_settle(struct packer *p, struct batch *b)
+{
+    p->n_adopted = 0;
+    batch_settle(b, settle_one, p);
+    b->counts.adopted += p->n_adopted;
+}
+
+enum status packer_load_fns(struct packer *p, struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status s = sql_prepare(p->reader->meta, str_from(dim_fn_select(p->reader)), &st, e);
+
+    if (s != OK)
+        return s;
+    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
+        const uint32_t id = (uint32_t)sql_i64(st, 0);
+        const struct fn_ref *f = dim_fn_of_row(st, &p->book.arena);
+        fn_book_add(&p->book, f);
+        *idmap_put(&p->fns, birth_hash(f), NULL) = id;
+        p->next_fn = id >= p->next_fn ? id + 1 : p->next_fn;
+    }
+    sql_finalize(st);
+    return s;
+}
+
 uint32_t packer_fn(struct packer *p, const struct fn_ref *f)
 {
     struct pack *k = p->current;
-    bool is_new;
-    uint64_t *id = idmap_put(&p->fns, fn_hash(f), &is_new);
+    struct fn_ref now = *f;
 
-    if (!is_new)
-        return (uint32_t)*id;
-    *id = p->next_fn++;
-    struct dim_row *row = add_dim(k, DIM_FN, (uint32_t)*id);
+    if (settle_fn(p, &now))
+        return (uint32_t)*idmap_get(&p->fns, birth_hash(&now));
+    now.born = NULL; /* of a function that was never stored */
+    const uint32_t id = p->next_fn++;
+    fn_book_add(&p->book, &now);
+    *idmap_put(&p->fns, fn_hash(&now), NULL) = id;
+    struct dim_row *row = add_dim(k, DIM_FN, id);
     row->fn = (uint32_t)f->provider;
     row->a = arena_str(&k->arena, f->account);
     row->b = arena_str(&k->arena, f->region);
     row->c = arena_str(&k->arena, f->name);
-    return (uint32_t)*id;
+    return id;
 }
 
 /* A home: shards in the low bits, whose they are above; HOME_MANY: of more than one function. */
@@ -39,7 +107,7 @@ _Static_assert(CHUNK_SHARDS == 16, "struct origin_ids has a bit for each shard")
 
 void packer_note_home(struct packer *p, struct str instance, const struct fn_ref *fn)
 {
-    uint64_t hash = fn_hash(fn), shard = UINT64_C(1) << hash % CHUNK_SHARDS;
+    uint64_t hash = birth_hash(fn), shard = UINT64_C(1) << hash % CHUNK_SHARDS;
     bool is_new;
 
     if (instance.n == 0) /* of lines without a stream the function is all that is known */
@@ -56,8 +124,10 @@ enum status packer_load_homes(struct packer *p, struct err *e)
     struct sql_stmt *st;
     bool has_row = false;
     enum status s = sql_prepare(p->reader->meta,
-                                STR("select instance, provider, account, region, name from stream"
-                                    " join fn on fn.id = stream.fn where instance <> ''"),
+                                STR("select instance, provider, coalesce(b.account, f.account),"
+                                    " coalesce(b.region, f.region), coalesce(b.name, f.name)"
+                                    " from stream s join fn f on f.id = s.fn"
+                                    " left join born b on b.fn = f.id where instance <> ''"),
                                 &st, e);
 
     if (s != OK)
@@ -131,7 +201,7 @@ struct origin_shard packer_shard(struct packer *p, const struct origin *o)
     struct origin_ids *ids = origin_slot(p, o);
 
     if (ids->at.fn_bit == 0) {
-        uint64_t hash = fn_hash(o->fn);
+        uint64_t hash = birth_hash(o->fn);
         ids->at = (struct origin_shard){(unsigned)(hash % CHUNK_SHARDS),
                                         UINT64_C(1) << (hash / CHUNK_SHARDS % 64)};
         ids->homes = find_homes(p, o, hash);

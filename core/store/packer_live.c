@@ -11,8 +11,10 @@ uint64_t series_hash(const struct subject *subject, enum metric m, int64_t perio
 
 static struct fn_ref copy_ref(struct arena *a, const struct fn_ref *f)
 {
-    return (struct fn_ref){f->provider, arena_str(a, f->account), arena_str(a, f->region),
-                           arena_str(a, f->name)};
+    return (struct fn_ref){.provider = f->provider,
+                           .account = arena_str(a, f->account),
+                           .region = arena_str(a, f->region),
+                           .name = arena_str(a, f->name)};
 }
 
 static uint32_t series_id(struct packer *p, const struct metric_point *m)

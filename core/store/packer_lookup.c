@@ -139,12 +139,16 @@ static const struct dim_row *new_dim(const struct pack *k, enum dim_kind kind, u
 
 static const struct fn_ref *fn_of(struct packer *p, uint32_t id, struct arena *a)
 {
-    const struct dim_row *row = new_dim(p->current, DIM_FN, id);
+    const uint64_t *moved = idmap_get(&p->moved, id);
+    const struct dim_row *row = moved ? NULL : new_dim(p->current, DIM_FN, id);
 
+    if (moved)
+        return (const struct fn_ref *)(uintptr_t)*moved;
     if (!row)
         return dim_fn(p->reader, id);
     struct fn_ref *f = arena_new(a, struct fn_ref, 1);
-    *f = (struct fn_ref){(enum provider)row->fn, row->a, row->b, row->c};
+    *f = (struct fn_ref){
+        .provider = (enum provider)row->fn, .account = row->a, .region = row->b, .name = row->c};
     return f;
 }
 
@@ -294,7 +298,7 @@ enum status store_lookup_requests(struct packer *p, const struct origin *o, stru
 {
     struct found found = {.packer = p, .arena = a};
     const uint64_t *stream = idmap_get(&p->streams, o->hash);
-    const uint64_t *fn = idmap_get(&p->fns, fn_hash(o->fn));
+    const uint64_t *fn = idmap_get(&p->fns, fn_hash(fn_born(o->fn)));
     enum status s = OK;
 
     *out = (struct invocation_list){0};

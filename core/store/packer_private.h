@@ -2,6 +2,7 @@
 #ifndef FNSCOPE_CORE_STORE_PACKER_PRIVATE_H
 #define FNSCOPE_CORE_STORE_PACKER_PRIVATE_H
 
+#include "core/model/fn_book.h"
 #include "core/store/id_filter.h"
 #include "core/store/seen.h"
 
@@ -35,8 +36,11 @@ struct packer {
     struct buf packed; /* of the chunk being closed */
     struct pack *current;
     uint64_t next_pack;
-    struct idmap fns, streams, texts, series; /* hash -> id */
+    struct fn_book book;                      /* the functions of `fns` */
+    struct idmap fns, streams, texts, series; /* hash -> id; of functions that of their birth */
+    struct idmap moved; /* id -> function of the book that is called otherwise since we began */
     struct idmap homes; /* hash of a stream's name -> shards of the functions it was stored under */
+    uint64_t n_adopted; /* of the batch at hand */
     uint32_t next_fn, next_stream, next_text, next_series;
     struct open_chunk *chunks;
     size_t n_chunks, cap_chunks;
@@ -54,6 +58,9 @@ struct packer {
 
 /* Ids of dimensions, given when first asked for; the rows ride in the current pack. */
 uint32_t packer_fn(struct packer *p, const struct fn_ref *f);
+enum status packer_load_fns(struct packer *p, struct err *e); /* of what is stored */
+/* The batch's functions become those of the store: fn_book.h. */
+void packer_settle(struct packer *p, struct batch *b);
 struct origin_shard packer_shard(struct packer *p, const struct origin *o);
 /* A stream's name leads to the functions it was stored under: the same export may have been read
  * under another function's name or region before. */

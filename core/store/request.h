@@ -193,6 +193,15 @@ MUST_CHECK enum status request_generation(struct store *s, uint64_t *out, struct
 enum { PRICED_REGION_SAID = 1, PRICED_ARCH_SAID = 2, PRICED_SAID = 3 };
 MUST_CHECK enum status request_pricing(struct store *s, uint64_t *out, struct err *e);
 
+/* Functions whose stored costs are those of what they were called before: `db reprice`, or the next
+ * import, makes them anew. */
+struct stale_fns {
+    uint32_t *ids;
+    size_t n;
+};
+MUST_CHECK enum status request_stale_fns(struct store *s, struct arena *a, struct stale_fns *out,
+                                         struct err *e);
+
 /* Stored configuration of functions, newest first per function. */
 struct fn_config_rows {
     struct fn_config *rows;

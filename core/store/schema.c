@@ -25,6 +25,9 @@
  * since migration 7: sum, a checksum of the blob beside it, in facts, seen and id_blob (NULL:
  * written before); roll_old, sums of removed days which nobody read, is gone
  *
+ * since migration 8: born, what functions were called when they were first stored, if that has
+ * changed; is_stale: their costs are those of before
+ *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
 #include "core/store/fact_store.h"
@@ -87,6 +90,8 @@ static const char *const meta_migrations[] = {
     "",
     "",
     "drop table roll_old;",
+    "create table born(fn integer primary key, account text, region text, name text, is_stale "
+    "int);",
     NULL,
 };
 
@@ -118,6 +123,7 @@ static const char *const day_migrations[] = {
     "create table id_blob(id integer primary key, entries blob);",
     "alter table facts add column sum int; alter table seen add column sum int;"
     "alter table id_blob add column sum int;",
+    "",
     NULL,
 };
 

@@ -122,6 +122,20 @@ MUST_CHECK enum status store_note_pricing(struct store *s, uint64_t fingerprint,
 MUST_CHECK enum status store_begin_pricing(struct store *s, struct err *e);
 MUST_CHECK enum status store_end_pricing(struct store *s, uint64_t fingerprint, struct err *e);
 
+/* --- what functions are called (writer thread) --- */
+
+/* The functions that pass get the members of `to` that are not empty; what is stored stays theirs,
+ * and what is read later as they were called before is theirs too. ERR_USAGE: another one is called
+ * so; nothing is changed then. Their costs are stale until store_priced_anew(). */
+struct moved_fns {
+    size_t found, moved; /* that pass; that were called otherwise */
+};
+MUST_CHECK enum status store_move_fns(struct store *s, const struct fn_filter *which,
+                                      const struct fn_ref *to, struct moved_fns *out,
+                                      struct err *e);
+/* The costs of all functions are those of what they are called now. */
+MUST_CHECK enum status store_priced_anew(struct store *s, struct err *e);
+
 /* --- upkeep -------------------------------------------------------------------------------------
  */
 

@@ -70,6 +70,8 @@ struct store {
     struct arena dims;
     struct idmap fn_by_id, origin_by_id, text_by_id; /* id -> pointer into dims */
     int64_t next_fn, next_stream, next_text;         /* as of the last look into meta */
+    int64_t moved; /* counts changes of what functions are called, as of then */
+    bool has_born; /* the table is there: since migration 8 */
 };
 
 /* Lists the day files of the folder. */
@@ -105,7 +107,7 @@ static inline bool range_meets_day(struct range r, int64_t day)
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 7 };
+enum { SCHEMA_VERSION = 8 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
 /* Is the table there? A reader may hold a file of an older version. */
@@ -127,6 +129,16 @@ static inline int64_t blob_sum(struct str blob, int64_t of)
 const struct fn_ref *dim_fn(struct store *s,
                             uint32_t id); /* never NULL: unknown ids give an empty one */
 const struct origin *dim_origin(struct store *s, uint32_t id);
+/* From now on, whatever is stored: a writer knows it before the file does. `fn` lives as long as
+ * the store's connection. */
+void dim_put_fn(struct store *s, uint32_t id, const struct fn_ref *fn);
+/* In the caller's transaction of meta.db; its costs are stale from now on. */
+enum status store_write_move(struct store *s, uint32_t id, const struct fn_ref *now, struct err *e);
+/* Forgets what functions are called, if another process changed it. */
+enum status dim_refresh(struct store *s, struct err *e);
+/* "select" of the columns that dim_fn_of_row reads: id first. */
+const char *dim_fn_select(struct store *s);
+struct fn_ref *dim_fn_of_row(const struct sql_stmt *st, struct arena *a);
 struct str dim_text(struct store *s, uint32_t id); /* 0 is the empty text */
 
 /* Which functions a request is about, with the answers so far. */
@@ -389,6 +401,11 @@ struct pack {
     struct arena rows_arena; /* of facts, deletes and chunks: goes when they are written */
     struct dim_row *dims;
     size_t n_dims, cap_dims;
+    struct pack_move {
+        uint32_t id;
+        const struct fn_ref *fn; /* what it is called now, and was born as */
+    } * moves;
+    size_t n_moves, cap_moves;
     struct packed_chunk *chunks;
     size_t n_chunks, cap_chunks;
     struct pack_fact *facts;

@@ -55,11 +55,7 @@ static enum status check_integrity(struct verifier *v, struct sql *db, struct er
 /* A stream's hash is made of all its names and those of its function. */
 static void check_stream(struct verifier *v, const struct sql_stmt *st)
 {
-    const struct fn_ref fn = {.provider = (enum provider)sql_i64(st, 5),
-                              .account = sql_str(st, 6),
-                              .region = sql_str(st, 7),
-                              .name = sql_str(st, 8)};
-    const struct origin o = {.fn = &fn,
+    const struct origin o = {.fn = dim_fn(v->store, (uint32_t)sql_i64(st, 5)),
                              .log_group = sql_str(st, 2),
                              .instance = sql_str(st, 3),
                              .version = sql_str(st, 4)};
@@ -75,9 +71,7 @@ static enum status check_streams(struct verifier *v, struct err *e)
     bool has_row = false;
     enum status s =
         sql_prepare(v->store->meta,
-                    STR("select s.id, s.hash, s.log_group, s.instance, s.version, f.provider,"
-                        " f.account, f.region, f.name from stream s left join fn f on f.id = s.fn"),
-                    &st, e);
+                    STR("select id, hash, log_group, instance, version, fn from stream"), &st, e);
 
     if (s != OK)
         return s;

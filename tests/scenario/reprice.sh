@@ -1,6 +1,6 @@
 #!/bin/bash
 # reprice.sh PROGRAM TESTS_DIR: everything is priced anew and nothing else changes, in a store of this version and of the
-# first one, with more attempts than one batch takes and environments that take turns.
+# first one, with more attempts than one batch takes and environments that take turns; and what an interrupted import moved.
 set -euo pipefail
 
 program=$1 tests=$2
@@ -52,3 +52,19 @@ for round in "of schema 1" "of this schema"; do
         fail "$round: the sums are not those of $rows attempts"
 done
 [ "$(sqlite3 "$day" 'pragma user_version')" -ge 5 ] || fail "the day was not migrated"
+
+# A function gets its region by a later import, which is killed when meta.db says so and nothing was priced anew: doctor
+# names it, and the next import ends it.
+moved=$work/moved
+"$program" import --quiet --store "$moved" "$work/two.txt"
+sqlite3 "$moved/meta.db" "update fn set region = 'ap-east-1'; insert into born select id, account, '', name, 1 from fn;
+    insert into counter values('moved', 1)"
+"$program" doctor --store "$moved" > "$work/doctor" || true
+grep -q 'LOOK .*1 function was told its place later' "$work/doctor" || fail "doctor says nothing of it: $(cat "$work/doctor")"
+"$program" import --quiet --store "$moved" --region ap-east-1 "$work/two.txt"
+"$program" import --quiet --store "$work/fresh" --region ap-east-1 "$work/two.txt"
+cmp -s <("$program" db dump --store "$moved") <("$program" db dump --store "$work/fresh") ||
+    fail "not as from the first: $(diff <("$program" db dump --store "$moved") <("$program" db dump --store "$work/fresh"))"
+"$program" db verify --store "$moved" > "$work/verify" || fail "moved: $(cat "$work/verify")"
+"$program" doctor --store "$moved" | grep -q 'told its place' && fail "it is not priced anew"
+exit 0

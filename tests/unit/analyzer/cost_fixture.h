@@ -23,7 +23,7 @@ static inline int setup(void **state)
         print_error("%s\n", e.msg);
         return 1;
     }
-    fn = (struct fn_ref){PROVIDER_AWS, STR(""), STR("us-east-1"), STR("checkout")};
+    fn = (struct fn_ref){PROVIDER_AWS, STR(""), STR("us-east-1"), STR("checkout"), NULL};
     origin = (struct origin){.fn = &fn};
     context = (struct cost_context){
         .book = book, .default_region = STR("us-east-1"), .default_arch = ARCH_X86_64};

@@ -7,7 +7,7 @@
 #include "core/base/macros.h"
 
 static const struct fn_ref fn = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
-                                 STR_INIT("checkout")};
+                                 STR_INIT("checkout"), NULL};
 
 struct start {
     uint32_t fn_id;

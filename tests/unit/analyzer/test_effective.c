@@ -50,9 +50,9 @@ static struct effective_options options(int64_t range_ns)
     return o;
 }
 
-static const struct fn_ref virginia = {PROVIDER_AWS, {0}, {"us-east-1", 9}, {"a", 1}};
-static const struct fn_ref ireland = {PROVIDER_AWS, {0}, {"eu-west-1", 9}, {"b", 1}};
-static const struct fn_ref beijing = {PROVIDER_AWS, {0}, {"cn-north-1", 10}, {"c", 1}};
+static const struct fn_ref virginia = {PROVIDER_AWS, {0}, {"us-east-1", 9}, {"a", 1}, NULL};
+static const struct fn_ref ireland = {PROVIDER_AWS, {0}, {"eu-west-1", 9}, {"b", 1}, NULL};
+static const struct fn_ref beijing = {PROVIDER_AWS, {0}, {"cn-north-1", 10}, {"c", 1}, NULL};
 
 /* A month of 3 M requests and 800,000 GB-s in two regions: 1 M and 400,000 are free, pro rata. */
 static void test_a_month(void **state)
@@ -123,7 +123,7 @@ static void test_china_and_others_stay_as_they_are(void **state)
     UNUSED(state);
     struct err e;
     struct stats s[2] = {{0}, {.cost = 77}};
-    const struct fn_ref other = {PROVIDER_GENERIC, {0}, {0}, {"d", 1}};
+    const struct fn_ref other = {PROVIDER_GENERIC, {0}, {0}, {"d", 1}, NULL};
     struct effective_row rows[] = {row(&beijing, &s[0], 1000, 10), row(&other, &s[1], 5, 1)};
     const struct effective_options o = options(MONTH_NS);
     CHECK_OK(cost_effective(&context, &o, rows, 2, &e), &e);
@@ -195,8 +195,8 @@ static void test_pools(void **state)
     UNUSED(state);
     struct err e;
     struct stats s[3] = {{0}, {0}, {0}};
-    const struct fn_ref edge = {PROVIDER_AWS, {0}, {"us-east-1", 9}, {"us-east-1.x", 11}};
-    const struct fn_ref second = {PROVIDER_AWS, {0}, {"us-east-1", 9}, {"b", 1}};
+    const struct fn_ref edge = {PROVIDER_AWS, {0}, {"us-east-1", 9}, {"us-east-1.x", 11}, NULL};
+    const struct fn_ref second = {PROVIDER_AWS, {0}, {"us-east-1", 9}, {"b", 1}, NULL};
     struct effective_row rows[] = {row(&virginia, &s[0], 10, 100000),
                                    row(&second, &s[1], 10, 700000), row(&edge, &s[2], 10, 100)};
     const struct effective_options o = options(MONTH_NS);

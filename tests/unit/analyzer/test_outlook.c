@@ -107,7 +107,7 @@ static void test_unusual(void **state)
 
 static void test_advice(void **state)
 {
-    const struct fn_ref fn = {PROVIDER_AWS, {0}, STR("eu-west-1"), STR("a")};
+    const struct fn_ref fn = {PROVIDER_AWS, {0}, STR("eu-west-1"), STR("a"), NULL};
     struct pricebook *book = NULL;
     struct advices got;
     const struct advice *a = got.items;

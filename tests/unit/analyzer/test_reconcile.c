@@ -78,8 +78,9 @@ static void test_errors(void **state)
 
 /* --- out of a store --- */
 
-static const struct fn_ref checkout = {PROVIDER_AWS, {"1", 1}, {"eu-west-1", 9}, {"checkout", 8}};
-static const struct fn_ref other = {PROVIDER_AWS, {"1", 1}, {"eu-west-1", 9}, {"other", 5}};
+static const struct fn_ref checkout = {
+    PROVIDER_AWS, {"1", 1}, {"eu-west-1", 9}, {"checkout", 8}, NULL};
+static const struct fn_ref other = {PROVIDER_AWS, {"1", 1}, {"eu-west-1", 9}, {"other", 5}, NULL};
 
 static void add_count(struct batch *b, enum metric_scope scope, const struct fn_ref *fn, int at,
                       int64_t value)

@@ -10,7 +10,7 @@
 #define AT(minute) (NOON + (minute)*NS_PER_MIN)
 
 static const struct fn_ref dlq = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
-                                  STR_INIT("orders-dlq")};
+                                  STR_INIT("orders-dlq"), NULL};
 static const struct str notifier = STR_INIT("ops");
 
 static struct alert_set set_of(struct fixture *f, const char *name, const char *when)
@@ -120,7 +120,7 @@ static void throttle(struct batch *b, const char *function, int64_t at_ns, int64
 
     p->subject = (struct subject){
         function ? SCOPE_FUNCTION : SCOPE_REGION,
-        {PROVIDER_AWS, STR("1"), STR("eu-west-1"), function ? str_from(function) : STR("")}};
+        {PROVIDER_AWS, STR("1"), STR("eu-west-1"), function ? str_from(function) : STR(""), NULL}};
     p->metric = METRIC_THROTTLES;
     p->time_ns = at_ns;
     p->period_ns = NS_PER_MIN;
@@ -226,7 +226,8 @@ static void test_data_age_moves(void **state)
 
 static bool is_covered(const struct silence *s, enum metric_scope scope, const char *name)
 {
-    const struct subject of = {scope, {PROVIDER_AWS, STR("1"), STR("eu-west-1"), str_from(name)}};
+    const struct subject of = {scope,
+                               {PROVIDER_AWS, STR("1"), STR("eu-west-1"), str_from(name), NULL}};
 
     return silence_covers(s, STR("throttles"), &of, 1);
 }
@@ -390,7 +391,7 @@ static void test_crashes_between_steps(void **state)
 
 static void add_invocation(struct batch *b, int64_t at_ns, enum outcome outcome, int i)
 {
-    const struct fn_ref fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout")};
+    const struct fn_ref fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout"), NULL};
     const struct origin o = {.fn = &fn, .instance = STR("s")};
     struct invocation *inv = batch_invocation(b);
 
@@ -431,7 +432,7 @@ static void test_rules_over_invocations(void **state)
     for (int i = 0; i < 40; i++)
         add_invocation(b, AT(0) + i * 15 * NS_PER_SEC, i % 10 ? OUTCOME_OK : OUTCOME_ERROR, i);
     struct fn_config *c = batch_config(b);
-    c->fn = (struct fn_ref){PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout")};
+    c->fn = (struct fn_ref){PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout"), NULL};
     c->timeout_ns = NS_PER_SEC;
     *batch_source(b) = (struct source_status){
         .name = STR("prod"), .tried_ns = AT(-1), .success_ns = AT(-1), .failures = 3};

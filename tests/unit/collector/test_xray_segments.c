@@ -6,7 +6,7 @@
 #include "core/base/json.h"
 
 static const struct fn_ref account = {
-    PROVIDER_AWS, STR_INIT("123456789012"), STR_INIT("eu-west-1"), {0}};
+    PROVIDER_AWS, STR_INIT("123456789012"), STR_INIT("eu-west-1"), {0}, NULL};
 #define TRACE STR("1-64de5a99-5d09aa705e56bbd0152548cb")
 
 static bool read_one(struct batch *b, const char *text)

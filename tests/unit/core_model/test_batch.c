@@ -9,8 +9,8 @@ static void test_fn_is_unique(void **state)
     UNUSED(state);
     struct batch *b = batch_new();
     char name[] = "checkout";
-    const struct fn_ref like = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), {name, 8}};
-    const struct fn_ref other = {PROVIDER_AWS, STR("1"), STR("eu-west-2"), {name, 8}};
+    const struct fn_ref like = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), {name, 8}, NULL};
+    const struct fn_ref other = {PROVIDER_AWS, STR("1"), STR("eu-west-2"), {name, 8}, NULL};
     const struct fn_ref *f = batch_fn(b, &like);
     const struct fn_ref *g = batch_fn(b, &other);
     CHECK(f != g && f != &like);
@@ -25,7 +25,7 @@ static void test_origin_is_unique(void **state)
 {
     UNUSED(state);
     struct batch *b = batch_new();
-    const struct fn_ref fn = {PROVIDER_AWS, STR(""), STR(""), STR("f")};
+    const struct fn_ref fn = {PROVIDER_AWS, STR(""), STR(""), STR("f"), NULL};
     struct origin like = {.fn = &fn, .log_group = STR("/aws/lambda/f"), .instance = STR("s1")};
     const struct origin *o = batch_origin(b, &like);
     CHECK(o->fn != &fn && fn_eq(o->fn, &fn));
@@ -49,7 +49,7 @@ static void test_many_origins(void **state)
         for (size_t i = 0; i < N; i++) {
             char text[32];
             const int n = snprintf(text, sizeof(text), "stream-%zu", i);
-            const struct fn_ref fn = {PROVIDER_AWS, STR(""), STR(""), {text, (size_t)n}};
+            const struct fn_ref fn = {PROVIDER_AWS, STR(""), STR(""), {text, (size_t)n}, NULL};
             const struct origin like = {.fn = &fn, .instance = {text, (size_t)n}};
             const struct origin *o = batch_origin(b, &like);
             if (pass == 0)
@@ -64,10 +64,10 @@ static void test_many_origins(void **state)
 static void test_hash_parts_do_not_run_together(void **state)
 {
     UNUSED(state);
-    const struct fn_ref a = {PROVIDER_AWS, STR("ab"), STR("c"), STR("f")};
-    const struct fn_ref b = {PROVIDER_AWS, STR("a"), STR("bc"), STR("f")};
+    const struct fn_ref a = {PROVIDER_AWS, STR("ab"), STR("c"), STR("f"), NULL};
+    const struct fn_ref b = {PROVIDER_AWS, STR("a"), STR("bc"), STR("f"), NULL};
     CHECK(fn_hash(&a) != fn_hash(&b));
-    const struct fn_ref c = {PROVIDER_GCP, STR("ab"), STR("c"), STR("f")};
+    const struct fn_ref c = {PROVIDER_GCP, STR("ab"), STR("c"), STR("f"), NULL};
     CHECK(fn_hash(&a) != fn_hash(&c));
 }
 

@@ -27,7 +27,7 @@ static void test_scopes(void **state)
         CHECK(metric_scope_parse(str_from(metric_scope_name((enum metric_scope)i)), &s));
         CHECK_INT(s, i);
     }
-    const struct fn_ref of = {PROVIDER_AWS, STR("1"), STR("eu"), STR("orders")};
+    const struct fn_ref of = {PROVIDER_AWS, STR("1"), STR("eu"), STR("orders"), NULL};
     const struct subject fn = {SCOPE_FUNCTION, of}, queue = {SCOPE_QUEUE, of};
     CHECK(!subject_eq(&fn, &queue) && subject_hash(&fn) != subject_hash(&queue));
 }
@@ -54,7 +54,7 @@ static void test_values(void **state)
 static void test_keys_are_stable(void **state)
 {
     AUTO(buf_clear) struct buf b = {.max = 64};
-    const struct subject s = {SCOPE_QUEUE, {PROVIDER_AWS, STR("1"), STR("eu"), STR("q")}};
+    const struct subject s = {SCOPE_QUEUE, {PROVIDER_AWS, STR("1"), STR("eu"), STR("q"), NULL}};
 
     UNUSED(state);
     alert_key(&b, STR("dlq-depth"), &s);

@@ -11,7 +11,7 @@
 #define ID   "8d5958b5-559f-43f3-b278-b71dd7dd0e01"
 
 static const struct fn_ref orders = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
-                                     STR_INIT("orders")};
+                                     STR_INIT("orders"), NULL};
 
 /* --- bytes --- */
 

@@ -33,7 +33,7 @@ static void commit_lines(struct fixture *f, struct spot *spots)
                            (unsigned)rng_below(&rng, FUNCTIONS), 1 + rng_below(&rng, sizeof(body)),
                            rng_below(&rng, 10) == 0};
         struct fn_ref fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"),
-                            arena_printf(&b->arena, "f%02u", s->fn)};
+                            arena_printf(&b->arena, "f%02u", s->fn), NULL};
         struct origin o = {.fn = batch_fn(b, &fn), .log_group = STR("/g"), .instance = STR("one")};
         struct log_record *r = batch_record(b);
         struct str text = {body, s->bytes};
@@ -56,7 +56,7 @@ static void commit_lines(struct fixture *f, struct spot *spots)
 static void commit_far_lines(struct fixture *f)
 {
     struct batch *b = batch_new();
-    struct fn_ref fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("f00")};
+    struct fn_ref fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("f00"), NULL};
     struct origin o = {.fn = batch_fn(b, &fn), .log_group = STR("/g"), .instance = STR("one")};
 
     for (int day = 0; day < 2; day++)

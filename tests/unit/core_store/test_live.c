@@ -8,7 +8,8 @@
 #define MIN  INT64_C(60000000000)
 
 static const struct subject dlq = {
-    SCOPE_QUEUE, {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"), STR_INIT("orders-dlq")}};
+    SCOPE_QUEUE,
+    {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"), STR_INIT("orders-dlq"), NULL}};
 
 static void add_point(struct batch *b, int64_t t_ns, int64_t value, bool is_missing)
 {
@@ -132,7 +133,7 @@ static void test_source_without_success(void **state)
 
 static struct span some_span(const char *id, int64_t start_ns, int64_t end_ns)
 {
-    return (struct span){.of = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout")},
+    return (struct span){.of = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout"), NULL},
                          .trace_id = STR("1-6968d6c0-5d09aa705e56bbd0152548cb"),
                          .id = str_from(id),
                          .parent_id = id[0] == 'a' ? STR("") : STR("a"),
@@ -356,7 +357,7 @@ static void test_store_of_version_1(void **state)
     struct batch *b = batch_new();
     add_point(b, NOON, 3, false); /* and the day's file when it is written */
     struct fn_config *c = batch_config(b);
-    c->fn = (struct fn_ref){PROVIDER_AWS, STR(""), STR("eu-west-1"), STR("mail")};
+    c->fn = (struct fn_ref){PROVIDER_AWS, STR(""), STR("eu-west-1"), STR("mail"), NULL};
     c->dead_letter = STR("mail-dlq");
     fixture_commit(f, b);
     fixture_open(f, true);

@@ -8,7 +8,7 @@
 #define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
 
 static const struct subject dlq = {
-    SCOPE_QUEUE, {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"), STR_INIT("mail-dlq")}};
+    SCOPE_QUEUE, {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"), STR_INIT("mail-dlq"), NULL}};
 
 /* The file of version 1 without its rows. */
 static void make_empty_old(struct fixture *f, const char *from, const char *to)

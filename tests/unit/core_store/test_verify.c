@@ -12,7 +12,7 @@
 enum { FLIPS = 400 };
 
 static const struct fn_ref orders = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
-                                     STR_INIT("orders")};
+                                     STR_INIT("orders"), NULL};
 
 /* Attempts of two environments over three hours, each with three lines of text. */
 static void add_some(struct batch *b, struct rng *rng)

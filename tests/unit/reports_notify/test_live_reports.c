@@ -10,7 +10,7 @@
 static void fill(struct fixture *f)
 {
     const struct fn_ref of = {PROVIDER_AWS, STR("1"), STR("eu-west-1"),
-                              STR("orders\"\\\n\x1b[31m-dlq")};
+                              STR("orders\"\\\n\x1b[31m-dlq"), NULL};
     struct batch *b = batch_new();
     struct alert a = {
         .key = STR("0123456789abcdef"),

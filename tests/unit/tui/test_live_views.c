@@ -7,9 +7,9 @@
 #define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
 
 static const struct fn_ref orders = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
-                                     STR_INIT("orders")};
+                                     STR_INIT("orders"), NULL};
 static const struct fn_ref orders_dlq = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
-                                         STR_INIT("orders-dlq")};
+                                         STR_INIT("orders-dlq"), NULL};
 
 static void add_depth(struct batch *b, const struct fn_ref *of, int64_t t_ns, int64_t value)
 {
@@ -32,7 +32,7 @@ static void add_traced_request(struct batch *b)
     } spans[] = {{"a", "", "checkout", 0, 400, SPAN_FAULT},
                  {"b", "a", "Initialization", 0, 100, 0},
                  {"c", "a", "DynamoDB", 200, 300, SPAN_FAULT | SPAN_INFERRED}};
-    const struct fn_ref fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout")};
+    const struct fn_ref fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout"), NULL};
     const struct origin like = {.fn = &fn, .instance = STR("2026/01/15/[1]aa")};
     const struct origin *o = batch_origin(b, &like);
     struct invocation *inv = batch_invocation(b);
@@ -63,8 +63,8 @@ static void add_traced_request(struct batch *b)
 static void add_throttles(struct batch *b)
 {
     const struct fn_ref places[] = {
-        {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("")},
-        {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout")},
+        {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR(""), NULL},
+        {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout"), NULL},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(places); i++)
