@@ -314,6 +314,7 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
         s = seen_day(&p->seen, c->day, &sd, e);
     if (s != OK)
         return s;
+    uint64_t *seen = p->reader ? xmemdup(c->seen, c->n * sizeof(*seen)) : NULL; /* the window's */
     k->chunks =
         arena_grow(&k->rows_arena, k->chunks, k->n_chunks, &k->cap_chunks, sizeof(*k->chunks));
     k->chunks[k->n_chunks++] = (struct packed_chunk){
@@ -327,26 +328,21 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
         .raw_bytes = raw.n,
         .data = {xmemdup(p->packed.p, p->packed.n), p->packed.n},
         .tally = pack_tally(&c->tally, &k->rows_arena),
-        .seen = c->seen,
+        .seen = seen,
     };
     struct seen_segment segment = {.chunk = sd ? sd->next_chunk - 1 : 0,
                                    .t0_ns = c->t0_ns,
                                    .t1_ns = c->t1_ns,
-                                   .hashes = c->seen,
+                                   .hashes = seen,
                                    .n = c->n,
                                    .pack = k->number,
                                    .shard = c->shard,
                                    .fns = c->fns,
                                    .is_loaded = true};
-    if (p->reader) {
+    if (p->reader)
         s = seen_add_segment(&p->seen, c->day, &segment, e);
-    } else { /* no window takes the identities over */
-        free(c->seen);
-        k->chunks[k->n_chunks - 1].seen = NULL;
-    }
     buf_reset(&c->raw);
-    c->seen = NULL;
-    c->n = c->cap = 0;
+    c->n = 0;
     c->last_ns = c->last_stream = 0;
     c->level_mask = 0;
     c->fns = 0;
