@@ -6,9 +6,9 @@
 
 #include "core/base/mem.h"
 
-#define BUDGET      ((size_t)240000) /* identities in the set: 4 MB */
+#define BUDGET      ((size_t)120000) /* identities in the set: 2 MB */
 #define FIRST_SLOTS ((size_t)32768)  /* of a small import or a quiet collector */
-#define MOST_SLOTS  ((size_t)524288) /* then at once those that the budget needs */
+#define MOST_SLOTS  ((size_t)262144) /* then at once those that the budget needs */
 
 void seen_init(struct seen *w, struct store *reader)
 {
