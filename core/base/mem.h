@@ -20,8 +20,10 @@ void *xmemdup(const void *p, size_t n_bytes);
  * elements; *cap holds the room before and after. */
 void *mem_grow(void *p, size_t count, size_t *cap, size_t size);
 
-/* From now on freed memory stays with the process: for programs that fill and free batches again
- * and again, where giving pages back and faulting them in anew costs more than the work on them. */
+/* From now on freed memory stays with the process, in large pages where the system has some, and
+ * all threads share one heap: for programs that fill and free batches again and again, where
+ * faulting pages in costs more than the work on them (docs/decisions/0026). Before any thread is
+ * started. */
 void mem_keep_freed(void);
 
 /* free() for AUTO: takes the address of a pointer variable. */
