@@ -11,6 +11,7 @@
 #include "cli/reprice.h"
 #include "collector/control.h"
 #include "collector/decode.h"
+#include "core/base/sql.h"
 
 struct import_settings {
     struct str account, region, function, log_group, log_stream, format;
@@ -179,6 +180,7 @@ static enum status open_stores(struct cli *c, struct store **s, struct store **r
         struct store_options null = {.url = STR("null:")};
         return store_open(&null, s, e);
     }
+    sql_pool_pages();
     enum status status = cli_open_store(c, false, s, e);
     return status == OK ? cli_open_store(c, true, reader, e) : status;
 }

@@ -13,7 +13,7 @@
 #include "core/base/sql_gather.h"
 
 /* Statements given back wait here for the same text: preparing one costs as much as a look-up. */
-enum { KEPT_STATEMENTS = 8 };
+enum { KEPT_STATEMENTS = 8, PAGE_BYTES = 4096 };
 
 struct sql {
     sqlite3 *db;
@@ -197,6 +197,19 @@ void sql_start_quickly(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_config(SQLITE_CONFIG_PAGECACHE, NULL, 0, 0);
+}
+
+enum { POOL_BYTES = 8 << 20, SLOT_ALIGN = 64 };
+
+/* The pool stays SQLite's until the process ends. */
+void sql_pool_pages(void)
+{
+    int header = 0;
+
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_PCACHE_HDRSZ, &header);
+    int slot = (PAGE_BYTES + header + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+    sqlite3_config(SQLITE_CONFIG_PAGECACHE, xcalloc_large(1, POOL_BYTES), slot, POOL_BYTES / slot);
 }
 
 void sql_close(struct sql *db)
