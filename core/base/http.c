@@ -2,11 +2,11 @@
  * grow in a bounded buffer while they come and are copied to the caller's arena at the end. */
 #include "core/base/http.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "core/base/curl_api.h"
 #include "core/base/macros.h"
 #include "core/base/mem.h"
 
@@ -17,7 +17,9 @@
 #define KEPT_BYTES         ((size_t)1 << 20) /* body memory kept from one answer to the next */
 
 struct client {
-    CURL *curl;
+    struct curl_api api;
+    CURL *curl; /* NULL: there is no libcurl, and why says so */
+    struct err why;
     const atomic_bool *stop;
     struct buf body, headers; /* header lines, each ended by LF */
     char message[CURL_ERROR_SIZE];
@@ -71,17 +73,18 @@ static long milliseconds(int64_t ns, int64_t standard_ns)
 }
 
 /* "Name: value"; curl wants "Name;" for an empty value. */
-static struct curl_slist *header_list(const struct http_request *q, struct arena *a)
+static struct curl_slist *header_list(const struct curl_api *api, const struct http_request *q,
+                                      struct arena *a)
 {
     /* No waiting for 100 Continue: it costs a round trip, and some servers never answer it. */
-    struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+    struct curl_slist *list = api->slist_append(NULL, "Expect:");
 
     for (size_t i = 0; i < q->n_headers; i++) {
         const struct http_header *h = &q->headers[i];
         struct str line = h->value.n > 0 ? arena_printf(a, STR_FMT ": " STR_FMT, STR_ARG(h->name),
                                                         STR_ARG(h->value))
                                          : arena_printf(a, STR_FMT ";", STR_ARG(h->name));
-        list = curl_slist_append(list, line.p);
+        list = api->slist_append(list, line.p);
     }
     return list;
 }
@@ -105,45 +108,46 @@ static enum status check_request(const struct http_request *q, struct err *e)
     return OK;
 }
 
-static void set_body(CURL *h, const struct http_request *q, const char *method)
+static void set_body(struct client *c, const struct http_request *q, const char *method)
 {
     bool has_body = q->body.n > 0 || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
                     strcmp(method, "PATCH") == 0;
+    CURL *h = c->curl;
 
     if (strcmp(method, "HEAD") == 0)
-        curl_easy_setopt(h, CURLOPT_NOBODY, 1L);
+        c->api.setopt(h, CURLOPT_NOBODY, 1L);
     if (has_body) {
-        curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.n);
-        curl_easy_setopt(h, CURLOPT_POSTFIELDS, q->body.p ? q->body.p : "");
+        c->api.setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.n);
+        c->api.setopt(h, CURLOPT_POSTFIELDS, q->body.p ? q->body.p : "");
     }
-    curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, method);
+    c->api.setopt(h, CURLOPT_CUSTOMREQUEST, method);
 }
 
 static void set_up(struct client *c, const struct http_request *q, struct arena *a)
 {
     CURL *h = c->curl;
 
-    curl_easy_reset(h); /* keeps connections */
-    curl_easy_setopt(h, CURLOPT_URL, arena_strz(a, q->url));
-    set_body(h, q, arena_strz(a, q->method));
-    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(h, CURLOPT_PATH_AS_IS, 1L); /* what is signed is what is sent */
-    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(h, CURLOPT_ACCEPT_ENCODING, "gzip");
-    curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, milliseconds(q->timeout_ns, DEFAULT_TIMEOUT_NS));
-    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS,
-                     milliseconds(q->connect_timeout_ns, CONNECT_TIMEOUT_NS));
-    curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(h, CURLOPT_XFERINFODATA, c);
-    curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
-    curl_easy_setopt(h, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(h, CURLOPT_HEADERDATA, c);
-    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, c->message);
+    c->api.reset(h); /* keeps connections */
+    c->api.setopt(h, CURLOPT_URL, arena_strz(a, q->url));
+    set_body(c, q, arena_strz(a, q->method));
+    c->api.setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
+    c->api.setopt(h, CURLOPT_FOLLOWLOCATION, 0L);
+    c->api.setopt(h, CURLOPT_PATH_AS_IS, 1L); /* what is signed is what is sent */
+    c->api.setopt(h, CURLOPT_NOSIGNAL, 1L);
+    c->api.setopt(h, CURLOPT_ACCEPT_ENCODING, "gzip");
+    c->api.setopt(h, CURLOPT_TIMEOUT_MS, milliseconds(q->timeout_ns, DEFAULT_TIMEOUT_NS));
+    c->api.setopt(h, CURLOPT_CONNECTTIMEOUT_MS,
+                  milliseconds(q->connect_timeout_ns, CONNECT_TIMEOUT_NS));
+    c->api.setopt(h, CURLOPT_NOPROGRESS, 0L);
+    c->api.setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+    c->api.setopt(h, CURLOPT_XFERINFODATA, c);
+    c->api.setopt(h, CURLOPT_WRITEFUNCTION, on_body);
+    c->api.setopt(h, CURLOPT_WRITEDATA, c);
+    c->api.setopt(h, CURLOPT_HEADERFUNCTION, on_header);
+    c->api.setopt(h, CURLOPT_HEADERDATA, c);
+    c->api.setopt(h, CURLOPT_ERRORBUFFER, c->message);
     if (q->is_direct)
-        curl_easy_setopt(h, CURLOPT_NOPROXY, "*");
+        c->api.setopt(h, CURLOPT_NOPROXY, "*");
 }
 
 /* --- the answer
@@ -179,7 +183,7 @@ static void take_answer(struct client *c, struct arena *a, struct http_response 
 {
     long status = 0;
 
-    curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
+    c->api.getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
     *out = (struct http_response){.status = (int)status, .body = arena_str(a, buf_str(&c->body))};
     parse_headers(arena_str(a, buf_str(&c->headers)), a, out);
 }
@@ -209,7 +213,7 @@ static enum status fail(const struct client *c, CURLcode code, struct err *e)
         return err_set(e, ERR_LIMIT, "answer headers larger than %zu bytes", c->headers.max);
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return err_set(e, ERR_CANCELLED, "stopped");
-    return err_set(e, status_of(code), "%s", c->message[0] ? c->message : curl_easy_strerror(code));
+    return err_set(e, status_of(code), "%s", c->message[0] ? c->message : c->api.strerror(code));
 }
 
 static void prepare_buffers(struct client *c, const struct http_request *q)
@@ -230,14 +234,16 @@ static enum status curl_send(void *ctx, const struct http_request *q, struct are
 
     if (s != OK)
         return s;
+    if (c->curl == NULL)
+        return err_set(e, c->why.code, "%s", c->why.msg);
     if (c->stop != NULL && atomic_load(c->stop))
         return err_set(e, ERR_CANCELLED, "stopped");
     prepare_buffers(c, q);
     set_up(c, q, a);
-    struct curl_slist *headers = header_list(q, a);
-    curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
-    CURLcode code = curl_easy_perform(c->curl);
-    curl_slist_free_all(headers);
+    struct curl_slist *headers = header_list(&c->api, q, a);
+    c->api.setopt(c->curl, CURLOPT_HTTPHEADER, headers);
+    CURLcode code = c->api.perform(c->curl);
+    c->api.slist_free_all(headers);
     if (code != CURLE_OK)
         return fail(c, code, e);
     take_answer(c, a, out);
@@ -248,7 +254,8 @@ static void curl_close(void *ctx)
 {
     struct client *c = ctx;
 
-    curl_easy_cleanup(c->curl);
+    if (c->curl != NULL)
+        c->api.cleanup(c->curl);
     buf_clear(&c->body);
     buf_clear(&c->headers);
     free(c);
@@ -258,9 +265,11 @@ struct http http_curl(const atomic_bool *stop)
 {
     struct client *c = xcalloc(1, sizeof(*c));
 
-    c->curl = curl_easy_init();
-    if (c->curl == NULL)
-        abort(); /* out of memory, as everywhere */
+    if (curl_api_load(&c->api, &c->why) == OK) {
+        c->curl = c->api.init();
+        if (c->curl == NULL)
+            abort(); /* out of memory, as everywhere */
+    }
     c->stop = stop;
     buf_init(&c->body, DEFAULT_MAX_BYTES);
     buf_init(&c->headers, HEADERS_MAX_BYTES);

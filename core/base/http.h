@@ -18,7 +18,8 @@
  *
  * Errors: ERR_AGAIN connection, time-out, cut answer or no HTTP; ERR_LIMIT larger than max_bytes or
  * headers over 64 KB; ERR_PARSE damaged compression; ERR_CONFIG a URL, header or certificate that
- * will not do; ERR_CANCELLED the stop flag. One thread uses one struct http. */
+ * will not do; ERR_CANCELLED the stop flag; ERR_IO libcurl cannot be loaded. One thread uses one
+ * struct http. */
 #ifndef FNSCOPE_CORE_BASE_HTTP_H
 #define FNSCOPE_CORE_BASE_HTTP_H
 

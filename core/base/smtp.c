@@ -1,12 +1,12 @@
 /* SMTP through libcurl's easy interface, a fresh connection for each message: alerts are rare. */
 #include "core/base/smtp.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/arena.h"
 #include "core/base/clock.h"
+#include "core/base/curl_api.h"
 #include "core/base/mem.h"
 
 #define DEFAULT_TIMEOUT_NS (10 * NS_PER_SEC)
@@ -17,6 +17,8 @@ struct smtp {
 };
 
 struct upload {
+    struct curl_api api;
+    CURL *curl;
     struct str rest;
     const atomic_bool *stop;
 };
@@ -68,37 +70,38 @@ static enum status check_mail(const struct mail *m, struct err *e)
     return OK;
 }
 
-static struct curl_slist *recipients(const struct mail *m, struct arena *a)
+static struct curl_slist *recipients(const struct curl_api *api, const struct mail *m,
+                                     struct arena *a)
 {
     struct curl_slist *list = NULL;
 
     for (size_t i = 0; i < m->n_to; i++)
-        list = curl_slist_append(list, arena_strz(a, m->to[i]));
+        list = api->slist_append(list, arena_strz(a, m->to[i]));
     return list;
 }
 
-static void set_up(CURL *h, const struct mail *m, struct upload *u, struct arena *a)
+static void set_up(struct upload *u, const struct mail *m, struct arena *a)
 {
     const int64_t timeout_ns = m->timeout_ns > 0 ? m->timeout_ns : DEFAULT_TIMEOUT_NS;
+    CURL *h = u->curl;
 
-    curl_easy_setopt(h, CURLOPT_URL, arena_strz(a, m->server));
-    curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
-    curl_easy_setopt(h, CURLOPT_MAIL_FROM, arena_strz(a, m->from));
-    curl_easy_setopt(h, CURLOPT_USE_SSL,
-                     m->wants_tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY);
+    u->api.setopt(h, CURLOPT_URL, arena_strz(a, m->server));
+    u->api.setopt(h, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    u->api.setopt(h, CURLOPT_MAIL_FROM, arena_strz(a, m->from));
+    u->api.setopt(h, CURLOPT_USE_SSL, m->wants_tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_TRY);
     if (m->user.n > 0) {
-        curl_easy_setopt(h, CURLOPT_USERNAME, arena_strz(a, m->user));
-        curl_easy_setopt(h, CURLOPT_PASSWORD, arena_strz(a, m->password));
+        u->api.setopt(h, CURLOPT_USERNAME, arena_strz(a, m->user));
+        u->api.setopt(h, CURLOPT_PASSWORD, arena_strz(a, m->password));
     }
-    curl_easy_setopt(h, CURLOPT_UPLOAD, 1L);
-    curl_easy_setopt(h, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(h, CURLOPT_READDATA, u);
-    curl_easy_setopt(h, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, (long)(timeout_ns / NS_PER_MS));
-    curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
-    curl_easy_setopt(h, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(h, CURLOPT_XFERINFODATA, u);
+    u->api.setopt(h, CURLOPT_UPLOAD, 1L);
+    u->api.setopt(h, CURLOPT_READFUNCTION, on_read);
+    u->api.setopt(h, CURLOPT_READDATA, u);
+    u->api.setopt(h, CURLOPT_NOSIGNAL, 1L);
+    u->api.setopt(h, CURLOPT_TIMEOUT_MS, (long)(timeout_ns / NS_PER_MS));
+    u->api.setopt(h, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
+    u->api.setopt(h, CURLOPT_NOPROGRESS, 0L);
+    u->api.setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
+    u->api.setopt(h, CURLOPT_XFERINFODATA, u);
 }
 
 static enum status status_of(CURLcode code, long answer)
@@ -119,39 +122,42 @@ static enum status status_of(CURLcode code, long answer)
     }
 }
 
-static enum status perform(CURL *h, const struct mail *m, struct err *e)
+static enum status perform(struct upload *u, const struct mail *m, struct err *e)
 {
     char message[CURL_ERROR_SIZE] = "";
     long answer = 0;
+    CURL *h = u->curl;
 
-    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, message);
-    const CURLcode code = curl_easy_perform(h);
-    curl_easy_getinfo(h, CURLINFO_RESPONSE_CODE, &answer);
-    curl_easy_setopt(h, CURLOPT_ERRORBUFFER, NULL);
+    u->api.setopt(h, CURLOPT_ERRORBUFFER, message);
+    const CURLcode code = u->api.perform(h);
+    u->api.getinfo(h, CURLINFO_RESPONSE_CODE, &answer);
+    u->api.setopt(h, CURLOPT_ERRORBUFFER, NULL);
     if (code == CURLE_OK)
         return OK;
     return err_set(e, status_of(code, answer), STR_FMT ": %s", STR_ARG(m->server),
-                   message[0] ? message : curl_easy_strerror(code));
+                   message[0] ? message : u->api.strerror(code));
 }
 
 static enum status send_mail(void *ctx, const struct mail *m, struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
     const struct smtp *s = ctx;
-    struct upload u = {m->message, s->stop};
+    struct upload u = {.rest = m->message, .stop = s->stop};
     enum status status = check_mail(m, e);
 
+    if (status == OK)
+        status = curl_api_load(&u.api, e);
     if (status != OK)
         return status;
-    CURL *h = curl_easy_init();
-    if (!h)
+    u.curl = u.api.init();
+    if (!u.curl)
         return err_set(e, ERR_LIMIT, "libcurl gives no handle");
-    struct curl_slist *to = recipients(m, &a);
-    set_up(h, m, &u, &a);
-    curl_easy_setopt(h, CURLOPT_MAIL_RCPT, to);
-    status = perform(h, m, e);
-    curl_slist_free_all(to);
-    curl_easy_cleanup(h);
+    struct curl_slist *to = recipients(&u.api, m, &a);
+    set_up(&u, m, &a);
+    u.api.setopt(u.curl, CURLOPT_MAIL_RCPT, to);
+    status = perform(&u, m, e);
+    u.api.slist_free_all(to);
+    u.api.cleanup(u.curl);
     return status;
 }
 

@@ -4,7 +4,8 @@
  *
  * Errors: ERR_AGAIN the server is not there, or refuses for now (4xx); ERR_AUTH it refuses the
  * credentials; ERR_CONFIG an address, certificate or URL that will not do, or a refusal for good
- * (5xx); ERR_CANCELLED the stop flag. One thread uses one struct mailer. */
+ * (5xx); ERR_CANCELLED the stop flag; ERR_IO libcurl cannot be loaded. One thread uses one struct
+ * mailer. */
 #ifndef FNSCOPE_CORE_BASE_SMTP_H
 #define FNSCOPE_CORE_BASE_SMTP_H
 

@@ -156,5 +156,11 @@ check "$(at 600)"
 "$program" alert messages --format json | jq -e '.rows | length == 0' > /dev/null || fail "it was tried again"
 
 "$program" alert test hook mail | grep -c ': told' | grep -qx 2 || fail "alert test"
+
+# --- libcurl is loaded when it is needed: where it is missing or too old, that is said
+mkdir "$work/no-curl"
+echo "no library" > "$work/no-curl/libcurl.so.4"
+LD_LIBRARY_PATH=$work/no-curl "$program" alert test hook mail > "$work/check.curl" 2>&1 && fail "told without libcurl"
+grep -c 'libcurl.so.4 cannot be loaded' "$work/check.curl" | grep -qx 2 || fail "a missing libcurl is not said"
 grep -rq "the key of the webhook" "$work"/check.* "$work/state" && fail "the key was written somewhere"
 echo "an alert and its end reached 5 receivers; the webhook is signed, the evidence shows the errors"
