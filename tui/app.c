@@ -112,19 +112,23 @@ static bool has_slid(const struct app *app)
            !view_table[app->stack[app->depth - 1].view]->is_still;
 }
 
+/* What was stored is to be seen at once; a view is loaded once in refresh_ns all the same. */
+#define LOOK_NS (200 * NS_PER_MS)
+
 bool app_is_stale(struct app *app, int64_t now_ns)
 {
     uint64_t generation = app->generation;
 
     if (app->must_load)
         return true;
-    if (app->is_paused || now_ns - app->loaded_ns < app->refresh_ns)
+    if (app->is_paused || now_ns - app->loaded_ns < app->refresh_ns ||
+        now_ns - app->looked_ns < LOOK_NS)
         return false;
+    app->looked_ns = now_ns;
     if (request_generation(app->options->store, &generation, NULL) != OK)
         return false;
     bool is_new = generation != app->generation;
     app->generation = generation;
-    app->loaded_ns = now_ns;
     app_keep_focus(app);
     return is_new || has_slid(app);
 }

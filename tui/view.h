@@ -202,10 +202,10 @@ struct app {
     bool must_suspend; /* to be stopped as ^Z does, until the shell goes on with it */
     enum cost_unit unit;
     uint64_t generation;
-    int64_t loaded_ns, refresh_ns; /* monotonic */
-    struct err error;              /* of the last load; the last good data stays */
-    struct str message;            /* shown once at the bottom */
-    struct str clipboard;          /* for the terminal to take; empty: nothing */
+    int64_t loaded_ns, looked_ns, refresh_ns; /* monotonic; looked: for a new generation */
+    struct err error;                         /* of the last load; the last good data stays */
+    struct str message;                       /* shown once at the bottom */
+    struct str clipboard;                     /* for the terminal to take; empty: nothing */
     size_t *order; /* rows that pass the filter, in the order shown; in the data arena */
     size_t n_shown;
     struct text_line *visual; /* lines of a text view as wrapped; set by drawing */

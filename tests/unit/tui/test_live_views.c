@@ -268,9 +268,9 @@ static void test_changes_are_said(void **state)
     struct tui_options o = options_of(&reader, "overview");
     o.refresh_ns = 1;
     speaker_open(&s, &o);
-    speaker_look(&s, s.app.loaded_ns + 2, &out); /* takes note of the generation */
+    speaker_look(&s, s.app.loaded_ns + 1 * NS_PER_SEC, &out); /* takes note of the generation */
     buf_reset(&out);
-    speaker_look(&s, s.app.loaded_ns + 2, &out);
+    speaker_look(&s, s.app.loaded_ns + 2 * NS_PER_SEC, &out);
     CHECK_INT(out.n, 0);
     b = batch_new();
     add_depth(b, &orders, NOON, 1);
@@ -284,7 +284,7 @@ static void test_changes_are_said(void **state)
         .is_final = true};
     fixture_commit(f, b);
     fire(f);
-    speaker_look(&s, s.app.loaded_ns + 2, &out);
+    speaker_look(&s, s.app.loaded_ns + 3 * NS_PER_SEC, &out);
     CHECK(str_find(buf_str(&out), STR("new: orders: invocations 1")) < out.n);
     CHECK(str_find(buf_str(&out), STR("x firing: queue orders-dlq: 12 messages")) < out.n);
     CHECK(str_find(buf_str(&out), STR("checkout:")) == out.n);
