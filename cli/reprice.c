@@ -112,6 +112,7 @@ static enum status with_fresh_prices(struct cli *c, struct repricer *r, struct s
         s = store_migrate(r->store, e);
     if (s == OK)
         s = only != NULL ? reprice_fns(r, reader, only, e) : reprice_all(r, reader, e);
+    r->cost = NULL;
     batch_free(r->batch);
     packer_free(r->packer);
     return s;
