@@ -39,8 +39,10 @@ enum status log_store_find_group(struct log_store *s, struct str name, int64_t *
     struct sql_stmt *st;
     bool has_row = false;
 
-    enum status status =
-        sql_prepare(log_store_db(s), STR("select id from log_groups where name = ?"), &st, e);
+    enum status status = log_store_flush(s, e);
+    if (status == OK)
+        status =
+            sql_prepare(log_store_db(s), STR("select id from log_groups where name = ?"), &st, e);
     if (status != OK)
         return status;
     sql_bind_str(st, 1, name);

@@ -1,13 +1,13 @@
 /* The log groups as the loop's thread sees them: what waits to be written, and by whom. */
 #include "executor/log_store_private.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
-#include "core/base/rng.h"
 
 #define COMMIT_AFTER_NS (20 * NS_PER_MS)
 #define COMMIT_LINES    512
@@ -15,11 +15,10 @@
 #define PRUNE_EVERY_NS  NS_PER_HOUR
 #define PENDING_BYTES   ((size_t)64 << 20)
 #define KEEP_BYTES      ((size_t)256 << 10) /* a batch that had to wait long gives the rest back */
-#define KEY_BYTES       32
 
 /* What the open batch does to a stream, summed up over its lines. */
 struct stream_state {
-    int64_t group, first_ms, last_ms, bytes;
+    int64_t first_ms, last_ms, bytes;
     bool is_changed;
 };
 
@@ -37,11 +36,12 @@ struct log_store {
     struct log_batch *open; /* the other one is being committed, or empty */
     bool is_committing, is_due;
     struct err last_error;        /* of a commit */
-    struct stream_state *streams; /* by id */
-    size_t streams_cap;
+    struct stream_state *streams; /* by identity; 0 is none */
+    size_t n_streams, streams_cap;
+    struct log_rows rows; /* the journal's thread's */
     struct loop_timer commit_timer, prune_timer;
     struct prune_op prune;
-    char key[KEY_BYTES];
+    char key[LOG_KEY_BYTES];
     uint64_t lost; /* lines that could not be stored */
 };
 
@@ -85,27 +85,10 @@ static enum status read_key(struct log_store *s, struct err *e)
     if (status != OK)
         return status;
     status = sql_step(st, &has_row, e);
-    if (status == OK && has_row && sql_blob(st, 0).n == KEY_BYTES)
-        memcpy(s->key, sql_blob(st, 0).p, KEY_BYTES);
+    if (status == OK && has_row && sql_blob(st, 0).n == LOG_KEY_BYTES)
+        memcpy(s->key, sql_blob(st, 0).p, LOG_KEY_BYTES);
     sql_finalize(st);
     return status;
-}
-
-static enum status make_key(struct log_store *s, struct err *e)
-{
-    struct sql_stmt *st;
-    char fresh[KEY_BYTES];
-
-    rng_bytes(fresh, sizeof(fresh));
-    enum status status = sql_prepare(
-        log_store_db(s),
-        STR("insert into meta(key, value) values('token_key', ?) on conflict do nothing"), &st, e);
-    if (status != OK)
-        return status;
-    sql_bind_blob(st, 1, (struct str){fresh, sizeof(fresh)});
-    status = sql_run(st, e);
-    sql_finalize(st);
-    return status == OK ? read_key(s, e) : status;
 }
 
 /* --- committing --- */
@@ -119,8 +102,8 @@ static void note_touched(struct log_store *s, struct log_batch *b)
         if (!state->is_changed)
             continue;
         b->touched = mem_grow(b->touched, b->n_touched, &b->touched_cap, sizeof(*b->touched));
-        b->touched[b->n_touched++] = (struct log_touch){
-            b->lines[i].stream, state->group, state->first_ms, state->last_ms, state->bytes};
+        b->touched[b->n_touched++] =
+            (struct log_touch){b->lines[i].stream, state->first_ms, state->last_ms, state->bytes};
         state->is_changed = false;
         state->bytes = 0;
     }
@@ -131,14 +114,16 @@ static void submit(struct log_store *s)
 {
     struct log_batch *b = s->open;
 
-    if (b->n_lines == 0)
+    if (b->n_lines == 0 && b->n_opened == 0)
         return;
     s->is_due = false;
     s->is_committing = true;
     note_touched(s, b);
     b->op = (struct journal_op){.run = log_batch_run, .done = commit_done};
     b->first_seq = s->next_seq;
-    b->now_ms = s->loop ? loop_wall(s->loop) / NS_PER_MS : b->lines[b->n_lines - 1].time_ms;
+    b->now_ms = s->loop          ? loop_wall(s->loop) / NS_PER_MS
+                : b->n_lines > 0 ? b->lines[b->n_lines - 1].time_ms
+                                 : 0;
     s->next_seq += (int64_t)b->n_lines;
     s->open = b == &s->batches[0] ? &s->batches[1] : &s->batches[0];
     journal_submit(s->journal, &b->op);
@@ -147,11 +132,13 @@ static void submit(struct log_store *s)
 static void batch_clear(struct log_batch *b)
 {
     buf_clear(&b->text);
+    free(b->opened);
     free(b->lines);
     free(b->touched);
+    b->opened = NULL;
     b->lines = NULL;
     b->touched = NULL;
-    b->lines_cap = b->touched_cap = 0;
+    b->opened_cap = b->lines_cap = b->touched_cap = 0;
 }
 
 static void batch_empty(struct log_batch *b)
@@ -162,11 +149,32 @@ static void batch_empty(struct log_batch *b)
         batch_clear(b);
 }
 
+static void add_opened(struct log_batch *b, const struct log_opened *o)
+{
+    b->opened = mem_grow(b->opened, b->n_opened, &b->opened_cap, sizeof(*b->opened));
+    b->opened[b->n_opened++] = *o;
+}
+
+/* Streams that could not be made are tried again: more lines of theirs will come. */
+static void end_opened(struct log_batch *b, struct log_batch *next, bool is_made)
+{
+    for (size_t i = 0; i < b->n_opened; i++) {
+        if (!is_made) {
+            add_opened(next, &b->opened[i]);
+            continue;
+        }
+        free(b->opened[i].names);
+    }
+    b->n_opened = 0;
+}
+
 static void commit_done(struct journal_op *op, enum status status, const struct err *e)
 {
     struct log_batch *b = (struct log_batch *)op;
     struct log_store *s = b->store;
 
+    assert(b != s->open);
+    end_opened(b, s->open, status == OK);
     if (status != OK) {
         log_event(LOG_ERROR, "log store: %s; %zu lines are lost", e->msg, b->n_lines);
         s->last_error = *e;
@@ -239,6 +247,7 @@ enum status log_store_start(const char *path, struct loop *l, int64_t retention_
     s->open = &s->batches[0];
     for (size_t i = 0; i < ARRAY_LEN(s->batches); i++) {
         s->batches[i].store = s;
+        s->batches[i].rows = &s->rows;
         s->batches[i].text.max = PENDING_BYTES;
     }
     s->commit_timer = (struct loop_timer){.fn = commit_due, .ctx = s};
@@ -257,7 +266,7 @@ enum status log_store_ready(struct log_store *s, struct err *e)
     enum status status = journal_ready(s->journal, e);
 
     if (status == OK)
-        status = make_key(s, e);
+        status = read_key(s, e);
     if (status == OK)
         status = read_next_seq(s, e);
     if (status == OK && s->loop)
@@ -293,9 +302,12 @@ void log_store_close(struct log_store *s)
         loop_timer_cancel(s->loop, &s->prune_timer);
     }
     journal_close(s->journal);
-    for (size_t i = 0; i < ARRAY_LEN(s->batches); i++)
+    for (size_t i = 0; i < ARRAY_LEN(s->batches); i++) {
+        end_opened(&s->batches[i], NULL, true);
         batch_clear(&s->batches[i]);
+    }
     free(s->streams);
+    free(s->rows.items);
     free(s);
 }
 
@@ -316,25 +328,6 @@ struct str log_store_key(const struct log_store *s)
 
 /* --- writing --- */
 
-/* Runs a statement of one text and two numbers that returns an identity; 0 when no row comes. */
-static enum status row_id(struct log_store *s, const char *text, struct str name, int64_t number,
-                          int64_t *id, struct err *e)
-{
-    struct sql_stmt *st;
-    bool has_row = false;
-
-    enum status status = sql_prepare(log_store_db(s), str_from(text), &st, e);
-    if (status != OK)
-        return status;
-    sql_bind_str(st, 1, name);
-    sql_bind_i64(st, 2, number);
-    status = sql_step(st, &has_row, e);
-    if (status == OK)
-        *id = has_row ? sql_i64(st, 0) : 0;
-    sql_finalize(st);
-    return status;
-}
-
 /* The summary of a stream while its lines wait to be committed. */
 static struct stream_state *state_of(struct log_store *s, int64_t id)
 {
@@ -349,35 +342,6 @@ static struct stream_state *state_of(struct log_store *s, int64_t id)
     return &s->streams[i];
 }
 
-enum status log_store_stream(struct log_store *s, struct str group, struct str stream,
-                             int64_t now_ns, int64_t *id, struct err *e)
-{
-    static const char add_group[] = "insert into log_groups(name, created_ms) values(?1, ?2)"
-                                    " on conflict(name) do update set name = name returning id";
-    static const char add_stream[] =
-        "insert into log_streams(group_id, name, created_ms) values(?2, ?1, ?3)"
-        " on conflict(group_id, name) do update set name = name returning id";
-    struct sql_stmt *st;
-    int64_t group_id = 0;
-    bool has_row;
-
-    enum status status = row_id(s, add_group, group, now_ns / NS_PER_MS, &group_id, e);
-    if (status == OK)
-        status = sql_prepare(log_store_db(s), str_from(add_stream), &st, e);
-    if (status != OK)
-        return status;
-    sql_bind_str(st, 1, stream);
-    sql_bind_i64(st, 2, group_id);
-    sql_bind_i64(st, 3, now_ns / NS_PER_MS);
-    status = sql_step(st, &has_row, e);
-    if (status == OK) {
-        *id = sql_i64(st, 0);
-        state_of(s, *id)->group = group_id;
-    }
-    sql_finalize(st);
-    return status;
-}
-
 static void commit_soon(struct log_store *s)
 {
     if (s->open->n_lines >= COMMIT_LINES)
@@ -386,18 +350,35 @@ static void commit_soon(struct log_store *s)
         loop_timer_set(s->loop, &s->commit_timer, loop_now(s->loop) + COMMIT_AFTER_NS);
 }
 
+int64_t log_store_stream(struct log_store *s, struct str group, struct str stream, int64_t now_ns)
+{
+    const struct log_opened o = {.stream = (int64_t)++s->n_streams,
+                                 .created_ms = now_ns / NS_PER_MS,
+                                 .names = xmalloc(group.n + stream.n),
+                                 .group_n = group.n,
+                                 .name_n = stream.n};
+
+    memcpy(o.names, group.p, group.n);
+    memcpy(o.names + group.n, stream.p, stream.n);
+    add_opened(s->open, &o);
+    if (s->loop)
+        commit_soon(s);
+    return o.stream;
+}
+
 void log_store_add(struct log_store *s, int64_t stream, int64_t wall_ns, struct str message)
 {
     struct log_batch *b = s->open;
     struct stream_state *state = state_of(s, stream);
     int64_t ms = wall_ns / NS_PER_MS;
 
+    assert(stream > 0 && (size_t)stream <= s->n_streams);
     if (b->text.n + message.n > b->text.max) {
         s->lost++;
         return;
     }
     b->lines = mem_grow(b->lines, b->n_lines, &b->lines_cap, sizeof(*b->lines));
-    b->lines[b->n_lines++] = (struct log_line){stream, state->group, ms, b->text.n, message.n};
+    b->lines[b->n_lines++] = (struct log_line){stream, ms, b->text.n, message.n};
     buf_add_str(&b->text, message);
     state->first_ms = state->is_changed && state->first_ms < ms ? state->first_ms : ms;
     state->last_ms = state->is_changed && state->last_ms > ms ? state->last_ms : ms;

@@ -20,9 +20,9 @@ MUST_CHECK enum status log_store_start(const char *path, struct loop *l, int64_t
 MUST_CHECK enum status log_store_ready(struct log_store *s, struct err *e);
 void log_store_close(struct log_store *s); /* NULL is fine */
 
-/* Finds or makes a stream of a group; the identity is for log_store_add. */
-MUST_CHECK enum status log_store_stream(struct log_store *s, struct str group, struct str stream,
-                                        int64_t now_ns, int64_t *id, struct err *e);
+/* Opens a stream of a group, both made when they are not there (with the next commit: nothing waits
+ * for the file). The identity, above 0, is for log_store_add of this run only. */
+int64_t log_store_stream(struct log_store *s, struct str group, struct str stream, int64_t now_ns);
 /* Adds a line (copied). */
 void log_store_add(struct log_store *s, int64_t stream, int64_t wall_ns, struct str message);
 MUST_CHECK enum status log_store_flush(struct log_store *s, struct err *e);

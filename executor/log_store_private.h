@@ -7,29 +7,49 @@
 #include "executor/journal.h"
 #include "executor/log_store.h"
 
+#define LOG_KEY_BYTES 32
+
 struct log_line {
-    int64_t stream, group, time_ms;
+    int64_t stream, time_ms;
     size_t at, n; /* in the batch's text */
 };
 
 /* What a batch does to a stream and its group. */
 struct log_touch {
-    int64_t stream, group, first_ms, last_ms, bytes;
+    int64_t stream, first_ms, last_ms, bytes;
+};
+
+/* A stream that the file does not have yet. */
+struct log_opened {
+    int64_t stream, created_ms;
+    char *names; /* of the group, then its own */
+    size_t group_n, name_n;
+};
+
+/* The rows of the streams, by their identity in memory. Journal's thread. */
+struct log_rows {
+    struct log_row {
+        int64_t stream, group;
+    } * items;
+    size_t cap;
 };
 
 /* Lines that are committed together. Filled on the loop's thread, then read on the journal's. */
 struct log_batch {
     struct journal_op op;
     struct log_store *store;
+    struct log_rows *rows;
     struct log_line *lines;
     size_t n_lines, lines_cap;
+    struct log_opened *opened;
+    size_t n_opened, opened_cap;
     struct log_touch *touched;
     size_t n_touched, touched_cap;
     struct buf text;
     int64_t first_seq, now_ms;
 };
 
-/* Tables of a log file. */
+/* Tables of a log file, and its key. */
 MUST_CHECK enum status log_layout(struct sql *db, struct err *e);
 /* journal_run_fn of a batch. */
 MUST_CHECK enum status log_batch_run(struct journal_op *op, struct journal *j, struct err *e);

@@ -69,16 +69,11 @@ void telemetry_stream_open(struct telemetry *t, const struct fndef *fn, struct a
     int64_t now = loop_wall(t->x->loop);
     struct civil day = time_civil(now);
     struct str id = hex_new(&t->x->rng, a, 16);
-    struct err e = {0};
 
     out->fn = fn;
     out->name = arena_printf(a, "%04d/%02d/%02d/[$LATEST]" STR_FMT, day.year, day.month, day.day,
                              STR_ARG(id));
-    if (log_store_stream(t->logs, fn->log_group, out->name, now, &out->id, &e) != OK) {
-        log_event(LOG_ERROR, "log stream of " STR_FMT ": %s; its lines are lost", STR_ARG(fn->name),
-                  e.msg);
-        out->id = 0;
-    }
+    out->id = log_store_stream(t->logs, fn->log_group, out->name, now);
 }
 
 static void add(struct telemetry *t, const struct telemetry_stream *s, struct buf *tail,
@@ -86,8 +81,7 @@ static void add(struct telemetry *t, const struct telemetry_stream *s, struct bu
 {
     if (message.n == 0)
         return;
-    if (s->id != 0)
-        log_store_add(t->logs, s->id, loop_wall(t->x->loop), message);
+    log_store_add(t->logs, s->id, loop_wall(t->x->loop), message);
     if (tail)
         buf_add_str(tail, message);
 }

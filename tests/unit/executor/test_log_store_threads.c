@@ -1,6 +1,6 @@
 /* Lines are committed by another thread: none is lost or doubled, reads see all of them, the count
- * goes on in the next run, old lines go, a backlog's memory too. */
-#include "executor/log_store.h"
+ * goes on in the next run, old lines and a backlog's memory go, streams outlive a failed commit. */
+#include "executor/log_store_private.h"
 #include "tests/test.h"
 
 #include <malloc.h>
@@ -29,7 +29,7 @@ static void reopen(struct world *w)
     log_store_close(w->logs);
     w->logs = NULL;
     CHECK_OK(log_store_open(w->path, w->loop, 7 * DAY_NS, &w->logs, &e), &e);
-    CHECK_OK(log_store_stream(w->logs, STR("/aws/lambda/f"), STR("s"), 0, &w->stream, &e), &e);
+    w->stream = log_store_stream(w->logs, STR("/aws/lambda/f"), STR("s"), 0);
     CHECK_OK(log_store_find_group(w->logs, STR("/aws/lambda/f"), &w->group, &e), &e);
 }
 
@@ -177,6 +177,33 @@ static void old_lines_go(void **state)
     CHECK_INT(read_all(w).n, 30);
 }
 
+/* The lines of a commit that failed are lost, the streams it would have made are not. */
+static void a_failed_commit(void **state)
+{
+    struct world *w = *state;
+    struct log_stream *streams = NULL;
+    AUTO(arena_clear) struct arena a = {0};
+    struct err e = {0};
+    size_t n = 0;
+    int64_t now = loop_wall(w->loop);
+
+    CHECK_OK(sql_exec(log_store_db(w->logs),
+                      "create trigger full before insert on log_events begin"
+                      " select raise(abort, 'the disk is full'); end",
+                      &e),
+             &e);
+    w->stream = log_store_stream(w->logs, STR("/aws/lambda/f"), STR("second"), now);
+    add_lines(w, 3, now);
+    CHECK(log_store_flush(w->logs, &e) != OK);
+    CHECK_OK(sql_exec(log_store_db(w->logs), "drop trigger full", &e), &e);
+    add_lines(w, 2, now);
+    CHECK_INT(read_all(w).n, 2);
+    CHECK_OK(log_store_streams(w->logs, &a, w->group, &streams, &n, &e), &e);
+    CHECK_INT(n, 2);
+    CHECK_STR(streams[1].name, STR("second"));
+    CHECK_INT(streams[1].last_ms, now / NS_PER_MS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +211,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_backlog_gives_its_memory_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(old_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(old_lines_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_failed_commit, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
