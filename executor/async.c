@@ -54,12 +54,10 @@ struct event {
 
 static void pump(struct lane *l);
 
+/* NULL before the first event of the function. */
 static struct mq_queue *queue_of(const struct lane *l)
 {
-    struct mq_queue *q = mq_find(l->async->x->queues, l->queue);
-
-    assert(q); /* nobody can remove an internal queue */
-    return q;
+    return mq_find(l->async->x->queues, l->queue);
 }
 
 static void free_when_idle(struct async *a)
@@ -72,6 +70,27 @@ static void free_when_idle(struct async *a)
 }
 
 /* --- accepting --- */
+
+#define LONGEST_S "1209600"
+
+/* Made with the first event, in its change: most functions never get one, and starting need not
+ * wait for the disk. */
+static struct mq_queue *queue_for_event(struct lane *l, struct mq_change *c)
+{
+    struct mq_queue *q = queue_of(l);
+    struct queue_settings settings;
+
+    if (q)
+        return q;
+    queue_settings_init(&settings);
+    enum status s =
+        queue_settings_set(&settings, mq_change_arena(c), QUEUE_RETENTION, STR(LONGEST_S), NULL);
+    assert(s == OK);
+    UNUSED(s);
+    q = mq_add_create(c, l->queue, &settings, STR("{}"));
+    pump(l);
+    return q;
+}
 
 struct submission {
     struct async *async;
@@ -124,7 +143,7 @@ void async_add(struct async *a, struct mq_change *c, const struct async_event *e
         snprintf(request_id, UUID_LEN + 1, STR_FMT, STR_ARG(ev->request_id));
     else
         uuid_make(&a->rng, request_id);
-    mq_add_send(c, queue_of(l),
+    mq_add_send(c, queue_for_event(l, c),
                 &(struct mq_send){.body = ev->payload,
                                   .system = write_system(mq_change_arena(c), ev),
                                   .id = str_from(request_id)},
@@ -363,10 +382,10 @@ static size_t window_of(const struct fndef *fn)
     return most < 1 ? 1 : (size_t)most;
 }
 
-static bool take_some(struct lane *l, size_t room)
+static bool take_some(struct lane *l, struct mq_queue *q, size_t room)
 {
     struct mq_change *c = mq_change_new(l->async->x->queues);
-    size_t n = mq_add_take(c, queue_of(l), room < MAX_TAKE ? room : MAX_TAKE, VISIBILITY_NS);
+    size_t n = mq_add_take(c, q, room < MAX_TAKE ? room : MAX_TAKE, VISIBILITY_NS);
 
     if (n == 0 && mq_is_empty(c)) {
         mq_change_abandon(c);
@@ -383,13 +402,16 @@ static bool take_some(struct lane *l, size_t room)
 /* Takes what the function has room for; when there is room and nothing to take, waits. */
 static void pump(struct lane *l)
 {
+    struct mq_queue *q = queue_of(l);
     size_t window = window_of(l->fn);
 
-    while (l->running < window && mq_has_visible(queue_of(l)))
-        if (!take_some(l, window - l->running))
+    if (!q)
+        return;
+    while (l->running < window && mq_has_visible(q))
+        if (!take_some(l, q, window - l->running))
             break;
-    if (l->running < window && !l->waiter.queue && !mq_has_visible(queue_of(l)))
-        mq_wait(queue_of(l), &l->waiter);
+    if (l->running < window && !l->waiter.queue && !mq_has_visible(q))
+        mq_wait(q, &l->waiter);
 }
 
 static void on_visible(void *ctx)
@@ -398,28 +420,6 @@ static void on_visible(void *ctx)
 }
 
 /* --- start, stop --- */
-
-static void queue_made(void *ctx, enum status s, const struct err *e)
-{
-    UNUSED(ctx);
-    if (s != OK)
-        log_event(LOG_ERROR, "asynchronous queue: %s", e->msg);
-}
-
-#define LONGEST_S "1209600"
-
-static void make_queue(struct async *a, struct lane *l)
-{
-    struct queue_settings settings;
-
-    if (mq_find(a->x->queues, l->queue))
-        return;
-    queue_settings_init(&settings);
-    enum status s = queue_settings_set(&settings, &a->arena, QUEUE_RETENTION, STR(LONGEST_S), NULL);
-    assert(s == OK);
-    UNUSED(s);
-    mq_create(a->x->queues, l->queue, &settings, STR("{}"), queue_made, NULL);
-}
 
 enum status async_start_with(struct executor *x, async_invoke_fn *invoke_one, struct async **out,
                              struct err *e)
@@ -439,7 +439,6 @@ enum status async_start_with(struct executor *x, async_invoke_fn *invoke_one, st
         l->fn = &m->functions[i];
         l->queue = arena_printf(&a->arena, ":async:" STR_FMT, STR_ARG(l->fn->name));
         l->waiter = (struct mq_waiter){.fn = on_visible, .ctx = l};
-        make_queue(a, l);
     }
     *out = a;
     /* A result may come at once: everything must be in place by now. */

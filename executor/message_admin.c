@@ -42,15 +42,24 @@ static void commit_queue(struct mq_change *c, mq_done_fn *done, void *ctx)
     mq_commit(c, queue_change_done, ctx);
 }
 
-struct mq_queue *mq_create(struct mq *m, struct str name, const struct queue_settings *settings,
-                           struct str tags_json, mq_done_fn *done, void *ctx)
+struct mq_queue *mq_add_create(struct mq_change *c, struct str name,
+                               const struct queue_settings *settings, struct str tags_json)
 {
-    struct mq_change *c = mq_change_new(m);
+    struct mq *m = c->mq;
 
     assert(!mq_find(m, name));
     struct mq_queue *q = mqueue_new(m, m->next_queue_id, name, settings, tags_json);
     q->created_ns = q->modified_ns = loop_wall(m->loop);
     describe_queue(c, add_for_queue(c, STEP_CREATE, q), q, settings, tags_json);
+    return q;
+}
+
+struct mq_queue *mq_create(struct mq *m, struct str name, const struct queue_settings *settings,
+                           struct str tags_json, mq_done_fn *done, void *ctx)
+{
+    struct mq_change *c = mq_change_new(m);
+    struct mq_queue *q = mq_add_create(c, name, settings, tags_json);
+
     commit_queue(c, done, ctx);
     return q;
 }
@@ -83,9 +92,10 @@ static void bury_all(struct mq_queue *q, const struct mq_step *limit)
 void change_revert_create(struct mq_change *c, struct mq_step *s)
 {
     UNUSED(c);
+    /* First: who is released may look for the queue and would wait again. */
+    mqueue_forget(s->queue);
     bury_all(s->queue, NULL);
     release_waiters(s->queue);
-    mqueue_forget(s->queue);
 }
 
 void mq_configure(struct mq_queue *q, const struct queue_settings *settings, struct str tags_json,

@@ -123,6 +123,10 @@ typedef void mq_change_fn(void *ctx, struct mq_change *c, enum status s, const s
 struct mq_change *mq_change_new(struct mq *m);
 /* Memory that lives as long as the change. */
 struct arena *mq_change_arena(struct mq_change *c);
+/* As mq_create, with what else the change does: the queue exists at once, and goes again when the
+ * change fails. */
+struct mq_queue *mq_add_create(struct mq_change *c, struct str name,
+                               const struct queue_settings *settings, struct str tags_json);
 void mq_add_send(struct mq_change *c, struct mq_queue *q, const struct mq_send *s,
                  struct mq_sent *sent);
 /* Takes up to max visible messages; those received too often go to the dead-letter queue instead.

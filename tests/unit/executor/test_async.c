@@ -338,6 +338,33 @@ static void a_missing_destination_ends_the_event(void **state)
     world_free(w);
 }
 
+/* The queue is made with the first event and goes when that cannot be kept; nobody waits for it
+ * in vain, and the next event makes it anew. */
+static void a_queue_that_cannot_be_made(void **state)
+{
+    struct world *w = world_new();
+    struct async_event ev = {.fn = &w->fn, .payload = STR("{}"), .trigger = TRIGGER_OTHER};
+    struct err e;
+
+    UNUSED(state);
+    CHECK(!mq_find(w->x.queues, STR(":async:f")));
+    CHECK_OK(sql_exec(journal_sql(w->x.journal),
+                      "create trigger full before insert on queue begin"
+                      " select raise(abort, 'the disk is full'); end",
+                      &e),
+             &e);
+    w->accepted_status = OK;
+    async_submit(w->x.async, &ev, note_accepted, w);
+    CHECK(w->accepted_status != OK);
+    loop_advance(w->loop, NS_PER_SEC);
+    CHECK(!mq_find(w->x.queues, STR(":async:f")));
+    CHECK_INT(w->n_calls, 0);
+    CHECK_OK(sql_exec(journal_sql(w->x.journal), "drop trigger full", &e), &e);
+    submit(w);
+    CHECK_INT(w->n_calls, 1);
+    world_free(w);
+}
+
 static void waiting_times(void **state)
 {
     UNUSED(state);
@@ -358,6 +385,7 @@ int main(void)
         cmocka_unit_test(a_stopped_function_has_no_attempts),
         cmocka_unit_test(restarts),
         cmocka_unit_test(a_missing_destination_ends_the_event),
+        cmocka_unit_test(a_queue_that_cannot_be_made),
         cmocka_unit_test(waiting_times),
     };
 
