@@ -136,11 +136,12 @@ static enum status read_token(struct metrics_endpoint *p, struct str path, struc
     return OK;
 }
 
-static bool has_token(void *ctx, const struct http_call *call)
+static bool has_token(void *ctx, struct http_call *call, struct http_reply *refusal)
 {
     const struct metrics_endpoint *p = ctx;
     struct str value;
 
+    UNUSED(refusal); /* a bare 403 */
     if (!http_header(call, "Authorization", &value))
         return false;
     struct str scheme = str_cut(&value, ' ');

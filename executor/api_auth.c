@@ -1,6 +1,7 @@
 /* Access keys and the signatures made with them. */
 #include "executor/api_auth.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -99,16 +100,44 @@ static const struct access_key *find_key(const struct api_keys *k, struct str id
     return NULL;
 }
 
-bool api_keys_claimed(const struct api_keys *k, const struct http_call *rq)
+static bool refuse(struct api_refusal *why, const char *code, const char *query_code,
+                   const char *message)
 {
-    struct sigv4_claim claim;
-
-    return sigv4_claim_read(rq->headers, rq->n_headers, &claim, NULL) == OK &&
-           find_key(k, claim.access_key) != NULL;
+    *why = (struct api_refusal){.status = 403, .code = code, .query_code = query_code};
+    snprintf(why->message, sizeof(why->message), "%s", message);
+    return false;
 }
 
-enum status api_keys_check(const struct api_keys *k, const struct http_call *rq, int64_t now_ns,
-                           const char **code, const char **query_code, struct err *e)
+/* What a request says about itself, and the key it names. */
+static bool read_claim(const struct api_keys *k, const struct http_call *rq,
+                       struct sigv4_claim *claim, const struct access_key **key,
+                       struct api_refusal *why)
+{
+    struct str value;
+
+    if (!http_header(rq, "Authorization", &value))
+        return refuse(why, "MissingAuthenticationTokenException", "MissingAuthenticationToken",
+                      "Missing Authentication Token");
+    if (sigv4_claim_read(rq->headers, rq->n_headers, claim, NULL) != OK)
+        return refuse(why, "IncompleteSignatureException", "IncompleteSignature",
+                      "Request is missing a valid Authorization header.");
+    *key = find_key(k, claim->access_key);
+    if (*key == NULL)
+        return refuse(why, "UnrecognizedClientException", "InvalidClientTokenId",
+                      "The security token included in the request is invalid.");
+    return true;
+}
+
+bool api_keys_claimed(const struct api_keys *k, const struct http_call *rq, struct api_refusal *why)
+{
+    const struct access_key *found;
+    struct sigv4_claim claim;
+
+    return read_claim(k, rq, &claim, &found, why);
+}
+
+bool api_keys_check(const struct api_keys *k, const struct http_call *rq, int64_t now_ns,
+                    struct api_refusal *why)
 {
     const struct sigv4_request q = {.method = rq->method,
                                     .path = rq->path,
@@ -116,23 +145,16 @@ enum status api_keys_check(const struct api_keys *k, const struct http_call *rq,
                                     .headers = rq->headers,
                                     .n_headers = rq->n_headers,
                                     .body = rq->body};
+    const struct access_key *found;
     struct sigv4_claim claim;
+    struct err e = {0};
     uint8_t key[32];
 
-    *code = "IncompleteSignatureException";
-    *query_code = "IncompleteSignature";
-    if (sigv4_claim_read(rq->headers, rq->n_headers, &claim, e) != OK)
-        return err_set(e, ERR_AUTH, "Request is missing a valid Authorization header.");
-    const struct access_key *found = find_key(k, claim.access_key);
-    *code = "UnrecognizedClientException";
-    *query_code = "InvalidClientTokenId";
-    if (found == NULL)
-        return err_set(e, ERR_AUTH, "The security token included in the request is invalid.");
-    *code = "InvalidSignatureException";
-    *query_code = "SignatureDoesNotMatch";
+    if (!read_claim(k, rq, &claim, &found, why))
+        return false;
     struct sigv4_scope scope = {claim.region, claim.service, 0};
     sigv4_derive(found->secret, claim.date, &scope, key);
-    enum status s = sigv4_verify(&q, &claim, key, now_ns, e);
+    enum status s = sigv4_verify(&q, &claim, key, now_ns, &e);
     explicit_bzero(key, sizeof(key));
-    return s;
+    return s == OK || refuse(why, "InvalidSignatureException", "SignatureDoesNotMatch", e.msg);
 }

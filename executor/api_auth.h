@@ -7,6 +7,7 @@
 #define FNSCOPE_EXECUTOR_API_AUTH_H
 
 #include "core/base/http_server.h"
+#include "executor/api_route.h"
 
 struct api_keys;
 
@@ -14,11 +15,10 @@ struct api_keys;
 MUST_CHECK enum status api_keys_load(const char *path, struct api_keys **out, struct err *e);
 void api_keys_free(struct api_keys *k); /* wipes them; NULL is fine */
 
-bool api_keys_claimed(const struct api_keys *k, const struct http_call *rq);
-/* ERR_AUTH: the message is for the client; *code is AWS's for the JSON protocols, *query_code for
- * Query. */
-MUST_CHECK enum status api_keys_check(const struct api_keys *k, const struct http_call *rq,
-                                      int64_t now_ns, const char **code, const char **query_code,
-                                      struct err *e);
+/* True: it may pass; else *why has the code and the message for the client. */
+bool api_keys_claimed(const struct api_keys *k, const struct http_call *rq,
+                      struct api_refusal *why);
+bool api_keys_check(const struct api_keys *k, const struct http_call *rq, int64_t now_ns,
+                    struct api_refusal *why);
 
 #endif

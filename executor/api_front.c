@@ -1,7 +1,7 @@
 /* From an HTTP call to an API call and back. */
 #include "executor/api_front.h"
 
-#include <stdio.h>
+#include <assert.h>
 #include <stdlib.h>
 
 #include "core/base/mem.h"
@@ -20,17 +20,23 @@ struct api_front {
     struct http_server *server;
 };
 
-static void send_answer(struct api_call *c)
+/* The answer of a finished call; lives as long as it. */
+static struct http_reply reply_of(struct api_call *c)
 {
-    struct http_call *rq = c->transport;
     struct str body = api_answer(c);
-    struct http_reply reply = {.status = c->status,
+
+    return (struct http_reply){.status = c->status,
                                .headers = c->out_headers,
                                .n_headers = c->n_out_headers,
                                .body = body,
                                .at_once = c->at_once};
+}
 
-    http_respond(rq, &reply);
+static void send_answer(struct api_call *c)
+{
+    struct http_reply reply = reply_of(c);
+
+    http_respond(c->transport, &reply);
     api_call_clear(c);
 }
 
@@ -42,36 +48,10 @@ static void on_http_abort(struct http_call *rq)
     api_call_clear(c);
 }
 
-static bool may_begin(void *ctx, const struct http_call *rq)
+static struct api_call *call_new(const struct api_front *f, struct http_call *rq)
 {
-    const struct api_front *f = ctx;
-
-    return f->keys == NULL || api_keys_claimed(f->keys, rq);
-}
-
-/* Without a signature that is right, not even a function URL is told apart. */
-static void check_signature(const struct api_front *f, const struct http_call *rq,
-                            struct api_refusal *out)
-{
-    struct err e = {0};
-
-    if (f->keys == NULL ||
-        api_keys_check(f->keys, rq, loop_wall(f->x->loop), &out->code, &out->query_code, &e) == OK)
-        *out = (struct api_refusal){0};
-    else
-        snprintf(out->message, sizeof(out->message), "%s", e.msg);
-}
-
-static void on_call(void *ctx, struct http_call *rq)
-{
-    struct api_front *f = ctx;
-    struct api_refusal refusal = {0};
-
-    check_signature(f, rq, &refusal);
-    if (refusal.code == NULL && function_url_take(f->x, rq))
-        return;
     struct api_call *c = arena_new(&rq->arena, struct api_call, 1);
-    c->refusal = refusal;
+
     c->arena = &rq->arena;
     c->x = f->x;
     c->method = rq->method;
@@ -81,8 +61,59 @@ static void on_call(void *ctx, struct http_call *rq)
     c->headers = rq->headers;
     c->n_headers = rq->n_headers;
     c->peer = rq->peer;
-    c->on_finish = send_answer;
     c->transport = rq;
+    return c;
+}
+
+static void refuse_head(const struct api_front *f, struct http_call *rq,
+                        const struct api_refusal *why, struct http_reply *out)
+{
+    struct api_call *c = call_new(f, rq);
+
+    c->refusal = *why;
+    api_refuse_head(c);
+    *out = reply_of(c);
+    out->body = arena_str(c->arena, out->body);
+    api_call_clear(c);
+}
+
+/* Whoever names no key of ours sends no body here, but is told why in the form of AWS. */
+static bool may_begin(void *ctx, struct http_call *rq, struct http_reply *refusal)
+{
+    const struct api_front *f = ctx;
+    struct api_refusal why;
+
+    if (api_keys_claimed(f->keys, rq, &why))
+        return true;
+    refuse_head(f, rq, &why, refusal);
+    return false;
+}
+
+static void say_too_large(void *ctx, struct http_call *rq, struct http_reply *refusal)
+{
+    static const struct api_refusal why = {
+        .status = 413,
+        .code = "RequestTooLargeException",
+        .query_code = "RequestEntityTooLarge",
+        .message = "Request must be smaller than 6291456 bytes",
+    };
+
+    static_assert(BODY_MAX_BYTES == 6291456, "the message says so");
+    refuse_head(ctx, rq, &why, refusal);
+}
+
+/* Without a signature that is right, not even a function URL is told apart. */
+static void on_call(void *ctx, struct http_call *rq)
+{
+    struct api_front *f = ctx;
+    struct api_refusal why = {0};
+
+    if ((f->keys == NULL || api_keys_check(f->keys, rq, loop_wall(f->x->loop), &why)) &&
+        function_url_take(f->x, rq))
+        return;
+    struct api_call *c = call_new(f, rq);
+    c->refusal = why;
+    c->on_finish = send_answer;
     rq->owner = c;
     http_on_abort(rq, on_http_abort);
     api_dispatch(c);
@@ -100,6 +131,7 @@ enum status api_front_start(struct executor *x, const struct api_front_config *c
                                               .timeout_s = TIMEOUT_S},
                                    .handler = on_call,
                                    .ctx = f,
+                                   .too_large = say_too_large,
                                    .authorize = config->keys != NULL ? may_begin : NULL};
 
     f->x = x;

@@ -231,16 +231,34 @@ static void refuse_unknown(struct api_call *c)
               c->protocol == API_REST ? "that method and path" : "that operation");
 }
 
-void api_dispatch(struct api_call *c)
+static void begin(struct api_call *c)
 {
     c->request_id = c->request_id.n > 0 ? c->request_id : uuid_new(&c->x->rng, c->arena);
     c->out.max = c->out.max ? c->out.max : (size_t)16 << 20;
+}
+
+static void refuse(struct api_call *c)
+{
+    api_error(c, c->refusal.status, c->refusal.code, c->refusal.query_code, "%s",
+              c->refusal.message);
+}
+
+void api_refuse_head(struct api_call *c)
+{
+    begin(c);
+    route(c); /* for the protocol: which operation it is may stand in the body */
+    refuse(c);
+}
+
+void api_dispatch(struct api_call *c)
+{
+    begin(c);
     bool is_routed = route(c);
     if (is_from_a_page(c)) {
         api_error(c, 403, "AccessDeniedException", "AccessDenied",
                   "requests of web pages are not served here");
     } else if (c->refusal.code != NULL) {
-        api_error(c, 403, c->refusal.code, c->refusal.query_code, "%s", c->refusal.message);
+        refuse(c);
     } else if (!is_routed) {
         refuse_unknown(c);
     } else if (read_input(c)) {

@@ -13,7 +13,7 @@
  *     const struct api_service sqs_service = {
  *         .name = "sqs", .target = "AmazonSQS", .query_version = "2012-11-05",
  *         .xml_namespace = "http://queue.amazonaws.com/doc/2012-11-05/",
- *         .operations = sqs_operations};
+ *         .json_namespace = "com.amazonaws.sqs#", .operations = sqs_operations};
  *
  * and one row in api_services[] (api_services.c). */
 #ifndef FNSCOPE_EXECUTOR_API_ROUTE_H
@@ -44,6 +44,7 @@ struct api_service {
     const char *target;        /* X-Amz-Target prefix before the dot; NULL: none */
     const char *query_version; /* Version= of the Query protocol; NULL: none */
     const char *xml_namespace;
+    const char *json_namespace; /* before the code in __type; NULL: none */
     const struct api_op *operations;
 };
 
@@ -53,6 +54,7 @@ struct api_param {
 
 /* Why a request may not pass, found before it was looked at closely. code NULL: it may. */
 struct api_refusal {
+    unsigned status;
     const char *code, *query_code;
     char message[256];
 };
@@ -118,6 +120,8 @@ void api_xml_element(struct buf *out, const char *name, struct str text);
 /* Fills op, input and params from method, path, query, headers and body, runs the handler. When it
  * returns with is_finished false, on_finish will be called later. */
 void api_dispatch(struct api_call *c);
+/* The answer to a call with a refusal of which only the head is known, in its caller's protocol. */
+void api_refuse_head(struct api_call *c);
 /* Frees what is not in the arena. */
 void api_call_clear(struct api_call *c);
 /* Drops a deferred call: runs its on_abort. */

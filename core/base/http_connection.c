@@ -204,14 +204,20 @@ static void next_request(struct connection *c)
 }
 
 /* True: the phase has changed. */
-static bool refuse(struct connection *c, unsigned status)
+static bool refuse_with(struct connection *c, struct http_reply reply)
 {
-    add_reply(c, &(struct http_reply){.status = status, .close = true});
+    reply.close = true;
+    add_reply(c, &reply);
     if (c->request)
         request_end(c->request);
     c->phase = PHASE_LAST;
     expect_progress(c);
     return true;
+}
+
+static bool refuse(struct connection *c, unsigned status)
+{
+    return refuse_with(c, (struct http_reply){.status = status});
 }
 
 /* The client reads its answer to the end, then closes: closing first could cut it off. */
@@ -307,18 +313,16 @@ static void split_target(struct http_call *rq)
     rq->query = str_skip(rq->target, mark + 1);
 }
 
-/* The status a head is refused with; 0: it may pass. */
-static unsigned judge_head(struct request *r, struct str text)
+/* True: it may pass. */
+static bool judge_head(struct request *r, struct str text, struct http_reply *refusal)
 {
     const struct http_server *s = r->connection->server;
     struct http_call *rq = &r->public;
     struct http_head h;
 
-    unsigned status = http_head_parse(text, &rq->arena, &h);
-    if (!status)
-        status = http_framing_of(&h, s->limits.body_bytes, &r->framing);
-    if (status)
-        return status;
+    refusal->status = http_head_parse(text, &rq->arena, &h);
+    if (refusal->status)
+        return false;
     rq->method = h.method;
     rq->target = h.target;
     rq->version = h.version;
@@ -326,7 +330,13 @@ static unsigned judge_head(struct request *r, struct str text)
     rq->n_headers = h.n_headers;
     rq->peer = str_from(r->connection->peer);
     split_target(rq);
-    return s->authorize && !s->authorize(s->ctx, rq) ? 403 : 0;
+    refusal->status = http_framing_of(&h, s->limits.body_bytes, &r->framing);
+    if (refusal->status == 413 && s->too_large)
+        s->too_large(s->ctx, rq, refusal);
+    if (refusal->status)
+        return false;
+    refusal->status = 403;
+    return !s->authorize || s->authorize(s->ctx, rq, refusal);
 }
 
 /* The client waits for a word before it sends its body. */
@@ -364,9 +374,9 @@ static bool take_head(struct connection *c)
     struct request *r = c->request = request_new(c);
     c->looked = 0;
     c->in_at += n;
-    unsigned status = judge_head(r, arena_str(&r->public.arena, str_sub(in, 0, n)));
-    if (status)
-        return refuse(c, status);
+    struct http_reply refusal = {0};
+    if (!judge_head(r, arena_str(&r->public.arena, str_sub(in, 0, n)), &refusal))
+        return refuse_with(c, refusal);
     c->keep = keep_of(&r->public);
     c->phase = PHASE_BODY;
     encourage(c);

@@ -64,7 +64,8 @@ struct http_server {
     struct http_limits limits;
     http_handler *handler;
     void *ctx;
-    bool (*authorize)(void *ctx, const struct http_call *rq);
+    bool (*authorize)(void *ctx, struct http_call *rq, struct http_reply *refusal);
+    void (*too_large)(void *ctx, struct http_call *rq, struct http_reply *refusal);
     int fd;
     uint16_t port;
     bool is_stopping, is_full, in_handler;

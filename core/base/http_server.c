@@ -138,6 +138,7 @@ enum status http_server_start(struct loop *l, const struct http_server_config *c
                               .handler = config->handler,
                               .ctx = config->ctx,
                               .authorize = config->authorize,
+                              .too_large = config->too_large,
                               .fd = fd,
                               .port = port,
                               .sweep = {.fn = on_sweep, .ctx = s},

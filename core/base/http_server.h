@@ -71,9 +71,13 @@ struct http_server_config {
     struct http_limits limits;
     http_handler *handler;
     void *ctx;
-    /* True when the request may pass; else it is answered 403. NULL: everyone may, and only a
-     * loopback address is accepted. */
-    bool (*authorize)(void *ctx, const struct http_call *rq);
+    /* True when the request, of which there is only the head, may pass. Else it is answered with
+     * *refusal, a bare 403 unless changed, whose views live as long as the call's arena. NULL:
+     * everyone may, and only a loopback address is accepted. */
+    bool (*authorize)(void *ctx, struct http_call *rq, struct http_reply *refusal);
+    /* What a client is told whose head announces too large a body: *refusal is a bare 413 unless
+     * changed. NULL: that. */
+    void (*too_large)(void *ctx, struct http_call *rq, struct http_reply *refusal);
 };
 
 MUST_CHECK enum status http_server_start(struct loop *l, const struct http_server_config *config,

@@ -40,6 +40,8 @@ invoke c '{"c": 3}'
 expect "$work/answer" '{"c": 3}'
 invoke py '{"env": "STAGE"}'
 expect "$work/answer" '"test"'
+invoke py '{"client": 1}' -H "X-Amz-Client-Context: $(printf '{"custom":{"k":"v"},"client":{"app_title":"t"}}' | base64 -w0)"
+expect "$work/answer" '[{"k":"v"},"t",null]'
 
 # --- a runtime of its own ---
 invoke own '{}' -H "X-Amz-Client-Context: $(printf '{"custom":{"k":"v"}}' | base64 -w0)"
@@ -58,6 +60,15 @@ invoke own '"large"'
 expect "$work/answer" 'Function.ResponseSizeTooLarge'
 
 # --- errors ---
+invoke py '{"large": 7000000}'
+expect "$work/answer" '"errorType":"Function.ResponseSizeTooLarge"'
+invoke py '{"unknown": 1}'
+expect "$work/answer" '"errorMessage": "Unable to marshal response: Object of type Context is not JSON serializable"'
+expect "$work/answer" '"errorType": "Runtime.MarshalError"'
+head -c 6291457 /dev/zero | tr '\0' 1 > "$work/payload"
+invoke py "@$work/payload"
+expect "$work/head" 'HTTP/1.1 413'
+expect "$work/head" 'x-amzn-ErrorType: RequestTooLargeException'
 aws_invoke py '{"fail": "boom"}'
 expect "$work/head" '"FunctionError": "Unhandled"'
 expect "$work/answer" '"errorMessage": "boom", "errorType": "RuntimeError"'
@@ -208,8 +219,15 @@ for payload in '{}' ''; do
     expect "$work/head" 'HTTP/1.1 403'
 done
 [ "$(curl -sS -o /dev/null -w '%{http_code}' "$endpoint/lambda-url/py/")" = 403 ] || fail "a function URL is open"
+# Who it does not know is told so as AWS would, before any of the body is taken.
 signed lambda AKIDOTHER:s3cr3t/key+1 $run_c '{}'
 expect "$work/head" 'HTTP/1.1 403'
+expect "$work/head" 'x-amzn-ErrorType: UnrecognizedClientException'
+expect "$work/answer" '"Message":"The security token included in the request is invalid."'
+signed sqs AKIDOTHER:s3cr3t/key+1 / 'Action=ListQueues&Version=2012-11-05'
+expect "$work/answer" '<Type>Sender</Type><Code>InvalidClientTokenId</Code>'
+as AKIDOTHER wrong aws_cli logs describe-log-groups 2> "$work/got" && fail "a stranger reads logs"
+expect "$work/got" 'An error occurred (UnrecognizedClientException) when calling the DescribeLogGroups operation'
 signed lambda AKIDREADER:wrong $run_c '{}'
 expect "$work/head" 'HTTP/1.1 403'
 expect "$work/head" 'x-amzn-ErrorType: InvalidSignatureException'

@@ -55,6 +55,19 @@ static void on_request(void *ctx, struct http_call *rq)
                  &(struct http_reply){.status = 200, .headers = &h, .n_headers = 1, .body = body});
 }
 
+static bool may_begin(void *ctx, struct http_call *rq, struct http_reply *refusal)
+{
+    UNUSED(ctx);
+    refusal->body = arena_printf(&rq->arena, "closed: " STR_FMT, STR_ARG(rq->path));
+    return !str_eq(rq->path, STR("/closed"));
+}
+
+static void say_too_large(void *ctx, struct http_call *rq, struct http_reply *refusal)
+{
+    UNUSED(ctx);
+    refusal->body = arena_printf(&rq->arena, "too large: " STR_FMT, STR_ARG(rq->path));
+}
+
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof(*f));
@@ -66,6 +79,8 @@ static int set_up(void **state)
     struct http_server_config c = {
         .handler = on_request,
         .ctx = f,
+        .authorize = may_begin,
+        .too_large = say_too_large,
         .limits = {.body_bytes = 10000, .head_bytes = 8192, .connections = 64, .timeout_s = 1}};
     CHECK_OK(http_server_start(f->loop, &c, &f->server, &e), &e);
     *state = f;

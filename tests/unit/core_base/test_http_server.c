@@ -405,6 +405,27 @@ static void test_body_grows_over_the_limit(void **state)
     close(fd);
 }
 
+/* By the head alone; nothing reaches a handler. */
+static void test_refusals_say_why(void **state)
+{
+    static const char *const cases[][3] = {
+        {"POST /closed HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", "403",
+         "\r\n\r\nclosed: /closed"},
+        {"POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 10001\r\n\r\n", "413",
+         "\r\n\r\ntoo large: /x"}};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_clear) struct buf out = {.max = 1 << 16};
+        int fd = dial(f);
+        send_text(fd, str_from(cases[i][0]));
+        CHECK(receive(f, fd, NULL, &out) && is_wanted(buf_str(&out), true, cases[i][1]));
+        CHECK(str_ends(buf_str(&out), str_from(cases[i][2])));
+        CHECK_INT(f->seen.n, 0);
+        close(fd);
+    }
+}
+
 static void test_head_over_the_limit(void **state)
 {
     struct fixture *f = *state;
@@ -474,6 +495,7 @@ static const struct CMUnitTest tests[] = {
     WITH_SERVER(test_pipelined_behind_a_later_answer),
     WITH_SERVER(test_manners),
     WITH_SERVER(test_body_grows_over_the_limit),
+    WITH_SERVER(test_refusals_say_why),
     WITH_SERVER(test_head_over_the_limit),
     WITH_SERVER(test_addresses),
     cmocka_unit_test(test_decoding),
