@@ -88,8 +88,9 @@ static void error_json(struct api_call *c, const char *code, const char *query_c
         jout_str(&o, c->status >= 500 ? STR("Service") : STR("User"));
         jout_key(&o, "Message");
     } else {
+        const char *space = c->service ? c->service->json_namespace : NULL;
         jout_key(&o, "__type");
-        jout_str(&o, str_from(code));
+        jout_str(&o, arena_printf(c->arena, "%s%s", space ? space : "", code));
         jout_key(&o, "message");
     }
     jout_str(&o, message);
@@ -159,16 +160,16 @@ static struct str content_type(const struct api_call *c)
     return types[c->protocol];
 }
 
-/* <OpResponse><OpResult>...</OpResult><ResponseMetadata/></OpResponse> */
+/* <OpResponse><OpResult>...</OpResult><ResponseMetadata/></OpResponse>. The result is there when
+ * nothing is in it, too: clients look for it, and pass over one they do not expect. */
 static struct str wrap_query(struct api_call *c)
 {
     struct buf xml = {.max = c->out.max + 4096};
 
     buf_addf(&xml, "<?xml version=\"1.0\"?><%sResponse xmlns=\"%s\">", c->op->name,
              c->service->xml_namespace);
-    if (c->out.n > 0)
-        buf_addf(&xml, "<%sResult>" STR_FMT "</%sResult>", c->op->name, STR_ARG(buf_str(&c->out)),
-                 c->op->name);
+    buf_addf(&xml, "<%sResult>" STR_FMT "</%sResult>", c->op->name, STR_ARG(buf_str(&c->out)),
+             c->op->name);
     buf_add_z(&xml, "<ResponseMetadata>");
     api_xml_element(&xml, "RequestId", c->request_id);
     buf_addf(&xml, "</ResponseMetadata></%sResponse>", c->op->name);

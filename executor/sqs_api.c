@@ -68,6 +68,7 @@ const struct api_service sqs_service = {
     .target = "AmazonSQS",
     .query_version = "2012-11-05",
     .xml_namespace = "http://queue.amazonaws.com/doc/2012-11-05/",
+    .json_namespace = "com.amazonaws.sqs#",
     .operations = operations,
 };
 

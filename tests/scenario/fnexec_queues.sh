@@ -129,6 +129,8 @@ cli sqs receive-message --queue-url "$url/made" --attribute-names All --message-
 expect "$(cut -f1-3 "$work/got")" $'a <b> & "c" ü\t7\t1' "the message"
 handle=$(cut -f4 "$work/got")
 expect "$(depth made)" 0 "messages while one is in flight"
+cli sqs receive-message --queue-url "$url/made" > "$work/got" || fail "a receive without messages"
+expect "$(cat "$work/got")" "" "a receive without messages"
 cli sqs change-message-visibility --queue-url "$url/made" --receipt-handle "$handle" --visibility-timeout 0
 expect "$(depth made)" 1 "messages after its visibility was set to 0"
 handle=$(cli sqs receive-message --queue-url "$url/made" --wait-time-seconds 5 --query 'Messages[0].ReceiptHandle')
@@ -150,6 +152,8 @@ seen "batch bad1 2" || fail "the failed message did not come twice"
 call_sqs() { # operation, request
     curl -sS --noproxy '*' -H "X-Amz-Target: AmazonSQS.$1" -H 'Content-Type: application/x-amz-json-1.0' -d "$2" "$endpoint/"
 }
+call_sqs GetQueueUrl '{"QueueName":"nowhere"}' | jq -e '.__type == "com.amazonaws.sqs#QueueDoesNotExist"' > /dev/null ||
+    fail "the type of an error"
 dead='{"SourceArn":"arn:aws:sqs:eu-west-1:123456789012:orders-dead"}'
 moved() { call_sqs ListMessageMoveTasks "$dead" | jq -e '.Results[0] | .Status == "COMPLETED" and .ApproximateNumberOfMessagesMoved == 1' > /dev/null; }
 times() { [ "$(grep -c "^batch bad1 " "$work/seen")" -ge "$1" ]; }
