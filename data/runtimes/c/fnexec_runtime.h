@@ -112,6 +112,15 @@ static size_t fnexec_escape(char *out, const char *s, size_t n)
     return k;
 }
 
+/* One byte more than an answer may have tells as much as all of a larger one. */
+#define FNEXEC_ANSWER_MOST (((size_t)6 << 20) + 101)
+
+static int fnexec_send_answer(const struct fnexec_answer *out)
+{
+    return fnexec_send('O', out->data,
+                       out->size < FNEXEC_ANSWER_MOST ? out->size : FNEXEC_ANSWER_MOST);
+}
+
 static int fnexec_send_error(const struct fnexec_answer *out)
 {
     static const char type[] = "Function.Error";
@@ -166,7 +175,7 @@ static int fnexec_handle(char *frame, size_t n, fnexec_handler *handler, struct 
     out->size = 0;
     int failed = handler(&in, out);
     fflush(stdout);
-    return failed ? fnexec_send_error(out) : fnexec_send('O', out->data, out->size);
+    return failed ? fnexec_send_error(out) : fnexec_send_answer(out);
 }
 
 /* Reads until a whole frame, its length in front, is in `in`: usually once. Its size without the

@@ -16,6 +16,8 @@ REQUESTS_FD, ANSWERS_FD = 3, 4
 READ_BYTES = 65536
 # An encoder of its own: json.dumps makes one a call for separators that are not its default.
 ENCODE = json.JSONEncoder(separators=(",", ":")).encode
+# One byte more than an answer may have tells as much as all of a larger one.
+ANSWER_MOST_BYTES = (6 << 20) + 101
 JSON_LOGS = os.environ.get("AWS_LAMBDA_LOG_FORMAT") == "JSON"
 
 
@@ -50,6 +52,29 @@ class Channel:
         return frame
 
 
+class Named:
+    """An object with these attributes, those a dictionary lacks None: what Lambda makes of its JSON."""
+
+    def __init__(self, given, **names):
+        for attribute, key in names.items():
+            setattr(self, attribute, given.get(key))
+
+
+def client_context(text):
+    if not text:
+        return None
+    context = Named(json.loads(text), custom="custom", env="env", client="client")
+    if context.client:
+        names = "installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name"
+        context.client = Named(context.client, **{name: name for name in names})
+    return context
+
+
+def identity(text):
+    return Named(json.loads(text) if text else {}, cognito_identity_id="cognitoIdentityId",
+                 cognito_identity_pool_id="cognitoIdentityPoolId")
+
+
 class Context:
     """What Lambda hands a handler as its second argument."""
 
@@ -62,8 +87,8 @@ class Context:
     def __init__(self, fields, deadline_ms):
         self.aws_request_id = fields[0]
         self.invoked_function_arn = fields[1]
-        self.client_context = json.loads(fields[3]) if fields[3] else None
-        self.identity = json.loads(fields[4]) if fields[4] else None
+        self.client_context = client_context(fields[3])
+        self.identity = identity(fields[4])
         self._deadline_ms = deadline_ms
 
     def get_remaining_time_in_millis(self):
@@ -157,6 +182,10 @@ def log_error(channel, error, request_id):
     channel.send("L", (text + "\n").encode())
 
 
+class MarshalError(Exception):
+    """What a handler returned cannot be written as JSON."""
+
+
 def load_handler(name):
     module_name, _, function_name = name.rpartition(".")
     if not module_name:
@@ -199,6 +228,13 @@ def parse(frame):
     return deadline_ms, fields, frame[at:]
 
 
+def encode(result):
+    try:
+        return ENCODE(result).encode()
+    except (TypeError, ValueError) as e:
+        raise MarshalError("Unable to marshal response: %s" % e) from None
+
+
 def run(channel, handler, frame):
     deadline_ms, fields, event = parse(frame)
     channel.request_id = fields[0]
@@ -206,8 +242,13 @@ def run(channel, handler, frame):
         os.environ["_X_AMZN_TRACE_ID"] = fields[2]
     try:
         result = handler(json.loads(event) if event else None, Context(fields, deadline_ms))
-        answer = ENCODE(result).encode()
+        answer = encode(result)[:ANSWER_MOST_BYTES]
         kind = "O"
+    except MarshalError as e:
+        error = {"errorMessage": str(e), "errorType": "Runtime.MarshalError", "requestId": fields[0],
+                 "stackTrace": []}
+        log_error(channel, error, fields[0])
+        answer, kind = error_frame(error, error["errorType"]), "E"
     except Exception:
         error = error_of(*sys.exc_info())
         error["requestId"] = fields[0]

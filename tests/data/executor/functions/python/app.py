@@ -39,6 +39,13 @@ def handler(event, context):
         return os.environ.get(event["env"])
     if "fences" in event:
         return fences()
+    if "client" in event:
+        return [context.client_context.custom, context.client_context.client.app_title,
+                context.identity.cognito_identity_id]
+    if "large" in event:
+        return "x" * event["large"]
+    if "unknown" in event:
+        return {"no JSON": context}
     if "spawn" in event:
         os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "1000")
     if "sleep" in event:
