@@ -150,6 +150,9 @@ class Server:
 
 
 def prepare(folder):
+    """The code lies apart from the state folders: its files are looked at when fnexec starts."""
+    folder = folder / "code"
+    folder.mkdir()
     (folder / "echo.c").write_text(ECHO_C)
     subprocess.run(["gcc", "-O2", "-I", ROOT / "data/runtimes/c", "-o", folder / "echo", folder / "echo.c"],
                    check=True)
@@ -160,7 +163,7 @@ def prepare(folder):
 
 
 def serve(executor, folder, port, state):
-    return Server([executor, "serve", folder / "f.yaml", "--port", str(port), "--state", state, "--quiet"])
+    return Server([executor, "serve", folder / "code/f.yaml", "--port", str(port), "--state", state, "--quiet"])
 
 
 def bench_start(executor, folder, results, rounds=7):
@@ -233,7 +236,7 @@ def bench_cold(executor, folder, results, rounds=5):
     for name, command in bare.items():
         init, alone = [], []
         for _ in range(rounds):
-            out = subprocess.run([executor, "invoke", folder / "f.yaml", name], capture_output=True, text=True,
+            out = subprocess.run([executor, "invoke", folder / "code/f.yaml", name], capture_output=True, text=True,
                                  check=True).stderr
             init.append(float(re.search(r"Init Duration: ([0-9.]+)", out).group(1)))
             alone.append(spawn_ms(command))
