@@ -13,6 +13,7 @@
 #define PIDS_MAX  "1024" /* processes and threads, as Lambda allows */
 #define MAIN_NAME "fnexec-main"
 #define ROOM      4096
+#define MOVES     16 /* some start while others are moved, and one reading has room for hundreds */
 
 /* --- small files --- */
 
@@ -97,6 +98,9 @@ static bool find_v2(const char *root, struct str own, struct cgroup_place *out)
 
     if (!own_path(own, STR(""), &path))
         return false;
+    /* Whoever was moved there by a former run, a shell of root's maybe, starts us there. */
+    if (str_ends(path, STR("/" MAIN_NAME)))
+        path.n -= STR("/" MAIN_NAME).n;
     snprintf(folder, sizeof(folder), "%s" STR_FMT, root, STR_ARG(path));
     struct str controllers = read_file(folder, "cgroup.controllers", room);
     if (!has_word(controllers, STR("memory")) || !has_word(controllers, STR("pids")) ||
@@ -139,7 +143,22 @@ void cgroup_find_own(struct cgroup_place *out)
 
 /* --- a group --- */
 
-/* v2 gives controllers to groups below only when no process is in the group itself. */
+/* One that has ended meanwhile, or that the kernel keeps where it is, is no fault here: whether the
+ * group is empty is asked by who needs it. */
+static void move_all(const char *from, const char *to)
+{
+    char room[ROOM], pid[24];
+    struct str rest = read_file(from, "cgroup.procs", room);
+
+    while (rest.n > 0) {
+        struct str line = str_cut(&rest, '\n');
+        snprintf(pid, sizeof(pid), STR_FMT, STR_ARG(line));
+        put(to, "cgroup.procs", pid);
+    }
+}
+
+/* v2 gives controllers to groups below only when no process is in the group itself: we move, and
+ * with us the environments that were started before, and whatever else was given this group. */
 static int open_subtree(const char *folder)
 {
     char room[ROOM], path[2 * CGROUP_PATH];
@@ -150,7 +169,14 @@ static int open_subtree(const char *folder)
     if (mkdir(path, 0755) != 0 && errno != EEXIST)
         return errno;
     int errnum = put(path, "cgroup.procs", "0");
-    return errnum ? errnum : put(folder, "cgroup.subtree_control", "+memory +pids");
+    for (int i = 0; errnum == 0 && i < MOVES; i++) {
+        move_all(folder, path);
+        errnum = put(folder, "cgroup.subtree_control", "+memory +pids");
+        if (errnum != EBUSY)
+            return errnum;
+        errnum = i + 1 < MOVES ? 0 : errnum;
+    }
+    return errnum;
 }
 
 static int set_limits(const struct cgroup *g, uint64_t memory_bytes)

@@ -51,6 +51,8 @@ static void find_places(void **state)
     snprintf(wanted, sizeof(wanted), "%s/own", root);
     CHECK_INT(find(v2).version, CGROUP_V2);
     CHECK_Z(find(v2).folders[0], wanted);
+    /* Where a former run moved who started us: not one deeper each time. */
+    CHECK_Z(find("0::/own/fnexec-main\n").folders[0], wanted);
     CHECK_INT(find(v1).version, CGROUP_NONE); /* the folders are not there */
     make_folder("memory");
     make_folder("memory/a");
