@@ -17,7 +17,7 @@ enum status watch_open(struct watch *w, struct store *s, const struct alert_conf
 {
     const struct notify_options o = {k->notifiers, k->n_notifiers, NULL, NULL, clock};
 
-    *w = (struct watch){.store = s, .config = k, .clock = clock};
+    *w = (struct watch){.store = s, .config = k, .clock = clock, .begun_ns = clock_now(&clock)};
     return notify_start(&o, &w->notify, e);
 }
 
@@ -68,6 +68,7 @@ static enum status evaluate(struct watch *w, struct alert_verdicts *v, struct er
     struct alert_set set = w->config->set;
 
     set.tells_newcomers = !w->has_begun;
+    set.begun_ns = w->begun_ns;
     enum status status = alerts_evaluate(&set, w->store, clock_now(&w->clock), &w->arena, v, e);
     const int64_t end_ns = clock_monotonic(&w->clock);
     const int64_t pause_ns = (end_ns - begin_ns) * PAUSE_SHARE;

@@ -13,6 +13,7 @@ struct watch {
     struct notify *notify;
     struct clock clock;
     int64_t next_ns;    /* monotonic; of the next evaluation */
+    int64_t begun_ns;   /* wall */
     bool has_begun;     /* who is newly configured was told of what fires */
     struct arena arena; /* of one step */
 };

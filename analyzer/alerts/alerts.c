@@ -217,9 +217,13 @@ static void look_at(struct evaluation *ev, const struct rule *r, const struct su
     const bool is_changed = step_all(&a, r, &o, &f, is_muted(ev, r, subject), &says);
     ev->n_looked_at++;
     describe(ev, r, &a);
-    keep(ev, &a, is_changed);
     if (says.firing)
         add_messages(ev, r, &a, ALERT_SAYS_FIRING);
+    if (says.firing && says.resolved && o.verdict != VERDICT_MISSING) {
+        a.value = o.value; /* it was over before it was looked at: the end has the value of now */
+        describe(ev, r, &a);
+    }
+    keep(ev, &a, is_changed);
     if (says.resolved)
         add_messages(ev, r, &a, ALERT_SAYS_RESOLVED);
 }
@@ -356,7 +360,10 @@ enum status alerts_evaluate(const struct alert_set *set, struct store *s, int64_
         .set = set,
         .arena = a,
         .now_ns = now_ns,
-        .tracks = {.arena = a, .now_ns = now_ns, .range = {since_ns, now_ns + 1}},
+        .tracks = {.arena = a,
+                   .now_ns = now_ns,
+                   .begun_ns = set->begun_ns,
+                   .range = {since_ns, now_ns + 1}},
     };
     enum status status = load(&ev, s, e);
 

@@ -83,6 +83,8 @@ struct alert_set {
     size_t n_notifiers;
     bool tells_newcomers; /* who was told nothing of an alert that fires is told: after a change of
                              the configuration, and it costs a look into the outbox an alert */
+    int64_t begun_ns;     /* when the collector began: sources it has not polled yet have a minute
+                             before anybody is told that they lag; 0: no collector asks */
 };
 
 struct alert_verdicts {

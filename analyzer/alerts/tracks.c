@@ -11,6 +11,8 @@ enum { MAX_SIGNALS = 64 };
 /* How late logs and metrics may be when a source has just answered. */
 #define CELLS_DELAY_NS  (2 * NS_PER_MIN)
 #define POINTS_DELAY_NS (5 * NS_PER_MIN)
+/* A collector that was not running missed nothing that the first poll does not bring. */
+#define FIRST_POLL_NS NS_PER_MIN
 
 /* --- tracks --- */
 
@@ -85,6 +87,27 @@ static int64_t source_value(const struct source_status *r, unsigned member, int6
     }
 }
 
+static bool is_to_be_polled(const struct tracks *t, const struct source_status *r)
+{
+    return r->tried_ns < t->begun_ns && t->now_ns - t->begun_ns < FIRST_POLL_NS;
+}
+
+static void put_source(struct tracks *t, const struct signal_info *signal,
+                       const struct source_status *row)
+{
+    const struct subject subject = {SCOPE_SOURCE,
+                                    {.provider = PROVIDER_UNKNOWN,
+                                     .account = row->account,
+                                     .region = row->region,
+                                     .name = row->name}};
+    const struct sample one = {t->now_ns, t->now_ns, source_value(row, signal->member, t->now_ns),
+                               false};
+    struct track *track = tracks_add(t, signal, &subject);
+
+    if (!is_to_be_polled(t, row))
+        track_put(t, track, &one);
+}
+
 static enum status load_sources(struct tracks *t, struct store *s, const bool *wants, struct err *e)
 {
     struct source_rows r;
@@ -92,21 +115,13 @@ static enum status load_sources(struct tracks *t, struct store *s, const bool *w
 
     for (size_t i = 0; status == OK && i < r.n; i++) {
         const struct source_status *row = &r.rows[i];
-        const struct subject subject = {SCOPE_SOURCE,
-                                        {.provider = PROVIDER_UNKNOWN,
-                                         .account = row->account,
-                                         .region = row->region,
-                                         .name = row->name}};
         if (row->success_ns - CELLS_DELAY_NS > t->cells_until_ns)
             t->cells_until_ns = row->success_ns - CELLS_DELAY_NS;
         if (row->success_ns - POINTS_DELAY_NS > t->points_until_ns)
             t->points_until_ns = row->success_ns - POINTS_DELAY_NS;
-        for (size_t k = 0; signals[k].name; k++) {
-            const struct sample one = {t->now_ns, t->now_ns,
-                                       source_value(row, signals[k].member, t->now_ns), false};
+        for (size_t k = 0; signals[k].name; k++)
             if (wants[k] && signals[k].from == FROM_SOURCES)
-                track_put(t, tracks_add(t, &signals[k], &subject), &one);
-        }
+                put_source(t, &signals[k], row);
     }
     return status;
 }

@@ -7,8 +7,8 @@
 
 struct tracks {
     struct arena *arena;
-    int64_t now_ns;
-    struct range range; /* looked at: from a whole minute to now, now included */
+    int64_t now_ns, begun_ns; /* as struct alert_set has it */
+    struct range range;       /* looked at: from a whole minute to now, now included */
     struct track *rows;
     size_t n, cap;
     struct idmap index; /* hash of signal and subject -> place in rows */

@@ -505,6 +505,44 @@ static void test_source_that_never_answered(void **state)
     fixture_free(f);
 }
 
+/* After a pause a collector has not polled yet: that is no news, and no end of what was told. */
+static void test_pause_is_no_lag(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct alert_set set = set_of(f, "stale-data", "source.lag > 5m");
+
+    UNUSED(state);
+    fixture_open(f, false);
+    poll_source(f, AT(0));
+    set.begun_ns = AT(20);
+    CHECK_INT(evaluate(f, &set, AT(20) + 1, true).n_messages, 0);
+    CHECK_INT(evaluate(f, &set, AT(21), true).state, ALERT_FIRING); /* nobody polled it since */
+    set.begun_ns = AT(40);
+    CHECK_INT(evaluate(f, &set, AT(40), true).state, ALERT_FIRING);
+    poll_source(f, AT(40) + 1); /* polled, and it fails: no need to wait */
+    CHECK_INT(evaluate(f, &set, AT(40) + 2, true).n_messages, 0);
+    fixture_free(f);
+}
+
+/* What was over before anybody looked ends with the value of now, not with the worst. */
+static void test_end_of_the_past(void **state)
+{
+    struct fixture *f = fixture_new();
+    const struct alert_set set = set_of(f, "dlq-depth", "queue.dlq_depth > 0");
+    const struct outbox_request all = {.due_ns = INT64_MAX};
+    struct outbox_rows r;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    reading(f, AT(1), 12);
+    reading(f, AT(2), 0);
+    CHECK_INT(evaluate(f, &set, AT(2) + 1, true).n_messages, 2);
+    CHECK_OK(request_outbox(f->store, &all, &f->arena, &r, &f->e), &f->e);
+    for (size_t i = 0; i < r.n; i++)
+        CHECK_INT(r.rows[i].alert.value, r.rows[i].event == ALERT_SAYS_FIRING ? 12 : 0);
+    fixture_free(f);
+}
+
 static void test_removed_rules_resolve(void **state)
 {
     struct fixture *f = fixture_new();
@@ -563,6 +601,8 @@ int main(void)
         cmocka_unit_test(test_rules_over_invocations),
         cmocka_unit_test(test_idle_functions_resolve),
         cmocka_unit_test(test_source_that_never_answered),
+        cmocka_unit_test(test_pause_is_no_lag),
+        cmocka_unit_test(test_end_of_the_past),
         cmocka_unit_test(test_removed_rules_resolve),
         cmocka_unit_test(test_names_cannot_act),
     };
