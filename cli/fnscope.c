@@ -75,6 +75,8 @@ static int run_command(struct cli *c, int argc, char **argv, char **envp)
     }
     if (c->settings->is_verbose)
         log_set_level(LOG_DEBUG);
+    else if (c->settings->is_quiet)
+        log_set_level(LOG_WARN);
     if (c->settings->help)
         help_command(&c->out, c->command);
     else

@@ -83,9 +83,9 @@ at() { date -u -d "@$((base + $1))" +%Y-%m-%dT%H:%M:%SZ; }
 } > "$work/logs.txt"
 "$program" import --quiet --function checkout --region eu-west-1 "$work/logs.txt"
 
-check() { # time; exit status into $rc
+check() { # time, further words; exit status into $rc
     rc=0
-    "$program" alert check --send --clock "$1" > "$work/check.out" 2> "$work/check.err" || rc=$?
+    "$program" alert check --send --clock "$1" "${@:2}" > "$work/check.out" 2> "$work/check.err" || rc=$?
 }
 check "$(at 180)"
 [ "$rc" = 3 ] || fail "a firing alert ends with status $rc, not 3"
@@ -152,7 +152,8 @@ check "$(at 360)"
 "$program" alert messages --format json | jq -e '[.rows[] | select(.status == "waiting" and .attempts == 1)] | length >= 1' \
     > /dev/null || fail "a refused message waits"
 rm "$work/refuse"
-check "$(at 600)"
+check "$(at 600)" --quiet
+[ ! -s "$work/check.err" ] || fail "-q says $(cat "$work/check.err")"
 "$program" alert messages --format json | jq -e '.rows | length == 0' > /dev/null || fail "it was tried again"
 
 "$program" alert test hook mail | grep -c ': told' | grep -qx 2 || fail "alert test"
