@@ -472,58 +472,6 @@ static void test_idle_functions_resolve(void **state)
     fixture_free(f);
 }
 
-static void poll_source(struct fixture *f, int64_t now_ns)
-{
-    struct batch *b = batch_new();
-
-    *batch_source(b) = (struct source_status){
-        .name = STR("wrong"), .tried_ns = now_ns, .failures = 1, .error = STR("HTTP 403 error")};
-    fixture_commit(f, b);
-}
-
-/* A source that never answered gives no data either; one taken out of the configuration is missed
- * by nobody. */
-static void test_source_that_never_answered(void **state)
-{
-    struct fixture *f = fixture_new();
-    const struct alert_set set = set_of(f, "stale-data", "source.lag > 5m");
-    const struct str kept[] = {STR("prod")};
-    struct result o;
-
-    UNUSED(state);
-    fixture_open(f, false);
-    poll_source(f, AT(0));
-    CHECK_INT(evaluate(f, &set, AT(0), true).state, ALERT_INACTIVE);
-    poll_source(f, AT(6));
-    o = evaluate(f, &set, AT(6), true);
-    CHECK_INT(o.state, ALERT_FIRING);
-    CHECK_INT(o.alert.value, 6 * NS_PER_MIN);
-    CHECK_OK(store_keep_sources(f->store, kept, 1, &f->e), &f->e);
-    o = evaluate(f, &set, AT(7), true);
-    CHECK_INT(o.state, ALERT_RESOLVED);
-    CHECK_INT(o.n_messages, 1);
-    fixture_free(f);
-}
-
-/* After a pause a collector has not polled yet: that is no news, and no end of what was told. */
-static void test_pause_is_no_lag(void **state)
-{
-    struct fixture *f = fixture_new();
-    struct alert_set set = set_of(f, "stale-data", "source.lag > 5m");
-
-    UNUSED(state);
-    fixture_open(f, false);
-    poll_source(f, AT(0));
-    set.begun_ns = AT(20);
-    CHECK_INT(evaluate(f, &set, AT(20) + 1, true).n_messages, 0);
-    CHECK_INT(evaluate(f, &set, AT(21), true).state, ALERT_FIRING); /* nobody polled it since */
-    set.begun_ns = AT(40);
-    CHECK_INT(evaluate(f, &set, AT(40), true).state, ALERT_FIRING);
-    poll_source(f, AT(40) + 1); /* polled, and it fails: no need to wait */
-    CHECK_INT(evaluate(f, &set, AT(40) + 2, true).n_messages, 0);
-    fixture_free(f);
-}
-
 /* What was over before anybody looked ends with the value of now, not with the worst. */
 static void test_end_of_the_past(void **state)
 {
@@ -600,8 +548,6 @@ int main(void)
         cmocka_unit_test(test_crashes_between_steps),
         cmocka_unit_test(test_rules_over_invocations),
         cmocka_unit_test(test_idle_functions_resolve),
-        cmocka_unit_test(test_source_that_never_answered),
-        cmocka_unit_test(test_pause_is_no_lag),
         cmocka_unit_test(test_end_of_the_past),
         cmocka_unit_test(test_removed_rules_resolve),
         cmocka_unit_test(test_names_cannot_act),

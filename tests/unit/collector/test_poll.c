@@ -1,4 +1,5 @@
-/* How often a source's status row goes out: along with what is written anyway, else when it is time. */
+/* How often a source's status row goes out: along with what is written anyway, else when it is
+ * time. */
 #include "tests/test.h"
 
 #include "collector/poll.h"
@@ -69,7 +70,8 @@ static struct reports run(bool is_busy)
                                .push_ctx = &r};
 
     s->ctx = &c;
-    s->env.clock = (struct clock){.now = read_course, .monotonic = read_course, .fixed_ns = NS_PER_SEC};
+    s->env.clock =
+        (struct clock){.now = read_course, .monotonic = read_course, .fixed_ns = NS_PER_SEC};
     poll_source(&p);
     queue_free(p.wake);
     return r;
