@@ -373,10 +373,14 @@ struct source_gaps {
 /* Of a range that is over, anything not read since its end is a gap. Of one that goes on, a source
  * that fails for a minute or was not read for ten: polls have pauses. */
 bool source_has_gap(const struct source_status *s, struct range r, int64_t now_ns);
-/* Those of the filter's regions and accounts, as far as a source has told its own; f NULL: all. */
-MUST_CHECK enum status source_gaps_load(struct store *s, const struct fn_filter *f, struct range r,
-                                        int64_t now_ns, struct arena *a, struct source_gaps *out,
-                                        struct err *e);
+/* Those of the filter's regions and accounts, as far as a source has told its own. */
+struct source_gap_request {
+    struct fn_filter filter;
+    struct range range;
+    int64_t now_ns;
+};
+MUST_CHECK enum status source_gaps_load(struct store *s, const struct source_gap_request *q,
+                                        struct arena *a, struct source_gaps *out, struct err *e);
 /* "source prod-eu was never read", "source prod-eu was read up to 2026-01-15T12:00:00Z"; why, or
  * what to do. Names and errors come from outside: what shows them goes through safe_text. */
 struct str source_gap_text(const struct source_gap *g, struct arena *a);

@@ -30,9 +30,8 @@ static bool passes(const struct fn_filter *f, const struct source_status *s)
     return fn_filter_passes(&known, &of);
 }
 
-enum status source_gaps_load(struct store *s, const struct fn_filter *f, struct range r,
-                             int64_t now_ns, struct arena *a, struct source_gaps *out,
-                             struct err *e)
+enum status source_gaps_load(struct store *s, const struct source_gap_request *q, struct arena *a,
+                             struct source_gaps *out, struct err *e)
 {
     struct source_gaps gaps = {0};
     struct source_rows sources;
@@ -43,7 +42,7 @@ enum status source_gaps_load(struct store *s, const struct fn_filter *f, struct 
     gaps.rows = arena_new(a, struct source_gap, sources.n + 1);
     for (size_t i = 0; i < sources.n; i++) {
         const struct source_status *row = &sources.rows[i];
-        if ((f && !passes(f, row)) || !source_has_gap(row, r, now_ns))
+        if (!passes(&q->filter, row) || !source_has_gap(row, q->range, q->now_ns))
             continue;
         gaps.rows[gaps.n++] =
             (struct source_gap){row->name, row->error, row->success_ns, row->failures > 0};

@@ -88,8 +88,8 @@ static enum status blind_spot(struct cli *c, struct store *s, int64_t now_ns, st
                               struct err *e)
 {
     struct source_gaps gaps = {0};
-    enum status status =
-        source_gaps_load(s, NULL, (struct range){0, now_ns}, now_ns, c->arena, &gaps, e);
+    const struct source_gap_request q = {.range = {0, now_ns}, .now_ns = now_ns};
+    enum status status = source_gaps_load(s, &q, c->arena, &gaps, e);
 
     if (status != OK || gaps.n == 0)
         return status;

@@ -207,13 +207,14 @@ static void check_sources(struct doctor *d)
 {
     struct arena *a = d->cli->arena;
     int64_t now = clock_now(&d->cli->clock);
+    const struct source_gap_request q = {.range = {0, now}, .now_ns = now};
     struct source_gaps gaps = {0};
     struct source_rows sources = {0};
     struct err e = {0};
     enum status s = request_sources(d->store, a, &sources, &e);
 
     if (s == OK)
-        s = source_gaps_load(d->store, NULL, (struct range){0, now}, now, a, &gaps, &e);
+        s = source_gaps_load(d->store, &q, a, &gaps, &e);
     if (s != OK) {
         say(d, false, "the state of the sources cannot be read", str_from(e.msg));
         return;

@@ -74,10 +74,10 @@ static struct str gaps_text(const struct nightly *n, const struct source_gaps *g
 
 static enum status find_gaps(struct nightly *n, struct night *d, struct err *e)
 {
-    const struct range day = {d->day_ns, d->day_ns + NS_PER_DAY};
+    const struct source_gap_request q = {
+        n->options.filter, {d->day_ns, d->day_ns + NS_PER_DAY}, n->options.now_ns};
     struct source_gaps gaps;
-    enum status status = source_gaps_load(n->store, &n->options.filter, day, n->options.now_ns,
-                                          n->c->arena, &gaps, e);
+    enum status status = source_gaps_load(n->store, &q, n->c->arena, &gaps, e);
 
     if (status != OK)
         return status;

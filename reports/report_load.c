@@ -201,13 +201,13 @@ static enum status load_deployments(struct store *s, struct report_data *r, stru
 static enum status load_live(struct store *s, struct report_data *r, struct err *e)
 {
     const struct subject_filter subjects = {.of = r->options->filter};
+    const struct source_gap_request gaps = {r->options->filter, r->range, r->options->now_ns};
     enum status status = request_episodes(s, r->range, &subjects, r->arena, &r->episodes, e);
 
     if (status == OK)
         status = request_queues(s, &r->options->filter, r->arena, &r->queues, e);
     if (status == OK)
-        status = source_gaps_load(s, &r->options->filter, r->range, r->options->now_ns, r->arena,
-                                  &r->gaps, e);
+        status = source_gaps_load(s, &gaps, r->arena, &r->gaps, e);
     return status == OK
                ? reconcile_load(s, r->range, &r->options->filter, r->arena, &r->reconcile, e)
                : status;

@@ -147,6 +147,8 @@ enum status view_load_overview(struct app *app, struct view_data *d, struct err 
 {
     enum status s = load(app, d, e);
     const struct incident_request q = {&d->range, &app->fn_filter, 0};
+    const struct source_gap_request gaps = {app->fn_filter, d->range,
+                                            clock_now(&app->options->clock)};
     struct stats total = {0};
     uint64_t p95 = 0;
 
@@ -162,8 +164,7 @@ enum status view_load_overview(struct app *app, struct view_data *d, struct err 
     if (s == OK)
         s = load_alerts(app, d, e);
     if (s == OK)
-        s = source_gaps_load(app->options->store, &app->fn_filter, d->range,
-                             clock_now(&app->options->clock), &app->data_arena, &d->gaps, e);
+        s = source_gaps_load(app->options->store, &gaps, &app->data_arena, &d->gaps, e);
     if (s == OK)
         s = load_throttles(app, d, e);
     return s == OK ? request_status(app->options->store, &app->data_arena, &d->status, e) : s;

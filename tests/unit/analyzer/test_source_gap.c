@@ -54,7 +54,8 @@ static void test_of_a_store(void **state)
 {
     struct fixture *f = fixture_new();
     struct batch *b = batch_new();
-    const struct fn_filter of = {.region = STR("eu-west-1")};
+    const struct source_gap_request any = {.range = today, .now_ns = NOON};
+    const struct source_gap_request of = {{.region = STR("eu-west-1")}, today, NOON};
     const struct str kept[] = {STR("prod"), STR("slow")};
     struct source_gaps gaps;
 
@@ -64,16 +65,16 @@ static void test_of_a_store(void **state)
     add_source(b, "slow", "eu-west-1", NOON - NS_PER_HOUR);
     add_source(b, "wrong", "us-east-1", 0);
     fixture_commit(f, b);
-    CHECK_OK(source_gaps_load(f->store, NULL, today, NOON, &f->arena, &gaps, &f->e), &f->e);
+    CHECK_OK(source_gaps_load(f->store, &any, &f->arena, &gaps, &f->e), &f->e);
     CHECK_INT(gaps.n, 2);
     CHECK_STR(source_gap_text(&gaps.rows[0], &f->arena),
               STR("source slow was read only up to 2026-01-15T11:00:00Z"));
     CHECK_STR(source_gap_text(&gaps.rows[1], &f->arena),
               STR("source wrong was never read whole (HTTP 403 error)"));
-    CHECK_OK(source_gaps_load(f->store, &of, today, NOON, &f->arena, &gaps, &f->e), &f->e);
+    CHECK_OK(source_gaps_load(f->store, &of, &f->arena, &gaps, &f->e), &f->e);
     CHECK_INT(gaps.n, 1); /* of another region */
     CHECK_OK(store_keep_sources(f->store, kept, ARRAY_LEN(kept), &f->e), &f->e);
-    CHECK_OK(source_gaps_load(f->store, NULL, today, NOON, &f->arena, &gaps, &f->e), &f->e);
+    CHECK_OK(source_gaps_load(f->store, &any, &f->arena, &gaps, &f->e), &f->e);
     CHECK_INT(gaps.n, 1); /* taken out of the configuration */
     CHECK_STR(gaps.rows[0].name, STR("slow"));
     fixture_free(f);
