@@ -180,7 +180,10 @@ static struct str copy(struct arena *a, const struct sql_stmt *st, int column)
 static struct msg_queue read_queue(const struct sql_stmt *st, struct arena *a)
 {
     return (struct msg_queue){
-        .of = {(enum provider)sql_i64(st, 0), copy(a, st, 1), copy(a, st, 2), copy(a, st, 3)},
+        .of = {.provider = (enum provider)sql_i64(st, 0),
+               .account = copy(a, st, 1),
+               .region = copy(a, st, 2),
+               .name = copy(a, st, 3)},
         .url = copy(a, st, 4),
         .arn = copy(a, st, 5),
         .dead_letter = copy(a, st, 6),

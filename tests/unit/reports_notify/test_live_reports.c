@@ -63,8 +63,11 @@ static void add_queue_of(struct fixture *f, const char *account)
 {
     struct batch *b = batch_new();
 
-    *batch_queue(b) = (struct msg_queue){
-        .of = {PROVIDER_AWS, str_from(account), STR("eu-west-1"), STR("twin")}, .seen_ns = NOON};
+    *batch_queue(b) = (struct msg_queue){.of = {.provider = PROVIDER_AWS,
+                                                .account = str_from(account),
+                                                .region = STR("eu-west-1"),
+                                                .name = STR("twin")},
+                                         .seen_ns = NOON};
     fixture_commit(f, b);
 }
 
