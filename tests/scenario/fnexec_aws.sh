@@ -23,6 +23,7 @@ functions:
   broken: {runtime: python3.11, handler: app.nothing, code: python, timeout: 5s}
   none: {runtime: c, handler: no_program, code: c, timeout: 5s}
 YAML
+aws_client_start
 start_executor "$work/functions/functions.yaml"
 
 # --- three languages ---

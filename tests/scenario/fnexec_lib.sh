@@ -52,12 +52,15 @@ check_nothing_left() {
 no_leftovers() { [ -z "$(leftovers)" ]; }
 
 clean_up() {
+    aws_client_end
     [ -z "$executor_pid" ] || kill -KILL "$executor_pid" 2> /dev/null || true
     rm -rf "$work"
 }
 trap clean_up EXIT
 
-aws_cli() { /usr/bin/aws --endpoint-url "$endpoint" --cli-binary-format raw-in-base64-out "$@"; }
+# shellcheck source=tests/scenario/aws_lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/aws_lib.sh"
+aws_cli() { aws_client --endpoint-url "$endpoint" --cli-binary-format raw-in-base64-out "$@"; }
 
 # aws_invoke FUNCTION PAYLOAD [options]: what the CLI prints goes to $work/head, the answer to $work/answer.
 aws_invoke() {
@@ -65,7 +68,7 @@ aws_invoke() {
         { cat "$work/err" > "$work/head"; return 1; }
 }
 
-# invoke FUNCTION PAYLOAD [curl options]: the same without the half second the CLI takes to start.
+# invoke FUNCTION PAYLOAD [curl options]: the same without the CLI.
 invoke() {
     curl -sS -D "$work/head" -o "$work/answer" -d "$2" "${@:3}" "$endpoint/2015-03-31/functions/$1/invocations"
 }

@@ -10,11 +10,15 @@ export AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_M
 # The system's interpreters: shims of version managers take seconds to start.
 export PATH=/usr/bin:/bin:$PATH
 
+# shellcheck source=tests/scenario/aws_lib.sh
+. "$(dirname "$0")/aws_lib.sh"
 clean_up() {
+    aws_client_end
     [ -z "$pid" ] || kill -KILL "$pid" 2> /dev/null || true
     rm -rf "$work"
 }
 trap clean_up EXIT
+aws_client_start
 
 fail() {
     echo "FAILED: $*" >&2
@@ -30,7 +34,7 @@ wait_for() { # command that succeeds within 30 s
     done
 }
 
-cli() { /usr/bin/aws --endpoint-url "$endpoint" --output text "$@" 2>> "$work/log"; }
+cli() { aws_client --endpoint-url "$endpoint" --output text "$@" 2>> "$work/log"; }
 expect() { # value, wanted, what
     [ "$1" = "$2" ] || fail "$3: \"$1\", expected \"$2\""
 }
