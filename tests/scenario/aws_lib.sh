@@ -1,7 +1,7 @@
 #!/bin/bash
 # Sourced by scenarios that drive fnexec with Debian's awscli: `aws_client ARGUMENTS` is /usr/bin/aws, loaded once
 # (aws_driver.py). One at a time. Expects the folder $work; `aws_client_end` belongs into the scenario's clean-up.
-aws_folder=$work/aws-client
+aws_folder=${work:?is set by the scenario}/aws-client
 aws_driver=
 
 aws_client_start() {
