@@ -13,6 +13,7 @@
 #include "cli/common.h"
 #include "core/base/crypto.h"
 #include "core/base/file.h"
+#include "core/base/http_listen.h"
 #include "core/base/http_server.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
@@ -105,11 +106,9 @@ static enum status parse_listen(struct str text, struct http_server_config *conf
 
 static void make_url(struct metrics_endpoint *p, struct str address)
 {
-    const bool is_v6 = str_find_char(address, ':') < address.n;
-
     p->url.max = 256;
-    buf_addf(&p->url, "http://%s" STR_FMT "%s:%u/metrics", is_v6 ? "[" : "", STR_ARG(address),
-             is_v6 ? "]" : "", http_server_port(p->server));
+    http_listen_url(&p->url, address, http_server_port(p->server));
+    buf_add_z(&p->url, "/metrics");
 }
 
 /* --- who may ask --- */

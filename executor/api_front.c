@@ -17,6 +17,7 @@
 struct api_front {
     struct executor *x;
     const struct api_keys *keys;
+    struct str *hosts;
     struct http_server *server;
 };
 
@@ -119,10 +120,29 @@ static void on_call(void *ctx, struct http_call *rq)
     api_dispatch(c);
 }
 
+/* Function URLs have names of AWS's, which nobody else can make lead here. */
+static struct str *list_hosts(const struct api_front_config *config)
+{
+    struct str *hosts = xcalloc(config->n_hosts + 1, sizeof(*hosts));
+
+    hosts[0] = STR("*.lambda-url.*.on.aws");
+    for (size_t i = 0; i < config->n_hosts; i++)
+        hosts[i + 1] = config->hosts[i];
+    return hosts;
+}
+
+static void front_free(struct api_front *f)
+{
+    free(f->hosts);
+    free(f);
+}
+
 enum status api_front_start(struct executor *x, const struct api_front_config *config,
                             struct api_front **out, struct err *e)
 {
     struct api_front *f = xcalloc(1, sizeof(*f));
+
+    f->hosts = list_hosts(config);
     struct http_server_config c = {.address = config->address,
                                    .port = config->port,
                                    .limits = {.body_bytes = BODY_MAX_BYTES,
@@ -132,13 +152,15 @@ enum status api_front_start(struct executor *x, const struct api_front_config *c
                                    .handler = on_call,
                                    .ctx = f,
                                    .too_large = say_too_large,
+                                   .hosts = f->hosts,
+                                   .n_hosts = config->n_hosts + 1,
                                    .authorize = config->keys != NULL ? may_begin : NULL};
 
     f->x = x;
     f->keys = config->keys;
     enum status s = http_server_start(x->loop, &c, &f->server, e);
     if (s != OK) {
-        free(f);
+        front_free(f);
         return s;
     }
     *out = f;
@@ -150,7 +172,7 @@ void api_front_stop(struct api_front *f)
     if (!f)
         return;
     http_server_stop(f->server);
-    free(f);
+    front_free(f);
 }
 
 uint16_t api_front_port(const struct api_front *f)

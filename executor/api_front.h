@@ -10,6 +10,8 @@ struct api_front;
 struct api_front_config {
     struct str address;
     uint16_t port;
+    const struct str *hosts; /* patterns of names in Host, besides its own; only without keys */
+    size_t n_hosts;
     const struct api_keys *keys; /* NULL: everyone may, but only from this machine */
 };
 

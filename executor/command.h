@@ -8,6 +8,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_CONDITION = 3 };
 
 struct fnexec_options {
     struct str address, state, scratch, runtimes, port_file, payload, credentials;
+    struct opt_list hosts;
     int64_t port, retention_ns, grace_ns;
     bool is_verbose, is_quiet, log_json, help;
 };

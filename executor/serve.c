@@ -26,6 +26,13 @@ static const struct opt_def serve_options[] = {
      .value_name = "ADDRESS",
      .default_text = "127.0.0.1",
      .help = "address to listen on; beyond loopback only with credentials"},
+    {.key = "executor.host",
+     .flag = "host",
+     .type = OPT_LIST,
+     FIELD(hosts),
+     .value_name = "NAME",
+     .help = "further name clients may call it by, such as *.test; without credentials it answers "
+             "only to its address and localhost"},
     {.key = "executor.credentials",
      .flag = "credentials",
      .type = OPT_STRING,
@@ -184,6 +191,8 @@ static enum status serve(struct fnexec_run *r, struct manifest *m, struct loop *
                                            .runtimes_folder = runtimes_folder(r),
                                            .address = r->options.address,
                                            .port = (uint16_t)r->options.port,
+                                           .hosts = r->options.hosts.items,
+                                           .n_hosts = r->options.hosts.count,
                                            .credentials = r->options.credentials,
                                            .log_retention_ns = r->options.retention_ns};
 

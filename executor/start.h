@@ -11,6 +11,8 @@ struct executor_config {
     struct str runtimes_folder;
     struct str address;
     uint16_t port;
+    const struct str *hosts; /* patterns of further names clients may call it by */
+    size_t n_hosts;
     struct str credentials; /* file of access keys; empty: everyone on this machine may */
     int64_t log_retention_ns;
     bool no_listener; /* `fnexec invoke` */

@@ -313,6 +313,22 @@ static void split_target(struct http_call *rq)
     rq->query = str_skip(rq->target, mark + 1);
 }
 
+static bool judge_sender(const struct http_server *s, struct http_call *rq,
+                         struct http_reply *refusal)
+{
+    static const struct http_header text = {STR_INIT("Content-Type"),
+                                            STR_INIT("text/plain; charset=utf-8")};
+
+    refusal->status =
+        s->authorize ? 403
+                     : http_origin_judge(rq->headers, rq->n_headers, &s->names, &refusal->body);
+    if (s->authorize)
+        return s->authorize(s->ctx, rq, refusal);
+    refusal->headers = &text;
+    refusal->n_headers = 1;
+    return refusal->status == 0;
+}
+
 /* True: it may pass. */
 static bool judge_head(struct request *r, struct str text, struct http_reply *refusal)
 {
@@ -333,10 +349,7 @@ static bool judge_head(struct request *r, struct str text, struct http_reply *re
     refusal->status = http_framing_of(&h, s->limits.body_bytes, &r->framing);
     if (refusal->status == 413 && s->too_large)
         s->too_large(s->ctx, rq, refusal);
-    if (refusal->status)
-        return false;
-    refusal->status = 403;
-    return !s->authorize || s->authorize(s->ctx, rq, refusal);
+    return refusal->status == 0 && judge_sender(s, rq, refusal);
 }
 
 /* The client waits for a word before it sends its body. */

@@ -11,6 +11,7 @@
 #define FNSCOPE_CORE_BASE_HTTP_CONNECTION_H
 
 #include "core/base/http_listen.h"
+#include "core/base/http_origin.h"
 #include "core/base/http_parse.h"
 #include "core/base/http_reply.h"
 #include "core/base/http_server.h"
@@ -66,6 +67,7 @@ struct http_server {
     void *ctx;
     bool (*authorize)(void *ctx, struct http_call *rq, struct http_reply *refusal);
     void (*too_large)(void *ctx, struct http_call *rq, struct http_reply *refusal);
+    struct http_names names; /* that clients may call it by; without authorize */
     int fd;
     uint16_t port;
     bool is_stopping, is_full, in_handler;

@@ -22,7 +22,7 @@ static bool read_address(struct str text, uint16_t port, union address *out)
     *out = (union address){0};
     if (text.n >= sizeof(z))
         return false;
-    if (text.n > 0) {
+    if (text.n > 0 && !str_eq_nocase(text, STR("localhost"))) {
         memcpy(z, text.p, text.n);
         z[text.n] = '\0';
     }
@@ -43,6 +43,22 @@ static bool is_loopback(const union address *a)
     if (a->any.sa_family == AF_INET)
         return (ntohl(a->in.sin_addr.s_addr) >> 24) == 127;
     return IN6_IS_ADDR_LOOPBACK(&a->in6.sin6_addr);
+}
+
+bool http_is_loopback(struct str address)
+{
+    union address a;
+
+    return address.n > 0 && read_address(address, 0, &a) && is_loopback(&a);
+}
+
+void http_listen_url(struct buf *out, struct str address, uint16_t port)
+{
+    struct str name = address.n > 0 ? address : STR("127.0.0.1");
+    bool is_v6 = str_find_char(name, ':') < name.n;
+
+    buf_addf(out, "http://%s" STR_FMT "%s:%u", is_v6 ? "[" : "", STR_ARG(name), is_v6 ? "]" : "",
+             port);
 }
 
 static enum status bind_address(struct str text, union address *a, int *out, struct err *e)

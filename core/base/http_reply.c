@@ -32,6 +32,7 @@ static const struct {
                {412, STR_INIT("Precondition Failed")},
                {413, STR_INIT("Content Too Large")},
                {415, STR_INIT("Unsupported Media Type")},
+               {421, STR_INIT("Misdirected Request")},
                {422, STR_INIT("Unprocessable Content")},
                {429, STR_INIT("Too Many Requests")},
                {431, STR_INIT("Request Header Fields Too Large")},

@@ -139,6 +139,7 @@ enum status http_server_start(struct loop *l, const struct http_server_config *c
                               .ctx = config->ctx,
                               .authorize = config->authorize,
                               .too_large = config->too_large,
+                              .names = {config->address, config->hosts, config->n_hosts},
                               .fd = fd,
                               .port = port,
                               .sweep = {.fn = on_sweep, .ctx = s},

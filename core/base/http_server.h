@@ -14,7 +14,8 @@
  * Transfer-Encoding and Content-Length, with two Content-Lengths or a coding other than chunked, a
  * target that is no origin form, a line that ends in anything but CRLF, a name that is no token, a
  * value with control characters (400), another version (505), an address that is not loopback
- * without `authorize` (at start). After a refusal the connection is closed. A client has
+ * without `authorize` (at start), and without it a Host that is no name of this machine (421) or a
+ * page of another site (403). After a refusal the connection is closed. A client has
  * limits.timeout_s for a head, and as long between pieces of a body, of an answer, and between two
  * requests. When limits.connections are there, a further one takes the place of the one that has
  * been idle, or sending the same request, the longest, if for a second at least; else it waits in
@@ -71,6 +72,10 @@ struct http_server_config {
     struct http_limits limits;
     http_handler *handler;
     void *ctx;
+    /* Without `authorize`: names clients may use beside those of this machine (http_origin.h);
+     * they live as long as the server. */
+    const struct str *hosts;
+    size_t n_hosts;
     /* True when the request, of which there is only the head, may pass. Else it is answered with
      * *refusal, a bare 403 unless changed, whose views live as long as the call's arena. NULL:
      * everyone may, and only a loopback address is accepted. */

@@ -4,10 +4,13 @@
 /* A server of its own: few places, small bodies together, much time. */
 static void small_server(struct fixture *f)
 {
+    static const struct str name = STR_INIT("h");
     struct err e = {0};
     struct http_server_config c = {
         .handler = on_request,
         .ctx = f,
+        .hosts = &name,
+        .n_hosts = 1,
         .limits = {
             .body_bytes = 10000, .all_bodies_bytes = 16384, .connections = 4, .timeout_s = 600}};
 

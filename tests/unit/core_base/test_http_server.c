@@ -454,7 +454,7 @@ static void test_addresses(void **state)
     CHECK(strstr(e.msg, "needs authentication"));
     c.address = STR("::");
     CHECK_STATUS(http_server_start(f->loop, &c, &s, &e), ERR_CONFIG);
-    c.address = STR("localhost");
+    c.address = STR("localhost.example");
     CHECK_STATUS(http_server_start(f->loop, &c, &s, &e), ERR_CONFIG);
     c.address = STR("127.0.0.1");
     c.port = http_server_port(f->server);
