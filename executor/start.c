@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
+#include "core/base/http_listen.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "executor/api_auth.h"
@@ -95,7 +96,8 @@ static enum status start_parts(struct fnexec *f, const struct executor_config *c
 
 static enum status start_doors(struct fnexec *f, const struct executor_config *c, struct err *e)
 {
-    struct api_front_config front = {.address = c->address, .port = c->port};
+    struct api_front_config front = {
+        .address = c->address, .port = c->port, .hosts = c->hosts, .n_hosts = c->n_hosts};
     enum status s = OK;
 
     if (!c->no_listener) {
@@ -106,9 +108,10 @@ static enum status start_doors(struct fnexec *f, const struct executor_config *c
             s = api_front_start(&f->x, &front, &f->front, e);
         if (s != OK)
             return s;
-        f->x.endpoint = arena_printf(&f->arena, "http://" STR_FMT ":%u",
-                                     STR_ARG(c->address.n > 0 ? c->address : STR("127.0.0.1")),
-                                     api_front_port(f->front));
+        AUTO(buf_clear) struct buf url = {.max = 256};
+        f->x.port = api_front_port(f->front);
+        http_listen_url(&url, c->address, f->x.port);
+        f->x.endpoint = arena_str(&f->arena, buf_str(&url));
     }
     invoker_warm(f->x.invoker);
     if (c->no_listener)

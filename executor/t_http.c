@@ -155,8 +155,8 @@ static struct str common_log_time(struct arena *a, int64_t wall_ns)
                         months + 3 * ((size_t)t.month - 1), t.year, t.hour, t.minute, t.second);
 }
 
-static void put_context(struct json_out *o, const struct fndef *fn, const struct http_call *rq,
-                        struct str path, int64_t wall_ns, struct rng *ids)
+static void put_context(struct json_out *o, const struct http_call *rq,
+                        const struct function_url *u)
 {
     AUTO(arena_clear) struct arena a = {0};
     struct str host = {0};
@@ -165,15 +165,15 @@ static void put_context(struct json_out *o, const struct fndef *fn, const struct
     jout_key(o, "requestContext");
     jout_open(o, '{');
     jout_put_str(o, "accountId", STR("anonymous"));
-    jout_put_str(o, "apiId", fn->name);
+    jout_put_str(o, "apiId", u->fn->name);
     jout_put_str(o, "domainName", host);
-    jout_put_str(o, "domainPrefix", fn->name);
-    put_http(o, rq, path);
-    jout_put_str(o, "requestId", uuid_new(ids, &a));
+    jout_put_str(o, "domainPrefix", u->fn->name);
+    put_http(o, rq, u->path);
+    jout_put_str(o, "requestId", u->request_id);
     jout_put_str(o, "routeKey", STR("$default"));
     jout_put_str(o, "stage", STR("$default"));
-    jout_put_str(o, "time", common_log_time(&a, wall_ns));
-    jout_put_i64(o, "timeEpoch", wall_ns / NS_PER_MS);
+    jout_put_str(o, "time", common_log_time(&a, u->wall_ns));
+    jout_put_i64(o, "timeEpoch", u->wall_ns / NS_PER_MS);
     jout_close(o, '}');
 }
 
@@ -210,8 +210,46 @@ static void put_body(struct json_out *o, const struct http_call *rq)
     buf_clear(&encoded);
 }
 
-void function_url_event(struct buf *out, const struct fndef *fn, const struct http_call *rq,
-                        struct str path, int64_t wall_ns, struct rng *ids)
+/* A proxy in front has said where the request comes from: this one's peer is added to it. */
+static struct str forwarded_for(struct http_call *rq)
+{
+    struct str before;
+
+    if (!http_header(rq, "X-Forwarded-For", &before) || before.n == 0)
+        return rq->peer;
+    return arena_printf(&rq->arena, STR_FMT ", " STR_FMT, STR_ARG(before), STR_ARG(rq->peer));
+}
+
+static bool is_one_of(struct str name, const struct http_header *headers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq_nocase(name, headers[i].name))
+            return true;
+    return false;
+}
+
+void function_url_forward(struct http_call *rq, const struct function_url *u)
+{
+    const struct http_header ours[] = {
+        {STR("x-amzn-trace-id"), u->trace},
+        {STR("x-forwarded-for"), forwarded_for(rq)},
+        {STR("x-forwarded-port"), arena_printf(&rq->arena, "%u", u->port)},
+        {STR("x-forwarded-proto"), STR("http")},
+    };
+    struct http_header *all =
+        arena_new(&rq->arena, struct http_header, rq->n_headers + ARRAY_LEN(ours));
+    size_t n = 0;
+
+    for (size_t i = 0; i < rq->n_headers; i++)
+        if (!is_one_of(rq->headers[i].name, ours, ARRAY_LEN(ours)))
+            all[n++] = rq->headers[i];
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+        all[n++] = ours[i];
+    rq->headers = all;
+    rq->n_headers = n;
+}
+
+void function_url_event(struct buf *out, const struct http_call *rq, const struct function_url *u)
 {
     AUTO(arena_clear) struct arena a = {0};
     struct json_out o;
@@ -220,12 +258,12 @@ void function_url_event(struct buf *out, const struct fndef *fn, const struct ht
     jout_open(&o, '{');
     jout_put_str(&o, "version", STR("2.0"));
     jout_put_str(&o, "routeKey", STR("$default"));
-    jout_put_str(&o, "rawPath", path);
+    jout_put_str(&o, "rawPath", u->path);
     jout_put_str(&o, "rawQueryString", rq->query);
     put_cookies(&o, rq);
     put_headers(&o, rq);
     put_query(&o, &a, rq->query);
-    put_context(&o, fn, rq, path, wall_ns, ids);
+    put_context(&o, rq, u);
     put_body(&o, rq);
     jout_close(&o, '}');
 }
@@ -342,6 +380,26 @@ void function_url_reply(struct arena *a, struct str answer, struct http_reply *o
 
 /* --- calls --- */
 
+/* Every answer says which request it is of, as AWS's do. */
+static void name_request(struct http_call *rq, const struct invoke_result *r,
+                         struct http_reply *reply)
+{
+    const struct http_header ours[] = {{STR("x-amzn-RequestId"), r->request_id},
+                                       {STR("X-Amzn-Trace-Id"), r->trace}};
+    struct http_header *all =
+        arena_new(&rq->arena, struct http_header, reply->n_headers + ARRAY_LEN(ours));
+    size_t n = 0;
+
+    for (size_t i = 0; i < reply->n_headers; i++)
+        if (!is_one_of(reply->headers[i].name, ours, ARRAY_LEN(ours)))
+            all[n++] = reply->headers[i];
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+        if (ours[i].value.n > 0)
+            all[n++] = ours[i];
+    reply->headers = all;
+    reply->n_headers = n;
+}
+
 static void on_done(void *ctx, const struct invoke_result *r)
 {
     struct http_call *rq = ctx;
@@ -358,6 +416,7 @@ static void on_done(void *ctx, const struct invoke_result *r)
                                   "\"message\":\"Rate Exceeded.\"}",
                                   STR_ARG(r->reason));
     }
+    name_request(rq, r, &reply);
     reply.at_once = r->at_once;
     http_respond(rq, &reply);
 }
@@ -391,22 +450,36 @@ static bool split_url(const struct http_call *rq, struct str *name, struct str *
     return true;
 }
 
+static struct str begin_trace(struct executor *x, struct http_call *rq, int64_t wall_ns)
+{
+    struct str id = trace_id_new(&x->rng, &rq->arena, wall_ns);
+
+    return arena_printf(&rq->arena, "Root=" STR_FMT, STR_ARG(id));
+}
+
 bool function_url_take(struct executor *x, struct http_call *rq)
 {
     struct buf event = {.max = EVENT_MAX_BYTES};
-    struct str name, path, trace = {0};
+    struct function_url u = {.wall_ns = loop_wall(x->loop), .port = x->port};
+    struct str name;
 
-    if (!split_url(rq, &name, &path))
+    if (!split_url(rq, &name, &u.path))
         return false;
-    const struct fndef *fn = manifest_find(x->manifest, name, NULL);
-    if (!fn || !has_url(fn)) {
+    u.fn = manifest_find(x->manifest, name, NULL);
+    if (!u.fn || !has_url(u.fn)) {
         not_found(rq);
         return true;
     }
-    http_header(rq, "X-Amzn-Trace-Id", &trace);
-    function_url_event(&event, fn, rq, path, loop_wall(x->loop), &x->rng);
-    struct invoke_request ask = {
-        .fn = fn, .payload = buf_str(&event), .trace = trace, .trigger = TRIGGER_HTTP};
+    u.request_id = uuid_new(&x->rng, &rq->arena);
+    if (!http_header(rq, "X-Amzn-Trace-Id", &u.trace))
+        u.trace = begin_trace(x, rq, u.wall_ns);
+    function_url_forward(rq, &u);
+    function_url_event(&event, rq, &u);
+    struct invoke_request ask = {.fn = u.fn,
+                                 .request_id = u.request_id,
+                                 .payload = buf_str(&event),
+                                 .trace = u.trace,
+                                 .trigger = TRIGGER_HTTP};
     invoke(x->invoker, &ask, on_done, rq);
     buf_clear(&event);
     return true;

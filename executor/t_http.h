@@ -18,9 +18,16 @@ bool function_url_take(struct executor *x, struct http_call *rq);
 
 /* --- pure parts, for tests --- */
 
-/* path: of the function's own URL; ids: where its request id comes from. */
-void function_url_event(struct buf *out, const struct fndef *fn, const struct http_call *rq,
-                        struct str path, int64_t wall_ns, struct rng *ids);
+struct function_url {
+    const struct fndef *fn;
+    struct str path; /* of the function's own URL */
+    struct str request_id, trace;
+    int64_t wall_ns;
+    uint16_t port; /* where the request came in */
+};
+/* Adds what AWS's front says of a request: x-forwarded-for, -port, -proto, x-amzn-trace-id. */
+void function_url_forward(struct http_call *rq, const struct function_url *u);
+void function_url_event(struct buf *out, const struct http_call *rq, const struct function_url *u);
 /* The response an answer stands for: status, headers and body in the arena; 502 for what is none.
  */
 void function_url_reply(struct arena *a, struct str answer, struct http_reply *out);

@@ -136,6 +136,19 @@ curl -sS -i "$endpoint/lambda-url/c/" > "$work/url"
 expect "$work/url" 'HTTP/1.1 404'
 curl -sS -i -d '{"fail":"x"}' -H 'Host: py.lambda-url.localhost' "$endpoint/" > "$work/url"
 expect "$work/url" '"rawPath":"/"'
+# What AWS's front adds; the answer names its request, by the id that the log has.
+curl -sS -i -d '{}' -H 'X-Forwarded-For: 192.0.2.1' "$endpoint/lambda-url/py/" > "$work/url"
+for text in '"x-forwarded-for":"192.0.2.1, 127.0.0.1"' "\"x-forwarded-port\":\"${endpoint##*:}\"" \
+    '"x-forwarded-proto":"http"' '"x-amzn-trace-id":"Root=1-' 'X-Amzn-Trace-Id: Root=1-'; do
+    expect "$work/url" "$text"
+done
+id=$(sed -n 's/^x-amzn-RequestId: \([0-9a-f-]*\).*/\1/p' "$work/url")
+expect "$work/url" "\"requestId\":\"$id\""
+# Pages of other sites, under a name that leads here or from elsewhere, run nothing.
+[ "$(curl -sS -o /dev/null -w '%{http_code}' -d '{}' -H 'Host: evil.example' "$endpoint/lambda-url/py/")" = 421 ] ||
+    fail "a foreign name is answered"
+[ "$(curl -sS -o /dev/null -w '%{http_code}' -d '{}' -H 'Origin: http://evil.example' "$endpoint/lambda-url/py/")" = 403 ] ||
+    fail "a page of another site runs functions"
 
 # --- logs ---
 group=/aws/lambda/py
