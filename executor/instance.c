@@ -160,6 +160,7 @@ static void begin_run(struct instance *in)
     r->started_wall_ns = loop_wall(l);
     r->deadline_ns = r->started_ns + in->fn->timeout_ns;
     r->init_ns = in->init_ns;
+    r->init_began_wall_ns = r->started_wall_ns - (r->started_ns - in->init_began_ns);
     r->tail.max = TAIL_MAX_BYTES;
     in->init_ns = 0;
     loop_timer_set(l, &in->deadline, r->deadline_ns);

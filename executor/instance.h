@@ -50,6 +50,7 @@ struct run {
     int64_t started_ns, started_wall_ns; /* monotonic, wall; 0: waits */
     int64_t deadline_ns;
     int64_t init_ns; /* of a cold start; 0: warm */
+    int64_t init_began_wall_ns;
     int64_t duration_ns;
     unsigned concurrent, account_concurrent;
     uint64_t max_memory_bytes;

@@ -104,7 +104,8 @@ void xray_function_segment(struct buf *out, const struct xray_facts *f)
     jout_key(&o, "subsegments");
     jout_open(&o, '[');
     if (f->init_ns > 0)
-        put_subsegment(&o, f->ids, "Initialization", f->begin_ns - f->init_ns, f->begin_ns);
+        put_subsegment(&o, f->ids, "Initialization", f->init_began_ns,
+                       f->init_began_ns + f->init_ns);
     put_subsegment(&o, f->ids, "Invocation", f->begin_ns, f->end_ns);
     put_subsegment(&o, f->ids, "Overhead", f->end_ns, f->end_ns);
     jout_close(&o, ']');
@@ -219,6 +220,7 @@ void xray_record(struct executor *x, const struct instance *in, struct run *r)
                            .accepted_ns = r->accepted_wall_ns,
                            .begin_ns = r->started_wall_ns,
                            .end_ns = r->started_wall_ns + r->duration_ns,
+                           .init_began_ns = r->init_began_wall_ns,
                            .init_ns = r->init_ns,
                            .outcome = r->outcome,
                            .account = x->manifest->account};

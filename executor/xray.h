@@ -17,7 +17,7 @@ struct xray_facts {
     struct rng *ids; /* of subsegments */
     struct str trace_id, segment_id, function_segment_id, request_id, instance;
     int64_t accepted_ns, begin_ns, end_ns; /* wall clock */
-    int64_t init_ns;                       /* before begin_ns; 0: warm */
+    int64_t init_began_ns, init_ns;        /* perhaps long before begin_ns; init_ns 0: warm */
     enum outcome outcome;
     struct str account;
 };
