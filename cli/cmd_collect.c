@@ -36,9 +36,13 @@ struct collect_settings {
 /* clang-format off */
 static const struct opt_def collect_defs[] = {
     { .flag = "plan", .type = OPT_BOOL, .offset = AT(is_plan),
-      .help = "print what a day of collecting would call and cost, make no call" },
+      .help = "print what a day of collecting would call and cost, make no call",
+      .manual = "A source that would spend more than its budget: has a row that takes off what is held back, and says "
+                "when in a day that begins and what, and which built-in alerts, see nothing new from then on." },
     { .flag = "policy", .type = OPT_BOOL, .offset = AT(is_policy),
-      .help = "print the smallest IAM policy that allows its calls, make no call" },
+      .help = "print the smallest IAM policy that allows its calls, make no call",
+      .manual = "Where sources or their profiles assume roles, statement Read is the roles' and AssumeRoles is that of "
+                "whoever has the keys; --source NAME prints what one source needs." },
     { .flag = "once", .type = OPT_BOOL, .offset = AT(is_once),
       .help = "read everything once, then end" },
     { .flag = "source", .type = OPT_LIST, .offset = AT(sources), .value_name = "NAME",

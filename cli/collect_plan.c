@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/json.h"
+#include "core/base/timefmt.h"
 
 const char *collect_variable(void *ctx, const char *name)
 {
@@ -42,6 +43,61 @@ static void plan_row(struct table *t, const struct plan_line *l, money *total)
         *total = INT64_MAX;
 }
 
+/* What is not seen any more when a call must wait. */
+static const struct {
+    const char *call, *unseen;
+} blinds[] = {
+    {"sqs:GetQueueAttributes", "queues (dlq-depth, dlq-age, queue-age)"},
+    {"cloudwatch:GetMetricData", "metrics (throttles, concurrency, events-lost, events-dropped)"},
+    {"xray:BatchGetTraces", "traces"},
+};
+
+static struct str unseen_of(const struct plan *p, struct str source, struct arena *a)
+{
+    struct str out = {0};
+
+    for (size_t k = 0; k < ARRAY_LEN(blinds); k++)
+        for (size_t i = 0; i < p->n; i++) {
+            const struct plan_line *l = &p->lines[i];
+            if (l->cost == 0 || !str_eq(l->source, source) ||
+                !str_eq(l->call, str_from(blinds[k].call)))
+                continue;
+            out = arena_printf(a, STR_FMT "%s%s", STR_ARG(out), out.n > 0 ? ", " : "",
+                               blinds[k].unseen);
+            break;
+        }
+    return out;
+}
+
+/* Spent evenly over the day. */
+static struct str spent_after(const struct plan_budget *b, struct arena *a)
+{
+    AUTO(buf_clear) struct buf text = {.max = 64};
+    int64_t minutes = (int64_t)((wide)b->cap * 1440 / b->wanted);
+
+    duration_format(&text, (minutes > 0 ? minutes : 1) * NS_PER_MIN);
+    return arena_str(a, buf_str(&text));
+}
+
+/* A row that takes off what the budget holds back, so that the total is what is paid. */
+static void budget_row(struct table *t, const struct plan *p, const struct plan_budget *b,
+                       money *total)
+{
+    AUTO(buf_clear) struct buf cap = {.max = 64};
+    struct str after = spent_after(b, t->arena), unseen = unseen_of(p, b->source, t->arena);
+    struct plan_line held = {
+        .source = b->source, .call = STR("budget"), .cost = b->cap - b->wanted};
+
+    money_format(&cap, b->cap, 2);
+    held.why =
+        arena_printf(t->arena,
+                     "held back: $" STR_FMT " is spent " STR_FMT
+                     " into a day (UTC); unseen in the rest of it, with these alerts: " STR_FMT,
+                     STR_ARG(buf_str(&cap)), STR_ARG(after),
+                     STR_ARG(unseen.n > 0 ? unseen : STR("what they bring")));
+    plan_row(t, &held, total);
+}
+
 static void print_plan(struct cli *c, const struct plan *p)
 {
     static const struct table_column columns[] = {
@@ -64,6 +120,8 @@ static void print_plan(struct cli *c, const struct plan *p)
         if (p->lines[i].is_unpriced)
             sum.why = STR("list price, before free tiers, without calls that have no price");
     }
+    for (size_t i = 0; i < p->n_budgets; i++)
+        budget_row(&t, p, &p->budgets[i], &total);
     sum.cost = total;
     money ignored = 0;
     plan_row(&t, &sum, &ignored);
@@ -75,6 +133,30 @@ static void print_plan(struct cli *c, const struct plan *p)
 static int compare_calls(const void *a, const void *b)
 {
     return str_cmp(((const struct plan_line *)a)->call, ((const struct plan_line *)b)->call);
+}
+
+static void open_statement(struct json_out *j, const char *id)
+{
+    jout_open(j, '{');
+    if (id != NULL)
+        jout_put_str(j, "Sid", str_from(id));
+    jout_put_str(j, "Effect", STR("Allow"));
+    jout_key(j, "Action");
+}
+
+/* Belongs to whoever has the keys; the other statement to the roles. */
+static void put_roles(struct json_out *j, const struct plan *p)
+{
+    open_statement(j, "AssumeRoles");
+    jout_open(j, '[');
+    jout_str(j, STR("sts:AssumeRole"));
+    jout_close(j, ']');
+    jout_key(j, "Resource");
+    jout_open(j, '[');
+    for (size_t i = 0; i < p->n_roles; i++)
+        jout_str(j, p->roles[i]);
+    jout_close(j, ']');
+    jout_close(j, '}');
 }
 
 /* The actions bear the names of the calls. */
@@ -89,9 +171,7 @@ static void print_policy(struct cli *c, struct plan *p)
     jout_put_str(&j, "Version", STR("2012-10-17"));
     jout_key(&j, "Statement");
     jout_open(&j, '[');
-    jout_open(&j, '{');
-    jout_put_str(&j, "Effect", STR("Allow"));
-    jout_key(&j, "Action");
+    open_statement(&j, p->n_roles > 0 ? "Read" : NULL);
     jout_open(&j, '[');
     for (size_t i = 0; i < p->n; i++)
         if (i == 0 || !str_eq(p->lines[i].call, p->lines[i - 1].call))
@@ -99,6 +179,8 @@ static void print_policy(struct cli *c, struct plan *p)
     jout_close(&j, ']');
     jout_put_str(&j, "Resource", STR("*"));
     jout_close(&j, '}');
+    if (p->n_roles > 0)
+        put_roles(&j, p);
     jout_close(&j, ']');
     jout_close(&j, '}');
     buf_add_c(&c->out, '\n');

@@ -14,6 +14,12 @@ struct plan_line {
     bool is_assumed;         /* a number stands in for what is not known before the first call */
 };
 
+/* A source whose day would cost more than its budget allows. */
+struct plan_budget {
+    struct str source;
+    money cap, wanted; /* a day */
+};
+
 struct source_env;
 struct plan {
     struct arena *arena;
@@ -21,9 +27,15 @@ struct plan {
     int64_t now_ns;         /* prices of this day */
     struct plan_line *lines;
     size_t n, cap;
+    struct plan_budget *budgets; /* only of sources that will be held */
+    size_t n_budgets, cap_budgets;
+    struct str *roles; /* to be assumed; each once */
+    size_t n_roles, cap_roles;
     uint64_t assumed_functions, assumed_queues; /* where a pattern says how many only AWS knows */
 };
 
 struct plan_line *plan_add(struct plan *p); /* zeroed */
+struct plan_budget *plan_add_budget(struct plan *p);
+void plan_add_role(struct plan *p, struct str arn);
 
 #endif

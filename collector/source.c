@@ -79,6 +79,23 @@ struct plan_line *plan_add(struct plan *p)
     return &p->lines[p->n++];
 }
 
+struct plan_budget *plan_add_budget(struct plan *p)
+{
+    p->budgets =
+        arena_grow(p->arena, p->budgets, p->n_budgets, &p->cap_budgets, sizeof(*p->budgets));
+    p->budgets[p->n_budgets] = (struct plan_budget){0};
+    return &p->budgets[p->n_budgets++];
+}
+
+void plan_add_role(struct plan *p, struct str arn)
+{
+    for (size_t i = 0; i < p->n_roles; i++)
+        if (str_eq(p->roles[i], arn))
+            return;
+    p->roles = arena_grow(p->arena, p->roles, p->n_roles, &p->cap_roles, sizeof(*p->roles));
+    p->roles[p->n_roles++] = arena_str(p->arena, arn);
+}
+
 /* --- the configuration
  * --------------------------------------------------------------------------------------
  */

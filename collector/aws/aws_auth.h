@@ -46,6 +46,10 @@ void aws_auth_forget(struct aws_auth *a);
 struct str aws_auth_region(const struct aws_auth_options *o, struct source_env *env,
                            struct arena *mem);
 
+/* The role the profile that would be used assumes by keys; empty: none. */
+struct str aws_auth_profile_role(const struct aws_auth_options *o, struct source_env *env,
+                                 struct arena *mem);
+
 /* --- private to aws_auth*.c --- */
 
 /* One link of the chain: ERR_NOT_FOUND asks the next one. Views into the arena. */

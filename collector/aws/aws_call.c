@@ -13,6 +13,7 @@ enum {
     PAGE_MAX_BYTES =
         24 << 20, /* 1 MB of events; their escapes and ids make it several times that */
     BURST = 5,
+    MESSAGE_MAX = 200, /* of an error answer's */
 };
 #define FIRST_PAUSE_NS NS_PER_SEC
 #define FORM           "application/x-www-form-urlencoded; charset=utf-8"
@@ -174,7 +175,7 @@ static struct str join_path(const struct aws_endpoint *at, const struct aws_op_i
                             const struct aws_request *q, struct arena *a)
 {
     if (info->path == NULL)
-        return at->path;
+        return q->path.n > 0 ? q->path : at->path;
     struct str base = str_eq(at->path, STR("/")) ? STR("") : at->path;
     return arena_printf(a, STR_FMT "%s" STR_FMT, STR_ARG(base), info->path, STR_ARG(q->path));
 }
@@ -265,7 +266,6 @@ static enum status fail(struct aws_client *c, const struct aws_request *q, struc
 {
     const struct aws_fault *f = &c->fault;
 
-    c->status->add_errors += f->kind != FAULT_NOT_FOUND; /* that is an answer */
     if (f->kind == FAULT_THROTTLED) {
         c->status->add_throttles++;
         rate_pause(&c->rates[q->op], clock_monotonic(&c->env->clock),
@@ -273,7 +273,7 @@ static enum status fail(struct aws_client *c, const struct aws_request *q, struc
     }
     return err_set(e, status_of(f->kind), "HTTP %d " STR_FMT "%s" STR_FMT, f->http,
                    STR_ARG(f->code.n > 0 ? f->code : STR("error")), f->message.n > 0 ? ": " : "",
-                   STR_ARG(str_sub(f->message, 0, 160)));
+                   STR_ARG(str_sub(f->message, 0, MESSAGE_MAX)));
 }
 
 /* The connection failed, or what came was no answer. */
@@ -311,9 +311,16 @@ static enum status call(struct aws_client *c, const struct aws_request *q, struc
             return OK;
         }
         c->fault = aws_fault_read(&r, aws_now(c), a);
+        c->status->add_errors += c->fault.kind != FAULT_NOT_FOUND; /* that is an answer */
         if (attempt > 0 || !can_repeat(c, &c->fault))
             return fail(c, q, e);
     }
+}
+
+enum status aws_damaged(struct aws_client *c, const char *what, struct err *e)
+{
+    c->status->add_errors++;
+    return err_set(e, ERR_AGAIN, "%s: a damaged answer", what);
 }
 
 enum status aws_call(struct aws_client *c, const struct aws_request *q, struct arena *a,

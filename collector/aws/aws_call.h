@@ -62,6 +62,8 @@ struct aws_fault {
  * Pure.
  */
 struct aws_fault aws_fault_read(const struct http_response *r, int64_t now_ns, struct arena *a);
+/* JSON that is refused in XML was not understood: the endpoint may know the Query protocol. */
+bool aws_fault_wants_form(const struct aws_fault *f);
 enum aws_fault_kind aws_fault_kind_of(int http, struct str code, struct str message);
 
 /* What was called since midnight UTC of `day`, and what it costs. */
@@ -108,7 +110,7 @@ void aws_bill(struct aws_client *c, enum aws_op op, uint64_t units);
 
 struct aws_request {
     enum aws_op op;
-    struct str path;  /* REST: behind the operation's path, encoded */
+    struct str path;  /* encoded; REST: behind the operation's path, else in place of the root */
     struct str query; /* REST: encoded */
     struct str body;
     bool is_form;   /* the Query protocol: the body is a form that names its action, XML answers */
@@ -118,6 +120,9 @@ struct aws_request {
  * throttled, network, server, not yet, budget; ERR_AUTH; ERR_NOT_FOUND; ERR_CONFIG refused. */
 MUST_CHECK enum status aws_call(struct aws_client *c, const struct aws_request *q, struct arena *a,
                                 struct str *body, struct err *e);
+
+/* The call went well, but what came cannot be read: counts as its error. ERR_AGAIN. */
+enum status aws_damaged(struct aws_client *c, const char *what, struct err *e);
 
 /* "1.5E3" and "276.68" as integers of 10^-scale, rounded; false when it is no number or too large.
  */

@@ -375,7 +375,7 @@ enum status aws_config_step(struct aws_ctx *x, struct aws_task *t, struct batch 
     enum status s = aws_call(&x->client, &q, &out->arena, &body, e);
 
     if (s == OK && json_parse(body, &d, NULL) != OK)
-        return err_set(e, ERR_AGAIN, "%s: a damaged answer", aws_op_info(q.op)->name);
+        return aws_damaged(&x->client, aws_op_info(q.op)->name, e);
     if (s != OK && s != ERR_CANCELLED && is_optional(x)) {
         x->fns.marker = aws_keep(x->fns.marker, STR(""));
         s = OK;

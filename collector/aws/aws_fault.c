@@ -3,6 +3,8 @@
 #include "collector/aws/aws_xml.h"
 #include "core/base/json.h"
 
+enum { LOCATION_MAX = 80 }; /* of it a message shows */
+
 struct rule {
     const char *code; /* exact, or ends with '*' for a prefix */
     enum aws_fault_kind kind;
@@ -74,6 +76,11 @@ enum aws_fault_kind aws_fault_kind_of(int http, struct str code, struct str mess
     return http == 404 ? FAULT_NOT_FOUND : FAULT_REFUSED;
 }
 
+bool aws_fault_wants_form(const struct aws_fault *f)
+{
+    return f->is_xml && (f->kind == FAULT_REFUSED || f->kind == FAULT_NOT_FOUND);
+}
+
 /* "com.amazonaws.sqs#QueueDoesNotExist" and "X:http://internal" -> the name. */
 static struct str bare_code(struct str code)
 {
@@ -111,6 +118,20 @@ static void read_xml(struct str body, struct aws_fault *f, struct arena *a)
         f->message = (struct str){0};
 }
 
+/* Nothing of AWS that is asked here sends elsewhere: who answers is not who was meant. */
+static void read_redirect(const struct http_response *r, struct aws_fault *f, struct arena *a)
+{
+    struct str to = http_header_get(r, "Location");
+
+    if (f->code.n > 0 || r->status < 300 || r->status > 399)
+        return;
+    f->code = STR("redirect");
+    f->message = arena_printf(a,
+                              "it points to " STR_FMT "%s: AWS does not; is the endpoint right, "
+                              "or a proxy or sign-in page in between?",
+                              STR_ARG(str_sub(to, 0, LOCATION_MAX)), to.n > 0 ? "" : "nowhere");
+}
+
 struct aws_fault aws_fault_read(const struct http_response *r, int64_t now_ns, struct arena *a)
 {
     struct aws_fault f = {.http = r->status, .code = http_header_get(r, "x-amzn-ErrorType")};
@@ -125,6 +146,7 @@ struct aws_fault aws_fault_read(const struct http_response *r, int64_t now_ns, s
         f.code = str_cut(&legacy, ';');
     }
     f.code = bare_code(f.code);
+    read_redirect(r, &f, a);
     if (!retry_after_parse(http_header_get(r, "Retry-After"), now_ns, &f.asked_ns))
         f.asked_ns = 0;
     f.kind = aws_fault_kind_of(f.http, f.code, f.message);

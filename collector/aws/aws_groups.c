@@ -10,6 +10,7 @@
 #include "core/base/mem.h"
 
 enum { REQUEST_MAX_BYTES = 64 << 10 };
+static const struct str floor_scope = STR_INIT("began");
 
 char *aws_keep(char *old, struct str s)
 {
@@ -50,6 +51,34 @@ void aws_learn_account(struct aws_ctx *x, struct str arn)
  * ----------------------------------------------------------------------------------------------
  */
 
+/* Nothing older than the backfill of the very first run is read, also by scans that look further
+ * back. It is kept with the first watermark. */
+static void find_floor(struct aws_ctx *x)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct source_env *env = &x->source->env;
+    struct cursor c;
+
+    if (x->logs.floor_ms > 0)
+        return;
+    x->logs.is_floor_kept = env->find_cursor != NULL &&
+                            env->find_cursor(env->cursor_ctx, x->source->name, floor_scope, &a, &c);
+    x->logs.floor_ms = x->logs.is_floor_kept
+                           ? c.watermark_ns / NS_PER_MS
+                           : (aws_now(&x->client) - x->o->backfill_ns) / NS_PER_MS;
+}
+
+void aws_keep_floor(struct aws_ctx *x, struct batch *out)
+{
+    struct cursor c = {.source = x->source->name,
+                       .scope = floor_scope,
+                       .watermark_ns = x->logs.floor_ms * NS_PER_MS};
+
+    if (!x->logs.is_floor_kept)
+        batch_cursor(out, &c);
+    x->logs.is_floor_kept = true;
+}
+
 /* Where a run before stopped; the first scan looks further back than usual, because what came late
  * while nobody looked is behind the watermark. */
 static void place_watermark(struct aws_ctx *x, struct log_group *g, int64_t created_ms)
@@ -62,6 +91,7 @@ static void place_watermark(struct aws_ctx *x, struct log_group *g, int64_t crea
 
     g->watermark_ms = now_ms - x->o->backfill_ns / NS_PER_MS;
     g->deep_ms = now_ms;
+    find_floor(x);
     if (created_ms > g->watermark_ms)
         g->watermark_ms = created_ms;
     if (env->find_cursor == NULL ||
@@ -207,7 +237,7 @@ enum status aws_groups_step(struct aws_ctx *x, struct aws_task *t, struct batch 
     enum status s = aws_call(&x->client, &q, &out->arena, &body, e);
 
     if (s == OK && (s = json_parse(body, &d, e)) != OK)
-        s = err_set(e, ERR_AGAIN, "logs:DescribeLogGroups: a damaged answer");
+        s = aws_damaged(&x->client, "logs:DescribeLogGroups", e);
     if (s != OK)
         return s;
     if (l->pattern == 0 && l->token == NULL)

@@ -112,6 +112,12 @@ static int64_t fast_start(struct aws_ctx *x, const struct log_group *g, struct l
                       : from_ms - near_overlap(x, g) / NS_PER_MS;
 }
 
+/* A watermark from before there was a floor goes further back. */
+static int64_t floor_of(const struct aws_ctx *x, const struct log_group *g)
+{
+    return x->logs.floor_ms < g->watermark_ms ? x->logs.floor_ms : g->watermark_ms;
+}
+
 static void begin(struct aws_ctx *x, const struct log_group *g, struct log_scan *s)
 {
     int64_t now_ms = aws_now(&x->client) / NS_PER_MS;
@@ -121,6 +127,8 @@ static void begin(struct aws_ctx *x, const struct log_group *g, struct log_scan 
     int64_t from_ms = g->watermark_ms < now_ms ? g->watermark_ms : now_ms;
 
     s->start_ms = kind == SCAN_FAST ? fast_start(x, g, s, from_ms) : now_ms - back_ns / NS_PER_MS;
+    if (s->start_ms < floor_of(x, g))
+        s->start_ms = floor_of(x, g);
     if (s->start_ms < g->created_ms - NS_PER_DAY / NS_PER_MS)
         s->start_ms = g->created_ms - NS_PER_DAY / NS_PER_MS;
     s->start_ms = s->start_ms > 0 ? s->start_ms : 0;
@@ -228,7 +236,7 @@ static enum status decode(struct aws_ctx *x, const struct log_group *g, struct s
  * -----------------------------------------------------------------------------------------
  */
 
-static void put_cursor(const struct aws_ctx *x, const struct log_group *g, struct batch *out)
+static void put_cursor(struct aws_ctx *x, const struct log_group *g, struct batch *out)
 {
     struct cursor c = {
         .source = x->source->name,
@@ -237,6 +245,7 @@ static void put_cursor(const struct aws_ctx *x, const struct log_group *g, struc
         .watermark_ns = g->watermark_ms * NS_PER_MS,
     };
     batch_cursor(out, &c);
+    aws_keep_floor(x, out);
 }
 
 static void end_fast(struct aws_ctx *x, struct log_group *g, struct log_scan *s, struct batch *out)
@@ -309,8 +318,9 @@ static enum status take_page(struct aws_ctx *x, struct log_group *g, struct log_
 
     if (!read_page(page, &out->arena, &token)) {
         if (++s->damaged < DAMAGED_MAX)
-            return err_set(e, ERR_AGAIN, "a damaged page of %s", g->name);
+            return aws_damaged(&x->client, arena_printf(&out->arena, "a page of %s", g->name).p, e);
         find_token(page, &out->arena, &token);
+        x->source->status.add_errors++;
         log_event(LOG_WARN,
                   "source=" STR_FMT " group=%s a page is damaged for good: "
                   "what can be read of it is kept",

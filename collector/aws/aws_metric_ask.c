@@ -258,7 +258,7 @@ static enum status take_answer(const struct asking *k, struct str body, struct s
     bool is_whole =
         k->ask->is_form ? take_xml(k, body, &r, token, out) : take_json(k, body, &r, token, out);
 
-    return is_whole ? OK : err_set(e, ERR_AGAIN, "cloudwatch:GetMetricData: a damaged answer");
+    return is_whole ? OK : aws_damaged(&k->x->client, "cloudwatch:GetMetricData", e);
 }
 
 /* --- a call
@@ -268,14 +268,6 @@ static enum status take_answer(const struct asking *k, struct str body, struct s
 uint64_t metric_ask_units(const struct metric_ask *ask)
 {
     return ask->token == NULL ? chunk_of(ask) : 1;
-}
-
-/* JSON that is refused in XML was not understood. */
-static bool must_ask_in_form(const struct aws_ctx *x, const struct metric_ask *ask)
-{
-    const struct aws_fault *f = &x->client.fault;
-
-    return !ask->is_form && f->is_xml && (f->kind == FAULT_REFUSED || f->kind == FAULT_NOT_FOUND);
 }
 
 enum status metric_ask_step(struct aws_ctx *x, struct metric_ask *ask, metric_point_fn *on_point,
@@ -290,7 +282,7 @@ enum status metric_ask_step(struct aws_ctx *x, struct metric_ask *ask, metric_po
     struct str body, token = {0};
     enum status s = aws_call(&x->client, &q, &out->arena, &body, e);
 
-    if (s != OK && must_ask_in_form(x, ask)) {
+    if (s != OK && !ask->is_form && aws_fault_wants_form(&x->client.fault)) {
         log_event(LOG_INFO,
                   "source=" STR_FMT " CloudWatch does not speak JSON here: asked in the "
                   "Query protocol",

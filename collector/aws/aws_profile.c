@@ -289,3 +289,17 @@ struct str aws_auth_region(const struct aws_auth_options *o, struct source_env *
         region = aws_profile_get(&p, "region");
     return arena_str(mem, region);
 }
+
+struct str aws_auth_profile_role(const struct aws_auth_options *o, struct source_env *env,
+                                 struct arena *mem)
+{
+    struct aws_auth a = {.options = *o, .env = env};
+    struct aws_profile p;
+
+    if (o->profile.n == 0 && aws_variable(&a, "AWS_ACCESS_KEY_ID").n > 0)
+        return (struct str){0}; /* these are asked first */
+    if (aws_profile_read(&a, aws_profile_name(&a), mem, &p, NULL) != OK ||
+        aws_profile_get(&p, "web_identity_token_file").n > 0)
+        return (struct str){0};
+    return aws_profile_get(&p, "role_arn");
+}

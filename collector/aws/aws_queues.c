@@ -2,8 +2,10 @@
  * dead-letter queue when another queue's redrive policy or a function's configuration names it. */
 #include <stdlib.h>
 
+#include "collector/aws/aws_queue_form.h"
 #include "collector/aws/aws_source.h"
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 
 enum { REQUEST_MAX_BYTES = 64 << 10, FEEDERS_MAX_BYTES = 4096 };
@@ -70,23 +72,49 @@ static struct str list_body(const struct aws_queues *q, struct arena *a)
     return arena_str(a, buf_str(&b));
 }
 
-static enum status parse(struct str body, const char *what, struct json_doc **d, struct err *e)
+static enum status parse(struct aws_ctx *x, enum aws_op op, struct str body, struct json_doc **d,
+                         struct err *e)
 {
-    return json_parse(body, d, NULL) == OK ? OK
-                                           : err_set(e, ERR_AGAIN, "%s: a damaged answer", what);
+    return json_parse(body, d, NULL) == OK ? OK : aws_damaged(&x->client, aws_op_info(op)->name, e);
+}
+
+/* In JSON, or in a form, whose answer then comes as JSON too; which of them the endpoint speaks
+ * turns out at the first call: *d stays NULL then. */
+static enum status ask(struct aws_ctx *x, const struct queue_question *question, struct batch *out,
+                       struct json_doc **d, struct err *e)
+{
+    struct aws_queues *queues = &x->queues;
+    struct aws_request q = {.op = question->op, .body = question->body};
+    struct str body;
+
+    if (queues->is_form)
+        queue_form(question, &q, &out->arena);
+    enum status s = aws_call(&x->client, &q, &out->arena, &body, e);
+    if (s != OK && !queues->is_form && aws_fault_wants_form(&x->client.fault)) {
+        log_event(LOG_INFO,
+                  "source=" STR_FMT " SQS does not speak JSON here: asked in the Query protocol",
+                  STR_ARG(x->source->name));
+        queues->is_form = true;
+        return OK;
+    }
+    if (s != OK)
+        return s;
+    if (queues->is_form && !queue_form_json(question->op, &body, &out->arena))
+        return aws_damaged(&x->client, aws_op_info(question->op)->name, e);
+    return parse(x, question->op, body, d, e);
 }
 
 static enum status list_step(struct aws_ctx *x, struct batch *out, struct err *e)
 {
     AUTO(json_doc_free_ptr) struct json_doc *d = NULL;
     struct aws_queues *queues = &x->queues;
-    struct aws_request q = {.op = OP_LIST_QUEUES, .body = list_body(queues, &out->arena)};
-    struct str body, url, token = {0};
-    enum status s = aws_call(&x->client, &q, &out->arena, &body, e);
+    const struct queue_question q = {.op = OP_LIST_QUEUES,
+                                     .body = list_body(queues, &out->arena),
+                                     .token = str_from(queues->token)};
+    struct str url, token = {0};
+    enum status s = ask(x, &q, out, &d, e);
 
-    if (s == OK)
-        s = parse(body, "sqs:ListQueues", &d, e);
-    if (s != OK)
+    if (s != OK || d == NULL)
         return s;
     const struct json *urls = json_get(json_root(d), "QueueUrls");
     for (size_t i = 0; i < json_count(urls); i++)
@@ -240,10 +268,11 @@ static enum status read_step(struct aws_ctx *x, struct batch *out, struct err *e
 {
     AUTO(json_doc_free_ptr) struct json_doc *d = NULL;
     struct aws_queue *queue = &x->queues.items[x->queues.at];
-    struct aws_request q = {.op = OP_GET_QUEUE_ATTRIBUTES,
-                            .body = attributes_body(queue, &out->arena)};
-    struct str body, arn;
-    enum status s = aws_call(&x->client, &q, &out->arena, &body, e);
+    const struct queue_question q = {.op = OP_GET_QUEUE_ATTRIBUTES,
+                                     .body = attributes_body(queue, &out->arena),
+                                     .url = str_from(queue->url)};
+    struct str arn;
+    enum status s = ask(x, &q, out, &d, e);
 
     if (s == ERR_NOT_FOUND || s == ERR_CONFIG) { /* deleted since the list was read */
         x->queues.at++;
@@ -251,9 +280,7 @@ static enum status read_step(struct aws_ctx *x, struct batch *out, struct err *e
             *e = (struct err){0};
         return OK;
     }
-    if (s == OK)
-        s = parse(body, "sqs:GetQueueAttributes", &d, e);
-    if (s != OK)
+    if (s != OK || d == NULL)
         return s;
     const struct json *attributes = json_get(json_root(d), "Attributes");
     if (json_str(json_get(attributes, "QueueArn"), &arn)) {

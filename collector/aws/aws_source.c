@@ -19,7 +19,6 @@ static const struct {
     {"logs", PART_LOGS},       {"config", PART_CONFIG}, {"queues", PART_QUEUES},
     {"metrics", PART_METRICS}, {"traces", PART_TRACES},
 };
-enum { ALL_PARTS = PART_LOGS | PART_CONFIG | PART_QUEUES | PART_METRICS | PART_TRACES };
 
 static const struct {
     const char *name;
@@ -51,7 +50,7 @@ unsigned aws_parts_of(const struct aws_ctx *x)
  */
 
 /* "aws-queues" is one part; "aws" all, or those of `collect`. */
-static enum status find_parts(const struct source *s, unsigned *out, struct err *e)
+enum status aws_find_parts(const struct source *s, unsigned *out, struct err *e)
 {
     const struct aws_options *o = s->options;
     struct str part = str_skip(str_from(s->ops->type), STR("aws-").n);
@@ -63,7 +62,7 @@ static enum status find_parts(const struct source *s, unsigned *out, struct err 
         if (str_eq(part, str_from(parts[i].name)))
             found = parts[i].part;
     }
-    *out = found != 0 ? found : ALL_PARTS;
+    *out = found != 0 ? found : PARTS_ALL;
     for (size_t k = 0; found == 0 && k < o->collect.count; k++) {
         unsigned one = 0;
         for (size_t i = 0; i < ARRAY_LEN(parts); i++)
@@ -129,7 +128,7 @@ static enum status aws_open(struct source *s, struct err *e)
 
     x->source = s;
     x->o = s->options;
-    enum status st = find_parts(s, &x->parts, e);
+    enum status st = aws_find_parts(s, &x->parts, e);
     if (st == OK)
         st = find_region(x, e);
     if (st == OK && x->o->budget.n > 0)
@@ -317,188 +316,6 @@ static enum status aws_poll(struct source *s, struct batch *out, enum poll_resul
     return st == OK ? OK : err_set(e, st, "%s", local.msg);
 }
 
-/* --- the plan
- * -----------------------------------------------------------------------------------------------
- */
-
-static uint64_t per_day(int64_t every_ns)
-{
-    return every_ns > 0 ? (uint64_t)(NS_PER_DAY / every_ns) : 0;
-}
-
-static bool is_exact(const struct opt_list *globs)
-{
-    for (size_t i = 0; i < globs->count; i++)
-        if (str_find_char(globs->items[i], '*') < globs->items[i].n ||
-            str_find_char(globs->items[i], '?') < globs->items[i].n ||
-            str_find_char(globs->items[i], '[') < globs->items[i].n)
-            return false;
-    return globs->count > 0;
-}
-
-struct planned {
-    uint64_t calls, units_each;
-    struct str why;
-    enum aws_op op;
-    bool is_assumed;
-};
-
-/* The endpoint, when it is on this machine: no bill comes from there, and no quota of AWS's holds.
- */
-static struct str local_endpoint(const struct source *s, const struct plan *p, enum aws_op op)
-{
-    const struct aws_options *o = s->options;
-    struct aws_endpoint at =
-        aws_endpoint_of(aws_op_info(op)->service, o->endpoint, s->region, p->env, p->arena);
-
-    return at.is_local ? at.url : (struct str){0};
-}
-
-static void add_line(const struct source *s, struct plan *p, const struct planned *row)
-{
-    struct plan_line *l = plan_add(p);
-    const struct aws_op_info *info = aws_op_info(row->op);
-    struct str endpoint = local_endpoint(s, p, row->op);
-    money price = 0;
-
-    l->source = s->name;
-    l->call = str_from(info->name);
-    l->why = row->why;
-    l->calls = row->calls;
-    l->units = row->calls * row->units_each;
-    l->is_assumed = row->is_assumed;
-    if (endpoint.n > 0)
-        l->why = arena_printf(p->arena, STR_FMT "; free at " STR_FMT, STR_ARG(row->why),
-                              STR_ARG(endpoint));
-    else if (!aws_price(p->env, row->op, s->region, p->now_ns, &price))
-        l->is_unpriced = true;
-    else if (money_mul_div((wide)l->units, price, 1, &l->cost, NULL) != OK)
-        l->cost = INT64_MAX;
-}
-
-static uint64_t at_most_quota(const struct source *s, const struct plan *p, enum aws_op op,
-                              uint64_t calls)
-{
-    const struct aws_options *o = s->options;
-    int64_t quota = aws_quota(op, s->region) * o->quota_percent / (INT64_C(100) * s->n_sharing);
-    uint64_t most = (uint64_t)quota * 86400 / 1000;
-
-    return calls < most || local_endpoint(s, p, op).n > 0 ? calls : most;
-}
-
-static void plan_logs(const struct source *s, const struct aws_options *o, struct plan *p)
-{
-    bool is_known = is_exact(&o->log_groups);
-    uint64_t groups = is_known ? o->log_groups.count : p->assumed_functions;
-    uint64_t wanted =
-        groups * (per_day(o->poll_ns) + per_day(o->late_every_ns) + per_day(o->deep_every_ns));
-    struct planned rows[] = {
-        {per_day(o->discover_ns) * (groups / 50 + 1), 1, STR("discovery"), OP_DESCRIBE_LOG_GROUPS,
-         !is_known},
-        {at_most_quota(s, p, OP_FILTER_LOG_EVENTS, wanted), 1,
-         arena_printf(p->arena, "%llu log groups", (unsigned long long)groups),
-         OP_FILTER_LOG_EVENTS, !is_known},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        add_line(s, p, &rows[i]);
-}
-
-static void plan_config(const struct source *s, const struct aws_options *o, struct plan *p)
-{
-    uint64_t rounds = per_day(o->config_ns), n = p->assumed_functions;
-    struct str each = arena_printf(p->arena, "%llu functions", (unsigned long long)n);
-    struct planned rows[] = {
-        {rounds, 1, STR("the account's limits"), OP_GET_ACCOUNT_SETTINGS, false},
-        {rounds * (n / 50 + 1), 1, each, OP_LIST_FUNCTIONS, true},
-        {rounds * (n / 100 + 1), 1, STR("what feeds them"), OP_LIST_EVENT_SOURCE_MAPPINGS, true},
-        {rounds * n, 1, each, OP_GET_FUNCTION_CONCURRENCY, true},
-        {rounds * n, 1, each, OP_GET_EVENT_INVOKE_CONFIG, true},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        add_line(s, p, &rows[i]);
-}
-
-static void plan_queues(const struct source *s, const struct aws_options *o, struct plan *p)
-{
-    bool is_known = is_exact(&o->queues);
-    uint64_t n = is_known ? o->queues.count : p->assumed_queues;
-    struct planned rows[] = {
-        {per_day(o->discover_ns), 1, STR("discovery"), OP_LIST_QUEUES, false},
-        {per_day(o->queues_ns) * n, 1, arena_printf(p->arena, "%llu queues", (unsigned long long)n),
-         OP_GET_QUEUE_ATTRIBUTES, !is_known},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        add_line(s, p, &rows[i]);
-}
-
-/* A round asks for all of its hours at once. */
-static void plan_reconcile(const struct source *s, const struct aws_options *o, struct plan *p)
-{
-    unsigned found = ALL_PARTS;
-    uint64_t n = p->assumed_functions, each = aws_reconciled_metrics();
-    money cap = 0, price = 0;
-
-    if (find_parts(s, &found, NULL) != OK || (found & PART_CONFIG) == 0 || o->reconcile_ns == 0)
-        return;
-    if (o->budget.n > 0 && money_parse(o->budget, &cap, NULL) != OK)
-        return;
-    if (local_endpoint(s, p, OP_GET_METRIC_DATA).n == 0 &&
-        !aws_price(p->env, OP_GET_METRIC_DATA, s->region, p->now_ns, &price))
-        price = 0;
-    uint64_t rounds = per_day(aws_reconcile_every(o->reconcile_ns, n, price, cap));
-    struct planned rows[] = {
-        {rounds, each, STR("the region's count of each hour"), OP_GET_METRIC_DATA, false},
-        {rounds * (n / 500 + 1), each * n / (n / 500 + 1),
-         arena_printf(p->arena, "that of %llu functions, while the region's is not zero",
-                      (unsigned long long)n),
-         OP_GET_METRIC_DATA, true},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        add_line(s, p, &rows[i]);
-}
-
-static void plan_metrics(const struct source *s, const struct aws_options *o, struct plan *p)
-{
-    struct planned row = {per_day(o->metrics_ns), aws_region_metrics(),
-                          STR("metrics of the region; more while one is not zero"),
-                          OP_GET_METRIC_DATA, false};
-
-    add_line(s, p, &row);
-    plan_reconcile(s, o, p);
-}
-
-/* How many traces there are only AWS knows: by default one a second is sampled. */
-static void plan_traces(const struct source *s, const struct aws_options *o, struct plan *p)
-{
-    enum { TRACES_A_DAY = 86400 };
-    uint64_t rounds = per_day(o->traces_ns), traces = TRACES_A_DAY;
-    struct planned rows[] = {
-        {rounds, traces / (rounds > 0 ? rounds : 1) + 1, STR("one sampled trace a second"),
-         OP_GET_TRACE_SUMMARIES, true},
-        {traces / 5, 5, STR("five a call"), OP_BATCH_GET_TRACES, true},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        add_line(s, p, &rows[i]);
-}
-
-static void aws_plan(const struct source *s, struct plan *p)
-{
-    static void (*const planners[])(const struct source *, const struct aws_options *,
-                                    struct plan *) = {plan_logs, plan_config, plan_queues,
-                                                      plan_metrics, plan_traces};
-    unsigned found = ALL_PARTS;
-
-    if (find_parts(s, &found, NULL) != OK)
-        return;
-    for (size_t i = 0; i < ARRAY_LEN(planners); i++)
-        if ((found & parts[i].part) != 0)
-            planners[i](s, s->options, p);
-}
-
 static const struct opt_list *aws_regions(const void *options)
 {
     const struct aws_options *o = options;
@@ -510,9 +327,9 @@ static const struct opt_list *aws_regions(const void *options)
 static bool aws_shares(const struct source *a, const struct source *b)
 {
     const struct aws_options *p = a->options, *q = b->options;
-    unsigned of_a = ALL_PARTS, of_b = ALL_PARTS;
+    unsigned of_a = PARTS_ALL, of_b = PARTS_ALL;
 
-    if (find_parts(a, &of_a, NULL) != OK || find_parts(b, &of_b, NULL) != OK)
+    if (aws_find_parts(a, &of_a, NULL) != OK || aws_find_parts(b, &of_b, NULL) != OK)
         return false;
     return (of_a & of_b) != 0 && str_eq(a->region, b->region) && str_eq(p->profile, q->profile) &&
            str_eq(p->role_arn, q->role_arn) && str_eq(p->endpoint, q->endpoint);

@@ -15,6 +15,7 @@ enum aws_part {
     PART_QUEUES = 1 << 2,
     PART_METRICS = 1 << 3,
     PART_TRACES = 1 << 4,
+    PARTS_ALL = PART_LOGS | PART_CONFIG | PART_QUEUES | PART_METRICS | PART_TRACES
 };
 
 struct aws_options {
@@ -98,6 +99,8 @@ struct aws_logs {
     struct cw_state *state;
     size_t pattern; /* of the discovery under way */
     char *token;
+    int64_t floor_ms; /* nothing before is read; 0: not known yet */
+    bool is_floor_kept;
     bool is_listed_once;
 };
 
@@ -146,6 +149,7 @@ struct aws_queues {
     int64_t listed_ns; /* monotonic; 0: never */
     int64_t began_ns;  /* monotonic: this round */
     bool is_listing;
+    bool is_form; /* the endpoint speaks the Query protocol, no JSON */
 };
 
 /* --- metrics --- */
@@ -229,6 +233,9 @@ void aws_queues_clear(struct aws_queues *q);
 void aws_metrics_clear(struct aws_metrics *m);
 void aws_traces_clear(struct aws_traces *t);
 void aws_reconcile_clear(struct aws_reconcile *r);
+/* The parts a source is to collect, enum aws_part. ERR_CONFIG: `collect` names one there is not. */
+MUST_CHECK enum status aws_find_parts(const struct source *s, unsigned *out, struct err *e);
+void aws_plan(const struct source *s, struct plan *p);
 /* True when the day's budget does not allow the call: the task then waits for midnight UTC. */
 bool aws_wait_for_budget(struct aws_ctx *x, struct aws_task *t, enum aws_op op, uint64_t units);
 uint64_t aws_region_metrics(void);     /* how many are asked of a region */
@@ -240,6 +247,8 @@ int64_t aws_reconcile_every(int64_t wanted_ns, uint64_t functions, money unit_pr
 
 /* Finds or adds a group and places its watermark: from the cursor, else backfill before now. */
 struct log_group *aws_group_add(struct aws_ctx *x, struct str name, int64_t created_ms);
+/* Stores how far back the very first run began, once. */
+void aws_keep_floor(struct aws_ctx *x, struct batch *out);
 /* Monotonic time at which the next log step is due. */
 int64_t aws_logs_due(const struct aws_ctx *x);
 struct aws_function *aws_function_find(struct aws_functions *f, struct str name);

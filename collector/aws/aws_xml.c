@@ -12,7 +12,7 @@ static const struct {
     {STR_INIT("&quot;"), '"'}, {STR_INIT("&apos;"), '\''},
 };
 
-static struct str unescape(struct str s, struct arena *a)
+struct str aws_xml_unescape(struct str s, struct arena *a)
 {
     AUTO(buf_clear) struct buf b = {.max = s.n + 1};
 
@@ -75,6 +75,6 @@ bool aws_xml_text(struct str xml, const char *element, struct arena *a, struct s
 
     if (!aws_xml_next(&xml, element, &inner))
         return false;
-    *out = unescape(str_trim(inner), a);
+    *out = aws_xml_unescape(str_trim(inner), a);
     return true;
 }

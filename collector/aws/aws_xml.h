@@ -7,6 +7,8 @@
 
 /* False when there is no such element, or it is not closed. */
 bool aws_xml_text(struct str xml, const char *element, struct arena *a, struct str *out);
+/* The five named entities undone. */
+struct str aws_xml_unescape(struct str s, struct arena *a);
 /* What stands inside the next element of the name, as it is; elements of the same name inside are
  * part of it. *rest moves behind it. False: there is none, or it is not closed. */
 bool aws_xml_next(struct str *rest, const char *element, struct str *inner);

@@ -128,10 +128,10 @@ static void note_summary(struct aws_traces *t, const struct json *summary)
         want_trace(t, id, 0);
 }
 
-static enum status parse(struct str body, const char *what, struct json_doc **d, struct err *e)
+static enum status parse(struct aws_ctx *x, struct str body, enum aws_op op, struct json_doc **d,
+                         struct err *e)
 {
-    return json_parse(body, d, NULL) == OK ? OK
-                                           : err_set(e, ERR_AGAIN, "%s: a damaged answer", what);
+    return json_parse(body, d, NULL) == OK ? OK : aws_damaged(&x->client, aws_op_info(op)->name, e);
 }
 
 static enum status list_step(struct aws_ctx *x, struct batch *out, struct err *e)
@@ -144,7 +144,7 @@ static enum status list_step(struct aws_ctx *x, struct batch *out, struct err *e
     enum status s = aws_call(&x->client, &q, &out->arena, &body, e);
 
     if (s == OK)
-        s = parse(body, "xray:GetTraceSummaries", &d, e);
+        s = parse(x, body, q.op, &d, e);
     if (s != OK) {
         t->token = aws_keep(t->token, token); /* it may have expired: from the first page */
         return s;
@@ -240,7 +240,7 @@ static enum status fetch_step(struct aws_ctx *x, struct aws_task *task, struct b
     enum status s = aws_call(&x->client, &q, &out->arena, &body, e);
 
     if (s == OK)
-        s = parse(body, "xray:BatchGetTraces", &d, e);
+        s = parse(x, body, q.op, &d, e);
     if (s != OK)
         return s;
     const struct json *traces = json_get(json_root(d), "Traces");

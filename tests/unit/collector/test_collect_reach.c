@@ -1,0 +1,58 @@
+/* How far back a source reads, and what it counts as an error. */
+#include "tests/unit/collector/fault_world.h"
+
+static void open_world(char *path, struct collector *c)
+{
+    CHECK(mkdtemp(path) != NULL);
+    *c = (struct collector){.folder = path};
+    make_world(7);
+    w.fault_per_mille = 0;
+}
+
+static void poll_for(struct collector *c, int64_t span_ns)
+{
+    for (int64_t end_ns = w.now_ns + span_ns; w.now_ns < end_ns;)
+        poll_once(c);
+}
+
+/* Also scans that look back further, and those of a later run, keep to the backfill. */
+static void test_backfill(void **state)
+{
+    char path[] = "/tmp/fnscope-faults-XXXXXX";
+    struct collector c;
+
+    UNUSED(state);
+    open_world(path, &c);
+    for (int run = 0; run < 2; run++) {
+        born(&c);
+        c.options.backfill_ns = 2 * NS_PER_MIN;
+        c.options.poll_ns = 10 * NS_PER_SEC;
+        poll_for(&c, 15 * NS_PER_MIN); /* past the first scan of late_window */
+        die(&c);
+    }
+    CHECK(w.earliest_ms >= (BEGIN_NS - 2 * NS_PER_MIN) / NS_PER_MS);
+    CHECK(w.earliest_ms < (BEGIN_NS - NS_PER_MIN) / NS_PER_MS);
+    remove_folder(path);
+}
+
+/* An answer nobody can read is an error of the source as a refusal is. */
+static void test_damage_counts(void **state)
+{
+    char path[] = "/tmp/fnscope-faults-XXXXXX";
+    struct collector c;
+
+    UNUSED(state);
+    open_world(path, &c);
+    w.fault_per_mille = 1000;
+    w.only_damaged = true;
+    born(&c);
+    poll_for(&c, 5 * NS_PER_MIN);
+    CHECK(c.source->status.add_calls > 1);
+    CHECK_INT(c.source->status.add_errors, c.source->status.add_calls);
+    die(&c);
+    remove_folder(path);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_backfill),
+                                          cmocka_unit_test(test_damage_counts)};
+TEST_MAIN(tests)
