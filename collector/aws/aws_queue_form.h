@@ -1,6 +1,6 @@
-/* Inside of collector/aws/: SQS in the Query protocol, for endpoints that know no JSON. The question
- * becomes a form, the XML answer the JSON that the other protocol would have given, so that one
- * reader serves both. Names: the API's model of 2012-11-05. Pure. */
+/* Inside of collector/aws/: SQS in the Query protocol, for endpoints that know no JSON. The
+ * question becomes a form, the XML answer the JSON that the other protocol would have given, so
+ * that one reader serves both. Names: the API's model of 2012-11-05. Pure. */
 #ifndef FNSCOPE_COLLECTOR_AWS_AWS_QUEUE_FORM_H
 #define FNSCOPE_COLLECTOR_AWS_AWS_QUEUE_FORM_H
 

@@ -1,6 +1,7 @@
 /* Who means this listener: names in Host and Origin, for listeners that ask nobody for credentials
  * because only this machine reaches them. A page in a browser reaches them too, under a name of its
- * own that leads here (DNS rebinding) or from another site; it cannot choose these headers. Pure. */
+ * own that leads here (DNS rebinding) or from another site; it cannot choose these headers. Pure.
+ */
 #ifndef FNSCOPE_CORE_BASE_HTTP_ORIGIN_H
 #define FNSCOPE_CORE_BASE_HTTP_ORIGIN_H
 

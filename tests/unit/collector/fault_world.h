@@ -1,5 +1,5 @@
-/* A provider of logs that does everything wrong it can, on a virtual clock, and a collector that reads
- * from it into a store of its own: for tests of the AWS source. One world at a time. */
+/* A provider of logs that does everything wrong it can, on a virtual clock, and a collector that
+ * reads from it into a store of its own: for tests of the AWS source. One world at a time. */
 #ifndef TESTS_UNIT_COLLECTOR_FAULT_WORLD_H
 #define TESTS_UNIT_COLLECTOR_FAULT_WORLD_H
 

@@ -22,8 +22,10 @@ static void test_early_initialization(void **state)
     rng_seed(&ids, 1);
     xray_function_segment(&b, &f);
     struct str text = buf_str(&b);
-    struct str init = STR("\"name\":\"Initialization\",\"start_time\":20.000000,\"end_time\":20.500000");
-    struct str run = STR("\"name\":\"Invocation\",\"start_time\":200.000000,\"end_time\":201.000000");
+    struct str init =
+        STR("\"name\":\"Initialization\",\"start_time\":20.000000,\"end_time\":20.500000");
+    struct str run =
+        STR("\"name\":\"Invocation\",\"start_time\":200.000000,\"end_time\":201.000000");
     CHECK(str_find(text, init) < text.n);
     CHECK(str_find(text, run) < text.n);
 }
