@@ -67,6 +67,13 @@ void source_report(struct source *s, struct batch *out)
                                  &row->region, &row->error, &row->quota};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_str(&out->arena, *texts[i]);
+    for (size_t i = 0; i < row->n_parts; i++) {
+        struct source_part *part = &now->parts[i];
+        row->parts[i].name = arena_str(&out->arena, part->name);
+        row->parts[i].error = arena_str(&out->arena, part->error);
+        part->add_calls = part->add_errors = 0;
+        part->add_cost = 0;
+    }
     now->add_calls = now->add_errors = now->add_throttles = now->add_bytes = now->add_events = 0;
     now->add_cost = 0;
     s->reported_ns = clock_monotonic(&s->env.clock);

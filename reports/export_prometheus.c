@@ -240,6 +240,17 @@ static enum status add_functions(struct store *s, const struct prometheus_option
 
 /* --- queues --- */
 
+/* What nobody can read any more has no depth now. */
+static void drop_absent(struct queue_rows *r)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < r->n; i++)
+        if (r->rows[i].presence == QUEUE_THERE)
+            r->rows[n++] = r->rows[i];
+    r->n = n;
+}
+
 static enum status add_queues(struct store *s, const struct prometheus_options *o, struct arena *a,
                               struct buf *out, struct err *e)
 {
@@ -249,6 +260,7 @@ static enum status add_queues(struct store *s, const struct prometheus_options *
 
     if (status != OK)
         return status;
+    drop_absent(&r);
     add_head(out, "fnscope_queue_messages", "gauge", "Messages in the queue.");
     for (size_t i = 0; i < r.n; i++) {
         const struct msg_queue *q = &r.rows[i];

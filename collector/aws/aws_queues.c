@@ -224,6 +224,7 @@ static void add_row(struct aws_ctx *x, struct aws_queue *q, const struct json *a
                .account = arena_str(a, x->account),
                .region = arena_str(a, x->client.region),
                .name = name},
+        .source = arena_str(a, x->source->name),
         .url = arena_str(a, str_from(q->url)),
         .arn = arena_str(a, str_from(q->arn)),
         .dead_letter = arena_str(a, str_from(q->dead_letter)),
@@ -311,8 +312,10 @@ enum status aws_queues_step(struct aws_ctx *x, struct aws_task *t, struct batch 
     int64_t now = aws_mono(x);
     enum status s = OK;
 
-    if (q->at == 0 && !q->is_listing)
+    if (q->at == 0 && !q->is_listing) {
         q->began_ns = now;
+        q->since_ns = aws_now(&x->client);
+    }
     if (must_list(x)) {
         q->is_listing = true;
         s = list_step(x, out, e);
@@ -325,6 +328,7 @@ enum status aws_queues_step(struct aws_ctx *x, struct aws_task *t, struct batch 
     if (!q->is_listing && q->at >= q->n) {
         q->at = 0;
         t->is_round_done = true;
+        t->round_ns = q->since_ns;
         t->next_ns = q->began_ns + x->o->queues_ns;
     }
     t->op = must_list(x) ? OP_LIST_QUEUES : OP_GET_QUEUE_ATTRIBUTES;

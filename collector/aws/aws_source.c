@@ -20,6 +20,8 @@ static const struct {
     {"metrics", PART_METRICS}, {"traces", PART_TRACES},
 };
 
+static_assert((int)AWS_TASKS <= (int)SOURCE_MAX_PARTS, "each task is a part of the source");
+
 static const struct {
     const char *name;
     enum aws_part part;
@@ -29,7 +31,7 @@ static const struct {
     [TASK_GROUPS] = {"log groups", PART_LOGS, OP_DESCRIBE_LOG_GROUPS, aws_groups_step},
     [TASK_LOGS] = {"logs", PART_LOGS, OP_FILTER_LOG_EVENTS, aws_logs_step},
     [TASK_CONFIG] = {"config", PART_CONFIG, OP_GET_ACCOUNT_SETTINGS, aws_config_step},
-    [TASK_QUEUES] = {"queues", PART_QUEUES, OP_LIST_QUEUES, aws_queues_step},
+    [TASK_QUEUES] = {SOURCE_PART_QUEUES, PART_QUEUES, OP_LIST_QUEUES, aws_queues_step},
     [TASK_METRICS] = {"metrics", PART_METRICS, OP_GET_METRIC_DATA, aws_metrics_step},
     [TASK_TRACES] = {"traces", PART_TRACES, OP_GET_TRACE_SUMMARIES, aws_xray_step},
     [TASK_RECONCILE] = {"reconcile", PART_METRICS, OP_GET_METRIC_DATA, aws_reconcile_step},
@@ -106,10 +108,24 @@ static void recall_cost(struct aws_ctx *x)
         x->client.meter.today = 0;
 }
 
+/* Queues that were read once and are not asked for any more are met by no round. */
+static void name_parts(struct aws_ctx *x)
+{
+    struct source_status *status = &x->source->status;
+    struct source_part *queues = &status->parts[TASK_QUEUES];
+
+    for (int i = 0; i < AWS_TASKS; i++)
+        status->parts[i].name = str_from(task_rows[i].name);
+    status->n_parts = AWS_TASKS;
+    if ((x->parts & PART_QUEUES) == 0)
+        queues->tried_ns = queues->round_ns = aws_now(&x->client);
+}
+
 static void make_tasks(struct aws_ctx *x)
 {
     int64_t now = aws_mono(x);
 
+    name_parts(x);
     x->began_ns = now;
     for (int i = 0; i < AWS_TASKS; i++) {
         bool is_on =
@@ -162,6 +178,8 @@ static void aws_close(struct source *s)
     aws_traces_clear(&x->traces);
     aws_reconcile_clear(&x->reconcile);
     aws_client_clear(&x->client);
+    for (int i = 0; i < AWS_TASKS; i++)
+        free(x->tasks[i].error);
     free(x->error);
 }
 
@@ -235,6 +253,21 @@ static void back_off(struct aws_ctx *x, struct aws_task *t, enum status s)
         t->next_ns = now + wait;
 }
 
+/* What the step added to the source's counters is the part's. */
+static void note_part(struct aws_ctx *x, const struct aws_task *t, const struct source_status *old)
+{
+    struct source_status *status = &x->source->status;
+    struct source_part *p = &status->parts[t - x->tasks];
+
+    p->tried_ns = aws_now(&x->client);
+    p->success_ns = t->has_error ? p->success_ns : p->tried_ns;
+    p->round_ns = t->round_ns;
+    p->error = t->has_error ? str_from(t->error) : (struct str){0};
+    p->add_calls += status->add_calls - old->add_calls;
+    p->add_errors += status->add_errors - old->add_errors;
+    p->add_cost += status->add_cost - old->add_cost;
+}
+
 static void note_result(struct aws_ctx *x, struct aws_task *t, enum status s, const struct err *e)
 {
     struct source_status *status = &x->source->status;
@@ -247,6 +280,7 @@ static void note_result(struct aws_ctx *x, struct aws_task *t, enum status s, co
     } else {
         t->has_error = true;
         x->error = aws_keep(x->error, str_from(e->msg));
+        t->error = aws_keep(t->error, str_from(e->msg));
         status->error = str_from(x->error);
         status->failures++;
     }
@@ -300,6 +334,7 @@ static enum status aws_poll(struct source *s, struct batch *out, enum poll_resul
     if (at <= aws_mono(x)) {
         enum aws_op op = t->op;
         money before = x->client.meter.today;
+        const struct source_status old = s->status;
         t->ran_ns = aws_mono(x);
         st = t->step(x, t, out, &local);
         if (st == ERR_CANCELLED)
@@ -307,6 +342,7 @@ static enum status aws_poll(struct source *s, struct batch *out, enum poll_resul
         if (st != OK)
             back_off(x, t, st);
         note_result(x, t, st, &local);
+        note_part(x, t, &old);
         note_quota(x, op);
         keep_cost(x, before, out);
         first_task(x, &at);

@@ -39,7 +39,9 @@ struct aws_task {
     enum aws_op op;   /* what the next step will call: its quota is asked before */
     enum status (*step)(struct aws_ctx *x, struct aws_task *t, struct batch *out, struct err *e);
     int64_t next_ns;
-    int64_t ran_ns; /* monotonic: its last step */
+    int64_t ran_ns;   /* monotonic: its last step */
+    int64_t round_ns; /* wall: begin of the last round that met all there is; 0: it cannot tell */
+    char *error;      /* of the last step if it failed */
     unsigned failures;
     bool is_round_done; /* everything was done at least once since the source began */
     bool has_error;
@@ -148,6 +150,7 @@ struct aws_queues {
     char *token;       /* of the list's next page */
     int64_t listed_ns; /* monotonic; 0: never */
     int64_t began_ns;  /* monotonic: this round */
+    int64_t since_ns;  /* wall: this round */
     bool is_listing;
     bool is_form; /* the endpoint speaks the Query protocol, no JSON */
 };

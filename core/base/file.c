@@ -363,6 +363,15 @@ struct str file_beside_program(struct arena *a, const char *relative)
     return file_exists(path.p) ? path : (struct str){0};
 }
 
+struct str file_absolute(struct arena *a, struct str path)
+{
+    char here[PATH_MAX];
+
+    if (str_starts(path, STR("/")) || !getcwd(here, sizeof(here)))
+        return path;
+    return arena_printf(a, "%s/" STR_FMT, strcmp(here, "/") == 0 ? "" : here, STR_ARG(path));
+}
+
 struct str file_xdg(struct arena *a, const char *kind)
 {
     static const struct {

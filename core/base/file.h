@@ -27,6 +27,8 @@ void file_hand_over_name(const char *path);
 /* Opens a file that nobody may have put there before, handed over; -1 and errno else. */
 int file_create(const char *path, mode_t mode);
 
+/* The path as another process finds it, whatever folder it is in. */
+struct str file_absolute(struct arena *a, struct str path);
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
 

@@ -50,12 +50,17 @@ enum status opt_init(struct opt_set *set, const struct opt_def *defs, void *targ
     return OK;
 }
 
-bool opt_is_set(const struct opt_set *set, const void *field)
+enum opt_origin opt_origin_of(const struct opt_set *set, const void *field)
 {
     for (size_t i = 0; !is_end(&set->defs[i]); i++)
         if (field_of(set, i) == field && set->origins[i] != ORIGIN_DEFAULT)
-            return true;
-    return false;
+            return set->origins[i];
+    return ORIGIN_DEFAULT;
+}
+
+bool opt_is_set(const struct opt_set *set, const void *field)
+{
+    return opt_origin_of(set, field) != ORIGIN_DEFAULT;
 }
 
 /* A list given by a stronger source replaces the weaker one's; given again by the same source it

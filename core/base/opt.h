@@ -72,6 +72,7 @@ MUST_CHECK enum status opt_apply_env(struct opt_set *set, char *const *envp, str
 MUST_CHECK enum status opt_apply_argv(struct opt_set *set, int argc, char *const *argv,
                                       struct opt_list *words, struct err *e);
 bool opt_is_set(const struct opt_set *set, const void *field); /* other than by default */
+enum opt_origin opt_origin_of(const struct opt_set *set, const void *field);
 
 void opt_help(struct buf *out,
               const struct opt_def *defs); /* "  --store URL   ..." lines, aligned */

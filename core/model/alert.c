@@ -23,6 +23,7 @@ static const char *const event_names[ALERT_EVENTS] = {
     [ALERT_SAYS_FIRING] = "firing",
     [ALERT_SAYS_RESOLVED] = "resolved",
     [ALERT_SAYS_TEST] = "test",
+    [ALERT_SAYS_PASSED] = "passed",
 };
 
 static const char *const outbox_names[OUTBOX_STATUSES] = {

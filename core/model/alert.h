@@ -21,13 +21,19 @@ enum alert_state {
     ALERT_STATES
 };
 enum alert_severity { ALERT_INFO, ALERT_WARNING, ALERT_CRITICAL, ALERT_SEVERITIES };
-enum alert_event { ALERT_SAYS_FIRING, ALERT_SAYS_RESOLVED, ALERT_SAYS_TEST, ALERT_EVENTS };
+enum alert_event {
+    ALERT_SAYS_FIRING,
+    ALERT_SAYS_RESOLVED,
+    ALERT_SAYS_TEST,
+    ALERT_SAYS_PASSED, /* it was over before anybody could be told */
+    ALERT_EVENTS
+};
 
 extern const char *const alert_state_names[];    /* NULL-terminated, like the next */
 extern const char *const alert_severity_names[]; /* "info", "warning", "critical" */
 const char *alert_state_name(enum alert_state v);
 const char *alert_severity_name(enum alert_severity v);
-const char *alert_event_name(enum alert_event v); /* "firing", "resolved", "test" */
+const char *alert_event_name(enum alert_event v); /* "firing", "resolved", "test", "passed" */
 bool alert_severity_parse(struct str s, enum alert_severity *out);
 /* Firing, acknowledged or silenced: the condition holds and is due. */
 bool alert_is_active(enum alert_state v);

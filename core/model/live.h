@@ -7,6 +7,16 @@
 #include "core/model/metric.h"
 #include "core/model/money.h"
 
+/* Whether what is known of a queue can still be true. */
+enum queue_presence {
+    QUEUE_THERE,
+    QUEUE_GONE,   /* its source has read all queues since and did not meet it */
+    QUEUE_UNREAD, /* its source is not configured any more */
+    QUEUE_PRESENCES
+};
+
+const char *queue_presence_name(enum queue_presence v); /* "there", "gone", "unread" */
+
 /* A message queue. Identity: provider, account, region, name. */
 struct msg_queue {
     struct fn_ref of;
@@ -15,6 +25,7 @@ struct msg_queue {
     struct str feeders;     /* a dead-letter queue's feeders, comma-separated: queue names, or
                                "function:NAME" for functions that send failed events here */
     struct str consumers;   /* functions that read it, comma-separated; empty: not known */
+    struct str source;      /* of the collector, which reads it; empty: of an older store */
     bool is_dlq;            /* something names it as its dead-letter queue */
     int64_t depth;          /* visible messages */
     int64_t in_flight, delayed;
@@ -24,7 +35,22 @@ struct msg_queue {
     int64_t visibility_ns; /* how long a received message stays hidden; 0: not known */
     uint32_t max_receives; /* before it moves to dead_letter; 0: none */
     int64_t seen_ns;       /* when it was read: the age of all of the above */
+    enum queue_presence presence; /* as of what its source read last; given by the store */
 };
+
+/* One kind of thing a source reads: its logs, its queues. Counters as those of the source. */
+struct source_part {
+    struct str name; /* "logs" */
+    int64_t tried_ns, success_ns;
+    int64_t round_ns; /* when the last round began that read all there is: what it did not meet is
+                         gone; 0: none has ended */
+    uint64_t add_calls, add_errors;
+    money add_cost;
+    struct str error; /* of the last step if it failed */
+};
+enum { SOURCE_MAX_PARTS = 8 };
+/* The part that reads queues. */
+#define SOURCE_PART_QUEUES "queues"
 
 /* How a source of the collector is doing. Identity: name. Counters run since the store was made;
  * the writer adds, so a source reports what came since its last report. */
@@ -45,6 +71,8 @@ struct source_status {
     struct str quota;           /* which one: "logs:FilterLogEvents" */
     money cost_cap, cost_today; /* 0: no cap; spent in the cap's period */
     bool is_capped;             /* calls that cost are suspended until the cap's period ends */
+    struct source_part parts[SOURCE_MAX_PARTS];
+    size_t n_parts;
 };
 
 #endif

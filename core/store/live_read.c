@@ -170,71 +170,12 @@ enum status request_metrics(struct store *s, const struct metric_request *q, str
     return OK;
 }
 
-/* --- queues --- */
+/* --- sources --- */
 
 static struct str copy(struct arena *a, const struct sql_stmt *st, int column)
 {
     return arena_str(a, sql_str(st, column));
 }
-
-static struct msg_queue read_queue(const struct sql_stmt *st, struct arena *a)
-{
-    return (struct msg_queue){
-        .of = {.provider = (enum provider)sql_i64(st, 0),
-               .account = copy(a, st, 1),
-               .region = copy(a, st, 2),
-               .name = copy(a, st, 3)},
-        .url = copy(a, st, 4),
-        .arn = copy(a, st, 5),
-        .dead_letter = copy(a, st, 6),
-        .feeders = copy(a, st, 7),
-        .consumers = copy(a, st, 8),
-        .is_dlq = sql_i64(st, 9) != 0,
-        .depth = sql_i64(st, 10),
-        .in_flight = sql_i64(st, 11),
-        .delayed = sql_i64(st, 12),
-        .has_age = !sql_is_null(st, 13),
-        .oldest_ns = sql_i64(st, 13),
-        .retention_ns = sql_i64(st, 14),
-        .visibility_ns = sql_i64(st, 15),
-        .max_receives = (uint32_t)sql_i64(st, 16),
-        .seen_ns = sql_i64(st, 17),
-    };
-}
-
-enum status request_queues(struct store *s, const struct fn_filter *f, struct arena *a,
-                           struct queue_rows *out, struct err *e)
-{
-    struct queue_rows r = {0};
-    struct sql_stmt *st;
-    bool has_row = false;
-    size_t cap = 0;
-
-    *out = r;
-    if (s->is_null || !schema_has(s->meta, "queue"))
-        return OK;
-    enum status status = sql_prepare(
-        s->meta,
-        STR("select provider, account, region, name, url, arn, dead_letter, feeders, consumers, "
-            "is_dlq, depth, in_flight, delayed, oldest_ns, retention_ns, visibility_ns, "
-            "max_receives, seen_ns from queue order by 1, 2, 3, 4"),
-        &st, e);
-    if (status != OK)
-        return status;
-    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
-        struct msg_queue q = read_queue(st, a);
-        if (!fn_filter_passes(f, &q.of))
-            continue;
-        r.rows = arena_grow(a, r.rows, r.n, &cap, sizeof(*r.rows));
-        r.rows[r.n++] = q;
-    }
-    sql_finalize(st);
-    if (status == OK)
-        *out = r;
-    return status;
-}
-
-/* --- sources --- */
 
 static struct source_status read_source(const struct sql_stmt *st, struct arena *a)
 {
@@ -263,6 +204,52 @@ static struct source_status read_source(const struct sql_stmt *st, struct arena 
     };
 }
 
+static struct source_part read_part(const struct sql_stmt *st, struct arena *a)
+{
+    return (struct source_part){
+        .name = copy(a, st, 1),
+        .tried_ns = sql_i64(st, 2),
+        .success_ns = sql_i64(st, 3),
+        .round_ns = sql_i64(st, 4),
+        .add_calls = (uint64_t)sql_i64(st, 5),
+        .add_errors = (uint64_t)sql_i64(st, 6),
+        .add_cost = sql_i64(st, 7),
+        .error = copy(a, st, 8),
+    };
+}
+
+static struct source_status *source_named(const struct source_rows *r, struct str name)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (str_eq(r->rows[i].name, name))
+            return &r->rows[i];
+    return NULL;
+}
+
+static enum status read_parts(struct store *s, const struct source_rows *r, struct arena *a,
+                              struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+
+    if (!schema_has(s->meta, "source_part"))
+        return OK;
+    enum status status =
+        sql_prepare(s->meta,
+                    STR("select source, part, tried_ns, success_ns, round_ns, calls, errors, cost, "
+                        "error from source_part order by source, part"),
+                    &st, e);
+    if (status != OK)
+        return status;
+    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
+        struct source_status *of = source_named(r, sql_str(st, 0));
+        if (of && of->n_parts < SOURCE_MAX_PARTS)
+            of->parts[of->n_parts++] = read_part(st, a);
+    }
+    sql_finalize(st);
+    return status;
+}
+
 enum status request_sources(struct store *s, struct arena *a, struct source_rows *out,
                             struct err *e)
 {
@@ -286,6 +273,116 @@ enum status request_sources(struct store *s, struct arena *a, struct source_rows
     while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
         r.rows = arena_grow(a, r.rows, r.n, &cap, sizeof(*r.rows));
         r.rows[r.n++] = read_source(st, a);
+    }
+    sql_finalize(st);
+    if (status == OK)
+        status = read_parts(s, &r, a, e);
+    if (status == OK)
+        *out = r;
+    return status;
+}
+
+/* --- queues --- */
+
+#define QUEUE_COLUMNS                                                                              \
+    "provider, account, region, name, url, arn, dead_letter, feeders, consumers, is_dlq, depth, "  \
+    "in_flight, delayed, oldest_ns, retention_ns, visibility_ns, max_receives, seen_ns"
+#define QUEUE_ORDER " from queue order by 1, 2, 3, 4"
+
+static struct msg_queue read_queue(const struct sql_stmt *st, struct arena *a)
+{
+    return (struct msg_queue){
+        .of = {.provider = (enum provider)sql_i64(st, 0),
+               .account = copy(a, st, 1),
+               .region = copy(a, st, 2),
+               .name = copy(a, st, 3)},
+        .url = copy(a, st, 4),
+        .arn = copy(a, st, 5),
+        .dead_letter = copy(a, st, 6),
+        .feeders = copy(a, st, 7),
+        .consumers = copy(a, st, 8),
+        .is_dlq = sql_i64(st, 9) != 0,
+        .depth = sql_i64(st, 10),
+        .in_flight = sql_i64(st, 11),
+        .delayed = sql_i64(st, 12),
+        .has_age = !sql_is_null(st, 13),
+        .oldest_ns = sql_i64(st, 13),
+        .retention_ns = sql_i64(st, 14),
+        .visibility_ns = sql_i64(st, 15),
+        .max_receives = (uint32_t)sql_i64(st, 16),
+        .seen_ns = sql_i64(st, 17),
+        .source = copy(a, st, 18),
+    };
+}
+
+static const struct source_part *queues_part(const struct source_status *s)
+{
+    for (size_t i = 0; i < s->n_parts; i++)
+        if (str_eq(s->parts[i].name, STR(SOURCE_PART_QUEUES)))
+            return &s->parts[i];
+    return NULL;
+}
+
+static bool has_missed(const struct source_status *s, const struct msg_queue *q)
+{
+    const struct source_part *part = queues_part(s);
+
+    return part && part->round_ns > q->seen_ns;
+}
+
+/* A row of an older store does not name its source: any that reads the queues there would have met
+ * it. */
+static bool is_missed_by_any(const struct source_rows *sources, const struct msg_queue *q)
+{
+    for (size_t i = 0; i < sources->n; i++) {
+        const struct source_status *s = &sources->rows[i];
+        const struct source_part *part = queues_part(s);
+        if (part && part->add_calls > 0 && str_eq(s->region, q->of.region) &&
+            (s->account.n == 0 || str_eq(s->account, q->of.account)) && has_missed(s, q))
+            return true;
+    }
+    return false;
+}
+
+static enum queue_presence presence_of(const struct source_rows *sources, const struct msg_queue *q)
+{
+    const struct source_status *own = source_named(sources, q->source);
+
+    if (q->source.n == 0)
+        return is_missed_by_any(sources, q) ? QUEUE_GONE : QUEUE_THERE;
+    if (!own)
+        return QUEUE_UNREAD;
+    return has_missed(own, q) ? QUEUE_GONE : QUEUE_THERE;
+}
+
+enum status request_queues(struct store *s, const struct fn_filter *f, struct arena *a,
+                           struct queue_rows *out, struct err *e)
+{
+    struct queue_rows r = {0};
+    struct source_rows sources;
+    struct sql_stmt *st;
+    bool has_row = false;
+    size_t cap = 0;
+
+    *out = r;
+    if (s->is_null || !schema_has(s->meta, "queue"))
+        return OK;
+    enum status status = request_sources(s, a, &sources, e);
+    if (status == OK)
+        status = sql_prepare(s->meta,
+                             schema_has(s->meta, "source_part")
+                                 ? STR("select " QUEUE_COLUMNS ", source" QUEUE_ORDER)
+                                 : STR("select " QUEUE_COLUMNS ", ''" QUEUE_ORDER),
+                             &st, e);
+    if (status != OK)
+        return status;
+    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
+        struct msg_queue q = read_queue(st, a);
+        if (!fn_filter_passes(f, &q.of))
+            continue;
+        q.presence = presence_of(&sources, &q);
+        r.rows = arena_grow(a, r.rows, r.n, &cap, sizeof(*r.rows));
+        r.rows[r.n++] = q;
     }
     sql_finalize(st);
     if (status == OK)

@@ -69,8 +69,8 @@ enum status live_write_points(struct day *d, const struct pack *k, struct err *e
 
 static void bind_queue(struct sql_stmt *st, const struct msg_queue *q)
 {
-    const struct str texts[] = {q->of.account, q->of.region,   q->of.name, q->url,
-                                q->arn,        q->dead_letter, q->feeders, q->consumers};
+    const struct str texts[] = {q->of.account,  q->of.region, q->of.name,   q->url,   q->arn,
+                                q->dead_letter, q->feeders,   q->consumers, q->source};
     const int64_t numbers[] = {q->is_dlq,        q->depth,        q->in_flight,
                                q->delayed,       q->oldest_ns,    q->retention_ns,
                                q->visibility_ns, q->max_receives, q->seen_ns};
@@ -97,10 +97,12 @@ enum status live_write_queues(struct store *s, const struct pack *k, struct err 
     enum status status = sql_prepare(
         s->meta,
         STR("insert into queue(provider, account, region, name, url, arn, dead_letter, feeders, "
-            "consumers, is_dlq, depth, in_flight, delayed, oldest_ns, retention_ns, visibility_ns, "
-            "max_receives, seen_ns) values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) on conflict do "
+            "consumers, source, is_dlq, depth, in_flight, delayed, oldest_ns, retention_ns, "
+            "visibility_ns, "
+            "max_receives, seen_ns) values(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) on conflict do "
             "update set url=excluded.url, arn=excluded.arn, dead_letter=excluded.dead_letter, "
-            "feeders=excluded.feeders, consumers=excluded.consumers, is_dlq=excluded.is_dlq, "
+            "feeders=excluded.feeders, consumers=excluded.consumers, source=excluded.source, "
+            "is_dlq=excluded.is_dlq, "
             "depth=excluded.depth, in_flight=excluded.in_flight, delayed=excluded.delayed, "
             "oldest_ns=excluded.oldest_ns, retention_ns=excluded.retention_ns, "
             "visibility_ns=excluded.visibility_ns, max_receives=excluded.max_receives, "
@@ -142,6 +144,51 @@ static void bind_source(struct sql_stmt *st, const struct source_status *r)
         sql_bind_i64(st, n++, numbers[i]);
 }
 
+static void bind_part(struct sql_stmt *st, struct str source, const struct source_part *p)
+{
+    const int64_t numbers[] = {p->tried_ns,           p->success_ns,          p->round_ns,
+                               (int64_t)p->add_calls, (int64_t)p->add_errors, p->add_cost};
+
+    sql_bind_str(st, 1, source);
+    sql_bind_str(st, 2, p->name);
+    for (int i = 0; i < (int)ARRAY_LEN(numbers); i++)
+        sql_bind_i64(st, 3 + i, numbers[i]);
+    sql_bind_str(st, 9, p->error);
+}
+
+/* Parts that have not run yet say nothing. */
+static enum status write_parts(struct sql_stmt *st, const struct source_status *r, struct err *e)
+{
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < r->n_parts; i++) {
+        if (r->parts[i].tried_ns == 0)
+            continue;
+        bind_part(st, r->name, &r->parts[i]);
+        status = sql_run(st, e);
+    }
+    return status;
+}
+
+static enum status write_all_parts(struct store *s, const struct pack *k, struct err *e)
+{
+    struct sql_stmt *st = NULL;
+    enum status status = sql_prepare(
+        s->meta,
+        STR("insert into source_part(source, part, tried_ns, success_ns, round_ns, calls, errors, "
+            "cost, error) values(?,?,?,?,?,?,?,?,?) on conflict do update set "
+            "tried_ns=max(tried_ns, excluded.tried_ns), "
+            "success_ns=max(success_ns, excluded.success_ns), "
+            "round_ns=max(round_ns, excluded.round_ns), calls=calls+excluded.calls, "
+            "errors=errors+excluded.errors, cost=cost+excluded.cost, error=excluded.error"),
+        &st, e);
+
+    for (size_t i = 0; status == OK && i < k->n_sources; i++)
+        status = write_parts(st, &k->sources[i], e);
+    sql_finalize(st);
+    return status;
+}
+
 /* Counters add up; times only go forward; the lag is the one of the last success, before the first
  * the time between the first try and the last. */
 enum status live_write_sources(struct store *s, const struct pack *k, struct err *e)
@@ -174,7 +221,7 @@ enum status live_write_sources(struct store *s, const struct pack *k, struct err
         status = sql_run(st, e);
     }
     sql_finalize(st);
-    return status;
+    return status == OK ? write_all_parts(s, k, e) : status;
 }
 
 static bool is_among(struct str name, const struct str *names, size_t n)
@@ -187,15 +234,19 @@ static bool is_among(struct str name, const struct str *names, size_t n)
 
 static enum status forget_source(struct store *s, struct str name, struct err *e)
 {
-    struct sql_stmt *st;
-    enum status status =
-        sql_prepare(s->meta, STR("delete from source_state where name = ?"), &st, e);
+    static const struct str rows[] = {STR_INIT("delete from source_part where source = ?"),
+                                      STR_INIT("delete from source_state where name = ?")};
+    enum status status = OK;
 
-    if (status != OK)
-        return status;
-    sql_bind_str(st, 1, name);
-    status = sql_run(st, e);
-    sql_finalize(st);
+    for (size_t i = 0; status == OK && i < ARRAY_LEN(rows); i++) {
+        struct sql_stmt *st = NULL;
+        status = sql_prepare(s->meta, rows[i], &st, e);
+        if (status != OK)
+            return status;
+        sql_bind_str(st, 1, name);
+        status = sql_run(st, e);
+        sql_finalize(st);
+    }
     return status;
 }
 

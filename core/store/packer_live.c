@@ -61,8 +61,8 @@ static void add_queue(struct pack *k, const struct msg_queue *q)
     struct msg_queue copy = *q;
 
     copy.of = copy_ref(a, &q->of);
-    struct str *const texts[] = {&copy.url, &copy.arn, &copy.dead_letter, &copy.feeders,
-                                 &copy.consumers};
+    struct str *const texts[] = {&copy.url,     &copy.arn,       &copy.dead_letter,
+                                 &copy.feeders, &copy.consumers, &copy.source};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_str(a, *texts[i]);
     k->queues = arena_grow(a, k->queues, k->n_queues, &k->cap_queues, sizeof(*k->queues));
@@ -78,6 +78,10 @@ static void add_source(struct pack *k, const struct source_status *s)
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_str(a, *texts[i]);
+    for (size_t i = 0; i < copy.n_parts; i++) {
+        copy.parts[i].name = arena_str(a, copy.parts[i].name);
+        copy.parts[i].error = arena_str(a, copy.parts[i].error);
+    }
     k->sources = arena_grow(a, k->sources, k->n_sources, &k->cap_sources, sizeof(*k->sources));
     k->sources[k->n_sources++] = copy;
 }

@@ -28,6 +28,8 @@
  * since migration 8: born, what functions were called when they were first stored, if that has
  * changed; is_stale: their costs are those of before
  *
+ * since migration 9: source of a queue, source_part, what each source reads, by kind
+ *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
 #include "core/store/fact_store.h"
@@ -92,6 +94,9 @@ static const char *const meta_migrations[] = {
     "drop table roll_old;",
     "create table born(fn integer primary key, account text, region text, name text, is_stale "
     "int);",
+    "alter table queue add column source text;"
+    "create table source_part(source text, part text, tried_ns int, success_ns int, round_ns int, "
+    "calls int, errors int, cost int, error text, primary key(source, part)) without rowid;",
     NULL,
 };
 
@@ -123,6 +128,7 @@ static const char *const day_migrations[] = {
     "create table id_blob(id integer primary key, entries blob);",
     "alter table facts add column sum int; alter table seen add column sum int;"
     "alter table id_blob add column sum int;",
+    "",
     "",
     NULL,
 };

@@ -141,7 +141,7 @@ static enum status load_queues(struct store *s, int64_t day, const struct table_
     return status;
 }
 
-enum { Q_TEXT = 4, Q_NUMBER = 9, Q_AGE = 14, Q_RETENTION, Q_VISIBILITY, Q_SEEN };
+enum { Q_TEXT = 4, Q_NUMBER = 9, Q_AGE = 14, Q_RETENTION, Q_VISIBILITY, Q_SEEN, Q_SOURCE };
 
 static void queue_cell(struct store *s, const void *row, int column, const struct cell_out *out)
 {
@@ -164,8 +164,12 @@ static void queue_cell(struct store *s, const void *row, int column, const struc
         put_seconds(out, q->retention_ns);
     else if (column == Q_VISIBILITY)
         put_seconds(out, q->visibility_ns);
-    else
+    else if (column == Q_SEEN)
         put_time(out, q->seen_ns);
+    else if (column == Q_SOURCE)
+        put_text(out, q->source);
+    else
+        put_text(out, str_from(queue_presence_name(q->presence)));
 }
 
 const struct sql_table queues_table = {
@@ -174,7 +178,7 @@ const struct sql_table queues_table = {
         "create table x(provider text, account text, region text, name text, url text, arn "
         "text, dead_letter text, feeders text, consumers text, is_dlq int, depth int, "
         "in_flight int, delayed int, max_receives int, oldest_s numeric, retention_s numeric, "
-        "visibility_s numeric, seen_time text)",
+        "visibility_s numeric, seen_time text, source text, presence text)",
     .time_column = -1,
     .function_column = -1,
     .id_column = -1,

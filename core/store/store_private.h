@@ -107,7 +107,7 @@ static inline bool range_meets_day(struct range r, int64_t day)
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 8 };
+enum { SCHEMA_VERSION = 9 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
 /* Is the table there? A reader may hold a file of an older version. */
