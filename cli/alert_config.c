@@ -215,7 +215,8 @@ static void fill_set(const struct cli *c, struct alert_config *k)
     k->set = (struct alert_set){.rules = k->rules,
                                 .n_rules = k->n_rules,
                                 .notifiers = names,
-                                .n_notifiers = k->n_notifiers};
+                                .n_notifiers = k->n_notifiers,
+                                .reach = cli_reach(c)};
 }
 
 enum status alert_config_read(const struct cli *c, struct alert_config *out, struct err *e)

@@ -345,7 +345,7 @@ static int unsilence(struct cli *c, struct err *e)
 static bool test_one(struct cli *c, const struct alert_config *k, const struct notify_env *env,
                      struct str name)
 {
-    struct outbox_entry m = alert_test_message(c->arena, name, env->now_ns);
+    struct outbox_entry m = alert_test_message(c->arena, name, k->set.reach, env->now_ns);
 
     notify_deliver(k->notifiers, k->n_notifiers, env, &m);
     safe_text(&c->out, name, SAFE_KEEP_NONE);

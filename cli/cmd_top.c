@@ -201,6 +201,7 @@ static int run_top(struct cli *c, struct err *e)
         .alert_order = set->is_readonly ? NULL : give_order,
         .alert_ctx = c,
         .user = getenv("USER"),
+        .reach = cli_reach(c),
         .no_color = c->settings->no_color || c->settings->color == 2 || env_is_set("NO_COLOR"),
         .is_ascii = set->is_ascii || (!set->is_once && strcmp(nl_langinfo(CODESET), "UTF-8") != 0),
     };

@@ -86,6 +86,36 @@ struct str cli_store_path(const struct cli *c)
     return str_starts(url, STR("sqlite:")) ? str_skip(url, 7) : url;
 }
 
+static void add_quoted(struct buf *b, struct str s)
+{
+    buf_add_c(b, '\'');
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\'')
+            buf_add_z(b, "'\\'");
+        buf_add_c(b, s.p[i]);
+    }
+    buf_add_c(b, '\'');
+}
+
+/* A file named by --config is not what another command reads by itself; what it says about the
+ * store need not be said again. */
+struct str cli_reach(const struct cli *c)
+{
+    AUTO(buf_clear) struct buf b = {.max = 16384};
+    const enum opt_origin origin = opt_origin_of(c->set, &c->settings->store_url);
+    const struct str file = c->settings->config_path;
+
+    if (file.n > 0) {
+        buf_add_z(&b, " --config ");
+        add_quoted(&b, file_absolute(c->arena, file));
+    }
+    if (origin > ORIGIN_USER_FILE || (origin == ORIGIN_USER_FILE && file.n == 0)) {
+        buf_add_z(&b, " --store ");
+        add_quoted(&b, file_absolute(c->arena, cli_store_path(c)));
+    }
+    return arena_str(c->arena, buf_str(&b));
+}
+
 enum status cli_open_store(const struct cli *c, bool is_read_only, struct store **out,
                            struct err *e)
 {

@@ -19,6 +19,9 @@ MUST_CHECK enum status cli_open_store(const struct cli *c, bool is_read_only, st
                                       struct err *e);
 /* The folder of the store the settings name. */
 struct str cli_store_path(const struct cli *c);
+/* Flags that another command needs to find this store, where it is not the usual one:
+ * " --store '/var/lib/fnscope'", safe to paste into a shell; empty: none. */
+struct str cli_reach(const struct cli *c);
 /* For AUTO. */
 void cli_close_store(struct store **s);
 

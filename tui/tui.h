@@ -32,6 +32,7 @@ struct tui_options {
     enum status (*alert_order)(void *ctx, struct str order, struct buf *reply, struct err *e);
     void *alert_ctx;
     const char *user; /* who gives orders; NULL: not known */
+    struct str reach; /* flags with which a command of the shell finds this store */
 };
 /* The interactive screen; returns when the user quits. */
 MUST_CHECK enum status tui_run(const struct tui_options *o, struct err *e);

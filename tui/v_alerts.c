@@ -207,8 +207,8 @@ static void alert_lines(struct app *app, struct view_data *d, const struct alert
                   STR("  ! no data the last time: the state is the one of before"));
     field(app, d, "evidence", x->evidence);
     if (x->state == ALERT_FIRING)
-        field(app, d, "take it", arena_printf(a, "fnscope alert ack " STR_FMT, STR_ARG(x->key)));
-    field(app, d, "mute it", alert_mute(a, x));
+        field(app, d, "take it", alert_take(a, x, app->options->reach));
+    field(app, d, "mute it", alert_mute(a, x, app->options->reach));
     view_line(d, a, STYLE_PLAIN, STR(""));
 }
 

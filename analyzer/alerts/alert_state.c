@@ -153,7 +153,7 @@ static bool to_inactive(struct alert *a, const struct alert_facts *f, struct ale
     return true;
 }
 
-/* Both messages at once: nobody could be told in time, but everybody should know. */
+/* One message for begin and end: nobody could be told in time, and nobody is to get up for it. */
 static bool to_passed(struct alert *a, const struct alert_facts *f, struct alert_says *says)
 {
     begin_episode(a, f);
@@ -161,8 +161,8 @@ static bool to_passed(struct alert *a, const struct alert_facts *f, struct alert
     a->resolved_ns = f->ended_ns;
     if (a->state != ALERT_RESOLVED)
         set_state(a, ALERT_RESOLVED, f->now_ns);
-    say_firing(a, f, says);
-    says->resolved = true;
+    says->passed = !f->is_untold;
+    a->sent_ns = says->passed ? f->now_ns : 0;
     return true;
 }
 
@@ -196,6 +196,14 @@ static bool has_fresh_data(const struct alert *a, const struct alert *before)
            a->data_ns - before->data_ns >= DATA_MOVES_NS;
 }
 
+/* An update that shows nothing new is not worth a write. */
+static bool has_news(const struct alert *a, const struct alert *before)
+{
+    return a->state != before->state || a->value != before->value || a->peak != before->peak ||
+           a->started_ns != before->started_ns || a->is_missing != before->is_missing ||
+           a->resolved_ns != before->resolved_ns || has_fresh_data(a, before);
+}
+
 bool alert_step(struct alert *a, enum alert_input in, const struct alert_facts *f,
                 struct alert_says *says)
 {
@@ -212,9 +220,5 @@ bool alert_step(struct alert *a, enum alert_input in, const struct alert_facts *
         a->peak = f->worst;
     if (!is_moved)
         return false;
-    /* An update that shows nothing new is not worth a write. */
-    return a->state != before.state || a->value != before.value || a->peak != before.peak ||
-           a->started_ns != before.started_ns || a->is_missing != before.is_missing ||
-           a->resolved_ns != before.resolved_ns || says->firing || says->resolved ||
-           has_fresh_data(a, &before);
+    return says->firing || says->resolved || says->passed || has_news(a, &before);
 }

@@ -24,13 +24,14 @@ struct alert_facts {
     int64_t now_ns, data_ns;
     int64_t value, worst;
     int64_t started_ns, ended_ns; /* of the run; ended_ns for IN_PASSED */
+    bool is_untold;               /* IN_PASSED: nobody is told, it is an episode only */
     int64_t repeat_ns;            /* 0: no reminders */
     struct str by;                /* IN_ACK */
 };
 
 /* What is to be said now. */
 struct alert_says {
-    bool firing, resolved;
+    bool firing, resolved, passed;
 };
 
 /* Moves the alert. True when its row changed in a way worth writing. */

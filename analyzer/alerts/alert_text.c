@@ -49,7 +49,39 @@ struct str alert_summary(struct arena *a, const struct rule *r, const struct ale
     return arena_str(a, buf_str(&b));
 }
 
+struct str alert_passed_summary(struct arena *a, const struct rule *r, const struct alert *alert)
+{
+    AUTO(buf_clear) struct buf b = {.max = 4096};
+    struct alert worst = *alert;
+
+    worst.value = alert->peak;
+    buf_add_str(&b, alert_summary(a, r, &worst));
+    buf_add_z(&b, " from ");
+    time_format(&b, alert->started_ns, 0);
+    buf_add_z(&b, " to ");
+    time_format(&b, alert->resolved_ns, 0);
+    buf_add_z(&b, ", over since");
+    return arena_str(a, buf_str(&b));
+}
+
+struct str alert_ended_summary(struct arena *a, const struct alert *alert, const char *why)
+{
+    return arena_printf(a, STR_FMT "; no longer watched: %s", STR_ARG(alert->summary), why);
+}
+
 /* --- evidence --- */
+
+struct show {
+    struct buf *out;
+    const struct rule *rule;
+    const struct alert *alert;
+    const struct alert_reach *reach;
+};
+
+static void add_command(const struct show *s, const char *command)
+{
+    buf_addf(s->out, "fnscope %s" STR_FMT, command, STR_ARG(s->reach->flags));
+}
 
 static bool is_plain(char c)
 {
@@ -71,77 +103,118 @@ static void add_since(struct buf *b, const struct rule *r, const struct alert *a
     time_format(b, time_floor(since_ns, NS_PER_MIN), 0);
 }
 
-static void show_errors(struct buf *b, const struct rule *r, const struct alert *alert)
+/* Of commands about functions. */
+static void add_place_flags(const struct show *s)
 {
-    buf_add_z(b, "fnscope query errors --function '");
-    add_glob(b, alert->subject.of.name);
-    buf_add_c(b, '\'');
-    add_since(b, r, alert);
+    const struct fn_ref *of = &s->alert->subject.of;
+    const struct {
+        const char *flag;
+        struct str value;
+    } flags[] = {{"account", of->account}, {"region", of->region}};
+
+    for (size_t i = 0; s->reach->is_ambiguous && i < ARRAY_LEN(flags); i++) {
+        if (flags[i].value.n == 0)
+            continue;
+        buf_addf(s->out, " --%s '", flags[i].flag);
+        add_glob(s->out, flags[i].value);
+        buf_add_c(s->out, '\'');
+    }
 }
 
-static void show_invocations(struct buf *b, const struct rule *r, const struct alert *alert)
+static void show_function(const struct show *s, const char *command)
 {
-    buf_add_z(b, "fnscope query invocations --function '");
-    add_glob(b, alert->subject.of.name);
-    buf_add_c(b, '\'');
-    add_since(b, r, alert);
+    add_command(s, command);
+    add_place_flags(s);
+    buf_add_z(s->out, " --function '");
+    add_glob(s->out, s->alert->subject.of.name);
+    buf_add_c(s->out, '\'');
+    add_since(s->out, s->rule, s->alert);
 }
 
-static void show_cost(struct buf *b, const struct rule *r, const struct alert *alert)
+static void show_errors(const struct show *s)
 {
-    buf_add_z(b, "fnscope cost --by function");
-    add_since(b, r, alert);
+    show_function(s, "query errors");
 }
 
-static void show_points(struct buf *b, const struct rule *r, const struct alert *alert)
+static void show_invocations(const struct show *s)
 {
-    const struct subject *s = &alert->subject;
-    const bool is_region = s->scope == SCOPE_REGION;
-    const enum metric m = is_region && r->signal->region_metric != METRICS
-                              ? r->signal->region_metric
-                              : (enum metric)r->signal->member;
-
-    buf_addf(b,
-             "fnscope sql \"select time, value, unit from metric_points where metric = '%s' and %s "
-             "glob '",
-             metric_info(m)->name, is_region ? "region" : "name");
-    add_glob(b, is_region ? s->of.region : s->of.name);
-    buf_addf(b, "' and time_ns >= %lld\"",
-             (long long)time_floor(alert->started_ns - r->over_ns, NS_PER_MIN));
+    show_function(s, "query invocations");
 }
 
-static void show_source(struct buf *b, const struct rule *r, const struct alert *alert)
+static void show_cost(const struct show *s)
 {
-    UNUSED(r);
-    buf_add_z(b, "fnscope sql \"select name, success_time, failures, error from sources where name "
-                 "glob '");
-    add_glob(b, alert->subject.of.name);
-    buf_add_z(b, "'\"");
+    add_command(s, "cost --by function");
+    add_since(s->out, s->rule, s->alert);
 }
 
-struct str alert_evidence(struct arena *a, const struct rule *r, const struct alert *alert)
+static void add_condition(const struct show *s, const char *column, struct str value)
 {
-    static void (*const shows[])(struct buf *, const struct rule *, const struct alert *) = {
+    buf_addf(s->out, " and %s glob '", column);
+    add_glob(s->out, value);
+    buf_add_c(s->out, '\'');
+}
+
+static void show_points(const struct show *s)
+{
+    const struct subject *of = &s->alert->subject;
+    const struct signal_info *signal = s->rule->signal;
+    const bool is_region = of->scope == SCOPE_REGION;
+    const enum metric m = is_region && signal->region_metric != METRICS
+                              ? signal->region_metric
+                              : (enum metric)signal->member;
+
+    add_command(s, "sql");
+    buf_addf(s->out, " \"select time, value, unit from metric_points where metric = '%s'",
+             metric_info(m)->name);
+    add_condition(s, is_region ? "region" : "name", is_region ? of->of.region : of->of.name);
+    if (s->reach->is_ambiguous && of->of.account.n > 0)
+        add_condition(s, "account", of->of.account);
+    if (s->reach->is_ambiguous && !is_region && of->of.region.n > 0)
+        add_condition(s, "region", of->of.region);
+    buf_addf(s->out, " and time_ns >= %lld\"",
+             (long long)time_floor(s->alert->started_ns - s->rule->over_ns, NS_PER_MIN));
+}
+
+static void show_source(const struct show *s)
+{
+    add_command(s, "sql");
+    buf_add_z(s->out, " \"select name, success_time, failures, error from sources where name "
+                      "glob '");
+    add_glob(s->out, s->alert->subject.of.name);
+    buf_add_z(s->out, "'\"");
+}
+
+struct str alert_evidence(struct arena *a, const struct rule *r, const struct alert *alert,
+                          const struct alert_reach *reach)
+{
+    static void (*const shows[])(const struct show *) = {
         [FROM_POINTS] = show_points,  [FROM_CELLS] = show_invocations,
         [FROM_ALL_CELLS] = show_cost, [FROM_CONFIG] = show_invocations,
         [FROM_SOURCES] = show_source,
     };
-    AUTO(buf_clear) struct buf b = {.max = 2048};
+    AUTO(buf_clear) struct buf b = {.max = 8192};
+    const struct show s = {&b, r, alert, reach};
     const bool is_failure = r->signal->from == FROM_CELLS && r->signal->member >= CELL_ERRORS &&
                             r->signal->member <= CELL_OOM;
 
     if (is_failure)
-        show_errors(&b, r, alert);
+        show_errors(&s);
     else
-        shows[r->signal->from](&b, r, alert);
+        shows[r->signal->from](&s);
     return arena_str(a, buf_str(&b));
 }
 
-struct str alert_mute(struct arena *a, const struct alert *alert)
+struct str alert_take(struct arena *a, const struct alert *alert, struct str reach)
 {
-    AUTO(buf_clear) struct buf b = {.max = 2048};
+    return arena_printf(a, "fnscope alert ack" STR_FMT " " STR_FMT, STR_ARG(reach),
+                        STR_ARG(alert->key));
+}
 
-    buf_add_z(&b, "fnscope alert silence --rule '");
+struct str alert_mute(struct arena *a, const struct alert *alert, struct str reach)
+{
+    AUTO(buf_clear) struct buf b = {.max = 8192};
+
+    buf_addf(&b, "fnscope alert silence" STR_FMT " --rule '", STR_ARG(reach));
     add_glob(&b, alert->rule);
     buf_add_z(&b, "' --name '");
     add_glob(&b, alert_subject_name(&alert->subject));

@@ -12,6 +12,8 @@
 #define STALE_NS         (10 * NS_PER_MIN) /* at least; rules that look longer wait longer */
 #define LATE_NS          (15 * NS_PER_MIN) /* providers deliver logs as late as that */
 #define SHOW_RESOLVED_NS NS_PER_HOUR
+/* What was over for longer is no news: logs come as late as that, more is a catch-up. */
+#define NEWS_NS LATE_NS
 
 struct evaluation {
     const struct alert_set *set;
@@ -126,18 +128,6 @@ static enum alert_input input_of(const struct rule *r, const struct observation 
     return in == IN_DUE && is_muted ? IN_DUE_MUTED : in;
 }
 
-/* A run that was over before it was looked at counts once: what began before the last episode ended
- * belongs to that one. */
-static bool has_news_of_past(const struct alert *a, const struct observation *o,
-                             enum alert_input in, bool is_muted)
-{
-    const int64_t known_ns = a->resolved_ns > a->started_ns ? a->resolved_ns : a->started_ns;
-
-    return o->has_past && !is_muted && !alert_is_active(a->state) &&
-           (in == IN_CLEAR || in == IN_CLEARED || in == IN_BAND || in == IN_MISSING) &&
-           o->past_started_ns > known_ns;
-}
-
 static struct alert_facts facts_of(const struct evaluation *ev, const struct rule *r,
                                    const struct observation *o)
 {
@@ -153,22 +143,28 @@ static struct alert_facts facts_of(const struct evaluation *ev, const struct rul
 
 static void describe(struct evaluation *ev, const struct rule *r, struct alert *a)
 {
+    const struct alert_reach reach = {ev->set->reach, tracks_shares_name(&ev->tracks, &a->subject)};
+
     a->rule = r->name;
     a->severity = r->severity;
     a->threshold = r->threshold;
     a->unit = r->unit;
     a->eval_ns = ev->now_ns;
     a->summary = alert_summary(ev->arena, r, a);
-    a->evidence = alert_evidence(ev->arena, r, a);
+    a->evidence = alert_evidence(ev->arena, r, a, &reach);
+}
+
+static void keep_changed(struct evaluation *ev, const struct alert *a)
+{
+    ev->changed =
+        arena_grow(ev->arena, ev->changed, ev->n_changed, &ev->cap_changed, sizeof(*ev->changed));
+    ev->changed[ev->n_changed++] = *a;
 }
 
 static void keep(struct evaluation *ev, const struct alert *a, bool is_changed)
 {
-    if (is_changed) {
-        ev->changed = arena_grow(ev->arena, ev->changed, ev->n_changed, &ev->cap_changed,
-                                 sizeof(*ev->changed));
-        ev->changed[ev->n_changed++] = *a;
-    }
+    if (is_changed)
+        keep_changed(ev, a);
     if (a->state == ALERT_INACTIVE)
         return;
     ev->current =
@@ -176,20 +172,102 @@ static void keep(struct evaluation *ev, const struct alert *a, bool is_changed)
     ev->current[ev->n_current++] = *a;
 }
 
-static bool step_all(struct alert *a, const struct rule *r, const struct observation *o,
-                     struct alert_facts *f, bool is_muted, struct alert_says *says)
+/* --- what was over before it was looked at --- */
+
+/* What began before the last episode ended belongs to that one. What is pending, or was, is no
+ * episode yet: it may have become one unseen. */
+static bool is_known(const struct alert *a, const struct past_run *run)
+{
+    const int64_t known_ns = a->resolved_ns > a->started_ns ? a->resolved_ns : a->started_ns;
+
+    return a->fired_ns == 0 ? run->ended_ns < a->started_ns : run->started_ns <= known_ns;
+}
+
+/* Late data may show that the last episode went on, or how bad it was. */
+static void extend_episode(struct evaluation *ev, struct alert *a, const struct past_run *run)
+{
+    const bool is_upper = a->threshold <= a->peak;
+    const bool is_worse = is_upper ? run->worst > a->peak : run->worst < a->peak;
+    const bool is_longer = run->ended_ns > a->resolved_ns;
+
+    if (a->fired_ns == 0 || run->ended_ns < a->started_ns || (!is_worse && !is_longer))
+        return;
+    a->peak = is_worse ? run->worst : a->peak;
+    a->resolved_ns = is_longer ? run->ended_ns : a->resolved_ns;
+    keep_changed(ev, a);
+}
+
+static void add_episode(struct evaluation *ev, const struct rule *r, struct alert *a,
+                        const struct alert_facts *f)
+{
+    struct alert_says says;
+
+    if (!alert_step(a, IN_PASSED, f, &says))
+        return;
+    describe(ev, r, a);
+    a->summary = alert_passed_summary(ev->arena, r, a);
+    keep_changed(ev, a);
+    if (says.passed)
+        add_messages(ev, r, a, ALERT_SAYS_PASSED);
+}
+
+/* Each is an episode; told is the last, once, while it is news and nothing newer is told. */
+static void look_back(struct evaluation *ev, const struct rule *r, struct alert *a,
+                      const struct observation *o, bool is_muted)
+{
+    const bool is_quiet = is_muted || o->verdict == VERDICT_HOLDS || o->verdict == VERDICT_DUE;
+
+    for (size_t i = 0; i < o->n_past && !alert_is_active(a->state); i++) {
+        const struct past_run *run = &o->past[i];
+        const bool is_old = i + 1 < o->n_past || ev->now_ns - run->ended_ns > NEWS_NS;
+        const struct alert_facts f = {
+            .now_ns = ev->now_ns,
+            .data_ns = run->ended_ns,
+            .value = o->verdict == VERDICT_MISSING ? run->worst : o->value,
+            .worst = run->worst,
+            .started_ns = run->started_ns,
+            .ended_ns = run->ended_ns,
+            .is_untold = is_quiet || is_old,
+        };
+        if (is_known(a, run))
+            extend_episode(ev, a, run);
+        else
+            add_episode(ev, r, a, &f);
+    }
+}
+
+/* --- what ends for another reason than its condition --- */
+
+static void end_alert(struct evaluation *ev, const struct rule *r, struct alert *a, const char *why)
+{
+    const struct alert_facts f = {.now_ns = ev->now_ns, .value = a->value, .data_ns = a->data_ns};
+    const bool is_shown = ev->now_ns - a->since_ns < SHOW_RESOLVED_NS;
+    struct alert_says says = {0};
+    bool is_changed = false;
+
+    if (a->state != ALERT_RESOLVED)
+        is_changed = alert_step(a, IN_CLEARED, &f, &says);
+    else if (!r || !is_shown)
+        is_changed = alert_step(a, IN_EXPIRE, &f, &says);
+    if (says.resolved)
+        a->summary = alert_ended_summary(ev->arena, a, why);
+    keep(ev, a, is_changed);
+    if (says.resolved && r)
+        add_messages(ev, r, a, ALERT_SAYS_RESOLVED);
+    for (size_t k = 0; says.resolved && !r && k < ev->set->n_notifiers; k++)
+        add_message(ev, a, ev->set->notifiers[k], ALERT_SAYS_RESOLVED);
+}
+
+/* --- what holds --- */
+
+static bool step(struct alert *a, const struct rule *r, const struct observation *o,
+                 const struct alert_facts *f, bool is_muted, struct alert_says *says)
 {
     enum alert_input in = input_of(r, o, is_muted);
 
-    if (has_news_of_past(a, o, in, is_muted)) {
-        in = IN_PASSED;
-        f->started_ns = o->past_started_ns;
-        f->ended_ns = o->past_ended_ns;
-        f->worst = f->value = o->past_worst;
-    } else if (a->state == ALERT_RESOLVED && in != IN_DUE && in != IN_HOLDS &&
-               f->now_ns - a->since_ns >= SHOW_RESOLVED_NS) {
+    if (a->state == ALERT_RESOLVED && in != IN_DUE && in != IN_HOLDS && in != IN_DUE_MUTED &&
+        f->now_ns - a->since_ns >= SHOW_RESOLVED_NS)
         in = IN_EXPIRE;
-    }
     return alert_step(a, in, f, says);
 }
 
@@ -204,26 +282,30 @@ static void look_at(struct evaluation *ev, const struct rule *r, const struct su
                     const struct track *of)
 {
     const struct track *per = r->per ? tracks_find(&ev->tracks, r->per, subject) : NULL;
+    const char *why = tracks_why_unwatched(&ev->tracks, subject);
+    const bool mutes = is_muted(ev, r, subject);
     struct alert a = find_alert(ev, r, subject);
     struct observation o;
     struct alert_says says;
 
+    if (why && a.state != ALERT_INACTIVE)
+        end_alert(ev, r, &a, why);
+    if (why)
+        return;
     a.threshold = r->threshold; /* a changed rule compares with its own threshold */
     rule_eval(r, of, per, ev->now_ns, stale_after(r), &o);
-    if (o.verdict == VERDICT_MISSING && a.state == ALERT_INACTIVE && !o.has_past &&
+    look_back(ev, r, &a, &o, mutes);
+    if (o.verdict == VERDICT_MISSING && a.state == ALERT_INACTIVE &&
         r->missing != RULE_MISSING_FIRES)
         return;
-    struct alert_facts f = facts_of(ev, r, &o);
-    const bool is_changed = step_all(&a, r, &o, &f, is_muted(ev, r, subject), &says);
     ev->n_looked_at++;
-    describe(ev, r, &a);
+    const struct alert_facts f = facts_of(ev, r, &o);
+    const bool is_changed = step(&a, r, &o, &f, mutes, &says);
+    if (is_changed || a.state != ALERT_INACTIVE)
+        describe(ev, r, &a);
+    keep(ev, &a, is_changed);
     if (says.firing)
         add_messages(ev, r, &a, ALERT_SAYS_FIRING);
-    if (says.firing && says.resolved && o.verdict != VERDICT_MISSING) {
-        a.value = o.value; /* it was over before it was looked at: the end has the value of now */
-        describe(ev, r, &a);
-    }
-    keep(ev, &a, is_changed);
     if (says.resolved)
         add_messages(ev, r, &a, ALERT_SAYS_RESOLVED);
 }
@@ -250,25 +332,6 @@ static void look_at_rule(struct evaluation *ev, const struct rule *r)
     }
 }
 
-/* Alerts of rules that are gone, or about what they are not about any more. */
-static void drop_orphans(struct evaluation *ev)
-{
-    for (size_t i = 0; i < ev->known.n; i++) {
-        struct alert a = ev->known.rows[i];
-        const struct alert_facts f = {.now_ns = ev->now_ns, .value = a.value, .data_ns = a.data_ns};
-        struct alert_says says;
-        if (ev->is_visited[i] || a.state == ALERT_INACTIVE)
-            continue;
-        const enum alert_input in = a.state == ALERT_RESOLVED ? IN_EXPIRE : IN_CLEARED;
-        if (alert_step(&a, in, &f, &says))
-            keep(ev, &a, true);
-        for (size_t k = 0; says.resolved && k < ev->set->n_notifiers; k++)
-            add_message(ev, &a, ev->set->notifiers[k], ALERT_SAYS_RESOLVED);
-    }
-}
-
-/* --- newcomers --- */
-
 static const struct rule *find_rule(const struct alert_set *set, struct str name)
 {
     for (size_t i = 0; i < set->n_rules; i++)
@@ -276,6 +339,23 @@ static const struct rule *find_rule(const struct alert_set *set, struct str name
             return &set->rules[i];
     return NULL;
 }
+
+/* Alerts of rules that are gone, or about what they are not about any more. */
+static void drop_orphans(struct evaluation *ev)
+{
+    for (size_t i = 0; i < ev->known.n; i++) {
+        struct alert a = ev->known.rows[i];
+        const struct rule *r = find_rule(ev->set, a.rule);
+        if (ev->is_visited[i] || a.state == ALERT_INACTIVE)
+            continue;
+        end_alert(ev, r, &a,
+                  !r                                ? "the rule is not in force any more"
+                  : a.subject.scope == SCOPE_SOURCE ? "the source is not configured any more"
+                                                    : "the rule is not about it any more");
+    }
+}
+
+/* --- newcomers --- */
 
 /* A message that was given up told nobody. */
 static bool is_told(const struct outbox_rows *said, const struct alert *a, struct str notifier)
@@ -398,7 +478,8 @@ bool alert_acknowledge(struct alert *a, struct str by, int64_t now_ns)
     return alert_step(a, IN_ACK, &f, &says);
 }
 
-struct outbox_entry alert_test_message(struct arena *a, struct str notifier, int64_t now_ns)
+struct outbox_entry alert_test_message(struct arena *a, struct str notifier, struct str reach,
+                                       int64_t now_ns)
 {
     struct outbox_entry m = {
         .id = arena_printf(a, "test-%lld-" STR_FMT, (long long)now_ns, STR_ARG(notifier)),
@@ -419,7 +500,7 @@ struct outbox_entry alert_test_message(struct arena *a, struct str notifier, int
                   .data_ns = now_ns,
                   .eval_ns = now_ns,
                   .summary = STR("a test of this notifier: nothing is wrong"),
-                  .evidence = STR("fnscope alert list")},
+                  .evidence = arena_printf(a, "fnscope alert list" STR_FMT, STR_ARG(reach))},
     };
 
     return m;

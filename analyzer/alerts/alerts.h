@@ -83,6 +83,7 @@ struct alert_set {
     size_t n_notifiers;
     bool tells_newcomers; /* who was told nothing of an alert that fires is told: after a change of
                              the configuration, and it costs a look into the outbox an alert */
+    struct str reach;     /* flags with which another process finds this store: " --store '/x'" */
     int64_t begun_ns;     /* when the collector began: sources it has not polled yet have a minute
                              before anybody is told that they lag; 0: no collector asks */
 };
@@ -105,10 +106,13 @@ MUST_CHECK enum status alerts_evaluate(const struct alert_set *set, struct store
 /* Acknowledges a firing alert: *changed becomes the row to write, false when it is not firing. */
 bool alert_acknowledge(struct alert *a, struct str by, int64_t now_ns);
 
-/* The command that mutes this alert and no other of its rule, safe to paste into a shell. */
-struct str alert_mute(struct arena *a, const struct alert *alert);
+/* The commands that mute this alert and no other of its rule, and that take it, safe to paste into
+ * a shell; reach as in struct alert_set. */
+struct str alert_mute(struct arena *a, const struct alert *alert, struct str reach);
+struct str alert_take(struct arena *a, const struct alert *alert, struct str reach);
 
 /* A message that tests a notifier: nothing is stored about an alert. */
-struct outbox_entry alert_test_message(struct arena *a, struct str notifier, int64_t now_ns);
+struct outbox_entry alert_test_message(struct arena *a, struct str notifier, struct str reach,
+                                       int64_t now_ns);
 
 #endif

@@ -4,6 +4,7 @@
 #include "analyzer/alerts/rule_eval.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "core/base/timefmt.h"
 #include "core/model/money.h"
@@ -132,12 +133,13 @@ static bool is_due(const struct rule *r, const struct run *run)
 
 static void end_run(struct walk *w)
 {
+    struct observation *o = w->out;
+
     if (!w->has_run || !is_due(w->rule, &w->run))
         return;
-    w->out->has_past = true;
-    w->out->past_started_ns = w->run.begin_ns;
-    w->out->past_ended_ns = w->run.end_ns;
-    w->out->past_worst = w->run.worst;
+    if (o->n_past == PAST_RUNS)
+        memmove(o->past, o->past + 1, --o->n_past * sizeof(*o->past));
+    o->past[o->n_past++] = (struct past_run){w->run.begin_ns, w->run.end_ns, w->run.worst};
 }
 
 static void add_value(struct walk *w, const struct sample *s, int64_t value, int64_t stale_ns)

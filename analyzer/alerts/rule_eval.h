@@ -28,16 +28,21 @@ enum verdict {
     VERDICT_DUE
 };
 
+/* A run that was due and is over. */
+struct past_run {
+    int64_t started_ns, ended_ns, worst;
+};
+enum { PAST_RUNS = 32 };
+
 struct observation {
     enum verdict verdict;
     int64_t value;      /* newest */
     int64_t worst;      /* of the run that holds */
     int64_t data_ns;    /* end of the newest sample, now at the latest; 0: none */
     int64_t started_ns; /* HOLDS, DUE: begin of the run that holds */
-    /* The last run in the window that was due and is over: for who looks too late to see it hold.
-     */
-    bool has_past;
-    int64_t past_started_ns, past_ended_ns, past_worst;
+    /* The last of the window, oldest first: for who looks too late to see them hold. */
+    struct past_run past[PAST_RUNS];
+    size_t n_past;
 };
 
 /* per is NULL for rules that are no ratio. A value is stale after stale_ns, and a longer gap

@@ -167,15 +167,46 @@ static enum status load_configs(struct tracks *t, struct store *s, const bool *w
 struct point_load {
     struct tracks *tracks;
     const bool *wants;
-    struct queue_rows queues;
 };
+
+static const struct msg_queue *find_queue(const struct tracks *t, const struct subject *subject)
+{
+    for (size_t i = 0; subject->scope == SCOPE_QUEUE && i < t->queues.n; i++)
+        if (fn_eq(&t->queues.rows[i].of, &subject->of))
+            return &t->queues.rows[i];
+    return NULL;
+}
 
 static enum queue_class class_of(const struct point_load *l, const struct subject *subject)
 {
-    for (size_t i = 0; subject->scope == SCOPE_QUEUE && i < l->queues.n; i++)
-        if (fn_eq(&l->queues.rows[i].of, &subject->of))
-            return l->queues.rows[i].is_dlq ? DEAD_LETTER_QUEUE : WORK_QUEUE;
+    const struct msg_queue *q = find_queue(l->tracks, subject);
+
+    if (q)
+        return q->is_dlq ? DEAD_LETTER_QUEUE : WORK_QUEUE;
     return subject->scope == SCOPE_QUEUE ? WORK_QUEUE : ANY_QUEUE;
+}
+
+/* A source that has got another name takes its queues over with its first poll. */
+const char *tracks_why_unwatched(const struct tracks *t, const struct subject *subject)
+{
+    const struct msg_queue *q = find_queue(t, subject);
+    const bool is_new = t->now_ns - t->begun_ns < FIRST_POLL_NS;
+
+    if (!q || q->presence == QUEUE_THERE || (q->presence == QUEUE_UNREAD && is_new))
+        return NULL;
+    return q->presence == QUEUE_GONE ? "the queue is no longer there"
+                                     : "the queue's source is not configured any more";
+}
+
+bool tracks_shares_name(const struct tracks *t, const struct subject *subject)
+{
+    for (size_t i = 0; i < t->n; i++) {
+        const struct subject *s = &t->rows[i].subject;
+        if (s->scope == subject->scope && str_eq(s->of.name, subject->of.name) &&
+            !subject_eq(s, subject))
+            return true;
+    }
+    return false;
 }
 
 static enum metric metric_of(const struct signal_info *signal, enum metric_scope scope)
@@ -294,7 +325,7 @@ static enum status load_points(struct tracks *t, struct store *s, const bool *wa
 
     if (n == 0)
         return OK;
-    enum status status = request_queues(s, &any, t->arena, &l.queues, e);
+    enum status status = request_queues(s, &any, t->arena, &t->queues, e);
     if (status == OK)
         status = request_metrics(s, &q, t->arena, &r, e);
     if (status != OK)

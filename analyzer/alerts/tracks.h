@@ -15,6 +15,7 @@ struct tracks {
     /* Data is complete up to there: what has no value before that has none to come. */
     int64_t cells_until_ns, points_until_ns;
     int64_t newest_ns; /* newest data of any kind; 0: none */
+    struct queue_rows queues;
 };
 
 /* All tracks of the signals that the rules name. tracks_clear frees the index. */
@@ -29,6 +30,13 @@ const struct track *tracks_find(const struct tracks *t, const struct signal_info
  * zero. NULL where silence proves nothing. */
 const struct track *tracks_idle(struct tracks *t, const struct signal_info *signal,
                                 const struct subject *subject);
+
+/* Why nothing is known of the subject any more: "the queue is no longer there"; NULL: it is
+ * watched.
+ */
+const char *tracks_why_unwatched(const struct tracks *t, const struct subject *subject);
+/* Is there another subject of that kind and name, in another account or region? */
+bool tracks_shares_name(const struct tracks *t, const struct subject *subject);
 
 /* Adds an empty track; its place is valid until the next. */
 struct track *tracks_add(struct tracks *t, const struct signal_info *signal,

@@ -26,11 +26,11 @@ struct cell {
 static const struct cell cells[] = {
     {INA, IN_MISSING, INA, 0, 0, 0}, {INA, IN_CLEAR, INA, 0, 0, 0}, {INA, IN_CLEARED, INA, 0, 0, 0},
     {INA, IN_BAND, INA, 0, 0, 0}, {INA, IN_HOLDS, PEN, 0, 0, 0}, {INA, IN_DUE, FIR, 0, 1, 0},
-    {INA, IN_DUE_MUTED, SIL, 0, 0, 0}, {INA, IN_PASSED, RES, 0, 1, 1}, {INA, IN_ACK, INA, 0, 0, 0},
+    {INA, IN_DUE_MUTED, SIL, 0, 0, 0}, {INA, IN_PASSED, RES, 0, 0, 0}, {INA, IN_ACK, INA, 0, 0, 0},
     {INA, IN_EXPIRE, INA, 0, 0, 0},
     {PEN, IN_MISSING, PEN, 0, 0, 0}, {PEN, IN_CLEAR, INA, 0, 0, 0}, {PEN, IN_CLEARED, INA, 0, 0, 0},
     {PEN, IN_BAND, INA, 0, 0, 0}, {PEN, IN_HOLDS, PEN, 0, 0, 0}, {PEN, IN_DUE, FIR, 0, 1, 0},
-    {PEN, IN_DUE_MUTED, SIL, 0, 0, 0}, {PEN, IN_PASSED, RES, 0, 1, 1}, {PEN, IN_ACK, PEN, 0, 0, 0},
+    {PEN, IN_DUE_MUTED, SIL, 0, 0, 0}, {PEN, IN_PASSED, RES, 0, 0, 0}, {PEN, IN_ACK, PEN, 0, 0, 0},
     {PEN, IN_EXPIRE, PEN, 0, 0, 0},
     {FIR, IN_MISSING, FIR, 1, 0, 0}, {FIR, IN_CLEAR, FIR, 1, 0, 0}, {FIR, IN_CLEARED, RES, 1, 0, 1},
     {FIR, IN_BAND, FIR, 1, 0, 0}, {FIR, IN_HOLDS, FIR, 1, 0, 0}, {FIR, IN_DUE, FIR, 1, 0, 0},
@@ -47,7 +47,7 @@ static const struct cell cells[] = {
     {SIL, IN_EXPIRE, SIL, 0, 0, 0},
     {RES, IN_MISSING, RES, 0, 0, 0}, {RES, IN_CLEAR, RES, 0, 0, 0}, {RES, IN_CLEARED, RES, 0, 0, 0},
     {RES, IN_BAND, RES, 0, 0, 0}, {RES, IN_HOLDS, PEN, 0, 0, 0}, {RES, IN_DUE, FIR, 0, 1, 0},
-    {RES, IN_DUE_MUTED, SIL, 0, 0, 0}, {RES, IN_PASSED, RES, 0, 1, 1}, {RES, IN_ACK, RES, 0, 0, 0},
+    {RES, IN_DUE_MUTED, SIL, 0, 0, 0}, {RES, IN_PASSED, RES, 0, 0, 0}, {RES, IN_ACK, RES, 0, 0, 0},
     {RES, IN_EXPIRE, INA, 0, 0, 0},
 };
 /* clang-format on */
@@ -77,6 +77,7 @@ static void test_every_cell(void **state)
             fail();
         }
         CHECK(is_changed || c->from == c->to);
+        CHECK_INT(says.passed, c->in == IN_PASSED && c->to == RES);
         CHECK_INT(a.since_ns, c->from == c->to ? 1 : T0 + 1); /* only a change moves it */
         CHECK_INT(a.is_missing, c->in == IN_MISSING);
         CHECK(a.state != ALERT_ACKNOWLEDGED || c->from == ALERT_ACKNOWLEDGED ||
@@ -134,6 +135,24 @@ static void test_peak_is_the_worst(void **state)
     CHECK_INT(low.peak, 1);
 }
 
+/* It is one message, and no "resolved" is owed for it; or none. */
+static void test_passed_is_told_once(void **state)
+{
+    struct alert a = {.state = ALERT_PENDING, .threshold = 5};
+    struct alert_facts f = {.now_ns = T0, .worst = 9, .value = 1, .started_ns = 5, .ended_ns = 6};
+    struct alert_says says;
+
+    UNUSED(state);
+    CHECK(alert_step(&a, IN_PASSED, &f, &says) && says.passed && !says.firing && !says.resolved);
+    CHECK(!a.is_notified && a.sent_ns == T0);
+    CHECK_INT(a.peak, 9);
+    CHECK_INT(a.value, 1);
+    CHECK_INT(a.resolved_ns, 6);
+    f.is_untold = true;
+    f.started_ns = 7;
+    CHECK(alert_step(&a, IN_PASSED, &f, &says) && !says.passed && a.sent_ns == 0);
+}
+
 static void test_missing_is_said_once(void **state)
 {
     struct alert a = firing_since(T0, 0);
@@ -183,7 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_cell),        cmocka_unit_test(test_reminders),
         cmocka_unit_test(test_peak_is_the_worst), cmocka_unit_test(test_missing_is_said_once),
-        cmocka_unit_test(test_never_flaps),
+        cmocka_unit_test(test_never_flaps),       cmocka_unit_test(test_passed_is_told_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -102,10 +102,10 @@ static void test_missing(void **state)
     fill(&d, r.signal, one, 1);
     rule_eval(&r, &d.track, NULL, T0 + NS_PER_MIN + STALE, STALE, &o);
     CHECK_INT(o.verdict, VERDICT_DUE);
-    CHECK(!o.has_past);
+    CHECK_INT(o.n_past, 0);
     rule_eval(&r, &d.track, NULL, T0 + NS_PER_MIN + STALE + 1, STALE, &o);
     CHECK_INT(o.verdict, VERDICT_MISSING);
-    CHECK(o.has_past); /* it held, and then nothing was heard */
+    CHECK_INT(o.n_past, 1); /* it held, and then nothing was heard */
     rule_eval(&r, &d.track, NULL, T0 + NS_PER_SEC, STALE, &o);
     CHECK_INT(o.data_ns,
               T0 + NS_PER_SEC); /* inside the first minute: data is never from the future */
@@ -134,11 +134,34 @@ static void test_past_runs(void **state)
     UNUSED(state);
     struct observation o = EVAL("queue.depth > 3 for 2m", 0, 5, 9, 0, 4, 0);
     CHECK_INT(o.verdict, VERDICT_CLEARED);
-    CHECK(o.has_past); /* the second run was too short */
-    CHECK_INT(o.past_started_ns, T0 + NS_PER_MIN);
-    CHECK_INT(o.past_ended_ns, T0 + 3 * NS_PER_MIN);
-    CHECK_INT(o.past_worst, 9);
-    CHECK(!EVAL("queue.depth > 3 for 3m", 0, 5, 9, 0).has_past);
+    CHECK_INT(o.n_past, 1); /* the second run was too short */
+    CHECK_INT(o.past[0].started_ns, T0 + NS_PER_MIN);
+    CHECK_INT(o.past[0].ended_ns, T0 + 3 * NS_PER_MIN);
+    CHECK_INT(o.past[0].worst, 9);
+    CHECK_INT(EVAL("queue.depth > 3 for 3m", 0, 5, 9, 0).n_past, 0);
+    o = EVAL("queue.depth > 3", 5, 0, 6, 0, 7, 0);
+    CHECK_INT(o.n_past, 3);
+    CHECK_INT(o.past[0].worst, 5);
+    CHECK_INT(o.past[2].worst, 7);
+}
+
+/* Of more than there is room for the newest count. */
+static void test_many_past_runs(void **state)
+{
+    const struct rule r = rule_of("queue.depth > 0");
+    struct sample samples[2 * (PAST_RUNS + 2)] = {{0}};
+    const struct track t = {.signal = r.signal, .samples = samples, .n = ARRAY_LEN(samples)};
+    struct observation o;
+
+    UNUSED(state);
+    for (size_t i = 0; i < t.n; i++)
+        samples[i] = (struct sample){.begin_ns = T0 + (int64_t)i,
+                                     .end_ns = T0 + (int64_t)i + 1,
+                                     .value = i % 2 == 0 ? (int64_t)i + 1 : 0};
+    rule_eval(&r, &t, NULL, T0 + NS_PER_MIN, STALE, &o);
+    CHECK_INT(o.n_past, PAST_RUNS);
+    CHECK_INT(o.past[0].worst, 5);
+    CHECK_INT(o.past[PAST_RUNS - 1].worst, (int64_t)t.n - 1);
 }
 
 static void test_ratios(void **state)
@@ -226,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_missing),
         cmocka_unit_test(test_a_gap_ends_a_run),
         cmocka_unit_test(test_past_runs),
+        cmocka_unit_test(test_many_past_runs),
         cmocka_unit_test(test_ratios),
         cmocka_unit_test(test_noise_inside_the_band),
         cmocka_unit_test(test_number_of_things),
