@@ -177,14 +177,16 @@ MUST_CHECK enum status cost_prices_of_stats(const struct cost_context *c, const 
                                             struct price_set *into, struct err *e);
 
 /* What a bill would make of the list cost: free tier, volume tiers and savings plan, spread over
- * the functions. They are monthly, so the usage is first stretched to a month (730 h) at its own
- * pace, billed by region and architecture, and every function pays its meter's share of the result.
- * The free tier goes to all regions pro rata. A planning figure, never a fact: list cost stays
- * beside it. */
+ * the functions. Bills are of a calendar month (UTC), so the rows are all usage of one: a whole
+ * month as it is, a part of one stretched to the month at its own pace. It is billed by region and
+ * architecture, and every function pays its meter's share of the result. The free tier goes to all
+ * regions and functions pro rata: functions left out of the rows would leave their share to the
+ * others. A planning figure, never a fact: list cost stays beside it. */
 struct effective_options {
     bool free_requests, free_compute;
     struct str savings_plan; /* empty, "no-upfront", "all-upfront" */
-    int64_t range_ns;        /* length of the range the rows sum up; > 0; at least a day counts */
+    int64_t range_ns;        /* what the rows sum up; > 0; at least a day counts */
+    int64_t month_ns;        /* the month it is of; at least range_ns */
     int64_t at_ns;           /* prices of this time */
 };
 struct effective_row {

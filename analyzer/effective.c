@@ -1,5 +1,5 @@
-/* Spreads free tier, volume tiers and savings plan over functions: usage is stretched to a month,
- * billed by region and architecture through bill_make, and each function pays its meter's share.
+/* Spreads free tier, volume tiers and savings plan over functions: usage of a part is stretched
+ * to its month, billed by region and architecture through bill_make, and each function pays its meter's share.
  * Owns nothing; list cost is its input and stays untouched. Pure. */
 #include "analyzer/cost.h"
 
@@ -8,7 +8,6 @@
 #include "core/base/clock.h"
 #include "core/base/macros.h"
 
-#define MONTH_NS       (730 * NS_PER_HOUR)
 #define MB_MS_PER_GB_S INT64_C(1024000)
 
 /* What is billed together: one region, one architecture (or Lambda@Edge). */
@@ -51,7 +50,7 @@ static wide scaled(struct spread *s, wide a, wide b, wide by)
 static wide to_month(struct spread *s, wide v)
 {
     const int64_t range_ns = s->o->range_ns > NS_PER_DAY ? s->o->range_ns : NS_PER_DAY;
-    return scaled(s, v, MONTH_NS / NS_PER_US, range_ns / NS_PER_US);
+    return scaled(s, v, s->o->month_ns / NS_PER_US, range_ns / NS_PER_US);
 }
 
 /* The free tier covers requests and on-demand duration, in the currency of its own list. */
@@ -205,7 +204,7 @@ static enum status spread_rows(struct spread *s, struct effective_row *rows, siz
 enum status cost_effective(const struct cost_context *c, const struct effective_options *o,
                            struct effective_row *rows, size_t n, struct err *e)
 {
-    assert(o->range_ns > 0);
+    assert(o->range_ns > 0 && o->month_ns >= o->range_ns);
     AUTO(spread_clear) struct spread s = {.c = c, .o = o};
     struct err own = {0};
 

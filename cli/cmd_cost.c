@@ -23,9 +23,10 @@ static const struct opt_def cost_option_defs[] = {
     { .key = "cost.free_tier", .flag = "free-tier", .type = OPT_BOOL, .offset = AT(free_tier),
       .help = "add the cost after the monthly free tier, spread over all functions",
       .manual = "Adds a column with the cost after the provider's monthly free tier. The free tier "
-                "belongs to the payer, not to a function: the usage of the range is stretched to a "
-                "month at its own pace, and what the free tier takes off is spread pro rata over all "
-                "functions of all regions. Volume tiers are applied as well." },
+                "belongs to the payer, not to a function: what it takes off is spread pro rata over "
+                "all functions of all regions in the store, also where filters show only some of them. "
+                "A whole calendar month (UTC) in the range is billed by its own total, a part of one as "
+                "if the month went on at that pace. Volume tiers are applied as well." },
     { .key = "cost.savings_plan", .flag = "savings-plan", .type = OPT_CHOICE, .offset = AT(savings_plan),
       .choices = savings_plan_names, .default_text = "none",
       .help = "add the cost at the rates of a Compute Savings Plan",

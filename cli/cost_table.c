@@ -11,10 +11,16 @@ enum { MAX_KEY = 300 };
 /* A size that ran less often says nothing about duration. */
 enum { LEAST_ATTEMPTS = 20, MOST_SIZES = 32, EVEN_WEIGHT = 500 };
 
+/* What a function's list cost of one calendar month came to on the bill. */
+struct month_cost {
+    wide list, effective;
+};
+
 /* What one function adds up to over the whole range. */
 struct fn_cost {
     const struct fn_row *row;
     struct stats_cost list, effective;
+    struct month_cost *months; /* NULL: no effective cost is asked for */
 };
 
 /* What one function's attempts of one memory size add up to: --by memory. */
@@ -31,6 +37,8 @@ struct view {
     const struct cost_options *o;
     const struct cost_context *cc;
     struct range range;
+    struct range *months; /* the range cut where calendar months begin */
+    size_t n_months;
     struct fn_filter filter;
     struct fn_cost *fns;
     size_t n_fns;
@@ -68,28 +76,31 @@ static struct str or_unknown(struct str s)
     return s.n > 0 ? s : STR("unknown");
 }
 
-/* list x effective / list of the whole function: how a part of it is discounted. */
-static wide discount(const struct fn_cost *f, wide cost)
-{
-    wide product = 0;
-
-    if (f == NULL || f->list.total <= 0)
-        return cost;
-    if (wide_mul(cost, f->effective.total, &product, NULL) != OK)
-        return cost;
-    return wide_div_round(product, f->list.total);
-}
-
-static const struct fn_cost *fn_cost_of(const struct view *v, uint32_t fn_id)
+static struct fn_cost *fn_cost_of(const struct view *v, uint32_t fn_id)
 {
     const uint64_t *at = idmap_get(&v->fn_index, fn_id);
     return at != NULL ? &v->fns[*at] : NULL;
 }
 
-static int64_t price_time(const struct view *v, const struct fn_row *row)
+/* list x effective / list of the function's month: how a part of it is discounted. */
+static wide discount(const struct view *v, uint32_t fn_id, int64_t at_ns, wide cost)
 {
-    return row->last_ns > 0 && row->last_ns < v->range.until_ns ? row->last_ns
-                                                                : v->range.until_ns - 1;
+    const struct fn_cost *f = fn_cost_of(v, fn_id);
+    wide product = 0;
+    size_t m = 0;
+
+    if (f == NULL || f->months == NULL)
+        return cost;
+    while (m + 1 < v->n_months && at_ns >= v->months[m].until_ns)
+        m++;
+    if (f->months[m].list <= 0 || wide_mul(cost, f->months[m].effective, &product, NULL) != OK)
+        return cost;
+    return wide_div_round(product, f->months[m].list);
+}
+
+static int64_t price_time(struct range r, const struct fn_row *row)
+{
+    return row->last_ns > 0 && row->last_ns < r.until_ns ? row->last_ns : r.until_ns - 1;
 }
 
 static enum status load_functions(struct view *v, struct err *e)
@@ -104,7 +115,7 @@ static enum status load_functions(struct view *v, struct err *e)
         const struct fn_row *row = &rows.rows[i];
         v->fns[i].row = row;
         *idmap_put(&v->fn_index, row->fn_id, NULL) = i;
-        if (cost_of_stats(v->cc, &row->fn, &row->stats, price_time(v, row), &v->fns[i].list, e) !=
+        if (cost_of_stats(v->cc, &row->fn, &row->stats, price_time(v->range, row), &v->fns[i].list, e) !=
             OK)
             return e->code;
         v->fns[i].effective = v->fns[i].list;
@@ -112,26 +123,79 @@ static enum status load_functions(struct view *v, struct err *e)
     return OK;
 }
 
-static enum status load_effective(struct view *v, struct err *e)
+static void cut_months(struct view *v)
 {
+    size_t cap = 0;
+
+    for (int64_t at = v->range.since_ns; at < v->range.until_ns;) {
+        const int64_t next = time_month(at, 1);
+        const int64_t until = next < v->range.until_ns ? next : v->range.until_ns;
+        v->months = arena_grow(v->c->arena, v->months, v->n_months, &cap, sizeof(*v->months));
+        v->months[v->n_months++] = (struct range){at, until};
+        at = until;
+    }
+}
+
+static void add_month(struct fn_cost *f, size_t month, const struct effective_row *row)
+{
+    f->months[month] = (struct month_cost){row->list.total, row->effective.total};
+    f->effective.duration += row->effective.duration;
+    f->effective.request += row->effective.request;
+    f->effective.storage += row->effective.storage;
+    f->effective.total += row->effective.total;
+}
+
+/* The free tier is the payer's: all functions of the month share it, also those not shown. */
+static enum status load_month(struct view *v, size_t month, struct arena *scratch, struct err *e)
+{
+    const struct range part = v->months[month];
+    const struct fn_filter everyone = {0};
+    struct fn_rows rows = {0};
     const struct effective_options o = {
         .free_requests = v->o->free_tier,
         .free_compute = v->o->free_tier,
         .savings_plan = v->o->savings_plan != 0 ? str_from(savings_plan_names[v->o->savings_plan])
                                                 : (struct str){0},
-        .range_ns = v->range.until_ns - v->range.since_ns,
-        .at_ns = v->range.until_ns - 1,
+        .range_ns = part.until_ns - part.since_ns,
+        .month_ns = time_month(part.since_ns, 1) - time_month(part.since_ns, 0),
+        .at_ns = part.until_ns - 1,
     };
-    struct effective_row *rows =
-        arena_new(v->c->arena, struct effective_row, v->n_fns > 0 ? v->n_fns : 1);
 
-    for (size_t i = 0; i < v->n_fns; i++)
-        rows[i] = (struct effective_row){
-            .fn = &v->fns[i].row->fn, .stats = &v->fns[i].row->stats, .list = v->fns[i].list};
-    if (cost_effective(v->cc, &o, rows, v->n_fns, e) != OK)
+    if (request_functions(v->store, part, &everyone, scratch, &rows, e) != OK)
+        return err_wrap(e, "functions");
+    struct effective_row *all = arena_new(scratch, struct effective_row, rows.n > 0 ? rows.n : 1);
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct fn_row *row = &rows.rows[i];
+        all[i] = (struct effective_row){.fn = &row->fn, .stats = &row->stats};
+        if (cost_of_stats(v->cc, &row->fn, &row->stats, price_time(part, row), &all[i].list, e) !=
+            OK)
+            return e->code;
+    }
+    if (cost_effective(v->cc, &o, all, rows.n, e) != OK)
         return err_wrap(e, "effective cost");
-    for (size_t i = 0; i < v->n_fns; i++)
-        v->fns[i].effective = rows[i].effective;
+    for (size_t i = 0; i < rows.n; i++) {
+        struct fn_cost *f = fn_cost_of(v, rows.rows[i].fn_id);
+        if (f != NULL)
+            add_month(f, month, &all[i]);
+    }
+    return OK;
+}
+
+static enum status load_effective(struct view *v, struct err *e)
+{
+    AUTO(arena_clear) struct arena scratch;
+
+    arena_init(&scratch);
+    cut_months(v);
+    for (size_t i = 0; i < v->n_fns; i++) {
+        v->fns[i].effective = (struct stats_cost){.currency = v->fns[i].list.currency};
+        v->fns[i].months = arena_new(v->c->arena, struct month_cost, v->n_months);
+    }
+    for (size_t m = 0; m < v->n_months; m++) {
+        arena_reset(&scratch);
+        if (load_month(v, m, &scratch, e) != OK)
+            return e->code;
+    }
     return OK;
 }
 
@@ -218,7 +282,7 @@ static enum status add_day(struct view *v, struct range day, struct arena *scrat
         if (cost_of_stats(v->cc, &rows.rows[i].fn, s, day.since_ns, &list, e) != OK)
             return e->code;
         add_stats(v, buf_str(&name), s, &list,
-                  discount(fn_cost_of(v, rows.rows[i].fn_id), list.total));
+                  discount(v, rows.rows[i].fn_id, day.since_ns, list.total));
     }
     return OK;
 }
@@ -351,7 +415,7 @@ static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invoca
     g->unpriced += !inv.is_priced;
     g->mb_ms += (wide)invocation_billed_ms(&inv) * (wide)(inv.memory_bytes >> 20);
     g->cost += inv.cost;
-    g->effective += discount(fn_cost_of(v, fn_id), inv.cost);
+    g->effective += discount(v, fn_id, inv.start_ns, inv.cost);
     g->is_assumed = g->is_assumed || (inv.evidence & EV_ASSUMED_CONFIG) != 0;
     return OK;
 }

@@ -144,15 +144,6 @@ static enum status load_unusual(struct store *s, struct report_data *r, struct e
 
 /* --- the month --- */
 
-static int64_t month_start(int64_t t_ns, int months_on)
-{
-    struct civil c = time_civil(t_ns);
-    const int month = c.month - 1 + months_on;
-
-    c = (struct civil){.year = c.year + month / 12, .month = month % 12 + 1, .day = 1};
-    return time_from_civil(&c);
-}
-
 static enum status load_month(struct store *s, struct report_data *r, struct err *e)
 {
     struct outlook *o = &r->outlook;
@@ -163,8 +154,8 @@ static enum status load_month(struct store *s, struct report_data *r, struct err
 
     if (r->total.n == 0)
         return OK;
-    o->month_ns = month_start(now_ns - 1, 0);
-    o->end_ns = month_start(now_ns - 1, 1);
+    o->month_ns = time_month(now_ns - 1, 0);
+    o->end_ns = time_month(now_ns - 1, 1);
     o->first_ns = first_ns;
     o->input = (struct forecast_input){.now_ns = now_ns, .end_ns = o->end_ns};
     int64_t from_ns = today_ns - FORECAST_DAYS * NS_PER_DAY;

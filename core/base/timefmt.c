@@ -58,6 +58,15 @@ int64_t time_from_civil(const struct civil *c)
            c->second * NS_PER_SEC + c->ns;
 }
 
+int64_t time_month(int64_t t_ns, int months_on)
+{
+    const struct civil c = time_civil(t_ns);
+    const int month = c.month - 1 + months_on;
+
+    assert(months_on >= 0);
+    return days_from_civil(c.year + month / 12, month % 12 + 1, 1) * NS_PER_DAY;
+}
+
 static int days_in_month(int year, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};

@@ -15,6 +15,8 @@ struct civil {
 struct civil time_civil(int64_t t_ns);
 int64_t time_from_civil(const struct civil *c);
 int64_t time_floor(int64_t t_ns, int64_t step_ns); /* also for times before 1970 */
+/* Where the UTC month of a time begins, or the one so many months after it: months_on >= 0. */
+int64_t time_month(int64_t t_ns, int months_on);
 
 /* RFC 3339 as the providers write it: date, 'T' or blank, time, optional fraction (up to 9 digits),
  * 'Z', +hh:mm, +hhmm or nothing (= UTC). The whole view must match. Years 1678-2261. */

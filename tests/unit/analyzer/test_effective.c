@@ -8,7 +8,7 @@
 #include "core/base/timefmt.h"
 
 #define MB       (UINT64_C(1) << 20)
-#define MONTH_NS (730 * NS_PER_HOUR)
+#define MONTH_NS (30 * NS_PER_DAY) /* November */
 
 static struct pricebook *book;
 static struct cost_context context;
@@ -45,7 +45,7 @@ static struct effective_row row(const struct fn_ref *fn, struct stats *s, uint64
 static struct effective_options options(int64_t range_ns)
 {
     struct effective_options o = {
-        .free_requests = true, .free_compute = true, .range_ns = range_ns};
+        .free_requests = true, .free_compute = true, .range_ns = range_ns, .month_ns = MONTH_NS};
     CHECK_STATUS(time_parse_human(STR("2026-11-01"), 0, &o.at_ns, NULL), OK);
     return o;
 }
@@ -81,6 +81,20 @@ static void test_half_a_month(void **state)
     const struct effective_options o = options(MONTH_NS / 2);
     CHECK_OK(cost_effective(&context, &o, &r, 1, &e), &e);
     CHECK_INT(r.effective.duration, INT64_C(200000) * 16666700);
+    CHECK_INT(r.effective.request, INT64_C(100000000000));
+}
+
+/* A bill's month has its own length: what is free is the same in all of them. */
+static void test_a_month_has_its_days(void **state)
+{
+    UNUSED(state);
+    struct err e;
+    struct stats s = {0};
+    struct effective_row r = row(&virginia, &s, 1500000, 500000);
+    struct effective_options o = options(28 * NS_PER_DAY);
+    o.month_ns = o.range_ns;
+    CHECK_OK(cost_effective(&context, &o, &r, 1, &e), &e);
+    CHECK_INT(r.effective.duration, INT64_C(100000) * 16666700);
     CHECK_INT(r.effective.request, INT64_C(100000000000));
 }
 
@@ -212,6 +226,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(test_pools, setup),
     cmocka_unit_test_setup(test_a_month, setup),
     cmocka_unit_test_setup(test_half_a_month, setup),
+    cmocka_unit_test_setup(test_a_month_has_its_days, setup),
     cmocka_unit_test_setup(test_all_free, setup),
     cmocka_unit_test_setup(test_plan_and_storage, setup),
     cmocka_unit_test_setup(test_china_and_others_stay_as_they_are, setup),

@@ -95,6 +95,9 @@ static void test_written(void **state)
     }
     CHECK_INT(time_civil(NOW).weekday, 4);
     CHECK_INT(time_floor(-1, NS_PER_HOUR), -NS_PER_HOUR);
+    CHECK_INT(time_month(45 * NS_PER_DAY, 0), 31 * NS_PER_DAY);
+    CHECK_INT(time_month(45 * NS_PER_DAY, 1), 59 * NS_PER_DAY);
+    CHECK_INT(time_month(45 * NS_PER_DAY, 11), 365 * NS_PER_DAY);
 }
 
 static void test_durations_and_sizes(void **state)
