@@ -267,7 +267,7 @@ struct incident {
     struct fn_ref fn;
     uint32_t fn_id;
     int64_t since_ns, until_ns; /* first and last failed attempt */
-    uint64_t n, failed;         /* attempts of the hours concerned, and how many of them failed */
+    uint64_t n, failed; /* attempts from the first to the last, and how many of them failed */
     uint64_t retries;
     wide cost_failed;          /* spent on the failed ones, 10^-12 */
     uint64_t memory_bytes;     /* configured */
@@ -371,6 +371,7 @@ struct source_gap {
 struct source_gaps {
     struct source_gap *rows; /* by name */
     size_t n;
+    size_t n_whole; /* sources that have none */
 };
 /* Of a range that is over, anything not read since its end is a gap. Of one that goes on, a source
  * that fails for a minute or was not read for ten: polls have pauses. */

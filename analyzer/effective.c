@@ -1,6 +1,6 @@
 /* Spreads free tier, volume tiers and savings plan over functions: usage of a part is stretched
- * to its month, billed by region and architecture through bill_make, and each function pays its meter's share.
- * Owns nothing; list cost is its input and stays untouched. Pure. */
+ * to its month, billed by region and architecture through bill_make, and each function pays its
+ * meter's share. Owns nothing; list cost is its input and stays untouched. Pure. */
 #include "analyzer/cost.h"
 
 #include <assert.h>

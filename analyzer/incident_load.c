@@ -71,49 +71,132 @@ static uint32_t failed_mask(enum incident_kind k)
            1u << OUTCOME_THROTTLED;
 }
 
-/* The version that ran last before the incident. */
+/* What ran in the time before an incident that one version failed in. */
+struct before {
+    const struct incident *incident;
+    struct arena *arena;
+    struct str other; /* the version that ran last, but for the one that failed */
+    int64_t other_ns;
+};
+
+static enum status on_attempt_before(void *ctx, uint32_t fn_id, const struct invocation *inv,
+                                     struct err *e)
+{
+    struct before *b = ctx;
+
+    UNUSED(fn_id), UNUSED(e);
+    if (inv->version.n == 0 || str_eq(inv->version, b->incident->version) ||
+        inv->start_ns < b->other_ns)
+        return OK;
+    if (!str_eq(inv->version, b->other))
+        b->other = arena_str(b->arena, inv->version);
+    b->other_ns = inv->start_ns;
+    return OK;
+}
+
+/* A version is deployed when it was not among the attempts before the window. */
+static enum status look_further_back(struct store *s, int64_t until_ns, struct before *b,
+                                     bool *is_deployed, struct err *e)
+{
+    const struct inv_request q = {.range = {until_ns - NS_PER_DAY, until_ns},
+                                  .fn_id = b->incident->fn_id,
+                                  .order = INV_NEWEST,
+                                  .limit = USES_READ};
+    struct inv_rows rows;
+
+    if (request_invocations(s, &q, b->arena, &rows, e) != OK)
+        return err_wrap(e, "incident");
+    *is_deployed = true;
+    for (size_t k = 0; k < rows.n; k++) {
+        *is_deployed = *is_deployed && !str_eq(rows.rows[k].version, b->incident->version);
+        (void)on_attempt_before(b, 0, &rows.rows[k], e);
+    }
+    return OK;
+}
+
+/* The version that ran before the one that failed, if that one was new: its first attempts may well
+ * have ended OK. */
 static enum status find_version_before(struct store *s, struct incident *i, struct arena *a,
                                        struct err *e)
 {
-    struct inv_request q = {.range = {i->since_ns - NS_PER_DAY, i->since_ns},
-                            .fn_id = i->fn_id,
-                            .outcome_mask = 1u << OUTCOME_OK,
-                            .order = INV_NEWEST,
-                            .limit = 1};
-    struct inv_rows rows;
+    const int64_t window_ns = i->since_ns - DEPLOY_WINDOW_MIN * NS_PER_MIN;
+    const struct inv_request q = {.range = {window_ns, i->since_ns}, .fn_id = i->fn_id};
+    struct before before = {.incident = i, .arena = a};
+    bool is_deployed = false;
 
-    if (request_invocations(s, &q, a, &rows, e) != OK)
+    if (i->version.n == 0)
+        return OK;
+    if (request_scan(s, &q, on_attempt_before, &before, e) != OK)
         return err_wrap(e, "incident");
-    if (rows.n > 0 && rows.rows[0].version.n > 0 && i->version.n > 0 &&
-        !str_eq(rows.rows[0].version, i->version)) {
-        i->version_before = rows.rows[0].version;
+    if (look_further_back(s, window_ns, &before, &is_deployed, e) != OK)
+        return e->code;
+    if (is_deployed && before.other.n > 0) {
+        i->version_before = before.other;
         i->kind = i->kind == INCIDENT_FAILURES ? INCIDENT_BAD_DEPLOY : i->kind;
     }
     return OK;
 }
 
-/* Growth from use to use: the mean of the later half against the earlier, half the uses apart.
- * Noise evens out; below a tenth of the memory there is none to speak of. */
-static int64_t growth(const struct inv_rows *rows, uint64_t memory_bytes)
+/* Environments of one function: what their memory did from use to use. */
+struct lives {
+    size_t longest;
+    int64_t growth;          /* of the longest one, a use */
+    int64_t rises, variance; /* Mann-Kendall's S and 18 x its variance, summed over the lives */
+};
+
+/* Growth from use to use: the mean of the later half against the earlier, half the uses apart. */
+static int64_t growth(const struct invocation *uses, size_t n)
 {
-    size_t half = rows->n / 2;
+    size_t half = n / 2;
     int64_t early = 0, late = 0;
 
-    if (rows->n < LEAST_USES)
-        return 0;
     for (size_t k = 0; k < half; k++) {
-        early += (int64_t)(rows->rows[k].max_memory_bytes / half);
-        late += (int64_t)(rows->rows[rows->n - 1 - k].max_memory_bytes / half);
+        early += (int64_t)(uses[k].max_memory_bytes / half);
+        late += (int64_t)(uses[n - 1 - k].max_memory_bytes / half);
     }
-    return (late - early) * 10 > (int64_t)memory_bytes ? (late - early) / (int64_t)(rows->n - half)
-                                                       : 0;
+    return (late - early) / (int64_t)(n - half);
 }
 
-/* The environments of some attempts that ran out of memory; the longest life tells most. */
+/* Pairs of uses in which the later one used more, less those in which it used less. */
+static int64_t rises_of(const struct invocation *uses, size_t n)
+{
+    int64_t rises = 0;
+
+    for (size_t k = 0; k < n; k++)
+        for (size_t m = k + 1; m < n; m++)
+            rises += (uses[m].max_memory_bytes > uses[k].max_memory_bytes) -
+                     (uses[m].max_memory_bytes < uses[k].max_memory_bytes);
+    return rises;
+}
+
+static void add_life(struct lives *l, const struct invocation *uses, size_t n)
+{
+    const int64_t count = (int64_t)n;
+
+    if (n < LEAST_USES)
+        return;
+    l->rises += rises_of(uses, n);
+    l->variance += count * (count - 1) * (2 * count + 5);
+    if (n > l->longest) {
+        l->longest = n;
+        l->growth = growth(uses, n);
+    }
+}
+
+/* Uses that differ by chance rise as often as they fall: three standard deviations are no chance.
+ * Growth that does not add up to a tenth of the memory is none to speak of. */
+static bool is_leak(const struct lives *l, uint64_t memory_bytes)
+{
+    return l->rises > 0 && l->rises * l->rises * 18 > 9 * l->variance &&
+           l->growth * (int64_t)l->longest * 5 > (int64_t)memory_bytes;
+}
+
+/* The environments of some attempts that ran out of memory; the longest life tells how much. */
 static enum status measure_leak(struct store *s, struct incident *i, const struct inv_rows *hits,
                                 struct arena *a, struct err *e)
 {
-    size_t step = hits->n / LIVES_READ + 1, longest = 0;
+    size_t step = hits->n / LIVES_READ + 1;
+    struct lives lives = {0};
 
     for (size_t k = 0; k < hits->n; k += step) {
         struct inv_request q = {
@@ -127,11 +210,62 @@ static enum status measure_leak(struct store *s, struct incident *i, const struc
             continue;
         if (request_invocations(s, &q, a, &uses, e) != OK)
             return err_wrap(e, "incident");
-        if (uses.n <= longest)
-            continue;
-        longest = uses.n;
-        i->leak_bytes = growth(&uses, i->memory_bytes);
+        /* The hit itself is the most there is: it was chosen for that and proves nothing. */
+        add_life(&lives, uses.rows, uses.n > 0 && !uses.is_more ? uses.n - 1 : uses.n);
     }
+    if (is_leak(&lives, i->memory_bytes))
+        i->leak_bytes = lives.growth;
+    return OK;
+}
+
+static enum status on_attempt(void *ctx, uint32_t fn_id, const struct invocation *inv,
+                              struct err *e)
+{
+    struct incident *i = ctx;
+    const bool is_failed = (1u << inv->outcome & failed_mask(i->kind)) != 0;
+
+    UNUSED(fn_id), UNUSED(e);
+    if (!str_eq(inv->version, i->version))
+        return OK;
+    i->n++;
+    i->failed += is_failed;
+    i->retries += inv->attempt > 1;
+    i->cost_failed += is_failed ? inv->cost : 0;
+    return OK;
+}
+
+/* A bad deploy is what one version did: sums do not tell versions apart. */
+static enum status count_version(struct store *s, struct incident *i, struct err *e)
+{
+    const struct inv_request q = {.range = {i->since_ns, i->until_ns + 1}, .fn_id = i->fn_id};
+
+    i->n = i->failed = i->retries = 0;
+    i->cost_failed = 0;
+    return request_scan(s, &q, on_attempt, i, e) == OK ? OK : err_wrap(e, "incident");
+}
+
+/* Hours gave the first idea; what is told is of the time that is told. */
+static enum status count_attempts(struct store *s, struct incident *i, struct arena *a,
+                                  struct err *e)
+{
+    const struct series_request q = {
+        .range = {i->since_ns, i->until_ns + 1}, .step_ns = NS_PER_DAY, .fn_id = i->fn_id};
+    struct series days;
+    struct stats all = {0};
+
+    if (i->kind == INCIDENT_BAD_DEPLOY)
+        return count_version(s, i, e);
+    if (request_series(s, &q, a, &days, e) != OK)
+        return err_wrap(e, "incident");
+    for (size_t k = 0; k < days.n; k++)
+        stats_merge(&all, &days.points[k]);
+    const uint64_t out_of_memory = all.outcome[OUTCOME_OOM];
+    const uint64_t failed = all.n - all.outcome[OUTCOME_OK] - all.outcome[OUTCOME_UNKNOWN];
+    i->n = all.n;
+    i->failed = i->kind == INCIDENT_MEMORY ? out_of_memory : failed - out_of_memory;
+    i->retries = all.retries;
+    i->cost_failed = all.cost_failed;
+    stats_clear(&all);
     return OK;
 }
 
@@ -192,7 +326,7 @@ static enum status look_at_attempts(struct store *s, struct incident *i, struct 
                                             : find_version_before(s, i, a, e);
     if (status == OK && i->kind == INCIDENT_BAD_DEPLOY)
         narrow_to_version(i, &rows);
-    return status;
+    return status == OK ? count_attempts(s, i, a, e) : status;
 }
 
 /* --- together --- */

@@ -115,8 +115,8 @@ static enum status load_functions(struct view *v, struct err *e)
         const struct fn_row *row = &rows.rows[i];
         v->fns[i].row = row;
         *idmap_put(&v->fn_index, row->fn_id, NULL) = i;
-        if (cost_of_stats(v->cc, &row->fn, &row->stats, price_time(v->range, row), &v->fns[i].list, e) !=
-            OK)
+        if (cost_of_stats(v->cc, &row->fn, &row->stats, price_time(v->range, row), &v->fns[i].list,
+                          e) != OK)
             return e->code;
         v->fns[i].effective = v->fns[i].list;
     }
