@@ -42,8 +42,12 @@ enum status source_gaps_load(struct store *s, const struct source_gap_request *q
     gaps.rows = arena_new(a, struct source_gap, sources.n + 1);
     for (size_t i = 0; i < sources.n; i++) {
         const struct source_status *row = &sources.rows[i];
-        if (!passes(&q->filter, row) || !source_has_gap(row, q->range, q->now_ns))
+        if (!passes(&q->filter, row))
             continue;
+        if (!source_has_gap(row, q->range, q->now_ns)) {
+            gaps.n_whole++;
+            continue;
+        }
         gaps.rows[gaps.n++] =
             (struct source_gap){row->name, row->error, row->success_ns, row->failures > 0};
     }

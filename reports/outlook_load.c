@@ -23,8 +23,8 @@ struct past {
 
 struct gathering {
     struct range all;
-    int64_t span_ns;
-    size_t windows; /* the range itself included */
+    int64_t span_ns, seen_ns; /* of a window; as much of it as the last one has data of */
+    size_t windows;           /* the range itself included */
     struct idmap index;
     struct past *past;
 };
@@ -36,7 +36,8 @@ static enum status on_hour(void *ctx, uint32_t fn_id, int64_t hour_ns, const str
     const uint64_t *at = idmap_get(&g->index, fn_id);
 
     UNUSED(e);
-    if (!at || hour_ns < g->all.since_ns || hour_ns >= g->all.until_ns)
+    if (!at || hour_ns < g->all.since_ns || hour_ns >= g->all.until_ns ||
+        (hour_ns - g->all.since_ns) % g->span_ns >= g->seen_ns)
         return OK;
     size_t window = (size_t)((hour_ns - g->all.since_ns) / g->span_ns);
     size_t hour = (size_t)((hour_ns - g->all.since_ns) % g->span_ns / NS_PER_HOUR);
@@ -118,11 +119,12 @@ static void judge(struct report_data *r, const struct gathering *g, size_t candi
 static enum status load_unusual(struct store *s, struct report_data *r, struct err *e)
 {
     const int64_t span_ns = r->range.until_ns - r->range.since_ns;
-    struct gathering g = {.span_ns = span_ns, .windows = 1};
+    const int64_t seen_ns = time_floor(r->seen.until_ns - r->range.since_ns, NS_PER_HOUR);
+    struct gathering g = {.span_ns = span_ns, .seen_ns = seen_ns, .windows = 1};
     size_t candidates = r->n < CANDIDATES ? r->n : CANDIDATES;
 
     if (span_ns <= 0 || span_ns > WINDOW_HOURS * NS_PER_HOUR || span_ns % NS_PER_HOUR != 0 ||
-        r->range.since_ns % NS_PER_HOUR != 0 || candidates == 0)
+        r->range.since_ns % NS_PER_HOUR != 0 || candidates == 0 || seen_ns == 0)
         return OK;
     while (g.windows <= ANOMALY_MOST_PAST &&
            r->range.since_ns - (int64_t)g.windows * span_ns >= r->status.first_ns - NS_PER_HOUR)
@@ -147,9 +149,12 @@ static enum status load_unusual(struct store *s, struct report_data *r, struct e
 static enum status load_month(struct store *s, struct report_data *r, struct err *e)
 {
     struct outlook *o = &r->outlook;
-    const int64_t now_ns = r->range.until_ns;
+    const int64_t now_ns = r->seen.until_ns;
     const int64_t today_ns = time_floor(now_ns, NS_PER_DAY);
     const int64_t first_ns = time_floor(r->status.first_ns + NS_PER_HOUR, NS_PER_DAY);
+    /* A day is whole though its first hour was quiet */
+    const int64_t whole_ns =
+        time_floor(r->status.first_ns - NS_PER_HOUR - 1, NS_PER_DAY) + NS_PER_DAY;
     struct series days;
 
     if (r->total.n == 0)
@@ -170,7 +175,7 @@ static enum status load_month(struct store *s, struct report_data *r, struct err
         int64_t day_ns = days.since_ns + (int64_t)i * NS_PER_DAY;
         if (day_ns >= o->month_ns)
             o->input.spent += days.points[i].cost;
-        if (day_ns < first_ns || day_ns + NS_PER_DAY > now_ns)
+        if (day_ns < whole_ns || day_ns + NS_PER_DAY > now_ns)
             continue;
         if (o->input.n == 0)
             o->input.first_weekday = time_civil(day_ns).weekday;
@@ -195,7 +200,7 @@ static int compare_savings(const void *a, const void *b)
 
 static enum status load_savings(struct report_data *r, struct err *e)
 {
-    const int64_t span_ns = r->range.until_ns - r->range.since_ns;
+    const int64_t span_ns = r->seen.until_ns - r->seen.since_ns;
     const int64_t month_ns = 730 * NS_PER_HOUR;
     const size_t candidates = r->n < CANDIDATES ? r->n : CANDIDATES;
     size_t n = 0;

@@ -8,7 +8,7 @@
 
 struct fn_line {
     const struct fn_row *now;
-    const struct fn_row *before; /* NULL: not seen in the range before */
+    const struct fn_row *before; /* NULL: not in the range before */
     struct stats_cost cost, cost_before;
     struct waste waste;
 };
@@ -43,9 +43,11 @@ struct saving {
 struct report_data {
     struct arena *arena;
     const struct report_options *options;
-    struct range range, before; /* before: as long, right in front; empty without comparison */
-    bool has_before;            /* there is data in it */
-    struct fn_line *lines;      /* by cost, dearest first */
+    struct range range;
+    struct range seen; /* the part of it that the store can know of: data begin late or end early */
+    struct range before;   /* what `seen` is compared with; empty: nothing */
+    bool has_before;       /* there is data in it */
+    struct fn_line *lines; /* by cost, dearest first */
     size_t n;
     struct fn_row *gone; /* seen before, not now */
     struct stats_cost *gone_cost;
@@ -85,6 +87,11 @@ section_fn section_verdict, section_incidents, section_quality, section_cost, se
     section_invocations, section_errors, section_cold_starts, section_memory, section_waste,
     section_functions, section_appendix, section_episodes, section_queues, section_unusual,
     section_forecast, section_savings, section_units, section_review;
+
+/* The data end before the range does: what is compared is the same part of both. */
+bool report_ends_early(const struct report_data *r);
+/* The last event of the range, or the present where sources have told all up to it. */
+int64_t report_last(const struct report_data *r);
 
 /* --- words and numbers, in the arena --- */
 struct str text_money(struct arena *a, wide pico, struct str currency);

@@ -146,10 +146,49 @@ static enum status load_series(struct store *s, struct report_data *r, struct er
     return request_series(s, &q, r->arena, &r->series, e);
 }
 
+/* The last event, and as long again as one takes to come after another: few are not over because
+ * the next has not come yet. */
+static enum status expected_end(struct store *s, const struct report_data *r, int64_t *end_ns,
+                                struct err *e)
+{
+    const int64_t last_ns = r->status.last_ns;
+    struct series_request q = {.range = r->range, .step_ns = NS_PER_DAY};
+    struct series all;
+    int64_t n = 0;
+
+    if (request_series(s, &q, r->arena, &all, e) != OK)
+        return err_wrap(e, "the end of the data");
+    for (size_t i = 0; i < all.n; i++)
+        n += (int64_t)all.points[i].n;
+    *end_ns = last_ns + 1 + (last_ns - r->range.since_ns) / (n > 0 ? n : 1);
+    return OK;
+}
+
+/* Sources that were read to the end say that nothing more came; of exports only their last event
+ * does. An hour is left, as nights may be quiet. */
+static enum status find_seen(struct store *s, struct report_data *r, struct err *e)
+{
+    const struct ingest_status *st = &r->status;
+    int64_t end_ns = r->range.until_ns;
+
+    r->seen = r->range;
+    if (st->first_ns > r->range.since_ns + NS_PER_HOUR && st->first_ns < r->range.until_ns)
+        r->seen.since_ns = st->first_ns;
+    if (r->gaps.n == 0 && r->gaps.n_whole > 0)
+        end_ns = r->options->now_ns;
+    else if (st->last_ns >= r->range.since_ns && st->last_ns < r->range.until_ns) {
+        if (expected_end(s, r, &end_ns, e) != OK)
+            return e->code;
+    }
+    if (end_ns > r->seen.since_ns && end_ns < r->range.until_ns - NS_PER_HOUR)
+        r->seen.until_ns = end_ns;
+    return OK;
+}
+
 /* A day is compared with the same weekday, or with the day before while that weekday is not stored;
  * more with as much in front of it. Only what the store holds whole can be compared with, but for
  * an hour, as nights may begin quietly; empty: nothing is. */
-static struct range range_before(struct range r, int64_t first_ns)
+static struct range range_before(struct range r, int64_t seen_until_ns, int64_t first_ns)
 {
     const int64_t span = r.until_ns - r.since_ns;
     const int64_t backs[] = {span > NS_PER_DAY ? span : 7 * NS_PER_DAY,
@@ -157,7 +196,7 @@ static struct range range_before(struct range r, int64_t first_ns)
 
     for (size_t i = 0; i < ARRAY_LEN(backs); i++)
         if (r.since_ns - backs[i] + NS_PER_HOUR >= first_ns)
-            return (struct range){r.since_ns - backs[i], r.until_ns - backs[i]};
+            return (struct range){r.since_ns - backs[i], seen_until_ns - backs[i]};
     return (struct range){r.since_ns, r.since_ns};
 }
 
@@ -213,6 +252,16 @@ static enum status load_live(struct store *s, struct report_data *r, struct err 
                : status;
 }
 
+bool report_ends_early(const struct report_data *r)
+{
+    return r->seen.until_ns < r->range.until_ns;
+}
+
+int64_t report_last(const struct report_data *r)
+{
+    return r->status.last_ns < r->seen.until_ns ? r->status.last_ns : r->seen.until_ns;
+}
+
 enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
                         struct report_data *out, struct err *e)
 {
@@ -221,7 +270,11 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
     struct error_request errors = {.range = o->range, .fn = o->filter, .limit = ERRORS_SHOWN};
 
     enum status status = request_status(s, a, &r.status, e);
-    r.before = range_before(o->range, r.status.first_ns);
+    if (status == OK)
+        status = load_live(s, &r, e);
+    if (status == OK)
+        status = find_seen(s, &r, e);
+    r.before = range_before(o->range, r.seen.until_ns, r.status.first_ns);
     if (status == OK)
         status = load_functions(s, &r, e);
     if (status == OK)
@@ -230,8 +283,6 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
         status = incidents_load(s, &incidents, a, &r.incidents, e);
     if (status == OK)
         status = load_deployments(s, &r, e);
-    if (status == OK)
-        status = load_live(s, &r, e);
     if (status == OK)
         status = load_series(s, &r, e);
     if (r.currency.n == 0)

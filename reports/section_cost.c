@@ -11,14 +11,18 @@ static struct str cash(const struct report_data *r, wide pico)
     return text_money(r->arena, pico, r->currency);
 }
 
-static const char *range_word(const struct report_data *r)
+static struct str range_word(const struct report_data *r)
 {
-    int64_t back = r->range.since_ns - r->before.since_ns;
+    const int64_t back = r->range.since_ns - r->before.since_ns;
+    const bool is_long = r->range.until_ns - r->range.since_ns > NS_PER_DAY;
+    const char *word = is_long              ? "the range before"
+                       : back == NS_PER_DAY ? "the day before (the weekday a week before is not "
+                                              "stored whole)"
+                                            : "the same weekday a week before";
 
-    if (r->range.until_ns - r->range.since_ns > NS_PER_DAY)
-        return "the range before";
-    return back == NS_PER_DAY ? "the day before (the weekday a week before is not stored whole)"
-                              : "the same weekday a week before";
+    if (!report_ends_early(r))
+        return str_from(word);
+    return arena_printf(r->arena, "the same %s of %s", is_long ? "part" : "hours", word);
 }
 
 static enum tone failed_tone(const struct report_data *r)
@@ -73,17 +77,21 @@ static struct str verdict_text(const struct report_data *r)
     const size_t n_ran = functions_that_ran(r);
     struct str change =
         r->has_before
-            ? arena_printf(a, ", " STR_FMT " against %s",
-                           STR_ARG(text_change(a, r->cost, r->cost_before)), range_word(r))
+            ? arena_printf(a, ", " STR_FMT " against " STR_FMT,
+                           STR_ARG(text_change(a, r->cost, r->cost_before)), STR_ARG(range_word(r)))
             : (struct str){0};
+    struct str end = report_ends_early(r) ? arena_printf(a, " The data end at " STR_FMT ".",
+                                                         STR_ARG(text_time(a, report_last(r))))
+                                          : (struct str){0};
 
-    return arena_printf(
-        a,
-        STR_FMT " for " STR_FMT " invocations of %zu function%s" STR_FMT "; " STR_FMT
-                " failed (" STR_FMT ")." STR_FMT,
-        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), n_ran,
-        plural(n_ran, "", "s"), STR_ARG(change), STR_ARG(text_count(a, count_failed(&r->total))),
-        STR_ARG(text_share(a, count_failed(&r->total), r->total.n)), STR_ARG(incident_words(r)));
+    return arena_printf(a,
+                        STR_FMT " for " STR_FMT " invocations of %zu function%s" STR_FMT
+                                "; " STR_FMT " failed (" STR_FMT ")." STR_FMT STR_FMT,
+                        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), n_ran,
+                        plural(n_ran, "", "s"), STR_ARG(change),
+                        STR_ARG(text_count(a, count_failed(&r->total))),
+                        STR_ARG(text_share(a, count_failed(&r->total), r->total.n)), STR_ARG(end),
+                        STR_ARG(incident_words(r)));
 }
 
 static struct doc_value p95_of(const struct report_data *r, const struct stats *s)
@@ -366,11 +374,12 @@ void section_compare(const struct report_data *r, struct doc *d)
             split_change(&r->lines[i], parts);
     for (size_t i = 0; i < r->n_gone; i++)
         parts[PART_GONE] -= r->gone_cost[i].total;
-    doc_text(
-        d, s, TONE_PLAIN,
-        arena_printf(r->arena,
-                     STR_FMT " now; " STR_FMT " on %s. What the difference is made of, exactly:",
-                     STR_ARG(cash(r, r->cost)), STR_ARG(cash(r, r->cost_before)), range_word(r)));
+    doc_text(d, s, TONE_PLAIN,
+             arena_printf(r->arena,
+                          STR_FMT " now; " STR_FMT " %s " STR_FMT
+                                  ". What the difference is made of, exactly:",
+                          STR_ARG(cash(r, r->cost)), STR_ARG(cash(r, r->cost_before)),
+                          report_ends_early(r) ? "in" : "on", STR_ARG(range_word(r))));
     for (int i = 0; i < PARTS; i++) {
         wide size = parts[i] < 0 ? -parts[i] : parts[i];
         most = size > most ? size : most;

@@ -80,6 +80,14 @@ static void report_findings(const struct report_data *r, struct doc *d, struct d
     bool is_clean = report_gaps(r, d, s);
 
     is_clean = report_counts(r, d, s) && is_clean;
+    if (report_ends_early(r)) {
+        is_clean = false;
+        doc_text(d, s, TONE_WARN,
+                 arena_printf(r->arena,
+                              "The data end at " STR_FMT ", before the range does: what is "
+                              "compared with is as short, and the days ahead begin there.",
+                              STR_ARG(text_time(r->arena, report_last(r)))));
+    }
     for (size_t i = 0; i < ARRAY_LEN(findings); i++) {
         const struct finding *f = &findings[i];
         if (f->n == 0)

@@ -58,7 +58,8 @@ void section_unusual(const struct report_data *r, struct doc *d)
         return;
     struct doc_section *s = doc_section(d, "unusual", "Unusual");
     struct str against = arena_printf(
-        r->arena, "against the %zu %s before", u->windows,
+        r->arena, "against %sthe %zu %s before", report_ends_early(r) ? "the same hours of " : "",
+        u->windows,
         r->range.until_ns - r->range.since_ns == NS_PER_DAY ? "days" : "stretches of this length");
     if (u->n == 0) {
         doc_text(d, s, TONE_GOOD,
