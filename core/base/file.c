@@ -198,11 +198,10 @@ enum status file_write(const char *path, struct str data, mode_t mode, struct er
     return OK;
 }
 
-enum status file_make_dir(const char *path, mode_t mode, struct err *e)
+static enum status make_parents(const char *path, mode_t mode, struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
     char *p = arena_strz(&a, str_from(path));
-    struct stat st;
 
     for (char *slash = p + 1; *p && (slash = strchr(slash, '/')); slash++) {
         *slash = 0;
@@ -210,9 +209,25 @@ enum status file_make_dir(const char *path, mode_t mode, struct err *e)
             return io_error(e, "make folder", p);
         *slash = '/';
     }
-    if (mkdir(p, mode) != 0 && errno != EEXIST)
+    return OK;
+}
+
+enum status file_make_dir(const char *path, mode_t mode, struct err *e)
+{
+    struct stat st;
+
+    if (mkdir(path, mode) == 0)
+        return OK;
+    if (errno == ENOENT) {
+        enum status s = make_parents(path, mode, e);
+        if (s != OK)
+            return s;
+        if (mkdir(path, mode) == 0)
+            return OK;
+    }
+    if (errno != EEXIST)
         return io_error(e, "make folder", path);
-    if (stat(p, &st) == 0 && !S_ISDIR(st.st_mode))
+    if (stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
         return err_set(e, ERR_IO, "make folder %s: there is a file of that name", path);
     return OK;
 }
