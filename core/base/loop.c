@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -343,6 +344,13 @@ static int sleep_ms(const struct loop *l, int64_t wait_ns)
     return until > SLEEP_MAX_MS ? SLEEP_MAX_MS : (int)until;
 }
 
+bool loop_has_work(const struct loop *l)
+{
+    struct pollfd events = {.fd = l->epoll_fd, .events = POLLIN};
+
+    return l->tasks || poll(&events, 1, 0) > 0;
+}
+
 static enum status wait_events(struct loop *l, int64_t wait_ns, struct err *e)
 {
     struct epoll_event events[EVENTS_A_TURN];
@@ -375,8 +383,9 @@ enum status loop_run(struct loop *l, struct err *e)
 {
     enum status s = OK;
 
-    for (l->is_stopped = false; !l->is_stopped && s == OK;)
+    while (!l->is_stopped && s == OK)
         s = loop_turn(l, -1, e);
+    l->is_stopped = false;
     return s;
 }
 

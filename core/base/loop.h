@@ -81,7 +81,9 @@ MUST_CHECK enum status loop_signal(struct loop *l, int signo, loop_signal_fn *fn
                                    struct err *e);
 
 MUST_CHECK enum status loop_run(struct loop *l, struct err *e); /* until loop_stop() */
-void loop_stop(struct loop *l);
+void loop_stop(struct loop *l); /* the run that is under way, or the next */
+/* Whether a turn would begin without waiting, timers apart. */
+bool loop_has_work(const struct loop *l);
 /* One turn: waits at most wait_ns (negative: until something happens). */
 MUST_CHECK enum status loop_turn(struct loop *l, int64_t wait_ns, struct err *e);
 /* Virtual loops only: runs every timer due within `ns`, then stands ns later. */

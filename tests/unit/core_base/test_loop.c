@@ -233,9 +233,30 @@ static void test_real_timer_is_never_early(void **state)
     loop_free(l);
 }
 
+/* A signal may come while its program still turns the loop by hand. */
+static void test_stop_before_the_run(void **state)
+{
+    struct clock clock = clock_system();
+    struct loop *l = loop_new(&clock);
+    struct err e = {0};
+    struct loop_task t = {.fn = stop, .ctx = l};
+
+    (void)state;
+    CHECK(!loop_has_work(l));
+    loop_defer(l, &t);
+    CHECK(loop_has_work(l));
+    CHECK_OK(loop_turn(l, 0, &e), &e);
+    CHECK(!loop_has_work(l));
+    CHECK_OK(loop_run(l, &e), &e);
+    loop_defer(l, &t);
+    CHECK_OK(loop_run(l, &e), &e);
+    loop_free(l);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_timers_in_order),       cmocka_unit_test(test_tasks_end_a_turn),
     cmocka_unit_test(test_unwatch_in_a_callback), cmocka_unit_test(test_signal),
     cmocka_unit_test(test_end_of_a_process),      cmocka_unit_test(test_real_timer_is_never_early),
+    cmocka_unit_test(test_stop_before_the_run),
 };
 TEST_MAIN(tests)
