@@ -145,6 +145,7 @@ enum status api_front_start(struct executor *x, const struct api_front_config *c
     f->hosts = list_hosts(config);
     struct http_server_config c = {.address = config->address,
                                    .port = config->port,
+                                   .listener = config->listener,
                                    .limits = {.body_bytes = BODY_MAX_BYTES,
                                               .head_bytes = HEAD_MAX_BYTES,
                                               .connections = CONNECTIONS,

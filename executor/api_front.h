@@ -12,6 +12,7 @@ struct api_front_config {
     uint16_t port;
     const struct str *hosts; /* patterns of names in Host, besides its own; only without keys */
     size_t n_hosts;
+    int listener;                /* of http_listen(), taken over; 0: made from these */
     const struct api_keys *keys; /* NULL: everyone may, but only from this machine */
 };
 

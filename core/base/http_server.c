@@ -126,10 +126,12 @@ static struct http_limits with_defaults(struct http_limits l)
 enum status http_server_start(struct loop *l, const struct http_server_config *config,
                               struct http_server **out, struct err *e)
 {
-    int fd = -1;
+    int fd = config->listener;
     uint16_t port = config->port;
-    enum status status = http_listen(config->address, &port, config->authorize != NULL, &fd, e);
+    enum status status = OK;
 
+    if (fd == 0)
+        status = http_listen(config->address, &port, config->authorize != NULL, &fd, e);
     if (status != OK)
         return status;
     struct http_server *s = xcalloc(1, sizeof(*s));

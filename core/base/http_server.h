@@ -69,6 +69,7 @@ struct http_limits {
 struct http_server_config {
     struct str address; /* "127.0.0.1", "::1", "0.0.0.0"; empty: 127.0.0.1 */
     uint16_t port;      /* 0: any free one */
+    int listener;       /* of http_listen() with these two, taken over; 0: made here */
     struct http_limits limits;
     http_handler *handler;
     void *ctx;
