@@ -17,6 +17,9 @@
 #include "core/base/queue.h"
 
 struct journal {
+    struct journal_op opening; /* first; how the thread tells that the file is open, or why not */
+    bool is_open, has_thread;  /* loop thread; is_open: it has told */
+    bool is_dead;              /* there is no thread to be had */
     struct sql *db;
     struct sql_stmt *begin, *commit;
     struct idmap statements; /* address of the text -> struct sql_stmt * */
@@ -25,8 +28,7 @@ struct journal {
     int wake_fd;
     pthread_t thread;
     struct queue *in, *out;
-    size_t pending;            /* loop thread */
-    struct journal_op opening; /* how the thread tells that the file is open, or why not */
+    size_t pending; /* loop thread */
     journal_layout_fn *layout;
     char *path;
     enum status open_status;
@@ -112,6 +114,13 @@ static void process(struct journal *j, struct journal_op *const ops[], size_t n)
     atomic_fetch_add(&j->commits, 1);
 }
 
+/* The file could not be opened. */
+static void refuse(struct journal *j, struct journal_op *const ops[], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        fail_op(j, ops[i], j->open_status, &j->open_error);
+}
+
 static void finish(struct journal_op *op)
 {
     struct err *error = op->error;
@@ -160,20 +169,28 @@ static enum status open_file(struct journal *j, struct err *e)
     return s;
 }
 
+static void run_operations(struct journal *j)
+{
+    struct journal_op *ops[JOURNAL_GROUP] = {&j->opening};
+    bool is_usable = j->open_status == OK; /* from here on the loop's thread reads it */
+    size_t n;
+
+    hand_back(j, ops, 1);
+    while ((n = gather(j, ops)) > 0) {
+        if (is_usable)
+            process(j, ops, n);
+        else
+            refuse(j, ops, n);
+        hand_back(j, ops, n);
+    }
+}
+
 static void *journal_main(void *ctx)
 {
     struct journal *j = ctx;
-    struct journal_op *ops[JOURNAL_GROUP] = {&j->opening};
-    size_t n;
 
     j->open_status = open_file(j, &j->open_error);
-    hand_back(j, ops, 1);
-    if (j->open_status != OK)
-        return NULL;
-    while ((n = gather(j, ops)) > 0) {
-        process(j, ops, n);
-        hand_back(j, ops, n);
-    }
+    run_operations(j);
     return NULL;
 }
 
@@ -205,11 +222,14 @@ static void on_wake(void *ctx, unsigned events)
 void journal_submit(struct journal *j, struct journal_op *op)
 {
     assert(op->run && op->done);
-    assert(j->open_status == OK || j->pending > 0);
     op->error = NULL;
     if (!j->loop) {
         process(j, &op, 1);
         finish(op);
+        return;
+    }
+    if (j->is_dead) {
+        op->done(op, j->open_status, &j->open_error);
         return;
     }
     if (j->pending >= JOURNAL_MAX_PENDING) {
@@ -226,8 +246,23 @@ void journal_submit(struct journal *j, struct journal_op *op)
     UNUSED(s);
 }
 
+void journal_go(struct journal *j)
+{
+    if (!j->loop || j->has_thread || j->is_dead)
+        return;
+    int code = pthread_create(&j->thread, NULL, journal_main, j);
+    j->has_thread = code == 0;
+    if (j->has_thread)
+        return;
+    j->is_dead = true;
+    j->open_status = err_errno(&j->open_error, code, "thread");
+    queue_close(j->in);
+    run_operations(j);
+}
+
 void journal_flush(struct journal *j)
 {
+    journal_go(j);
     while (j->pending > 0)
         take_back(j, true);
 }
@@ -250,32 +285,25 @@ struct journal_counts journal_counts(const struct journal *j)
                                    .failures = atomic_load(&j->failures)};
 }
 
-static void is_open(struct journal_op *op, enum status s, const struct err *e)
+static void on_open(struct journal_op *op, enum status s, const struct err *e)
 {
-    UNUSED(op);
+    ((struct journal *)op)->is_open = true;
     UNUSED(s);
     UNUSED(e);
 }
 
-static enum status start_thread(struct journal *j, struct err *e)
+static enum status prepare_thread(struct journal *j, struct err *e)
 {
-    j->opening.done = is_open;
+    j->opening.done = on_open;
     j->in = queue_new(JOURNAL_MAX_PENDING);
     j->out = queue_new(JOURNAL_MAX_PENDING);
     j->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (j->wake_fd < 0)
         return err_errno(e, errno, "journal: eventfd");
     enum status s = loop_watch(j->loop, j->wake_fd, on_wake, j, &j->watch, e);
-    if (s != OK)
-        return s;
-    int code = pthread_create(&j->thread, NULL, journal_main, j);
-    if (code != 0) {
-        loop_unwatch(j->loop, j->watch);
-        j->watch = NULL;
-        return err_errno(e, code, "journal: thread");
-    }
-    j->pending = 1;
-    return OK;
+    if (s == OK)
+        j->pending = 1;
+    return s;
 }
 
 enum status journal_start(const char *path, struct loop *l, journal_layout_fn *layout,
@@ -290,7 +318,7 @@ enum status journal_start(const char *path, struct loop *l, journal_layout_fn *l
     j->path = xstrdup(path);
     idmap_init(&j->statements);
     if (l)
-        s = start_thread(j, e);
+        s = prepare_thread(j, e);
     else
         j->open_status = open_file(j, &j->open_error);
     if (s != OK) {
@@ -299,6 +327,11 @@ enum status journal_start(const char *path, struct loop *l, journal_layout_fn *l
     }
     *out = j;
     return OK;
+}
+
+bool journal_is_open(const struct journal *j)
+{
+    return j->is_open || !j->loop;
 }
 
 enum status journal_ready(struct journal *j, struct err *e)
@@ -343,7 +376,8 @@ void journal_close(struct journal *j)
     if (j->watch) {
         journal_flush(j);
         queue_close(j->in);
-        pthread_join(j->thread, NULL);
+        if (j->has_thread)
+            pthread_join(j->thread, NULL);
         loop_unwatch(j->loop, j->watch);
     }
     queue_free(j->in);

@@ -45,11 +45,15 @@ typedef enum status journal_layout_fn(struct sql *db, struct err *e);
  * program, ERR_IO. */
 MUST_CHECK enum status journal_open(const char *path, struct loop *l, journal_layout_fn *layout,
                                     struct journal **out, struct err *e);
-/* The same in two steps: with a loop, the file is opened on the journal's thread meanwhile. Nothing
- * else may be called before journal_ready(), which waits for it; journal_close() always may. */
+/* The same in steps: with a loop, the file is opened on the journal's thread, which journal_go()
+ * starts. Operations that are submitted before wait for it, and all fail when it cannot be opened;
+ * what reads may be called after journal_ready() only, which waits. */
 MUST_CHECK enum status journal_start(const char *path, struct loop *l, journal_layout_fn *layout,
                                      struct journal **out, struct err *e);
+void journal_go(struct journal *j);
 MUST_CHECK enum status journal_ready(struct journal *j, struct err *e);
+/* Whether journal_ready() would not wait. */
+bool journal_is_open(const struct journal *j);
 /* Finishes what was submitted, calls its `done`, ends the thread. NULL is fine. */
 void journal_close(struct journal *j);
 

@@ -34,7 +34,7 @@ struct log_store {
     int64_t retention_ns, next_seq;
     struct log_batch batches[2];
     struct log_batch *open; /* the other one is being committed, or empty */
-    bool is_committing, is_due;
+    bool is_ready, is_committing, is_due;
     struct err last_error;        /* of a commit */
     struct stream_state *streams; /* by identity; 0 is none */
     size_t n_streams, streams_cap;
@@ -201,7 +201,7 @@ static void commit_due(void *ctx)
 {
     struct log_store *s = ctx;
 
-    if (s->is_committing)
+    if (s->is_committing || !s->is_ready)
         s->is_due = true;
     else
         submit(s);
@@ -269,9 +269,24 @@ enum status log_store_ready(struct log_store *s, struct err *e)
         status = read_key(s, e);
     if (status == OK)
         status = read_next_seq(s, e);
-    if (status == OK && s->loop)
+    if (status != OK)
+        return status;
+    if (s->loop)
         loop_timer_set(s->loop, &s->prune_timer, loop_now(s->loop) + FIRST_PRUNE_NS);
-    return status;
+    s->is_ready = true;
+    if (s->is_due)
+        submit(s);
+    return OK;
+}
+
+void log_store_go(struct log_store *s)
+{
+    journal_go(s->journal);
+}
+
+bool log_store_is_open(const struct log_store *s)
+{
+    return journal_is_open(s->journal);
 }
 
 enum status log_store_open(const char *path, struct loop *l, int64_t retention_ns,
@@ -295,7 +310,7 @@ void log_store_close(struct log_store *s)
 {
     if (!s)
         return;
-    if (s->journal)
+    if (s->is_ready)
         (void)!log_store_flush(s, NULL);
     if (s->loop) {
         loop_timer_cancel(s->loop, &s->commit_timer);

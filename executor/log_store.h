@@ -14,10 +14,13 @@ struct log_store;
 /* path SQL_IN_MEMORY keeps everything in memory. loop NULL: committed at log_store_flush only. */
 MUST_CHECK enum status log_store_open(const char *path, struct loop *l, int64_t retention_ns,
                                       struct log_store **out, struct err *e);
-/* The same in two steps, as journal_start() and journal_ready(). */
+/* The same in steps, as journal_start(), journal_go() and journal_ready(): streams and lines may be
+ * added meanwhile. When it never becomes ready, they are lost. */
 MUST_CHECK enum status log_store_start(const char *path, struct loop *l, int64_t retention_ns,
                                        struct log_store **out, struct err *e);
+void log_store_go(struct log_store *s);
 MUST_CHECK enum status log_store_ready(struct log_store *s, struct err *e);
+bool log_store_is_open(const struct log_store *s);
 void log_store_close(struct log_store *s); /* NULL is fine */
 
 /* Opens a stream of a group, both made when they are not there (with the next commit: nothing waits

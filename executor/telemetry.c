@@ -44,6 +44,16 @@ enum status telemetry_start(struct executor *x, int64_t retention_ns, struct tel
     return OK;
 }
 
+void telemetry_go(struct telemetry *t)
+{
+    log_store_go(t->logs);
+}
+
+bool telemetry_is_open(const struct telemetry *t)
+{
+    return log_store_is_open(t->logs);
+}
+
 enum status telemetry_ready(struct telemetry *t, struct err *e)
 {
     return log_store_ready(t->logs, e);

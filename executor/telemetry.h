@@ -15,11 +15,14 @@ struct telemetry_stream {
     int64_t id;
 };
 
-/* Opens the log store; it may be used after telemetry_ready(), which waits for it. */
+/* Lines may be added at once. telemetry_go() begins to open the log store, from which they can be
+ * read after telemetry_ready(), which waits for it. */
 MUST_CHECK enum status telemetry_start(struct executor *x, int64_t retention_ns,
                                        struct telemetry **out, struct err *e);
+void telemetry_go(struct telemetry *t);
 MUST_CHECK enum status telemetry_ready(struct telemetry *t, struct err *e);
-void telemetry_close(struct telemetry *t); /* NULL is fine */
+bool telemetry_is_open(const struct telemetry *t); /* whether it would not wait */
+void telemetry_close(struct telemetry *t);         /* NULL is fine */
 struct log_store *telemetry_logs(struct telemetry *t);
 
 void telemetry_stream_open(struct telemetry *t, const struct fndef *fn, struct arena *a,

@@ -28,7 +28,8 @@ static void remove_all(char path[64])
     rmdir(path);
 }
 
-#define N_OPS 5000
+#define N_OPS   5000
+#define N_EARLY 7 /* the eighth is a bad one */
 
 struct counted {
     struct journal_op op; /* first: an operation is its owner */
@@ -86,16 +87,21 @@ static int64_t count_rows(const char *path)
     return n;
 }
 
-static void submit_all(struct journal *j)
+static void submit(struct journal *j, size_t n)
 {
     memset(&tally, 0, sizeof(tally));
     tally.last = -1;
-    for (size_t i = 0; i < N_OPS; i++) {
+    for (size_t i = 0; i < n; i++) {
         tally.ops[i] = (struct counted){.op = {.run = write_number, .done = note_done},
                                         .number = (int64_t)i,
                                         .is_bad = i % 1000 == 7};
         journal_submit(j, &tally.ops[i].op);
     }
+}
+
+static void submit_all(struct journal *j)
+{
+    submit(j, N_OPS);
 }
 
 /* Many operations share a commit; a bad one takes nobody with it; the order stays. */
@@ -142,6 +148,39 @@ static void close_finishes(void **state)
     remove_all(path);
 }
 
+/* What is submitted before the file is open waits for it. */
+static void early_operations(void **state)
+{
+    struct clock clock = clock_system();
+    struct journal *j;
+    struct err e;
+    char path[64];
+
+    UNUSED(state);
+    make_path(path);
+    struct loop *l = loop_new(&clock);
+    CHECK_OK(journal_start(path, l, journal_migrate, &j, &e), &e);
+    submit(j, N_EARLY);
+    CHECK(!journal_is_open(j) && tally.kept == 0);
+    journal_go(j);
+    while (!journal_is_open(j))
+        CHECK_OK(loop_turn(l, NS_PER_SEC, &e), &e);
+    CHECK_OK(journal_ready(j, &e), &e);
+    CHECK_INT(tally.kept, N_EARLY);
+    journal_close(j);
+    loop_free(l);
+    CHECK_INT(count_rows(path), N_EARLY);
+    remove_all(path);
+}
+
+static void note_refusal(struct journal_op *op, enum status s, const struct err *e)
+{
+    UNUSED(op);
+    CHECK_INT(s, ERR_CONFIG);
+    CHECK(e->msg[0] != '\0');
+    tally.refused++;
+}
+
 static void set_pragma(const char *path, const char *text)
 {
     struct sql *db;
@@ -167,6 +206,14 @@ static void foreign_files(void **state)
     struct clock clock = clock_system();
     struct loop *l = loop_new(&clock);
     CHECK_STATUS(journal_open(path, l, journal_migrate, &j, &e), ERR_CONFIG);
+    CHECK_OK(journal_start(path, l, journal_migrate, &j, &e), &e);
+    tally.refused = 0;
+    struct journal_op op = {.run = write_number, .done = note_refusal};
+    journal_submit(j, &op); /* before it has been tried, and after */
+    CHECK_STATUS(journal_ready(j, &e), ERR_CONFIG);
+    journal_submit(j, &op);
+    journal_close(j);
+    CHECK_INT(tally.refused, 2);
     loop_free(l);
     set_pragma(path, "pragma user_version=1; pragma application_id=1");
     CHECK_STATUS(journal_open(path, NULL, journal_migrate, &j, &e), ERR_CONFIG);
@@ -181,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups),
         cmocka_unit_test(close_finishes),
+        cmocka_unit_test(early_operations),
         cmocka_unit_test(foreign_files),
     };
 

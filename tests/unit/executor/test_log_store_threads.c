@@ -204,6 +204,25 @@ static void a_failed_commit(void **state)
     CHECK_INT(streams[1].last_ms, now / NS_PER_MS);
 }
 
+/* Lines that come before the file is open are written once it is, even if they were due before. */
+static void early_lines(void **state)
+{
+    struct world *w = *state;
+    struct err e = {0};
+    int64_t now = loop_wall(w->loop);
+
+    add_lines(w, 3, now);
+    log_store_close(w->logs);
+    CHECK_OK(log_store_start(w->path, w->loop, 7 * DAY_NS, &w->logs, &e), &e);
+    w->stream = log_store_stream(w->logs, STR("/aws/lambda/f"), STR("s"), now);
+    add_lines(w, N_LINES, now);
+    log_store_go(w->logs);
+    while (!log_store_is_open(w->logs))
+        CHECK_OK(loop_turn(w->loop, NS_PER_SEC, &e), &e);
+    CHECK_OK(log_store_ready(w->logs, &e), &e);
+    CHECK_INT(read_all(w).n, 3 + N_LINES);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +231,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(old_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(old_lines_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failed_commit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(early_lines, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
