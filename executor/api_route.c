@@ -261,6 +261,9 @@ void api_dispatch(struct api_call *c)
         refuse(c);
     } else if (!is_routed) {
         refuse_unknown(c);
+    } else if (!c->op->runs_early && !executor_ready(c->x)) {
+        api_error(c, 503, "ServiceException", "ServiceUnavailable",
+                  "fnexec cannot open its files and ends");
     } else if (read_input(c)) {
         c->status = c->op->status ? c->op->status : 200;
         c->op->handler(c);

@@ -37,6 +37,7 @@ struct api_op {
     const char *method, *uri;
     unsigned status;   /* of success; 0: 200 */
     bool has_raw_body; /* the body is a payload, not JSON of ours */
+    bool runs_early;   /* needs no file, or waits for them itself: see executor_ready() */
 };
 
 struct api_service {

@@ -17,7 +17,17 @@ enum status durable_open(struct executor *x, struct err *e)
     struct str path = arena_printf(&a, STR_FMT "/journal.db", STR_ARG(folder));
     enum status s = journal_start(path.p, x->loop, journal_migrate, &x->journal, e);
     arena_clear(&a);
-    return s;
+    return s == OK ? metrics_start(x, &x->metrics, e) : s;
+}
+
+void durable_go(struct executor *x)
+{
+    journal_go(x->journal);
+}
+
+bool durable_is_open(const struct executor *x)
+{
+    return journal_is_open(x->journal);
 }
 
 enum status durable_start(struct executor *x, struct err *e)
@@ -33,8 +43,6 @@ enum status durable_start(struct executor *x, struct err *e)
         s = move_tasks_open(x->queues, x->journal, &x->moves, e);
     if (s == OK)
         s = queues_config_apply(x, e);
-    if (s == OK)
-        s = metrics_start(x, &x->metrics, e);
     return s;
 }
 

@@ -5,10 +5,14 @@
 
 #include "executor/executor.h"
 
-/* Begins to open journal.db in the state folder (in the scratch folder when there is none: then
- * nothing outlives this run); sets x->journal. */
+/* Prepares to open journal.db in the state folder (in the scratch folder when there is none: then
+ * nothing outlives this run); sets x->journal, metrics. */
 MUST_CHECK enum status durable_open(struct executor *x, struct err *e);
-/* Waits for it; sets x->queues, moves, metrics. */
+/* Begins to open it. */
+void durable_go(struct executor *x);
+/* Whether durable_start() would not wait. */
+bool durable_is_open(const struct executor *x);
+/* Waits for it; sets x->queues, moves. */
 MUST_CHECK enum status durable_start(struct executor *x, struct err *e);
 /* Runs what a former run left unfinished; sets x->async. After x->invoker is there. */
 MUST_CHECK enum status durable_resume(struct executor *x, struct err *e);

@@ -39,8 +39,15 @@ struct executor {
     struct move_tasks *moves;
     struct async *async;
     struct metrics *metrics;
-    struct observer *observers; /* told about every invocation */
+    struct observer *observers;            /* told about every invocation */
+    bool (*open_rest)(struct executor *x); /* NULL once it has run: see executor_ready() */
+    bool is_unusable;
 };
+
+/* The doors are open while the files are still being opened, for an invocation needs those only
+ * after its answer. Whoever needs queues, events or stored lines asks here first: it waits for
+ * them. False: they cannot be opened, and fnexec is about to end. */
+bool executor_ready(struct executor *x);
 
 /* One finished or refused invocation, as metrics see it. */
 struct invoke_fact {

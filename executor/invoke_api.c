@@ -163,7 +163,7 @@ static void run_later(struct api_call *c, const struct fndef *fn, struct str qua
     UNUSED(qualifier);
     if (!check_body(c, ASYNC_MAX_BYTES) || !client_context(c, &ev.client_context))
         return;
-    if (!c->x->async) {
+    if (!executor_ready(c->x) || !c->x->async) {
         api_error(c, 503, "ServiceException", NULL, "fnexec is stopping");
         return;
     }

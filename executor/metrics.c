@@ -431,7 +431,8 @@ static void on_timer(void *ctx)
 {
     struct metrics *m = ctx;
 
-    sample_queues(m);
+    if (m->x->queues) /* or the file is still being opened */
+        sample_queues(m);
     metrics_flush(m);
     loop_timer_set(m->x->loop, &m->timer, loop_now(m->x->loop) + FLUSH_NS);
 }

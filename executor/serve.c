@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
+#include "core/base/http_listen.h"
 #include "core/base/log.h"
 #include "executor/command.h"
 #include "executor/fndef.h"
@@ -182,7 +183,22 @@ static enum status announce(struct fnexec_run *r, struct fnexec *f, const struct
     return OK;
 }
 
-static enum status serve(struct fnexec_run *r, struct manifest *m, struct loop *l, struct err *e)
+/* As soon as the options are known: who calls while we start waits instead of being refused. A
+ * fault is told by whoever tries again, in its turn. */
+static int listen_early(struct fnexec_run *r)
+{
+    uint16_t port = (uint16_t)r->options.port;
+    bool may_be_public = r->options.credentials.n > 0;
+    int fd = 0;
+
+    if (http_listen(r->options.address, &port, may_be_public, &fd, NULL) != OK)
+        return 0;
+    r->options.port = port;
+    return fd;
+}
+
+static enum status serve(struct fnexec_run *r, struct manifest *m, struct loop *l, int listener,
+                         struct err *e)
 {
     struct fnexec *f = NULL;
     const struct executor_config config = {.manifest = m,
@@ -193,6 +209,7 @@ static enum status serve(struct fnexec_run *r, struct manifest *m, struct loop *
                                            .port = (uint16_t)r->options.port,
                                            .hosts = r->options.hosts.items,
                                            .n_hosts = r->options.hosts.count,
+                                           .listener = listener,
                                            .credentials = r->options.credentials,
                                            .log_retention_ns = r->options.retention_ns};
 
@@ -215,12 +232,16 @@ static int run_serve(struct fnexec_run *r, struct err *e)
 {
     struct clock clock = clock_system();
     struct manifest *m = NULL;
+    int listener = listen_early(r);
 
-    if (load(r, 1, "fnexec serve MANIFEST", &m, e) != OK)
+    if (load(r, 1, "fnexec serve MANIFEST", &m, e) != OK) {
+        if (listener > 0)
+            close(listener);
         return EXIT_DONE;
+    }
     assert(m);
     struct loop *l = loop_new(&clock);
-    (void)!serve(r, m, l, e);
+    (void)!serve(r, m, l, listener, e);
     loop_free(l);
     manifest_free(m);
     return EXIT_DONE;

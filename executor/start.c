@@ -22,13 +22,16 @@
 #include "executor/telemetry.h"
 #include "executor/trigger.h"
 
+#define EARLY_NS (20 * NS_PER_MS)
+
 struct fnexec {
     struct executor x;
     struct arena arena;
     struct api_keys *keys;
     struct api_front *front;
     struct triggers *triggers;
-    int lock_fd;
+    int lock_fd, listener;
+    struct err open_error;
 };
 
 /* Two executors on one state would run every event twice. */
@@ -80,15 +83,10 @@ static enum status start_parts(struct fnexec *f, const struct executor_config *c
     struct executor *x = &f->x;
 
     enum status s = open_folders(f, c, e);
-    /* Both files open at the same time, each on its own thread. */
     if (s == OK)
         s = telemetry_start(x, c->log_retention_ns, &x->telemetry, e);
     if (s == OK)
         s = durable_open(x, e);
-    if (s == OK)
-        s = durable_start(x, e);
-    if (s == OK)
-        s = telemetry_ready(x->telemetry, e);
     if (s == OK)
         s = invoker_start(x, &x->invoker, e);
     return s;
@@ -104,6 +102,9 @@ static enum status start_doors(struct fnexec *f, const struct executor_config *c
         if (c->credentials.n > 0)
             s = api_keys_load(arena_strz(&f->arena, c->credentials), &f->keys, e);
         front.keys = f->keys;
+        front.listener = f->listener;
+        if (s == OK)
+            f->listener = 0;
         if (s == OK)
             s = api_front_start(&f->x, &front, &f->front, e);
         if (s != OK)
@@ -114,10 +115,71 @@ static enum status start_doors(struct fnexec *f, const struct executor_config *c
         f->x.endpoint = arena_str(&f->arena, buf_str(&url));
     }
     invoker_warm(f->x.invoker);
-    if (c->no_listener)
-        return OK;
+    return OK;
+}
+
+/* --- what needs the files --- */
+
+static enum status use_files(struct fnexec *f, struct err *e)
+{
+    enum status s = durable_start(&f->x, e);
+
+    if (s == OK)
+        s = telemetry_ready(f->x.telemetry, e);
+    if (s != OK || !f->front)
+        return s;
     s = durable_resume(&f->x, e);
     return s == OK ? triggers_start(&f->x, &f->triggers, e) : s;
+}
+
+static bool open_rest(struct executor *x)
+{
+    struct fnexec *f = (struct fnexec *)x; /* its first member */
+
+    return use_files(f, &f->open_error) == OK;
+}
+
+bool executor_ready(struct executor *x)
+{
+    bool (*run)(struct executor * x) = x->open_rest;
+
+    x->open_rest = NULL;
+    if (run)
+        x->is_unusable = !run(x);
+    return !x->is_unusable;
+}
+
+/* Who called while we started is answered first, if that is soon done. */
+static enum status answer_early(struct fnexec *f, struct err *e)
+{
+    struct executor *x = &f->x;
+    int64_t until = clock_monotonic(&x->clock) + EARLY_NS, left = EARLY_NS;
+    enum status s = OK;
+
+    while (s == OK && left > 0 && x->open_rest &&
+           (loop_has_work(x->loop) || invoker_is_busy(x->invoker))) {
+        s = loop_turn(x->loop, left, e);
+        left = until - clock_monotonic(&x->clock);
+    }
+    return s;
+}
+
+/* Both files open at the same time, each on its own thread. Calls that come meanwhile are served;
+ * one that needs the files ends the waiting. */
+static enum status wait_for_files(struct fnexec *f, struct err *e)
+{
+    enum status s = f->front ? answer_early(f, e) : OK;
+
+    telemetry_go(f->x.telemetry);
+    durable_go(&f->x);
+    while (s == OK && f->front && f->x.open_rest &&
+           !(durable_is_open(&f->x) && telemetry_is_open(f->x.telemetry)))
+        s = loop_turn(f->x.loop, -1, e);
+    if (s != OK || executor_ready(&f->x))
+        return s;
+    if (e)
+        *e = f->open_error;
+    return f->open_error.code;
 }
 
 enum status fnexec_start(const struct executor_config *config, struct loop *l, struct fnexec **out,
@@ -126,15 +188,19 @@ enum status fnexec_start(const struct executor_config *config, struct loop *l, s
     struct fnexec *f = xcalloc(1, sizeof(*f));
 
     f->lock_fd = -1;
+    f->listener = config->listener;
     f->x.loop = l;
     f->x.clock = clock_system();
     f->x.manifest = config->manifest;
     rng_seed_system(&f->x.rng);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     sandbox_assume(&f->x.sandbox);
+    f->x.open_rest = open_rest;
     enum status s = start_parts(f, config, e);
     if (s == OK)
         s = start_doors(f, config, e);
+    if (s == OK)
+        s = wait_for_files(f, e);
     if (s != OK) {
         fnexec_stop(f);
         return s;
@@ -185,6 +251,8 @@ void fnexec_stop(struct fnexec *f)
         scratch_clear(&f->x);
     if (f->lock_fd >= 0)
         close(f->lock_fd);
+    if (f->listener > 0)
+        close(f->listener);
     arena_clear(&f->arena);
     free(f);
 }

@@ -13,6 +13,8 @@ struct executor_config {
     uint16_t port;
     const struct str *hosts; /* patterns of further names clients may call it by */
     size_t n_hosts;
+    int listener; /* of http_listen() with address and port, taken over; 0: made when it is needed
+                   */
     struct str credentials; /* file of access keys; empty: everyone on this machine may */
     int64_t log_retention_ns;
     bool no_listener; /* `fnexec invoke` */

@@ -2,6 +2,7 @@
 # fnexec_limits.sh PROGRAM TESTS_DIR EXECUTOR: two dozen threads call functions at once; none runs more often at a
 # time than is reserved for it or left by others, and memory stays flat over INVOKES invocations (default 12000;
 # 100000 in full runs; not looked at under sanitizers, which keep what is freed). A cgroup ends what is too large.
+# Calls that come while it starts are answered; with a foreign file it does not start.
 set -euo pipefail
 executor=$3
 # shellcheck source=tests/scenario/fnexec_lib.sh
@@ -76,6 +77,31 @@ fi
 stop_executor
 check_nothing_left
 wait_for no_groups
+
+# --- who calls while fnexec starts is answered, and logged as anybody ---
+rm -rf "$work/state" "$work/port"
+port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+serve=("$executor" serve "$work/functions.yaml" --port "$port" --port-file "$work/port" --state "$work/state"
+       --scratch "$work/scratch")
+/usr/bin/python3 "$2/support/hammer.py" early "http://127.0.0.1:$port" echo > "$work/answer" &
+caller=$!
+"${serve[@]}" 2>> "$work/executor.log" &
+executor_pid=$!
+endpoint=http://127.0.0.1:$port
+wait "$caller" || fail "an early call is not answered"
+expect "$work/answer" '{"early"'
+wait_for test -s "$work/port"
+curl -sS -H 'X-Amz-Target: Logs_20140328.FilterLogEvents' -H 'Content-Type: application/x-amz-json-1.1' \
+    -d '{"logGroupName": "/aws/lambda/echo"}' "$endpoint" > "$work/answer"
+expect "$work/answer" 'REPORT RequestId'
+stop_executor
+rm -f "$work"/state/logs.db-*
+echo 'this is no database, only text that is long enough' > "$work/state/logs.db"
+code=0
+"${serve[@]}" 2> "$work/err" || code=$?
+[ $code -eq 1 ] || fail "with a foreign logs.db fnexec ended with status $code"
+expect "$work/err" 'logs.db'
+check_nothing_left
 
 grep -q __asan_init "$executor" || {
     rm -rf "$work/state"

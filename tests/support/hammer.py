@@ -3,6 +3,7 @@
 
     hammer.py limits ENDPOINT SEEN     no function runs more often at a time than it may, nor all together
     hammer.py memory ENDPOINT PID N    N calls leave no more than a megabyte behind
+    hammer.py early ENDPOINT FUNCTION  whoever calls before there is a listener is answered as soon as there is one
 """
 import collections
 import http.client
@@ -116,10 +117,40 @@ def memory(endpoint, pid, n):
         fail(f"memory grew by {marks[2] - marks[0]} KB over {n} invocations")
 
 
+def call_early(endpoint, name, headers, answers):
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        connection = http.client.HTTPConnection(endpoint.removeprefix("http://"), timeout=60)
+        try:
+            connection.connect()
+        except ConnectionRefusedError:
+            continue
+        connection.request("POST", f"/2015-03-31/functions/{name}/invocations", '{"early": 1}', headers)
+        answer = connection.getresponse()
+        answers.append((answer.status, answer.read().decode()))
+        return
+
+
+def early(endpoint, name):
+    """One of them needs the journal for its answer."""
+    answers = []
+    threads = [threading.Thread(target=call_early, args=(endpoint, name, headers, answers))
+               for headers in ({}, {"X-Amz-Invocation-Type": "Event"})]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    print(sorted(answers))
+    if sorted(status for status, _ in answers) != [200, 202]:
+        fail("not everyone was answered")
+
+
 def main():
     begin = time.monotonic()
     if sys.argv[1] == "limits":
         limits(sys.argv[2], sys.argv[3])
+    elif sys.argv[1] == "early":
+        early(sys.argv[2], sys.argv[3])
     else:
         memory(sys.argv[2], sys.argv[3], int(sys.argv[4]))
     print(f"{sys.argv[1]}: {time.monotonic() - begin:.1f} s")
