@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """fnexec beside its peers, one run on one machine: bench/run.sh executor [--rounds N] [--seconds N] [--peers FOLDER]
-[--invokes N].
+[--invokes N] [--instances N].
 
 Load comes from wrk (one thread). All servers run and are warm, then take turns (A B C, A B C, ...), because the
 machine's speed drifts; figures are medians of the rounds. --peers names a folder with node_modules of workerd and
 @google-cloud/functions-framework; what is not there is left out and said so. Prints a table, the goals
-with what was measured beside them, then one JSON line. --invokes counts those of the memory leg.
+with what was measured beside them, then one JSON line. --invokes counts those of the memory leg. A function has as many
+environments as --instances says; 0: as a manifest gives it that says nothing of them, one for each request as on Lambda.
 Absolute numbers belong to the machine; ratios are what the goals are about.
 """
 import argparse
@@ -34,10 +35,10 @@ int main(void) { return fnexec_run(echo); }
 """
 MANIFEST = """
 functions:
-  c: {runtime: c, handler: echo, code: ., timeout: 30s, instances: 2}
-  node: {runtime: nodejs20.x, handler: app.handler, code: ., timeout: 30s, instances: 2}
-  python: {runtime: python3.11, handler: app.handler, code: ., timeout: 30s, instances: 2}
-  api: {runtime: provided, code: ., timeout: 30s, instances: 2}
+  c: {runtime: c, handler: echo, code: ., timeout: 30s%s}
+  node: {runtime: nodejs20.x, handler: app.handler, code: ., timeout: 30s%s}
+  python: {runtime: python3.11, handler: app.handler, code: ., timeout: 30s%s}
+  api: {runtime: provided, code: ., timeout: 30s%s}
 """
 WORKERD = """
 using Workerd = import "/workerd/workerd.capnp";
@@ -149,7 +150,7 @@ class Server:
             self.process.wait()
 
 
-def prepare(folder):
+def prepare(folder, instances):
     """The code lies apart from the state folders: its files are looked at when fnexec starts."""
     folder = folder / "code"
     folder.mkdir()
@@ -159,7 +160,7 @@ def prepare(folder):
     subprocess.run(["gcc", "-O2", "-o", folder / "bootstrap", ROOT / "bench/rapi_echo.c"], check=True)
     (folder / "app.mjs").write_text("export const handler = async (event) => event;\n")
     (folder / "app.py").write_text("def handler(event, context):\n    return event\n")
-    (folder / "f.yaml").write_text(MANIFEST)
+    (folder / "f.yaml").write_text(MANIFEST % ((f", instances: {instances}" if instances else "",) * 4))
 
 
 def serve(executor, folder, port, state):
@@ -328,6 +329,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=1, help="of one leg in one round")
     parser.add_argument("--invokes", type=int, default=100000)
+    parser.add_argument("--instances", type=int, default=2)
     parser.add_argument("--executor", default=ROOT / "build/release/fnexec", type=pathlib.Path)
     parser.add_argument("--peers", default=ROOT / "build/peers", type=pathlib.Path)
     options = parser.parse_args()
@@ -337,7 +339,7 @@ def main():
     results = {}
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        prepare(folder)
+        prepare(folder, options.instances)
         bench_cold(options.executor, folder, results)
         bench_start(options.executor, folder, results)
         for name in bench_requests(options, folder, results):
