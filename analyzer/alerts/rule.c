@@ -10,7 +10,7 @@ const char *const rule_missing_names[] = {"keep", "fire", "clear", NULL};
 
 struct scan {
     struct str text;
-    size_t at;
+    size_t at, value_at; /* value_at: where the last value began */
     struct err *e;
 };
 
@@ -137,30 +137,116 @@ static const struct {
 
 static enum status read_value(struct scan *s, enum metric_unit unit, int64_t *out)
 {
-    size_t began;
-    struct str word = next_word(s, &began);
+    struct str word = next_word(s, &s->value_at);
 
     if (units[unit].read(word, out))
         return OK;
     return err_set(s->e, ERR_CONFIG, "column %zu: %s is expected here, not \"" STR_FMT "\"",
-                   began + 1, units[unit].form, STR_ARG(word));
+                   s->value_at + 1, units[unit].form, STR_ARG(word));
+}
+
+/* --- what can be --- */
+
+/* No value is below zero; failures are a part of all invocations, and a quota has an end. */
+static int64_t largest_of(const struct rule *r)
+{
+    const struct signal_info *s = r->signal, *per = r->per;
+    const bool is_part = per && s->from == FROM_CELLS && per->from == FROM_CELLS &&
+                         s->member >= CELL_ERRORS && s->member <= CELL_COLD_STARTS &&
+                         per->member == CELL_INVOCATIONS;
+    const bool is_share = !per && s->from == FROM_SOURCES && s->member == SOURCE_QUOTA;
+
+    return is_part || is_share ? INT64_C(1000000) : INT64_MAX;
+}
+
+static bool holds_never(const struct rule *r, int64_t limit)
+{
+    switch (r->compare) {
+    case RULE_ABOVE:
+        return limit >= largest_of(r);
+    case RULE_AT_LEAST:
+        return limit > largest_of(r);
+    case RULE_BELOW:
+        return limit <= 0;
+    case RULE_AT_MOST:
+    default:
+        return limit < 0;
+    }
+}
+
+static bool holds_always(const struct rule *r, int64_t limit)
+{
+    switch (r->compare) {
+    case RULE_ABOVE:
+        return limit < 0;
+    case RULE_AT_LEAST:
+        return limit <= 0;
+    case RULE_BELOW:
+        return limit > largest_of(r);
+    case RULE_AT_MOST:
+    default:
+        return limit >= largest_of(r);
+    }
+}
+
+static bool is_upper(const struct rule *r)
+{
+    return r->compare == RULE_ABOVE || r->compare == RULE_AT_LEAST;
+}
+
+/* The condition as a whole; a limit of what never is would watch nothing without a word. */
+static enum status check_threshold(const struct scan *s, const struct rule *r)
+{
+    const bool is_never = holds_never(r, r->threshold);
+
+    if (!is_never && !holds_always(r, r->threshold))
+        return OK;
+    if (is_never == is_upper(r))
+        return err_set(
+            s->e, ERR_CONFIG,
+            "column %zu: this %s holds: it is 100%% at most; two per cent is written 2%% "
+            "or 0.02",
+            s->value_at + 1, is_never ? "never" : "always");
+    return err_set(s->e, ERR_CONFIG,
+                   "column %zu: this %s holds: no value is below zero; \"%s 0\" says that there is "
+                   "%s",
+                   s->value_at + 1, is_never ? "never" : "always",
+                   is_upper(r) ? ">" : "<=", is_upper(r) ? "any" : "none");
 }
 
 /* --- clauses --- */
 
+#define LONGEST_NS (31 * NS_PER_DAY)
+
+static enum status read_span(struct scan *s, int64_t *out)
+{
+    enum status status = read_value(s, UNIT_NS, out);
+
+    if (status != OK || *out <= LONGEST_NS)
+        return status;
+    return err_set(s->e, ERR_CONFIG, "column %zu: too long: no rule looks back further than 31d",
+                   s->value_at + 1);
+}
+
 static enum status read_for(struct scan *s, struct rule *r)
 {
-    return read_value(s, UNIT_NS, &r->for_ns);
+    return read_span(s, &r->for_ns);
 }
 
 static enum status read_over(struct scan *s, struct rule *r)
 {
-    return read_value(s, UNIT_NS, &r->over_ns);
+    enum status status = read_span(s, &r->over_ns);
+
+    if (status != OK || r->over_ns > 0)
+        return status;
+    return err_set(s->e, ERR_CONFIG,
+                   "column %zu: a window of no time holds nothing: say over 1m, or leave it out",
+                   s->value_at + 1);
 }
 
 static enum status read_keep(struct scan *s, struct rule *r)
 {
-    return read_value(s, UNIT_NS, &r->keep_ns);
+    return read_span(s, &r->keep_ns);
 }
 
 /* On the good side of the threshold, or it would be gone while it holds. */
@@ -168,11 +254,15 @@ static enum status read_clear(struct scan *s, struct rule *r)
 {
     const size_t began = s->at;
     enum status status = read_value(s, r->unit, &r->clear);
-    const bool is_upper = r->compare == RULE_ABOVE || r->compare == RULE_AT_LEAST;
 
+    if (status == OK && holds_always(r, r->clear))
+        return err_set(s->e, ERR_CONFIG,
+                       "column %zu: it would never be over: every value is on that side of the "
+                       "clear value",
+                       s->value_at + 1);
     if (status != OK)
         return status;
-    if (is_upper ? r->clear <= r->threshold : r->clear >= r->threshold)
+    if (is_upper(r) ? r->clear <= r->threshold : r->clear >= r->threshold)
         return OK;
     return err_set(s->e, ERR_CONFIG,
                    "column %zu: the clear value lies on the wrong side of the threshold",
@@ -285,6 +375,8 @@ enum status rule_parse(struct rule *r, struct str text, struct err *e)
 
     if (status == OK)
         status = read_value(&s, new.unit, &new.threshold);
+    if (status == OK)
+        status = check_threshold(&s, &new);
     new.clear = new.threshold;
     while (status == OK) {
         struct str word = next_word(&s, &began);

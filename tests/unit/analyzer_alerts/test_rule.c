@@ -41,6 +41,10 @@ static void test_reads(void **state)
     r = parsed("duration.max / timeout < 0.9");
     CHECK_INT(r.threshold, 900000);
     CHECK_INT(parsed("throttles > 0").over_ns, NS_PER_MIN);
+    CHECK_INT(parsed("errors / invocations >= 100% for 0s over 31d").threshold, 1000000);
+    CHECK_INT(parsed("invocations < 1 over 1h").threshold, 1); /* nothing runs */
+    CHECK_INT(parsed("queue.depth > 5 clear 0").clear, 0);
+    CHECK_INT(parsed("memory.max / memory > 120%").threshold, 1200000);
 }
 
 static void test_refuses(void **state)
@@ -69,6 +73,26 @@ static void test_refuses(void **state)
         {"errors / queue.depth > 1%",
          "column 10: errors and queue.depth are about different things"},
         {"duration.max / memory > 1%", "column 16: duration.max and memory have different units"},
+        {"errors / invocations > 2",
+         "column 24: this never holds: it is 100% at most; two per cent "
+         "is written 2% or 0.02"},
+        {"errors / invocations >= 101%", "column 25: this never holds: it is 100% at most; two per "
+                                         "cent is written 2% or 0.02"},
+        {"source.quota <= 100%",
+         "column 17: this always holds: it is 100% at most; two per cent is "
+         "written 2% or 0.02"},
+        {"queue.dlq_depth > -1", "column 19: this always holds: no value is below zero; \"> 0\" "
+                                 "says that there is any"},
+        {"errors >= 0",
+         "column 11: this always holds: no value is below zero; \"> 0\" says that there is any"},
+        {"invocations < 0",
+         "column 15: this never holds: no value is below zero; \"<= 0\" says that there is none"},
+        {"errors > 5 clear -1", "column 18: it would never be over: every value is on that side of "
+                                "the clear value"},
+        {"throttles > 0 over 0s", "column 20: a window of no time holds nothing: say over 1m, or "
+                                  "leave it out"},
+        {"throttles > 0 over 400d", "column 20: too long: no rule looks back further than 31d"},
+        {"errors > 5 for 32d", "column 16: too long: no rule looks back further than 31d"},
     };
 
     UNUSED(state);
