@@ -2,6 +2,7 @@
  * formats hold exact values. */
 #include "cli/alert_tables.h"
 
+#include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
 
 /* --- alerts --- */
@@ -52,13 +53,25 @@ static void alert_row(struct table *t, const struct alert *a, int64_t now_ns)
     table_text(t, A_EVIDENCE, a->evidence);
 }
 
+/* What would make rows wider than any screen: a paragraph each, whose command is to be pasted. */
+static void say_alerts(struct cli *c, const struct alert *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        buf_addf(&c->out, "\n%.8s  ", rows[i].key.n >= 8 ? rows[i].key.p : "");
+        safe_text(&c->out, rows[i].summary, SAFE_KEEP_NONE);
+        buf_add_z(&c->out, "\n          ");
+        safe_text(&c->out, rows[i].evidence, SAFE_KEEP_NONE);
+        buf_add_c(&c->out, '\n');
+    }
+}
+
 void alert_table(struct cli *c, const struct alert *rows, size_t n, int64_t now_ns)
 {
     static const struct table_column columns[] = {
         [A_STATE] = {.name = "state"},
         [A_SEVERITY] = {.name = "severity"},
         [A_RULE] = {.name = "rule"},
-        [A_SCOPE] = {.name = "scope"},
+        [A_SCOPE] = {.name = "scope", .is_hidden = true}, /* and this in the lines below */
         [A_NAME] = {.name = "name", .max_width = 40},
         [A_VALUE] = {.name = "value", .is_right = true},
         [A_THRESHOLD] = {.name = "threshold", .is_right = true},
@@ -66,8 +79,8 @@ void alert_table(struct cli *c, const struct alert *rows, size_t n, int64_t now_
         [A_SINCE] = {.name = "since"},
         [A_AGE] = {.name = "data_age_ms", .title = "DATA AGE", .is_right = true},
         [A_KEY] = {.name = "key"},
-        [A_SUMMARY] = {.name = "summary", .max_width = 60},
-        [A_EVIDENCE] = {.name = "evidence"},
+        [A_SUMMARY] = {.name = "summary", .is_hidden = true},
+        [A_EVIDENCE] = {.name = "evidence", .is_hidden = true},
     };
     struct table t;
 
@@ -75,6 +88,8 @@ void alert_table(struct cli *c, const struct alert *rows, size_t n, int64_t now_
     for (size_t i = 0; i < n; i++)
         alert_row(&t, &rows[i], now_ns);
     cli_print_table(c, &t);
+    if (c->settings->format == TABLE_TEXT)
+        say_alerts(c, rows, n);
 }
 
 /* --- silences --- */
