@@ -216,7 +216,7 @@ static enum status send_now(struct cli *c, struct store *s, const struct alert_c
                             struct err *e)
 {
     struct watch w;
-    enum status status = watch_open(&w, s, k, c->clock, e);
+    enum status status = watch_open(&w, s, k, c->clock, false, e);
 
     if (status != OK)
         return status;
@@ -359,7 +359,7 @@ static int test_notifiers(struct cli *c, struct err *e)
 {
     struct http http = http_curl(NULL);
     struct mailer mailer = smtp_curl(NULL);
-    const struct notify_env env = {&http, &mailer, clock_now(&c->clock), c->arena};
+    const struct notify_env env = {&http, &mailer, clock_now(&c->clock), c->arena, false};
     struct alert_config k;
     bool is_well = true;
 

@@ -313,7 +313,7 @@ static void renew_watch(struct collecting *g, const struct alert_config *fresh)
 
     watch_close(&g->watch);
     g->alerts = *fresh;
-    if (watch_open(&g->watch, g->store, &g->alerts, g->c->clock, &e) == OK)
+    if (watch_open(&g->watch, g->store, &g->alerts, g->c->clock, true, &e) == OK)
         return;
     log_event(LOG_ERROR, "reload: %s: nobody evaluates alerts", e.msg);
     g->pipeline.watch = NULL;
@@ -427,7 +427,7 @@ static enum status collect(struct collecting *g, struct err *e)
     g->book = cost.book;
     if (s != OK)
         return s;
-    s = watch_open(&g->watch, g->store, &g->alerts, g->c->clock, e);
+    s = watch_open(&g->watch, g->store, &g->alerts, g->c->clock, true, e);
     if (s == OK) {
         g->pipeline.watch = &g->watch;
         supervisor_init(&g->supervisor);

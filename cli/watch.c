@@ -13,11 +13,12 @@
 #define PAUSE_SHARE  20
 
 enum status watch_open(struct watch *w, struct store *s, const struct alert_config *k,
-                       struct clock clock, struct err *e)
+                       struct clock clock, bool is_kept, struct err *e)
 {
-    const struct notify_options o = {k->notifiers, k->n_notifiers, NULL, NULL, clock};
+    const struct notify_options o = {k->notifiers, k->n_notifiers, NULL, NULL, clock, is_kept};
 
-    *w = (struct watch){.store = s, .config = k, .clock = clock, .begun_ns = clock_now(&clock)};
+    *w = (struct watch){
+        .store = s, .config = k, .clock = clock, .is_kept = is_kept, .begun_ns = clock_now(&clock)};
     return notify_start(&o, &w->notify, e);
 }
 
@@ -77,6 +78,34 @@ static enum status evaluate(struct watch *w, struct alert_verdicts *v, struct er
     return status;
 }
 
+#define KEEP_NS NS_PER_MIN
+
+/* What was said within the minute need not be said again; what is silenced stays as it was told. */
+static bool is_to_keep(const struct alert_set *set, const struct alert *a, struct str notifier,
+                       int64_t now_ns)
+{
+    return alert_is_active(a->state) && a->is_notified && now_ns - a->sent_ns >= KEEP_NS &&
+           alert_tells(set, a, notifier);
+}
+
+static void keep_told(struct watch *w, const struct alert_verdicts *v)
+{
+    const int64_t now_ns = clock_monotonic(&w->clock), wall_ns = clock_now(&w->clock);
+    const struct alert_config *k = w->config;
+    struct alert *rows = arena_new(&w->arena, struct alert, v->n_current + 1);
+
+    if (!w->is_kept || (w->kept_ns != 0 && now_ns - w->kept_ns < KEEP_NS))
+        return;
+    w->kept_ns = now_ns;
+    for (size_t i = 0; i < k->n_notifiers; i++) {
+        size_t n = 0;
+        for (size_t j = 0; j < v->n_current; j++)
+            if (is_to_keep(&k->set, &v->current[j], k->notifiers[i].name, wall_ns))
+                rows[n++] = v->current[j];
+        notify_keep(w->notify, k->notifiers[i].name, rows, n);
+    }
+}
+
 static enum status submit_due(struct watch *w, struct err *e)
 {
     const struct outbox_request q = {
@@ -104,6 +133,8 @@ enum status watch_step(struct watch *w, bool is_forced, struct err *e)
     v.changes.n_results = results.n;
     if (status == OK)
         status = store_write_alerts(w->store, &v.changes, e);
+    if (status == OK && evaluates)
+        keep_told(w, &v);
     w->has_begun = w->has_begun || (status == OK && evaluates);
     return status == OK && (evaluates || results.n > 0) ? submit_due(w, e) : status;
 }

@@ -12,14 +12,17 @@ struct watch {
     const struct alert_config *config;
     struct notify *notify;
     struct clock clock;
-    int64_t next_ns;    /* monotonic; of the next evaluation */
-    int64_t begun_ns;   /* wall */
+    int64_t next_ns;  /* monotonic; of the next evaluation */
+    int64_t begun_ns; /* wall */
+    int64_t kept_ns;  /* monotonic: when what holds was last told again */
+    bool is_kept;
     bool has_begun;     /* who is newly configured was told of what fires */
     struct arena arena; /* of one step */
 };
 
+/* is_kept: it steps all the time, and tells receivers that forget what holds each minute. */
 MUST_CHECK enum status watch_open(struct watch *w, struct store *s, const struct alert_config *k,
-                                  struct clock clock, struct err *e);
+                                  struct clock clock, bool is_kept, struct err *e);
 /* An evaluation takes at most a twentieth of the time, unless is_forced. Fails when the store
  * cannot be written. */
 MUST_CHECK enum status watch_step(struct watch *w, bool is_forced, struct err *e);

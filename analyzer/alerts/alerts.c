@@ -470,6 +470,16 @@ enum status alerts_evaluate(const struct alert_set *set, struct store *s, int64_
     return OK;
 }
 
+bool alert_tells(const struct alert_set *set, const struct alert *a, struct str notifier)
+{
+    const struct rule *r = find_rule(set, a->rule);
+
+    for (size_t i = 0; r && !r->notify_all && i < r->n_notify; i++)
+        if (str_eq(r->notify[i], notifier))
+            return true;
+    return r && r->notify_all;
+}
+
 bool alert_acknowledge(struct alert *a, struct str by, int64_t now_ns)
 {
     const struct alert_facts f = {.now_ns = now_ns, .by = by};

@@ -103,6 +103,9 @@ int64_t alerts_lookback_ns(const struct alert_set *set);
 MUST_CHECK enum status alerts_evaluate(const struct alert_set *set, struct store *s, int64_t now_ns,
                                        struct arena *a, struct alert_verdicts *out, struct err *e);
 
+/* Is the notifier told of alerts of this rule? */
+bool alert_tells(const struct alert_set *set, const struct alert *a, struct str notifier);
+
 /* Acknowledges a firing alert: *changed becomes the row to write, false when it is not firing. */
 bool alert_acknowledge(struct alert *a, struct str by, int64_t now_ns);
 

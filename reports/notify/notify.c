@@ -87,6 +87,8 @@ struct job {
     struct outbox_entry entry;
     uint64_t number; /* hash of the id */
     size_t worker;
+    struct alert *kept; /* told again, instead of the entry; NULL: the entry */
+    size_t n_kept;
 };
 
 struct worker {
@@ -95,6 +97,7 @@ struct worker {
     struct mailer mailer;
     struct queue *jobs;
     size_t in_hand; /* writer only */
+    bool is_keeping;
     pthread_t thread;
 };
 
@@ -113,26 +116,38 @@ static void job_free(struct job *j)
     free(j);
 }
 
-/* Copies every view of the entry. */
+static void copy_views(struct arena *a, struct str *const *views, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        *views[i] = arena_str(a, *views[i]);
+}
+
+static void copy_alert(struct arena *a, const struct alert *from, struct alert *to)
+{
+    struct fn_ref *of = &to->subject.of;
+    struct str *const views[] = {&to->key,      &to->rule,    &to->acked_by, &to->summary,
+                                 &to->evidence, &of->account, &of->region,   &of->name};
+
+    *to = *from;
+    copy_views(a, views, ARRAY_LEN(views));
+}
+
 static void copy_entry(struct arena *a, const struct outbox_entry *from, struct outbox_entry *to)
 {
-    *to = *from;
-    struct str *const views[] = {
-        &to->id,
-        &to->notifier,
-        &to->error,
-        &to->alert.key,
-        &to->alert.rule,
-        &to->alert.acked_by,
-        &to->alert.summary,
-        &to->alert.evidence,
-        &to->alert.subject.of.account,
-        &to->alert.subject.of.region,
-        &to->alert.subject.of.name,
-    };
+    struct str *const views[] = {&to->id, &to->notifier, &to->error};
 
-    for (size_t i = 0; i < ARRAY_LEN(views); i++)
-        *views[i] = arena_str(a, *views[i]);
+    *to = *from;
+    copy_views(a, views, ARRAY_LEN(views));
+    copy_alert(a, &from->alert, &to->alert);
+}
+
+/* A failure is not told: the message about the alert is what a failure is told of. */
+static void keep(const struct notifier *to, const struct notify_env *env, const struct job *j)
+{
+    struct err e = {0};
+    enum status status = to->ops->keep(to->config, env, j->kept, j->n_kept, &e);
+
+    UNUSED(status);
 }
 
 static void *run(void *ctx)
@@ -146,8 +161,11 @@ static void *run(void *ctx)
             .mailer = &w->mailer,
             .now_ns = clock_now(&o->clock),
             .arena = &j->arena,
+            .is_kept = o->is_kept,
         };
-        if (!atomic_load(&w->all->stop))
+        if (!atomic_load(&w->all->stop) && j->kept)
+            keep(&o->notifiers[j->worker], &env, j);
+        else if (!atomic_load(&w->all->stop))
             notify_deliver(o->notifiers, o->n_notifiers, &env, &j->entry);
         if (queue_push(w->all->results, j) != OK)
             job_free(j);
@@ -171,7 +189,7 @@ static bool start_worker(struct notify *n)
     w->all = n;
     w->http = n->options.http ? *n->options.http : http_curl(&n->stop);
     w->mailer = n->options.mailer ? *n->options.mailer : smtp_curl(&n->stop);
-    w->jobs = queue_new(QUEUED);
+    w->jobs = queue_new(QUEUED + 1);
     if (pthread_create(&w->thread, NULL, run, w) == 0) {
         n->n_workers++;
         return true;
@@ -186,7 +204,7 @@ enum status notify_start(const struct notify_options *o, struct notify **out, st
     struct notify *n = xcalloc(1, sizeof(*n));
 
     n->options = *o;
-    n->results = queue_new(QUEUED * wanted);
+    n->results = queue_new((QUEUED + 1) * wanted);
     n->workers = xcalloc(wanted, sizeof(*n->workers));
     while (n->n_workers < wanted)
         if (!start_worker(n)) {
@@ -229,9 +247,40 @@ bool notify_submit(struct notify *n, const struct outbox_entry *m)
     return true;
 }
 
+void notify_keep(struct notify *n, struct str notifier, const struct alert *rows, size_t n_rows)
+{
+    const size_t at = worker_of(n, notifier);
+    struct worker *w = &n->workers[at];
+
+    if (n_rows == 0 || w->is_keeping || at == n->options.n_notifiers ||
+        !n->options.notifiers[at].ops->keep)
+        return;
+    struct job *j = xcalloc(1, sizeof(*j));
+    j->worker = at;
+    j->kept = arena_new(&j->arena, struct alert, n_rows);
+    j->n_kept = n_rows;
+    for (size_t i = 0; i < n_rows; i++)
+        copy_alert(&j->arena, &rows[i], &j->kept[i]);
+    w->is_keeping = queue_push(w->jobs, j) == OK;
+    if (!w->is_keeping)
+        job_free(j);
+}
+
+/* The next result of a message; what was told again only frees its hand. */
+static struct job *next_result(struct notify *n, int timeout_ms)
+{
+    struct job *j;
+
+    while ((j = queue_pop(n->results, timeout_ms, NULL)) != NULL && j->kept) {
+        n->workers[j->worker].is_keeping = false;
+        job_free(j);
+    }
+    return j;
+}
+
 bool notify_collect(struct notify *n, int timeout_ms, struct arena *a, struct outbox_entry *out)
 {
-    struct job *j = queue_pop(n->results, timeout_ms, NULL);
+    struct job *j = next_result(n, timeout_ms);
 
     if (!j)
         return false;

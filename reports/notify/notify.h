@@ -30,6 +30,7 @@ struct notify_env {
     const struct mailer *mailer;
     int64_t now_ns;
     struct arena *arena; /* of this message */
+    bool is_kept;        /* what holds is told again each minute, by notify_keep */
 };
 
 struct notifier_ops {
@@ -42,6 +43,9 @@ struct notifier_ops {
     /* OK: the receiver has it. The message of an error holds no secret. */
     enum status (*send)(const void *config, const struct notify_env *env,
                         const struct outbox_entry *m, struct err *e);
+    /* Tells again what holds, all of it at once, to a receiver that forgets. NULL: it remembers. */
+    enum status (*keep)(const void *config, const struct notify_env *env, const struct alert *rows,
+                        size_t n, struct err *e);
 };
 extern const struct notifier_ops *const notifier_types[];       /* NULL-terminated */
 const struct notifier_ops *notifier_type_find(struct str type); /* NULL: none */
@@ -64,6 +68,7 @@ struct notify_options {
     const struct http *http;     /* NULL: libcurl */
     const struct mailer *mailer; /* NULL: libcurl */
     struct clock clock;
+    bool is_kept; /* notify_keep is called each minute */
 };
 struct notify;
 
@@ -74,6 +79,9 @@ bool notify_submit(struct notify *n, const struct outbox_entry *m);
 /* A result that came back, in the arena; false when there is none. Waits up to timeout_ms. */
 bool notify_collect(struct notify *n, int timeout_ms, struct arena *a, struct outbox_entry *out);
 size_t notify_pending(const struct notify *n); /* submitted and not yet collected */
+/* Hands what holds, a copy, to a receiver that forgets; it stands in no outbox and gives no result:
+ * the next comes in a minute. One that still has the last ones gets no more. Never waits. */
+void notify_keep(struct notify *n, struct str notifier, const struct alert *rows, size_t n_rows);
 /* Ends the message being sent within seconds; what was not sent stays in the outbox. */
 void notify_stop(struct notify *n);
 

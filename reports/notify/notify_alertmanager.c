@@ -1,6 +1,8 @@
 /* Prometheus Alertmanager, POST /api/v2/alerts: an array of alerts named by their labels. It takes
- * an alert whose endsAt has passed for resolved, so a firing one ends in a day unless it is told
- * again (reminders), a test in minutes, and a resolved one ends when it did. Labels hold what names
+ * an alert whose endsAt has passed for resolved, and forgets all when it is started anew; so what
+ * fires is told again each minute with a new end some minutes ahead, as Prometheus does. Where
+ * nobody does that, a firing one ends in a day. A test ends in minutes, what is over when it was.
+ * Labels hold what names
  * the alert and nothing that changes: value and text are annotations. (Alertmanager's
  * api/v2/openapi.yaml, postableAlert.) */
 #include "core/base/json.h"
@@ -8,7 +10,8 @@
 #include "reports/notify/notify_private.h"
 
 #define ENDS_AFTER_NS      (24 * NS_PER_HOUR)
-#define TEST_ENDS_AFTER_NS (5 * NS_PER_MIN) /* long enough to be passed on */
+#define KEPT_ENDS_AFTER_NS (10 * NS_PER_MIN) /* a collector may be away as long as that */
+#define TEST_ENDS_AFTER_NS (5 * NS_PER_MIN)  /* long enough to be passed on */
 
 struct alertmanager {
     struct secret url, token;
@@ -84,10 +87,8 @@ static void put_labels(struct json_out *o, const struct alert *a)
     jout_close(o, '}');
 }
 
-static void put_annotations(struct json_out *o, const struct outbox_entry *m)
+static void put_annotations(struct json_out *o, const struct alert *a)
 {
-    const struct alert *a = &m->alert;
-
     jout_key(o, "annotations");
     jout_open(o, '{');
     put(o, "summary", a->summary);
@@ -95,38 +96,32 @@ static void put_annotations(struct json_out *o, const struct outbox_entry *m)
     put_value(o, "threshold", a->threshold, a->unit);
     put_time(o, "data_time", a->data_ns);
     put(o, "evidence", a->evidence);
-    put(o, "id", m->id);
+    put(o, "key", a->key);
     jout_close(o, '}');
 }
 
-static int64_t ends_at(const struct outbox_entry *m, int64_t now_ns)
+static int64_t ends_at(const struct outbox_entry *m, const struct notify_env *env)
 {
-    if (m->event == ALERT_SAYS_RESOLVED)
+    if (m->event == ALERT_SAYS_RESOLVED || m->event == ALERT_SAYS_PASSED)
         return m->alert.resolved_ns;
-    return now_ns + (m->event == ALERT_SAYS_TEST ? TEST_ENDS_AFTER_NS : ENDS_AFTER_NS);
+    if (m->event == ALERT_SAYS_TEST)
+        return env->now_ns + TEST_ENDS_AFTER_NS;
+    return env->now_ns + (env->is_kept ? KEPT_ENDS_AFTER_NS : ENDS_AFTER_NS);
 }
 
-static void add_body(struct buf *out, const struct outbox_entry *m, int64_t now_ns)
+static void put_alert(struct json_out *o, const struct alert *a, int64_t ends_ns)
 {
-    const struct alert *a = &m->alert;
-    struct json_out o;
-
-    jout_init(&o, out, false);
-    jout_open(&o, '[');
-    jout_open(&o, '{');
-    put_labels(&o, a);
-    put_annotations(&o, m);
-    put_time(&o, "startsAt", a->started_ns);
-    put_time(&o, "endsAt", ends_at(m, now_ns));
-    jout_close(&o, '}');
-    jout_close(&o, ']');
+    jout_open(o, '{');
+    put_labels(o, a);
+    put_annotations(o, a);
+    put_time(o, "startsAt", a->started_ns);
+    put_time(o, "endsAt", ends_ns);
+    jout_close(o, '}');
 }
 
-static enum status send_alert(const void *config, const struct notify_env *env,
-                              const struct outbox_entry *m, struct err *e)
+static enum status post_alerts(const struct alertmanager *c, const struct notify_env *env,
+                               struct str body, struct err *e)
 {
-    AUTO(buf_clear) struct buf body = {.max = 64u << 10};
-    const struct alertmanager *c = config;
     struct str base, token;
     struct http_header headers[2] = {{STR("Content-Type"), STR("application/json")}};
     struct post p = {"alertmanager", {0}, {0}, headers, 1, c->timeout_ns};
@@ -140,9 +135,35 @@ static enum status send_alert(const void *config, const struct notify_env *env,
     if (token.n > 0)
         headers[p.n_headers++] = (struct http_header){
             STR("Authorization"), arena_printf(env->arena, "Bearer " STR_FMT, STR_ARG(token))};
-    add_body(&body, m, env->now_ns);
-    p.body = buf_str(&body);
+    p.body = body;
     return notify_post(env, &p, e);
+}
+
+static enum status send_alert(const void *config, const struct notify_env *env,
+                              const struct outbox_entry *m, struct err *e)
+{
+    AUTO(buf_clear) struct buf body = {.max = 64u << 10};
+    struct json_out o;
+
+    jout_init(&o, &body, false);
+    jout_open(&o, '[');
+    put_alert(&o, &m->alert, ends_at(m, env));
+    jout_close(&o, ']');
+    return post_alerts(config, env, buf_str(&body), e);
+}
+
+static enum status keep_alerts(const void *config, const struct notify_env *env,
+                               const struct alert *rows, size_t n, struct err *e)
+{
+    AUTO(buf_clear) struct buf body = {.max = (64u << 10) * n};
+    struct json_out o;
+
+    jout_init(&o, &body, false);
+    jout_open(&o, '[');
+    for (size_t i = 0; i < n; i++)
+        put_alert(&o, &rows[i], env->now_ns + KEPT_ENDS_AFTER_NS);
+    jout_close(&o, ']');
+    return post_alerts(config, env, buf_str(&body), e);
 }
 
 const struct notifier_ops notify_alertmanager = {
@@ -152,4 +173,5 @@ const struct notifier_ops notify_alertmanager = {
     .config_size = sizeof(struct alertmanager),
     .check = check,
     .send = send_alert,
+    .keep = keep_alerts,
 };

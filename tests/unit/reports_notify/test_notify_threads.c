@@ -75,7 +75,7 @@ static struct box *box_new(const char *type, const char *yaml)
     b->fake.status = 200;
     b->http = (struct http){.send = fake_send, .ctx = &b->fake};
     b->mailer = (struct mailer){.send = fake_mail, .ctx = &b->fake};
-    b->env = (struct notify_env){&b->http, &b->mailer, NOON, &b->fake.arena};
+    b->env = (struct notify_env){&b->http, &b->mailer, NOON, &b->fake.arena, false};
     const struct notifier_ops *ops = notifier_type_find(str_from(type));
     CHECK(ops != NULL);
     char *config = arena_zalloc(&b->fake.arena, 1, ops->config_size);
@@ -232,6 +232,45 @@ static void test_alertmanager(void **state)
     CHECK(str_find(*body, STR("\"endsAt\":\"2026-01-15T12:00:01.000Z\"")) < body->n);
     CHECK_INT(deliver(b, ALERT_SAYS_TEST).status, OUTBOX_SENT);
     CHECK(str_find(*body, STR("\"endsAt\":\"2026-01-15T12:05:00.000Z\"")) < body->n);
+    b->env.is_kept = true;
+    CHECK_INT(deliver(b, ALERT_SAYS_FIRING).status, OUTBOX_SENT);
+    CHECK(str_find(*body, STR("\"endsAt\":\"2026-01-15T12:10:00.000Z\"")) < body->n);
+    box_free(b);
+}
+
+/* What holds is told again in one call, whatever else is in hand; nothing of it is a result. */
+static void test_alertmanager_is_kept(void **state)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct box *b = box_new("alertmanager", "url: http://127.0.0.1:9093/\n");
+    const struct notify_options o = {&b->notifier,      1,   &b->http, &b->mailer,
+                                     clock_fixed(NOON), true};
+    struct alert rows[] = {message(ALERT_SAYS_FIRING).alert, message(ALERT_SAYS_FIRING).alert};
+    struct outbox_entry m = message(ALERT_SAYS_FIRING), got;
+    struct notify *n;
+    struct err e = {0};
+
+    UNUSED(state);
+    rows[1].rule = STR("other");
+    CHECK_OK(notify_start(&o, &n, &e), &e);
+    notify_keep(n, STR("ops"), rows, ARRAY_LEN(rows));
+    notify_keep(n, STR("nobody"), rows, ARRAY_LEN(rows));
+    notify_keep(n, STR("ops"), rows, 0);
+    CHECK_INT(notify_pending(n), 0);
+    CHECK(notify_submit(n, &m)); /* behind it: when its result is there, both are through */
+    CHECK(notify_collect(n, 10000, &a, &got));
+    CHECK_STR(got.id, m.id);
+    CHECK_INT(b->fake.calls, 2);
+    notify_keep(n, STR("ops"), rows, ARRAY_LEN(rows));
+    m.id = STR("next");
+    CHECK(notify_submit(n, &m));
+    CHECK(notify_collect(n, 10000, &a, &got));
+    notify_stop(n);
+    CHECK_INT(b->fake.calls, 4);
+    CHECK_OK(b->notifier.ops->keep(b->notifier.config, &b->env, rows, 2, &e), &e);
+    CHECK(str_find(b->fake.body, STR("\"alertname\":\"other\"")) < b->fake.body.n);
+    CHECK(str_find(b->fake.body, STR("\"alertname\":\"dlq-depth\"")) < b->fake.body.n);
+    CHECK(str_find(b->fake.body, STR("\"endsAt\":\"2026-01-15T12:10:00.000Z\"")) < b->fake.body.n);
     box_free(b);
 }
 
@@ -299,7 +338,8 @@ static void test_thread(void **state)
 {
     AUTO(arena_clear) struct arena a = {0};
     struct box *b = box_new("webhook", "url: http://127.0.0.1:1/\n");
-    const struct notify_options o = {&b->notifier, 1, &b->http, &b->mailer, clock_fixed(NOON)};
+    const struct notify_options o = {&b->notifier,      1,    &b->http, &b->mailer,
+                                     clock_fixed(NOON), false};
     struct outbox_entry m = message(ALERT_SAYS_FIRING), got;
     struct notify *n;
     struct err e = {0};
@@ -356,7 +396,7 @@ static void test_one_hangs(void **state)
     const struct http http = {.send = gated_send, .ctx = &g};
     const struct notifier both[] = {{STR("hangs"), hangs->notifier.ops, hangs->notifier.config},
                                     {STR("well"), well->notifier.ops, well->notifier.config}};
-    const struct notify_options o = {both, 2, &http, &well->mailer, clock_fixed(NOON)};
+    const struct notify_options o = {both, 2, &http, &well->mailer, clock_fixed(NOON), false};
     struct outbox_entry m = message(ALERT_SAYS_FIRING), got;
     struct notify *n;
     struct err e = {0};
@@ -395,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_pauses_grow),
         cmocka_unit_test(test_slack_escapes),
         cmocka_unit_test(test_alertmanager),
+        cmocka_unit_test(test_alertmanager_is_kept),
         cmocka_unit_test(test_mail),
         cmocka_unit_test(test_exec),
         cmocka_unit_test(test_thread),
