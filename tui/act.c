@@ -302,6 +302,21 @@ static void enter(struct app *app, const struct row_ref *ref)
     }
 }
 
+/* From a queue to what its function did. An attempt that handed only some messages back ended well:
+ * why it did stands in its lines. */
+static void drill_queue(struct app *app)
+{
+    const struct fn_row *f = app->has_data ? app->data.one : NULL;
+
+    if (!f) {
+        app->message = STR("no function that is known to read it ran in the time range");
+        return;
+    }
+    const struct row_ref ref = {.fn_id = f->fn_id, .fn_name = f->fn.name};
+    struct place p = place_of(app, stats_failed(&f->stats) > 0 ? VIEW_ERRORS : VIEW_LOG, &ref);
+    app_push(app, &p);
+}
+
 void act_drill(struct app *app, enum action action)
 {
     const struct row_ref *ref = app_selected(app);
@@ -310,6 +325,8 @@ void act_drill(struct app *app, enum action action)
     UNUSED(action);
     if (app_place(app)->view == VIEW_FUNCTION)
         app_push(app, &attempts);
+    else if (app_place(app)->view == VIEW_QUEUE)
+        drill_queue(app);
     else if (ref && (ref->id.n > 0 || ref->leads_to != VIEW_OVERVIEW ||
                      (ref->fn_id != 0 && app_place(app)->view != VIEW_LOG)))
         enter(app, ref);
@@ -325,14 +342,14 @@ static void act_lines(struct app *app, enum action action)
     app_push(app, &p);
 }
 
-/* A single attempt is explained by its receipt. */
+/* A single attempt is explained by its receipt, a queue or a source on its own page. */
 static void act_explain(struct app *app, enum action action)
 {
     const struct row_ref *ref = app_selected(app);
     struct place p = place_of(app, VIEW_EXPLAIN, ref);
 
-    if (app_place(app)->view == VIEW_QUEUES || app_place(app)->view == VIEW_SOURCES)
-        app->message = STR("D explains the figures of functions: ? says what these are");
+    if (app_place(app)->view == VIEW_QUEUE || app_place(app)->view == VIEW_SOURCE)
+        app->message = STR("this page says what the figures are made of");
     else if (ref && ref->id.n > 0)
         act_drill(app, action);
     else if (app_place(app)->view != VIEW_EXPLAIN)

@@ -37,14 +37,33 @@ static void add_range(const struct app *app, struct buf *b)
     buf_addf(b, "%.16s to %.16s", since.p, until.p);
 }
 
+/* What the place is about, unless the one before it said so already. A queue's id is an ARN or a
+ * path: its last part is the name. */
+static struct str place_name(const struct app *app, size_t depth)
+{
+    const struct place *p = &app->stack[depth], *up = depth > 0 ? p - 1 : NULL;
+    struct str name = p->id;
+
+    if (p->view == VIEW_SOURCE)
+        return name;
+    if (p->view != VIEW_QUEUE)
+        return !up || up->view == VIEW_QUEUE || up->fn_id != p->fn_id ? p->fn_name
+                                                                      : (struct str){0};
+    for (size_t i = name.n; i-- > 0;)
+        if (name.p[i] == ':' || name.p[i] == '/')
+            return str_skip(name, i + 1);
+    return name;
+}
+
 void view_title(const struct app *app, bool is_ascii, struct buf *where, struct buf *when)
 {
     buf_add_z(where, "fnscope");
     for (size_t i = 0; i < app->depth; i++) {
         const struct place *p = &app->stack[i];
         buf_addf(where, " %s %s", is_ascii ? ">" : "›", view_table[p->view]->title);
-        if (p->fn_name.n > 0 && (i == 0 || app->stack[i - 1].fn_id != p->fn_id))
-            buf_addf(where, " " STR_FMT, STR_ARG(p->fn_name));
+        const struct str name = place_name(app, i);
+        if (name.n > 0)
+            buf_addf(where, " " STR_FMT, STR_ARG(name));
     }
     add_range(app, when);
     buf_add_z(when, app->is_paused ? "  PAUSED" : app->range.until_ns == 0 ? "  live" : "");
@@ -110,14 +129,14 @@ static const char *hints(const struct app *app)
 
     if (app->stack[app->depth - 1].view == VIEW_FUNCTION)
         return "Enter invocations  Esc back  b break down  v graph  l log  m mark  d compare";
+    if (app->stack[app->depth - 1].view == VIEW_QUEUE)
+        return "Enter its function's errors or log  l log  Esc back  / search  t time  ? help";
     if (ops->is_text)
         return "Esc back  / search  n next  y copy id  ? help  q up";
     if (ops->is_searched)
         return "? help  Enter request  / search  n next  \\ only these  f follow  ! problems";
     if (app->stack[app->depth - 1].view == VIEW_SOURCES)
-        return "? help  / filter  q quit  s sort  t time  : more";
-    if (app->stack[app->depth - 1].view == VIEW_QUEUES)
-        return "? help  Enter open  / filter  q quit  s sort  t time  l log  : more";
+        return "? help  Enter open  / filter  q quit  s sort  t time  D explain  : more";
     if (app->depth > 1)
         return "? help  Enter open  Esc back  / filter  s sort  t time  l log  D explain";
     return "? help  Enter open  / filter  q quit  s sort  t time  l log  D explain  : more";

@@ -14,13 +14,6 @@ static struct arena *arena_of(struct app *app)
     return &app->data_arena;
 }
 
-static unsigned chart_width(const struct app *app)
-{
-    unsigned width = app->frame.width > 0 ? app->frame.width : 100;
-
-    return width > LABEL + 30 ? width - LABEL - 18 : 20;
-}
-
 static void title(struct app *app, struct view_data *d, const char *text)
 {
     if (d->n_lines > 0)
@@ -31,24 +24,6 @@ static void title(struct app *app, struct view_data *d, const char *text)
 static void say(struct app *app, struct view_data *d, enum style style, struct str text)
 {
     view_line_in(d, arena_of(app), style, text, LABEL_INDENT);
-}
-
-/* Charts of a line are drawn as on the screen and taken as text. */
-static struct str chart(struct app *app, const struct spark *s, unsigned permille)
-{
-    struct arena *a = arena_of(app);
-    AUTO(buf_clear) struct buf out = {.max = 1u << 16};
-    struct frame f = {.is_ascii = app->frame.is_ascii};
-
-    if (app->is_spoken)
-        return (struct str){0};
-    frame_init(&f, a, s ? chart_width(app) : 24, 1);
-    if (s)
-        frame_spark(&f, 0, 0, f.width, s);
-    else
-        frame_bar(&f, 0, 0, f.width, permille, STYLE_PLAIN);
-    frame_print(&f, &out);
-    return arena_str(a, str_trim_right(buf_str(&out)));
 }
 
 static struct str percentile(struct arena *a, const struct histogram *h, unsigned permille)
@@ -111,7 +86,7 @@ static void course(struct app *app, struct view_data *d, const char *name, unsig
         top = values[i] > top ? values[i] : top;
     }
     /* Percentiles must not be added up: as many points as cells, or fewer. */
-    size_t n = d->series.n, width = chart_width(app);
+    size_t n = d->series.n, width = view_chart_width(app);
     if (permille > 1 && n > width) {
         for (size_t x = 0; x < width; x++) {
             uint64_t most = 0;
@@ -126,7 +101,7 @@ static void course(struct app *app, struct view_data *d, const char *name, unsig
         return;
     say(app, d, permille == 1 ? STYLE_BAD : STYLE_PLAIN,
         arena_printf(a, "  %-*s" STR_FMT "  top " STR_FMT, (int)LABEL, name,
-                     STR_ARG(chart(app, &spark, 0)),
+                     STR_ARG(view_chart(app, &spark, 0)),
                      STR_ARG(permille > 1 ? view_duration(a, (int64_t)top * NS_PER_US)
                                           : view_count(a, top))));
 }
@@ -169,12 +144,12 @@ static void histogram(struct app *app, struct view_data *d)
     for (unsigned bit = 0; bit < 64; bit++)
         if (counts[bit] > 0)
             say(app, d, STYLE_PLAIN,
-                arena_printf(
-                    a, "  from %-8.*s%10.*s  " STR_FMT,
-                    STR_ARG(view_duration(a, (INT64_C(1) << bit) * NS_PER_US)),
-                    STR_ARG(view_count(a, counts[bit])),
-                    STR_ARG(chart(app, NULL,
-                                  (unsigned)wide_div_round((wide)counts[bit] * 1000, (wide)top)))));
+                arena_printf(a, "  from %-8.*s%10.*s  " STR_FMT,
+                             STR_ARG(view_duration(a, (INT64_C(1) << bit) * NS_PER_US)),
+                             STR_ARG(view_count(a, counts[bit])),
+                             STR_ARG(view_chart(
+                                 app, NULL,
+                                 (unsigned)wide_div_round((wide)counts[bit] * 1000, (wide)top)))));
 }
 
 /* --- starts, memory, money --- */
@@ -211,7 +186,7 @@ static void memory(struct app *app, struct view_data *d)
                      (unsigned long long)(s->max_memory_used_bytes >> 20),
                      (unsigned long long)(s->memory_size_bytes >> 20),
                      STR_ARG(view_share(a, s->max_memory_used_bytes, s->memory_size_bytes)),
-                     STR_ARG(chart(app, NULL, permille)),
+                     STR_ARG(view_chart(app, NULL, permille)),
                      permille >= 950   ? "  ! near its limit"
                      : permille <= 400 ? "  more than twice what it used"
                                        : ""));
@@ -262,10 +237,11 @@ static enum status days(struct app *app, struct view_data *d, struct err *e)
         if (p->n == 0 || top == 0)
             continue;
         say(app, d, STYLE_PLAIN,
-            arena_printf(a, "  %.10s  %9.*s  %9.*s calls  " STR_FMT,
-                         view_time(a, s.since_ns + (int64_t)i * NS_PER_DAY).p,
-                         STR_ARG(view_money(a, p->cost)), STR_ARG(view_count(a, p->n)),
-                         STR_ARG(chart(app, NULL, (unsigned)wide_div_round(p->cost * 1000, top)))));
+            arena_printf(
+                a, "  %.10s  %9.*s  %9.*s calls  " STR_FMT,
+                view_time(a, s.since_ns + (int64_t)i * NS_PER_DAY).p,
+                STR_ARG(view_money(a, p->cost)), STR_ARG(view_count(a, p->n)),
+                STR_ARG(view_chart(app, NULL, (unsigned)wide_div_round(p->cost * 1000, top)))));
     }
     return OK;
 }

@@ -42,29 +42,50 @@ enum {
     COLUMN_READ
 };
 
-/* Readings of one queue's depth over the range; NULL: none. */
-static const struct metric_series *depths_of(const struct metric_rows *m, const struct msg_queue *q)
+const struct metric_series *view_queue_series(const struct metric_rows *m,
+                                              const struct msg_queue *q, enum metric of)
 {
     struct subject s = {.scope = SCOPE_QUEUE, .of = q->of};
 
     for (size_t i = 0; i < m->n; i++)
-        if (m->rows[i].metric == METRIC_QUEUE_DEPTH && subject_eq(&m->rows[i].subject, &s))
+        if (m->rows[i].metric == of && subject_eq(&m->rows[i].subject, &s))
             return &m->rows[i];
     return NULL;
 }
 
-/* The first and the last reading that hold a value; false: fewer than two. */
-static bool ends_of(const struct metric_series *s, const struct metric_sample **from,
-                    const struct metric_sample **to)
+struct str view_queue_id(struct arena *a, const struct msg_queue *q)
 {
-    *from = *to = NULL;
+    if (q->arn.n > 0)
+        return q->arn;
+    return arena_printf(a, STR_FMT "/" STR_FMT "/" STR_FMT, STR_ARG(q->of.account),
+                        STR_ARG(q->of.region), STR_ARG(q->of.name));
+}
+
+void view_queue_change(const struct metric_series *s, struct queue_change *out)
+{
+    const struct metric_sample *from = NULL, *to = NULL;
+
+    *out = (struct queue_change){.is_known = false};
     for (size_t i = 0; s && i < s->n; i++) {
         if (s->points[i].is_missing)
             continue;
-        *from = *from ? *from : &s->points[i];
-        *to = &s->points[i];
+        from = from ? from : &s->points[i];
+        to = &s->points[i];
     }
-    return *from != *to && *from;
+    if (!from || to->time_ns <= from->time_ns)
+        return;
+    out->is_known = true;
+    out->from = *from;
+    out->to = *to;
+    out->per_hour = (int64_t)wide_div_round((wide)(to->value - from->value) * NS_PER_HOUR,
+                                            to->time_ns - from->time_ns);
+}
+
+int64_t view_queue_drains(const struct msg_queue *q, const struct queue_change *c)
+{
+    const int64_t hour = NS_PER_HOUR;
+
+    return c->per_hour < 0 ? (int64_t)wide_div_round((wide)q->depth * hour, -c->per_hour) : 0;
 }
 
 /* Depth over the range in a few cells: the largest reading of each part. */
@@ -89,9 +110,14 @@ static struct str trend_of(struct app *app, const struct metric_series *s)
     return arena_str(&app->data_arena, buf_str(&b));
 }
 
-static const char *state_of(const struct app *app, const struct msg_queue *q, int64_t per_hour,
-                            enum style *style)
+const char *view_queue_state(const struct app *app, const struct msg_queue *q, int64_t per_hour,
+                             enum style *style)
 {
+    *style = STYLE_DIM;
+    if (q->presence == QUEUE_GONE)
+        return "- no longer there";
+    if (q->presence == QUEUE_UNREAD)
+        return "- no source reads it";
     *style = STYLE_BAD;
     if (q->is_dlq && q->depth > 0)
         return "x dead letters";
@@ -106,48 +132,51 @@ static const char *state_of(const struct app *app, const struct msg_queue *q, in
     return q->depth > 0 ? "  drains" : "  empty";
 }
 
-static void change_cells(struct table *t, const struct msg_queue *q, int64_t per_hour)
-{
-    const int64_t hour = NS_PER_HOUR;
+/* --- whose work it is --- */
 
-    table_i64(t, COLUMN_CHANGE, per_hour);
-    if (per_hour < 0 && q->depth > 0)
-        cell_duration(t, COLUMN_DRAINS, (int64_t)wide_div_round((wide)q->depth * hour, -per_hour));
+static bool names_function(struct str list, struct str name)
+{
+    while (list.n > 0) {
+        struct str one = str_trim(str_cut(&list, ','));
+        one = str_starts(one, STR("function:")) ? str_skip(one, 9) : one;
+        if (str_eq(one, name))
+            return true;
+    }
+    return false;
 }
 
-/* Who reads it, or for a dead-letter queue whose failures it holds: there Enter leads. An attempt
- * that handed only some messages back ended well: why it did stands in its lines. */
-static void find_function(const struct view_data *d, const struct msg_queue *q, struct row_ref *ref)
+static bool is_beside(const struct fn_ref *a, const struct fn_ref *b)
 {
-    struct str names = q->is_dlq && q->feeders.n > 0 ? q->feeders : q->consumers;
-
-    for (size_t i = 0; i < d->functions.n; i++) {
-        struct str rest = names, name = d->functions.rows[i].fn.name;
-        while (rest.n > 0) {
-            struct str one = str_trim(str_cut(&rest, ','));
-            one = str_starts(one, STR("function:")) ? str_skip(one, 9) : one;
-            if (!str_eq(one, name))
-                continue;
-            ref->fn_id = d->functions.rows[i].fn_id;
-            ref->fn_name = name;
-            ref->leads_to = stats_failed(&d->functions.rows[i].stats) > 0 ? VIEW_ERRORS : VIEW_LOG;
-            return;
-        }
-    }
+    return a->provider == b->provider && str_eq(a->account, b->account) &&
+           str_eq(a->region, b->region);
 }
 
 /* A dead-letter queue names the queues that feed it: their readers are whose work failed. */
-static void find_through_feeders(const struct view_data *d, const struct queue_rows *all,
-                                 const struct msg_queue *q, struct row_ref *ref)
+bool view_queue_is_worked_on(const struct queue_rows *all, const struct msg_queue *q,
+                             const struct fn_ref *fn)
 {
-    struct str rest = q->feeders;
+    if (!is_beside(fn, &q->of))
+        return false;
+    if (names_function(q->consumers, fn->name) || names_function(q->feeders, fn->name))
+        return true;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct msg_queue *f = &all->rows[i];
+        if (names_function(q->feeders, f->of.name) && is_beside(&f->of, &q->of) &&
+            names_function(f->consumers, fn->name))
+            return true;
+    }
+    return false;
+}
 
-    find_function(d, q, ref);
-    while (rest.n > 0 && ref->fn_id == 0) {
-        struct str one = str_trim(str_cut(&rest, ','));
-        for (size_t i = 0; i < all->n && ref->fn_id == 0; i++)
-            if (str_eq(all->rows[i].of.name, one) && !all->rows[i].is_dlq)
-                find_function(d, &all->rows[i], ref);
+/* Whose lines l shows. */
+static void find_function(const struct view_data *d, const struct queue_rows *all,
+                          const struct msg_queue *q, struct row_ref *ref)
+{
+    for (size_t i = 0; i < d->functions.n && ref->fn_id == 0; i++) {
+        if (!view_queue_is_worked_on(all, q, &d->functions.rows[i].fn))
+            continue;
+        ref->fn_id = d->functions.rows[i].fn_id;
+        ref->fn_name = d->functions.rows[i].fn.name;
     }
 }
 
@@ -156,24 +185,23 @@ static void queue_row(struct app *app, struct view_data *d, const struct msg_que
 {
     struct row_ref *ref = view_row(d, &app->data_arena);
     struct table *t = &d->table;
-    const struct metric_sample *from, *to;
-    const int64_t hour = NS_PER_HOUR;
-    int64_t per_hour = 0;
+    struct queue_change change;
 
-    bool has_change = ends_of(depths, &from, &to) && to->time_ns > from->time_ns;
-    if (has_change)
-        per_hour = (int64_t)wide_div_round((wide)(to->value - from->value) * hour,
-                                           to->time_ns - from->time_ns);
-    const char *state = state_of(app, q, per_hour, &ref->style);
-    ref->is_problem = ref->style != STYLE_PLAIN;
+    view_queue_change(depths, &change);
+    const char *state = view_queue_state(app, q, change.per_hour, &ref->style);
+    ref->leads_to = VIEW_QUEUE;
+    ref->id = view_queue_id(&app->data_arena, q);
+    ref->is_problem = ref->style == STYLE_BAD || ref->style == STYLE_WARN;
     table_text(t, COLUMN_QUEUE, q->of.name);
     table_text_shown(t, COLUMN_STATE, str_trim(str_from(state)), str_from(state));
     table_i64(t, COLUMN_DEPTH, q->depth);
     if (q->has_age)
         cell_duration(t, COLUMN_OLDEST, q->oldest_ns);
     table_text(t, COLUMN_TREND, trend_of(app, depths));
-    if (has_change)
-        change_cells(t, q, per_hour);
+    if (change.is_known)
+        table_i64(t, COLUMN_CHANGE, change.per_hour);
+    if (change.per_hour < 0 && q->depth > 0)
+        cell_duration(t, COLUMN_DRAINS, view_queue_drains(q, &change));
     table_i64(t, COLUMN_IN_FLIGHT, q->in_flight);
     table_i64(t, COLUMN_DELAYED, q->delayed);
     if (q->dead_letter.n > 0)
@@ -210,8 +238,11 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         return s;
     table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.queues", 1);
     for (size_t i = 0; i < queues.n; i++) {
-        queue_row(app, d, &queues.rows[i], depths_of(&readings, &queues.rows[i]));
-        find_through_feeders(d, &queues, &queues.rows[i], &d->refs[d->table.n_rows - 1]);
+        const struct msg_queue *one = &queues.rows[i];
+        if (one->presence != QUEUE_THERE && one->seen_ns < d->range.since_ns)
+            continue; /* nothing of it lies in the range */
+        queue_row(app, d, one, view_queue_series(&readings, one, METRIC_QUEUE_DEPTH));
+        find_function(d, &queues, one, &d->refs[d->table.n_rows - 1]);
     }
     return OK;
 }

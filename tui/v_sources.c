@@ -26,7 +26,7 @@ static const struct table_column columns[] = {
 };
 static const unsigned char first[] = {0, 1, 2, 5, 8, 9, 7, 6, 4, 3, 12, 10, 11, 14, 15, 13, 16};
 
-static const char *state_of(const struct source_status *s, enum style *style)
+const char *view_source_state(const struct source_status *s, enum style *style)
 {
     *style = STYLE_BAD;
     if (s->failures > 0)
@@ -44,8 +44,10 @@ static void source_row(struct app *app, struct view_data *d, const struct source
 {
     struct row_ref *ref = view_row(d, &app->data_arena);
     struct table *t = &d->table;
-    const char *state = state_of(s, &ref->style);
+    const char *state = view_source_state(s, &ref->style);
 
+    ref->leads_to = VIEW_SOURCE;
+    ref->id = s->name;
     ref->is_problem = ref->style != STYLE_PLAIN;
     table_text(t, 0, s->name);
     table_text_shown(t, 1, str_trim(str_from(state)), str_from(state));

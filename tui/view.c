@@ -13,6 +13,7 @@ const struct view_ops *const view_table[VIEWS] = {
     [VIEW_QUEUES] = &view_queues,       [VIEW_ALERTS] = &view_alerts,
     [VIEW_EPISODES] = &view_episodes,   [VIEW_SOURCES] = &view_sources,
     [VIEW_ALERT] = &view_alert,         [VIEW_INVOCATION] = &view_invocation,
+    [VIEW_QUEUE] = &view_queue,         [VIEW_SOURCE] = &view_source,
     [VIEW_EXPLAIN] = &view_explain,     [VIEW_SQL] = &view_sql,
     [VIEW_HELP] = &view_help,
 };
@@ -183,4 +184,44 @@ void cell_cost(const struct app *app, struct table *t, size_t column, wide pico,
                      view_share(t->arena, pico, total));
     else
         cell_money(t, column, pico);
+}
+
+/* --- charts in texts --- */
+
+#define CHART_ROOM 26u /* beside a chart: what it shows, and its largest value */
+#define BAR_CELLS  24u
+
+unsigned view_chart_width(const struct app *app)
+{
+    unsigned width = app->frame.width > 0 ? app->frame.width : 100;
+
+    return width > CHART_ROOM + 12 ? width - CHART_ROOM : 20;
+}
+
+/* Drawn as on the screen and taken as text. */
+struct str view_chart(struct app *app, const struct spark *s, unsigned permille)
+{
+    struct arena *a = &app->data_arena;
+    AUTO(buf_clear) struct buf out = {.max = 1u << 16};
+    struct frame f = {.is_ascii = app->frame.is_ascii};
+
+    if (app->is_spoken)
+        return (struct str){0};
+    frame_init(&f, a, s ? view_chart_width(app) : BAR_CELLS, 1);
+    if (s)
+        frame_spark(&f, 0, 0, f.width, s);
+    else
+        frame_bar(&f, 0, 0, f.width, permille, STYLE_PLAIN);
+    frame_print(&f, &out);
+    return arena_str(a, str_trim_right(buf_str(&out)));
+}
+
+size_t view_cell_at(struct range r, int64_t t_ns, unsigned width)
+{
+    const int64_t span_ns = r.until_ns - r.since_ns;
+
+    if (t_ns <= r.since_ns || span_ns <= 0)
+        return 0;
+    const size_t at = (size_t)((wide)(t_ns - r.since_ns) * width / span_ns);
+    return at < width ? at : width - 1;
 }

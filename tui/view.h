@@ -23,6 +23,8 @@ enum view_id {
     VIEW_EPISODES,
     VIEW_SOURCES,
     VIEW_ALERT,
+    VIEW_QUEUE,
+    VIEW_SOURCE,
     VIEW_FUNCTION,
     VIEW_BREAKDOWN,
     VIEW_COMPARE,
@@ -43,7 +45,7 @@ struct row_ref {
     enum view_id leads_to; /* where Enter leads; VIEW_OVERVIEW: to the request or the function */
     uint32_t fn_id;
     struct str fn_name;
-    struct str id;         /* request id */
+    struct str id;         /* of a request, an alert, a queue; a source's name */
     struct str group;      /* of a breakdown row: the value of its dimension */
     struct str error_type; /* of an errors row */
     struct range range;    /* of an incident; until 0: the view's */
@@ -87,7 +89,7 @@ struct place {
     enum view_id view;
     uint32_t fn_id;
     struct str fn_name;
-    struct str id; /* request id; of VIEW_SQL the statement */
+    struct str id; /* as the row had it; of VIEW_SQL the statement */
     struct str error_type;
     uint32_t outcome_mask;
     size_t selected, scroll;
@@ -233,10 +235,16 @@ struct view_ops {
 extern const struct view_ops *const view_table[VIEWS];
 extern const struct view_ops view_overview, view_incidents, view_functions, view_invocations,
     view_errors, view_traces, view_function, view_breakdown, view_compare, view_cold, view_cost,
-    view_log, view_queues, view_alerts, view_episodes, view_sources, view_alert, view_invocation,
-    view_explain, view_sql, view_help;
+    view_log, view_queues, view_queue, view_alerts, view_episodes, view_sources, view_source,
+    view_alert, view_invocation, view_explain, view_sql, view_help;
 
 /* --- shared by views --- */
+/* A chart as a line of text, as wide as the screen leaves room for: of a series, or with s NULL a
+ * bar of permille; empty where lines are spoken. */
+struct str view_chart(struct app *app, const struct spark *s, unsigned permille);
+unsigned view_chart_width(const struct app *app);
+/* Which of `width` cells of the range holds the time; the nearest if none does. */
+size_t view_cell_at(struct range r, int64_t t_ns, unsigned width);
 struct row_ref *view_row(struct view_data *d, struct arena *a); /* a new row and its reference */
 void view_line(struct view_data *d, struct arena *a, enum style style, struct str text);
 void view_line_in(struct view_data *d, struct arena *a, enum style style, struct str text,
@@ -292,6 +300,23 @@ enum style view_result_style(enum outcome o);
 enum status view_waterfall(struct app *app, struct view_data *d, const struct inv_rows *rows,
                            struct err *e);
 const char *view_alert_state(enum alert_state s); /* "x firing" */
+/* Queues (v_queues.c). */
+struct queue_change {
+    struct metric_sample from, to; /* the first and the last reading of the range */
+    int64_t per_hour;              /* 0 unless is_known */
+    bool is_known;
+};
+void view_queue_change(const struct metric_series *s, struct queue_change *out); /* NULL: none */
+int64_t view_queue_drains(const struct msg_queue *q, const struct queue_change *c);
+const struct metric_series *view_queue_series(const struct metric_rows *m,
+                                              const struct msg_queue *q, enum metric of);
+const char *view_queue_state(const struct app *app, const struct msg_queue *q, int64_t per_hour,
+                             enum style *style);
+struct str view_queue_id(struct arena *a, const struct msg_queue *q);
+/* Does the function read it, or, of a dead-letter queue, is it its work that failed? */
+bool view_queue_is_worked_on(const struct queue_rows *all, const struct msg_queue *q,
+                             const struct fn_ref *fn);
+const char *view_source_state(const struct source_status *s, enum style *style);
 
 /* --- the program --- */
 void app_init(struct app *app, const struct tui_options *o);

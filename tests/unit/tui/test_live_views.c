@@ -108,6 +108,16 @@ static void fill(struct fixture *f)
                                               .add_cost = INT64_C(12340000000),
                                               .quota_ppm = 620000,
                                               .quota = STR("logs:FilterLogEvents")};
+    struct source_status *eu = &b->sources[b->n_sources - 1];
+    eu->parts[eu->n_parts++] = (struct source_part){.name = STR("queues"),
+                                                    .tried_ns = NOON - 3 * NS_PER_SEC,
+                                                    .success_ns = NOON - 3 * NS_PER_SEC,
+                                                    .add_calls = 77};
+    eu->parts[eu->n_parts++] = (struct source_part){.name = STR("traces"),
+                                                    .tried_ns = NOON - 9 * NS_PER_SEC,
+                                                    .add_calls = 5,
+                                                    .add_errors = 4,
+                                                    .error = STR("not allowed")};
     *batch_source(b) = (struct source_status){.name = STR("prod-us"),
                                               .type = STR("aws-logs"),
                                               .tried_ns = NOON,
@@ -115,6 +125,25 @@ static void fill(struct fixture *f)
                                               .error = STR("GET logs: HTTP 400 ExpiredToken")};
     add_throttles(b);
     add_traced_request(b);
+    fixture_commit(f, b);
+}
+
+/* Who reads orders, and what came of it. */
+static void fail_consumer(struct fixture *f)
+{
+    const struct fn_ref fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("order-events"), NULL};
+    const struct origin like = {.fn = &fn, .instance = STR("2026/01/15/[1]bb")};
+    struct batch *b = batch_new();
+    struct invocation *inv = batch_invocation(b);
+
+    *inv = (struct invocation){.origin = batch_origin(b, &like),
+                               .id = STR("8d5958b5-0000-4000-8000-000000000009"),
+                               .outcome = OUTCOME_ERROR,
+                               .error_type = STR("Boom"),
+                               .start_ns = NOON - NS_PER_MIN,
+                               .duration_ns = 30 * NS_PER_MS,
+                               .attempt = 1,
+                               .is_final = true};
     fixture_commit(f, b);
 }
 
@@ -209,6 +238,73 @@ static void test_views(void **state)
     fixture_free(f);
 }
 
+/* Enter on a queue or a source, and D as well: its course, what its figures are made of, its parts.
+ */
+static void test_pages(void **state)
+{
+    static const char *const dlq[] = {"Queue orders-dlq",
+                                      "orders-dlq  x dead letters",
+                                      "depth",
+                                      "top 11",
+                                      "order-events  1 attempt, 1 failed (100.0%)",
+                                      "x error      Boom",
+                                      "CHANGE/H  +11 an hour: from 0 at 2026-01-15T11:00:00.000Z "
+                                      "to 11 at 2026-01-15T11:59:00.000Z",
+                                      "DRAINS    not at all",
+                                      "fed by    orders",
+                                      "x firing     since 2026-01-15T11:48",
+                                      NULL};
+    static const char *const work[] = {
+        "orders    drains", "DRAINS    in 1h00m: 60 messages at 60 an hour",
+        "tries     3, then a message moves to orders-dlq", "read by   order-events", NULL};
+    static const char *const errors[] = {"Errors order-events", "Boom", NULL};
+    static const char *const source[] = {
+        "Source prod-eu",
+        "prod-eu  ! near its quota",
+        "queues     + polled 3s ago, 77 calls, 0 errors",
+        "traces     x polled 9s ago, 5 calls, 4 errors, $0.00: not allowed",
+        "LAG        7.00s: what it had read of everything was 2.00s old at its last good poll",
+        "QUOTA      62.0% of what is allowed of logs:FilterLogEvents",
+        NULL};
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    fill(f);
+    fail_consumer(f);
+    fire(f);
+    fixture_open(f, true);
+    check_frame(f, "queues", "<End><Enter>", dlq);
+    check_frame(f, "queues", "<Home><Enter>", work);
+    check_frame(f, "queues", "D", work);
+    check_frame(f, "queues", "<Enter><Enter>", errors);
+    check_frame(f, "sources", "<Enter>", source);
+    check_frame(f, "sources", "D", source);
+    fixture_free(f);
+}
+
+/* What nobody reads any more is no problem, and its last depth no news. */
+static void test_queue_that_is_gone(void **state)
+{
+    static const char *const queues[] = {"- no longer there", NULL};
+    struct fixture *f = fixture_new();
+    struct batch *b = batch_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    *batch_queue(b) = (struct msg_queue){
+        .of = orders_dlq, .source = STR("prod"), .is_dlq = true, .depth = 12, .seen_ns = NOON - 9};
+    struct source_status *s = batch_source(b);
+    *s = (struct source_status){.name = STR("prod"), .tried_ns = NOON, .success_ns = NOON};
+    s->parts[s->n_parts++] =
+        (struct source_part){.name = STR("queues"), .tried_ns = NOON, .round_ns = NOON - 8};
+    fixture_commit(f, b);
+    fixture_open(f, true);
+    check_frame(f, "queues", "", queues);
+    check_frame(f, "queues", "<Enter>", queues);
+    fixture_free(f);
+}
+
 /* A store of imported logs has none of this and says so. */
 static void test_waterfall(void **state)
 {
@@ -297,6 +393,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_views),
+        cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_queue_that_is_gone),
         cmocka_unit_test(test_waterfall),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_changes_are_said),
