@@ -208,7 +208,7 @@ void app_draw(struct app *app, unsigned width, unsigned height)
         if (app->error.code == OK)
             frame_z(f, 2, 2, "loading ...", STYLE_DIM);
     } else {
-        if (ops->draw_top)
+        if (ops->draw_top && width >= TUI_ROOMY_WIDTH && height >= TUI_ROOMY_HEIGHT)
             ops->draw_top(app, f, y, &used);
         y += used;
         bool is_course = ops->has_course && app_place(app)->display != DISPLAY_TABLE;

@@ -8,9 +8,12 @@
 #include "core/base/table.h"
 #include "core/store/store.h"
 
-/* The smallest screen that is drawn on. */
-#define TUI_LEAST_WIDTH  60u
-#define TUI_LEAST_HEIGHT 16u
+/* The smallest screen that is drawn on; below the roomy one what stands above a table is left out.
+ */
+#define TUI_LEAST_WIDTH  24u
+#define TUI_LEAST_HEIGHT 6u
+#define TUI_ROOMY_WIDTH  60u
+#define TUI_ROOMY_HEIGHT 16u
 
 /* What the colours mean stays the same; a sign or word says it too. */
 enum tui_theme { THEME_DEFAULT, THEME_COLOUR_BLIND, THEME_CONTRAST, THEME_MONO, THEMES };

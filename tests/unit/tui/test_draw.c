@@ -43,10 +43,18 @@ static void test_every_size(void **state)
     for (unsigned width = 1; width < 130; width += 3)
         for (unsigned height = 1; height < 60; height += 2) {
             struct str s = drawn(&w, &b, width, height);
-            bool fits = width >= 60 && height >= 16;
+            bool fits = width >= 24 && height >= 6;
             CHECK(has(s, "function-00") == fits);
-            CHECK(fits || width < 20 || has(s, "needs 60x16"));
+            CHECK(fits || width < 20 || has(s, "needs 24x6"));
         }
+    app_key(&w.app, 'c'); /* a list opens over it, a line takes text */
+    for (unsigned width = 24; width < 70; width += 5)
+        CHECK(has(drawn(&w, &b, width, 6), "[x]"));
+    app_key(&w.app, TK_ESCAPE);
+    app_key(&w.app, '/');
+    for (int i = 0; i < 40; i++)
+        app_key(&w.app, 'x');
+    CHECK(has(drawn(&w, &b, 24, 6), "xxx_"));
     app_clear(&w.app);
 }
 
