@@ -55,8 +55,9 @@ size_t pricebook_each(const struct pricebook *p, size_t i,
                       const struct price **row); /* iterate: next i, 0 at the end */
 
 /* What is configured about functions, from options, configuration and discovered configs: the
- * answer to "which region, architecture, storage". Globs in order, first match wins; then stored
- * configs; then the assumption x86_64, us-east-1, 512 MB, flagged as such. */
+ * answer to "which region, architecture, storage". Each from the most exact glob that says it, of
+ * equals the first; then stored configs; then the assumption x86_64, us-east-1, 512 MB, flagged as
+ * such. */
 struct fn_rule {
     struct str name_glob;
     struct str region, account; /* empty: not said */

@@ -23,16 +23,44 @@ const struct cost_ops *cost_ops_of(enum provider provider)
     return NULL;
 }
 
-static const struct fn_rule *rule_for(const struct cost_context *c, const struct fn_ref *fn)
+/* A plain name is more exact than any pattern, a pattern the more so the more of a name it says. */
+static size_t exactness(struct str glob)
 {
+    size_t literal = 0;
+
+    for (size_t i = 0; i < glob.n; i++)
+        literal += glob.p[i] != '*' && glob.p[i] != '?' && glob.p[i] != '[';
+    return literal == glob.n ? SIZE_MAX : literal + 1;
+}
+
+/* What all rules that fit say together; of two that say the same, the more exact one holds, and of
+ * equals the first. */
+static struct fn_rule rule_for(const struct cost_context *c, const struct fn_ref *fn)
+{
+    struct fn_rule out = {0};
+    size_t by_region = 0, by_arch = 0, by_storage = 0;
+
     for (size_t i = 0; i < c->n_rules; i++) {
         const struct fn_rule *r = &c->rules[i];
+        const size_t exact = exactness(r->name_glob);
         if (r->account.n > 0 && fn->account.n > 0 && !str_eq(r->account, fn->account))
             continue;
-        if (str_glob(r->name_glob, fn->name))
-            return r;
+        if (!str_glob(r->name_glob, fn->name))
+            continue;
+        if (r->region.n > 0 && exact > by_region) {
+            out.region = r->region;
+            by_region = exact;
+        }
+        if (r->arch != ARCH_UNKNOWN && exact > by_arch) {
+            out.arch = r->arch;
+            by_arch = exact;
+        }
+        if (r->storage_bytes > 0 && exact > by_storage) {
+            out.storage_bytes = r->storage_bytes;
+            by_storage = exact;
+        }
     }
-    return NULL;
+    return out;
 }
 
 /* Chains of configs with the same hash of their function. */
@@ -109,32 +137,28 @@ static enum arch first_arch(enum arch a, enum arch b, enum arch c)
 static struct cost_facts facts_of(const struct cost_context *c, const struct fn_ref *fn,
                                   int64_t at_ns, enum arch seen)
 {
-    static const struct fn_rule no_rule = {0};
     static const struct fn_config no_config = {0};
-    const struct fn_rule *rule = rule_for(c, fn);
+    const struct fn_rule rule = rule_for(c, fn);
     const struct fn_config *config = config_for(c, fn, at_ns);
     struct cost_facts f = {0};
 
-    if (rule == NULL)
-        rule = &no_rule;
     if (config == NULL)
         config = &no_config;
     f.is_assumed = config->is_assumed;
     f.keeps_stored = c->keeps_stored;
-    f.region = fn->region.n > 0 ? fn->region : rule->region;
+    f.region = fn->region.n > 0 ? fn->region : rule.region;
     if (f.region.n == 0) {
         f.region = c->default_region.n > 0 ? c->default_region : STR("us-east-1");
         f.is_assumed = f.is_assumed || !c->is_region_said;
     }
-    f.arch = first_arch(seen, rule->arch, config->arch);
-    f.is_arch_stated = !c->keeps_stored && (rule->arch != ARCH_UNKNOWN ||
+    f.arch = first_arch(seen, rule.arch, config->arch);
+    f.is_arch_stated = !c->keeps_stored && (rule.arch != ARCH_UNKNOWN ||
                                             (config->arch == ARCH_UNKNOWN && c->is_arch_said));
     if (f.arch == ARCH_UNKNOWN) {
         f.arch = c->default_arch != ARCH_UNKNOWN ? c->default_arch : ARCH_X86_64;
         f.is_assumed = f.is_assumed || !c->is_arch_said;
     }
-    f.storage_bytes =
-        rule->storage_bytes > 0 ? rule->storage_bytes : config->ephemeral_storage_bytes;
+    f.storage_bytes = rule.storage_bytes > 0 ? rule.storage_bytes : config->ephemeral_storage_bytes;
     if (f.storage_bytes == 0)
         f.storage_bytes = DEFAULT_STORAGE;
     return f;

@@ -129,6 +129,28 @@ static void test_assumptions(void **state)
     CHECK_STR(cost_region(&context, &fn), STR("eu-south-1"));
 }
 
+/* A plain name adds to what patterns before it say, and goes before them. */
+static void test_rules_together(void **state)
+{
+    UNUSED(state);
+    const struct fn_rule rules[] = {
+        {.name_glob = STR("ch*"), .region = STR("sa-east-1"), .arch = ARCH_ARM64},
+        {.name_glob = STR("check*"), .region = STR("eu-west-1")},
+        {.name_glob = STR("c*t"), .arch = ARCH_X86_64},
+        {.name_glob = STR("checkout"), .storage_bytes = 1536 * MB},
+    };
+    struct invocation inv = attempt(1000, 1024);
+
+    inv.arch = ARCH_UNKNOWN;
+    fn.region = STR("");
+    context.rules = rules;
+    context.n_rules = ARRAY_LEN(rules);
+    CHECK_STR(cost_region(&context, &fn), STR("eu-west-1"));
+    (void)priced(&inv);
+    CHECK_INT(inv.arch, ARCH_ARM64);
+    CHECK_INT(inv.storage_bytes, 1536 * MB);
+}
+
 static void check_configs_by_time(bool is_indexed)
 {
     struct fn_config configs[] = {
@@ -421,6 +443,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(test_rounding_sentences, setup),
     cmocka_unit_test_setup(test_restore_stands_beside, setup),
     cmocka_unit_test_setup(test_rules_by_account, setup),
+    cmocka_unit_test_setup(test_rules_together, setup),
     cmocka_unit_test_setup(test_config_of_another, setup),
     cmocka_unit_test_setup(test_known_amounts, setup),
     cmocka_unit_test_setup(test_storage, setup),
