@@ -9,6 +9,7 @@
 #include "collector/aws/app_loggers.h"
 #include "collector/aws/aws.h"
 #include "collector/aws/scan.h"
+#include "core/base/jsonpull.h"
 #include "core/base/timefmt.h"
 
 /* --- steps --- */
@@ -101,8 +102,24 @@ static struct str find_error_type(struct str s)
     if (rest.n == 0 || rest.p[0] != '"')
         return (struct str){0};
     rest = str_skip(rest, 1);
-    size_t end = str_find_char(rest, '"');
+    size_t end = 0;
+    while (end < rest.n && rest.p[end] != '"')
+        end += rest.p[end] == '\\' ? 2 : 1;
     return end < rest.n ? str_sub(rest, 0, end) : (struct str){0};
+}
+
+/* Only a type out of JSON holds a backslash: runtimes that escape and those that do not must not
+ * make two types of one. */
+static void decode_type(struct log_record *r, struct arena *a)
+{
+    struct jp j;
+    struct str plain;
+
+    if (str_find_char(r->error_type, '\\') == r->error_type.n)
+        return;
+    jp_init(&j, arena_printf(a, "\"" STR_FMT "\"", STR_ARG(r->error_type)), a);
+    if (jp_string(&j, &plain))
+        r->error_type = plain;
 }
 
 /* "ValueError", "Runtime.ImportModuleError", "System.IO.IOException": a dotted name. */
@@ -589,4 +606,5 @@ void aws_lambda_app(struct str line, struct log_record *r, struct arena *a)
         rust_level(line, r);
     if (!is_known && r->invocation_id.n == 0 && !check_java_error(line, r))
         app_java_trace(line, r);
+    decode_type(r, a);
 }

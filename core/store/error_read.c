@@ -20,6 +20,7 @@ struct attempt {
     enum outcome outcome;
     struct str id, error_type, text;
     enum severity severity; /* of text */
+    bool is_named;          /* text names error_type */
     int64_t start_ns, end_ns, duration_ns;
     uint64_t memory_bytes, used_bytes;
 };
@@ -134,15 +135,21 @@ static struct str without_type(struct str text, struct str type)
     return text;
 }
 
-/* The line that says most: the first one of the highest level, application lines only. */
+/* The line that says most: the first one of the highest level, application lines only; before all
+ * others one that names the error's type, for that is what the message is shown beside. */
 static enum status better_line(void *ctx, const struct log_line *line, struct err *e)
 {
     struct attempts *all = ctx;
     struct attempt *at = line->kind == RECORD_APP ? attempt_of(all, line) : NULL;
 
     UNUSED(e);
-    if (at == NULL || line->severity <= at->severity)
+    if (at == NULL)
         return OK;
+    const bool is_named =
+        at->error_type.n > 0 && str_find(line->body, at->error_type) < line->body.n;
+    if (is_named == at->is_named ? line->severity <= at->severity : !is_named)
+        return OK;
+    at->is_named = is_named;
     at->severity = line->severity;
     struct str text = log_headline(line->body, all->arena);
     at->text = arena_str(all->arena, str_sub(without_type(text, at->error_type), 0, SAMPLE_BYTES));

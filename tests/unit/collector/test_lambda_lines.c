@@ -443,6 +443,9 @@ static const struct {
      "Error raised from handler method\n{\n  \"errorMessage\": \"x\",\n  \"errorType\": "
      "\"Function<RuntimeError>\"\n}",
      "Function<RuntimeError>", true},
+    {"2026/03/27 03:40:05.123456 {\"errorMessage\":\"x\",\"errorType\":\"E\\u6f22 \\\"a\\\"\"}",
+     SEVERITY_ERROR, "", "{\"errorMessage\":\"x\",\"errorType\":\"E\\u6f22 \\\"a\\\"\"}",
+     "E\xe6\xbc\xa2 \"a\"", true},
     {"2026/03/27 03:40:05.123456 {\"errorMessage\":\"boom\",\"errorType\":\"errorString\"}",
      SEVERITY_ERROR, "", "{\"errorMessage\":\"boom\",\"errorType\":\"errorString\"}", "errorString",
      true},
