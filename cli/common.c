@@ -149,14 +149,32 @@ void cli_close_store(struct store **s)
 /* --- range and filter ---------------------------------------------------------------------------
  */
 
+/* An empty answer alone does not tell whether nothing ran or the store has other days. */
+static void say_what_there_is(const struct cli *c, const struct ingest_status *st, struct range r)
+{
+    AUTO(buf_clear) struct buf b = {.max = 128};
+
+    if (c->settings->is_quiet || (st->first_ns < r.until_ns && st->last_ns >= r.since_ns))
+        return;
+    if (st->log_events == 0 && st->invocations == 0) {
+        fprintf(stderr, "fnscope: there is nothing in the store\n");
+        return;
+    }
+    time_format(&b, st->first_ns, 0);
+    buf_add_z(&b, " to ");
+    time_format(&b, st->last_ns, 0);
+    fprintf(stderr, "fnscope: there is nothing in the store for this time: it holds " STR_FMT "\n",
+            STR_ARG(buf_str(&b)));
+}
+
 enum status cli_range(const struct cli *c, struct store *s, int64_t span_ns, struct range *out,
                       struct err *e)
 {
     struct range r = {c->settings->since_ns, c->settings->until_ns};
+    struct ingest_status st = {0};
 
-    if (span_ns == 0 && (r.since_ns == 0 || r.until_ns == 0)) {
+    if (span_ns == 0) {
         AUTO(arena_clear) struct arena a = {0};
-        struct ingest_status st;
         if (request_status(s, &a, &st, e) != OK)
             return err_wrap(e, "time range");
         r.since_ns = r.since_ns ? r.since_ns : st.first_ns;
@@ -173,6 +191,8 @@ enum status cli_range(const struct cli *c, struct store *s, int64_t span_ns, str
         r.until_ns = r.since_ns; /* after everything there is */
     if (r.since_ns > r.until_ns)
         return err_set(e, ERR_USAGE, "--since lies after --until: nothing can be between them");
+    if (span_ns == 0)
+        say_what_there_is(c, &st, r);
     *out = r;
     return OK;
 }

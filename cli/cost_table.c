@@ -469,10 +469,8 @@ static enum status show(struct view *v, struct err *e)
 
     if (cli_range(v->c, v->store, 0, &v->range, e) != OK)
         return e->code;
-    if (v->range.until_ns <= v->range.since_ns) {
-        cost_hint(v->c, "there is nothing in the store for this time");
+    if (v->range.until_ns <= v->range.since_ns)
         return OK;
-    }
     if (load_functions(v, e) != OK || (has_effective(v) && load_effective(v, e) != OK) ||
         by[v->o->by](v, e) != OK)
         return e->code;

@@ -3,6 +3,7 @@
 #include "core/base/timefmt.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 /* --- calendar --- */
@@ -218,24 +219,22 @@ bool time_parse(struct str s, int64_t *t_ns)
 
 /* --- what a person types --- */
 
-/* "2026-01-15" or "2026-01-15 12:30". */
+/* "2026-01-15", or without seconds "2026-01-15 12:30", "2026-01-15T12:30+01:00". */
 static bool parse_short(struct str s, int64_t *t_ns)
 {
+    enum { TO_MINUTES = 16, ZONE = 6 };
     struct civil c = {0};
-    bool has_zone = s.n == 17 && s.p[16] == 'Z';
+    char whole[TO_MINUTES + ZONE + 4];
 
-    if (!read_date(s, &c))
-        return false;
-    if (s.n != 10) {
-        if ((s.n != 16 && !has_zone) || (s.p[10] != ' ' && s.p[10] != 'T') || s.p[13] != ':')
-            return false;
-        c.hour = digits_at(s, 11, 2);
-        c.minute = digits_at(s, 14, 2);
+    if (s.n == 10 && read_date(s, &c)) {
+        *t_ns = time_from_civil(&c);
+        return true;
     }
-    if (c.hour < 0 || c.hour > 23 || c.minute < 0 || c.minute > 59)
+    if (s.n < TO_MINUTES || s.n > TO_MINUTES + ZONE || s.p[13] != ':')
         return false;
-    *t_ns = time_from_civil(&c);
-    return true;
+    int n = snprintf(whole, sizeof(whole), STR_FMT ":00" STR_FMT,
+                     STR_ARG(str_sub(s, 0, TO_MINUTES)), STR_ARG(str_skip(s, TO_MINUTES)));
+    return time_parse((struct str){whole, (size_t)n}, t_ns);
 }
 
 /* Epoch seconds, or milliseconds from 10^11 on (seconds reach that in the year 5138). */

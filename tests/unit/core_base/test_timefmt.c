@@ -56,6 +56,9 @@ static void test_times_people_type(void **state)
         {"15m", NOW - 15 * NS_PER_MIN},
         {"2026-01-15", NOW - 12 * NS_PER_HOUR},
         {"2026-01-15 12:30", NOW + 30 * NS_PER_MIN},
+        {"2026-01-15T12:30Z", NOW + 30 * NS_PER_MIN},
+        {"2026-01-15T13:30+01:00", NOW + 30 * NS_PER_MIN},
+        {"2026-01-15 07:00-0530", NOW + 30 * NS_PER_MIN},
         {"1768478400", NOW},
         {"1768478400000", NOW},
     };
@@ -68,6 +71,8 @@ static void test_times_people_type(void **state)
     }
     CHECK(time_parse_human(STR("noon"), NOW, &t_ns, &e) != OK && e.msg[0]);
     CHECK(time_parse_human(STR("999999999w"), NOW, &t_ns, &e) != OK);
+    CHECK(time_parse_human(STR("2026-01-15T24:30"), NOW, &t_ns, &e) != OK);
+    CHECK(time_parse_human(STR("2026-01-15T12:30+1"), NOW, &t_ns, &e) != OK);
 }
 
 static void test_written(void **state)
