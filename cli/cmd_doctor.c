@@ -137,10 +137,11 @@ static void check_counts(struct doctor *d)
          "no REPORT says what was billed, or the price book does not hold their region, "
          "architecture or day: "
          "fnscope sql 'select * from invocations where cost_usd is null'"},
-        {s->counts.forged, "no line imitates a platform line",
-         "application line imitates a platform line; it was kept as text",
-         "application lines imitate platform lines; they were kept as text",
-         "fnscope logs 'RequestId:' shows who prints them"},
+        {s->counts.forged, "what looks like a platform line is one",
+         "line looks like a platform line but cannot be one; it was kept as text",
+         "lines look like platform lines but cannot be any; they were kept as text",
+         "the application prints them, or they are cut or out of range: "
+         "fnscope logs 'RequestId:' shows them"},
         {s->counts.untimed, "every event has a time",
          "event has no time; that of its file or of the import stands in",
          "events have no time; that of their file or of the import stands in",

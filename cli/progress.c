@@ -204,8 +204,9 @@ void progress_summary(struct progress *p, const struct import_progress *r,
                "fnscope doctor shows them");
     show_samples(out, bad);
     count_line(out, n->forged,
-               plural(n->forged, "imitates a platform line and was kept as text",
-                      "imitate a platform line and were kept as text"),
+               plural(n->forged,
+                      "looks like a platform line but cannot be one and was kept as text",
+                      "look like platform lines but cannot be any and were kept as text"),
                "");
     count_line(out, n->untimed,
                plural(n->untimed, "has no time: that of the file or of this import stands in",

@@ -196,7 +196,8 @@ static void note_guess(struct reading *r, size_t from)
     r->f->at.own_stream += r->has_own_stream && b->n_records > from;
     r->has_own_stream &= b->n_records == from;
     for (size_t i = from; r->is_guessed && i < b->n_records; i++)
-        if (str_eq(b->records[i].origin->fn->name, r->defaults.function)) {
+        if (b->records[i].origin->log_group.n == 0 &&
+            str_eq(b->records[i].origin->fn->name, r->defaults.function)) {
             r->is_guessed = false;
             r->f->at.guessed++;
         }

@@ -66,8 +66,9 @@ static void report_findings(const struct report_data *r, struct doc *d, struct d
          "see the list of functions"},
         {r->total.outcome[OUTCOME_UNKNOWN], "invocation has no REPORT line",
          "invocations have no REPORT line", "still running, or the logs end before"},
-        {r->status.counts.forged, "application line imitates a platform line",
-         "application lines imitate platform lines", "kept as text"},
+        {r->status.counts.forged, "line looks like a platform line but cannot be one",
+         "lines look like platform lines but cannot be any",
+         "printed by the application, cut or out of range; kept as text"},
         {r->status.counts.untimed, "event has no time", "events have no time",
          "that of the file or of the import stands in"},
         {r->status.counts.elsewhere,
@@ -111,6 +112,10 @@ void section_quality(const struct report_data *r, struct doc *d)
     struct arena *a = r->arena;
 
     report_findings(r, d, s);
+    if (r->status.first_ns == 0) {
+        doc_text(d, s, TONE_PLAIN, STR("The store is empty."));
+        return;
+    }
     doc_text(d, s, TONE_PLAIN,
              arena_printf(a,
                           "The store holds " STR_FMT " of " STR_FMT " from " STR_FMT " to " STR_FMT
