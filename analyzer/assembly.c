@@ -230,6 +230,12 @@ bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns)
     return false;
 }
 
+bool pieces_overlap(const struct pieces *p, const struct pieces *of)
+{
+    return p->n > 0 && of->n > 0 && p->rows[0].t_ns < of->rows[of->n - 1].t_ns &&
+           of->rows[0].t_ns < p->rows[p->n - 1].t_ns;
+}
+
 /* --- outcome --- */
 
 int outcome_rank(enum outcome o)

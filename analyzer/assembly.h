@@ -69,6 +69,8 @@ bool attempt_is_suspect(const struct pieces *p, const struct attempt *at);
 /* Whether the request was running all the time from before first_ns to after last_ns, by a START
  * and the REPORT that measured it, in an environment that runs one request at a time. */
 bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns);
+/* Whether it may enclose an attempt of the other: told by their first and last pieces. */
+bool pieces_overlap(const struct pieces *p, const struct pieces *of);
 
 /* Is the text before another: the rank of outcomes when pieces disagree. */
 int outcome_rank(enum outcome o);

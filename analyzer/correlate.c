@@ -246,6 +246,7 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
 
     struct loose *own = arena_new(&c->scratch, struct loose, a->env->n_loose + 1);
 
+    c->n_assembled++;
     corr_settle_owners(c, a->env);
     out->inv = arena_new(&c->scratch, struct invocation, n);
     out->replaces = arena_new(&c->scratch, size_t, n);
@@ -345,14 +346,16 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
 }
 
 /* A change may move attempt numbers of the same id elsewhere, and tell genuine from forged in the
- * same environment. */
+ * same environment: of those it may enclose (pieces_enclose). The others are left alone: where
+ * lines come in no order, most requests in memory are suspects. */
 static void spread_dirt(struct correlator *c)
 {
     for (struct assembly *a = c->dirty; a; a = a->dirty_next) {
         for (struct assembly *o = a->same_id; o != a; o = o->same_id)
             corr_mark_dirty(c, o);
         for (struct assembly *o = a->env->suspects; o; o = o->suspect_next)
-            corr_mark_dirty(c, o);
+            if (pieces_overlap(&a->pieces, &o->pieces))
+                corr_mark_dirty(c, o);
     }
 }
 

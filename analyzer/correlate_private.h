@@ -68,6 +68,7 @@ struct correlator {
     size_t n_assemblies, n_envs;
     uint64_t n_feeds;
     uint64_t n_elsewhere; /* new requests of this feed that another function has too */
+    uint64_t n_assembled; /* requests worked out since it was made: a count of work */
     uint64_t n_again;     /* REPORTs of this feed that were heard before */
     struct env **env_of;  /* by place of the origin in the batch at hand; NULL: not met yet */
     size_t n_env_of, cap_env_of;
