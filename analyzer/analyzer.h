@@ -26,6 +26,9 @@ struct correlator_options {
     /* Attempts of the environment that began in the range. */
     enum status (*find_requests)(void *ctx, const struct origin *o, struct range r, struct arena *a,
                                  struct invocation_list *out, struct err *e);
+    /* Whether anything may be stored of an environment that the correlator does not remember; NULL:
+     * always. Of a new one it looks for nothing in the store until it has forgotten some of it. */
+    bool (*knows_instance)(void *ctx, const struct origin *o);
     void *ctx;
 };
 struct correlator *correlator_new(const struct correlator_options *o);

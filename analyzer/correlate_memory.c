@@ -87,6 +87,7 @@ void corr_add_loose(struct env *v, const struct loose *l)
     }
     if (v->n_loose == MAX_LOOSE) { /* the oldest goes: it is in the store */
         v->loose[oldest] = *l;
+        v->has_all_loose = false;
         return;
     }
     if (v->n_loose == v->cap_loose) { /* one is the rule: tens of thousands of environments */
@@ -102,7 +103,7 @@ static enum status load_loose(struct correlator *c, struct env *v, int64_t t_ns,
 
     v->known_from_ns = t_ns - NS_PER_DAY / 2;
     v->known_to_ns = t_ns + NS_PER_DAY / 2;
-    if (!c->options.find_instance)
+    if (!c->options.find_instance || v->has_all_loose)
         return OK;
     enum status s =
         c->options.find_instance(c->options.ctx, &v->origin, t_ns, &c->scratch, &found, e);
@@ -165,6 +166,8 @@ static struct env *new_env(struct correlator *c, const struct origin *o)
                                 .version = corr_keep(c, o->version),
                                 .hash = o->hash};
     v->fn_hash = fn_hash(fn_born(&v->fn));
+    v->has_all_loose = c->options.knows_instance && !c->options.knows_instance(c->options.ctx, o);
+    v->has_all_requests = v->has_all_loose;
     env_append(c, v);
     c->n_envs++;
     return v;
@@ -343,6 +346,7 @@ void corr_free_assembly(struct correlator *c, struct assembly *a)
     if (a->env_next)
         a->env_next->env_prev = a->env_prev;
     a->env->n_assemblies--;
+    a->env->has_all_requests = false;
     corr_set_suspect(a, false);
     lru_remove(c, a);
     c->n_assemblies--;
@@ -489,7 +493,7 @@ enum status corr_recall(struct correlator *c, struct env *v, struct range r, str
 {
     struct invocation_list found = {0};
 
-    if (!c->options.find_requests || !widen_recalled(c, v, &r))
+    if (!c->options.find_requests || v->has_all_requests || !widen_recalled(c, v, &r))
         return OK;
     enum status s = c->options.find_requests(c->options.ctx, &v->origin, r, &c->scratch, &found, e);
     for (size_t i = 0; s == OK && i < found.n; i++)

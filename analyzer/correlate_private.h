@@ -29,6 +29,8 @@ struct env {
     int64_t known_from_ns, known_to_ns;     /* stored evidence of this time is in `loose` */
     int64_t stirred_from_ns, stirred_to_ns; /* requests that began in between are to be looked at */
     bool is_stirred;
+    /* All that the store has of it is in memory: it was new there, and nothing was forgotten. */
+    bool has_all_loose, has_all_requests;
     int64_t recalled_from_ns, recalled_to_ns; /* in memory: those that began in between... */
     uint64_t recalled_in_feed;                /* ...as of this feed */
     struct env *stirred_next;

@@ -32,12 +32,20 @@ static enum status find_requests(void *ctx, const struct origin *o, struct range
     return store_lookup_requests(p->packer, o, r, a, out, e);
 }
 
+static bool knows_instance(void *ctx, const struct origin *o)
+{
+    const struct pipeline *p = ctx;
+
+    return store_knows_instance(p->packer, o);
+}
+
 enum status pipeline_open(struct pipeline *p, struct store *s, const struct cost_context *cost,
                           struct err *e)
 {
     struct correlator_options o = {.find_id = find_id,
                                    .find_instance = find_instance,
                                    .find_requests = find_requests,
+                                   .knows_instance = knows_instance,
                                    .ctx = p};
 
     *p = (struct pipeline){.store = s, .cost = cost};

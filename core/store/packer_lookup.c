@@ -252,6 +252,11 @@ enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, 
     return s;
 }
 
+bool store_knows_instance(const struct packer *p, const struct origin *o)
+{
+    return idmap_get(&p->streams, o->hash) != NULL;
+}
+
 enum status store_lookup_instance(struct packer *p, const struct origin *o, int64_t around_ns,
                                   struct arena *a, struct instance_event_list *out, struct err *e)
 {

@@ -68,6 +68,8 @@ void pack_free(struct pack *k);
  * ids stored per day stand before the files. */
 MUST_CHECK enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns,
                                        struct arena *a, struct invocation_list *out, struct err *e);
+/* Whether anything was ever packed of the environment. Packer thread. */
+bool store_knows_instance(const struct packer *p, const struct origin *o);
 /* Stored instance events of one environment within a day of around_ns, in time order. Packer
  * thread. */
 MUST_CHECK enum status store_lookup_instance(struct packer *p, const struct origin *o,

@@ -55,6 +55,7 @@ static struct correlator *new_correlator(struct sim *s, size_t max_open)
                                    .find_id = twin_find_id,
                                    .find_instance = twin_find_instance,
                                    .find_requests = twin_find_requests,
+                                   .knows_instance = twin_knows_instance,
                                    .ctx = &s->twin};
 
     return correlator_new(&o);

@@ -164,6 +164,19 @@ enum status twin_find_requests(void *ctx, const struct origin *o, struct range r
     return OK;
 }
 
+bool twin_knows_instance(void *ctx, const struct origin *o)
+{
+    const struct twin *t = ctx;
+
+    for (size_t i = 0; i < t->n_rows; i++)
+        if (t->rows[i].origin->hash == o->hash)
+            return true;
+    for (size_t i = 0; i < t->n_events; i++)
+        if (t->events[i].origin->hash == o->hash)
+            return true;
+    return false;
+}
+
 /* --- showing --- */
 
 uint64_t twin_hash(const struct twin *t)

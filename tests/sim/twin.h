@@ -24,6 +24,7 @@ enum status twin_find_id(void *ctx, struct str id, int64_t around_ns, struct are
                          struct invocation_list *out, struct err *e);
 enum status twin_find_instance(void *ctx, const struct origin *o, int64_t around_ns,
                                struct arena *a, struct instance_event_list *out, struct err *e);
+bool twin_knows_instance(void *ctx, const struct origin *o);
 enum status twin_find_requests(void *ctx, const struct origin *o, struct range r, struct arena *a,
                                struct invocation_list *out, struct err *e);
 /* A number that depends on the set of rows and events only. */

@@ -1,0 +1,150 @@
+/* Lines in no order: how often the correlator works a request out again and asks the store, counted.
+ * What comes out is told by tests/sim. */
+#include "tests/test.h"
+
+#include "analyzer/correlate_private.h"
+#include "core/base/clock.h"
+
+#define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
+
+static const struct fn_ref orders = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
+                                     STR_INIT("orders"), NULL};
+
+/* A store that has nothing and counts what it is asked. */
+struct counts {
+    size_t ids, instances, requests;
+    bool knows;
+};
+
+static enum status find_id(void *ctx, struct str id, int64_t around_ns, struct arena *a,
+                           struct invocation_list *out, struct err *e)
+{
+    struct counts *n = ctx;
+
+    UNUSED(id), UNUSED(around_ns), UNUSED(a), UNUSED(e);
+    n->ids++;
+    *out = (struct invocation_list){0};
+    return OK;
+}
+
+static enum status find_instance(void *ctx, const struct origin *o, int64_t around_ns,
+                                 struct arena *a, struct instance_event_list *out, struct err *e)
+{
+    struct counts *n = ctx;
+
+    UNUSED(o), UNUSED(around_ns), UNUSED(a), UNUSED(e);
+    n->instances++;
+    *out = (struct instance_event_list){0};
+    return OK;
+}
+
+static enum status find_requests(void *ctx, const struct origin *o, struct range r, struct arena *a,
+                                 struct invocation_list *out, struct err *e)
+{
+    struct counts *n = ctx;
+
+    UNUSED(o), UNUSED(r), UNUSED(a), UNUSED(e);
+    n->requests++;
+    *out = (struct invocation_list){0};
+    return OK;
+}
+
+static bool knows_instance(void *ctx, const struct origin *o)
+{
+    const struct counts *n = ctx;
+
+    UNUSED(o);
+    return n->knows;
+}
+
+static struct correlator *new_correlator(struct counts *n, size_t max_open)
+{
+    const struct correlator_options o = {.max_open = max_open,
+                                         .find_id = find_id,
+                                         .find_instance = find_instance,
+                                         .find_requests = find_requests,
+                                         .knows_instance = knows_instance,
+                                         .ctx = n};
+
+    return correlator_new(&o);
+}
+
+/* One line of the environment as a batch of its own. */
+static void feed(struct correlator *c, const struct platform_event *line, const char *id,
+                 int64_t t_ns)
+{
+    struct batch *b = batch_new();
+    const struct origin o = {
+        .fn = batch_fn(b, &orders), .log_group = STR("/g"), .instance = STR("s")};
+    struct err e = {0};
+
+    *batch_record(b) = (struct log_record){.time_ns = t_ns,
+                                           .origin = batch_origin(b, &o),
+                                           .kind = RECORD_PLATFORM,
+                                           .platform = line,
+                                           .invocation_id = str_from(id)};
+    CHECK_OK(correlator_feed(c, b, &e), &e);
+    batch_free(b);
+}
+
+static const struct platform_event start = {.kind = PLATFORM_START},
+                                   init = {.kind = PLATFORM_INIT_START};
+
+/* Requests of which one line is known could all have been printed by another; but only by one that
+ * was running then. */
+static void test_suspects_elsewhere(void **state)
+{
+    enum { REQUESTS = 200 };
+    struct counts n = {0};
+    struct correlator *c = new_correlator(&n, 0);
+    char id[16];
+
+    UNUSED(state);
+    for (int i = 0; i < REQUESTS; i++) {
+        snprintf(id, sizeof(id), "request-%d", i);
+        feed(c, &start, id, NOON + (int64_t)(i * 7 % REQUESTS) * NS_PER_HOUR / 10);
+    }
+    CHECK_INT(c->n_assembled, REQUESTS);
+    correlator_free(c);
+}
+
+/* An environment that the store does not know is not looked for there, until some of it is
+ * forgotten. */
+static void test_new_environment(void **state)
+{
+    struct counts n = {0};
+    struct correlator *c = new_correlator(&n, 2);
+
+    UNUSED(state);
+    feed(c, &start, "one", NOON);
+    feed(c, &start, "two", NOON + 2 * NS_PER_DAY); /* beyond what is known around noon */
+    feed(c, &init, "", NOON - NS_PER_SEC);
+    CHECK_INT(n.ids, 2);
+    CHECK_INT(n.instances, 0);
+    CHECK_INT(n.requests, 0);
+    feed(c, &start, "three", NOON + NS_PER_HOUR); /* one too many */
+    feed(c, &init, "", NOON - 2 * NS_PER_SEC);
+    CHECK_INT(n.instances, 0);
+    CHECK_INT(n.requests, 1);
+    correlator_free(c);
+}
+
+static void test_known_environment(void **state)
+{
+    struct counts n = {.knows = true};
+    struct correlator *c = new_correlator(&n, 0);
+
+    UNUSED(state);
+    feed(c, &start, "one", NOON);
+    feed(c, &init, "", NOON - NS_PER_SEC);
+    CHECK_INT(n.instances, 1);
+    CHECK_INT(n.requests, 1);
+    correlator_free(c);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_suspects_elsewhere),
+    cmocka_unit_test(test_new_environment),
+    cmocka_unit_test(test_known_environment),
+};
+TEST_MAIN(tests)
