@@ -202,14 +202,17 @@ static void add_open_chunks(struct packer *p)
 
 static enum status load_windows(struct packer *p, const struct windows *s, struct err *e)
 {
+    bool is_emptied = seen_is_over_budget(&p->seen);
     enum status status = OK;
 
-    if (seen_is_over_budget(&p->seen)) {
+    if (is_emptied) {
         seen_empty(&p->seen, atomic_load(&p->store->committed));
         add_open_chunks(p);
     }
     for (size_t i = 0; status == OK && i < s->n && p->reader; i++)
         status = seen_load(&p->seen, &s->rows[i], e);
+    if (is_emptied)
+        seen_set_budget(&p->seen);
     return status;
 }
 

@@ -7,12 +7,13 @@
 #include "core/base/mem.h"
 
 #define BUDGET      ((size_t)120000) /* identities in the set: 2 MB */
+#define MOST_BUDGET ((size_t)500000) /* where batches need so many: 8 MB */
 #define FIRST_SLOTS ((size_t)32768)  /* of a small import or a quiet collector */
 #define MOST_SLOTS  ((size_t)262144) /* then at once those that the budget needs */
 
 void seen_init(struct seen *w, struct store *reader)
 {
-    *w = (struct seen){.reader = reader};
+    *w = (struct seen){.reader = reader, .budget = BUDGET};
 }
 
 void seen_clear(struct seen *w)
@@ -74,12 +75,19 @@ void seen_prefetch(const struct seen *w, uint64_t identity)
 
 bool seen_is_over_budget(const struct seen *w)
 {
-    return w->count > BUDGET;
+    return w->count > w->budget;
+}
+
+void seen_set_budget(struct seen *w)
+{
+    size_t most = w->count < MOST_BUDGET / 2 ? 2 * w->count : MOST_BUDGET;
+
+    w->budget = most > BUDGET ? most : BUDGET;
 }
 
 void seen_empty(struct seen *w, uint64_t committed_pack)
 {
-    if (w->cap > 4 * BUDGET) {
+    if (w->cap > 4 * w->budget) {
         free(w->slots);
         w->slots = NULL;
         w->cap = 0;
@@ -211,6 +219,7 @@ static enum status load_from_file(struct seen *w, int64_t day, int64_t chunk, st
     if (status != OK)
         return status;
     sql_bind_i64(st, 1, chunk);
+    w->n_read++;
     status = sql_step(st, &has_row, e);
     struct str blob = status == OK && has_row ? sql_blob(st, 0) : (struct str){0};
     for (; blob.n >= sizeof(uint64_t); blob = str_skip(blob, sizeof(uint64_t))) {

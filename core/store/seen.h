@@ -38,6 +38,8 @@ struct seen {
     size_t n_days, cap_days;
     uint64_t *slots; /* open addressing, 0 is free */
     size_t count, cap;
+    size_t budget;   /* of identities in the set */
+    uint64_t n_read; /* arrays read from day files: a count of work */
 };
 
 void seen_init(struct seen *w, struct store *reader);
@@ -54,6 +56,9 @@ void seen_prefetch(const struct seen *w, uint64_t identity);
  * The caller adds what is in its open chunks and loads anew. */
 bool seen_is_over_budget(const struct seen *w);
 void seen_empty(struct seen *w, uint64_t committed_pack);
+/* After it was loaded anew: the budget becomes twice what the batch at hand needs, within bounds.
+ * Lines in no order need all of their day, and would have it read again at every batch. */
+void seen_set_budget(struct seen *w);
 /* Days before that one were removed: what was committed of them is not stored any more. Empties the
  * set, as above. */
 void seen_forget(struct seen *w, int64_t before_day, uint64_t committed_pack);
