@@ -21,15 +21,23 @@ static enum status prepare_once(struct sql *db, struct sql_stmt **st, const char
 
 /* Sorted instead of the facts, which are large. */
 struct fact_place {
-    int64_t ts_ns;
+    int64_t day, ts_ns;
     uint32_t fn;
     const struct fact *fact;
+};
+
+/* The facts of a pack in the order in which they are written: by day first. */
+struct fact_order {
+    struct fact_place *rows;
+    size_t n;
 };
 
 static int compare_places(const void *a, const void *b)
 {
     const struct fact_place *x = a, *y = b;
 
+    if (x->day != y->day)
+        return x->day < y->day ? -1 : 1;
     if (x->fn != y->fn)
         return x->fn < y->fn ? -1 : 1;
     if (x->ts_ns != y->ts_ns)
@@ -61,42 +69,58 @@ static void count_fact(struct roll_deltas *rolls, int64_t day, const struct fact
     stats_add_invocation(roll_deltas_at(rolls, day, f->fn, f->ts_ns), &inv);
 }
 
-static enum status insert_facts(struct day *d, struct pack *k, struct err *e)
+static struct fact_order order_facts(struct pack *k)
 {
-    struct fact_place *places = arena_new(&k->rows_arena, struct fact_place, k->n_facts + 1);
-    const struct fact **facts = arena_new(&k->rows_arena, const struct fact *, k->n_facts + 1);
-    size_t n = 0;
+    struct fact_order all = {arena_new(&k->rows_arena, struct fact_place, k->n_facts + 1), 0};
 
     for (size_t i = 0; i < k->n_facts; i++) {
         const struct pack_fact *pf = &k->facts[i];
-        if (pf->day == d->number && !pf->is_dead)
-            places[n++] = (struct fact_place){pf->fact.ts_ns, pf->fact.fn, &pf->fact};
+        if (!pf->is_dead)
+            all.rows[all.n++] =
+                (struct fact_place){pf->day, pf->fact.ts_ns, pf->fact.fn, &pf->fact};
     }
-    if (n > 1)
-        qsort(places, n, sizeof(*places), compare_places);
-    for (size_t i = 0; i < n; i++) {
-        facts[i] = places[i].fact;
+    if (all.n > 1)
+        qsort(all.rows, all.n, sizeof(*all.rows), compare_places);
+    return all;
+}
+
+/* The first ones are of the day, if any is; they are cut off. */
+static struct fact_order cut_day(struct fact_order *all, int64_t day)
+{
+    struct fact_order of_day = {all->rows, 0};
+
+    while (of_day.n < all->n && all->rows[of_day.n].day == day)
+        of_day.n++;
+    all->rows += of_day.n;
+    all->n -= of_day.n;
+    return of_day;
+}
+
+static enum status insert_facts(struct day *d, struct pack *k, const struct fact_order *own,
+                                struct err *e)
+{
+    const struct fact **facts = arena_new(&k->rows_arena, const struct fact *, own->n + 1);
+
+    for (size_t i = 0; i < own->n; i++) {
+        facts[i] = own->rows[i].fact;
         count_fact(&k->rolls, d->number, facts[i]);
     }
-    return facts_insert(d, facts, n, e);
+    return facts_insert(d, facts, own->n, e);
 }
 
 /* --- request ids --- */
 
-static enum status write_ids(struct day *d, const struct pack *k, struct err *e)
+static enum status write_ids(struct day *d, const struct fact_order *own, struct err *e)
 {
-    AUTO(mem_free_ptr) uint8_t *entries = xmalloc((k->n_facts + 1) * ID_ENTRY_BYTES);
-    size_t n = 0;
+    AUTO(mem_free_ptr) uint8_t *entries = xmalloc((own->n + 1) * ID_ENTRY_BYTES);
 
-    for (size_t i = 0; i < k->n_facts; i++) {
-        const struct fact *f = &k->facts[i].fact;
-        if (k->facts[i].day != d->number || k->facts[i].is_dead)
-            continue;
+    for (size_t i = 0; i < own->n; i++) {
+        const struct fact *f = own->rows[i].fact;
         struct id_entry en = {id_prefix(f->id), f->fn,
                               (uint32_t)((f->ts_ns - d->number * NS_PER_DAY) / NS_PER_SEC)};
-        id_entry_pack(&en, entries + n++ * ID_ENTRY_BYTES);
+        id_entry_pack(&en, entries + i * ID_ENTRY_BYTES);
     }
-    return ids_add(d, entries, n, e);
+    return ids_add(d, entries, own->n, e);
 }
 
 /* --- chunks and events --- */
@@ -184,14 +208,15 @@ static enum status write_event(struct day *d, const struct pack_event *pe, struc
     return sql_run(d->insert_event, e);
 }
 
-static enum status write_day_rows(struct day *d, struct pack *k, struct err *e)
+static enum status write_day_rows(struct day *d, struct pack *k, const struct fact_order *own,
+                                  struct err *e)
 {
     enum status s = delete_facts(d, k, e);
 
     if (s == OK)
-        s = insert_facts(d, k, e);
+        s = insert_facts(d, k, own, e);
     if (s == OK)
-        s = write_ids(d, k, e);
+        s = write_ids(d, own, e);
     for (size_t i = 0; s == OK && i < k->n_chunks; i++)
         if (k->chunks[i].day == d->number)
             s = write_chunk(d, &k->chunks[i], e);
@@ -322,11 +347,13 @@ static enum status write_rows(struct store *s, struct pack *k, struct err *e)
     enum status status = OK;
 
     find_days(k);
+    struct fact_order facts = order_facts(k);
     for (size_t i = 0; status == OK && i < k->n_days; i++) {
+        struct fact_order own = cut_day(&facts, k->days[i]);
         struct day *d;
         status = begin_day(s, k->days[i], &d, e);
         if (status == OK)
-            status = write_day_rows(d, k, e);
+            status = write_day_rows(d, k, &own, e);
         if (status == OK)
             take_rolls(&s->written.rolls, k, k->days[i]);
     }

@@ -5,7 +5,18 @@
 
 #include "core/base/mem.h"
 
-enum { LINE_WORDS = 8, LINE_IDS = 32, FIRST_LINES = 4096 };
+enum { LINE_WORDS = 8, LINE_IDS = 32 };
+
+/* A page for a quiet day: there may be hundreds of them. Of a busy one few layers, for each is
+ * asked for every new id. */
+static size_t lines_after(size_t n_lines)
+{
+    enum { FIRST = 64, FULL = 4096, STEP = 8 };
+
+    if (n_lines == 0)
+        return FIRST;
+    return n_lines < FULL ? n_lines * STEP : n_lines * 2;
+}
 
 static uint64_t spread(uint64_t v)
 {
@@ -44,7 +55,7 @@ static struct id_layer *open_layer(struct id_set *s)
 
     if (last && last->n_ids < last->n_lines * LINE_IDS)
         return last;
-    size_t n_lines = last ? 2 * last->n_lines : FIRST_LINES;
+    size_t n_lines = lines_after(last ? last->n_lines : 0);
     s->layers = mem_grow(s->layers, s->n, &s->cap, sizeof(*s->layers));
     last = &s->layers[s->n++];
     *last = (struct id_layer){.words = xcalloc(n_lines * LINE_WORDS, sizeof(uint64_t)),

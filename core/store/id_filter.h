@@ -1,6 +1,6 @@
 /* Private to core/store: is a request id possibly stored in a day? A false alarm costs a look-up, a
  * miss would cost a request. Eight bits in one line of the processor's cache per id, 16 bits an id,
- * growing by layers each twice as large as the one before: at most some false alarms in a thousand.
+ * growing by layers each larger than the one before: at most some false alarms in a thousand.
  * Packer thread. */
 #ifndef FNSCOPE_CORE_STORE_ID_FILTER_H
 #define FNSCOPE_CORE_STORE_ID_FILTER_H

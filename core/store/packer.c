@@ -123,6 +123,7 @@ void packer_free(struct packer *p)
     free(p->chunks);
     free(p->filters);
     seen_clear(&p->seen);
+    idmap_clear(&p->open.places);
     idmap_clear(&p->fns);
     fn_book_clear(&p->book);
     idmap_clear(&p->moved);
@@ -262,34 +263,46 @@ enum status store_mark_repeats(struct packer *p, struct batch *b, struct err *e)
 
 /* --- chunks --- */
 
-static struct open_chunk *new_chunk(struct packer *p)
+/* One day's have their room from the start. Of hundreds of days each holds little. */
+static void new_chunk(struct packer *p)
 {
     p->chunks = mem_grow(p->chunks, p->n_chunks, &p->cap_chunks, sizeof(*p->chunks));
     struct open_chunk *c = &p->chunks[p->n_chunks++];
-    *c = (struct open_chunk){0};
-    c->raw.max = (size_t)1 << 30;
-    buf_reserve(&c->raw, CHUNK_BYTES + CHUNK_BYTES / 8);
-    return c;
+    *c = (struct open_chunk){.raw.max = (size_t)1 << 30};
+    if (p->n_chunks <= CHUNK_SHARDS)
+        buf_reserve(&c->raw, CHUNK_BYTES + CHUNK_BYTES / 8);
 }
 
-/* The open chunk of a day and shard; an empty one serves any. */
-static struct open_chunk *chunk_for(struct packer *p, int64_t day, unsigned shard)
+/* A spare one serves any. */
+static size_t take_chunk(struct packer *p, int64_t day, unsigned shard)
 {
-    struct open_chunk *empty = NULL;
-
-    for (size_t i = 0; i < p->n_chunks; i++) {
-        struct open_chunk *c = &p->chunks[i];
-        if (c->day == day && c->shard == shard)
-            return c;
-        if (c->n == 0)
-            empty = c;
-    }
-    struct open_chunk *c = empty ? empty : new_chunk(p);
+    if (p->open.n_taken == p->n_chunks)
+        new_chunk(p);
+    struct open_chunk *c = &p->chunks[p->open.n_taken++];
     c->day = day;
     c->shard = shard;
     c->t0_ns = INT64_MAX;
     c->t1_ns = INT64_MIN;
-    return c;
+    return p->open.n_taken;
+}
+
+/* The open chunk of a day and shard. */
+static struct open_chunk *chunk_for(struct packer *p, int64_t day, unsigned shard)
+{
+    struct chunk_index *open = &p->open;
+
+    if (day != open->day) {
+        memset(open->of_day, 0, sizeof(open->of_day));
+        open->day = day;
+    }
+    if (open->of_day[shard] == 0) {
+        bool is_new;
+        uint64_t *at = idmap_put(&open->places, (uint64_t)day << 8 | shard, &is_new);
+        if (is_new)
+            *at = take_chunk(p, day, shard);
+        open->of_day[shard] = (size_t)*at;
+    }
+    return &p->chunks[open->of_day[shard] - 1];
 }
 
 static struct str pack_tally(struct line_tally *t, struct arena *a)
@@ -363,6 +376,9 @@ static enum status close_all_chunks(struct packer *p, struct err *e)
         s = close_chunk(p, &p->chunks[i], e);
     while (p->n_chunks > CHUNK_SHARDS)
         free_chunk(&p->chunks[--p->n_chunks]);
+    p->open.n_taken = 0;
+    idmap_reset(&p->open.places);
+    memset(p->open.of_day, 0, sizeof(p->open.of_day));
     return s;
 }
 

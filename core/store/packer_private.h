@@ -16,6 +16,14 @@ struct open_chunk {
     struct line_tally tally;
 };
 
+/* Which of the packer's chunks a day and shard fill: 1 above their places, 0: none yet. */
+struct chunk_index {
+    struct idmap places;
+    size_t n_taken; /* the first ones; those behind are spare */
+    int64_t day;    /* of of_day: mostly all lines are of one */
+    size_t of_day[CHUNK_SHARDS];
+};
+
 /* Where the lines of a function go, and its mark among those whose lines go there. */
 struct origin_shard {
     unsigned shard;
@@ -44,6 +52,7 @@ struct packer {
     uint32_t next_fn, next_stream, next_text, next_series;
     struct open_chunk *chunks;
     size_t n_chunks, cap_chunks;
+    struct chunk_index open;
     struct seen seen;
     int64_t removed_before; /* days before it are forgotten */
     struct id_filter *filters;

@@ -168,6 +168,8 @@ static void test_filter(void **state)
     char room[40];
 
     CHECK(!id_filter_may_hold(&filter, STR("x")));
+    id_filter_add(&filter, STR("x"));
+    CHECK(filter.added.layers[0].n_lines * 64 <= 4096); /* bytes of a quiet day: one page */
     for (uint32_t i = 0; i < IDS; i++) {
         id_filter_add_stored(&filter, id_prefix(numbered(room, true, 2 * i)));
         id_filter_add(&filter, numbered(room, false, 2 * i));
