@@ -68,21 +68,28 @@ def cpu_of(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def cpu_at(samples, position):
+    """CPU seconds when the file had been read so far, by the samples around it: on a busy machine one may come late."""
+    for (before, low), (after, high) in zip(samples, samples[1:]):
+        if after >= position:
+            return low + (high - low) * (position - before) / (after - before)
+    return None
+
+
 def run_in_tenths(leg, path):
     """Runs the leg once and returns the CPU seconds spent on the first and on the last tenth of the file it reads."""
     size = os.path.getsize(path)
-    first = before_last = None
+    samples = [(0, 0.0)]
     child = subprocess.Popen(leg.argv, cwd=leg.cwd, stdout=subprocess.DEVNULL)
     while os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        at = read_position(child.pid, path) or 0
-        if first is None and at >= size * 0.1:
-            first = cpu_of(child.pid)
-        if before_last is None and at >= size * 0.9:
-            before_last = cpu_of(child.pid)
+        at = read_position(child.pid, path)
+        if at is not None and at > samples[-1][0]:
+            samples.append((at, cpu_of(child.pid)))
         time.sleep(0.01)
     _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode != 0 or first is None or before_last is None:
+    first, before_last = cpu_at(samples, size * 0.1), cpu_at(samples, size * 0.9)
+    if child.returncode != 0 or len(samples) < 20 or first is None or before_last is None:
         raise SystemExit(f"{leg.name}: exit {child.returncode}, or too short to be measured in tenths")
     leg.rss.append(usage.ru_maxrss / 1024)
     return first, usage.ru_utime + usage.ru_stime - before_last
