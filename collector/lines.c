@@ -291,8 +291,50 @@ static void find_first_time(struct lines_state *s, struct str head)
     }
 }
 
-/* A bare line without a time borrows that of the line before; its place then names it, and reading
- * must resume at the line that had the time. */
+/* Lines that begin something: what came before them has nothing to do with their time. */
+static bool begins_run(struct str line)
+{
+    return str_starts(line, STR("START RequestId: ")) || str_starts(line, STR("INIT_START "));
+}
+
+enum run_time { RUN_HAS_NONE, RUN_HAS_TIME, RUN_GOES_ON };
+
+/* The time of the run that begins at `rest`: that of its first line that has one. */
+static enum run_time find_run_time(struct str rest, int64_t *t_ns)
+{
+    struct str line;
+
+    for (bool is_first = true; next_line(&rest, &line); is_first = false) {
+        if (!is_first && !begins_run(line) && is_bare_platform(line))
+            return RUN_HAS_NONE;
+        if (event_own_time(skip_joint(line), t_ns) && event_time_is_near(*t_ns))
+            return RUN_HAS_TIME;
+    }
+    return RUN_GOES_ON;
+}
+
+/* The whole lines from `p` on. */
+static struct str lines_from(const struct feeder *f, const char *p)
+{
+    struct str rest = {p, (size_t)(f->in->bytes.p + f->in->bytes.n - p)};
+
+    while (!f->in->is_last && rest.n > 0 && rest.p[rest.n - 1] != '\n')
+        rest.n--;
+    return rest;
+}
+
+/* Whether more bytes must come before it is known when the event began. */
+static bool awaits_time(const struct feeder *f, const struct raw_event *ev)
+{
+    int64_t t_ns;
+
+    return f->s->form == FORM_BARE && !f->in->is_last && ev->body.p != NULL &&
+           begins_run(ev->body) && lines_from(f, ev->body.p).n < PENDING_MAX_BYTES &&
+           find_run_time(lines_from(f, ev->body.p), &t_ns) == RUN_GOES_ON;
+}
+
+/* A bare line without a time borrows that of the line before, the first one of a run that of the
+ * line behind; its place then names it, and reading must resume at the line that had the time. */
 static void add_bare(struct feeder *f, struct raw_event *ev)
 {
     struct import_defaults defaults = *f->in->defaults;
@@ -301,6 +343,11 @@ static void add_bare(struct feeder *f, struct raw_event *ev)
     if (str_trim(ev->body).n == 0)
         return;
     f->s->is_timeless = true;
+    if (f->s->form == FORM_BARE && begins_run(ev->body) &&
+        find_run_time(lines_from(f, ev->body.p), &ev->time_ns) == RUN_HAS_TIME) {
+        f->s->last_time_ns = ev->time_ns;
+        f->s->has_last_time = true;
+    }
     ev->has_time = event_own_time(ev->body, &ev->time_ns);
     if (ev->has_time) {
         f->s->last_time_ns = ev->time_ns;
@@ -382,6 +429,8 @@ static const char *walk_lines(struct feeder *f)
         struct raw_event ev = {0};
         if (!begins_event(f->s, line, &ev) && start != NULL)
             continue;
+        if (start != NULL && awaits_time(f, &open))
+            return start;
         close_event(f, &open, start, at);
         start = at;
         open = ev;
