@@ -2,7 +2,7 @@
  * usual logger (Powertools, pino, winston, zap, slog, logrus, log4j2, Serilog, ECS, tracing). One
  * pass with the pull reader; a table gives each member its place, a second one the places inside
  * the objects that loggers nest. Platform records are recognised here and read by lambda_json.c:
- * such a record has exactly its three members. */
+ * such a record has its three members and none that loggers write; AWS may add others. */
 #include "collector/aws/lambda_json.h"
 
 #include <assert.h>
@@ -24,6 +24,7 @@ enum app_field {
     APP_ERROR_TYPE,
     APP_ERROR_MESSAGE,
     APP_ERROR_CLASS, /* of an error that was logged, not of one nobody caught */
+    APP_TIMESTAMP,
     APP_OTHER,
     APP_FIELDS
 };
@@ -33,7 +34,7 @@ static const struct {
     struct str name;
     enum app_field field;
 } app_members[] = {
-    {{"timestamp", 9}, APP_OTHER},
+    {{"timestamp", 9}, APP_TIMESTAMP},
     {{"level", 5}, APP_LEVEL},
     {{"requestId", 9}, APP_ID},
     {{"message", 7}, APP_MESSAGE},
@@ -135,6 +136,7 @@ static void read_nested(struct app_reader *a, struct str object, struct str raw,
     struct str key, text;
 
     jp_init(&j, raw, arena);
+    j.takes_halves = true;
     if (!jp_enter(&j, '{'))
         return;
     while (jp_member(&j, &key)) {
@@ -156,7 +158,7 @@ static bool read_field(struct app_reader *a, enum app_field f)
     bool is_first = (a->seen >> f & 1) == 0;
 
     a->seen |= 1u << f;
-    if (f == APP_OTHER || !is_first)
+    if (f == APP_OTHER || f == APP_TIMESTAMP || !is_first)
         return jp_skip(&a->j);
     if (f != APP_RECORD && jp_peek(&a->j) == JP_STRING)
         return jp_string(&a->j, &a->text[f]);
@@ -176,6 +178,7 @@ static bool read_members(struct app_reader *a, struct str text, struct arena *ar
     struct str key;
 
     jp_init(&a->j, text, arena);
+    a->j.takes_halves = true; /* JSON.stringify of a text cut in the middle of an emoji */
     if (!jp_enter(&a->j, '{'))
         return false;
     while (jp_member(&a->j, &key)) {
@@ -312,18 +315,20 @@ bool aws_lambda_json(struct str text, struct log_record *r, struct batch *b)
 {
     static const unsigned envelope = 1u << APP_TIME | 1u << APP_TYPE | 1u << APP_RECORD;
     struct app_reader a;
+    bool is_envelope;
 
     if (!read_record(&a, text, b))
         return false;
+    is_envelope = (a.seen & ~(1u << APP_OTHER)) == envelope;
     if (str_starts(a.text[APP_TYPE], STR("platform."))) {
-        if (a.seen == envelope &&
+        if (is_envelope &&
             aws_platform_json(a.text[APP_TYPE], a.text[APP_TIME], a.text[APP_RECORD], r, b))
             return true;
         b->counts.forged++;
         if ((a.seen >> APP_ID & 1) == 0)
             a.text[APP_ID] = (struct str){0}; /* the forgery's */
     }
-    if (a.seen == envelope && is_printed(a.text[APP_TYPE]))
+    if (is_envelope && is_printed(a.text[APP_TYPE]))
         return telemetry_record(&a, r, b);
     fill_app(&a, r, &b->arena);
     return true;

@@ -83,7 +83,7 @@ struct platform_reader {
     struct platform_event p;
     struct str request_id;
     struct batch *batch;
-    bool is_bad; /* a known member with an impossible value */
+    bool is_bad; /* its request id is no text */
 };
 
 /* ["SHUTDOWN","INVOKE"] -> "SHUTDOWN, INVOKE", the form of the text lines. */
@@ -102,29 +102,45 @@ static void read_list(struct platform_reader *r, struct str *out)
     }
 }
 
-static bool read_number(struct platform_reader *r, const struct member *m, char *place)
+/* A member we do not know, or not its value, is kept as "name: value". */
+static void keep_extra(struct platform_reader *r, struct str key, struct str raw)
+{
+    struct str before = r->p.extras;
+
+    r->p.extras = arena_printf(&r->batch->arena, STR_FMT "%s" STR_FMT ": " STR_FMT, STR_ARG(before),
+                               before.n > 0 ? "\t" : "", STR_ARG(key), STR_ARG(raw));
+    r->batch->counts.unknown_labels++;
+}
+
+/* The value of a JSON number in ns, bytes or as it is. */
+static bool number_value(struct str text, enum value_type type, int64_t *out)
+{
+    enum { NS_SHIFT = 6, MICRO_SHIFT = 6 };
+
+    if (type == JSON_MS)
+        return scan_number(text, NS_SHIFT, out);
+    if (type == JSON_COUNT)
+        return scan_number(text, 0, out);
+    if (!scan_number(text, MICRO_SHIFT, out) || *out > INT64_MAX >> 20)
+        return false;
+    *out = (*out << 20) / 1000000;
+    return true;
+}
+
+/* A value that cannot be costs only itself. */
+static void read_number(struct platform_reader *r, const struct member *m, char *place)
 {
     struct str text;
-    int64_t ns;
-    uint64_t n;
+    int64_t n; /* as wide as the unsigned members */
 
-    if (jp_peek(r->j) == JP_NULL)
-        return jp_skip(r->j);
-    if (jp_peek(r->j) != JP_NUMBER)
-        return false;
-    r->p.has |= m->has;
-    if (!jp_number(r->j, &text))
-        return true; /* the reader holds the error */
-    if (m->type == JSON_MS) {
-        if (!scan_ms(text, &ns))
-            return false;
-        memcpy(place, &ns, sizeof(ns));
-        return true;
+    if (!jp_raw(r->j, &text) || str_eq(text, STR("null")))
+        return; /* the reader holds the error */
+    if (text.p[0] == '"' || !number_value(text, m->type, &n)) {
+        keep_extra(r, m->name, text);
+        return;
     }
-    if (m->type == JSON_MB ? !scan_mb(text, &n) : !str_to_u64(text, &n))
-        return false;
+    r->p.has |= m->has;
     memcpy(place, &n, sizeof(n));
-    return true;
 }
 
 static void read_member(struct platform_reader *r, const struct member *m)
@@ -132,20 +148,18 @@ static void read_member(struct platform_reader *r, const struct member *m)
     assert(m->offset < sizeof(struct platform_event));
     char *place = (char *)&r->p + m->offset;
     struct str text = {0};
-    bool is_ok = true;
 
     if (m->type == JSON_LIST) {
         read_list(r, &text);
         memcpy(place, &text, sizeof(text));
     } else if (m->type != JSON_TEXT) {
-        is_ok = read_number(r, m, place);
+        read_number(r, m, place);
     } else if (jp_peek(r->j) == JP_STRING) {
         if (jp_string(r->j, &text))
             memcpy(place, &text, sizeof(text));
     } else {
         jp_skip(r->j);
     }
-    r->is_bad |= !is_ok;
 }
 
 static const struct member *find_member(const struct member *table, size_t n, struct str key)
@@ -156,15 +170,12 @@ static const struct member *find_member(const struct member *table, size_t n, st
     return NULL;
 }
 
-/* A member we do not know is kept as "name: value". */
 static void read_extra(struct platform_reader *r, struct str key)
 {
-    struct str raw, before = r->p.extras;
-    if (!jp_raw(r->j, &raw))
-        return;
-    r->p.extras = arena_printf(&r->batch->arena, STR_FMT "%s" STR_FMT ": " STR_FMT, STR_ARG(before),
-                               before.n > 0 ? "\t" : "", STR_ARG(key), STR_ARG(raw));
-    r->batch->counts.unknown_labels++;
+    struct str raw;
+
+    if (jp_raw(r->j, &raw))
+        keep_extra(r, key, raw);
 }
 
 static void read_metrics(struct platform_reader *r)
@@ -174,7 +185,7 @@ static void read_metrics(struct platform_reader *r)
         jp_skip(r->j);
         return;
     }
-    while (!r->is_bad && jp_member(r->j, &key)) {
+    while (jp_member(r->j, &key)) {
         const struct member *m = find_member(metric_members, ARRAY_LEN(metric_members), key);
         if (m != NULL)
             read_member(r, m);

@@ -99,6 +99,46 @@ bool scan_mb(struct str s, uint64_t *bytes)
     return true;
 }
 
+/* v * 10^power, what is behind the point cut off. */
+static bool shift_decimal(int64_t v, int64_t power, int64_t *out)
+{
+    for (; power > 0 && v != 0; power--)
+        if (__builtin_mul_overflow(v, 10, &v))
+            return false;
+    for (; power < 0 && v != 0; power++)
+        v /= 10;
+    *out = v;
+    return true;
+}
+
+bool scan_number(struct str s, int shift, int64_t *out)
+{
+    const int64_t enough = INT64_C(100000000000000000); /* digits behind these change nothing */
+    int64_t v = 0, power = shift, exponent = 0;
+    bool is_fraction = false;
+    size_t i = 0;
+
+    for (; i < s.n && s.p[i] != 'e' && s.p[i] != 'E'; i++) {
+        if (s.p[i] == '.' && !is_fraction) {
+            is_fraction = true;
+        } else if (s.p[i] < '0' || s.p[i] > '9') {
+            return false;
+        } else if (v < enough) {
+            v = v * 10 + (s.p[i] - '0');
+            power -= is_fraction;
+        } else {
+            power += !is_fraction;
+        }
+    }
+    if (i < s.n) {
+        struct str rest = str_skip(s, i + 1);
+        if (!str_to_i64(str_skip(rest, str_starts(rest, STR("+"))), &exponent) ||
+            exponent < -100 || exponent > 100)
+            return false;
+    }
+    return i > 0 && shift_decimal(v, power + exponent, out);
+}
+
 bool scan_level(struct str s, enum severity *out)
 {
     static const struct {

@@ -14,6 +14,9 @@ bool scan_uuid(struct str s);
 bool scan_ms(struct str s, int64_t *ns);
 /* Whole megabytes (of 2^20 bytes, as Lambda counts) to bytes; at most 1 TB. */
 bool scan_mb(struct str s, uint64_t *bytes);
+/* Number of JSON (RFC 8259 section 6), not negative, times 10^shift; further digits are cut off.
+ * False: negative, or larger than int64. */
+bool scan_number(struct str s, int shift, int64_t *out);
 /* Level word of any runtime, common spellings first. */
 bool scan_level(struct str s, enum severity *out);
 /* "Root=1-..;Parent=..;Sampled=1" or a bare trace id -> the trace id; empty: none. */

@@ -17,6 +17,7 @@ void jp_init(struct jp *j, struct str text, struct arena *arena)
     j->arena = arena;
     j->error = NULL;
     j->error_offset = 0;
+    j->takes_halves = false;
     j->depth = 0;
 }
 
@@ -207,6 +208,13 @@ static bool hex4(struct jp *j, uint32_t *out)
     return true;
 }
 
+/* What stands for a surrogate alone. */
+static bool half(struct jp *j, uint32_t *cp)
+{
+    *cp = 0xFFFD;
+    return j->takes_halves || fail(j, "a surrogate stands alone");
+}
+
 /* After \u: one code point, a surrogate pair taken together. */
 static bool unicode_escape(struct jp *j, uint32_t *cp)
 {
@@ -217,12 +225,15 @@ static bool unicode_escape(struct jp *j, uint32_t *cp)
     if (*cp < 0xD800 || *cp > 0xDFFF)
         return true;
     if (*cp > 0xDBFF || j->end - j->p < 6 || j->p[0] != '\\' || j->p[1] != 'u')
-        return fail(j, "a surrogate stands alone");
+        return half(j, cp);
+    const char *second = j->p;
     j->p += 2;
     if (!hex4(j, &low))
         return false;
-    if (low < 0xDC00 || low > 0xDFFF)
-        return fail(j, "a surrogate stands alone");
+    if (low < 0xDC00 || low > 0xDFFF) {
+        j->p = second;
+        return half(j, cp);
+    }
     *cp = 0x10000 + ((*cp - 0xD800) << 10) + (low - 0xDC00);
     return true;
 }
