@@ -90,6 +90,7 @@ struct progress {
     bool has_start, has_report;
     bool is_whole; /* a REPORT measured just this run */
     int64_t start_ns, report_ns;
+    const struct piece *report;
 };
 
 /* REPORT is written a moment after the end of what it measured. */
@@ -120,7 +121,15 @@ static void note(struct progress *g, const struct piece *p)
                                       measured_from(p) >= g->start_ns - RUN_SLACK_NS);
         g->has_report = true;
         g->report_ns = p->t_ns;
+        g->report = p;
     }
+}
+
+static bool is_same_measure(const struct piece *x, const struct piece *y)
+{
+    return x->duration_ns == y->duration_ns && x->billed_ns == y->billed_ns &&
+           x->init_ns == y->init_ns && x->restore_ns == y->restore_ns &&
+           x->memory_bytes == y->memory_bytes && x->max_memory_bytes == y->max_memory_bytes;
 }
 
 /* The run that this REPORT measured began with the attempt's START: whatever stands in between was
@@ -153,6 +162,9 @@ static bool begins_attempt(const struct progress *g, const struct pieces *p, siz
     if ((!is_report && at->kind != PIECE_START) || (!g->has_start && !g->has_report) ||
         is_covered(p, i, g))
         return false;
+    if (is_report && g->has_report && is_same_measure(g->report, at) &&
+        at->t_ns - g->report_ns <= REPORT_LAG_NS)
+        return false; /* no START in between: written twice */
     int64_t start_ns = is_report ? measured_from(at) : at->t_ns;
     return !(g->has_start && start_ns <= g->start_ns) &&
            !(g->has_report && start_ns <= g->report_ns);
@@ -192,6 +204,13 @@ int64_t attempt_start(const struct pieces *p, const struct attempt *at)
 /* How far the times of START and REPORT may be off. */
 #define CLOCK_SLACK_NS (100 * NS_PER_MS)
 
+/* No rule of the provider's bills more: before 2020-12 it rounded up to 100 ms. */
+static bool is_overbilled(const struct piece *report)
+{
+    return report->billed_ns - report->duration_ns - report->init_ns - report->restore_ns >
+           CLOCK_SLACK_NS;
+}
+
 bool attempt_is_suspect(const struct pieces *p, const struct attempt *at)
 {
     const struct piece *start = NULL, *report = NULL;
@@ -202,7 +221,8 @@ bool attempt_is_suspect(const struct pieces *p, const struct attempt *at)
         if (p->rows[i].kind == PIECE_REPORT)
             report = &p->rows[i];
     }
-    return !start || !report || report->t_ns - start->t_ns + CLOCK_SLACK_NS < report->duration_ns;
+    return !start || !report || is_overbilled(report) ||
+           report->t_ns - start->t_ns + CLOCK_SLACK_NS < report->duration_ns;
 }
 
 static bool measures(const struct piece *report, const struct piece *start)
@@ -234,6 +254,38 @@ bool pieces_overlap(const struct pieces *p, const struct pieces *of)
 {
     return p->n > 0 && of->n > 0 && p->rows[0].t_ns < of->rows[of->n - 1].t_ns &&
            of->rows[0].t_ns < p->rows[p->n - 1].t_ns;
+}
+
+/* START and REPORT of the attempt, if it has one of each and they agree as they do where nobody
+ * printed either. */
+static bool plain_run(const struct pieces *p, const struct attempt *at, struct range *run)
+{
+    const struct piece *start = NULL, *report = NULL;
+
+    for (size_t i = at->from; i < at->to; i++) {
+        const struct piece *x = &p->rows[i];
+        if ((x->kind == PIECE_START && start) || (x->kind == PIECE_REPORT && report))
+            return false;
+        start = x->kind == PIECE_START ? x : start;
+        report = x->kind == PIECE_REPORT ? x : report;
+    }
+    if (!start || !report || !measures(report, start) || lag_of(report, start->t_ns) > RUN_SLACK_NS)
+        return false;
+    *run = (struct range){start->t_ns, report->t_ns};
+    return true;
+}
+
+size_t pieces_plain_runs(const struct pieces *p, struct range *out, size_t max)
+{
+    struct attempt attempts[MAX_PLAIN_RUNS];
+    size_t n = 0, n_attempts;
+
+    if (p->n == 0)
+        return 0;
+    n_attempts = pieces_attempts(p, attempts, MAX_PLAIN_RUNS);
+    for (size_t i = 0; i < n_attempts && n < max; i++)
+        n += plain_run(p, &attempts[i], &out[n]);
+    return n;
 }
 
 /* --- outcome --- */
@@ -358,13 +410,13 @@ static void apply_timeout(struct invocation *inv, const struct piece *p)
 static void apply_exit(struct invocation *inv, const struct piece *p)
 {
     inv->evidence |= EV_EXIT_LINE;
-    worsen(inv, OUTCOME_ERROR, p->error_type);
+    worsen(inv, outcome_of_type(p->error_type), p->error_type);
 }
 
 static void apply_app_error(struct invocation *inv, const struct piece *p)
 {
     inv->evidence |= EV_APP_ERROR;
-    worsen(inv, OUTCOME_ERROR, p->error_type);
+    worsen(inv, outcome_of_type(p->error_type), p->error_type);
 }
 
 static void apply_end(struct invocation *inv, const struct piece *p)
@@ -399,7 +451,7 @@ static void apply_piece(struct invocation *inv, const struct piece *p)
 static void apply_crash(struct invocation *inv, const struct loose *l)
 {
     inv->evidence |= l->kind == PLATFORM_OTHER ? EV_APP_ERROR : EV_EXIT_LINE;
-    worsen(inv, OUTCOME_ERROR, l->error_type);
+    worsen(inv, outcome_of_type(l->error_type), l->error_type);
 }
 
 static bool is_full(const struct invocation *inv)
@@ -408,12 +460,52 @@ static bool is_full(const struct invocation *inv)
 }
 
 /* An init that failed inside the request decides its outcome; one that went well only says it was
- * repeated. */
+ * repeated. One from before the request tells of the environment. */
 static void apply_init_report(struct invocation *inv, const struct loose *l)
 {
+    if (l->t_ns < inv->start_ns)
+        return;
     inv->evidence |= EV_INIT_REPORT;
-    if (str_eq(l->phase, STR("invoke")))
-        inv->evidence |= EV_SUPPRESSED_INIT;
+    if (!str_eq(l->phase, STR("invoke")))
+        return;
+    inv->evidence |= EV_SUPPRESSED_INIT;
+    if (str_eq(l->status, STR("error"))) {
+        enum outcome o = outcome_of_type(l->error_type);
+        worsen(inv, o == OUTCOME_ERROR ? OUTCOME_INIT_ERROR : o, l->error_type);
+    }
+}
+
+bool loose_is_silent_init(const struct loose *l)
+{
+    bool is_fine = l->status.n == 0 || str_eq(l->status, STR("success"));
+
+    return l->kind == PLATFORM_INIT_REPORT && l->init_type.n == 0 && is_fine &&
+           !str_eq(l->phase, STR("invoke"));
+}
+
+/* Only on demand is initialization billed with the request it served. */
+static bool bills_init(const struct invocation *inv)
+{
+    return inv->init_ns > 0 && inv->billed_ns >= inv->duration_ns + inv->init_ns;
+}
+
+/* In the text format init goes unreported where it went well and was on demand: it was for
+ * provisioned concurrency, or for a snapshot, which an environment that is restored tells. */
+static bool is_provisioned(const struct invocation *inv, const struct loose *loose, size_t n,
+                           int64_t from_ns)
+{
+    bool is_silent = false;
+
+    for (size_t i = 0; i < n; i++) {
+        if (loose[i].kind == PLATFORM_RESTORE_START || loose[i].kind == PLATFORM_RESTORE_REPORT)
+            return false;
+        if (loose[i].t_ns < from_ns || loose[i].t_ns > inv->start_ns)
+            continue;
+        if (str_eq(loose[i].init_type, STR("provisioned-concurrency")))
+            return true;
+        is_silent = is_silent || loose_is_silent_init(&loose[i]);
+    }
+    return is_silent && !bills_init(inv);
 }
 
 /* The last INIT_START before the request began it, if the request was a cold one. */
@@ -425,11 +517,10 @@ static void apply_init_start(struct invocation *inv, const struct loose *loose, 
         if (loose[i].kind == PLATFORM_INIT_START && loose[i].t_ns <= inv->start_ns &&
             (!last || loose[i].t_ns > last->t_ns))
             last = &loose[i];
-    if (!last)
-        return;
-    if (str_eq(last->init_type, STR("provisioned-concurrency")) && inv->start != START_UNKNOWN)
+    if ((inv->start == START_COLD || inv->start == START_WARM) &&
+        is_provisioned(inv, loose, n, last ? last->t_ns : INT64_MIN))
         inv->start = START_PROVISIONED;
-    if (inv->start != START_COLD)
+    if (!last || inv->start != START_COLD)
         return;
     inv->evidence |= EV_INIT_START;
     inv->init_lead_ns = inv->start_ns - last->t_ns;
@@ -459,6 +550,13 @@ static void check_memory(struct invocation *inv, bool was_killed)
         worsen(inv, OUTCOME_OOM, STR("Runtime.OutOfMemory"));
 }
 
+/* Says more seconds than the REPORT measured: the function printed it. */
+static bool is_contradicted(const struct piece *timeout, const struct piece *report)
+{
+    return timeout->kind == PIECE_TIMEOUT && report &&
+           timeout->duration_ns > report->duration_ns + report->init_ns + RUN_SLACK_NS;
+}
+
 void attempt_assemble(const struct pieces *p, const struct attempt *at, const struct loose *loose,
                       size_t n_loose, struct invocation *inv)
 {
@@ -472,7 +570,8 @@ void attempt_assemble(const struct pieces *p, const struct attempt *at, const st
             report = i;
     for (size_t i = at->from; i < at->to; i++) {
         /* The platform writes its REPORT last; an earlier one is a repeat or somebody's text. */
-        if (p->rows[i].kind != PIECE_REPORT || i == report)
+        if ((p->rows[i].kind != PIECE_REPORT || i == report) &&
+            !is_contradicted(&p->rows[i], report < at->to ? &p->rows[report] : NULL))
             apply_piece(inv, &p->rows[i]);
         was_killed = was_killed || p->rows[i].was_killed;
     }

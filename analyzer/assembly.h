@@ -5,6 +5,7 @@
 
 #include "core/base/buf.h"
 #include "core/model/batch.h"
+#include "core/store/request.h"
 
 enum piece_kind { /* in the order in which pieces of the same instant are read */
                   PIECE_START,
@@ -63,7 +64,8 @@ void attempt_assemble(const struct pieces *p, const struct attempt *at, const st
                       size_t n_loose, struct invocation *inv);
 
 /* Whether the attempt's own lines could all have been printed by another request: no START, no
- * REPORT, or a REPORT that speaks of a longer run than lies between the two. */
+ * REPORT, or a REPORT that speaks of a longer run than lies between the two, or bills more than it
+ * measured. */
 bool attempt_is_suspect(const struct pieces *p, const struct attempt *at);
 
 /* Whether the request was running all the time from before first_ns to after last_ns, by a START
@@ -71,6 +73,14 @@ bool attempt_is_suspect(const struct pieces *p, const struct attempt *at);
 bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns);
 /* Whether it may enclose an attempt of the other: told by their first and last pieces. */
 bool pieces_overlap(const struct pieces *p, const struct pieces *of);
+
+enum { MAX_PLAIN_RUNS = 64 };
+/* From START to REPORT of the attempts that have just one of each, which agree, in an environment
+ * that runs one request at a time. */
+size_t pieces_plain_runs(const struct pieces *p, struct range *out, size_t max);
+
+/* An INIT_REPORT that says of its init only that it went well. */
+bool loose_is_silent_init(const struct loose *l);
 
 /* Is the text before another: the rank of outcomes when pieces disagree. */
 int outcome_rank(enum outcome o);

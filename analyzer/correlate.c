@@ -54,7 +54,7 @@ static bool make_piece(struct correlator *c, const struct log_record *r, struct 
     if (!piece_kind_of(p->kind, &out->kind))
         return false;
     out->has = p->has;
-    out->duration_ns = p->duration_ns;
+    out->duration_ns = p->kind == PLATFORM_TIMEOUT ? p->timeout_ns : p->duration_ns;
     out->billed_ns = p->billed_ns; /* holds Billed Restore Duration already */
     out->init_ns = p->init_ns;
     out->restore_ns = p->restore_ns;
@@ -77,10 +77,13 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
     if (s != OK || !make_piece(c, r, &p))
         return s;
     p.trace_id = corr_keep_trace(a, r->trace_id);
-    if (corr_add_piece(a, &p))
+    bool is_late = p.t_ns < v->newest_ns;
+    if (corr_add_piece(a, &p)) {
         corr_mark_dirty(c, a);
-    else if (p.kind == PIECE_REPORT && a->pieces.n < MAX_PIECES)
+        corr_note_nesting(c, a, &p, is_late);
+    } else if (p.kind == PIECE_REPORT && a->pieces.n < MAX_PIECES) {
         c->n_again++; /* no repeat by its identity: another export of the same log says the same */
+    }
     return OK;
 }
 
@@ -118,7 +121,7 @@ static void stir(struct correlator *c, struct env *v, struct range r)
  * it says are over; anything else those that may have been running. */
 static struct range concerned_by(const struct loose *l)
 {
-    bool is_init = l->kind == PLATFORM_INIT_START;
+    bool is_init = l->kind == PLATFORM_INIT_START || loose_is_silent_init(l);
 
     return (struct range){l->t_ns - LONGEST_RUN_NS, is_init ? l->t_ns + NS_PER_DAY : l->t_ns + 1};
 }
@@ -268,7 +271,7 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
         inv->seq = (uint32_t)a->key;
         out->replaces[out->n++] = NO_ROW;
     }
-    corr_set_suspect(a, is_suspect);
+    corr_set_suspect(a, is_suspect || a->is_within);
 }
 
 static size_t find_given(const struct assembly *a, int64_t start_ns)

@@ -52,6 +52,8 @@ struct assembly {
     struct given *given;
     size_t n_given, cap_given;
     bool is_dirty, is_suspect, was_forged;
+    bool is_late;       /* its START came after later lines of its environment */
+    bool is_within;     /* it lies inside a run of another request */
     struct str *traces; /* trace ids of its pieces, own copies: one as a rule */
     size_t n_traces;
     struct assembly *env_next, *env_prev, *lru_next, *lru_prev, *dirty_next;
@@ -105,6 +107,9 @@ struct str corr_keep_trace(struct assembly *a, struct str trace);
 
 /* Whether such a line belongs to one request at the most. */
 bool corr_has_owner(const struct loose *l);
+/* A piece was added, in order or late: which requests lie inside another's run? */
+void corr_note_nesting(struct correlator *c, struct assembly *a, const struct piece *p,
+                       bool is_late);
 bool corr_is_forged(const struct assembly *a, const struct attempt *at,
                     const struct invocation *inv);
 /* Gives each line without a request id its attempt, once in a feed: all pieces must be in. */

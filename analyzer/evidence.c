@@ -25,6 +25,72 @@ bool corr_has_owner(const struct loose *l)
            l->kind == PLATFORM_INIT_REPORT;
 }
 
+static bool lies_within(const struct range *inner, const struct range *outer)
+{
+    return outer->since_ns < inner->since_ns && inner->until_ns < outer->until_ns;
+}
+
+static bool is_entangled(const struct range *x, const struct range *y)
+{
+    return (x->since_ns < y->since_ns && y->since_ns < x->until_ns && x->until_ns < y->until_ns) ||
+           (y->since_ns < x->since_ns && x->since_ns < y->until_ns && y->until_ns < x->until_ns);
+}
+
+/* Who forges a START in one request and its REPORT in a later one would enclose genuine ones: such
+ * a run begins and ends in the midst of others. */
+static bool is_entangled_run(const struct assembly *of, const struct range *run)
+{
+    for (const struct assembly *o = of->env->newest; o; o = o->env_next) {
+        struct range runs[MAX_PLAIN_RUNS];
+        size_t n = o != of ? pieces_plain_runs(&o->pieces, runs, MAX_PLAIN_RUNS) : 0;
+        for (size_t i = 0; i < n; i++)
+            if (is_entangled(&runs[i], run))
+                return true;
+    }
+    return false;
+}
+
+static bool runs_around(const struct assembly *o, const struct range *inner)
+{
+    struct range runs[MAX_PLAIN_RUNS];
+    size_t n = pieces_plain_runs(&o->pieces, runs, MAX_PLAIN_RUNS);
+
+    for (size_t i = 0; i < n; i++)
+        if (lies_within(inner, &runs[i]) && !is_entangled_run(o, &runs[i]))
+            return true;
+    return false;
+}
+
+static bool mark_within(struct correlator *c, struct assembly *a, const struct assembly *outer)
+{
+    const struct piece *rows = a->pieces.rows;
+    const struct range all = {rows ? rows[0].t_ns : 0, rows ? rows[a->pieces.n - 1].t_ns : 0};
+
+    if (a == outer || a->pieces.n == 0 || !runs_around(outer, &all))
+        return false;
+    if (!a->is_within) {
+        a->is_within = true;
+        corr_mark_dirty(c, a);
+    }
+    return true;
+}
+
+/* In order, those that lie within a run began after it, so that they are newer; where lines come
+ * late all in memory are looked at. */
+void corr_note_nesting(struct correlator *c, struct assembly *a, const struct piece *p,
+                       bool is_late)
+{
+    a->is_late = a->is_late || (is_late && p->kind == PIECE_START);
+    if (is_late && !a->is_within)
+        for (struct assembly *o = a->env->newest; o; o = o->env_next)
+            if (mark_within(c, a, o))
+                break;
+    if (p->kind != PIECE_REPORT && !(a->is_late && p->kind == PIECE_START))
+        return;
+    for (struct assembly *o = a->env->newest; o && (a->is_late || o != a); o = o->env_next)
+        mark_within(c, o, a);
+}
+
 /* All its lines lie inside another request of the same environment: where one request runs at a
  * time they cannot be genuine, somebody printed them. */
 bool corr_is_forged(const struct assembly *a, const struct attempt *at,
@@ -33,13 +99,15 @@ bool corr_is_forged(const struct assembly *a, const struct attempt *at,
     int64_t first_ns = a->pieces.rows[at->from].t_ns, last_ns = a->pieces.rows[at->to - 1].t_ns;
 
     if ((inv->evidence & EV_REPORT && inv->evidence & EV_NO_BILLING) ||
-        last_ns >= a->env->newest_ns || /* in order, nothing has come behind it yet */
-        !attempt_is_suspect(&a->pieces, at))
+        last_ns >= a->env->newest_ns) /* in order, nothing has come behind it yet */
         return false;
-    for (const struct assembly *o = a->env->newest; o; o = o->env_next) {
-        if (o != a && pieces_enclose(&o->pieces, first_ns, last_ns))
+    const bool is_suspect = attempt_is_suspect(&a->pieces, at);
+    const struct range all = {first_ns, last_ns};
+    for (const struct assembly *o = a->env->newest; o && (is_suspect || a->is_within);
+         o = o->env_next)
+        if (o != a &&
+            (is_suspect ? pieces_enclose(&o->pieces, first_ns, last_ns) : runs_around(o, &all)))
             return true;
-    }
     return false;
 }
 
@@ -166,8 +234,10 @@ size_t corr_evidence_of(const struct assembly *a, int64_t start_ns, struct loose
 
     for (size_t i = 0; i < v->n_loose; i++) {
         const struct owner *o = &v->owners[i];
-        if (corr_has_owner(&v->loose[i]) ? o->a == a && o->start_ns == start_ns : true)
-            out[n++] = v->loose[i];
+        const struct loose *l = &v->loose[i];
+        bool is_own = corr_has_owner(l) ? o->a == a && o->start_ns == start_ns : true;
+        if (is_own || (o->a == NULL && loose_is_silent_init(l) && l->t_ns < start_ns))
+            out[n++] = *l;
     }
     return n;
 }

@@ -132,8 +132,8 @@ bool scan_number(struct str s, int shift, int64_t *out)
     }
     if (i < s.n) {
         struct str rest = str_skip(s, i + 1);
-        if (!str_to_i64(str_skip(rest, str_starts(rest, STR("+"))), &exponent) ||
-            exponent < -100 || exponent > 100)
+        if (!str_to_i64(str_skip(rest, str_starts(rest, STR("+"))), &exponent) || exponent < -100 ||
+            exponent > 100)
             return false;
     }
     return i > 0 && shift_decimal(v, power + exponent, out);
