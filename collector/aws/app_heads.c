@@ -109,6 +109,16 @@ static bool take_level_word(struct str *s, enum severity *out)
     return true;
 }
 
+/* zap's console with one letter for a level: a field of its own between tabs. */
+static bool take_level_letter(struct str *s, enum severity *out)
+{
+    if (s->n < 2 || s->p[-1] != '\t' || s->p[1] != '\t' ||
+        str_find_char(STR("DIWEF"), s->p[0]) == 5 || !scan_level(str_sub(*s, 0, 1), out))
+        return false;
+    *s = str_skip(*s, 1);
+    return true;
+}
+
 /* "app.ERROR:", the channel in front. */
 static bool take_channel_level(struct str *s, enum severity *out)
 {
@@ -163,7 +173,8 @@ static enum field take_field(struct str *s, bool is_first, enum severity *out)
             return FIELD_TEXT;
         return level_of_group(inside, out) ? FIELD_LEVEL : FIELD_NEUTRAL;
     }
-    const bool is_level = !is_first && (take_level_word(s, out) || take_channel_level(s, out));
+    const bool is_level = !is_first && (take_level_word(s, out) || take_channel_level(s, out) ||
+                                        take_level_letter(s, out));
     return is_level ? FIELD_LEVEL : FIELD_TEXT;
 }
 
@@ -201,23 +212,33 @@ static bool klog_line(struct str line, struct log_record *r)
     return true;
 }
 
+/* "[0042]" as logrus has it, "[01-15|10:00:00]" as log15. */
+static bool is_stamp(struct str s)
+{
+    return has_form(s, STR("[0000")) || has_form(s, STR("[00-00|00:00:00"));
+}
+
 static bool logrus_line(struct str line, struct log_record *r)
 {
     static const struct {
         struct str head;
         enum severity severity;
     } heads[] = {
-        {{"INFO[", 5}, SEVERITY_INFO},  {{"WARN[", 5}, SEVERITY_WARN},
-        {{"ERRO[", 5}, SEVERITY_ERROR}, {{"DEBU[", 5}, SEVERITY_DEBUG},
-        {{"TRAC[", 5}, SEVERITY_TRACE}, {{"FATA[", 5}, SEVERITY_FATAL},
-        {{"PANI[", 5}, SEVERITY_FATAL},
+        {{"INFO", 4}, SEVERITY_INFO},   {{"WARN", 4}, SEVERITY_WARN},
+        {{"ERRO", 4}, SEVERITY_ERROR},  {{"DEBU", 4}, SEVERITY_DEBUG},
+        {{"TRAC", 4}, SEVERITY_TRACE},  {{"FATA", 4}, SEVERITY_FATAL},
+        {{"PANI", 4}, SEVERITY_FATAL},  {{"DBUG", 4}, SEVERITY_DEBUG},
+        {{"EROR", 4}, SEVERITY_ERROR},  {{"CRIT", 4}, SEVERITY_FATAL},
+        {{"DEBUG", 5}, SEVERITY_DEBUG}, {{"ERROR", 5}, SEVERITY_ERROR},
+        {{"TRACE", 5}, SEVERITY_TRACE},
     };
 
-    if (!has_form(str_skip(line, 5), STR("0000")))
-        return false;
     for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
-        struct str rest = str_skip(line, 4), seconds;
-        if (!str_starts(line, heads[i].head) || !take_group(&rest, &seconds))
+        struct str rest = str_skip(line, heads[i].head.n), seconds;
+        if (!str_starts(line, heads[i].head))
+            continue;
+        rest = str_skip(rest, rest.n > 0 && rest.p[0] == ' ');
+        if (!is_stamp(rest) || !take_group(&rest, &seconds))
             continue;
         r->severity = heads[i].severity;
         r->message = skip_separators(rest);

@@ -1,5 +1,6 @@
 /* Application records of the JSON log format: a flat object with the members of a runtime or of a
- * usual logger (Powertools, pino, winston, zap, slog, logrus, log4j2, Serilog, ECS, tracing). One
+ * usual logger (Powertools, pino, winston, zap, slog, logrus, log4j2, logback, Serilog, structlog,
+ * loguru, Monolog, GELF, ECS, OpenTelemetry, tracing). One
  * pass with the pull reader; a table gives each member its place, a second one the places inside
  * the objects that loggers nest. Platform records are recognised here and read by lambda_json.c:
  * such a record has its three members and none that loggers write; AWS may add others. */
@@ -18,9 +19,14 @@ enum app_field {
     APP_RECORD,
     APP_LEVEL,
     APP_LOG_LEVEL,
+    APP_PYTHON_LEVEL, /* logging's numbers, not pino's */
+    APP_OTEL_LEVEL,   /* severityNumber */
     APP_ID,
     APP_TRACE,
     APP_MESSAGE,
+    APP_EVENT, /* the message where it is text; often what the function was given */
+    APP_GELF,  /* short_message: such a record's levels are syslog's numbers */
+    APP_CLEF,  /* "@t" of Serilog's compact form */
     APP_ERROR_TYPE,
     APP_ERROR_MESSAGE,
     APP_ERROR_CLASS, /* of an error that was logged, not of one nobody caught */
@@ -67,6 +73,20 @@ static const struct {
     {{"@l", 2}, APP_LEVEL}, /* Serilog's compact form; its @m and @mt are message and template */
     {{"@m", 2}, APP_MESSAGE},
     {{"@mt", 3}, APP_MESSAGE},
+    {{"@t", 2}, APP_CLEF},
+    {{"@level", 6}, APP_LEVEL}, /* hclog */
+    {{"@message", 8}, APP_MESSAGE},
+    {{"RenderedMessage", 15}, APP_MESSAGE}, /* Serilog's other form */
+    {{"MessageTemplate", 15}, APP_EVENT},
+    {{"short_message", 13}, APP_GELF},
+    {{"event", 5}, APP_EVENT},           /* structlog */
+    {{"level_name", 10}, APP_LOG_LEVEL}, /* Monolog, beside a number */
+    {{"severity_text", 13}, APP_LEVEL},  /* OpenTelemetry of Python */
+    {{"SeverityText", 12}, APP_LEVEL},
+    {{"severity_number", 15}, APP_OTEL_LEVEL},
+    {{"severityNumber", 14}, APP_OTEL_LEVEL},
+    {{"SeverityNumber", 14}, APP_OTEL_LEVEL},
+    {{"levelno", 7}, APP_PYTHON_LEVEL},
     {{"levelname", 9}, APP_LEVEL},
     {{"log.level", 9}, APP_LEVEL}, /* Elastic Common Schema */
     {{"error.type", 10}, APP_ERROR_CLASS},
@@ -96,6 +116,14 @@ static const struct {
     {{"faas", 4}, {"execution", 9}, APP_ID},
     {{"lambda", 6}, {"request_id", 10}, APP_ID},   /* Datadog */
     {{"thrown", 6}, {"name", 4}, APP_ERROR_CLASS}, /* log4j2 */
+    {{"contextMap", 10}, {"AWSRequestId", 12}, APP_ID},
+    {{"mdc", 3}, {"AWSRequestId", 12}, APP_ID},   /* logback */
+    {{"record", 6}, {"message", 7}, APP_MESSAGE}, /* loguru */
+    {{"record.level", 12}, {"name", 4}, APP_LEVEL},
+    {{"record.exception", 16}, {"type", 4}, APP_ERROR_CLASS},
+    {{"level", 5}, {"levelStr", 8}, APP_LEVEL},      /* log4js */
+    {{"_meta", 5}, {"logLevelName", 12}, APP_LEVEL}, /* tslog */
+    {{"context", 7}, {"logLevel", 8}, APP_LEVEL},    /* roarr: a number */
 };
 
 struct app_reader {
@@ -120,6 +148,18 @@ static bool is_nesting(struct str key)
     return false;
 }
 
+/* "level" inside "record" is "record.level" in the table; empty: nothing in it is looked for. */
+static struct str find_inner(struct str object, struct str key)
+{
+    for (size_t i = 0; i < ARRAY_LEN(app_nested); i++) {
+        const struct str name = app_nested[i].object;
+        if (name.n == object.n + 1 + key.n && str_starts(name, object) && name.p[object.n] == '.' &&
+            str_ends(name, key))
+            return name;
+    }
+    return (struct str){0};
+}
+
 static enum app_field find_nested(struct str object, struct str key)
 {
     for (size_t i = 0; i < ARRAY_LEN(app_nested); i++)
@@ -128,7 +168,15 @@ static enum app_field find_nested(struct str object, struct str key)
     return APP_OTHER;
 }
 
-/* Strings inside one of the objects of app_nested; a member of the record itself comes first. */
+/* An object in place of a value gives way to what stands in it. */
+static void take_nested(struct app_reader *a, enum app_field f, struct str text)
+{
+    if (a->text[f].n == 0 || a->text[f].p[0] == '{')
+        a->text[f] = text;
+}
+
+/* Texts and numbers inside one of the objects of app_nested, and of one inside it; a member of the
+ * record itself comes first. */
 static void read_nested(struct app_reader *a, struct str object, struct str raw,
                         struct arena *arena)
 {
@@ -141,13 +189,20 @@ static void read_nested(struct app_reader *a, struct str object, struct str raw,
         return;
     while (jp_member(&j, &key)) {
         enum app_field f = find_nested(object, key);
-        if (f == APP_OTHER || jp_peek(&j) != JP_STRING) {
+        enum jp_type type = jp_peek(&j);
+        const bool is_text = type == JP_STRING, is_number = type == JP_NUMBER && f == APP_LEVEL;
+        const struct str inner = type == JP_OBJECT ? find_inner(object, key) : (struct str){0};
+        if (inner.n > 0) {
+            if (!jp_raw(&j, &text))
+                return;
+            read_nested(a, inner, text, arena);
+        } else if (f == APP_OTHER || !(is_text || is_number)) {
             if (!jp_skip(&j))
                 return;
-        } else if (!jp_string(&j, &text)) {
+        } else if (is_text ? !jp_string(&j, &text) : !jp_number(&j, &text)) {
             return;
-        } else if (a->text[f].n == 0) {
-            a->text[f] = text;
+        } else {
+            take_nested(a, f, text);
         }
     }
 }
@@ -193,20 +248,81 @@ static bool read_members(struct app_reader *a, struct str text, struct arena *ar
     return a->j.error == NULL && jp_at_end(&a->j);
 }
 
-/* Word, or a number as pino and bunyan write it (10 trace ... 60 fatal). */
+/* The last row that is not above the number. */
+struct level_step {
+    int64_t from;
+    enum severity severity;
+};
+
+static enum severity severity_of_number(const struct level_step *steps, size_t n, int64_t number)
+{
+    enum severity found = SEVERITY_UNKNOWN;
+
+    for (size_t i = 0; i < n && number >= steps[i].from; i++)
+        found = steps[i].severity;
+    return found;
+}
+
+/* pino's and bunyan's 10 to 60, Monolog's 100 to 600: they do not overlap. */
+static enum severity numbered_severity(int64_t number)
+{
+    static const struct level_step steps[] = {
+        {10, SEVERITY_TRACE},   {20, SEVERITY_DEBUG}, {30, SEVERITY_INFO},    {40, SEVERITY_WARN},
+        {50, SEVERITY_ERROR},   {60, SEVERITY_FATAL}, {61, SEVERITY_UNKNOWN}, {100, SEVERITY_DEBUG},
+        {200, SEVERITY_INFO},   {300, SEVERITY_WARN}, {400, SEVERITY_ERROR},  {500, SEVERITY_FATAL},
+        {601, SEVERITY_UNKNOWN}};
+
+    return severity_of_number(steps, ARRAY_LEN(steps), number);
+}
+
+static enum severity syslog_severity(int64_t number)
+{
+    static const struct level_step steps[] = {{0, SEVERITY_FATAL}, {3, SEVERITY_ERROR},
+                                              {4, SEVERITY_WARN},  {5, SEVERITY_INFO},
+                                              {7, SEVERITY_DEBUG}, {8, SEVERITY_UNKNOWN}};
+
+    return severity_of_number(steps, ARRAY_LEN(steps), number);
+}
+
+static enum severity python_severity(int64_t number)
+{
+    static const struct level_step steps[] = {{1, SEVERITY_TRACE},  {10, SEVERITY_DEBUG},
+                                              {20, SEVERITY_INFO},  {30, SEVERITY_WARN},
+                                              {40, SEVERITY_ERROR}, {50, SEVERITY_FATAL}};
+
+    return severity_of_number(steps, ARRAY_LEN(steps), number);
+}
+
+static enum severity otel_severity(int64_t number)
+{
+    static const struct level_step steps[] = {
+        {1, SEVERITY_TRACE},  {5, SEVERITY_DEBUG},  {9, SEVERITY_INFO},    {13, SEVERITY_WARN},
+        {17, SEVERITY_ERROR}, {21, SEVERITY_FATAL}, {25, SEVERITY_UNKNOWN}};
+
+    return severity_of_number(steps, ARRAY_LEN(steps), number);
+}
+
+/* A word, or a number by the rule of who writes it; of several the first that says something. */
 static enum severity app_severity(const struct app_reader *a)
 {
-    static const enum severity numbered[] = {SEVERITY_TRACE, SEVERITY_DEBUG, SEVERITY_INFO,
-                                             SEVERITY_WARN,  SEVERITY_ERROR, SEVERITY_FATAL};
-    struct str level = a->text[a->text[APP_LEVEL].n > 0 ? APP_LEVEL : APP_LOG_LEVEL];
+    static const struct {
+        enum app_field field;
+        enum severity (*of_number)(int64_t number);
+    } places[] = {
+        {APP_LEVEL, numbered_severity},
+        {APP_LOG_LEVEL, numbered_severity},
+        {APP_OTEL_LEVEL, otel_severity},
+        {APP_PYTHON_LEVEL, python_severity},
+    };
     enum severity s = SEVERITY_UNKNOWN;
     int64_t n;
 
-    if (scan_level(level, &s))
-        return s;
-    if (str_to_i64(level, &n) && n >= 10 && n <= 60 && n % 10 == 0)
-        return numbered[n / 10 - 1];
-    return SEVERITY_UNKNOWN;
+    for (size_t i = 0; i < ARRAY_LEN(places) && s == SEVERITY_UNKNOWN; i++) {
+        struct str level = a->text[places[i].field];
+        if (!scan_json_level(level, &s) && str_to_i64(level, &n))
+            s = a->text[APP_GELF].n > 0 ? syslog_severity(n) : places[i].of_number(n);
+    }
+    return s;
 }
 
 /* {"errorType":"X",...} as message: Node's console.error(err) in JSON format. */
@@ -256,28 +372,67 @@ static bool is_unhandled(const struct app_reader *a)
     return false;
 }
 
+/* No object, array or number. */
+static bool is_plain(struct str text)
+{
+    return text.n > 0 && text.p[0] != '{' && text.p[0] != '[' &&
+           (text.p[0] < '0' || text.p[0] > '9');
+}
+
+static bool is_clef(const struct app_reader *a)
+{
+    return a->text[APP_CLEF].n > 0 && a->text[APP_MESSAGE].n > 0 && a->text[APP_LEVEL].n == 0;
+}
+
+static enum severity severity_of(const struct app_reader *a, bool is_error)
+{
+    enum severity s = app_severity(a);
+
+    if (s != SEVERITY_UNKNOWN)
+        return s;
+    if (is_clef(a))
+        return SEVERITY_INFO; /* Serilog leaves "Information" out */
+    return is_error ? SEVERITY_ERROR : SEVERITY_UNKNOWN;
+}
+
+static struct str error_type_of(const struct app_reader *a, enum severity severity,
+                                struct arena *arena)
+{
+    const struct str message = a->text[APP_MESSAGE];
+    struct str type = a->text[APP_ERROR_TYPE];
+
+    if (type.n == 0)
+        type = a->text[APP_ERROR_CLASS];
+    if (type.n == 0 && severity >= SEVERITY_ERROR && str_starts(message, STR("{")))
+        type = nested_error_type(message, arena);
+    return type;
+}
+
+/* Of the places a message may stand in, the first that has one; empty: the record itself. */
+static struct str message_of(const struct app_reader *a, struct arena *arena)
+{
+    static const enum app_field places[] = {APP_MESSAGE, APP_ERROR_MESSAGE, APP_GELF};
+
+    for (size_t i = 0; i < ARRAY_LEN(places); i++)
+        if (a->text[places[i]].n > 0)
+            return a->text[places[i]];
+    if (is_plain(a->text[APP_EVENT]))
+        return a->text[APP_EVENT];
+    return (a->seen >> APP_TYPE & 1) != 0 ? telemetry_message(a->text[APP_RECORD], arena)
+                                          : (struct str){0};
+}
+
 static void fill_app(const struct app_reader *a, struct log_record *r, struct arena *arena)
 {
-    struct str id = a->text[APP_ID], message = a->text[APP_MESSAGE];
+    struct str id = a->text[APP_ID], message = message_of(a, arena);
 
     r->kind = RECORD_APP;
-    r->severity = app_severity(a);
+    r->is_error = is_unhandled(a);
+    r->severity = severity_of(a, r->is_error);
     if (id.n == UUID_LENGTH && scan_uuid(id))
         r->invocation_id = id;
     r->trace_id = scan_trace_id(a->text[APP_TRACE]);
-    r->error_type = a->text[APP_ERROR_TYPE];
-    if (r->error_type.n == 0)
-        r->error_type = a->text[APP_ERROR_CLASS];
-    if (r->error_type.n == 0 && r->severity >= SEVERITY_ERROR && message.n > 0 &&
-        message.p[0] == '{')
-        r->error_type = nested_error_type(message, arena);
-    r->is_error = is_unhandled(a);
-    if (r->is_error && r->severity == SEVERITY_UNKNOWN)
-        r->severity = SEVERITY_ERROR;
-    if (message.n == 0)
-        message = a->text[APP_ERROR_MESSAGE];
-    if (message.n == 0 && (a->seen >> APP_TYPE & 1) != 0)
-        message = telemetry_message(a->text[APP_RECORD], arena);
+    r->error_type = error_type_of(a, r->severity, arena);
     if (message.n > 0)
         r->message = message;
 }

@@ -65,7 +65,10 @@ static bool take_level(struct str *s, enum severity *out)
     while (n < s->n && n < 12 &&
            ((s->p[n] >= 'A' && s->p[n] <= 'Z') || (s->p[n] >= 'a' && s->p[n] <= 'z')))
         n++;
-    if (!scan_level(str_sub(*s, 0, n), out))
+    const struct str next = str_sub(*s, n, 2);
+    const bool is_pronoun = n == 1 && s->p[0] == 'I' && next.n == 2 && next.p[0] == ' ' &&
+                            next.p[1] >= 'a' && next.p[1] <= 'z';
+    if (is_pronoun || !scan_level(str_sub(*s, 0, n), out))
         return false;
     *s = str_skip(*s, n);
     return true;

@@ -52,11 +52,11 @@ static bool scan_slog_level(struct str word, enum severity *out)
     return word.n > 0 && scan_level(str_sub(word, 0, str_find_char(word, '+')), out);
 }
 
-/* slog, logrus, go-kit, and whoever leaves the time to the platform. */
+/* slog, logrus, go-kit, log15, and whoever leaves the time to the platform. */
 static bool is_logfmt(struct str line)
 {
-    static const struct str keys[] = {
-        {"time=", 5}, {"timestamp=", 10}, {"ts=", 3}, {"t=", 2}, {"level=", 6}};
+    static const struct str keys[] = {{"time=", 5}, {"timestamp=", 10}, {"ts=", 3},
+                                      {"t=", 2},    {"level=", 6},      {"lvl=", 4}};
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (str_starts(line, keys[i]))
@@ -66,7 +66,8 @@ static bool is_logfmt(struct str line)
 
 static bool slog_line(struct str line, struct log_record *r)
 {
-    if (!is_logfmt(line) || !scan_slog_level(text_attr(line, STR("level=")), &r->severity))
+    if (!is_logfmt(line) || (!scan_slog_level(text_attr(line, STR("level=")), &r->severity) &&
+                             !scan_slog_level(text_attr(line, STR("lvl=")), &r->severity)))
         return false;
     struct str message = text_attr(line, STR("message="));
     if (message.n == 0)

@@ -165,6 +165,27 @@ bool scan_level(struct str s, enum severity *out)
     return true;
 }
 
+bool scan_json_level(struct str s, enum severity *out)
+{
+    /* winston's npm levels; Android's and others' letters */
+    static const struct {
+        struct str word;
+        enum severity severity;
+    } words[] = {
+        {{"http", 4}, SEVERITY_INFO}, {{"silly", 5}, SEVERITY_TRACE}, {{"v", 1}, SEVERITY_TRACE},
+        {{"t", 1}, SEVERITY_TRACE},   {{"c", 1}, SEVERITY_FATAL},
+    };
+
+    if (scan_level(s, out))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (str_eq_nocase(s, words[i].word)) {
+            *out = words[i].severity;
+            return true;
+        }
+    return false;
+}
+
 struct str scan_trace_id(struct str header)
 {
     struct str id = header;

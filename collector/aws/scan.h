@@ -18,6 +18,8 @@ bool scan_mb(struct str s, uint64_t *bytes);
  * False: negative, or larger than int64. */
 bool scan_number(struct str s, int shift, int64_t *out);
 /* Level word of any runtime, common spellings first. */
+/* The same, and what words of JSON records say that would be no level in a line of text. */
+bool scan_json_level(struct str s, enum severity *out);
 bool scan_level(struct str s, enum severity *out);
 /* "Root=1-..;Parent=..;Sampled=1" or a bare trace id -> the trace id; empty: none. */
 struct str scan_trace_id(struct str header);

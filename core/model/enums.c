@@ -86,6 +86,8 @@ static const struct {
     {{"wrn", 3}, SEVERITY_WARN},
     {{"w", 1}, SEVERITY_WARN},
     {{"err", 3}, SEVERITY_ERROR},
+    {{"eror", 4}, SEVERITY_ERROR},   /* log15 */
+    {{"success", 7}, SEVERITY_INFO}, /* loguru */
     {{"fail", 4}, SEVERITY_ERROR},
     {{"severe", 6}, SEVERITY_ERROR},
     {{"e", 1}, SEVERITY_ERROR},
@@ -95,6 +97,7 @@ static const struct {
     {{"emergency", 9}, SEVERITY_FATAL},
     {{"emerg", 5}, SEVERITY_FATAL},
     {{"panic", 5}, SEVERITY_FATAL},
+    {{"dpanic", 6}, SEVERITY_FATAL}, /* zap */
     {{"ftl", 3}, SEVERITY_FATAL},
     {{"pnc", 3}, SEVERITY_FATAL},
     {{"f", 1}, SEVERITY_FATAL},
