@@ -1,8 +1,11 @@
 /* fnscope sql QUERY: plain read-only SQL over everything stored (fnscope-schema(7)). */
 #include "cli/commands.h"
 
+#include <stdio.h>
+
 #include "cli/common.h"
 #include "core/base/file.h"
+#include "core/base/safe_text.h"
 
 #define SQL_MAX_BYTES (1u << 20)
 
@@ -53,6 +56,30 @@ static enum status query_text(struct cli *c, struct buf *b, struct err *e)
     return file_read("/dev/stdin", b, e);
 }
 
+static bool is_missing_name(const struct err *e)
+{
+    static const struct str words[] = {STR_INIT("no such column"), STR_INIT("no such table")};
+    struct str text = str_from(e->msg);
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (str_find(text, words[i]) < text.n)
+            return true;
+    return false;
+}
+
+/* The names there are, below the message. */
+static int explain(struct str sql, struct err *e)
+{
+    AUTO(buf_clear) struct buf message = {.max = 4096}, help = {.max = 64 << 10};
+
+    safe_text(&message, str_from(e->msg), SAFE_KEEP_NONE);
+    store_sql_help(sql, &help);
+    fprintf(stderr, "fnscope: " STR_FMT "\n" STR_FMT "See fnscope-schema(7).\n",
+            STR_ARG(buf_str(&message)), STR_ARG(buf_str(&help)));
+    *e = (struct err){0};
+    return EXIT_USAGE;
+}
+
 static int run_sql(struct cli *c, struct err *e)
 {
     AUTO(buf_clear) struct buf text = {.max = SQL_MAX_BYTES};
@@ -64,6 +91,8 @@ static int run_sql(struct cli *c, struct err *e)
     if (query_text(c, &text, e) != OK || cli_open_store(c, true, &s, e) != OK)
         return EXIT_FAILED;
     enum status st = store_sql(s, buf_str(&text), add_row, &k, e);
+    if (st == ERR_USAGE && is_missing_name(e))
+        return explain(buf_str(&text), e);
     if (st != OK)
         return st == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     if (k.has_head)

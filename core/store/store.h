@@ -170,4 +170,7 @@ typedef enum status sql_row_fn(void *ctx, size_t n, const char *const *names,
 MUST_CHECK enum status store_sql(struct store *s, struct str sql, sql_row_fn *on_row, void *ctx,
                                  struct err *e);
 
+/* The columns of the tables a query names, a line each; of none: the tables there are. */
+void store_sql_help(struct str sql, struct buf *out);
+
 #endif
