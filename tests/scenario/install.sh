@@ -19,6 +19,11 @@ done
 grep -q "^exec $first/bin/fnscope report" "$first/etc/cron.daily/fnscope" || fail "the nightly job"
 [ -f "$first/share/man/man1/fnscope-collect.1" ] || fail "no manual page of a command"
 
+# A system's own prefix: cron reads /etc, whatever the prefix.
+DESTDIR=$work/root cmake --install "$(dirname "$program")" --prefix /usr > "$work/log" 2>&1 || fail "$(tail "$work/log")"
+grep -q "^exec /usr/bin/fnscope report" "$work/root/etc/cron.daily/fnscope" || fail "the nightly job of a system"
+[ ! -e "$work/root/usr/etc" ] || fail "there is a /usr/etc"
+
 # Moved, with a price and a runtime that only this place has.
 mv "$first" "$second"
 sed -i 's/"0\.0000002"/"0.0000777"/' "$second/share/fnscope/prices/aws-lambda.json"
