@@ -407,7 +407,10 @@ const struct command cmd_query = {
         "(--format json, ndjson, csv, tsv) carry unrounded numbers and all columns. Functions come "
         "by "
         "account, region and name but for another --order, where slowest goes by the 95th "
-        "percentile.",
+        "percentile.\n\n"
+        "Cost adds up the invocations, each rounded to 12 decimals; fnscope cost rounds the price "
+        "of "
+        "summed quantities once. The two differ by less than 10^-12 an invocation.",
     .options = query_options,
     .options_size = sizeof(struct query_options),
     .examples = "fnscope query functions --since 24h\twhat ran since yesterday\n"

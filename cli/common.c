@@ -136,7 +136,7 @@ enum status cli_open_store(const struct cli *c, bool is_read_only, struct store 
             e, ERR_NOT_FOUND,
             "there is no store at " STR_FMT
             " yet: make one with `fnscope import FILE...` or look around with `fnscope demo`",
-            STR_ARG(o.url));
+            STR_ARG(cli_store_path(c)));
     return s;
 }
 

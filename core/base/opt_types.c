@@ -178,7 +178,7 @@ static enum status parse_choice(const struct opt_value_ctx *ctx, const struct op
 {
     UNUSED(ctx);
     for (int i = 0; d->choices[i]; i++)
-        if (str_eq(text, str_from(d->choices[i]))) {
+        if (str_eq_nocase(text, str_from(d->choices[i]))) {
             memcpy(field, &i, sizeof(i));
             return OK;
         }

@@ -73,6 +73,28 @@ static void test_memory_words(void **state)
     }
 }
 
+/* As AWS spells them, too. */
+static void test_log_format_words(void **state)
+{
+    static const struct {
+        const char *text;
+        enum fn_log_format format;
+    } cases[] = {{"text", LOG_FORMAT_TEXT},
+                 {"Text", LOG_FORMAT_TEXT},
+                 {"json", LOG_FORMAT_JSON},
+                 {"JSON", LOG_FORMAT_JSON}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[128];
+        snprintf(text, sizeof(text), "functions:\n  a: {runtime: provided, log_format: %s}\n",
+                 cases[i].text);
+        struct manifest *m = load(text);
+        CHECK_INT(m->functions[0].log_format, cases[i].format);
+        manifest_free(m);
+    }
+}
+
 /* Every message names place and remedy. */
 static const struct {
     const char *text, *says;
@@ -150,8 +172,8 @@ static void test_secret_file(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_defaults),     cmocka_unit_test(test_names),
-    cmocka_unit_test(test_memory_words), cmocka_unit_test(test_wrong_manifests),
-    cmocka_unit_test(test_secret_file),
+    cmocka_unit_test(test_defaults),        cmocka_unit_test(test_names),
+    cmocka_unit_test(test_memory_words),    cmocka_unit_test(test_log_format_words),
+    cmocka_unit_test(test_wrong_manifests), cmocka_unit_test(test_secret_file),
 };
 TEST_MAIN(tests)
