@@ -97,7 +97,7 @@ static void test_suspects_elsewhere(void **state)
     enum { REQUESTS = 200 };
     struct counts n = {0};
     struct correlator *c = new_correlator(&n, 0);
-    char id[16];
+    char id[32];
 
     UNUSED(state);
     for (int i = 0; i < REQUESTS; i++) {
