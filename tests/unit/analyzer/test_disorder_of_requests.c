@@ -1,5 +1,5 @@
-/* Lines in no order: how often the correlator works a request out again and asks the store, counted.
- * What comes out is told by tests/sim. */
+/* Lines in no order: how often the correlator works a request out again and asks the store,
+ * counted. What comes out is told by tests/sim. */
 #include "tests/test.h"
 
 #include "analyzer/correlate_private.h"

@@ -56,7 +56,8 @@ static void test_a_shuffled_day(void **state)
         struct batch *b = batch_new();
         for (int k = 0; k < LINES; k++)
             add_line(b, NOON + (int64_t)rng_below(&rng, 3600) * NS_PER_SEC, ++identity);
-        add_line(b, NOON, 1 + rng_below(&rng, identity - LINES + 1)); /* stored, or in an open chunk */
+        add_line(b, NOON,
+                 1 + rng_below(&rng, identity - LINES + 1)); /* stored, or in an open chunk */
         CHECK_INT(take(f, p, b), 1);
     }
     struct seen_day *day = NULL;
@@ -81,7 +82,8 @@ static void test_a_year_in_a_pack(void **state)
     UNUSED(state);
     CHECK_OK(store_open(&nowhere, &f->store, &f->e), &f->e);
     CHECK_OK(packer_new(f->store, &p, &f->e), &f->e);
-    for (uint64_t i = 0; i < UINT64_C(10) * DAYS; i++) /* each day again and again, never two in a row */
+    for (uint64_t i = 0; i < UINT64_C(10) * DAYS;
+         i++) /* each day again and again, never two in a row */
         add_line(b, NOON + (int64_t)(i * 7 % DAYS) * NS_PER_DAY, i + 1);
     CHECK_OK(store_pack(p, b, false, &k, &f->e), &f->e);
     CHECK(k == NULL);
