@@ -64,6 +64,7 @@ struct str view_queue_id(struct arena *a, const struct msg_queue *q)
 void view_queue_change(const struct metric_series *s, struct queue_change *out)
 {
     const struct metric_sample *from = NULL, *to = NULL;
+    const int64_t hour = NS_PER_HOUR;
 
     *out = (struct queue_change){.is_known = false};
     for (size_t i = 0; s && i < s->n; i++) {
@@ -77,7 +78,7 @@ void view_queue_change(const struct metric_series *s, struct queue_change *out)
     out->is_known = true;
     out->from = *from;
     out->to = *to;
-    out->per_hour = (int64_t)wide_div_round((wide)(to->value - from->value) * NS_PER_HOUR,
+    out->per_hour = (int64_t)wide_div_round((wide)(to->value - from->value) * hour,
                                             to->time_ns - from->time_ns);
 }
 
