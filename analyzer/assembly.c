@@ -256,6 +256,31 @@ bool pieces_overlap(const struct pieces *p, const struct pieces *of)
            of->rows[0].t_ns < p->rows[p->n - 1].t_ns;
 }
 
+bool pieces_say(const struct pieces *p, const struct piece *piece)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->rows[i].kind == piece->kind && is_same_measure(&p->rows[i], piece) &&
+            str_eq(p->rows[i].status, piece->status) &&
+            str_eq(p->rows[i].error_type, piece->error_type))
+            return true;
+    return false;
+}
+
+bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
+                        const struct pieces *other)
+{
+    for (size_t i = at->from; i < at->to; i++) {
+        const struct piece *x = &p->rows[i];
+        for (size_t k = 0; k < other->n && x->kind == PIECE_REPORT; k++) {
+            const struct piece *y = &other->rows[k];
+            if (y->kind == PIECE_REPORT && is_same_measure(x, y) &&
+                llabs(x->t_ns - y->t_ns) <= NS_PER_SEC + x->duration_ns)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* START and REPORT of the attempt, if it has one of each and they agree as they do where nobody
  * printed either. */
 static bool plain_run(const struct pieces *p, const struct attempt *at, struct range *run)

@@ -74,6 +74,14 @@ bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns);
 /* Whether it may enclose an attempt of the other: told by their first and last pieces. */
 bool pieces_overlap(const struct pieces *p, const struct pieces *of);
 
+/* Whether a piece says the same, whenever it does. */
+bool pieces_say(const struct pieces *p, const struct piece *piece);
+
+/* Whether the attempt's REPORT is one of `other`'s: it measured the same, at the same time as far
+ * as an export tells it that cuts times to seconds or borrows them from lines near by. */
+bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
+                        const struct pieces *other);
+
 enum { MAX_PLAIN_RUNS = 64 };
 /* From START to REPORT of the attempts that have just one of each, which agree, in an environment
  * that runs one request at a time. */

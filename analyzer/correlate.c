@@ -78,6 +78,10 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
         return s;
     p.trace_id = corr_keep_trace(a, r->trace_id);
     bool is_late = p.t_ns < v->newest_ns;
+    if (r->is_time_guessed && pieces_say(&a->pieces, &p)) {
+        c->n_again += p.kind == PIECE_REPORT; /* read before, at another guess */
+        return OK;
+    }
     if (corr_add_piece(a, &p)) {
         corr_mark_dirty(c, a);
         corr_note_nesting(c, a, &p, is_late);
@@ -221,6 +225,18 @@ static struct str encode(struct correlator *c, const struct assembly *a, const s
     return arena_str(to, buf_str(&c->code));
 }
 
+/* An export without streams tells what one with streams tells better. */
+static bool is_told_elsewhere(const struct assembly *a, const struct attempt *at)
+{
+    if (a->env->origin.instance.n > 0)
+        return false;
+    for (const struct assembly *o = a->same_id; o != a; o = o->same_id)
+        if (o->env->fn_hash == a->env->fn_hash && o->env->origin.instance.n > 0 &&
+            attempt_is_told_by(&a->pieces, at, &o->pieces))
+            return true;
+    return false;
+}
+
 /* The number of an attempt among all of its id: those in other environments that began before it
  * come first. */
 static uint32_t attempts_before(const struct assembly *a, int64_t start_ns)
@@ -234,7 +250,9 @@ static uint32_t attempts_before(const struct assembly *a, int64_t start_ns)
         size_t n_attempts = pieces_attempts(&o->pieces, attempts, MAX_ATTEMPTS);
         for (size_t i = 0; i < n_attempts; i++) {
             int64_t t_ns = attempt_start(&o->pieces, &attempts[i]);
-            n += t_ns < start_ns || (t_ns == start_ns && o->env->origin.hash < a->env->origin.hash);
+            bool is_before =
+                t_ns < start_ns || (t_ns == start_ns && o->env->origin.hash < a->env->origin.hash);
+            n += is_before && !is_told_elsewhere(o, &attempts[i]);
         }
     }
     return n;
@@ -262,6 +280,11 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
         if (corr_is_forged(a, &attempts[i], inv)) {
             b->counts.forged += !a->was_forged;
             a->was_forged = true;
+            continue;
+        }
+        if (is_told_elsewhere(a, &attempts[i])) {
+            b->counts.again += !a->was_told;
+            a->was_told = true;
             continue;
         }
         inv->attempt = 1 + (uint32_t)out->n + attempts_before(a, inv->start_ns);

@@ -298,6 +298,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     struct origin_slot *slot = find_origin(m, in->defaults, ev, out);
     struct log_record *r = batch_record(out);
     r->time_ns = ev->has_time ? ev->time_ns : in->defaults->now_ns;
+    r->is_time_guessed = !ev->has_time && !ev->is_time_near;
     r->seen_ns = ev->seen_ns;
     r->origin = slot->origin;
     r->event_id = ev->event_id;
@@ -313,7 +314,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     if (r->severity == SEVERITY_UNKNOWN)
         r->severity = ev->severity;
     out->counts.events++;
-    out->counts.untimed += !ev->has_time && !ev->is_time_near;
+    out->counts.untimed += r->is_time_guessed;
 }
 
 void event_maker_clear(struct event_maker *m)

@@ -62,6 +62,7 @@ struct log_record {
     uint64_t identity;       /* 64-bit hash that names this event for ever; repeats have the same */
     uint32_t ingested_bytes; /* what the provider bills for it: message bytes as sent */
     bool is_error;           /* an unhandled error reported by the runtime: its invocation failed */
+    bool is_time_guessed;    /* neither it nor a line near it says when it was */
     bool is_repeat;          /* set by the store's dedup: already stored, to be ignored */
 };
 
