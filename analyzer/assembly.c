@@ -93,19 +93,12 @@ struct progress {
     const struct piece *report;
 };
 
-/* REPORT is written a moment after the end of what it measured. */
-#define REPORT_LAG_NS (10 * NS_PER_SEC)
-/* How well START, REPORT and its Duration agree where none was delayed. */
-#define RUN_SLACK_NS (NS_PER_SEC / 4)
-
 static int64_t measured_from(const struct piece *report)
 {
     return report->t_ns - report->duration_ns;
 }
 
-/* From the run's beginning to what the REPORT measured; initialization may have come after START.
- */
-static int64_t lag_of(const struct piece *report, int64_t start_ns)
+int64_t report_lag(const struct piece *report, int64_t start_ns)
 {
     return measured_from(report) - report->init_ns - report->restore_ns - start_ns;
 }
@@ -117,7 +110,7 @@ static void note(struct progress *g, const struct piece *p)
         g->start_ns = p->t_ns;
     }
     if (p->kind == PIECE_REPORT) {
-        g->is_whole = g->is_whole || (g->has_start && lag_of(p, g->start_ns) <= RUN_SLACK_NS &&
+        g->is_whole = g->is_whole || (g->has_start && report_lag(p, g->start_ns) <= RUN_SLACK_NS &&
                                       measured_from(p) >= g->start_ns - RUN_SLACK_NS);
         g->has_report = true;
         g->report_ns = p->t_ns;
@@ -125,7 +118,7 @@ static void note(struct progress *g, const struct piece *p)
     }
 }
 
-static bool is_same_measure(const struct piece *x, const struct piece *y)
+bool piece_measures_as(const struct piece *x, const struct piece *y)
 {
     return x->duration_ns == y->duration_ns && x->billed_ns == y->billed_ns &&
            x->init_ns == y->init_ns && x->restore_ns == y->restore_ns &&
@@ -140,7 +133,7 @@ static bool covers(const struct piece *report, const struct progress *g)
 {
     if (report->kind != PIECE_REPORT || !g->has_start)
         return false;
-    int64_t lag_ns = lag_of(report, g->start_ns);
+    int64_t lag_ns = report_lag(report, g->start_ns);
     bool is_retry = g->is_whole && lag_ns > RUN_SLACK_NS && measured_from(report) >= g->report_ns;
     return lag_ns <= REPORT_LAG_NS && !is_retry;
 }
@@ -162,7 +155,7 @@ static bool begins_attempt(const struct progress *g, const struct pieces *p, siz
     if ((!is_report && at->kind != PIECE_START) || (!g->has_start && !g->has_report) ||
         is_covered(p, i, g))
         return false;
-    if (is_report && g->has_report && is_same_measure(g->report, at) &&
+    if (is_report && g->has_report && piece_measures_as(g->report, at) &&
         at->t_ns - g->report_ns <= REPORT_LAG_NS)
         return false; /* no START in between: written twice */
     int64_t start_ns = is_report ? measured_from(at) : at->t_ns;
@@ -199,118 +192,6 @@ int64_t attempt_start(const struct pieces *p, const struct attempt *at)
             start_ns = measured_from(&p->rows[i]);
     }
     return start_ns;
-}
-
-/* How far the times of START and REPORT may be off. */
-#define CLOCK_SLACK_NS (100 * NS_PER_MS)
-
-/* No rule of the provider's bills more: before 2020-12 it rounded up to 100 ms. */
-static bool is_overbilled(const struct piece *report)
-{
-    return report->billed_ns - report->duration_ns - report->init_ns - report->restore_ns >
-           CLOCK_SLACK_NS;
-}
-
-bool attempt_is_suspect(const struct pieces *p, const struct attempt *at)
-{
-    const struct piece *start = NULL, *report = NULL;
-
-    for (size_t i = at->from; i < at->to; i++) {
-        if (p->rows[i].kind == PIECE_START && !start)
-            start = &p->rows[i];
-        if (p->rows[i].kind == PIECE_REPORT)
-            report = &p->rows[i];
-    }
-    return !start || !report || is_overbilled(report) ||
-           report->t_ns - start->t_ns + CLOCK_SLACK_NS < report->duration_ns;
-}
-
-static bool measures(const struct piece *report, const struct piece *start)
-{
-    int64_t between_ns = report->t_ns - start->t_ns;
-
-    return (report->has & PH_BILLED) && between_ns + CLOCK_SLACK_NS >= report->duration_ns &&
-           between_ns <= report->duration_ns + report->init_ns + report->restore_ns + REPORT_LAG_NS;
-}
-
-bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns)
-{
-    if (p->n == 0 || p->rows[0].t_ns >= first_ns || p->rows[p->n - 1].t_ns <= last_ns)
-        return false; /* by the order of pieces: this is asked of every request in memory */
-    for (size_t i = 0; i < p->n; i++) {
-        const struct piece *start = &p->rows[i];
-        if (start->kind != PIECE_START || start->t_ns >= first_ns)
-            continue;
-        for (size_t k = 0; k < p->n; k++) {
-            const struct piece *report = &p->rows[k];
-            if (report->kind == PIECE_REPORT && report->t_ns > last_ns && measures(report, start))
-                return true;
-        }
-    }
-    return false;
-}
-
-bool pieces_overlap(const struct pieces *p, const struct pieces *of)
-{
-    return p->n > 0 && of->n > 0 && p->rows[0].t_ns < of->rows[of->n - 1].t_ns &&
-           of->rows[0].t_ns < p->rows[p->n - 1].t_ns;
-}
-
-bool pieces_say(const struct pieces *p, const struct piece *piece)
-{
-    for (size_t i = 0; i < p->n; i++)
-        if (p->rows[i].kind == piece->kind && is_same_measure(&p->rows[i], piece) &&
-            str_eq(p->rows[i].status, piece->status) &&
-            str_eq(p->rows[i].error_type, piece->error_type))
-            return true;
-    return false;
-}
-
-bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
-                        const struct pieces *other)
-{
-    for (size_t i = at->from; i < at->to; i++) {
-        const struct piece *x = &p->rows[i];
-        for (size_t k = 0; k < other->n && x->kind == PIECE_REPORT; k++) {
-            const struct piece *y = &other->rows[k];
-            if (y->kind == PIECE_REPORT && is_same_measure(x, y) &&
-                llabs(x->t_ns - y->t_ns) <= NS_PER_SEC + x->duration_ns)
-                return true;
-        }
-    }
-    return false;
-}
-
-/* START and REPORT of the attempt, if it has one of each and they agree as they do where nobody
- * printed either. */
-static bool plain_run(const struct pieces *p, const struct attempt *at, struct range *run)
-{
-    const struct piece *start = NULL, *report = NULL;
-
-    for (size_t i = at->from; i < at->to; i++) {
-        const struct piece *x = &p->rows[i];
-        if ((x->kind == PIECE_START && start) || (x->kind == PIECE_REPORT && report))
-            return false;
-        start = x->kind == PIECE_START ? x : start;
-        report = x->kind == PIECE_REPORT ? x : report;
-    }
-    if (!start || !report || !measures(report, start) || lag_of(report, start->t_ns) > RUN_SLACK_NS)
-        return false;
-    *run = (struct range){start->t_ns, report->t_ns};
-    return true;
-}
-
-size_t pieces_plain_runs(const struct pieces *p, struct range *out, size_t max)
-{
-    struct attempt attempts[MAX_PLAIN_RUNS];
-    size_t n = 0, n_attempts;
-
-    if (p->n == 0)
-        return 0;
-    n_attempts = pieces_attempts(p, attempts, MAX_PLAIN_RUNS);
-    for (size_t i = 0; i < n_attempts && n < max; i++)
-        n += plain_run(p, &attempts[i], &out[n]);
-    return n;
 }
 
 /* --- outcome --- */

@@ -63,6 +63,19 @@ int64_t attempt_start(const struct pieces *p, const struct attempt *at);
 void attempt_assemble(const struct pieces *p, const struct attempt *at, const struct loose *loose,
                       size_t n_loose, struct invocation *inv);
 
+/* REPORT is written a moment after the end of what it measured. */
+#define REPORT_LAG_NS (10 * NS_PER_SEC)
+/* How well START, REPORT and its Duration agree where none was delayed. */
+#define RUN_SLACK_NS (NS_PER_SEC / 4)
+
+/* From the run's beginning to what the REPORT measured; initialization may have come after START.
+ */
+int64_t report_lag(const struct piece *report, int64_t start_ns);
+/* Whether two REPORTs hold the same numbers. */
+bool piece_measures_as(const struct piece *x, const struct piece *y);
+
+/* --- enclosure.c --- */
+
 /* Whether the attempt's own lines could all have been printed by another request: no START, no
  * REPORT, or a REPORT that speaks of a longer run than lies between the two, or bills more than it
  * measured. */

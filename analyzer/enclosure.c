@@ -1,0 +1,119 @@
+/* Lines of one request that lie inside another's, or are told by another export of the same log. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "analyzer/assembly.h"
+#include "core/base/clock.h"
+
+/* How far the times of START and REPORT may be off. */
+#define CLOCK_SLACK_NS (100 * NS_PER_MS)
+
+/* No rule of the provider's bills more: before 2020-12 it rounded up to 100 ms. */
+static bool is_overbilled(const struct piece *report)
+{
+    return report->billed_ns - report->duration_ns - report->init_ns - report->restore_ns >
+           CLOCK_SLACK_NS;
+}
+
+bool attempt_is_suspect(const struct pieces *p, const struct attempt *at)
+{
+    const struct piece *start = NULL, *report = NULL;
+
+    for (size_t i = at->from; i < at->to; i++) {
+        if (p->rows[i].kind == PIECE_START && !start)
+            start = &p->rows[i];
+        if (p->rows[i].kind == PIECE_REPORT)
+            report = &p->rows[i];
+    }
+    return !start || !report || is_overbilled(report) ||
+           report->t_ns - start->t_ns + CLOCK_SLACK_NS < report->duration_ns;
+}
+
+static bool measures(const struct piece *report, const struct piece *start)
+{
+    int64_t between_ns = report->t_ns - start->t_ns;
+
+    return (report->has & PH_BILLED) && between_ns + CLOCK_SLACK_NS >= report->duration_ns &&
+           between_ns <= report->duration_ns + report->init_ns + report->restore_ns + REPORT_LAG_NS;
+}
+
+bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns)
+{
+    if (p->n == 0 || p->rows[0].t_ns >= first_ns || p->rows[p->n - 1].t_ns <= last_ns)
+        return false; /* by the order of pieces: this is asked of every request in memory */
+    for (size_t i = 0; i < p->n; i++) {
+        const struct piece *start = &p->rows[i];
+        if (start->kind != PIECE_START || start->t_ns >= first_ns)
+            continue;
+        for (size_t k = 0; k < p->n; k++) {
+            const struct piece *report = &p->rows[k];
+            if (report->kind == PIECE_REPORT && report->t_ns > last_ns && measures(report, start))
+                return true;
+        }
+    }
+    return false;
+}
+
+bool pieces_overlap(const struct pieces *p, const struct pieces *of)
+{
+    return p->n > 0 && of->n > 0 && p->rows[0].t_ns < of->rows[of->n - 1].t_ns &&
+           of->rows[0].t_ns < p->rows[p->n - 1].t_ns;
+}
+
+bool pieces_say(const struct pieces *p, const struct piece *piece)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if (p->rows[i].kind == piece->kind && piece_measures_as(&p->rows[i], piece) &&
+            str_eq(p->rows[i].status, piece->status) &&
+            str_eq(p->rows[i].error_type, piece->error_type))
+            return true;
+    return false;
+}
+
+bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
+                        const struct pieces *other)
+{
+    for (size_t i = at->from; i < at->to; i++) {
+        const struct piece *x = &p->rows[i];
+        for (size_t k = 0; k < other->n && x->kind == PIECE_REPORT; k++) {
+            const struct piece *y = &other->rows[k];
+            if (y->kind == PIECE_REPORT && piece_measures_as(x, y) &&
+                llabs(x->t_ns - y->t_ns) <= NS_PER_SEC + x->duration_ns)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* START and REPORT of the attempt, if it has one of each and they agree as they do where nobody
+ * printed either. */
+static bool plain_run(const struct pieces *p, const struct attempt *at, struct range *run)
+{
+    const struct piece *start = NULL, *report = NULL;
+
+    for (size_t i = at->from; i < at->to; i++) {
+        const struct piece *x = &p->rows[i];
+        if ((x->kind == PIECE_START && start) || (x->kind == PIECE_REPORT && report))
+            return false;
+        start = x->kind == PIECE_START ? x : start;
+        report = x->kind == PIECE_REPORT ? x : report;
+    }
+    if (!start || !report || !measures(report, start) ||
+        report_lag(report, start->t_ns) > RUN_SLACK_NS)
+        return false;
+    *run = (struct range){start->t_ns, report->t_ns};
+    return true;
+}
+
+size_t pieces_plain_runs(const struct pieces *p, struct range *out, size_t max)
+{
+    struct attempt attempts[MAX_PLAIN_RUNS];
+    size_t n = 0, n_attempts;
+
+    if (p->n == 0)
+        return 0;
+    n_attempts = pieces_attempts(p, attempts, MAX_PLAIN_RUNS);
+    for (size_t i = 0; i < n_attempts && n < max; i++)
+        n += plain_run(p, &attempts[i], &out[n]);
+    return n;
+}
