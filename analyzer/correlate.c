@@ -372,15 +372,16 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
 }
 
 /* A change may move attempt numbers of the same id elsewhere, and tell genuine from forged in the
- * same environment: of those it may enclose (pieces_enclose). The others are left alone: where
- * lines come in no order, most requests in memory are suspects. */
+ * same environment: of those it may enclose (pieces_enclose), and of the few that lie in a run it
+ * may entangle. The others are left alone: where lines come in no order, most in memory are
+ * suspects. */
 static void spread_dirt(struct correlator *c)
 {
     for (struct assembly *a = c->dirty; a; a = a->dirty_next) {
         for (struct assembly *o = a->same_id; o != a; o = o->same_id)
             corr_mark_dirty(c, o);
         for (struct assembly *o = a->env->suspects; o; o = o->suspect_next)
-            if (pieces_overlap(&a->pieces, &o->pieces))
+            if (o->is_within || pieces_overlap(&a->pieces, &o->pieces))
                 corr_mark_dirty(c, o);
     }
 }
