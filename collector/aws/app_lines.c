@@ -5,11 +5,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "collector/aws/app_error.h"
 #include "collector/aws/app_heads.h"
 #include "collector/aws/app_loggers.h"
 #include "collector/aws/aws.h"
 #include "collector/aws/scan.h"
-#include "core/base/jsonpull.h"
 #include "core/base/timefmt.h"
 
 /* --- steps --- */
@@ -91,38 +91,6 @@ static bool take_angled_uuid(struct str *s, struct str *id)
         return false;
     *s = str_skip(rest, 1);
     return true;
-}
-
-/* "errorType":"X" anywhere in the text. */
-static struct str find_error_type(struct str s)
-{
-    static const struct str key = {"\"errorType\"", 11};
-    size_t at = str_find(s, key);
-    struct str rest = skip_blanks(str_skip(s, at + key.n));
-    if (at == s.n || rest.n == 0 || rest.p[0] != ':')
-        return (struct str){0};
-    rest = skip_blanks(str_skip(rest, 1));
-    if (rest.n == 0 || rest.p[0] != '"')
-        return (struct str){0};
-    rest = str_skip(rest, 1);
-    size_t end = 0;
-    while (end < rest.n && rest.p[end] != '"')
-        end += rest.p[end] == '\\' ? 2 : 1;
-    return end < rest.n ? str_sub(rest, 0, end) : (struct str){0};
-}
-
-/* Only a type out of JSON holds a backslash: runtimes that escape and those that do not must not
- * make two types of one. */
-static void decode_type(struct log_record *r, struct arena *a)
-{
-    struct jp j;
-    struct str plain;
-
-    if (str_find_char(r->error_type, '\\') == r->error_type.n)
-        return;
-    jp_init(&j, arena_printf(a, "\"" STR_FMT "\"", STR_ARG(r->error_type)), a);
-    if (jp_string(&j, &plain))
-        r->error_type = plain;
 }
 
 /* "ValueError", "Runtime.ImportModuleError", "System.IO.IOException": a dotted name. */
@@ -219,7 +187,7 @@ static void check_unhandled(struct log_record *r)
     for (size_t i = 0; i < ARRAY_LEN(openings); i++)
         if (str_starts(r->message, openings[i]) &&
             str_find_char(str_sub(r->message, openings[i].n, 3), '\t') < 3) {
-            set_error(r, find_error_type(r->message));
+            set_error(r, app_error_type(r->message));
             return;
         }
     if (is_type_then_colon(r->message, &type) && str_ends(type, STR("Exception")) &&
@@ -318,7 +286,7 @@ static bool go_line(struct str line, struct log_record *r)
         i++;
     r->message = skip_blanks(str_skip(line, i));
     if (str_starts(r->message, STR("{\"errorMessage\":")))
-        set_error(r, find_error_type(r->message));
+        set_error(r, app_error_type(r->message));
     else
         app_slog_default(r);
     if (r->severity == SEVERITY_UNKNOWN)
@@ -504,7 +472,7 @@ static bool runtime_notice(struct str line, struct log_record *r)
 
     for (size_t i = 0; i < ARRAY_LEN(ruby); i++)
         if (str_starts(line, ruby[i])) {
-            set_error(r, find_error_type(line));
+            set_error(r, app_error_type(line));
             return true;
         }
     if (!str_starts(line, STR("LAMBDA_WARNING:")))
@@ -609,5 +577,5 @@ void aws_lambda_app(struct str line, struct log_record *r, struct arena *a)
         rust_level(line, r);
     if (!is_known && r->invocation_id.n == 0 && !check_java_error(line, r))
         app_java_trace(line, r);
-    decode_type(r, a);
+    r->error_type = app_error_type_plain(r->error_type, a);
 }
