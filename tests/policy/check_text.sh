@@ -13,7 +13,7 @@ if git ls-files | grep -vE '^tests/(data|fuzz/corpus|golden)/' | xargs grep -nIE
     echo "paths of a machine"
     bad=1
 fi
-if ! git ls-files '*.c' '*.h' '*.md' docs | xargs codespell -q 3 --ignore-regex '\\[tn]' -L fo,te,nd,ot,inout,lod,tha,hist,statics,ba,levl,erro; then
+if ! git ls-files '*.c' '*.h' '*.md' docs | xargs codespell -q 3 --ignore-regex '\\[tn]' -L fo,te,nd,ot,inout,lod,tha,hist,statics,ba,levl,erro,eror; then
     bad=1
 fi
 if ! git ls-files '*.sh' run .ci/run | xargs shellcheck; then
