@@ -33,7 +33,8 @@ struct jp {
     struct arena *arena; /* for strings with escapes */
     const char *error;   /* what is wrong, a literal; NULL while all is well */
     size_t error_offset;
-    bool takes_halves; /* a surrogate that stands alone is U+FFFD, not an error; set after jp_init() */
+    bool takes_halves; /* a surrogate that stands alone is U+FFFD, not an error; set after jp_init()
+                        */
     unsigned depth;
     char stack[JP_MAX_DEPTH]; /* open brackets */
     bool is_first[JP_MAX_DEPTH];
