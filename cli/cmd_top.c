@@ -70,23 +70,12 @@ static enum status parse_size(struct str text, unsigned *width, unsigned *height
     return OK;
 }
 
-/* Without --since the dashboard is live; data that ended long ago is shown where it ends, not as an
- * empty day. */
-static enum status top_range(struct cli *c, struct store *s, struct range *r, struct err *e)
+/* Without --since the dashboard is live, or shows the newest data where that ended long ago. */
+static enum status top_range(struct cli *c, struct tui_options *o, struct err *e)
 {
-    struct ingest_status st;
-    int64_t now = clock_now(&c->clock);
-
-    *r = (struct range){c->settings->since_ns, c->settings->until_ns};
-    if (r->until_ns != 0)
-        return cli_range(c, s, NS_PER_DAY, r, e);
-    if (r->since_ns != 0)
-        return OK;
-    if (request_status(s, c->arena, &st, e) != OK)
-        return err_wrap(e, "top");
-    if (st.last_ns > 0 && st.last_ns < now - NS_PER_DAY)
-        *r = (struct range){st.last_ns + 1 - NS_PER_DAY, st.last_ns + 1};
-    return OK;
+    o->range = (struct range){c->settings->since_ns, c->settings->until_ns};
+    o->is_newest = o->range.since_ns == 0 && o->range.until_ns == 0;
+    return o->range.until_ns != 0 ? cli_range(c, o->store, NS_PER_DAY, &o->range, e) : OK;
 }
 
 static int status_exit(const struct err *e)
@@ -210,10 +199,11 @@ static int run_top(struct cli *c, struct err *e)
         return EXIT_USAGE;
     if (c->words.count > 0)
         o.id = c->words.items[0];
-    if (open_when_there(c, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK ||
-        top_range(c, s, &o.range, e) != OK)
+    if (open_when_there(c, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK)
         return status_exit(e);
     o.store = s;
+    if (top_range(c, &o, e) != OK)
+        return status_exit(e);
     o.cost = &cost.context;
     return show(c, &o, e);
 }

@@ -25,11 +25,34 @@ void act_select(struct app *app, size_t row)
     app_keep_focus(app);
 }
 
+/* Whether the log goes on behind the page that is loaded (1), or before it (-1). */
+static bool has_more_lines(struct app *app, int step)
+{
+    return app_place(app)->view == VIEW_LOG &&
+           (step > 0 ? app->log_until_ns != 0 : app->data.is_more);
+}
+
+/* The page of the log around what was found, or around the cursor, is loaded next. */
+static void seek_page(struct app *app, int kind)
+{
+    const struct row_ref *refs = app->data.refs, *at = app_selected(app);
+    size_t n = app->data.table.n_rows;
+
+    if (!at)
+        return;
+    app->log_seek.kind = kind;
+    app->log_seek.page = (struct range){refs[0].time_ns, refs[n - 1].time_ns + 1};
+    app->log_seek.selected_ns = at->time_ns;
+    app->must_load = true;
+}
+
 static void move(struct app *app, int64_t by)
 {
-    int64_t rows = (int64_t)rows_of(app), to = (int64_t)app_place(app)->selected + by;
+    int64_t rows = (int64_t)rows_of(app), at = (int64_t)app_place(app)->selected, to = at + by;
 
-    if (rows > 0)
+    if (rows > 0 && at == (by > 0 ? rows - 1 : 0) && has_more_lines(app, by > 0 ? 1 : -1))
+        seek_page(app, SEEK_SELECTED);
+    else if (rows > 0)
         act_select(app, (size_t)(to < 0 ? 0 : to >= rows ? rows - 1 : to));
 }
 
@@ -42,6 +65,11 @@ void act_move(struct app *app, enum action action)
         [ACT_UP] = -1,          [ACT_DOWN] = 1,        [ACT_PAGE_UP] = -page,
         [ACT_PAGE_DOWN] = page, [ACT_TOP] = INT32_MIN, [ACT_BOTTOM] = INT32_MAX};
 
+    if (action == ACT_BOTTOM && has_more_lines(app, 1)) {
+        app_reload(app);
+        app_place(app)->is_following = true;
+        return;
+    }
     move(app, steps[action]);
 }
 
@@ -124,15 +152,18 @@ void app_search(struct app *app, int step)
         return;
     }
     size_t n = rows_of(app), at = app_place(app)->selected;
-    bool is_found = false;
-    for (size_t i = 1; i <= n && !is_found; i++) {
+    bool is_found = false, is_page = has_more_lines(app, 1) || has_more_lines(app, -1);
+    size_t most = !is_page ? n : n == 0 ? 0 : step > 0 ? n - 1 - at : at;
+    for (size_t i = 1; i <= most && !is_found; i++) {
         size_t row = (at + (step > 0 ? i : n - i % n)) % n;
         is_found = ops_of(app)->is_text ? re_match(re, app->visual[row].text, NULL, NULL)
                                         : app_row_has(app, row, re);
         if (is_found)
             act_select(app, row);
     }
-    if (!is_found)
+    if (!is_found && is_page)
+        seek_page(app, step > 0 ? SEEK_NEXT_MATCH : SEEK_PREVIOUS_MATCH);
+    else if (!is_found)
         app->message = STR("nothing matches");
     re_free(re);
 }
@@ -210,16 +241,21 @@ static void act_zoom(struct app *app, enum action action)
     int64_t span = r.until_ns - r.since_ns;
     int64_t to = action == ACT_ZOOM_IN ? span / 2 : span * 2;
     int64_t centre = ref && ref->time_ns > 0 ? ref->time_ns : r.since_ns + span / 2;
-    bool stays_live = app->range.until_ns == 0 && !(ref && ref->time_ns > 0);
+    bool is_at_end = app->range.until_ns == 0 || app->is_newest;
+    bool stays_live = is_at_end && !(ref && ref->time_ns > 0);
 
     if (to < NS_PER_SEC || to > 400 * NS_PER_DAY) {
         app->message = STR("that is as far as it goes");
         return;
     }
-    if (stays_live)
-        app->span_ns = to;
-    app_set_range(app, stays_live ? (struct range){0, 0}
-                                  : (struct range){centre - to / 2, centre - to / 2 + to});
+    if (!stays_live) {
+        app_set_range(app, (struct range){centre - to / 2, centre - to / 2 + to});
+        return;
+    }
+    bool is_newest = app->is_newest;
+    app->span_ns = to;
+    app_set_range(app, (struct range){0, 0});
+    app->is_newest = is_newest;
 }
 
 static void act_shift(struct app *app, enum action action)
@@ -228,7 +264,7 @@ static void act_shift(struct app *app, enum action action)
     int64_t by = (r.until_ns - r.since_ns) * (action == ACT_SHIFT_BACK ? -1 : 1);
 
     if (r.until_ns + by >= clock_now(&app->options->clock))
-        app_set_range(app, (struct range){0, 0});
+        app_follow_newest(app);
     else
         app_set_range(app, (struct range){r.since_ns + by, r.until_ns + by});
 }
@@ -236,7 +272,7 @@ static void act_shift(struct app *app, enum action action)
 static void act_now(struct app *app, enum action action)
 {
     UNUSED(action);
-    app_set_range(app, (struct range){0, 0});
+    app_follow_newest(app);
 }
 
 /* --- places --- */
@@ -293,11 +329,13 @@ static void enter(struct app *app, const struct row_ref *ref)
         p.has_own_range = true;
         p.range_before = app->range;
         p.span_before = app->span_ns;
+        p.was_newest = app->is_newest;
     }
     struct range own = ref->range;
     app_push(app, &p);
     if (p.has_own_range) {
         app->range = own;
+        app->is_newest = false;
         app->span_ns = own.until_ns - own.since_ns;
     }
 }

@@ -15,6 +15,21 @@ static void settle(struct place *p)
     p->is_following = p->view == VIEW_LOG;
 }
 
+/* A dashboard over an export shows what it holds and not an empty day, and goes along while more of
+ * it is imported. What is live stays so: that nothing comes any more is to be seen. */
+static void find_newest(struct app *app)
+{
+    int64_t now = clock_now(&app->options->clock), last_ns = 0;
+    int64_t span = app->span_ns > NS_PER_DAY ? app->span_ns : NS_PER_DAY;
+
+    if (!app->is_newest || request_newest(app->options->store, &last_ns, NULL) != OK)
+        return;
+    bool is_old = last_ns > 0 && last_ns < now - span;
+    app->range =
+        is_old ? (struct range){last_ns + 1 - app->span_ns, last_ns + 1} : (struct range){0, 0};
+    app->is_newest = is_old || last_ns == 0;
+}
+
 void app_init(struct app *app, const struct tui_options *o)
 {
     *app = (struct app){
@@ -23,6 +38,8 @@ void app_init(struct app *app, const struct tui_options *o)
     app->span_ns = o->range.until_ns == 0
                        ? (o->range.since_ns ? clock_now(&o->clock) - o->range.since_ns : NS_PER_DAY)
                        : o->range.until_ns - o->range.since_ns;
+    app->is_newest = o->is_newest;
+    find_newest(app);
     app->fn_filter = o->filter;
     app->theme = o->no_color ? THEME_MONO : o->theme;
     app->has_mouse = o->has_mouse;
@@ -84,6 +101,7 @@ void app_load(struct app *app)
     struct view_data old_data = app->data;
     struct err e = {0};
 
+    find_newest(app);
     app->must_load = false;
     app->loaded_ns = clock_monotonic(&app->options->clock);
     app->data_arena = (struct arena){0};
@@ -92,10 +110,12 @@ void app_load(struct app *app)
         arena_clear(&app->data_arena);
         app->data_arena = old;
         app->data = old_data;
+        app->log_seek = (struct log_seek){0};
         app->error = e;
         return;
     }
     arena_clear(&old);
+    app->log_seek = (struct log_seek){0};
     app->error = (struct err){0};
     app->has_data = true;
     app->visual = NULL;
@@ -139,11 +159,15 @@ void app_reload(struct app *app)
 {
     app->has_data = false;
     app->must_load = true;
+    app->log_until_ns = 0;
 }
 
 static struct trail_step step_here(const struct app *app)
 {
-    struct trail_step t = {.depth = app->depth, .range = app->range, .span_ns = app->span_ns};
+    struct trail_step t = {.depth = app->depth,
+                           .range = app->range,
+                           .span_ns = app->span_ns,
+                           .is_newest = app->is_newest};
 
     memcpy(t.stack, app->stack, sizeof(t.stack));
     return t;
@@ -177,6 +201,7 @@ void app_walk(struct app *app, int steps)
     app->depth = t->depth;
     app->range = t->range;
     app->span_ns = t->span_ns;
+    app->is_newest = t->is_newest;
     app->filter_n = app->n_tags = 0;
     app_reload(app);
 }
@@ -221,6 +246,7 @@ void app_back(struct app *app)
     if (left->has_own_range) {
         app->range = left->range_before;
         app->span_ns = left->span_before;
+        app->is_newest = left->was_newest;
     }
     app_reload(app);
 }
@@ -229,9 +255,17 @@ void app_set_range(struct app *app, struct range r)
 {
     app_remember(app);
     app->range = r;
+    app->is_newest = false;
     if (r.until_ns != 0)
         app->span_ns = r.until_ns - r.since_ns;
     app_reload(app);
+}
+
+void app_follow_newest(struct app *app)
+{
+    app_set_range(app, (struct range){0, 0});
+    app->is_newest = true;
+    find_newest(app);
 }
 
 const struct row_ref *app_selected(struct app *app)

@@ -308,6 +308,9 @@ void draw_table(struct app *app, struct frame *f, unsigned y)
         empty_hint(app, f, y);
         return;
     }
+    /* The list became shorter. Wrapped rows may fill the screen from further down. */
+    if (p->scroll + (app->is_wrapped ? 1 : rows) > app->n_shown)
+        p->scroll = app->n_shown > rows ? app->n_shown - rows : 0;
     if (p->selected < p->scroll)
         p->scroll = p->selected;
     if (rows > 0 && p->selected >= p->scroll + rows)

@@ -92,8 +92,10 @@ static void accept_range(struct app *app, struct picker *p)
     } else if (minutes == RANGE_FROM_TO) {
         prompt_begin(app, PROMPT_COMMAND, STR("range "));
     } else {
+        bool is_newest = app->is_newest;
         app_set_range(app, end == 0 ? (struct range){0, 0} : (struct range){end - span, end});
         app->span_ns = span;
+        app->is_newest = is_newest;
     }
 }
 

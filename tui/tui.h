@@ -24,6 +24,8 @@ struct tui_options {
     const struct cost_context *cost;
     struct clock clock;
     struct range range; /* until_ns 0: live, ends now */
+    bool
+        is_newest; /* range is 0: live, but where the last day holds nothing, the newest there is */
     struct fn_filter filter;
     const char *view;   /* "overview", "functions" ...; NULL: overview */
     struct str id;      /* invocation to open; empty: none */

@@ -48,6 +48,136 @@ static enum status on_line(void *ctx, const struct log_line *l, struct err *e)
     return OK;
 }
 
+/* --- pages ---
+ *
+ * The range may hold far more lines than are loaded: n, N and the cursor at an edge load the page
+ * around the next match or the selected line. */
+
+struct found {
+    struct re *also; /* the filter of the log; NULL: none */
+    int64_t time_ns;
+    bool is_found;
+};
+
+static enum status on_found(void *ctx, const struct log_line *l, struct err *e)
+{
+    struct found *f = ctx;
+
+    UNUSED(e);
+    if (f->also && !re_match(f->also, l->body, NULL, NULL))
+        return OK;
+    f->time_ns = l->time_ns;
+    f->is_found = true;
+    return ERR_CANCELLED;
+}
+
+/* The newest or the oldest match in a part of the range; from the end in windows that grow, for
+ * what is newest is asked for often. */
+static enum status find_match(struct app *app, struct log_request q, struct found *f, struct err *e)
+{
+    struct range all = q.range;
+    enum status s = OK;
+
+    if (all.since_ns >= all.until_ns)
+        return OK;
+    if (!q.newest_first)
+        return request_logs(app->options->store, &q, on_found, f, e);
+    for (int64_t window = 10 * NS_PER_MIN; s == OK && !f->is_found; window *= 6) {
+        bool is_whole = all.until_ns - all.since_ns <= window;
+        q.range.since_ns = is_whole ? all.since_ns : all.until_ns - window;
+        s = request_logs(app->options->store, &q, on_found, f, e);
+        if (is_whole)
+            break;
+        q.range.until_ns = q.range.since_ns;
+    }
+    return s;
+}
+
+static enum status on_count(void *ctx, const struct log_line *l, struct err *e)
+{
+    UNUSED(e);
+    *(int64_t *)ctx = l->time_ns;
+    return OK;
+}
+
+/* A page with as much behind that time as before it. */
+static enum status centre_page(struct app *app, struct log_request q, int64_t t_ns, struct err *e)
+{
+    int64_t last_ns = t_ns, until_ns = q.range.until_ns, after_ns = 0;
+
+    q.newest_first = false;
+    q.limit = ROWS_SHOWN / 2;
+    q.range.since_ns = t_ns;
+    enum status s = request_logs(app->options->store, &q, on_count, &last_ns, e);
+    q.range = (struct range){last_ns + 1, until_ns};
+    q.limit = 1;
+    if (s == OK && last_ns + 1 < until_ns)
+        s = request_logs(app->options->store, &q, on_count, &after_ns, e);
+    if (s == OK)
+        app->log_until_ns = after_ns > 0 ? last_ns + 1 : 0;
+    return s;
+}
+
+/* Beyond the page first, then from the other end of the range. */
+static enum status seek_match(struct app *app, const struct log_request *q, struct found *f,
+                              struct err *e)
+{
+    bool is_back = app->log_seek.kind == SEEK_PREVIOUS_MATCH;
+    struct log_request ask = *q;
+
+    f->also = q->pattern;
+    ask.limit = 0;
+    ask.newest_first = is_back;
+    ask.pattern = app_filter_re(app);
+    if (is_back)
+        ask.range.until_ns = app->log_seek.page.since_ns;
+    else
+        ask.range.since_ns = app->log_seek.page.until_ns;
+    enum status s = find_match(app, ask, f, e);
+    if (s == OK && !f->is_found) {
+        ask.range = q->range;
+        s = find_match(app, ask, f, e);
+        app->message = f->is_found ? STR("went round the end")
+                                   : STR("nothing matches in the lines of this range");
+    }
+    re_free(ask.pattern);
+    return s;
+}
+
+/* Sets which page is loaded; f tells where the cursor goes. */
+static enum status seek(struct app *app, const struct log_request *q, struct found *f,
+                        struct err *e)
+{
+    enum status s = OK;
+
+    if (app->log_seek.kind == SEEK_NONE)
+        return OK;
+    if (app->log_seek.kind == SEEK_SELECTED)
+        *f = (struct found){.time_ns = app->log_seek.selected_ns, .is_found = true};
+    else
+        s = seek_match(app, q, f, e);
+    return s == OK && f->is_found ? centre_page(app, *q, f->time_ns, e) : s;
+}
+
+/* The cursor on the line that was looked for: the one of that time that matches. */
+static void select_found(struct app *app, const struct tail *t, const struct found *f)
+{
+    bool is_match = app->log_seek.kind != SEEK_SELECTED;
+    struct re *re = is_match && f->is_found ? app_filter_re(app) : NULL;
+    struct place *p = app_place(app);
+
+    for (size_t i = 0; f->is_found && i < t->n; i++) {
+        const struct line *l = &t->rows[t->n - 1 - i];
+        if (l->time_ns != f->time_ns || (re && !re_match(re, l->body, NULL, NULL)))
+            continue;
+        p->selected = i;
+        p->selected_key = (struct str){0};
+        p->is_following = false;
+        break;
+    }
+    re_free(re);
+}
+
 /* The newest lines lie near the end: a window from there grows until it holds enough. */
 static enum status read_tail(struct app *app, struct log_request *q, struct tail *t, struct err *e)
 {
@@ -127,12 +257,16 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
                             .limit = ROWS_SHOWN};
     struct str pattern = {app->log_pattern, app->log_pattern_n};
     struct re *re = NULL;
-    struct tail t;
+    struct found found = {0};
+    struct tail t = {0};
 
     if (pattern.n > 0 && re_new(pattern, "i", &re, e) != OK)
         return e->code;
     q.pattern = re;
-    enum status s = read_tail(app, &q, &t, e);
+    enum status s = seek(app, &q, &found, e);
+    if (app->log_until_ns != 0)
+        q.range.until_ns = app->log_until_ns;
+    s = s == OK ? read_tail(app, &q, &t, e) : s;
     re_free(re);
     if (s == OK)
         s = view_load_series(app, d, e);
@@ -142,6 +276,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.log", 1);
     for (size_t i = t.n; i-- > 0;)
         log_row(app, d, &t.rows[i]);
+    select_found(app, &t, &found);
     return OK;
 }
 

@@ -101,6 +101,7 @@ struct place {
     bool has_own_range; /* leaving it brings back the range it came from */
     struct range range_before;
     int64_t span_before;
+    bool was_newest;
 };
 
 enum cost_unit { UNIT_TOTAL, UNIT_PER_MILLION, UNIT_SHARE, UNITS };
@@ -162,12 +163,20 @@ struct mouse_event {
     unsigned x, y;
 };
 
+/* The log holds a page of the range: what to look for beyond it. */
+struct log_seek {
+    enum { SEEK_NONE, SEEK_SELECTED, SEEK_NEXT_MATCH, SEEK_PREVIOUS_MATCH } kind;
+    struct range page; /* times of the lines that are loaded */
+    int64_t selected_ns;
+};
+
 /* Where the user was: what [ and ] walk along. */
 struct trail_step {
     struct place stack[MAX_DEPTH];
     size_t depth;
     struct range range;
     int64_t span_ns;
+    bool is_newest;
 };
 
 struct app {
@@ -183,6 +192,9 @@ struct app {
     struct frame frame;
     struct range range; /* until 0: live */
     int64_t span_ns;
+    bool is_newest;           /* the range goes along with the newest data, until one is chosen */
+    int64_t log_until_ns;     /* the log's page ends here; 0: with the range */
+    struct log_seek log_seek; /* which page the log loads next */
     struct prompt prompt;
     struct picker picker;
     struct fn_filter fn_filter; /* the options', narrowed by accounts and regions */
@@ -228,6 +240,7 @@ struct view_ops {
     bool has_no_row_identity;            /* rows come and go: the focus stays at its place */
     bool is_still;                       /* nothing in it moves with the clock */
     bool is_searched;                    /* "/" finds rows instead of leaving others out */
+    bool has_unit;                       /* its cost is shown in the unit that $ chooses */
     int default_sort;                    /* column, or -1 */
     enum view_id tab;                    /* the other pane: Tab; itself: none */
     const char *empty;                   /* said when there are no rows; NULL: the usual */
@@ -335,6 +348,7 @@ void app_remember(struct app *app);        /* a step of the trail, before moving
 void app_walk(struct app *app, int steps); /* along the trail */
 void app_reload(struct app *app);          /* the place stays, its content is loaded anew */
 void app_set_range(struct app *app, struct range r); /* until 0: live, of the span */
+void app_follow_newest(struct app *app); /* live, or the newest data where that is old */
 const struct row_ref *app_selected(struct app *app);
 void app_keep_focus(struct app *app);            /* remembers the row by its key */
 struct re *app_filter_re(const struct app *app); /* the filter as a pattern, or NULL; to be freed */

@@ -267,6 +267,27 @@ enum status request_status(struct store *s, struct arena *a, struct ingest_statu
     return status;
 }
 
+enum status request_newest(struct store *s, int64_t *out, struct err *e)
+{
+    enum status status = s->is_null ? OK : store_scan_days(s, e);
+
+    *out = 0;
+    for (size_t k = s->n_day_numbers; status == OK && k-- > 0 && *out == 0;) {
+        struct day *d;
+        bool is_null = true;
+        int64_t last = 0;
+        status = store_day(s, s->day_numbers[k], false, &d, e);
+        if (status == OK && d)
+            status = one_i64(d->db,
+                             day_has_heads(d) ? "select max(t1) from chunk_head"
+                                              : "select max(t1) from chunk",
+                             &last, &is_null, e);
+        if (status == OK && !is_null)
+            *out = d->number * NS_PER_DAY + last;
+    }
+    return status;
+}
+
 enum status request_generation(struct store *s, uint64_t *out, struct err *e)
 {
     bool is_null;

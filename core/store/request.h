@@ -185,6 +185,8 @@ struct ingest_status {
 };
 MUST_CHECK enum status request_status(struct store *s, struct arena *a, struct ingest_status *out,
                                       struct err *e);
+/* Only last_ns of it; 0: no event is stored. */
+MUST_CHECK enum status request_newest(struct store *s, int64_t *out, struct err *e);
 /* Only the generation: cheap, for live refresh. */
 MUST_CHECK enum status request_generation(struct store *s, uint64_t *out, struct err *e);
 
