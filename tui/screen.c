@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <curses.h>
@@ -15,6 +16,19 @@
 #include "core/base/base64.h"
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
+
+/* Signals that end the program at once. */
+static const int deadly[] = {SIGQUIT, SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+
+/* What a dying program still does for its terminal: bytes made and settings read beforehand, for a
+ * handler of signals may only write and set. */
+static struct {
+    char bytes[256];
+    size_t n;
+    struct termios settings;
+    bool has_settings;
+    struct sigaction old[ARRAY_LEN(deadly)];
+} farewell;
 
 struct screen {
     attr_t attributes[STYLES];
@@ -29,6 +43,20 @@ static void on_stop(int number)
 {
     UNUSED(number);
     is_told_to_stop = 1;
+}
+
+/* The signal then does what it did before: core dump, a sanitizer's report. What was sent by a
+ * process is sent again; a fault happens again by itself, at its own place. */
+static void on_death(int number, siginfo_t *info, void *context)
+{
+    UNUSED(context);
+    if (write(STDOUT_FILENO, farewell.bytes, farewell.n) >= 0 && farewell.has_settings)
+        tcsetattr(STDIN_FILENO, TCSANOW, &farewell.settings);
+    for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
+        if (deadly[i] == number)
+            sigaction(number, &farewell.old[i], NULL);
+    if (info->si_code <= 0)
+        raise(number);
 }
 
 bool screen_is_told_to_stop(void)
@@ -121,6 +149,33 @@ bool screen_mouse(struct screen *s, struct mouse_event *ev)
     return true;
 }
 
+static int add_to_farewell(int c)
+{
+    if (farewell.n < sizeof(farewell.bytes))
+        farewell.bytes[farewell.n++] = (char)c;
+    return c;
+}
+
+static void prepare_farewell(void)
+{
+    static const char no_mouse[] = "\033[?1006l\033[?1000l";
+    static const char *const names[] = {"sgr0", "cnorm", "rmkx", "rmcup"};
+    struct sigaction die = {.sa_sigaction = on_death, .sa_flags = SA_SIGINFO};
+
+    farewell.n = 0;
+    for (size_t i = 0; i < sizeof(no_mouse) - 1; i++)
+        add_to_farewell(no_mouse[i]);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char name[8];
+        memcpy(name, names[i], strlen(names[i]) + 1);
+        const char *text = tigetstr(name);
+        if (text != NULL && text != (const char *)-1)
+            tputs(text, 1, add_to_farewell);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
+        sigaction(deadly[i], &die, &farewell.old[i]);
+}
+
 /* TERM=dumb and its like print line after line. */
 static bool can_place_cursor(void)
 {
@@ -137,6 +192,7 @@ enum status screen_open(struct screen **out, bool no_color, struct err *e)
     if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1)
         return err_set(e, ERR_USAGE,
                        "the dashboard needs a terminal; --once prints one frame, -o json the rows");
+    farewell.has_settings = tcgetattr(STDIN_FILENO, &farewell.settings) == 0;
     if (!newterm(NULL, stdout, stdin))
         return err_set(e, ERR_USAGE, "terminal type \"%s\" is not known: set TERM, or use --once",
                        getenv("TERM") ? getenv("TERM") : "");
@@ -150,6 +206,7 @@ enum status screen_open(struct screen **out, bool no_color, struct err *e)
     sigaction(SIGTERM, &stop, &s->old_term);
     sigaction(SIGHUP, &stop, &s->old_hup);
     sigaction(SIGINT, &stop, &s->old_int);
+    prepare_farewell();
     raw(); /* ^C is a key */
     noecho();
     nonl();
@@ -175,6 +232,8 @@ void screen_close(struct screen *s)
     sigaction(SIGTERM, &s->old_term, NULL);
     sigaction(SIGHUP, &s->old_hup, NULL);
     sigaction(SIGINT, &s->old_int, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
+        sigaction(deadly[i], &farewell.old[i], NULL);
     free(s);
 }
 

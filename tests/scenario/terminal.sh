@@ -69,3 +69,25 @@ type_bytes "echo ended \$? \$(stty -g)"
 press Enter
 see "^ended 0 "
 [ "$(pane capture-pane -Jp | sed -n 's/^ended 0 //p')" = "$(cat "$work/before")" ] || fail "the terminal is not as it was"
+
+# What is imported meanwhile of days long past is followed, until another time is chosen; "." comes back to it.
+"$program" demo generate --seed 4 --days 1 --functions 9 --end 2026-01-20 --dir "$work/later" > /dev/null
+type_bytes "clear; ulimit -c 0; sh -c 'echo \$\$ > $work/pid; exec $program top --mouse'"
+press Enter
+see '2026-01-1[45]T.* to 2026-01-15T23'
+"$program" import --quiet --region eu-west-1 "$work/later"
+see '2026-01-1[89]T.* to 2026-01-19T23'
+press '{'
+see '2026-01-1[78]T.* to 2026-01-18T23'
+press .
+see '2026-01-1[89]T.* to 2026-01-19T23'
+
+# A signal that ends it at once leaves a usable terminal behind.
+kill -QUIT "$(cat "$work/pid")"
+see 'shell> *$'
+type_bytes "clear; echo killed \$? \$(stty -g)"
+press Enter
+see '^killed '
+[ "$(pane capture-pane -Jp | sed -n 's/^killed [0-9]* //p')" = "$(cat "$work/before")" ] || fail "not as it was after SIGQUIT"
+modes=$(pane display-message -p '#{alternate_on} #{cursor_flag} #{mouse_any_flag}')
+[ "$modes" = '0 1 0' ] || fail "alternate screen, cursor, mouse after SIGQUIT: $modes"
