@@ -49,6 +49,10 @@ void act_unit(struct app *app, enum action action)
                                             [UNIT_SHARE] = "cost as a share of all"};
 
     UNUSED(action);
+    if (!view_table[app_place(app)->view]->has_unit) {
+        app->message = STR("$ is for the cost of functions: 2 shows it, 6 all of it");
+        return;
+    }
     app->unit = (enum cost_unit)((app->unit + 1) % UNITS);
     app->message = str_from(says[app->unit]);
     app->must_load = true;

@@ -348,6 +348,19 @@ static void set_filter(struct app *app)
         app_arrange(app);
 }
 
+/* What is no pattern is looked for as it stands, and that is said. */
+static void check_filter(struct app *app, struct str text)
+{
+    struct re *re = NULL;
+    struct err e = {0};
+
+    if (str_starts(text, STR("!")))
+        text = str_skip(text, 1);
+    if (text.n > 0 && re_new(text, "i", &re, &e) != OK)
+        app->message = arena_printf(&app->text_arena, "%s: taken as plain text", e.msg);
+    re_free(re);
+}
+
 static void accept(struct app *app)
 {
     struct str text = kept(app, prompt_text(app));
@@ -356,6 +369,8 @@ static void accept(struct app *app)
     app->prompt.kind = PROMPT_NONE;
     if (kind == PROMPT_FILTER && view_table[app_place(app)->view]->is_text)
         app_search(app, 1);
+    if (kind == PROMPT_FILTER)
+        check_filter(app, text);
     if (kind == PROMPT_COMMAND)
         run_command(app, text);
     if (kind == PROMPT_SQL)

@@ -1,6 +1,8 @@
 /* Cost: what each function cost, and what for. */
 #include "tui/view.h"
 
+#define MB_MS_PER_GB_S INT64_C(1024000)
+
 static const struct table_column cost_columns[] = {
     {.name = "function", .title = "FUNCTION", .max_width = 40},
     {.name = "cost_usd", .title = "COST", .is_right = true},
@@ -35,8 +37,8 @@ static enum status cost_row(struct app *app, struct view_data *d, const struct f
     cell_money(t, 4, s->cost_failed);
     cell_money(t, 5, s->cost_init);
     cell_money(t, 6, c.logs);
-    int64_t gb_s = (int64_t)(s->mb_ms / 1024000);
-    table_i64(t, 7, gb_s);
+    table_number(t, 7, view_exact(t->arena, wide_ratio(s->mb_ms, MONEY_UNIT, MB_MS_PER_GB_S), 12),
+                 view_exact(t->arena, s->mb_ms / MB_MS_PER_GB_S, 0));
     cell_count(t, 8, s->n);
     table_text(t, 9, f->fn.region);
     return OK;

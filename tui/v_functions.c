@@ -1,4 +1,6 @@
 /* Functions: what each did, how well, for how much. */
+#include <string.h>
+
 #include "tui/view.h"
 
 static const struct table_column function_columns[] = {
@@ -16,6 +18,8 @@ static const struct table_column function_columns[] = {
     {.name = "region", .title = "REGION"},
     {.name = "runtime", .title = "RUNTIME", .max_width = 24},
 };
+
+enum { COLUMN_COST = 9 };
 
 /* Name, failures, state and money stay on the narrowest screen. */
 static const unsigned char function_first[] = {0, 1, 2, 9, 10, 5, 3, 7, 4, 6, 8, 12, 11};
@@ -84,10 +88,26 @@ static void function_row(struct app *app, struct view_data *d, const struct fn_r
     cell_percentile(t, 6, &s->duration, 990);
     cell_percent(t, 7, s->max_memory_used_bytes, s->memory_size_bytes);
     table_i64(t, 8, (int64_t)(s->memory_size_bytes >> 20));
-    cell_cost(app, t, 9, s->cost, s->n, total);
+    cell_cost(app, t, COLUMN_COST, s->cost, s->n, total);
     state_cell(t, 10, s);
     table_text(t, 11, f->fn.region);
     table_text(t, 12, f->runtime);
+}
+
+/* The header and the machine's name say in what the cost is. */
+static const struct table_column *columns_in_unit(struct app *app)
+{
+    static const struct table_column costs[UNITS] = {
+        [UNIT_TOTAL] = {.name = "cost_usd", .title = "COST", .is_right = true},
+        [UNIT_PER_MILLION] = {.name = "cost_per_million_usd", .title = "COST/1M", .is_right = true},
+        [UNIT_SHARE] = {.name = "cost_share_percent", .title = "COST%", .is_right = true},
+    };
+    struct table_column *c =
+        arena_new(&app->data_arena, struct table_column, ARRAY_LEN(function_columns));
+
+    memcpy(c, function_columns, sizeof(function_columns));
+    c[COLUMN_COST] = costs[app->unit];
+    return c;
 }
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
@@ -98,7 +118,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         s = view_load_series(app, d, e);
     if (s != OK)
         return s;
-    table_init(&d->table, &app->data_arena, function_columns, ARRAY_LEN(function_columns),
+    table_init(&d->table, &app->data_arena, columns_in_unit(app), ARRAY_LEN(function_columns),
                "fnscope.top.functions", 1);
     wide total = view_total_cost(&d->functions);
     for (size_t i = 0; i < d->functions.n; i++)
@@ -178,6 +198,7 @@ const struct view_ops view_functions = {
     .first = function_first,
     .n_first = ARRAY_LEN(function_first),
     .has_course = true,
+    .has_unit = true,
     .default_sort = 9,
     .tab = VIEW_FUNCTIONS,
 };
@@ -190,6 +211,7 @@ const struct view_ops view_overview = {
     .first = function_first,
     .n_first = ARRAY_LEN(function_first),
     .has_course = true,
+    .has_unit = true,
     .default_sort = 9,
     .tab = VIEW_INCIDENTS,
 };
