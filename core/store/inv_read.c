@@ -507,20 +507,41 @@ static enum status check_one_id(const struct id_search *s, struct err *e)
     return OK;
 }
 
+static struct str lower_case(struct arena *a, struct str s)
+{
+    char *p = arena_strz(a, s);
+
+    for (size_t i = 0; i < s.n; i++)
+        p[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] - 'A' + 'a') : p[i];
+    return (struct str){p, s.n};
+}
+
+static enum status search_days(struct id_search *search, struct str id, struct err *e)
+{
+    struct store *s = search->store;
+    enum status status = s->is_null ? OK : store_scan_days(s, e);
+
+    search->prefix = id;
+    for (size_t i = 0; status == OK && i < s->n_day_numbers; i++)
+        status = search_day(search, s->day_numbers[i], id, e);
+    return status == OK ? check_one_id(search, e) : status;
+}
+
 enum status request_by_id(struct store *s, struct str id, struct arena *a, struct inv_rows *out,
                           struct err *e)
 {
-    struct id_search search = {.store = s, .prefix = id = str_trim(id), .arena = a};
+    struct id_search search = {.store = s, .arena = a};
     struct best best = {.arena = a};
-    enum status status = s->is_null ? OK : store_scan_days(s, e);
 
+    id = str_trim(id);
     if (id.n < SHORTEST_PREFIX)
         return err_set(e, ERR_USAGE,
                        "\"" STR_FMT "\" is too short for a request id: at least %u characters",
                        STR_ARG(id), SHORTEST_PREFIX);
-    for (size_t i = 0; status == OK && i < s->n_day_numbers; i++)
-        status = search_day(&search, s->day_numbers[i], id, e);
-    if (status != OK || (status = check_one_id(&search, e)) != OK)
+    enum status status = search_days(&search, id, e);
+    if (status == OK && search.n == 0) /* UUIDs are stored in small letters */
+        status = search_days(&search, lower_case(a, id), e);
+    if (status != OK)
         return status;
     if (search.n == 0)
         return err_set(e, ERR_NOT_FOUND, "no invocation has the request id " STR_FMT, STR_ARG(id));
