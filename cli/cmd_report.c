@@ -67,7 +67,7 @@ static enum status report_range(struct cli *c, struct store *s, struct range *r,
     } else if (request_status(s, c->arena, &st, e) != OK) {
         return err_wrap(e, "report");
     } else {
-        t = st.last_ns;
+        t = st.last_ns > 0 ? st.last_ns : clock_now(&c->clock);
     }
     int64_t day = time_floor(t, NS_PER_DAY);
     *r = (struct range){day, day + NS_PER_DAY};

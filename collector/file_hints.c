@@ -208,6 +208,9 @@ static const char *known_other(struct str head)
                : NULL;
 }
 
+/* POSIX.1, pax: the magic of a ustar header, of old GNU archives too. */
+#define TAR_MAGIC_AT 257u
+
 const char *file_refusal(struct str head)
 {
     static const struct {
@@ -230,6 +233,8 @@ const char *file_refusal(struct str head)
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (str_starts(head, kinds[i].magic))
             return kinds[i].reason;
+    if (str_starts(str_skip(look, TAR_MAGIC_AT), STR("ustar")))
+        return "a tar archive; unpack it and import the folder: tar -xf FILE";
     for (size_t i = 0; i < look.n; i++) {
         unsigned char c = (unsigned char)look.p[i];
         if (c == 0)
