@@ -15,8 +15,9 @@
 
 struct history {
     uint32_t fn_id;
-    struct incident_hour *hours;
+    struct incident_hour *hours; /* from the first one on in which something failed */
     size_t n, cap;
+    uint64_t quiet; /* attempts before it */
 };
 
 struct histories {
@@ -39,17 +40,29 @@ static struct history *history_of(struct histories *h, uint32_t fn_id)
     return &h->rows[*at];
 }
 
-/* Hours in which nothing failed are kept only as attempts: they cannot begin or join a stretch. */
+static struct incident_hour *add_hour(struct histories *all, struct history *h)
+{
+    h->hours = arena_grow(all->arena, h->hours, h->n, &h->cap, sizeof(*h->hours));
+    return &h->hours[h->n++];
+}
+
+/* Hours in which nothing failed are kept only as attempts: they cannot begin or join a stretch.
+ * Those before the first failure are one: most functions of a large account never fail. */
 static enum status on_hour(void *ctx, uint32_t fn_id, int64_t hour_ns, const struct stats *s,
                            struct err *e)
 {
     struct histories *all = ctx;
     struct history *h = history_of(all, fn_id);
-    struct incident_hour *hour;
+    uint64_t failed = s->n - s->outcome[OUTCOME_OK] - s->outcome[OUTCOME_UNKNOWN];
 
     UNUSED(e);
-    h->hours = arena_grow(all->arena, h->hours, h->n, &h->cap, sizeof(*h->hours));
-    hour = &h->hours[h->n++];
+    if (h->n == 0 && failed == 0) {
+        h->quiet += s->n;
+        return OK;
+    }
+    if (h->n == 0 && h->quiet > 0)
+        *add_hour(all, h) = (struct incident_hour){.hour_ns = hour_ns - NS_PER_HOUR, .n = h->quiet};
+    struct incident_hour *hour = add_hour(all, h);
     *hour = (struct incident_hour){.hour_ns = hour_ns,
                                    .n = s->n,
                                    .retries = s->retries,
@@ -57,7 +70,7 @@ static enum status on_hour(void *ctx, uint32_t fn_id, int64_t hour_ns, const str
                                    .memory_bytes = s->memory_size_bytes};
     for (int o = 0; o < OUTCOMES; o++)
         hour->outcome[o] = s->outcome[o];
-    hour->failed = s->n - s->outcome[OUTCOME_OK] - s->outcome[OUTCOME_UNKNOWN];
+    hour->failed = failed;
     return OK;
 }
 

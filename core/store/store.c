@@ -162,6 +162,28 @@ enum status store_day(struct store *s, int64_t number, bool may_create, struct d
     return OK; /* a writer has just created it: nothing inside yet */
 }
 
+void store_hold(struct store *s, struct range r)
+{
+    struct day *d;
+
+    if (!s->is_read_only || s->is_null)
+        return;
+    s->is_held = sql_exec(s->meta, "begin", NULL) == OK;
+    for (size_t i = 0; i < s->n_day_numbers; i++)
+        if (range_meets_day(r, s->day_numbers[i]) &&
+            store_day(s, s->day_numbers[i], false, &d, NULL) == OK && d && !d->is_held)
+            d->is_held = sql_exec(d->db, "begin", NULL) == OK;
+}
+
+void store_release(struct store *s)
+{
+    if (s->is_held)
+        s->is_held = sql_exec(s->meta, "commit", NULL) != OK;
+    for (size_t i = 0; i < s->n_days; i++)
+        if (s->days[i].is_held)
+            s->days[i].is_held = sql_exec(s->days[i].db, "commit", NULL) != OK;
+}
+
 enum status store_migrate(struct store *s, struct err *e)
 {
     enum status status = s->is_null ? OK : store_scan_days(s, e);

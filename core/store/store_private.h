@@ -24,6 +24,7 @@ struct day {
     int64_t number; /* days since 1970 */
     struct sql *db;
     bool is_written; /* its transaction is open */
+    bool is_held;    /* by store_hold() */
     bool has_groups; /* facts lie in groups; else, before migration 4, one a row */
     bool has_heads;  /* day_has_heads */
     bool has_runs;   /* request ids lie in runs; else, before migration 6, in inv_id */
@@ -72,8 +73,14 @@ struct store {
     int64_t next_fn, next_stream, next_text;         /* as of the last look into meta */
     int64_t moved; /* counts changes of what functions are called, as of then */
     bool has_born; /* the table is there: since migration 8 */
+    bool is_held;  /* meta, by store_hold() */
 };
 
+/* Around a request of very many statements: the files of a read-only store stay in one read
+ * transaction each, or SQLite takes and gives back its locks for every statement. Days that are
+ * opened meanwhile go without. */
+void store_hold(struct store *s, struct range r);
+void store_release(struct store *s);
 /* Lists the day files of the folder. */
 enum status store_scan_days(struct store *s, struct err *e);
 /* The open day, opened now if there is a file, created when may_create; NULL in *out when there is
