@@ -486,6 +486,29 @@ static enum status add_whole_hours(struct store *s, const struct series_request 
     return request_hours(s, r, &q->fn, add_hour, series, e);
 }
 
+struct id_list {
+    const uint32_t *ids;
+    size_t n;
+};
+
+/* Steps of an hour or more. */
+static enum status add_coarse(struct store *s, const struct series_request *q, struct id_list fns,
+                              struct series *series, struct err *e)
+{
+    struct count_request lines = {.step_ns = q->step_ns, .fn_id = q->fn_id, .filter = &q->fn};
+    enum status status = add_whole_hours(s, q, series, e);
+
+    for (size_t i = 0; status == OK && i < series->n; i++) {
+        int64_t since = series->since_ns + (int64_t)i * q->step_ns, until = since + q->step_ns;
+        if (is_whole_hour(q, since))
+            continue;
+        lines.range = (struct range){since > q->range.since_ns ? since : q->range.since_ns,
+                                     until < q->range.until_ns ? until : q->range.until_ns};
+        status = add_point(s, &lines, fns.ids, fns.n, &series->points[i], e);
+    }
+    return status;
+}
+
 static enum status count_fine_fact(void *ctx, const struct fact *f, struct err *e)
 {
     struct series *series = ctx;
@@ -554,17 +577,8 @@ enum status request_series(struct store *s, const struct series_request *q, stru
             status = lines_count(s, &lines, count_fine_lines, &series, e);
     } else {
         store_hold(s, r);
-        if (status == OK)
-            status = add_whole_hours(s, q, &series, e);
-        for (size_t i = 0; status == OK && i < series.n; i++) {
-            int64_t since = series.since_ns + (int64_t)i * step_ns, until = since + step_ns;
-            if (is_whole_hour(q, since))
-                continue;
-            lines.range = (struct range){since > r.since_ns ? since : r.since_ns,
-                                         until < r.until_ns ? until : r.until_ns};
-            if (!s->is_null)
-                status = add_point(s, &lines, ids, n, &series.points[i], e);
-        }
+        if (status == OK && !s->is_null)
+            status = add_coarse(s, q, (struct id_list){ids, n}, &series, e);
         store_release(s);
     }
     for (size_t i = 0; i < series.n; i++)
