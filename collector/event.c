@@ -60,8 +60,9 @@ static const struct origin *make_origin(const struct import_defaults *d, const s
     struct str function = {0}, environment;
 
     if (aws_stream_parse(o.instance, &function, &o.version, &environment))
-        fn.name = first_of(fn.name, function);
-    fn.name = first_of(aws_group_function(ev->log_group), fn.name);
+        fn.name = first_of(function, fn.name); /* a shared group's name is no function's */
+    if (function.n == 0)
+        fn.name = first_of(aws_group_function(ev->log_group), fn.name);
     fn.name = first_of(fn.name, d->function);
     fn.name = first_of(fn.name, aws_group_function(d->log_group));
     fn.name = first_of(fn.name, STR("unknown"));

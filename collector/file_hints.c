@@ -7,6 +7,9 @@
 #include <string.h>
 
 #include "collector/aws/aws.h"
+#include "collector/generic/generic.h"
+#include "collector/lines.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/utf8.h"
 
@@ -167,12 +170,50 @@ bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
     whereabouts_note_file(heard->whereabouts, b, d);
     stream_book_note(&heard->whereabouts->streams, b, d->function);
     batch_free(b);
+    if (decoder == &generic_text && lines_hide_platform(head->bytes))
+        log_event(LOG_WARN,
+                  "import: " STR_FMT ": the form of its lines is not known: START and REPORT stand "
+                  "behind other text, so no invocation is read from them; cut that text off first",
+                  STR_ARG(head->path));
     return is_guessed;
 }
 
 /* --- what is no log
  * -----------------------------------------------------------------------------------------------
  */
+
+/* What --query 'events[].message' --output json makes. */
+static bool is_message_list(struct str head)
+{
+    static const struct str lines[] = {
+        {"\"START RequestId: ", 18}, {"\"REPORT RequestId: ", 19}, {"\"INIT_START ", 12}};
+    const struct str look = str_sub(head, 0, 4096);
+
+    if (!str_starts(look, STR("[")) || !str_starts(str_trim(str_skip(look, 1)), STR("\"")))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        if (str_find(look, lines[i]) < look.n)
+            return true;
+    return false;
+}
+
+static bool begins_with_member(struct str head, struct str name)
+{
+    return str_starts(head, STR("{")) && str_starts(str_trim(str_skip(head, 1)), name);
+}
+
+/* JSON documents of other tools: one object, so they would pass for one line of a function. */
+static const char *other_document(struct str look)
+{
+    if (begins_with_member(look, STR("\"resourceLogs\"")))
+        return "OpenTelemetry logs in JSON, a form that is not read";
+    if (begins_with_member(look, STR("\"status\"")) &&
+        str_find(look, STR("\"resultType\"")) < look.n &&
+        str_find(look, STR("\"streams\"")) < look.n)
+        return "an answer of Loki; its lines: jq -r '.data.result[].values[]|\"\\(.[0]) "
+               "\\(.[1])\"' FILE | fnscope import -";
+    return NULL;
+}
 
 /* Logs in a form that another command makes: said is what to do instead. */
 static const char *known_other(struct str head)
@@ -198,14 +239,17 @@ static const char *known_other(struct str head)
     };
     const struct str look = str_sub(head, 0, 4096);
 
+    if (is_message_list(head))
+        return "messages without their times; export them with "
+               "--query 'events[].[timestamp,message]'";
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (str_starts(look, kinds[i].opening) &&
             (kinds[i].inside.n == 0 || str_find(look, kinds[i].inside) < look.n))
             return kinds[i].reason;
-    return str_find(look, STR("\"LogResult\"")) < look.n
-               ? "an answer of lambda invoke; its log: jq -r .LogResult FILE | base64 -d | fnscope "
-                 "import -"
-               : NULL;
+    return str_find(look, STR("\"LogResult\"")) == look.n
+               ? other_document(look)
+               : "an answer of lambda invoke; its log: jq -r .LogResult FILE | base64 -d | fnscope "
+                 "import -";
 }
 
 /* POSIX.1, pax: the magic of a ustar header, of old GNU archives too. */

@@ -6,147 +6,9 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/base/timefmt.h"
+#include "collector/line_prefix.h"
 
 enum { HEAD_BYTES = 64 << 10 }; /* shows the form */
-
-/* --- one line's prefix
- * ----------------------------------------------------------------------------------------- */
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
-/* "2023/06/02/[72]88ab..." up to the blank behind it; 0: no Lambda stream name. */
-static size_t stream_length(struct str s)
-{
-    enum { DAY_LENGTH = 11 };
-    if (s.n < DAY_LENGTH + 4 || s.p[4] != '/' || s.p[7] != '/' || s.p[10] != '/' ||
-        !is_digit(s.p[0]) || !is_digit(s.p[9]))
-        return 0;
-    size_t n = str_find_char(str_sub(s, 0, 600), ' ');
-    bool has_version = str_find_char(str_sub(s, 0, n), ']') < n;
-    return has_version ? n : 0;
-}
-
-/* Node's and .NET's own prefix: "ISO<tab><request id or undefined><tab>LEVEL<tab>". */
-static bool is_runtime_field(struct str s)
-{
-    return s.n == 0 || str_eq(s, STR("undefined")) ||
-           (s.n == 36 && s.p[8] == '-' && s.p[13] == '-' && s.p[18] == '-');
-}
-
-/* Old timeouts: "ISO <request id> Task timed out": the line is the message. */
-static bool is_timeout(struct str rest)
-{
-    return rest.n > 50 && is_runtime_field(str_sub(rest, 0, 36)) &&
-           str_starts(str_skip(rest, 36), STR(" Task timed out"));
-}
-
-static bool read_tabbed(struct str rest, struct raw_event *ev, enum line_form *form)
-{
-    size_t first = str_find_char(rest, '\t');
-    if (first == rest.n || is_runtime_field(str_sub(rest, 0, first)))
-        return false;
-    struct str behind = str_skip(rest, first + 1);
-    if (stream_length(str_sub(rest, 0, first)) > 0) {
-        *form = FORM_TABBED_PAIR;
-        ev->stream = str_sub(rest, 0, first);
-        ev->body = behind;
-        return true;
-    }
-    size_t second = str_find_char(behind, '\t');
-    if (second == behind.n)
-        return false;
-    *form = FORM_TABBED;
-    ev->log_group = str_sub(rest, 0, first);
-    ev->stream = str_sub(behind, 0, second);
-    ev->body = str_skip(behind, second + 1);
-    return true;
-}
-
-/* Terminal colours around time and stream (aws logs tail --color on). */
-static struct str skip_paint(struct str s)
-{
-    while (s.n > 2 && s.p[0] == '\033' && s.p[1] == '[') {
-        size_t i = 2;
-        while (i < s.n && s.p[i] != 'm' && (is_digit(s.p[i]) || s.p[i] == ';'))
-            i++;
-        s = str_skip(s, i + 1);
-    }
-    return s;
-}
-
-static bool read_spaced(struct str time, struct str rest, struct raw_event *ev,
-                        enum line_form *form)
-{
-    struct str stream = skip_paint(rest);
-    size_t n = stream_length(stream);
-    /* Custom stream names are told by the time form that only `aws logs tail` writes. */
-    bool is_tail = str_ends(time, STR("+00:00"));
-
-    if (n == 0 && is_tail)
-        n = str_find_char(stream, ' ');
-    if (n == 0 || is_timeout(rest)) {
-        *form = FORM_TIME;
-        ev->body = rest;
-        return !is_timeout(rest);
-    }
-    *form = FORM_STREAM;
-    ev->stream = str_sub(stream, 0, str_find_char(str_sub(stream, 0, n), '\033'));
-    ev->body = str_skip(stream, n + (n < stream.n));
-    return true;
-}
-
-/* "[/aws/lambda/orders ]2023/06/02/[72]88ab.. 2026-01-15T10:00:00.123 message", the time perhaps in
- * brackets or missing. A tab behind it: it is the message's own. */
-static enum line_form read_stream_first(struct str line, struct raw_event *ev)
-{
-    struct str group = {0};
-
-    if (line.p[0] == '/') {
-        group = str_cut(&line, ' ');
-        line = skip_paint(line);
-    }
-    const size_t n = stream_length(line);
-    if (n == 0)
-        return FORM_UNKNOWN;
-    ev->log_group = group;
-    ev->stream = str_sub(line, 0, str_find_char(str_sub(line, 0, n), '\033'));
-    ev->body = skip_paint(str_skip(line, n + (n < line.n)));
-    struct str rest = str_skip(ev->body, str_starts(ev->body, STR("[")));
-    const size_t time = time_parse_prefix(rest, &ev->time_ns);
-    ev->has_time = time > 0 && !str_starts(str_skip(rest, time), STR("\t"));
-    if (!ev->has_time)
-        return FORM_STREAM_FIRST;
-    rest = str_skip(rest, time);
-    rest = skip_paint(str_skip(rest, str_starts(rest, STR("]"))));
-    ev->body = str_skip(rest, str_starts(rest, STR(" ")));
-    return FORM_STREAM_FIRST;
-}
-
-/* What begins an event in a file with prefixes; FORM_UNKNOWN: this line does not. */
-static enum line_form read_prefix(struct str line, struct raw_event *ev)
-{
-    enum line_form form = FORM_UNKNOWN;
-    line = skip_paint(line);
-    if (line.n > 20 && (line.p[0] == '/' || line.p[4] == '/'))
-        return read_stream_first(line, ev);
-    if (line.n < 20 || !is_digit(line.p[0]) || line.p[10] != 'T')
-        return FORM_UNKNOWN;
-    size_t n = time_parse_prefix(line, &ev->time_ns);
-    if (n == 0 || n >= line.n)
-        return FORM_UNKNOWN;
-    struct str rest = skip_paint(str_skip(line, n));
-    if (rest.n == 0 || (rest.p[0] != '\t' && rest.p[0] != ' '))
-        return FORM_UNKNOWN;
-    bool is_start = rest.p[0] == '\t'
-                        ? read_tabbed(str_skip(rest, 1), ev, &form)
-                        : read_spaced(str_sub(line, 0, n), str_skip(rest, 1), ev, &form);
-    ev->has_time = is_start;
-    return is_start ? form : FORM_UNKNOWN;
-}
 
 /* --- bare lines
  * ------------------------------------------------------------------------------------------------
@@ -193,39 +55,61 @@ static bool next_line(struct str *rest, struct str *line)
     return true;
 }
 
-/* A platform line with nothing in front: in files with prefixes only a forgery looks so. */
-static bool is_bare_platform(struct str line)
+/* How many lines of the head speak for a form, and how many of them are the platform's. */
+struct ballot {
+    size_t lines[LINE_FORMS], platform[LINE_FORMS];
+};
+
+static void vote(struct ballot *b, struct str line)
 {
-    static const struct str openings[] = {
-        {"START RequestId: ", 17},
-        {"END RequestId: ", 15},
-        {"REPORT RequestId: ", 18},
-        {"INIT_START ", 11},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(openings); i++)
-        if (str_starts(line, openings[i]))
-            return true;
-    return false;
+    struct raw_event ev = {0};
+    enum line_form form = prefix_read(line, &ev);
+
+    if (form == FORM_UNKNOWN && prefix_is_platform(line)) {
+        form = FORM_BARE;
+        ev.body = line;
+    } else if (form == FORM_UNKNOWN && prefix_read_loose(line, &ev) &&
+               prefix_is_platform(ev.body)) {
+        form = FORM_LOOSE;
+    }
+    b->lines[form]++;
+    b->platform[form] += prefix_is_platform(ev.body);
+}
+
+/* A function may print what looks like that, but neither at the head of the file nor more often
+ * than the platform writes its own lines. */
+static bool is_loose(const struct ballot *b, struct str head)
+{
+    enum { WITH_TITLE = 2 };
+    struct raw_event ev = {0};
+    struct str line;
+    bool is_first = false;
+
+    for (size_t f = FORM_TABBED; f < LINE_FORMS; f++)
+        if (f != FORM_LOOSE && b->platform[f] >= b->platform[FORM_LOOSE])
+            return false;
+    for (size_t i = 0; i < WITH_TITLE && next_line(&head, &line); i++)
+        is_first |= prefix_read_loose(line, &ev);
+    return is_first;
 }
 
 enum line_form lines_detect(struct str head)
 {
     enum { LOOK_AT = 200 };
-    size_t votes[LINE_FORMS] = {0};
+    struct ballot b = {0};
     struct csv_columns csv;
-    struct str line;
+    struct str line, rest = head;
     enum line_form best = FORM_BARE;
 
     size_t end = str_find_char(head, '\n');
     if (end < 512 && csv_header(str_trim(str_sub(head, 0, end)), &csv))
         return FORM_CSV;
-    for (size_t i = 0; i < LOOK_AT && next_line(&head, &line); i++) {
-        struct raw_event ev = {0};
-        votes[read_prefix(line, &ev)]++;
-        votes[FORM_BARE] += is_bare_platform(line);
-    }
-    for (size_t f = FORM_TABBED; f < LINE_FORMS; f++)
-        if (f != FORM_BARE && votes[f] > 0 && votes[f] >= votes[best])
+    for (size_t i = 0; i < LOOK_AT && next_line(&rest, &line); i++)
+        vote(&b, line);
+    if (is_loose(&b, head))
+        return FORM_LOOSE;
+    for (size_t f = FORM_TABBED; f < FORM_LOOSE; f++)
+        if (f != FORM_BARE && b.lines[f] > 0 && b.lines[f] >= b.lines[best])
             best = (enum line_form)f;
     return best;
 }
@@ -238,9 +122,35 @@ bool lines_look_like_log(struct str head)
     if (lines_detect(head) != FORM_BARE)
         return true;
     while (next_line(&head, &line))
-        if (is_bare_platform(line) || (event_own_time(line, &t_ns) && event_time_is_near(t_ns)))
+        if (prefix_is_platform(line) || (event_own_time(line, &t_ns) && event_time_is_near(t_ns)))
             return true;
     return false;
+}
+
+/* "START RequestId: " or "REPORT RequestId: " behind something else. */
+static bool hides_platform(struct str line)
+{
+    static const struct str openings[] = {{" START RequestId: ", 18}, {" REPORT RequestId: ", 19}};
+
+    for (size_t i = 0; i < ARRAY_LEN(openings); i++)
+        if (str_find(line, openings[i]) < line.n)
+            return true;
+    return false;
+}
+
+bool lines_hide_platform(struct str head)
+{
+    struct str line;
+    size_t hidden = 0;
+
+    if (lines_detect(head) != FORM_BARE)
+        return false;
+    while (next_line(&head, &line)) {
+        if (prefix_is_platform(line))
+            return false;
+        hidden += hides_platform(line);
+    }
+    return hidden > 1;
 }
 
 struct feeder {
@@ -272,7 +182,7 @@ static struct str skip_joint(struct str line)
 
     if (!str_starts(line, STR("\t")))
         return line;
-    return is_bare_platform(rest) || event_own_time(rest, &t_ns) ? rest : line;
+    return prefix_is_platform(rest) || event_own_time(rest, &t_ns) ? rest : line;
 }
 
 /* The time of the first line that has one: lines before it, START above all, are of that moment
@@ -283,7 +193,7 @@ static void find_first_time(struct lines_state *s, struct str head)
 
     while (!s->has_last_time && next_line(&head, &line)) {
         struct raw_event ev = {0};
-        const bool is_prefixed = s->form == FORM_STREAM_FIRST && read_prefix(line, &ev) == s->form;
+        const bool is_prefixed = s->form == FORM_STREAM_FIRST && prefix_read(line, &ev) == s->form;
         s->last_time_ns = ev.time_ns;
         s->has_last_time = (ev.has_time || event_own_time(is_prefixed ? ev.body : skip_joint(line),
                                                           &s->last_time_ns)) &&
@@ -305,7 +215,7 @@ static enum run_time find_run_time(struct str rest, int64_t *t_ns)
     struct str line;
 
     for (bool is_first = true; next_line(&rest, &line); is_first = false) {
-        if (!is_first && !begins_run(line) && is_bare_platform(line))
+        if (!is_first && !begins_run(line) && prefix_is_platform(line))
             return RUN_HAS_NONE;
         if (event_own_time(skip_joint(line), t_ns) && event_time_is_near(*t_ns))
             return RUN_HAS_TIME;
@@ -348,7 +258,7 @@ static void add_bare(struct feeder *f, struct raw_event *ev)
         f->s->last_time_ns = ev->time_ns;
         f->s->has_last_time = true;
     }
-    ev->has_time = event_own_time(ev->body, &ev->time_ns);
+    ev->has_time = event_own_time(ev->body, &ev->time_ns) && event_time_is_near(ev->time_ns);
     if (ev->has_time) {
         f->s->last_time_ns = ev->time_ns;
         f->s->has_last_time = true;
@@ -385,7 +295,7 @@ static bool begins_event(const struct lines_state *s, struct str line, struct ra
         ev->body = skip_joint(line);
         return ev->body.p > line.p || !is_continuation(line);
     }
-    return read_prefix(line, ev) == s->form;
+    return s->form == FORM_LOOSE ? prefix_read_loose(line, ev) : prefix_read(line, ev) == s->form;
 }
 
 /* The rest of a line that was too long to wait for its end. */

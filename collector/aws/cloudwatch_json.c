@@ -17,13 +17,7 @@
  * ------------------------------------------------------------------------------------------------
  */
 
-struct event_reader {
-    struct raw_event ev;
-    bool has_message, is_row; /* of Logs Insights */
-    const char *problem;
-};
-
-static void read_time(struct jp *j, struct event_reader *r, int64_t *t_ns, bool *has)
+void cw_read_time(struct jp *j, struct cw_event *r, int64_t *t_ns, bool *has)
 {
     struct str text;
 
@@ -37,7 +31,7 @@ static void read_time(struct jp *j, struct event_reader *r, int64_t *t_ns, bool 
     }
 }
 
-static void read_text(struct jp *j, struct event_reader *r, struct str *out)
+static void read_text(struct jp *j, struct cw_event *r, struct str *out)
 {
     if (jp_peek(j) == JP_NULL) {
         jp_skip(j);
@@ -59,7 +53,7 @@ static void split_group(struct raw_event *ev)
 }
 
 /* Names of Logs Insights are those of the APIs with an @; its @ptr names a row of one query. */
-static void read_event_member(struct jp *j, struct event_reader *r, struct str name)
+static void read_event_member(struct jp *j, struct cw_event *r, struct str name)
 {
     struct str key = str_skip(name, str_starts(name, STR("@")));
 
@@ -70,7 +64,7 @@ static void read_event_member(struct jp *j, struct event_reader *r, struct str n
         r->has_message = jp_peek(j) != JP_NULL;
         read_text(j, r, &r->ev.body);
     } else if (str_eq(key, STR("timestamp"))) {
-        read_time(j, r, &r->ev.time_ns, &r->ev.has_time);
+        cw_read_time(j, r, &r->ev.time_ns, &r->ev.has_time);
     } else if (str_eq(name, STR("logGroupName")) || str_eq(name, STR("logGroup")) ||
                str_eq(name, STR("log_group"))) {
         read_text(j, r, &r->ev.log_group);
@@ -78,7 +72,7 @@ static void read_event_member(struct jp *j, struct event_reader *r, struct str n
                str_eq(name, STR("log_stream"))) {
         read_text(j, r, &r->ev.stream);
     } else if (str_eq(key, STR("ingestionTime"))) {
-        read_time(j, r, &r->ev.seen_ns, NULL);
+        cw_read_time(j, r, &r->ev.seen_ns, NULL);
     } else if (str_eq(key, STR("eventId")) || str_eq(key, STR("id"))) {
         read_text(j, r, &r->ev.event_id);
     } else {
@@ -86,7 +80,7 @@ static void read_event_member(struct jp *j, struct event_reader *r, struct str n
     }
 }
 
-static const char *missing(const struct event_reader *r)
+static const char *missing(const struct cw_event *r)
 {
     if (r->problem != NULL)
         return r->problem;
@@ -97,7 +91,7 @@ static const char *missing(const struct event_reader *r)
     return r->ev.has_time ? NULL : "an event without timestamp";
 }
 
-static void emit(struct cw_walker *w, struct event_reader *r, const char *start)
+static void emit(struct cw_walker *w, struct cw_event *r, const char *start)
 {
     struct cw_state *s = w->s;
 
@@ -119,8 +113,7 @@ static void emit(struct cw_walker *w, struct event_reader *r, const char *start)
     event_add(&s->maker, w->in, &r->ev, w->out);
 }
 
-/* The event at w->p was read to j->p. */
-static enum cw_step take_event(struct cw_walker *w, struct event_reader *r, const struct jp *j)
+enum cw_step cw_take_event(struct cw_walker *w, struct cw_event *r, const struct jp *j)
 {
     if (j->error != NULL || j->depth > 0)
         return cw_reject_or_wait(w, j);
@@ -134,7 +127,7 @@ static enum cw_step take_event(struct cw_walker *w, struct event_reader *r, cons
 
 static enum cw_step read_event(struct cw_walker *w)
 {
-    struct event_reader r = {0};
+    struct cw_event r = {0};
     struct jp j;
     struct str key;
 
@@ -143,11 +136,11 @@ static enum cw_step read_event(struct cw_walker *w)
     jp_enter(&j, '{');
     while (jp_member(&j, &key))
         read_event_member(&j, &r, key);
-    return take_event(w, &r, &j);
+    return cw_take_event(w, &r, &j);
 }
 
 /* {"field":"@message","value":"..."}; field comes first. */
-static void read_cell(struct jp *j, struct event_reader *r)
+static void read_cell(struct jp *j, struct cw_event *r)
 {
     struct str key, field = {0};
 
@@ -168,7 +161,7 @@ static void read_cell(struct jp *j, struct event_reader *r)
 /* One row of GetQueryResults: an array of cells. */
 static enum cw_step read_row(struct cw_walker *w)
 {
-    struct event_reader r = {.is_row = true};
+    struct cw_event r = {.is_row = true};
     struct jp j;
 
     assert(*w->p == '[');
@@ -176,7 +169,7 @@ static enum cw_step read_row(struct cw_walker *w)
     jp_enter(&j, '[');
     while (jp_element(&j))
         read_cell(&j, &r);
-    return take_event(w, &r, &j);
+    return cw_take_event(w, &r, &j);
 }
 
 /* --- documents
@@ -323,20 +316,34 @@ static enum cw_step read_member(struct cw_walker *w)
 /* --- the machine
  * ---------------------------------------------------------------------------------------------- */
 
+/* Whether so little is left that it does not show yet what begins here. */
+static bool is_too_short(const struct cw_walker *w)
+{
+    enum { ENOUGH = 4096 };
+    return !w->in->is_last && cw_rest_of(w).n < ENOUGH;
+}
+
 static enum cw_step step_top(struct cw_walker *w)
 {
+    if (*w->p == '[' && is_too_short(w))
+        return CW_WAIT;
     if (*w->p == '[' || *w->p == ']') {
+        if (*w->p == '[' && cw_begins_list(w->p, w->end))
+            w->s->mode = CW_LIST;
         w->p++;
         return CW_ON;
     }
     if (*w->p != '{')
         return cw_pass_rubbish(w, "text between JSON documents");
-    if (shape_first_key(w->p, w->end).p == NULL && !w->in->is_last && cw_rest_of(w).n < 4096)
+    if (shape_first_key(w->p, w->end).p == NULL && is_too_short(w))
         return CW_WAIT;
     if (shape_is_event(w->p, w->end))
         return read_event(w);
-    enter_document(w);
-    return CW_ON;
+    bool is_record = false;
+    enum cw_step step = cw_begins_record(w->p, w->end) ? cw_read_record(w, &is_record) : CW_ON;
+    if (!is_record)
+        enter_document(w);
+    return step;
 }
 
 static enum cw_step step_document(struct cw_walker *w)
@@ -381,7 +388,7 @@ enum status cw_decode(void *state, const struct decode_input *in, struct batch *
                       struct err *e)
 {
     static enum cw_step (*const steps[])(struct cw_walker *) = {step_top, step_document,
-                                                                step_events};
+                                                                step_events, cw_step_list};
     struct cw_walker w = {
         .s = state,
         .in = in,
@@ -422,7 +429,7 @@ static struct decode_mark cw_mark(const void *state)
 static void cw_resume(void *state, const struct decode_mark *m)
 {
     struct cw_state *s = state;
-    s->mode = (unsigned)(m->mode & 3) <= CW_EVENTS ? (unsigned)(m->mode & 3) : CW_TOP;
+    s->mode = (unsigned)(m->mode & 3);
     assert(s->maker.n_events == 0); /* nothing was read before */
     s->maker.n_events = m->mode >> 2;
     s->maker.run_mark = *m;
@@ -454,17 +461,40 @@ static bool is_pretty(struct str head)
            shape_first_key(s.p, s.p + s.n).p != NULL;
 }
 
+/* Arrays without names around them (cloudwatch_list.c); those on one line are NDJSON's, too. */
+static int accepts_array(struct str head, struct str first)
+{
+    struct str array = str_trim(head);
+    struct str look = str_sub(first, 0, 4096);
+
+    if (!str_starts(array, STR("[")))
+        return 0;
+    if (cw_begins_list(array.p, array.p + array.n))
+        return 90;
+    return first.n > 0 && first.p[0] == '{' && cw_begins_record(first.p, first.p + first.n) &&
+                   has_key(look, "\"type\"") && has_key(look, "\"record\"")
+               ? 60
+               : 0;
+}
+
+/* An event that stands alone, by the members only AWS writes. */
+static bool is_named_event(struct str s)
+{
+    struct str look = str_sub(s, 0, 4096);
+
+    return shape_is_event(s.p, s.p + s.n) &&
+           (has_key(look, "\"logStreamName\"") || has_key(look, "\"ingestionTime\"") ||
+            (has_key(look, "\"@message\"") && has_key(look, "\"@timestamp\"")));
+}
+
 static int accepts_answer(struct str head)
 {
     struct str s = json_start(head);
-    if (s.n == 0 || s.p[0] != '{')
-        return 0;
+    int sure = accepts_array(head, s);
+    if (sure > 0 || s.n == 0 || s.p[0] != '{')
+        return sure;
     struct str look = str_sub(s, 0, 4096);
-    if (shape_is_event(s.p, s.p + s.n) &&
-        (has_key(look, "\"logStreamName\"") || has_key(look, "\"ingestionTime\"") ||
-         (has_key(look, "\"@message\"") && has_key(look, "\"@timestamp\""))))
-        return 90;
-    if (shape_is_query_result(look))
+    if (is_named_event(s) || shape_is_query_result(look))
         return 90;
     if (shape_is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
         return has_key(look, "oken\"") || has_key(s, "\"events\"") || has_key(look, "\"@message\"")

@@ -9,7 +9,7 @@
 #include "core/base/intern.h"
 #include "core/base/jsonpull.h"
 
-enum cw_mode { CW_TOP, CW_DOCUMENT, CW_EVENTS };
+enum cw_mode { CW_TOP, CW_DOCUMENT, CW_EVENTS, CW_LIST /* of arrays */ };
 
 /* What cannot be read and does not end in this piece: the walk passes over it piece by piece. */
 struct cw_passed {
@@ -42,8 +42,30 @@ struct cw_walker {
     const char *p, *end;
 };
 
+/* What was read of one event. */
+struct cw_event {
+    struct raw_event ev;
+    bool has_message, is_row; /* of Logs Insights */
+    const char *problem;
+};
+
 struct str cw_rest_of(const struct cw_walker *w);
 uint64_t cw_offset_of(const struct cw_walker *w, const char *p);
+
+/* The event at w->p was read to j->p: hands it on, or passes over it. */
+enum cw_step cw_take_event(struct cw_walker *w, struct cw_event *r, const struct jp *j);
+void cw_read_time(struct jp *j, struct cw_event *r, int64_t *t_ns, bool *has);
+
+/* --- cloudwatch_list.c: what has no names around it --- */
+
+/* `[[` and a number: what --query 'events[].[timestamp,message]' makes. p is at the first bracket.
+ */
+bool cw_begins_list(const char *p, const char *end);
+enum cw_step cw_step_list(struct cw_walker *w);
+/* The object at p begins like a record of the Telemetry API: {"time","type","record"}. */
+bool cw_begins_record(const char *p, const char *end);
+/* is_record false: it was none, and w stands where it stood. */
+enum cw_step cw_read_record(struct cw_walker *w, bool *is_record);
 
 /* --- cloudwatch_pass.c: one quarantine row, with its place, for each thing that is passed --- */
 

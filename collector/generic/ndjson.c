@@ -185,11 +185,11 @@ static void add_event(struct ndjson_state *s, const struct decode_input *in, str
 
     if (!ev->has_time)
         ev->has_time = event_own_time(ev->body, &ev->time_ns) && event_time_is_near(ev->time_ns);
-    if (ev->has_time) {
+    if (ev->has_time && event_time_is_near(ev->time_ns)) {
         s->last_time_ns = ev->time_ns;
         s->has_last_time = true;
         s->anchor = ev->mark;
-    } else if (s->has_last_time) {
+    } else if (!ev->has_time && s->has_last_time) {
         defaults.now_ns = s->last_time_ns;
         ev->is_time_near = true;
         piece.defaults = &defaults;

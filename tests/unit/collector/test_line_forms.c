@@ -1,0 +1,159 @@
+/* Forms of input that other tools and --query make: prefixes of lines that messages may have, too,
+ * arrays without names, batches of the Telemetry API over several lines. */
+#include "tests/unit/collector/decoder_checks.h"
+
+/* Prefixes that messages may have, too: platform lines behind them prove them. */
+static void test_loose_prefixes(void **state)
+{
+    UNUSED(state);
+#define REPORT_A "REPORT RequestId: " ID_A "\tDuration: 1.00 ms\tBilled Duration: 2 ms"
+    static const struct expected tabbed[] = {
+        {"START RequestId: " ID_A " Version: 1", "", "unknown", T0},
+        {"INFO\tmodule\ttext\n  more", "", "unknown", T0 + 1},
+        {"2025-10-21T19:00:45.946Z\t" ID_A "\tINFO\tnode", "", "unknown", T0 + 1},
+        {REPORT_A, "", "unknown", T0 + 2},
+    };
+    check_lines("2025-10-21T19:00:45.945Z\tSTART RequestId: " ID_A " Version: 1\n"
+                "2025-10-21T19:00:45.946Z\tINFO\tmodule\ttext\n  more\n"
+                "2025-10-21T19:00:45.946Z\t2025-10-21T19:00:45.946Z\t" ID_A "\tINFO\tnode\n"
+                "2025-10-21T19:00:45.947Z\t" REPORT_A "\n",
+                "text", tabbed, 4);
+    check_lines("1761073245945\tSTART RequestId: " ID_A " Version: 1\n\n"
+                "1761073245946\tINFO\tmodule\ttext\n  more\n\n"
+                "1761073245946\t2025-10-21T19:00:45.946Z\t" ID_A "\tINFO\tnode\n\n"
+                "1761073245947\t" REPORT_A "\n",
+                "text", tabbed, 4);
+    static const struct expected spaced[] = {
+        {"START RequestId: " ID_A " Version: 1", "", "unknown", T0},
+        {"plain", "", "unknown", T0 + 1},
+        {REPORT_A, "", "unknown", T0 + 2},
+    };
+    check_lines("2025-10-21 19:00:45.945 START RequestId: " ID_A
+                " Version: 1\n2025-10-21 19:00:45.946 plain\n2025-10-21 19:00:45.947 " REPORT_A
+                "\n",
+                "text", spaced, 3);
+    check_lines("1761073245.945 START RequestId: " ID_A " Version: 1\n1761073245.946 plain\n"
+                "1761073245.947 " REPORT_A "\n",
+                "text", spaced, 3);
+    static const struct expected placed[] = {
+        {"START RequestId: " ID_A " Version: 1", STREAM, "orders", T0 - 945},
+        {"END RequestId: " ID_A, STREAM, "orders", T0 - 945},
+    };
+    check_lines("2025-10-21 19:00:45\t/aws/lambda/orders\t" STREAM "\tSTART RequestId: " ID_A
+                " Version: 1\n2025-10-21 19:00:45\t/aws/lambda/orders\t" STREAM
+                "\tEND RequestId: " ID_A "\n",
+                "text", placed, 2);
+    static const struct expected round[] = {
+        {"START RequestId: " ID_A " Version: 1", STREAM, "unknown", T0 - 945},
+        {"END RequestId: " ID_A, "custom", "unknown", T0 - 945},
+    };
+    check_lines("[2025-10-21T21:00:45+02:00] (" STREAM ") START RequestId: " ID_A
+                " Version: 1\n[\033[31m2025-10-21T19:00:45Z\033[0m] (\033[37mcustom\033[0m) END "
+                "RequestId: " ID_A "\n",
+                "text", round, 2);
+}
+
+/* A function that prints such lines does not change the form of its file. */
+static void test_printed_prefixes(void **state)
+{
+    UNUSED(state);
+    static const struct expected bare[] = {
+        {"2025-10-21 19:00:45.945 START RequestId: " ID_B " Version: 1", "", "unknown", T0},
+        {"START RequestId: " ID_A " Version: 1", "", "unknown", T0},
+        {"2025-10-21 19:00:45.945 REPORT RequestId: " ID_B, "", "unknown", T0},
+        {"END RequestId: " ID_A, "", "unknown", T0},
+    };
+    check_lines("2025-10-21 19:00:45.945 START RequestId: " ID_B " Version: 1\n"
+                "START RequestId: " ID_A " Version: 1\n"
+                "2025-10-21 19:00:45.945 REPORT RequestId: " ID_B "\nEND RequestId: " ID_A "\n",
+                "text", bare, 4);
+}
+
+/* Where many functions write into one group, the stream says which it was. */
+static void test_shared_group(void **state)
+{
+    UNUSED(state);
+    static const struct expected shared[] = {
+        {"one", "2025/10/21/pay[$LATEST]5f0c2b7d4e1a49d0a3c8e6b7f9d01234", "pay", T0},
+        {"two", STREAM, "shared-logs", T0},
+    };
+    check_lines("2025-10-21T19:00:45.945Z\t/aws/lambda/shared-logs\t"
+                "2025/10/21/pay[$LATEST]5f0c2b7d4e1a49d0a3c8e6b7f9d01234\tone\n"
+                "2025-10-21T19:00:45.945Z\t/aws/lambda/shared-logs\t" STREAM "\ttwo\n",
+                "text", shared, 2);
+}
+
+/* --- JSON without names around it --- */
+
+static void test_query_arrays(void **state)
+{
+    UNUSED(state);
+    static const struct expected pairs[] = {
+        {"START RequestId: " ID_A " Version: 1", "", "unknown", T0},
+        {"[1, \"x\"]", STREAM, "unknown", T0 + 1},
+    };
+    check_lines("[\n    [\n        1761073245945,\n        \"START RequestId: " ID_A
+                " Version: 1\\n\"\n    ],\n    [\n        1761073245946,\n        \"" STREAM
+                "\",\n        \"[1, \\\"x\\\"]\\n\"\n    ]\n]\n",
+                "cloudwatch-json", pairs, 2);
+    check_lines("[[1761073245945,\"START RequestId: " ID_A " Version: 1\"],[1761073245946,\"" STREAM
+                "\",\"[1, \\\"x\\\"]\"]]",
+                "cloudwatch-json", pairs, 2);
+    struct batch *b = decode(STR("[[1761073245945,\"a\"],[\"no time\"],17,[1761073245946,\"b\"]]"));
+    CHECK_INT(b->n_records, 2);
+    CHECK_INT(b->n_quarantine, 2);
+    batch_free(b);
+}
+
+static void test_pretty_telemetry(void **state)
+{
+    UNUSED(state);
+    static const char text[] =
+        "[\n  {\n    \"time\": \"2025-10-21T19:00:45.945Z\",\n    \"type\": \"platform.start\",\n"
+        "    \"record\": {\n      \"requestId\": \"" ID_A "\",\n      \"version\": \"1\"\n    }\n"
+        "  },\n  {\n    \"type\": \"function\",\n    \"record\": \"hello\",\n"
+        "    \"time\": \"2025-10-21T19:00:45.946Z\"\n  },\n"
+        "  {\n    \"time\": \"2025-10-21T19:00:45.947Z\",\n    \"type\": \"what\"\n  }\n]\n";
+    CHECK_Z(decoder_detect(str_from(text))->name, "cloudwatch-json");
+    struct batch *b = decode(str_from(text));
+    CHECK_INT(b->n_records, 2);
+    CHECK_INT(b->n_quarantine, 1); /* the last has no record */
+    CHECK_INT(b->records[0].platform->kind, PLATFORM_START);
+    CHECK_STR(b->records[0].invocation_id, STR(ID_A));
+    CHECK_INT(b->records[0].time_ns, T0 * 1000000);
+    CHECK_STR(b->records[1].message, STR("hello"));
+    batch_free(b);
+    check_pieces("pretty telemetry", str_from(text));
+    static const char rows[] =
+        "[\n{\"time\":\"2025-10-21T19:00:45.945Z\",\"type\":\"function\",\"record\":\"a\"},\n"
+        "{\"time\":\"2025-10-21T19:00:45.946Z\",\"type\":\"function\",\"record\":\"b\"}\n]\n";
+    b = decode(str_from(rows));
+    CHECK_INT(b->n_records, 2);
+    CHECK_INT(b->n_quarantine, 0);
+    batch_free(b);
+    check_pieces("telemetry in rows", str_from(rows));
+}
+
+/* A time that is refused is no time to lend. */
+static void test_refused_time_is_not_lent(void **state)
+{
+    UNUSED(state);
+    struct batch *b = decode(STR("{\"timestamp\":0,\"message\":\"m0\",\"logStream\":\"s\"}\n"
+                                 "{\"timestamp\":null,\"message\":\"m1\",\"logStream\":\"s\"}\n"));
+
+    CHECK_INT(b->n_records, 1);
+    CHECK_INT(b->n_quarantine, 1);
+    CHECK_INT(b->records[0].time_ns, none.now_ns);
+    batch_free(b);
+    b = decode(STR("START RequestId: " ID_A " Version: 1\n1970-01-01T00:00:00.000Z old\nthen\n"));
+    for (size_t i = 0; i < b->n_records; i++)
+        CHECK(b->records[i].time_ns == none.now_ns);
+    batch_free(b);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_loose_prefixes),   cmocka_unit_test(test_printed_prefixes),
+    cmocka_unit_test(test_shared_group),     cmocka_unit_test(test_query_arrays),
+    cmocka_unit_test(test_pretty_telemetry), cmocka_unit_test(test_refused_time_is_not_lent),
+};
+TEST_MAIN(tests)
