@@ -59,9 +59,28 @@ static void text_status(struct buf *out, const struct platform_facts *f)
         add_text(out, STR("\tError Type: "), f->error_type, STR(""));
 }
 
+/* Lambda writes "python:3.11.v50" for the runtime python3.11: its language, its version, the build.
+ * The build here is always the first. */
+static void add_runtime_version(struct buf *out, struct str runtime)
+{
+    struct str name = runtime;
+    size_t n = 0;
+
+    if (str_ends(name, STR(".x")))
+        name.n -= 2; /* nodejs20.x */
+    while (n < name.n && name.p[n] != '.' && (name.p[n] < '0' || name.p[n] > '9'))
+        n++;
+    struct str version = str_skip(name, n + (n < name.n && name.p[n] == '.'));
+    buf_add_str(out, str_sub(name, 0, n));
+    if (version.n > 0)
+        add_text(out, STR(":"), version, STR(".v1"));
+}
+
 static void text_init_start(struct buf *out, const struct platform_facts *f)
 {
-    add_text(out, STR("INIT_START Runtime Version: "), f->fn->runtime, STR("\n"));
+    buf_add_str(out, STR("INIT_START Runtime Version: "));
+    add_runtime_version(out, f->fn->runtime);
+    buf_add_c(out, '\n');
 }
 
 static void text_init_report(struct buf *out, const struct platform_facts *f)
@@ -170,17 +189,20 @@ static void json_tracing(struct json_out *o, const struct platform_facts *f)
 
 static void json_init_start(struct buf *out, const struct platform_facts *f)
 {
+    struct buf version = {.max = 256};
     struct json_out o;
 
+    add_runtime_version(&version, f->fn->runtime);
     json_open(&o, out, f, "platform.initStart");
     jout_put_str(&o, "initializationType", f->init_type);
     jout_put_str(&o, "phase", f->phase);
-    jout_put_str(&o, "runtimeVersion", f->fn->runtime);
+    jout_put_str(&o, "runtimeVersion", buf_str(&version));
     jout_put_str(&o, "functionName", f->fn->name);
     jout_put_str(&o, "functionVersion", STR("$LATEST"));
     jout_put_str(&o, "instanceId", f->instance);
     jout_put_i64(&o, "instanceMaxMemory", (int64_t)f->fn->memory_bytes);
     json_close(&o);
+    buf_clear(&version);
 }
 
 static void json_init_runtime_done(struct buf *out, const struct platform_facts *f)

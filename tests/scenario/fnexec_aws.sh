@@ -157,7 +157,7 @@ expect "$work/groups" '"logGroupName": "/aws/lambda/py"'
 aws_cli logs filter-log-events --log-group-name $group --query 'events[].message' --output text > "$work/lines"
 expect "$work/lines" 'the token is [redacted].'
 if grep -rqF s3cret-value "$work/lines" "$work/executor.log"; then fail "a secret reached a log"; fi
-for text in 'INIT_START Runtime Version: python3.11' $'\tStatus: error\tError Type: Runtime.ExitError' \
+for text in 'INIT_START Runtime Version: python:3.11.v' $'\tStatus: error\tError Type: Runtime.ExitError' \
     $'\tStatus: error\tError Type: Runtime.OutOfMemory' '[ERROR] RuntimeError: boom'; do
     expect "$work/lines" "$text"
 done

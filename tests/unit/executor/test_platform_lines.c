@@ -40,7 +40,19 @@ static void test_text(void **state)
     struct platform_facts f = facts(LOG_FORMAT_TEXT);
 
     (void)state;
-    check_line(LINE_INIT_START, &f, "INIT_START Runtime Version: python3.11\n");
+    static const struct {
+        struct str runtime;
+        const char *line;
+    } runtimes[] = {
+        {STR_INIT("nodejs20.x"), "INIT_START Runtime Version: nodejs:20.v1\n"},
+        {STR_INIT("provided.al2023"), "INIT_START Runtime Version: provided:al2023.v1\n"},
+        {STR_INIT("c"), "INIT_START Runtime Version: c\n"},
+        {STR_INIT("python3.11"), "INIT_START Runtime Version: python:3.11.v1\n"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(runtimes); i++) {
+        fn.runtime = runtimes[i].runtime;
+        check_line(LINE_INIT_START, &f, runtimes[i].line);
+    }
     check_line(LINE_INIT_REPORT, &f, "");
     check_line(LINE_START, &f,
                "START RequestId: cc98d7d8-bd6d-4de2-8c36-2b565485b61d Version: $LATEST\n");
