@@ -22,6 +22,7 @@ struct log_filter {
     struct term *terms;
     size_t n_terms, terms_cap;
     struct json_condition *json; /* NULL: terms */
+    struct json_regex *regexes;  /* of json */
 };
 
 static bool is_blank(char c)
@@ -105,8 +106,11 @@ static enum status parse(struct log_filter *f, struct str text, struct err *e)
     if (text.n > PATTERN_MAX_BYTES)
         return err_set(e, ERR_PARSE, "Invalid filter pattern: longer than %d characters",
                        PATTERN_MAX_BYTES);
-    if (text.n > 1 && text.p[0] == '{' && text.p[text.n - 1] == '}')
-        return json_condition_parse(&f->arena, str_sub(text, 1, text.n - 2), &f->json, e);
+    if (str_starts(text, STR("{")) && !str_ends(text, STR("}")))
+        return err_set(e, ERR_PARSE, "Invalid filter pattern: { is not closed");
+    if (str_starts(text, STR("{")))
+        return json_condition_parse(&f->arena, str_sub(text, 1, text.n - 2), &f->regexes, &f->json,
+                                    e);
     while (text.n > 0) {
         if (is_blank(text.p[0])) {
             text = str_skip(text, 1);
@@ -139,6 +143,7 @@ void log_filter_free(struct log_filter *f)
         return;
     for (size_t i = 0; i < f->n_terms; i++)
         re_free(f->terms[i].re);
+    json_regexes_free(f->regexes);
     free(f->terms);
     arena_clear(&f->arena);
     free(f);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/json.h"
+#include "core/base/re.h"
 
 #define DEPTH_MAX 16
 #define SCALE     9 /* numbers are compared as integers of 10^-9 */
@@ -25,6 +26,7 @@ struct json_condition {
     enum compare compare;
     enum literal literal;
     struct str text; /* of a comparison */
+    struct re *re;   /* of %...%; NULL: text */
     bool is_number;
     int64_t number;
 };
@@ -33,6 +35,7 @@ struct parser {
     struct arena *arena;
     struct str rest;
     unsigned depth;
+    struct json_regex **regexes;
     struct err *e;
 };
 
@@ -144,11 +147,35 @@ static bool take_compare(struct parser *p, enum compare *out)
     return false;
 }
 
+/* %...% */
+static enum status parse_regex(struct parser *p, struct json_condition *c)
+{
+    struct str body = str_skip(p->rest, 1);
+    struct json_regex *own;
+    const size_t end = str_find_char(body, '%');
+
+    if (end == body.n)
+        return fail(p, "% is not closed");
+    if (c->compare != CMP_EQ && c->compare != CMP_NE)
+        return fail(p, "= or != is expected");
+    if (re_new(str_sub(body, 0, end), "", &c->re, p->e) != OK) {
+        (void)err_wrap(p->e, "Invalid filter pattern");
+        return ERR_PARSE;
+    }
+    own = arena_new(p->arena, struct json_regex, 1);
+    *own = (struct json_regex){.re = c->re, .next = *p->regexes};
+    *p->regexes = own;
+    p->rest = str_skip(body, end + 1);
+    return OK;
+}
+
 static enum status parse_value(struct parser *p, struct json_condition *c)
 {
     p->rest = str_trim(p->rest);
     if (take_quoted(p, &c->text))
         return OK;
+    if (str_starts(p->rest, STR("%")))
+        return parse_regex(p, c);
     size_t n = 0;
     while (n < p->rest.n && p->rest.p[n] != ' ' && p->rest.p[n] != ')' && p->rest.p[n] != '&' &&
            p->rest.p[n] != '|')
@@ -228,10 +255,16 @@ static enum status parse_or(struct parser *p, struct json_condition **out)
     return parse_chain(p, NODE_OR, "||", parse_and, out);
 }
 
-enum status json_condition_parse(struct arena *a, struct str text, struct json_condition **out,
-                                 struct err *e)
+void json_regexes_free(struct json_regex *list)
 {
-    struct parser p = {.arena = a, .rest = text, .e = e};
+    for (; list != NULL; list = list->next)
+        re_free(list->re);
+}
+
+enum status json_condition_parse(struct arena *a, struct str text, struct json_regex **regexes,
+                                 struct json_condition **out, struct err *e)
+{
+    struct parser p = {.arena = a, .rest = text, .regexes = regexes, .e = e};
     struct json_condition *c;
 
     if (parse_or(&p, &c) != OK)
@@ -284,8 +317,9 @@ static bool match_compare(const struct json_condition *c, const struct json *v)
         return holds(c->compare, number < c->number ? -1 : number > c->number);
     if (!json_str(v, &text) || (c->compare != CMP_EQ && c->compare != CMP_NE))
         return false;
-    bool is_same =
-        str_find_char(c->text, '*') < c->text.n ? str_glob(c->text, text) : str_eq(c->text, text);
+    bool is_same = c->re != NULL                             ? re_match(c->re, text, NULL, NULL)
+                   : str_find_char(c->text, '*') < c->text.n ? str_glob(c->text, text)
+                                                             : str_eq(c->text, text);
     return is_same == (c->compare == CMP_EQ);
 }
 

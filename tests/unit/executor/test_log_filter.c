@@ -43,6 +43,10 @@ static const struct {
     {"{ $.a NOT EXISTS }", "{\"a\":null}", false},
     {"{ $.a IS NULL }", "{\"a\":null}", true},
     {"{ $.a IS TRUE }", "{\"a\":true}", true},
+    {"{ $.record.status = %fail.*% }", "{\"record\":{\"status\":\"failure\"}}", true},
+    {"{ $.record.status = %^fail$% && $.a = 1 }", "{\"a\":1,\"record\":{\"status\":\"failure\"}}",
+     false},
+    {"{ $.status != %^[45]% }", "{\"status\":\"200\"}", true},
     {"{ $.a IS FALSE }", "{\"a\":true}", false},
 };
 
@@ -80,7 +84,12 @@ static void test_broken(void **state)
                                          "\"\"",
                                          "{ $.a[1 = 2 }",
                                          "%%",
-                                         "{ $.a = 1 && }"};
+                                         "{ $.a = 1 && }",
+                                         "{ bad",
+                                         "{ $.a = %open }",
+                                         "{ $.a = %(% }",
+                                         "{ $.a > %x% }",
+                                         "{ $.b = %x% && $.a = }"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
