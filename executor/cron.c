@@ -79,6 +79,8 @@ static bool read_part(struct str part, const struct field *f, uint64_t bits[4])
         to = has_step ? f->max : from;
         if (has_end && !read_value(range, f, &to))
             return false;
+        if (to < from && f == &year_field) /* years do not come round again */
+            return false;
     }
     set_range(f, from, to, (int)step, bits);
     return true;
@@ -117,6 +119,11 @@ static enum status read_small_field(struct str text, const struct field *f, uint
     return OK;
 }
 
+static bool ends_with_letter(struct str text, struct str letter)
+{
+    return text.n > 0 && str_eq_nocase(str_skip(text, text.n - 1), letter);
+}
+
 static enum status read_month_days(struct str text, struct cron *c, struct err *e)
 {
     c->days = CRON_DAYS_OF_MONTH;
@@ -124,7 +131,7 @@ static enum status read_month_days(struct str text, struct cron *c, struct err *
         c->days = CRON_LAST_DAY;
     } else if (str_eq_nocase(text, STR("LW"))) {
         c->days = CRON_LAST_WEEKDAY;
-    } else if (str_ends(text, STR("W"))) {
+    } else if (ends_with_letter(text, STR("W"))) {
         c->days = CRON_NEAR_WEEKDAY;
         if (!read_value(str_sub(text, 0, text.n - 1), &month_day_field, &c->month_day))
             return wrong_field(text, &month_day_field, e);
@@ -142,7 +149,7 @@ static enum status read_week_days(struct str text, struct cron *c, struct err *e
     if (str_eq_nocase(text, STR("L"))) {
         c->days = CRON_DAYS_OF_WEEK;
         c->week_days = 1U << 7;
-    } else if (text.n > 1 && str_ends(text, STR("L"))) {
+    } else if (text.n > 1 && ends_with_letter(text, STR("L"))) {
         c->days = CRON_LAST_WEEK_DAY;
         if (!read_value(str_sub(text, 0, text.n - 1), &week_day_field, &c->week_day))
             return wrong_field(text, &week_day_field, e);
@@ -226,7 +233,7 @@ static enum status read_rate(struct str body, struct cron *c, struct err *e)
 
 static enum status read_at(struct str body, struct cron *c, struct err *e)
 {
-    if (body.n != 19 || !time_parse(body, &c->at_ns))
+    if (body.n != 19 || body.p[10] != 'T' || !time_parse(body, &c->at_ns))
         return err_set(e, ERR_CONFIG, "at: \"" STR_FMT "\" is not yyyy-mm-ddThh:mm:ss",
                        STR_ARG(body));
     c->kind = CRON_AT;
