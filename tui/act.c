@@ -33,7 +33,7 @@ static bool has_more_lines(struct app *app, int step)
 }
 
 /* The page of the log around what was found, or around the cursor, is loaded next. */
-static void seek_page(struct app *app, int kind)
+static void seek_page(struct app *app, enum seek_kind kind)
 {
     const struct row_ref *refs = app->data.refs, *at = app_selected(app);
     size_t n = app->data.table.n_rows;

@@ -164,8 +164,9 @@ struct mouse_event {
 };
 
 /* The log holds a page of the range: what to look for beyond it. */
+enum seek_kind { SEEK_NONE, SEEK_SELECTED, SEEK_NEXT_MATCH, SEEK_PREVIOUS_MATCH };
 struct log_seek {
-    enum { SEEK_NONE, SEEK_SELECTED, SEEK_NEXT_MATCH, SEEK_PREVIOUS_MATCH } kind;
+    enum seek_kind kind;
     struct range page; /* times of the lines that are loaded */
     int64_t selected_ns;
 };
