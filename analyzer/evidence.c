@@ -61,12 +61,21 @@ static bool runs_around(const struct assembly *o, const struct range *inner)
     return false;
 }
 
+/* Cheap: this is asked of many. */
+static bool is_longer(const struct assembly *o, const struct range *inner)
+{
+    const struct pieces *p = &o->pieces;
+
+    return p->n > 1 && p->rows[0].t_ns < inner->since_ns &&
+           p->rows[p->n - 1].t_ns > inner->until_ns;
+}
+
 static bool mark_within(struct correlator *c, struct assembly *a, const struct assembly *outer)
 {
     const struct piece *rows = a->pieces.rows;
     const struct range all = {rows ? rows[0].t_ns : 0, rows ? rows[a->pieces.n - 1].t_ns : 0};
 
-    if (a == outer || a->pieces.n == 0 || !runs_around(outer, &all))
+    if (a == outer || a->pieces.n == 0 || !is_longer(outer, &all) || !runs_around(outer, &all))
         return false;
     if (!a->is_within) {
         a->is_within = true;
@@ -76,10 +85,13 @@ static bool mark_within(struct correlator *c, struct assembly *a, const struct a
 }
 
 /* In order, those that lie within a run began after it, so that they are newer; where lines come
- * late all in memory are looked at. */
+ * late all in memory are looked at. Only of a stream that Lambda named is it known that one request
+ * runs at a time: an export without streams holds those of many environments. */
 void corr_note_nesting(struct correlator *c, struct assembly *a, const struct piece *p,
                        bool is_late)
 {
+    if (a->env->origin.version.n == 0)
+        return;
     a->is_late = a->is_late || (is_late && p->kind == PIECE_START);
     if (is_late && !a->is_within)
         for (struct assembly *o = a->env->newest; o; o = o->env_next)
