@@ -53,7 +53,6 @@ struct assembly {
     size_t n_given, cap_given;
     bool is_dirty, is_suspect, was_forged;
     bool was_told;      /* another export of it names the stream */
-    bool is_late;       /* its START came after later lines of its environment */
     bool is_within;     /* it lies inside a run of another request */
     struct str *traces; /* trace ids of its pieces, own copies: one as a rule */
     size_t n_traces;

@@ -84,23 +84,31 @@ static bool mark_within(struct correlator *c, struct assembly *a, const struct a
     return true;
 }
 
+/* Late lines mostly come in some order, if only backwards: what ran at the same time came near. */
+#define NEAR 64
+
 /* In order, those that lie within a run began after it, so that they are newer; where lines come
- * late all in memory are looked at. Only of a stream that Lambda named is it known that one request
- * runs at a time: an export without streams holds those of many environments. */
+ * late, those that came before and after are looked at. Only of a stream that Lambda named is it
+ * known that one request runs at a time: an export without streams holds many environments. */
 void corr_note_nesting(struct correlator *c, struct assembly *a, const struct piece *p,
                        bool is_late)
 {
+    size_t n = 0;
+
     if (a->env->origin.version.n == 0)
         return;
-    a->is_late = a->is_late || (is_late && p->kind == PIECE_START);
-    if (is_late && !a->is_within)
-        for (struct assembly *o = a->env->newest; o; o = o->env_next)
-            if (mark_within(c, a, o))
-                break;
-    if (p->kind != PIECE_REPORT && !(a->is_late && p->kind == PIECE_START))
-        return;
-    for (struct assembly *o = a->env->newest; o && (a->is_late || o != a); o = o->env_next)
-        mark_within(c, o, a);
+    for (struct assembly *o = a->env->newest; o && o != a && p->kind == PIECE_REPORT;
+         o = o->env_next)
+        if (!mark_within(c, o, a) && is_late && n++ == NEAR)
+            break;
+    for (int way = 0; way < 2 && is_late; way++) {
+        n = 0;
+        for (struct assembly *o = way ? a->env_prev : a->env_next; o && n < NEAR; n++) {
+            mark_within(c, o, a);
+            mark_within(c, a, o);
+            o = way ? o->env_prev : o->env_next;
+        }
+    }
 }
 
 /* All its lines lie inside another request of the same environment: where one request runs at a
