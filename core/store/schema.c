@@ -165,17 +165,37 @@ static enum status pragma_i64(struct sql *db, const char *text, int64_t *out, st
     return s;
 }
 
+struct identity {
+    int64_t id, version, tables;
+};
+
+/* Of one moment: another thread may be filling the file. */
+static enum status read_identity(struct sql *db, struct identity *out, struct err *e)
+{
+    enum status s = sql_exec(db, "begin", e);
+
+    if (s == OK)
+        s = pragma_i64(db, "pragma application_id", &out->id, e);
+    if (s == OK)
+        s = pragma_i64(db, "pragma user_version", &out->version, e);
+    if (s == OK)
+        s = pragma_i64(db, "select count(*) from sqlite_schema", &out->tables, e);
+    enum status ended = sql_exec(db, "rollback", NULL);
+    UNUSED(ended); /* nothing was written, and without begin there is nothing to end */
+    return s;
+}
+
 /* An empty file has neither id nor tables: it is ours to fill. */
 static enum status check_identity(struct sql *db, int application_id, int64_t *version,
                                   struct err *e)
 {
-    int64_t id, tables;
+    struct identity found = {0};
+    enum status s = read_identity(db, &found, e);
 
-    if (pragma_i64(db, "pragma application_id", &id, e) != OK ||
-        pragma_i64(db, "pragma user_version", version, e) != OK ||
-        pragma_i64(db, "select count(*) from sqlite_schema", &tables, e) != OK)
-        return e ? e->code : ERR_IO;
-    if (id != application_id && (id != 0 || tables != 0))
+    *version = found.version;
+    if (s != OK)
+        return s;
+    if (found.id != application_id && (found.id != 0 || found.tables != 0))
         return err_set(e, ERR_IO,
                        STR_FMT
                        ": a SQLite file of another program; name another store with --store",
