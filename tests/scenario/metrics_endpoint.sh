@@ -61,7 +61,7 @@ done
 url=$(sed 's/0\.0\.0\.0/127.0.0.1/' "$work/out")
 [ "$(get -o /dev/null -w '%{http_code}' "$url")" = 403 ] || fail "without the token"
 [ "$(get -o /dev/null -w '%{http_code}' -H "Authorization: Bearer 0123456789abcdef" "$url")" = 403 ] || fail "half the token"
-get -H "Authorization: Bearer $(cat "$work/token")" "$url" | grep -q ^fnscope_function || fail "with the token"
+get -H "Authorization: Bearer $(cat "$work/token")" "$url" | grep ^fnscope_function > /dev/null || fail "with the token"
 kill "$pid"
 wait "$pid" || fail "it ends with status $?"
 pid=
@@ -86,7 +86,7 @@ get "$url" > "$work/served"
 promtool check metrics < "$work/served" > "$work/lint" 2>&1 || { cat "$work/lint"; fail "promtool on the collector"; }
 diff <(grep ^fnscope_function "$work/metrics") <(grep ^fnscope_function "$work/served") > /dev/null ||
     fail "the collector serves something else"
-until get "$url" | grep -q '^fnscope_source.*source="dead"'; do
+until get "$url" | grep '^fnscope_source.*source="dead"' > /dev/null; do
     [ "$SECONDS" -lt "$until" ] || fail "the collector's own state is not served"
     read -rt 0.05 <> <(:) || true
 done
