@@ -238,7 +238,10 @@ static void on_call(void *ctx, struct http_call *rq)
 
 static enum status api_open(struct instance *in, struct err *e)
 {
+    static const struct str any = STR_INIT("*"); /* as in Lambda: clients write what they like */
     struct http_server_config c = {
+        .hosts = &any,
+        .n_hosts = 1,
         .limits = {.body_bytes = BODY_MAX_BYTES, .head_bytes = (size_t)64 << 10, .connections = 16},
         .handler = on_call,
         .ctx = in};
