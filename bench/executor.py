@@ -116,9 +116,18 @@ end
     return {"rps": n / (micros / 1e6), "p50_us": p50, "p99_us": p99, "errors": errors, "requests": n}
 
 
+def must_answer(url):
+    """A function that fails answers, too, and fast: what wrk counts are no errors."""
+    request = urllib.request.Request(url, PAYLOAD.encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        if answer.headers.get("X-Amz-Function-Error"):
+            raise SystemExit(f"{url}: the function fails: {answer.read(300).decode()}")
+
+
 def measure(folder, legs, options):
     """legs: name -> (url, pid of fnexec or None). Medians of what wrk says, by connections."""
     for url, _ in legs.values():
+        must_answer(url)
         wrk(folder, url, 8, WARM_SECONDS)
     out = {name: {} for name in legs}
     for connections in (1, 8, 64):
