@@ -13,7 +13,8 @@
  * and across batches. The result depends on the set of records only, never on their order (10^5
  * shuffles give one dump), nor on what is in memory: a row keeps what it was made of. The one
  * exception: a line printed by a function that imitates the platform's is told from a genuine one
- * only while both requests are in memory. One thread. */
+ * only while both requests are in memory, and of lines that come late only if they come near each
+ * other. One thread. */
 struct correlator;
 
 struct correlator_options {

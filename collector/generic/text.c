@@ -9,7 +9,8 @@ static int accepts_text(struct str head)
 
 const struct decoder_ops generic_text = {
     .name = "text",
-    .help = "lines: ISO time, group, stream and message; S3 exports; console CSV; bare messages",
+    .help = "lines: a time in any usual form, group, stream, message; S3 exports; console CSV; "
+            "bare messages",
     .state_size = sizeof(struct lines_state),
     .accepts = accepts_text,
     .decode = lines_decode,
