@@ -7,19 +7,6 @@
 
 enum { BAR_CELLS = 32, NAME_CELLS = 34, INDENT_MAX = 12 };
 
-static struct range extent(const struct span_list *l)
-{
-    struct range r = {INT64_MAX, INT64_MIN};
-
-    for (size_t i = 0; i < l->n; i++) {
-        const struct span *s = &l->rows[i];
-        int64_t end = s->end_ns > s->start_ns ? s->end_ns : s->start_ns;
-        r.since_ns = s->start_ns < r.since_ns ? s->start_ns : r.since_ns;
-        r.until_ns = end > r.until_ns ? end : r.until_ns;
-    }
-    return r;
-}
-
 static size_t cell_of(struct range r, int64_t t_ns)
 {
     wide length = r.until_ns - r.since_ns;
@@ -78,7 +65,7 @@ void trace_waterfall(struct buf *b, const struct span_list *l)
 {
     if (l->n == 0)
         return;
-    struct range r = extent(l);
+    struct range r = spans_extent(l);
     buf_addf(b, "\n  %zu spans in ", l->n);
     duration_format(b, r.until_ns - r.since_ns);
     buf_add_c(b, '\n');

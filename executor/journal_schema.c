@@ -34,30 +34,15 @@ static const char *const migrations[] = {
     " primary key(series, minute)) without rowid;",
 };
 
-static enum status read_i64(struct sql *db, const char *text, int64_t *out, struct err *e)
-{
-    struct sql_stmt *st;
-    bool has_row = false;
-    enum status s = sql_prepare(db, str_from(text), &st, e);
-
-    if (s != OK)
-        return s;
-    s = sql_step(st, &has_row, e);
-    if (s == OK)
-        *out = has_row ? sql_i64(st, 0) : 0;
-    sql_finalize(st);
-    return s;
-}
-
 static enum status check_identity(struct sql *db, int64_t *version, struct err *e)
 {
-    int64_t id, tables;
-    enum status s = read_i64(db, "pragma application_id", &id, e);
+    int64_t id = 0, tables = 0;
+    enum status s = sql_read_i64(db, "pragma application_id", &id, e);
 
     if (s == OK)
-        s = read_i64(db, "pragma user_version", version, e);
+        s = sql_read_i64(db, "pragma user_version", version, e);
     if (s == OK)
-        s = read_i64(db, "select count(*) from sqlite_schema", &tables, e);
+        s = sql_read_i64(db, "select count(*) from sqlite_schema", &tables, e);
     if (s != OK)
         return s;
     if (id != APPLICATION_ID && (id != 0 || tables != 0))

@@ -47,32 +47,16 @@ struct log_store {
 
 /* --- opening --- */
 
-static enum status read_i64(struct sql *db, const char *text, int64_t *out, bool *has_row,
-                            struct err *e)
-{
-    struct sql_stmt *st;
-    enum status s = sql_prepare(db, str_from(text), &st, e);
-
-    if (s != OK)
-        return s;
-    s = sql_step(st, has_row, e);
-    if (s == OK && *has_row)
-        *out = sql_i64(st, 0);
-    sql_finalize(st);
-    return s;
-}
-
 /* A file of an older version does not say it: then the newest line does. */
 static enum status read_next_seq(struct log_store *s, struct err *e)
 {
-    bool has_row = false;
-    enum status status = read_i64(log_store_db(s), "select value from meta where key = 'next_seq'",
-                                  &s->next_seq, &has_row, e);
+    struct sql *db = log_store_db(s);
+    enum status status =
+        sql_read_i64(db, "select value from meta where key = 'next_seq'", &s->next_seq, e);
 
-    if (status != OK || has_row)
+    if (status != OK || s->next_seq > 0)
         return status;
-    return read_i64(log_store_db(s), "select coalesce(max(seq), 0) + 1 from log_events",
-                    &s->next_seq, &has_row, e);
+    return sql_read_i64(db, "select coalesce(max(seq), 0) + 1 from log_events", &s->next_seq, e);
 }
 
 static enum status read_key(struct log_store *s, struct err *e)

@@ -81,19 +81,6 @@ static void span_line(struct app *app, struct view_data *d, const struct span *s
                      6);
 }
 
-static struct range range_of(const struct span_list *l)
-{
-    struct range r = {l->rows[0].start_ns, l->rows[0].start_ns};
-
-    for (size_t i = 0; i < l->n; i++) {
-        const struct span *s = &l->rows[i];
-        int64_t end = s->end_ns > s->start_ns ? s->end_ns : s->start_ns;
-        r.since_ns = s->start_ns < r.since_ns ? s->start_ns : r.since_ns;
-        r.until_ns = end > r.until_ns ? end : r.until_ns;
-    }
-    return r;
-}
-
 enum status view_waterfall(struct app *app, struct view_data *d, const struct inv_rows *rows,
                            struct err *e)
 {
@@ -110,7 +97,7 @@ enum status view_waterfall(struct app *app, struct view_data *d, const struct in
         return e->code;
     if (spans.n == 0)
         return OK;
-    struct range whole = range_of(&spans);
+    struct range whole = spans_extent(&spans);
     view_line(d, a, STYLE_BOLD,
               arena_printf(a, "Trace " STR_FMT ": %zu span%s in " STR_FMT,
                            STR_ARG(rows->rows[i].trace_id), spans.n, plural(spans.n, "", "s"),

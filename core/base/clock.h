@@ -13,6 +13,10 @@
 #define NS_PER_HOUR (3600 * NS_PER_SEC)
 #define NS_PER_DAY  (86400 * NS_PER_SEC)
 
+struct range {
+    int64_t since_ns, until_ns; /* [since, until) */
+};
+
 struct clock {
     int64_t (*now)(const struct clock *c);       /* wall */
     int64_t (*monotonic)(const struct clock *c); /* never goes back */

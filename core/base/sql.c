@@ -336,6 +336,21 @@ enum status sql_run(struct sql_stmt *st, struct err *e)
     return s;
 }
 
+enum status sql_read_i64(struct sql *db, const char *text, int64_t *out, struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status s = sql_prepare(db, str_from(text), &st, e);
+
+    if (s != OK)
+        return s;
+    s = sql_step(st, &has_row, e);
+    if (s == OK && has_row)
+        *out = sql_i64(st, 0);
+    sql_finalize(st);
+    return s;
+}
+
 int sql_columns(const struct sql_stmt *st)
 {
     return sqlite3_column_count(st->st);

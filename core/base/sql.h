@@ -48,6 +48,8 @@ void sql_bind_null(struct sql_stmt *st, int i);
 MUST_CHECK enum status sql_step(struct sql_stmt *st, bool *has_row, struct err *e);
 MUST_CHECK enum status sql_run(struct sql_stmt *st,
                                struct err *e); /* step to the end, then reset */
+/* The first column of the first row of a query without parameters; no row leaves *out as it was. */
+MUST_CHECK enum status sql_read_i64(struct sql *db, const char *text, int64_t *out, struct err *e);
 
 int sql_columns(const struct sql_stmt *st);
 const char *sql_column_name(const struct sql_stmt *st, int i);

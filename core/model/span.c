@@ -139,3 +139,16 @@ void spans_arrange(struct span_list *l, struct arena *a)
         }
     l->rows = t.out;
 }
+
+struct range spans_extent(const struct span_list *l)
+{
+    struct range r = {INT64_MAX, INT64_MIN};
+
+    for (size_t i = 0; i < l->n; i++) {
+        const struct span *s = &l->rows[i];
+        int64_t end = s->end_ns > s->start_ns ? s->end_ns : s->start_ns;
+        r.since_ns = s->start_ns < r.since_ns ? s->start_ns : r.since_ns;
+        r.until_ns = end > r.until_ns ? end : r.until_ns;
+    }
+    return r;
+}

@@ -5,6 +5,7 @@
 #define FNSCOPE_CORE_MODEL_SPAN_H
 
 #include "core/base/arena.h"
+#include "core/base/clock.h"
 #include "core/model/fn.h"
 
 enum span_flag {
@@ -41,5 +42,8 @@ const char *span_state(const struct span *s);
 /* Orders the spans of one trace as a waterfall shows them: each behind its parent, children by
  * start, roots (and spans whose parent is not there) by start; sets depth. */
 void spans_arrange(struct span_list *l, struct arena *a);
+/* From the first start to the last end, an open span ending where it starts. No spans: since >
+ * until. */
+struct range spans_extent(const struct span_list *l);
 
 #endif

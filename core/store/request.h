@@ -11,10 +11,6 @@
 
 struct store;
 
-struct range {
-    int64_t since_ns, until_ns;
-};
-
 /* Empty members do not filter. Globs are matched with str_glob; of regions and accounts several may
  * stand there, with commas between them. */
 struct fn_filter {

@@ -150,21 +150,6 @@ static const struct {
     enum status (*run)(struct sql *db, struct err *e);
 } day_upgrades[] = {{4, facts_upgrade}, {5, bounds_upgrade}, {6, ids_upgrade}};
 
-static enum status pragma_i64(struct sql *db, const char *text, int64_t *out, struct err *e)
-{
-    struct sql_stmt *st;
-    bool has_row = false;
-    enum status s = sql_prepare(db, str_from(text), &st, e);
-
-    if (s != OK)
-        return s;
-    s = sql_step(st, &has_row, e);
-    if (s == OK)
-        *out = has_row ? sql_i64(st, 0) : 0;
-    sql_finalize(st);
-    return s;
-}
-
 struct identity {
     int64_t id, version, tables;
 };
@@ -175,11 +160,11 @@ static enum status read_identity(struct sql *db, struct identity *out, struct er
     enum status s = sql_exec(db, "begin", e);
 
     if (s == OK)
-        s = pragma_i64(db, "pragma application_id", &out->id, e);
+        s = sql_read_i64(db, "pragma application_id", &out->id, e);
     if (s == OK)
-        s = pragma_i64(db, "pragma user_version", &out->version, e);
+        s = sql_read_i64(db, "pragma user_version", &out->version, e);
     if (s == OK)
-        s = pragma_i64(db, "select count(*) from sqlite_schema", &out->tables, e);
+        s = sql_read_i64(db, "select count(*) from sqlite_schema", &out->tables, e);
     enum status ended = sql_exec(db, "rollback", NULL);
     UNUSED(ended); /* nothing was written, and without begin there is nothing to end */
     return s;
@@ -259,7 +244,7 @@ bool schema_has_sums(struct sql *db)
 {
     int64_t version = 0;
 
-    return pragma_i64(db, "pragma user_version", &version, NULL) == OK &&
+    return sql_read_i64(db, "pragma user_version", &version, NULL) == OK &&
            version >= MIGRATION_OF_SUMS;
 }
 

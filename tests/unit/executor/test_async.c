@@ -12,6 +12,7 @@
 #include "executor/backoff.h"
 #include "executor/journal_schema.h"
 #include "executor/message_queue.h"
+#include "tests/temp_path.h"
 #include "tests/test.h"
 
 #define START_NS  (INT64_C(1790000000) * NS_PER_SEC)
@@ -112,10 +113,7 @@ static struct world *world_new(void)
 {
     struct world *w = xcalloc(1, sizeof(*w));
 
-    snprintf(w->path, sizeof(w->path), "/tmp/fnexec-async-XXXXXX");
-    int fd = mkstemp(w->path);
-    CHECK(fd >= 0);
-    close(fd);
+    temp_path_make(w->path);
     w->loop = loop_new_virtual(START_NS);
     w->fn = (struct fndef){.name = STR("f"),
                            .arn = STR("arn:aws:lambda:eu-west-1:123456789012:function:f"),
@@ -136,15 +134,9 @@ static struct world *world_new(void)
 
 static void world_free(struct world *w)
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    char name[96];
-
     stop(w);
     loop_free(w->loop);
-    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-        snprintf(name, sizeof(name), "%s%s", w->path, suffixes[i]);
-        unlink(name);
-    }
+    temp_path_remove(w->path);
     free(w);
 }
 

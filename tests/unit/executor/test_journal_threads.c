@@ -2,31 +2,9 @@
 #include "executor/journal.h"
 #include "executor/journal_schema.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
 #include "core/base/file.h"
+#include "tests/temp_path.h"
 #include "tests/test.h"
-
-static void make_path(char path[64])
-{
-    snprintf(path, 64, "/tmp/fnexec-journal-XXXXXX");
-    CHECK(mkdtemp(path));
-    memcpy(path + strlen(path), "/j.db", 6);
-}
-
-static void remove_all(char path[64])
-{
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    char name[96];
-
-    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
-        snprintf(name, sizeof(name), "%s%s", path, suffixes[i]);
-        unlink(name);
-    }
-    *strrchr(path, '/') = '\0';
-    rmdir(path);
-}
 
 #define N_OPS   5000
 #define N_EARLY 7 /* the eighth is a bad one */
@@ -113,7 +91,7 @@ static void groups(void **state)
     char path[64];
 
     UNUSED(state);
-    make_path(path);
+    temp_path_make(path);
     struct loop *l = loop_new(&clock);
     CHECK_OK(journal_open(path, l, journal_migrate, &j, &e), &e);
     submit_all(j);
@@ -125,7 +103,7 @@ static void groups(void **state)
     journal_close(j);
     loop_free(l);
     CHECK_INT(count_rows(path), N_OPS - 5);
-    remove_all(path);
+    temp_path_remove(path);
 }
 
 /* Closing finishes what was submitted. */
@@ -137,7 +115,7 @@ static void close_finishes(void **state)
     char path[64];
 
     UNUSED(state);
-    make_path(path);
+    temp_path_make(path);
     struct loop *l = loop_new(&clock);
     CHECK_OK(journal_open(path, l, journal_migrate, &j, &e), &e);
     submit_all(j);
@@ -145,7 +123,7 @@ static void close_finishes(void **state)
     loop_free(l);
     CHECK_INT(tally.kept, N_OPS - 5);
     CHECK_INT(count_rows(path), N_OPS - 5);
-    remove_all(path);
+    temp_path_remove(path);
 }
 
 /* What is submitted before the file is open waits for it. */
@@ -157,7 +135,7 @@ static void early_operations(void **state)
     char path[64];
 
     UNUSED(state);
-    make_path(path);
+    temp_path_make(path);
     struct loop *l = loop_new(&clock);
     CHECK_OK(journal_start(path, l, journal_migrate, &j, &e), &e);
     submit(j, N_EARLY);
@@ -170,7 +148,7 @@ static void early_operations(void **state)
     journal_close(j);
     loop_free(l);
     CHECK_INT(count_rows(path), N_EARLY);
-    remove_all(path);
+    temp_path_remove(path);
 }
 
 static void note_refusal(struct journal_op *op, enum status s, const struct err *e)
@@ -198,7 +176,7 @@ static void foreign_files(void **state)
     char path[64];
 
     UNUSED(state);
-    make_path(path);
+    temp_path_make(path);
     CHECK_OK(journal_open(path, NULL, journal_migrate, &j, &e), &e);
     journal_close(j);
     set_pragma(path, "pragma user_version=999");
@@ -220,7 +198,7 @@ static void foreign_files(void **state)
     CHECK_OK(file_write(path, STR("this is no database, only text that is long enough"), 0600, &e),
              &e);
     CHECK_STATUS(journal_open(path, NULL, journal_migrate, &j, &e), ERR_IO);
-    remove_all(path);
+    temp_path_remove(path);
 }
 
 int main(void)

@@ -1,7 +1,6 @@
 /* Lines are committed by another thread: none is lost or doubled, reads see all of them, the count
  * goes on in the next run, old lines and a backlog's memory go, streams outlive a failed commit. */
 #include "executor/log_store_private.h"
-#include "tests/test.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -11,12 +10,14 @@
 
 #include "core/base/clock.h"
 #include "core/base/sql.h"
+#include "tests/temp_path.h"
+#include "tests/test.h"
 
 #define N_LINES 5000
 #define DAY_NS  (24 * NS_PER_HOUR)
 
 struct world {
-    char folder[64], path[96];
+    char path[64];
     struct loop *loop;
     struct log_store *logs;
     int64_t group, stream;
@@ -38,10 +39,8 @@ static int set_up(void **state)
     static struct world w;
     struct clock clock = clock_system();
 
-    w = (struct world){.folder = "/tmp/fnexec-logs-XXXXXX"};
-    if (!mkdtemp(w.folder))
-        return -1;
-    snprintf(w.path, sizeof(w.path), "%s/logs.db", w.folder);
+    w = (struct world){0};
+    temp_path_make(w.path);
     w.loop = loop_new(&clock);
     reopen(&w);
     *state = &w;
@@ -50,17 +49,12 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    static const char *const ends[] = {"", "-wal", "-shm"};
     struct world *w = *state;
-    char path[128];
 
     log_store_close(w->logs);
     loop_free(w->loop);
-    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-        snprintf(path, sizeof(path), "%s%s", w->path, ends[i]);
-        unlink(path);
-    }
-    return rmdir(w->folder);
+    temp_path_remove(w->path);
+    return 0;
 }
 
 struct seen {

@@ -8,6 +8,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/rng.h"
+#include "tests/temp_path.h"
 #include "tests/test.h"
 
 #define START_NS (INT64_C(1790000000) * NS_PER_SEC)
@@ -47,29 +48,17 @@ static void restart(struct fixture *f)
 
 static void setup(struct fixture *f)
 {
-    *f = (struct fixture){.path = "/tmp/fnexec-queue-XXXXXX"};
-    int fd = mkstemp(f->path);
-    CHECK(fd >= 0);
-    close(fd);
+    *f = (struct fixture){0};
+    temp_path_make(f->path);
     f->loop = loop_new_virtual(START_NS);
     start(f);
-}
-
-static void remove_beside(const char *path, const char *suffix)
-{
-    char name[96];
-
-    snprintf(name, sizeof(name), "%s%s", path, suffix);
-    unlink(name);
 }
 
 static void teardown(struct fixture *f)
 {
     stop(f);
     loop_free(f->loop);
-    remove_beside(f->path, "");
-    remove_beside(f->path, "-wal");
-    remove_beside(f->path, "-shm");
+    temp_path_remove(f->path);
 }
 
 static void must_be_kept(void *ctx, enum status s, const struct err *e)
