@@ -110,7 +110,9 @@ struct doc_value value_us(struct arena *a, uint64_t us);              /* in ms *
 struct doc_value value_bytes(struct arena *a, uint64_t bytes);
 /* "1 event", "2 events", "1,234 events" */
 struct str text_things(struct arena *a, uint64_t n, const char *thing);
-const struct str *series_times(const struct report_data *r);
+/* "Cost per hour" from the range's points; values and exact have one of each, at least one. */
+struct doc_series series_over_time(const struct report_data *r, const char *what, struct str top,
+                                   const uint64_t *values, const struct doc_value *exact);
 uint64_t count_failed(const struct stats *s);
 uint64_t count_cold(const struct stats *s);
 unsigned permille_of(wide part, wide whole);

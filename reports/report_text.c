@@ -110,13 +110,28 @@ void time_cell(struct table *t, size_t column, int64_t t_ns)
     table_text_shown(t, column, whole, shown);
 }
 
-const struct str *series_times(const struct report_data *r)
+struct doc_series series_over_time(const struct report_data *r, const char *what, struct str top,
+                                   const uint64_t *values, const struct doc_value *exact)
 {
-    struct str *times = arena_new(r->arena, struct str, r->series.n + 1);
+    const struct series *of = &r->series;
+    bool is_hourly = of->step_ns == NS_PER_HOUR;
+    int64_t last = of->since_ns + ((int64_t)of->n - 1) * of->step_ns;
+    struct str *times = arena_new(r->arena, struct str, of->n);
 
-    for (size_t i = 0; i < r->series.n; i++)
-        times[i] = text_time(r->arena, r->series.since_ns + (int64_t)i * r->series.step_ns);
-    return times;
+    for (size_t i = 0; i < of->n; i++)
+        times[i] = text_time(r->arena, of->since_ns + (int64_t)i * of->step_ns);
+    return (struct doc_series){
+        .title = arena_printf(r->arena, "%s per %s", what, is_hourly ? "hour" : "day"),
+        .first = is_hourly ? times[0] : text_day(r->arena, of->since_ns),
+        .last = is_hourly ? times[of->n - 1] : text_day(r->arena, last),
+        .top = top,
+        .first_time = times[0],
+        .step_s = of->step_ns / NS_PER_SEC,
+        .times = times,
+        .values = values,
+        .exact = exact,
+        .n = of->n,
+    };
 }
 
 /* `fnscope show` takes the first group of an id. */

@@ -202,7 +202,6 @@ static void cost_series(const struct report_data *r, struct doc *d, struct doc_s
     uint64_t *values = arena_new(r->arena, uint64_t, r->series.n + 1);
     struct doc_value *exact = arena_new(r->arena, struct doc_value, r->series.n + 1);
     wide top = 0;
-    bool is_hourly = r->series.step_ns == NS_PER_HOUR;
 
     for (size_t i = 0; i < r->series.n; i++) {
         values[i] =
@@ -212,21 +211,7 @@ static void cost_series(const struct report_data *r, struct doc *d, struct doc_s
     }
     if (r->series.n < 2)
         return;
-    const struct str *times = series_times(r);
-    int64_t last = r->series.since_ns + ((int64_t)r->series.n - 1) * r->series.step_ns;
-    *doc_series(d, s, "cost_over_time") = (struct doc_series){
-        .title = is_hourly ? STR("Cost per hour") : STR("Cost per day"),
-        .first = is_hourly ? text_time(r->arena, r->series.since_ns)
-                           : text_day(r->arena, r->series.since_ns),
-        .last = is_hourly ? text_time(r->arena, last) : text_day(r->arena, last),
-        .top = cash(r, top),
-        .first_time = times[0],
-        .step_s = r->series.step_ns / NS_PER_SEC,
-        .times = times,
-        .values = values,
-        .exact = exact,
-        .n = r->series.n,
-    };
+    *doc_series(d, s, "cost_over_time") = series_over_time(r, "Cost", cash(r, top), values, exact);
 }
 
 void section_cost(const struct report_data *r, struct doc *d)

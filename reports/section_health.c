@@ -132,7 +132,6 @@ static void volume_series(const struct report_data *r, struct doc *d, struct doc
 {
     uint64_t *values = arena_new(r->arena, uint64_t, r->series.n + 1);
     struct doc_value *exact = arena_new(r->arena, struct doc_value, r->series.n + 1);
-    bool is_hourly = r->series.step_ns == NS_PER_HOUR;
     uint64_t top = 0;
 
     if (r->series.n < 2)
@@ -142,20 +141,8 @@ static void volume_series(const struct report_data *r, struct doc *d, struct doc
         exact[i] = value_count(r->arena, values[i]);
         top = values[i] > top ? values[i] : top;
     }
-    const struct str *times = series_times(r);
-    int64_t last = r->series.since_ns + ((int64_t)r->series.n - 1) * r->series.step_ns;
-    *doc_series(d, s, "invocations_over_time") = (struct doc_series){
-        .title = is_hourly ? STR("Invocations per hour") : STR("Invocations per day"),
-        .first = text_time(r->arena, r->series.since_ns),
-        .last = text_time(r->arena, last),
-        .top = text_count(r->arena, top),
-        .first_time = times[0],
-        .step_s = r->series.step_ns / NS_PER_SEC,
-        .times = times,
-        .values = values,
-        .exact = exact,
-        .n = r->series.n,
-    };
+    *doc_series(d, s, "invocations_over_time") =
+        series_over_time(r, "Invocations", text_count(r->arena, top), values, exact);
 }
 
 void section_invocations(const struct report_data *r, struct doc *d)

@@ -194,15 +194,6 @@ struct lines {
     size_t n;
 };
 
-static enum style level_style(const struct log_line *l)
-{
-    if (l->kind == RECORD_PLATFORM)
-        return STYLE_DIM;
-    return l->severity >= SEVERITY_ERROR  ? STYLE_BAD
-           : l->severity == SEVERITY_WARN ? STYLE_WARN
-                                          : STYLE_PLAIN;
-}
-
 /* Tabs between the fields of a line become blanks, carriage returns of stack traces line ends. */
 static struct str without_controls(struct arena *a, struct str s)
 {
@@ -236,7 +227,7 @@ static enum status add_line(void *ctx, const struct log_line *line, struct err *
     l->n++;
     while (rest.n > 0) {
         struct str piece = str_trim_right(str_cut(&rest, '\n'));
-        view_line_in(l->data, a, level_style(line),
+        view_line_in(l->data, a, view_line_style(line->kind, line->severity),
                      arena_printf(a, "  %8.*s %-5s " STR_FMT, is_first ? (int)when.n : 0, when.p,
                                   is_first && is_app && line->severity != SEVERITY_UNKNOWN
                                       ? severity_name(line->severity)

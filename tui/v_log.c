@@ -203,13 +203,13 @@ static char tag_of(uint32_t fn_id)
     return fn_id == 0 ? '?' : signs[(fn_id - 1) % (sizeof(signs) - 1)];
 }
 
-static enum style line_style(const struct line *l)
+enum style view_line_style(enum record_kind kind, enum severity severity)
 {
-    if (l->kind == RECORD_PLATFORM)
+    if (kind == RECORD_PLATFORM)
         return STYLE_DIM;
-    return l->severity >= SEVERITY_ERROR  ? STYLE_BAD
-           : l->severity == SEVERITY_WARN ? STYLE_WARN
-                                          : STYLE_PLAIN;
+    return severity >= SEVERITY_ERROR  ? STYLE_BAD
+           : severity == SEVERITY_WARN ? STYLE_WARN
+                                       : STYLE_PLAIN;
 }
 
 static struct str one_line(struct arena *a, struct str s)
@@ -232,7 +232,7 @@ static void log_row(struct app *app, struct view_data *d, const struct line *l)
                             .fn_name = l->fn_name,
                             .id = l->id,
                             .time_ns = l->time_ns,
-                            .style = line_style(l),
+                            .style = view_line_style(l->kind, l->severity),
                             .tag = (enum style)(STYLE_TAG0 + l->fn_id % 6),
                             .is_problem = is_app && l->severity >= SEVERITY_WARN};
     cell_time(t, COLUMN_TIME, l->time_ns);

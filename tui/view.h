@@ -310,6 +310,7 @@ void view_draw_overview(const struct app *app, struct frame *f, unsigned y, unsi
 enum status view_load_overview(struct app *app, struct view_data *d, struct err *e);
 const char *view_result(enum outcome o); /* "x error" */
 enum style view_result_style(enum outcome o);
+enum style view_line_style(enum record_kind kind, enum severity severity);
 /* The spans of the rows' trace (waterfall.c); nothing where none are stored. */
 enum status view_waterfall(struct app *app, struct view_data *d, const struct inv_rows *rows,
                            struct err *e);
