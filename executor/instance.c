@@ -241,13 +241,15 @@ static void reinit_done(struct instance *in)
     in->link->send(in);
 }
 
-/* Frames: answering is being ready. Runtime API: the next /next says so. */
+/* Frames: answering is being ready, so what was written is logged before the caller hears of it.
+ * Runtime API: the next /next says so, and the caller need not wait for it. */
 static void answer(struct instance *in)
 {
     set_state(in, INST_ANSWERED);
-    invoker_answered(in, in->run);
     if (in->link == &link_frames)
         instance_event(in, EV_READY);
+    else
+        invoker_answered(in, in->run);
 }
 
 static void finish(struct instance *in)

@@ -62,7 +62,7 @@ static void env_lambda(struct env *env, const struct instance *in)
     env_add(env, "AWS_LAMBDA_INITIALIZATION_TYPE",
             in->is_provisioned ? STR("provisioned-concurrency") : STR("on-demand"));
     env_add(env, "AWS_LAMBDA_LOG_GROUP_NAME", fn->log_group);
-    env_add(env, "AWS_LAMBDA_LOG_STREAM_NAME", in->stream.name);
+    env_add(env, "AWS_LAMBDA_LOG_STREAM_NAME", in->stream.log.name);
     env_add(env, "LAMBDA_TASK_ROOT", fn->code);
     env_add(env, "LAMBDA_RUNTIME_DIR", in->x->runtimes_folder);
     env_add(env, "TZ", STR(":UTC"));

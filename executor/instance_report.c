@@ -9,7 +9,7 @@ struct platform_facts report_facts(const struct instance *in)
 {
     struct platform_facts f = {.fn = in->fn,
                                .wall_ns = loop_wall(in->x->loop),
-                               .instance = in->stream.name,
+                               .instance = in->stream.log.name,
                                .phase = STR("init"),
                                .init_type = in->is_provisioned ? STR("provisioned-concurrency")
                                                                : STR("on-demand"),

@@ -7,6 +7,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/map.h"
 #include "core/base/mem.h"
 
 #define COMMIT_AFTER_NS (20 * NS_PER_MS)
@@ -20,6 +21,7 @@
 struct stream_state {
     int64_t first_ms, last_ms, bytes;
     bool is_changed;
+    uint64_t named_in; /* the batch whose spool has its names */
 };
 
 struct prune_op {
@@ -42,10 +44,13 @@ struct log_store {
     struct loop_timer commit_timer, prune_timer;
     struct prune_op prune;
     char key[LOG_KEY_BYTES];
-    uint64_t lost; /* lines that could not be stored */
+    uint64_t lost;                /* lines that could not be stored */
+    uint64_t n_batches;           /* spooled ones, all runs */
+    struct log_spool **leftovers; /* of runs that were killed */
+    size_t n_leftovers;
 };
 
-/* --- opening --- */
+/* --- what the file says --- */
 
 /* A file of an older version does not say it: then the newest line does. */
 static enum status read_next_seq(struct log_store *s, struct err *e)
@@ -73,6 +78,37 @@ static enum status read_key(struct log_store *s, struct err *e)
         memcpy(s->key, sql_blob(st, 0).p, LOG_KEY_BYTES);
     sql_finalize(st);
     return status;
+}
+
+/* --- batches --- */
+
+/* The summary of a stream while its lines wait to be committed. */
+static struct stream_state *state_of(struct log_store *s, int64_t id)
+{
+    size_t i = (size_t)id;
+
+    if (i >= s->streams_cap) {
+        size_t cap = i + i / 2 + 64;
+        s->streams = xreallocarray(s->streams, cap, sizeof(*s->streams));
+        memset(s->streams + s->streams_cap, 0, (cap - s->streams_cap) * sizeof(*s->streams));
+        s->streams_cap = cap;
+    }
+    return &s->streams[i];
+}
+
+/* Adds a line to a batch and to the summary of its stream. */
+static void put_line(struct log_store *s, struct log_batch *b, int64_t stream, int64_t ms,
+                     struct str message)
+{
+    struct stream_state *state = state_of(s, stream);
+
+    b->lines = mem_grow(b->lines, b->n_lines, &b->lines_cap, sizeof(*b->lines));
+    b->lines[b->n_lines++] = (struct log_line){stream, ms, b->text.n, message.n};
+    buf_add_str(&b->text, message);
+    state->first_ms = state->is_changed && state->first_ms < ms ? state->first_ms : ms;
+    state->last_ms = state->is_changed && state->last_ms > ms ? state->last_ms : ms;
+    state->bytes += (int64_t)message.n + 26; /* as CloudWatch counts an event */
+    state->is_changed = true;
 }
 
 /* --- committing --- */
@@ -110,6 +146,8 @@ static void submit(struct log_store *s)
                                  : 0;
     s->next_seq += (int64_t)b->n_lines;
     s->open = b == &s->batches[0] ? &s->batches[1] : &s->batches[0];
+    if (s->open->spool)
+        log_spool_begin(s->open->spool, ++s->n_batches, s->next_seq);
     journal_submit(s->journal, &b->op);
 }
 
@@ -221,6 +259,181 @@ static void prune_due(void *ctx)
     loop_timer_set(s->loop, &s->prune_timer, loop_now(s->loop) + PRUNE_EVERY_NS);
 }
 
+struct journal *log_store_journal(struct log_store *s)
+{
+    return s->journal;
+}
+
+struct sql *log_store_db(struct log_store *s)
+{
+    return journal_sql(s->journal);
+}
+
+struct str log_store_key(const struct log_store *s)
+{
+    return (struct str){s->key, sizeof(s->key)};
+}
+
+/* --- writing --- */
+
+static void commit_soon(struct log_store *s)
+{
+    if (s->open->n_lines >= COMMIT_LINES)
+        commit_due(s);
+    else if (!loop_timer_is_set(&s->commit_timer))
+        loop_timer_set(s->loop, &s->commit_timer, loop_now(s->loop) + COMMIT_AFTER_NS);
+}
+
+static void add_stream(struct log_batch *b, const struct log_target *t)
+{
+    const struct log_opened o = {.stream = t->id,
+                                 .created_ms = t->created_ms,
+                                 .names = xmalloc(t->group.n + t->name.n),
+                                 .group_n = t->group.n,
+                                 .name_n = t->name.n};
+
+    memcpy(o.names, t->group.p, t->group.n);
+    memcpy(o.names + t->group.n, t->name.p, t->name.n);
+    add_opened(b, &o);
+}
+
+struct log_target log_store_stream(struct log_store *s, struct str group, struct str stream,
+                                   int64_t now_ns)
+{
+    const struct log_target t = {.id = (int64_t)++s->n_streams,
+                                 .created_ms = now_ns / NS_PER_MS,
+                                 .group = group,
+                                 .name = stream};
+
+    add_stream(s->open, &t);
+    if (s->loop)
+        commit_soon(s);
+    return t;
+}
+
+static void spool_line(struct log_store *s, const struct log_target *to, int64_t ms,
+                       struct str message)
+{
+    struct log_spool *sp = s->open->spool;
+    struct stream_state *state = state_of(s, to->id);
+
+    if (state->named_in != log_spool_number(sp))
+        log_spool_add(sp, &(struct spool_record){to->id, to->created_ms, to->group, to->name});
+    state->named_in = log_spool_number(sp);
+    log_spool_add(sp, &(struct spool_record){.stream = to->id, .ms = ms, .text = message});
+}
+
+void log_store_add(struct log_store *s, const struct log_target *to, int64_t wall_ns,
+                   struct str message)
+{
+    struct log_batch *b = s->open;
+
+    assert(to->id > 0 && (size_t)to->id <= s->n_streams);
+    if (b->text.n + message.n > b->text.max) {
+        s->lost++;
+        return;
+    }
+    put_line(s, b, to->id, wall_ns / NS_PER_MS, message);
+    if (b->spool)
+        spool_line(s, to, wall_ns / NS_PER_MS, message);
+    if (s->loop)
+        commit_soon(s);
+}
+
+/* --- what killed runs left --- */
+
+static void replay_done(struct journal_op *op, enum status status, const struct err *e)
+{
+    struct log_batch *b = (struct log_batch *)op;
+
+    b->op.status = status;
+    if (status != OK)
+        log_event(LOG_ERROR, "log store: %s; %zu lines of a run before wait for the next start",
+                  e->msg, b->n_lines);
+}
+
+static void take_records(struct log_store *s, const struct log_spool *sp, struct log_batch *b)
+{
+    struct spool_record r;
+    struct idmap ids; /* of that run -> of this one */
+
+    idmap_init(&ids);
+    for (size_t at = 0; log_spool_next(sp, &at, &r);) {
+        if (r.group.n > 0) {
+            const struct log_target t = {(int64_t)++s->n_streams, r.ms, r.group, r.text};
+            *idmap_put(&ids, (uint64_t)r.stream, NULL) = (uint64_t)t.id;
+            add_stream(b, &t);
+            continue;
+        }
+        const uint64_t *id = idmap_get(&ids, (uint64_t)r.stream);
+        if (id)
+            put_line(s, b, (int64_t)*id, r.ms, r.text);
+    }
+    idmap_clear(&ids);
+}
+
+/* The file says which lines they become before they do: so a kill right after the commit does not
+ * double them, and one before it does not lose them. */
+static void replay(struct log_store *s, struct log_spool *sp)
+{
+    struct log_batch b = {.op = {.run = log_batch_run, .done = replay_done},
+                          .store = s,
+                          .rows = &s->rows,
+                          .first_seq = s->next_seq,
+                          .text = {.max = 2 * PENDING_BYTES}};
+
+    take_records(s, sp, &b);
+    b.now_ms = s->loop ? loop_wall(s->loop) / NS_PER_MS : 0;
+    note_touched(s, &b);
+    log_spool_place(sp, s->next_seq);
+    journal_submit(s->journal, &b.op);
+    journal_flush(s->journal);
+    if (b.op.status == OK) {
+        s->next_seq += (int64_t)b.n_lines;
+        log_spool_remove(sp);
+    } else {
+        log_spool_place(sp, 0);
+        log_spool_close(sp);
+    }
+    end_opened(&b, NULL, true);
+    batch_clear(&b);
+}
+
+static bool is_stored(const struct log_store *s, const struct log_spool *sp)
+{
+    int64_t first = log_spool_first_seq(sp);
+
+    return first > 0 && first < s->next_seq;
+}
+
+static void replay_leftovers(struct log_store *s)
+{
+    for (size_t i = 0; i < s->n_leftovers; i++) {
+        struct log_spool *sp = s->leftovers[i];
+        if (is_stored(s, sp))
+            log_spool_remove(sp);
+        else
+            replay(s, sp);
+    }
+    s->n_leftovers = 0;
+}
+
+/* --- starting, stopping --- */
+
+/* Before anything is answered: nothing that was answered may be without its lines. */
+static enum status open_spools(struct log_store *s, const char *path, struct err *e)
+{
+    if (strcmp(path, SQL_IN_MEMORY) == 0)
+        return OK;
+    enum status status = log_spool_leftovers(path, &s->leftovers, &s->n_leftovers, e);
+
+    if (status == OK && s->n_leftovers > 0)
+        s->n_batches = log_spool_number(s->leftovers[s->n_leftovers - 1]);
+    for (size_t i = 0; status == OK && i < ARRAY_LEN(s->batches); i++)
+        status = log_spool_create(path, ++s->n_batches, &s->batches[i].spool, e);
+    return status;
+}
+
 enum status log_store_start(const char *path, struct loop *l, int64_t retention_ns,
                             struct log_store **out, struct err *e)
 {
@@ -236,7 +449,9 @@ enum status log_store_start(const char *path, struct loop *l, int64_t retention_
     }
     s->commit_timer = (struct loop_timer){.fn = commit_due, .ctx = s};
     s->prune_timer = (struct loop_timer){.fn = prune_due, .ctx = s};
-    enum status status = journal_start(path, l, log_layout, &s->journal, e);
+    enum status status = open_spools(s, path, e);
+    if (status == OK)
+        status = journal_start(path, l, log_layout, &s->journal, e);
     if (status != OK) {
         log_store_close(s);
         return status;
@@ -257,6 +472,9 @@ enum status log_store_ready(struct log_store *s, struct err *e)
         return status;
     if (s->loop)
         loop_timer_set(s->loop, &s->prune_timer, loop_now(s->loop) + FIRST_PRUNE_NS);
+    replay_leftovers(s);
+    if (s->open->spool)
+        log_spool_place(s->open->spool, s->next_seq);
     s->is_ready = true;
     if (s->is_due)
         submit(s);
@@ -294,8 +512,7 @@ void log_store_close(struct log_store *s)
 {
     if (!s)
         return;
-    if (s->is_ready)
-        (void)!log_store_flush(s, NULL);
+    bool is_stored = s->is_ready && log_store_flush(s, NULL) == OK;
     if (s->loop) {
         loop_timer_cancel(s->loop, &s->commit_timer);
         loop_timer_cancel(s->loop, &s->prune_timer);
@@ -303,86 +520,13 @@ void log_store_close(struct log_store *s)
     journal_close(s->journal);
     for (size_t i = 0; i < ARRAY_LEN(s->batches); i++) {
         end_opened(&s->batches[i], NULL, true);
+        (is_stored ? log_spool_remove : log_spool_close)(s->batches[i].spool);
         batch_clear(&s->batches[i]);
     }
+    for (size_t i = 0; i < s->n_leftovers; i++)
+        log_spool_close(s->leftovers[i]);
+    free(s->leftovers);
     free(s->streams);
     free(s->rows.items);
     free(s);
-}
-
-struct journal *log_store_journal(struct log_store *s)
-{
-    return s->journal;
-}
-
-struct sql *log_store_db(struct log_store *s)
-{
-    return journal_sql(s->journal);
-}
-
-struct str log_store_key(const struct log_store *s)
-{
-    return (struct str){s->key, sizeof(s->key)};
-}
-
-/* --- writing --- */
-
-/* The summary of a stream while its lines wait to be committed. */
-static struct stream_state *state_of(struct log_store *s, int64_t id)
-{
-    size_t i = (size_t)id;
-
-    if (i >= s->streams_cap) {
-        size_t cap = i + i / 2 + 64;
-        s->streams = xreallocarray(s->streams, cap, sizeof(*s->streams));
-        memset(s->streams + s->streams_cap, 0, (cap - s->streams_cap) * sizeof(*s->streams));
-        s->streams_cap = cap;
-    }
-    return &s->streams[i];
-}
-
-static void commit_soon(struct log_store *s)
-{
-    if (s->open->n_lines >= COMMIT_LINES)
-        commit_due(s);
-    else if (!loop_timer_is_set(&s->commit_timer))
-        loop_timer_set(s->loop, &s->commit_timer, loop_now(s->loop) + COMMIT_AFTER_NS);
-}
-
-int64_t log_store_stream(struct log_store *s, struct str group, struct str stream, int64_t now_ns)
-{
-    const struct log_opened o = {.stream = (int64_t)++s->n_streams,
-                                 .created_ms = now_ns / NS_PER_MS,
-                                 .names = xmalloc(group.n + stream.n),
-                                 .group_n = group.n,
-                                 .name_n = stream.n};
-
-    memcpy(o.names, group.p, group.n);
-    memcpy(o.names + group.n, stream.p, stream.n);
-    add_opened(s->open, &o);
-    if (s->loop)
-        commit_soon(s);
-    return o.stream;
-}
-
-void log_store_add(struct log_store *s, int64_t stream, int64_t wall_ns, struct str message)
-{
-    struct log_batch *b = s->open;
-    struct stream_state *state = state_of(s, stream);
-    int64_t ms = wall_ns / NS_PER_MS;
-
-    assert(stream > 0 && (size_t)stream <= s->n_streams);
-    if (b->text.n + message.n > b->text.max) {
-        s->lost++;
-        return;
-    }
-    b->lines = mem_grow(b->lines, b->n_lines, &b->lines_cap, sizeof(*b->lines));
-    b->lines[b->n_lines++] = (struct log_line){stream, ms, b->text.n, message.n};
-    buf_add_str(&b->text, message);
-    state->first_ms = state->is_changed && state->first_ms < ms ? state->first_ms : ms;
-    state->last_ms = state->is_changed && state->last_ms > ms ? state->last_ms : ms;
-    state->bytes += (int64_t)message.n + 26; /* as CloudWatch counts an event */
-    state->is_changed = true;
-    if (s->loop)
-        commit_soon(s);
 }

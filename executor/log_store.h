@@ -1,8 +1,9 @@
 /* The log groups: every line of every function, durable in one SQLite file. Lines gather in memory
  * and are committed together by a thread of the file's own (a second struct journal), at the latest
- * after 20 ms, before every read and at the end; so a killed fnexec loses the lines of its last
- * moments, but no event or invocation (those are the journal's). Called on the loop's thread. Old
- * lines and traces are removed soon after the start and every hour. */
+ * after 20 ms, before every read and at the end. Until then they are in a spool (log_spool.h) too:
+ * a killed fnexec loses none, the next one stores them; so do lines of a run whose file could not
+ * be opened. Only the power can take the lines of the last moments. Called on the loop's thread.
+ * Old lines and traces are removed soon after the start and every hour. */
 #ifndef FNSCOPE_EXECUTOR_LOG_STORE_H
 #define FNSCOPE_EXECUTOR_LOG_STORE_H
 
@@ -15,7 +16,7 @@ struct log_store;
 MUST_CHECK enum status log_store_open(const char *path, struct loop *l, int64_t retention_ns,
                                       struct log_store **out, struct err *e);
 /* The same in steps, as journal_start(), journal_go() and journal_ready(): streams and lines may be
- * added meanwhile. When it never becomes ready, they are lost. */
+ * added meanwhile. When it never becomes ready, the next run stores them. */
 MUST_CHECK enum status log_store_start(const char *path, struct loop *l, int64_t retention_ns,
                                        struct log_store **out, struct err *e);
 void log_store_go(struct log_store *s);
@@ -23,11 +24,18 @@ MUST_CHECK enum status log_store_ready(struct log_store *s, struct err *e);
 bool log_store_is_open(const struct log_store *s);
 void log_store_close(struct log_store *s); /* NULL is fine */
 
+/* A stream that lines are added to. The names are the caller's, as long as it adds lines. */
+struct log_target {
+    int64_t id, created_ms; /* id: above 0, of this run only */
+    struct str group, name;
+};
 /* Opens a stream of a group, both made when they are not there (with the next commit: nothing waits
- * for the file). The identity, above 0, is for log_store_add of this run only. */
-int64_t log_store_stream(struct log_store *s, struct str group, struct str stream, int64_t now_ns);
+ * for the file). */
+struct log_target log_store_stream(struct log_store *s, struct str group, struct str stream,
+                                   int64_t now_ns);
 /* Adds a line (copied). */
-void log_store_add(struct log_store *s, int64_t stream, int64_t wall_ns, struct str message);
+void log_store_add(struct log_store *s, const struct log_target *to, int64_t wall_ns,
+                   struct str message);
 MUST_CHECK enum status log_store_flush(struct log_store *s, struct err *e);
 /* Removes lines older than the retention, in the background. */
 void log_store_prune(struct log_store *s, int64_t now_ns);

@@ -5,6 +5,7 @@
 
 #include "core/base/buf.h"
 #include "executor/journal.h"
+#include "executor/log_spool.h"
 #include "executor/log_store.h"
 
 #define LOG_KEY_BYTES 32
@@ -47,6 +48,7 @@ struct log_batch {
     size_t n_touched, touched_cap;
     struct buf text;
     int64_t first_seq, now_ms;
+    struct log_spool *spool; /* where its lines are until they are committed; NULL: in memory */
 };
 
 /* Tables of a log file, and its key. */

@@ -9,7 +9,6 @@
 #include "core/base/sql.h"
 #include "core/base/timefmt.h"
 #include "executor/ids.h"
-#include "executor/log_store.h"
 
 #define EVENT_MAX_BYTES  ((size_t)1 << 20) /* CloudWatch's limit of an event */
 #define SECRET_MIN_BYTES 4                 /* shorter ones would black out ordinary text */
@@ -81,9 +80,9 @@ void telemetry_stream_open(struct telemetry *t, const struct fndef *fn, struct a
     struct str id = hex_new(&t->x->rng, a, 16);
 
     out->fn = fn;
-    out->name = arena_printf(a, "%04d/%02d/%02d/[$LATEST]" STR_FMT, day.year, day.month, day.day,
-                             STR_ARG(id));
-    out->id = log_store_stream(t->logs, fn->log_group, out->name, now);
+    struct str name = arena_printf(a, "%04d/%02d/%02d/[$LATEST]" STR_FMT, day.year, day.month,
+                                   day.day, STR_ARG(id));
+    out->log = log_store_stream(t->logs, fn->log_group, name, now);
 }
 
 static void add(struct telemetry *t, const struct telemetry_stream *s, struct buf *tail,
@@ -91,7 +90,7 @@ static void add(struct telemetry *t, const struct telemetry_stream *s, struct bu
 {
     if (message.n == 0)
         return;
-    log_store_add(t->logs, s->id, loop_wall(t->x->loop), message);
+    log_store_add(t->logs, &s->log, loop_wall(t->x->loop), message);
     if (tail)
         buf_add_str(tail, message);
 }

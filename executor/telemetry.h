@@ -4,6 +4,7 @@
 #define FNSCOPE_EXECUTOR_TELEMETRY_H
 
 #include "executor/executor.h"
+#include "executor/log_store.h"
 #include "executor/platform_lines.h"
 
 struct telemetry;
@@ -11,8 +12,7 @@ struct telemetry;
 /* A log stream: one execution environment. */
 struct telemetry_stream {
     const struct fndef *fn;
-    struct str name; /* 2026/01/15[$LATEST]<32 hex>; in the owner's arena */
-    int64_t id;
+    struct log_target log; /* named 2026/01/15[$LATEST]<32 hex>; in the owner's arena */
 };
 
 /* Lines may be added at once. telemetry_go() begins to open the log store, from which they can be

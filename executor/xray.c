@@ -216,7 +216,7 @@ void xray_record(struct executor *x, const struct instance *in, struct run *r)
                            .segment_id = r->segment_id,
                            .function_segment_id = hex_new(&x->rng, &r->arena, 8),
                            .request_id = r->rq.request_id,
-                           .instance = in->stream.name,
+                           .instance = in->stream.log.name,
                            .accepted_ns = r->accepted_wall_ns,
                            .begin_ns = r->started_wall_ns,
                            .end_ns = r->started_wall_ns + r->duration_ns,

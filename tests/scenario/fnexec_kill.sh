@@ -1,6 +1,7 @@
 #!/bin/bash
 # fnexec_kill.sh PROGRAM TESTS_DIR EXECUTOR: kills fnexec 100 times with SIGKILL while events and messages come in,
-# then lets it finish. Nothing that was accepted is lost; every event ends once, in one of its two destinations.
+# then lets it finish. Nothing that was accepted is lost; every event ends once, in one of its two destinations; every
+# call that was answered has its log lines, each once.
 set -euo pipefail
 executor=$3
 export work PATH=/usr/bin:/bin:$PATH
@@ -25,6 +26,10 @@ def messages(e, context):
     for r in e["Records"]:
         note("message " + r["body"])
     return {"batchItemFailures": []}
+
+def answer(e, context):
+    print("answers " + context.aws_request_id)
+    return e
 PY
 cat > "$work/functions.yaml" << YAML
 queues:
@@ -36,15 +41,16 @@ functions:
   messages:
     {runtime: python3.11, handler: app.messages, code: code, timeout: 2s, isolation: process, instances: 2,
      environment: {SEEN: $work/seen}, triggers: [{type: queue, queue: orders, report_failures: true}]}
+  answers: {runtime: python3.11, handler: app.answer, code: code, timeout: 2s, isolation: process, instances: 2}
 YAML
 python3 - "$executor" "$work" << 'PY'
-import collections, http.client, json, os, random, signal, subprocess, sys, threading, time
+import collections, http.client, json, os, random, re, signal, subprocess, sys, threading, time
 
 executor, work = sys.argv[1:]
 seed = int(os.environ.get("SEED", "1"))
 random.seed(seed)
 ROUNDS = int(os.environ.get("ROUNDS", "100"))
-accepted_events, accepted_messages = {}, set()
+accepted_events, accepted_messages, answered = {}, set(), []
 numbers = iter(range(10**9))
 lock = threading.Lock()
 
@@ -105,9 +111,41 @@ def client(port):
     except (OSError, http.client.HTTPException):
         pass
 
+# Another: calls that wait for their answer.
+def caller(port):
+    try:
+        conn = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        while True:
+            conn.request("POST", "/2015-03-31/functions/answers/invocations", "{}")
+            r = conn.getresponse()
+            r.read()
+            if r.status == 200:
+                answered.append(r.headers["x-amzn-RequestId"])
+    except (OSError, http.client.HTTPException):
+        pass
+
+# What is logged of the calls: kind and request of each line.
+def logged(conn):
+    lines, token = collections.Counter(), {}
+    while True:
+        body = {"logGroupName": "/aws/lambda/answers", "limit": 10000, **token}
+        conn.request("POST", "/", json.dumps(body), {"X-Amz-Target": "Logs_20140328.FilterLogEvents",
+                                                     "Content-Type": "application/x-amz-json-1.1"})
+        r = conn.getresponse()
+        page = json.loads(r.read())
+        if r.status != 200:
+            fail(f"FilterLogEvents: {r.status} {page}")
+        for event in page["events"]:
+            lines.update(re.findall("^(START|END|REPORT)(?: RequestId:)? ([-0-9a-f]{36})|^(answers) ([-0-9a-f]{36})",
+                                    event["message"]))
+        if "nextToken" not in page:
+            return collections.Counter({(a or c, b or d): n for (a, b, c, d), n in lines.items()})
+        token = {"nextToken": page["nextToken"]}
+
 for _ in range(ROUNDS):
     p, port = start()
     threads = [threading.Thread(target=client, args=(port,)) for _ in range(3)]
+    threads.append(threading.Thread(target=caller, args=(port,)))
     for t in threads:
         t.start()
     # At any moment, but on a slow machine too some of the lives must be long enough to accept something.
@@ -141,6 +179,7 @@ while time.monotonic() < end:
         if left == 0 and all(ends[request] for request in accepted_events.values()):
             break
         time.sleep(0.1)
+lines = logged(conn)
 p.send_signal(signal.SIGTERM)
 if p.wait() != 0:
     fail("fnexec did not end well")
@@ -149,10 +188,15 @@ lost = [n for n, request in accepted_events.items() if ends[request] == 0]
 twice = [r for r, n in ends.items() if n > 1]
 seen = set(open(f"{work}/seen").read().splitlines())
 unseen = [m for m in accepted_messages if "message " + m not in seen]
-print(f"{ROUNDS} kills, {len(accepted_events)} events and {len(accepted_messages)} messages accepted")
+untold = [(kind, r) for r in answered for kind in ("START", "answers", "END", "REPORT") if not lines[kind, r]]
+doubled = [line for line, n in lines.items() if n > 1]
+print(f"{ROUNDS} kills, {len(accepted_events)} events and {len(accepted_messages)} messages accepted, "
+      f"{len(answered)} calls answered")
+if untold or doubled:
+    fail(f"{len(untold)} log lines of answered calls lost: {untold[:3]}; {len(doubled)} stored twice: {doubled[:3]}")
 if lost or twice or unseen or left:
     fail(f"events lost: {lost[:5]} ({len(lost)}), ended twice: {twice[:5]} ({len(twice)}), "
          f"messages lost: {unseen[:5]} ({len(unseen)}), left in the queue: {left}")
-if len(accepted_events) < ROUNDS or len(accepted_messages) < ROUNDS:
+if min(len(accepted_events), len(accepted_messages), len(answered)) < ROUNDS:
     fail("too little was accepted to prove anything")
 PY

@@ -20,7 +20,8 @@ struct world {
     char path[64];
     struct loop *loop;
     struct log_store *logs;
-    int64_t group, stream;
+    int64_t group;
+    struct log_target stream;
 };
 
 static void reopen(struct world *w)
@@ -89,7 +90,7 @@ static void add_lines(struct world *w, size_t n, int64_t wall_ns)
 
     for (size_t i = 0; i < n; i++) {
         snprintf(text, sizeof(text), "line %zu\n", i);
-        log_store_add(w->logs, w->stream, wall_ns, str_from(text));
+        log_store_add(w->logs, &w->stream, wall_ns, str_from(text));
         if (i % 700 == 0)
             CHECK_OK(loop_turn(w->loop, 0, &e), &e);
     }
@@ -135,7 +136,7 @@ static void a_backlog_gives_its_memory_back(void **state)
     size_t before = used_bytes();
     memset(line, 'x', sizeof(line));
     for (size_t i = 0; i < 20000; i++) /* no turn in between: all but the first batch wait */
-        log_store_add(w->logs, w->stream, loop_wall(w->loop), (struct str){line, sizeof(line)});
+        log_store_add(w->logs, &w->stream, loop_wall(w->loop), (struct str){line, sizeof(line)});
     CHECK_OK(log_store_flush(w->logs, &e), &e);
     CHECK(used_bytes() < before + ((size_t)4 << 20));
 }
