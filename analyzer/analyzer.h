@@ -67,6 +67,7 @@ struct fn_rule {
     struct str region, account; /* empty: not said */
     enum arch arch;             /* unknown: not said */
     uint64_t storage_bytes;     /* 0: not said */
+    struct str runtime;         /* "python3.12"; empty: not said */
 };
 struct cost_index; /* configs by function */
 struct cost_context {
@@ -92,15 +93,18 @@ uint64_t cost_fingerprint(const struct cost_context *c);
 struct cost_index *cost_index_new(const struct fn_config *configs, size_t n);
 void cost_index_free(struct cost_index *x); /* NULL is fine */
 
-/* Sets cost, is_priced, arch, storage_bytes and EV_ASSUMED_CONFIG of an invocation: first-tier list
- * price, no free tier. Not priced (cost 0) while its end or memory size is unknown, or where a
- * meter it uses has no row in the book. A throttled attempt costs 0; one on a managed instance
- * (EV_NO_BILLING) its request only. */
+/* Sets cost, is_priced, arch, storage_bytes, EV_ASSUMED_CONFIG and EV_RESTORE_ of an invocation:
+ * first-tier list price, no free tier. Not priced (cost 0) while its end or memory size is unknown,
+ * or where a meter it uses has no row in the book. A throttled attempt costs 0; one on a managed
+ * instance (EV_NO_BILLING) its request only. The restore of a snapshot is in the cost
+ * (EV_RESTORE_BILLED) or free (EV_RESTORE_FREE, Java) where a line of the environment, a rule or a
+ * config names the runtime; without that, or without a price, it is neither. */
 MUST_CHECK enum status cost_invocation(const struct cost_context *c, struct invocation *inv,
                                        struct err *e);
 /* The receipt: one line per meter with quantity, unit price, rounding and price row. The first
- * three (duration, request, storage) are the cost; ingestion of log_bytes (when any) and the
- * restore of a snapshot stand beside. ERR_NOT_FOUND: the provider has no prices. */
+ * ones (duration, request, storage, a restore of a known runtime) are the cost; ingestion of
+ * log_bytes (when any) and another restore stand beside. ERR_NOT_FOUND: the provider has no
+ * prices. */
 MUST_CHECK enum status cost_receipt(const struct cost_context *c, const struct invocation *inv,
                                     uint64_t log_bytes, struct arena *a, struct cost_lines *out,
                                     struct err *e);
@@ -160,7 +164,8 @@ MUST_CHECK enum status usage_read(const struct usage_options *o, struct arena *a
 
 /* Cost of summed stats at list price, split by component; exact from quantities. */
 struct stats_cost {
-    wide total, duration, request, storage, logs; /* 10^-12; logs beside, not in total */
+    wide total, duration, request, storage, restore; /* 10^-12 */
+    wide logs;                                       /* beside, not in total */
     bool is_assumed;
     bool is_unpriced;     /* a meter it used has no price: amounts are too low */
     bool is_log_unpriced; /* the same for logs: logs is 0 though there are some */

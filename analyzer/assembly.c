@@ -434,6 +434,20 @@ static void apply_init_start(struct invocation *inv, const struct loose *loose, 
         inv->evidence |= EV_PROACTIVE_INIT;
 }
 
+/* Whether a restore is billed depends on the runtime, which the environment says as it begins. */
+static void apply_runtime(struct invocation *inv, const struct loose *loose, size_t n)
+{
+    const struct loose *last = NULL;
+
+    for (size_t i = 0; i < n; i++)
+        if (loose[i].runtime.n > 0 && loose[i].t_ns <= inv->start_ns &&
+            (!last || loose[i].t_ns > last->t_ns))
+            last = &loose[i];
+    if (last && inv->start == START_SNAPSTART)
+        inv->evidence |=
+            runtime_kind_of(last->runtime) == RUNTIME_JAVA ? EV_JAVA_RUNTIME : EV_OTHER_RUNTIME;
+}
+
 static void apply_loose(struct invocation *inv, const struct loose *loose, size_t n,
                         bool *was_killed)
 {
@@ -447,6 +461,7 @@ static void apply_loose(struct invocation *inv, const struct loose *loose, size_
         *was_killed = *was_killed || l->was_killed;
     }
     apply_init_start(inv, loose, n);
+    apply_runtime(inv, loose, n);
 }
 
 /* Old style out of memory: the kernel killed the process and all memory was used. */

@@ -35,6 +35,7 @@ struct loose {
     enum platform_kind kind; /* PLATFORM_OTHER: an unhandled error without a request id */
     int64_t duration_ns;
     struct str status, error_type, init_type, phase;
+    struct str runtime; /* "java:21.v38"; empty: not said */
     bool was_killed;
 };
 

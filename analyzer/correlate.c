@@ -122,10 +122,11 @@ static void stir(struct correlator *c, struct env *v, struct range r)
 }
 
 /* Requests that new evidence may concern: an INIT_START those that began after it, and those that
- * it says are over; anything else those that may have been running. */
+ * it says are over, what names the runtime those that began after it; anything else those that may
+ * have been running. */
 static struct range concerned_by(const struct loose *l)
 {
-    bool is_init = l->kind == PLATFORM_INIT_START || loose_is_silent_init(l);
+    bool is_init = l->kind == PLATFORM_INIT_START || loose_is_silent_init(l) || l->runtime.n > 0;
 
     return (struct range){l->t_ns - LONGEST_RUN_NS, is_init ? l->t_ns + NS_PER_DAY : l->t_ns + 1};
 }
@@ -143,6 +144,7 @@ static void take_loose(struct correlator *c, struct env *v, const struct log_rec
         l.status = corr_keep(c, p->status);
         l.init_type = corr_keep(c, p->init_type);
         l.phase = corr_keep(c, p->phase);
+        l.runtime = corr_keep(c, p->runtime_version);
         l.was_killed = says_killed(p);
     }
     corr_add_loose(v, &l);
@@ -156,7 +158,7 @@ static void take_loose(struct correlator *c, struct env *v, const struct log_rec
                                   .error_type = l.error_type,
                                   .init_type = l.init_type,
                                   .phase = l.phase,
-                                  .runtime_version = p ? p->runtime_version : (struct str){0}};
+                                  .runtime_version = l.runtime};
 }
 
 /* Whether the record says something about its request. */

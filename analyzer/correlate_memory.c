@@ -69,6 +69,8 @@ static int compare_loose(const struct loose *a, const struct loose *b)
         c = str_cmp(a->init_type, b->init_type);
     if (c == 0)
         c = str_cmp(a->phase, b->phase);
+    if (c == 0)
+        c = str_cmp(a->runtime, b->runtime);
     return c != 0 ? c : (a->duration_ns > b->duration_ns) - (a->duration_ns < b->duration_ns);
 }
 
@@ -116,6 +118,7 @@ static enum status load_loose(struct correlator *c, struct env *v, int64_t t_ns,
                           .error_type = corr_keep(c, found.rows[i].error_type),
                           .init_type = corr_keep(c, found.rows[i].init_type),
                           .phase = corr_keep(c, found.rows[i].phase),
+                          .runtime = corr_keep(c, found.rows[i].runtime_version),
                           .was_killed = str_eq(status, STR("killed"))};
         corr_add_loose(v, &l);
     }

@@ -12,6 +12,7 @@
 
 #define MB              (UINT64_C(1) << 20)
 #define DEFAULT_STORAGE (512 * MB)
+#define EV_RESTORE_BITS ((uint32_t)(EV_RESTORE_FREE | EV_RESTORE_BILLED))
 
 static const struct cost_ops *const providers[] = {&cost_aws};
 
@@ -38,7 +39,7 @@ static size_t exactness(struct str glob)
 static struct fn_rule rule_for(const struct cost_context *c, const struct fn_ref *fn)
 {
     struct fn_rule out = {0};
-    size_t by_region = 0, by_arch = 0, by_storage = 0;
+    size_t by_region = 0, by_arch = 0, by_storage = 0, by_runtime = 0;
 
     for (size_t i = 0; i < c->n_rules; i++) {
         const struct fn_rule *r = &c->rules[i];
@@ -58,6 +59,10 @@ static struct fn_rule rule_for(const struct cost_context *c, const struct fn_ref
         if (r->storage_bytes > 0 && exact > by_storage) {
             out.storage_bytes = r->storage_bytes;
             by_storage = exact;
+        }
+        if (r->runtime.n > 0 && exact > by_runtime) {
+            out.runtime = r->runtime;
+            by_runtime = exact;
         }
     }
     return out;
@@ -161,7 +166,21 @@ static struct cost_facts facts_of(const struct cost_context *c, const struct fn_
     f.storage_bytes = rule.storage_bytes > 0 ? rule.storage_bytes : config->ephemeral_storage_bytes;
     if (f.storage_bytes == 0)
         f.storage_bytes = DEFAULT_STORAGE;
+    f.runtime = runtime_kind_of(rule.runtime.n > 0 ? rule.runtime : config->runtime);
     return f;
+}
+
+/* A restore that was priced stays what it was; else what the environment's own lines say counts
+ * more than what is configured. */
+static enum runtime_kind runtime_of_invocation(const struct invocation *inv, bool is_kept,
+                                               enum runtime_kind configured)
+{
+    const uint32_t java = is_kept ? EV_RESTORE_FREE : EV_JAVA_RUNTIME;
+    const uint32_t other = is_kept ? EV_RESTORE_BILLED : EV_OTHER_RUNTIME;
+
+    if ((inv->evidence & (java | other)) != 0)
+        return (inv->evidence & java) != 0 ? RUNTIME_JAVA : RUNTIME_OTHER;
+    return is_kept ? RUNTIME_UNKNOWN : configured;
 }
 
 /* An architecture that an earlier pricing only assumed is no evidence. */
@@ -175,6 +194,7 @@ static struct cost_facts facts_of_invocation(const struct cost_context *c,
 
     if (is_kept && inv->storage_bytes > 0)
         f.storage_bytes = inv->storage_bytes;
+    f.runtime = runtime_of_invocation(inv, is_kept, f.runtime);
     return f;
 }
 
@@ -188,6 +208,8 @@ static uint64_t rule_fingerprint(const struct fn_rule *r, uint64_t h)
     h = str_hash(r->name_glob, h);
     h = str_hash(r->region, h);
     h = str_hash(r->account, h);
+    if (r->runtime.n > 0)
+        h = str_hash(r->runtime, h);
     return mixed(mixed(h, r->arch), r->storage_bytes);
 }
 
@@ -226,10 +248,24 @@ enum status cost_share_price(struct cost_share *s, struct err *e)
     return OK;
 }
 
-/* No price is needed where nothing was used. */
-static bool is_share_priced(const struct cost_share *s)
+/* No price is needed where nothing was used. A restore without one is told apart. */
+static bool is_priced(const struct cost_share shares[COST_PARTS])
 {
-    return s->price != NULL || s->units == 0;
+    for (size_t i = 0; i < COST_PARTS; i++)
+        if (shares[i].price == NULL && shares[i].units > 0 && i != PART_RESTORE)
+            return false;
+    return true;
+}
+
+/* Free or in the cost; 0: neither is known, or there is none. */
+static uint32_t restore_evidence(const struct cost_facts *f, const struct invocation *inv,
+                                 const struct cost_share *s)
+{
+    if (inv->start != START_SNAPSTART || f->runtime == RUNTIME_UNKNOWN)
+        return 0;
+    if (f->runtime == RUNTIME_JAVA)
+        return EV_RESTORE_FREE;
+    return s->price != NULL ? EV_RESTORE_BILLED : 0;
 }
 
 static bool can_be_priced(const struct invocation *inv)
@@ -246,7 +282,7 @@ enum status cost_invocation(const struct cost_context *c, struct invocation *inv
     const struct cost_facts f = facts_of_invocation(c, inv);
     struct cost_share shares[COST_PARTS] = {0};
     struct invocation priced = *inv;
-    bool is_priced = ops != NULL && can_be_priced(inv);
+    const bool has_price = ops != NULL && can_be_priced(inv);
     wide sum = 0;
     struct err own = {0};
 
@@ -256,19 +292,24 @@ enum status cost_invocation(const struct cost_context *c, struct invocation *inv
         e = &own;
     priced.arch = f.arch;
     priced.storage_bytes = f.storage_bytes;
-    priced.evidence &= ~(uint32_t)EV_ASSUMED_CONFIG;
+    priced.evidence &= ~(EV_ASSUMED_CONFIG | EV_RESTORE_BITS);
     if (f.is_assumed && !(ops != NULL && ops->is_global(inv->origin->fn)))
         priced.evidence |= EV_ASSUMED_CONFIG;
-    if (is_priced && ops->shares(c->book, &f, &priced, shares, e) != OK)
+    if (has_price && ops->shares(c->book, &f, &priced, shares, e) != OK)
         return err_wrap(e, "invocation " STR_FMT, STR_ARG(inv->id));
-    for (size_t i = 0; i < COST_PARTS; i++) {
-        is_priced = is_priced && is_share_priced(&shares[i]);
+    for (size_t i = 0; i < COST_PARTS; i++)
         sum += shares[i].amount;
-    }
-    priced.is_priced = is_priced;
+    priced.is_priced = has_price && is_priced(shares);
     priced.cost = 0;
-    if (is_priced && money_narrow(sum, &priced.cost, e) != OK)
+    priced.cost_restore = 0;
+    if (!priced.is_priced) {
+        *inv = priced;
+        return OK;
+    }
+    priced.evidence |= restore_evidence(&f, &priced, &shares[PART_RESTORE]);
+    if (money_narrow(sum, &priced.cost, e) != OK)
         return err_wrap(e, "invocation " STR_FMT, STR_ARG(inv->id));
+    priced.cost_restore = shares[PART_RESTORE].amount;
     *inv = priced;
     return OK;
 }
@@ -284,7 +325,7 @@ struct pricing {
     const struct cost_ops *ops;
     const struct pricebook *book;
     struct cost_facts facts;
-    const struct invocation *inv; /* with what the facts say */
+    struct invocation *inv; /* with what the facts say */
     struct arena *arena;
     bool is_assumed;
 };
@@ -301,48 +342,66 @@ static struct cost_line line_of(const struct cost_share *s, bool is_assumed)
     };
 }
 
-/* What stands beside the cost: the attempt's logs, and the restore of a snapshot. */
-static enum status add_beside(const struct pricing *p, uint64_t log_bytes, struct cost_lines *r,
-                              struct err *e)
+/* What stands beside the cost. */
+static enum status add_logs(const struct pricing *p, uint64_t log_bytes, struct cost_lines *r,
+                            struct err *e)
 {
-    const struct invocation *inv = p->inv;
     struct cost_share s = {0};
 
-    if (log_bytes > 0) {
-        if (p->ops->logs(p->book, p->facts.region, inv->start_ns, log_bytes, &s, e) != OK)
-            return e->code;
-        r->lines[r->n] = line_of(&s, p->is_assumed);
-        r->lines[r->n++].rounding = arena_printf(
-            p->arena, "%llu bytes of log / 10^9; beside the cost of the invocation, not in it",
-            (unsigned long long)log_bytes);
-    }
-    if (inv->start == START_SNAPSTART && inv->restore_ns > 0) {
-        if (p->ops->restore(p->book, p->facts.region, inv, &s, e) != OK)
-            return e->code;
-        r->lines[r->n] = line_of(&s, true);
-        r->lines[r->n++].rounding =
-            STR("restored from a snapshot: free for Java managed runtimes, else billed by "
-                "configured GB; beside the cost, not in it");
-    }
+    if (log_bytes == 0)
+        return OK;
+    if (p->ops->logs(p->book, p->facts.region, p->inv->start_ns, log_bytes, &s, e) != OK)
+        return e->code;
+    r->lines[r->n] = line_of(&s, p->is_assumed);
+    r->lines[r->n++].rounding = arena_printf(
+        p->arena, "%llu bytes of log / 10^9; beside the cost of the invocation, not in it",
+        (unsigned long long)log_bytes);
     return OK;
 }
 
+static void add_part(const struct pricing *p, const struct cost_share *s, enum cost_part part,
+                     struct cost_lines *r)
+{
+    r->lines[r->n] = line_of(s, p->is_assumed);
+    r->lines[r->n++].rounding = p->ops->rounding(part, p->inv, p->arena);
+}
+
+/* Nobody knows whether it is billed, or at what price: what it would be stands beside. */
+static enum status add_open_restore(const struct pricing *p, struct cost_lines *r, struct err *e)
+{
+    struct cost_share shares[COST_PARTS] = {0};
+    struct cost_facts f = p->facts;
+
+    f.runtime = RUNTIME_OTHER;
+    if (p->ops->shares(p->book, &f, p->inv, shares, e) != OK)
+        return e->code;
+    add_part(p, &shares[PART_RESTORE], PART_RESTORE, r);
+    r->lines[r->n - 1].is_estimated = true;
+    return OK;
+}
+
+/* Only what was restored has a line of it; with its price or known to be free it is in the cost. */
 static enum status make_receipt(const struct pricing *p, uint64_t log_bytes, struct cost_lines *out,
                                 struct err *e)
 {
-    enum { BESIDE = 2 };
+    enum { BESIDE = 1 };
     struct cost_share shares[COST_PARTS] = {0};
     struct cost_lines r = {.lines = arena_new(p->arena, struct cost_line, COST_PARTS + BESIDE)};
     wide sum = 0;
 
     if (p->ops->shares(p->book, &p->facts, p->inv, shares, e) != OK)
         return e->code;
-    for (; r.n < COST_PARTS; r.n++) {
-        sum += shares[r.n].amount;
-        r.lines[r.n] = line_of(&shares[r.n], p->is_assumed);
-        r.lines[r.n].rounding = p->ops->rounding((enum cost_part)r.n, p->inv, p->arena);
+    const uint32_t known = restore_evidence(&p->facts, p->inv, &shares[PART_RESTORE]);
+    p->inv->evidence = (p->inv->evidence & ~EV_RESTORE_BITS) | known;
+    for (size_t i = 0; i < COST_PARTS; i++) {
+        sum += shares[i].amount;
+        if (i != PART_RESTORE || known != 0)
+            add_part(p, &shares[i], (enum cost_part)i, &r);
     }
-    if (add_beside(p, log_bytes, &r, e) != OK || money_narrow(sum, &r.total, e) != OK)
+    r.n_in_cost = r.n;
+    if (add_logs(p, log_bytes, &r, e) != OK || money_narrow(sum, &r.total, e) != OK)
+        return e->code;
+    if (p->inv->start == START_SNAPSTART && known == 0 && add_open_restore(p, &r, e) != OK)
         return e->code;
     *out = r;
     return OK;

@@ -5,16 +5,17 @@
 #include "analyzer/analyzer.h"
 
 /* Which meter a line belongs to; the order of a receipt. */
-enum cost_part { PART_DURATION, PART_REQUEST, PART_STORAGE, COST_PARTS };
+enum cost_part { PART_DURATION, PART_REQUEST, PART_STORAGE, PART_RESTORE, COST_PARTS };
 
 /* What the price depends on, resolved from evidence, rules, configs and defaults. */
 struct cost_facts {
     struct str region;
     enum arch arch;
     uint64_t storage_bytes;
-    bool is_assumed;     /* region or architecture is a default nobody stated */
-    bool is_arch_stated; /* by a rule or by option, not by what was seen */
-    bool keeps_stored;   /* see struct cost_context */
+    enum runtime_kind runtime; /* whether a restore from a snapshot is billed */
+    bool is_assumed;           /* region or architecture is a default nobody stated */
+    bool is_arch_stated;       /* by a rule or by option, not by what was seen */
+    bool keeps_stored;         /* see struct cost_context */
 };
 
 /* One meter's share: units / divisor x price. Amount is exact to 10^-12. */
@@ -47,10 +48,6 @@ struct cost_ops {
     struct str (*rounding)(enum cost_part part, const struct invocation *inv, struct arena *a);
     MUST_CHECK enum status (*logs)(const struct pricebook *p, struct str region, int64_t at_ns,
                                    uint64_t log_bytes, struct cost_share *out, struct err *e);
-    /* A snapshot's restore, beside the cost: whether it is billed depends on the runtime. */
-    MUST_CHECK enum status (*restore)(const struct pricebook *p, struct str region,
-                                      const struct invocation *inv, struct cost_share *out,
-                                      struct err *e);
     MUST_CHECK enum status (*of_stats)(const struct cost_period *d, const struct stats *s,
                                        struct stats_cost *out, struct err *e);
     const char *(*meter)(enum cost_part part, const struct fn_ref *fn, enum arch arch);

@@ -1,14 +1,16 @@
 /* How AWS Lambda bills one attempt: billed ms x configured MB, one request, ephemeral storage above
- * 512 MB (not multiplied by memory), logs beside. Billed Duration already holds initialization
- * where that is charged (every cold start since 2025-08-01), so init is never added. Pure. */
+ * 512 MB (not multiplied by memory), the restore of a snapshot by configured GB, logs beside.
+ * Billed Duration already holds initialization where that is charged (every cold start since
+ * 2025-08-01), so init is never added. Pure. */
 #include "analyzer/cost.h"
 
 #include <assert.h>
 
 #include "core/base/macros.h"
 
-#define MB        (UINT64_C(1) << 20)
-#define EDGE_NAME STR("us-east-1.")
+#define MB            (UINT64_C(1) << 20)
+#define EDGE_NAME     STR("us-east-1.")
+#define RESTORE_METER "Lambda-SnapStart-Restored-GB"
 
 /* GB-s = MB x ms / (1024 x 1000); log GB are decimal */
 #define MB_MS_PER_GB_S INT64_C(1024000)
@@ -19,12 +21,12 @@ enum meter_set { SET_X86, SET_ARM, SET_EDGE, METER_SETS };
 enum { PART_PROVISIONED = COST_PARTS, METER_KINDS };
 
 static const char *const meters[METER_SETS][METER_KINDS] = {
-    [SET_X86] = {"Lambda-GB-Second", "Request", "Lambda-Storage-GB-Second",
+    [SET_X86] = {"Lambda-GB-Second", "Request", "Lambda-Storage-GB-Second", RESTORE_METER,
                  "Lambda-Provisioned-GB-Second"},
     [SET_ARM] = {"Lambda-GB-Second-ARM", "Request-ARM", "Lambda-Storage-GB-Second-ARM",
-                 "Lambda-Provisioned-GB-Second-ARM"},
+                 RESTORE_METER, "Lambda-Provisioned-GB-Second-ARM"},
     [SET_EDGE] = {"Lambda-Edge-GB-Second", "Lambda-Edge-Request", "Lambda-Storage-GB-Second",
-                  "Lambda-Edge-GB-Second"},
+                  RESTORE_METER, "Lambda-Edge-GB-Second"},
 };
 
 /* Lambda@Edge replicas log as us-east-1.<name> in the region nearest to the viewer. */
@@ -68,6 +70,11 @@ static enum status aws_shares(const struct pricebook *p, const struct cost_facts
     out[PART_REQUEST].divisor = 1;
     out[PART_STORAGE] = share(p, meters[set][PART_STORAGE], f->region, inv->start_ns);
     out[PART_STORAGE].units = ms * (wide)invocation_paid_storage_mb(inv);
+    out[PART_RESTORE] = share(p, meters[set][PART_RESTORE], f->region, inv->start_ns);
+    out[PART_RESTORE].unit = STR("GB");
+    if (inv->start == START_SNAPSTART && f->runtime == RUNTIME_OTHER)
+        out[PART_RESTORE].units = (wide)(inv->memory_bytes / MB);
+    out[PART_RESTORE].divisor = MB_PER_GB;
     for (size_t i = 0; i < COST_PARTS; i++)
         if (cost_share_price(&out[i], e) != OK)
             return e->code;
@@ -87,6 +94,19 @@ static struct str rounding_of_duration(const struct invocation *inv, struct aren
         (unsigned long long)(inv->memory_bytes / MB));
 }
 
+static struct str rounding_of_restore(const struct invocation *inv, struct arena *a)
+{
+    if ((inv->evidence & EV_RESTORE_FREE) != 0)
+        return STR("restored from a snapshot: free for Java managed runtimes");
+    if ((inv->evidence & EV_RESTORE_BILLED) != 0)
+        return arena_printf(a, "restored from a snapshot: %llu MB configured / 1024",
+                            (unsigned long long)(inv->memory_bytes / MB));
+    return STR(
+        "restored from a snapshot: free for Java managed runtimes, else billed by configured "
+        "GB; not in the cost, because its runtime (say it under functions: in the "
+        "configuration) or its price is not known");
+}
+
 static struct str aws_rounding(enum cost_part part, const struct invocation *inv, struct arena *a)
 {
     if (part == PART_DURATION)
@@ -95,6 +115,8 @@ static struct str aws_rounding(enum cost_part part, const struct invocation *inv
         return STR("throttled: never started, no request is billed");
     if (part == PART_REQUEST)
         return STR("every attempt that started is one request");
+    if (part == PART_RESTORE)
+        return rounding_of_restore(inv, a);
     const unsigned long long paid_mb = invocation_paid_storage_mb(inv);
     if (paid_mb == 0)
         return STR("ephemeral storage up to 512 MB is free");
@@ -123,18 +145,6 @@ static enum status aws_logs(const struct pricebook *p, struct str region, int64_
     s.unit = STR("GB");
     s.units = (wide)log_bytes;
     s.divisor = BYTES_PER_GB;
-    *out = s;
-    return cost_share_price(out, e);
-}
-
-static enum status aws_restore(const struct pricebook *p, struct str region,
-                               const struct invocation *inv, struct cost_share *out, struct err *e)
-{
-    struct cost_share s = share(p, "Lambda-SnapStart-Restored-GB", region, inv->start_ns);
-
-    s.unit = STR("GB");
-    s.units = (wide)(inv->memory_bytes / MB);
-    s.divisor = MB_PER_GB;
     *out = s;
     return cost_share_price(out, e);
 }
@@ -193,7 +203,7 @@ static enum status add_durations(struct pricing *d, wide *sum, struct err *e)
 
 /* Sums do not tell provisioned durations apart: with such attempts, or when other settings made the
  * stored costs, the stored exact sum of the single costs is the total, and duration is what
- * requests and storage leave of it. */
+ * the other parts leave of it. */
 static enum status aws_of_stats(const struct cost_period *p, const struct stats *s,
                                 struct stats_cost *out, struct err *e)
 {
@@ -212,12 +222,14 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
                    e) != OK ||
         aws_logs(p->book, p->facts->region, p->at_ns, s->log_bytes, &logs, e) != OK)
         return e->code;
+    if (add_amount(&d, RESTORE_METER, s->restored_mb, MB_PER_GB, &c.restore, e) != OK)
+        return e->code;
     c.logs = logs.amount;
     price_set_add(p->used, s->log_bytes > 0 ? logs.price : NULL);
     c.is_log_unpriced = logs.price == NULL && s->log_bytes > 0;
     if ((p->facts->keeps_stored || s->start[START_PROVISIONED] > 0) && s->cost > 0)
-        c.duration = s->cost - c.request - c.storage;
-    c.total = c.duration + c.request + c.storage;
+        c.duration = s->cost - c.request - c.storage - c.restore;
+    c.total = c.duration + c.request + c.storage + c.restore;
     c.is_unpriced = d.is_unpriced;
     *out = c;
     return OK;
@@ -234,7 +246,6 @@ const struct cost_ops cost_aws = {
     .shares = aws_shares,
     .rounding = aws_rounding,
     .logs = aws_logs,
-    .restore = aws_restore,
     .of_stats = aws_of_stats,
     .meter = aws_meter,
     .currency = aws_currency,

@@ -9,6 +9,7 @@
 #include "core/base/macros.h"
 
 #define MB_MS_PER_GB_S INT64_C(1024000)
+#define MB_PER_GB      1024
 
 /* What is billed together: one region, one architecture (or Lambda@Edge). */
 struct pool {
@@ -58,7 +59,7 @@ static bool shares_free_tier(const struct spread *s, const struct pool *p, enum 
 {
     static const char *const names[] = {"Lambda-GB-Second", "Lambda-GB-Second-ARM", "Request",
                                         "Request-ARM"};
-    if (part == PART_STORAGE || !str_eq(p->currency, s->free_currency))
+    if (part >= PART_STORAGE || !str_eq(p->currency, s->free_currency))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_eq(str_from(p->meter[part]), str_from(names[i])))
@@ -94,8 +95,10 @@ static void add_row(struct spread *s, struct pool *p, const struct effective_row
         [PART_DURATION] = scaled(s, st->mb_ms, MONEY_UNIT, MB_MS_PER_GB_S),
         [PART_REQUEST] = (wide)(st->n - not_billed) * MONEY_UNIT,
         [PART_STORAGE] = scaled(s, st->storage_mb_ms, MONEY_UNIT, MB_MS_PER_GB_S),
+        [PART_RESTORE] = scaled(s, st->restored_mb, MONEY_UNIT, MB_PER_GB),
     };
-    const wide list[COST_PARTS] = {row->list.duration, row->list.request, row->list.storage};
+    const wide list[COST_PARTS] = {row->list.duration, row->list.request, row->list.storage,
+                                   row->list.restore};
 
     for (size_t i = 0; i < COST_PARTS; i++) {
         p->quantity[i] += to_month(s, units[i]);
@@ -170,7 +173,8 @@ static void make_effective(const struct pool *p, struct effective_row *row)
     out.duration = part_of(list->duration, p->billed[PART_DURATION], p->list[PART_DURATION]);
     out.request = part_of(list->request, p->billed[PART_REQUEST], p->list[PART_REQUEST]);
     out.storage = part_of(list->storage, p->billed[PART_STORAGE], p->list[PART_STORAGE]);
-    out.total = out.duration + out.request + out.storage;
+    out.restore = part_of(list->restore, p->billed[PART_RESTORE], p->list[PART_RESTORE]);
+    out.total = out.duration + out.request + out.storage + out.restore;
     row->effective = out;
 }
 

@@ -48,7 +48,6 @@ void waste_of_stats(const struct stats *s, wide duration_cost, struct waste *out
 void waste_add_invocation(struct waste *w, const struct invocation *inv)
 {
     const wide cost = inv->is_priced ? inv->cost : 0;
-    const int64_t billed_ms = invocation_billed_ms(inv);
 
     if (outcome_is_failure(inv->outcome)) {
         w->failed += cost;
@@ -63,6 +62,5 @@ void waste_add_invocation(struct waste *w, const struct invocation *inv)
         w->n_retries++;
     }
     w->n_cold += inv->start == START_COLD || inv->start == START_SNAPSTART;
-    if (billed_ms > 0)
-        w->init += wide_div_round(cost * invocation_billed_init_ms(inv), billed_ms);
+    w->init += invocation_cost_init(inv);
 }

@@ -226,6 +226,18 @@ enum status cli_prices_dir(const struct cli *c, struct str *out, struct err *e)
                    FNSCOPE_PRICES);
 }
 
+/* Names of Lambda's runtimes begin so: a slip must not make a restore cost something. */
+static bool is_runtime(struct str s)
+{
+    static const char *const kinds[] = {"java", "python", "dotnet",  "nodejs",
+                                        "ruby", "go",     "provided"};
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (str_starts(s, str_from(kinds[i])))
+            return true;
+    return false;
+}
+
 /* One entry of the `functions:` section: a glob and what it says. */
 static enum status read_rule(const struct cli *c, const struct yaml_node *n, struct fn_rule *r,
                              struct err *e)
@@ -240,6 +252,7 @@ static enum status read_rule(const struct cli *c, const struct yaml_node *n, str
         {.key = "ephemeral_storage",
          .type = OPT_SIZE,
          .offset = offsetof(struct fn_rule, storage_bytes)},
+        {.key = "runtime", .type = OPT_STRING, .offset = offsetof(struct fn_rule, runtime)},
         {0},
     };
     struct opt_set set;
@@ -248,6 +261,12 @@ static enum status read_rule(const struct cli *c, const struct yaml_node *n, str
     if (opt_init(&set, defs, r, c->arena, 0, e) != OK ||
         opt_apply_yaml(&set, n, c->config_name, ORIGIN_USER_FILE, none, e) != OK)
         return err_wrap(e, "functions");
+    if (r->runtime.n > 0 && !is_runtime(r->runtime))
+        return err_set(e, ERR_CONFIG,
+                       "%s:%u:%u: functions: \"" STR_FMT "\": no runtime of Lambda: say java21, "
+                       "python3.12 or the like",
+                       c->config_name, yaml_get(n, STR("runtime"))->line,
+                       yaml_get(n, STR("runtime"))->column, STR_ARG(r->runtime));
     if (yaml_get(n, STR("arch")))
         r->arch = (enum arch)((int)r->arch + ARCH_X86_64);
     r->name_glob = n->key;

@@ -38,9 +38,6 @@ enum {
     C_ESTIMATED
 };
 
-/* The lines that make up the cost of an attempt come first; log ingestion stands beside. */
-enum { COST_LINES = 3 };
-
 struct receipt {
     const struct invocation *inv;
     struct cost_lines made;
@@ -83,11 +80,12 @@ static void print_rows(struct cli *c, const struct receipt *receipts, size_t n)
             table_row(&t);
             table_i64(&t, C_ATTEMPT, receipts[i].inv->attempt);
             table_text(&t, C_METER, l->meter);
-            bool is_known = k >= COST_LINES || !is_open(&receipts[i]);
+            const bool is_in_cost = k < receipts[i].made.n_in_cost;
+            bool is_known = !is_in_cost || !is_open(&receipts[i]);
             if (is_known)
                 cost_quantity_cell(&t, C_QUANTITY, l->quantity);
             table_text(&t, C_UNIT, l->unit);
-            table_bool(&t, C_IN_COST, k < COST_LINES);
+            table_bool(&t, C_IN_COST, is_in_cost);
             table_text(&t, C_ROUNDING, l->rounding);
             table_bool(&t, C_ESTIMATED, l->is_estimated);
             if (is_known)
@@ -157,8 +155,8 @@ static void text_head(struct cli *c, const struct receipt *r)
 static void text_receipt(struct cli *c, const struct receipt *r)
 {
     text_head(c, r);
-    for (size_t k = is_open(r) ? COST_LINES : 0; k < r->made.n; k++)
-        text_line(c, &r->made.lines[k], k < COST_LINES);
+    for (size_t k = is_open(r) ? r->made.n_in_cost : 0; k < r->made.n; k++)
+        text_line(c, &r->made.lines[k], k < r->made.n_in_cost);
     if (is_open(r))
         buf_add_z(&c->out, "  not priced: no REPORT line of it is stored");
     else

@@ -50,6 +50,17 @@ static int cmp_keys(const void *pa, const void *pb)
     return currency != 0 ? currency : str_cmp(a->key, b->key);
 }
 
+static const struct cost_group *component_of_all(const struct printer *p, struct str currency)
+{
+    const struct cost_group *most = &p->groups[0];
+
+    for (size_t i = 0; i < p->n; i++)
+        if (str_eq(p->groups[i].currency, currency) &&
+            (!str_eq(most->currency, currency) || p->groups[i].n > most->n))
+            most = &p->groups[i];
+    return most;
+}
+
 static struct cost_group total_of(const struct printer *p, struct str currency)
 {
     struct cost_group total = {.key = STR("total"), .currency = currency};
@@ -66,9 +77,10 @@ static struct cost_group total_of(const struct printer *p, struct str currency)
         total.logs += g->logs;
         total.is_assumed = total.is_assumed || g->is_assumed;
     }
-    if (p->o->by == BY_COMPONENT) { /* each of its three rows counts all of them */
-        total.n /= 3;
-        total.unpriced /= 3;
+    if (p->o->by == BY_COMPONENT) { /* each of the parts all have counts them all */
+        const struct cost_group *all = component_of_all(p, currency);
+        total.n = all->n;
+        total.unpriced = all->unpriced;
         total.mb_ms = 0; /* of memory and of storage: no sum */
     }
     return total;

@@ -142,6 +142,7 @@ static void add_month(struct fn_cost *f, size_t month, const struct effective_ro
     f->effective.duration += row->effective.duration;
     f->effective.request += row->effective.request;
     f->effective.storage += row->effective.storage;
+    f->effective.restore += row->effective.restore;
     f->effective.total += row->effective.total;
 }
 
@@ -259,6 +260,8 @@ static enum status by_component(struct view *v, struct err *e)
         add_part(v, f, STR("requests"), 0, f->list.request, f->effective.request);
         add_part(v, f, STR("storage"), f->row->stats.storage_mb_ms, f->list.storage,
                  f->effective.storage);
+        if (f->row->stats.restored_mb > 0)
+            add_part(v, f, STR("restores"), 0, f->list.restore, f->effective.restore);
     }
     for (size_t i = 0; i < v->n_fns; i++) {
         const struct stats_cost *list = &v->fns[i].list;
@@ -426,6 +429,24 @@ static enum status by_invocation(struct view *v, struct err *e)
     return request_scan(v->store, &q, add_invocation, v, e);
 }
 
+/* Restores that may be billed and are in no amount. */
+static void print_restores(const struct view *v)
+{
+    uint64_t n = 0, n_all = 0;
+
+    for (size_t i = 0; i < v->n_fns; i++) {
+        n += stats_restores_open(&v->fns[i].row->stats);
+        n_all += v->fns[i].row->stats.start[START_SNAPSTART];
+    }
+    if (n > 0)
+        cost_hint(v->c,
+                  "%llu of %llu %s from snapshots not in the cost: no line names the runtime "
+                  "(restores are free for Java), or the region has no price for them; say runtime: "
+                  "under functions: in the configuration, then run `fnscope db reprice`",
+                  (unsigned long long)n, (unsigned long long)n_all,
+                  plural(n_all, "restore", "restores"));
+}
+
 /* What was not priced or assumed, and what to do about it. */
 static void print_hints(const struct view *v)
 {
@@ -444,6 +465,7 @@ static void print_hints(const struct view *v)
                   "region, architecture or day the price book does not hold (fnscope query "
                   "shows them)",
                   (unsigned long long)unpriced, plural(unpriced, "attempt is", "attempts are"));
+    print_restores(v);
     if (n_logs > 0)
         cost_hint(v->c, "the logs of %zu %s no price in their region", n_logs,
                   plural(n_logs, "function have", "functions have"));

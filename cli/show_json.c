@@ -5,9 +5,6 @@
 #include "core/base/json.h"
 #include "core/base/timefmt.h"
 
-/* The lines that make up the cost of an attempt come first; log ingestion stands beside. */
-enum { COST_LINES = 3 };
-
 static void put_money(struct json_out *j, const char *key, money m)
 {
     AUTO(buf_clear) struct buf text = {.max = 64};
@@ -74,7 +71,7 @@ static enum status receipt(struct json_out *j, struct cli *c, const struct cost_
     jout_key(j, "lines");
     jout_open(j, '[');
     for (size_t i = 0; i < made.n; i++)
-        receipt_line(j, &made.lines[i], i < COST_LINES);
+        receipt_line(j, &made.lines[i], i < made.n_in_cost);
     jout_close(j, ']');
     jout_close(j, '}');
     return OK;

@@ -166,7 +166,7 @@ void section_verdict(const struct report_data *r, struct doc *d)
 
 static void components(const struct report_data *r, struct doc *d, struct doc_section *s)
 {
-    wide duration = 0, request = 0, storage = 0;
+    wide duration = 0, request = 0, storage = 0, restore = 0;
 
     for (size_t i = 0; i < r->n; i++) {
         if (!str_eq(r->lines[i].cost.currency, r->currency))
@@ -174,12 +174,13 @@ static void components(const struct report_data *r, struct doc *d, struct doc_se
         duration += r->lines[i].cost.duration;
         request += r->lines[i].cost.request;
         storage += r->lines[i].cost.storage;
+        restore += r->lines[i].cost.restore;
     }
     const struct {
         struct str key, label;
         wide amount;
     } parts[] = {
-        {STR("duration"), STR("Duration (GB-seconds)"), duration - r->total.cost_init},
+        {STR("duration"), STR("Duration (GB-seconds)"), duration + restore - r->total.cost_init},
         {STR("initialization"), STR("Initialization"), r->total.cost_init},
         {STR("requests"), STR("Requests"), request},
         {STR("storage"), STR("Ephemeral storage"), storage},

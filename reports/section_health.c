@@ -58,6 +58,10 @@ static void report_findings(const struct report_data *r, struct doc *d, struct d
         {r->n_unpriced, "function uses something without a price",
          "functions use something without a price",
          "name the region under functions: in the configuration"},
+        {stats_restores_open(&r->total), "restore from a snapshot is not in the cost",
+         "restores from snapshots are not in the cost",
+         "no line names their runtime, or their region has no price for them: say runtime: under "
+         "functions: in the configuration"},
         {r->n_assumed, "function was priced with an assumed region or architecture",
          "functions were priced with an assumed region or architecture",
          "say them under functions: in the configuration"},

@@ -120,6 +120,8 @@ static enum status money_of(struct app *app, struct view_data *d, const struct f
          "attempts that started"},
         {"Lambda-Storage-GB-Second", "GB-s", s->storage_mb_ms * (unit / 1000) / 1024,
          "ephemeral storage above 512 MB"},
+        {"Lambda-SnapStart-Restored-GB", "GB", wide_ratio(s->restored_mb, unit, 1024),
+         "configured memory at each billed restore"},
     };
 
     if (cost_of_stats(app->options->cost, &f->fn, s, d->range.until_ns - 1, &c, e) != OK)

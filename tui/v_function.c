@@ -200,14 +200,17 @@ static enum status money_lines(struct app *app, struct view_data *d, struct err 
 
     if (cost_of_stats(app->options->cost, &d->one->fn, s, d->range.until_ns - 1, &c, e) != OK)
         return e->code;
+    const struct str restores =
+        c.restore > 0 ? arena_printf(a, ", restores " STR_FMT, STR_ARG(view_money(a, c.restore)))
+                      : STR("");
     title(app, d, "Cost");
     say(app, d, STYLE_PLAIN,
         arena_printf(a,
-                     "  " STR_FMT ": duration " STR_FMT ", requests " STR_FMT ", storage " STR_FMT
-                     "; logs " STR_FMT " beside it",
+                     "  " STR_FMT ": duration " STR_FMT ", requests " STR_FMT
+                     ", storage " STR_FMT STR_FMT "; logs " STR_FMT " beside it",
                      STR_ARG(view_money(a, c.total)), STR_ARG(view_money(a, c.duration)),
                      STR_ARG(view_money(a, c.request)), STR_ARG(view_money(a, c.storage)),
-                     STR_ARG(view_money(a, c.logs))));
+                     STR_ARG(restores), STR_ARG(view_money(a, c.logs))));
     say(app, d, STYLE_PLAIN,
         arena_printf(a,
                      "  " STR_FMT " per million calls; failures " STR_FMT " (" STR_FMT

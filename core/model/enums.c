@@ -241,6 +241,13 @@ bool platform_kind_parse(struct str s, enum platform_kind *out)
     return true;
 }
 
+enum runtime_kind runtime_kind_of(struct str name)
+{
+    if (name.n == 0)
+        return RUNTIME_UNKNOWN;
+    return str_starts(name, STR("java")) ? RUNTIME_JAVA : RUNTIME_OTHER;
+}
+
 bool outcome_is_failure(enum outcome o)
 {
     return o != OUTCOME_OK && o != OUTCOME_UNKNOWN;

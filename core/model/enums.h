@@ -15,6 +15,8 @@ enum provider {
     PROVIDER_GENERIC
 };
 enum arch { ARCH_UNKNOWN, ARCH_X86_64, ARCH_ARM64 };
+/* What prices tell apart. */
+enum runtime_kind { RUNTIME_UNKNOWN, RUNTIME_JAVA, RUNTIME_OTHER };
 enum severity {
     SEVERITY_UNKNOWN,
     SEVERITY_TRACE,
@@ -92,7 +94,11 @@ enum evidence {
     EV_START_ESTIMATED = 1 << 11, /* start_ns = report time - duration: no START was seen */
     EV_NO_BILLING = 1 << 12,      /* managed instances: no billed duration, no memory */
     EV_DUPLICATE = 1 << 13,       /* a record came more than once with other content */
-    EV_ASSUMED_CONFIG = 1 << 14   /* region, architecture or storage assumed for the price */
+    EV_ASSUMED_CONFIG = 1 << 14,  /* region, architecture or storage assumed for the price */
+    EV_JAVA_RUNTIME = 1 << 15,    /* of a restore: a line of the environment names its runtime */
+    EV_OTHER_RUNTIME = 1 << 16,   /* the same, and it is not Java */
+    EV_RESTORE_FREE = 1 << 17,    /* the restore is known to be free */
+    EV_RESTORE_BILLED = 1 << 18   /* the restore is in the cost */
 };
 
 /* Each gives the name ("aws", "x86_64", "ok", "cold" ...), or "unknown". */
@@ -103,6 +109,8 @@ const char *trigger_name(enum trigger v);
 const char *outcome_name(enum outcome v);
 const char *start_kind_name(enum start_kind v);
 const char *platform_kind_name(enum platform_kind v);
+/* Of a runtime's name: "java:21.v38" as lines have it, "java21" as configurations do. */
+enum runtime_kind runtime_kind_of(struct str name);
 /* The attempt ended, and not well: everything but OK and unknown. */
 bool outcome_is_failure(enum outcome o);
 /* Each reads a name; false and *out untouched when it is none. */

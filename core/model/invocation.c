@@ -26,6 +26,16 @@ int64_t invocation_billed_init_ms(const struct invocation *inv)
     return beyond_run_ms < init_ms ? beyond_run_ms : init_ms;
 }
 
+wide invocation_cost_init(const struct invocation *inv)
+{
+    const int64_t billed_ms = invocation_billed_ms(inv);
+    const wide by_time = (wide)inv->cost - inv->cost_restore;
+
+    if (!inv->is_priced || billed_ms == 0)
+        return 0;
+    return inv->cost_restore + wide_div_round(by_time * invocation_billed_init_ms(inv), billed_ms);
+}
+
 uint64_t invocation_paid_storage_mb(const struct invocation *inv)
 {
     const uint64_t mb = inv->storage_bytes / MB;

@@ -28,7 +28,8 @@ struct invocation {
     uint32_t attempt;       /* 1.. among all attempts of this request id */
     uint32_t evidence;      /* enum evidence */
     struct str pieces;      /* what it was made of, in the correlator's own code */
-    money cost; /* list cost of duration, request and storage, 10^-12; 0 when unpriced */
+    money cost;         /* list cost of duration, request and storage, 10^-12; 0 when unpriced */
+    money cost_restore; /* the part of it that is the restore of a snapshot */
     bool is_priced;
     bool is_final; /* REPORT or its like was seen */
     /* Where an earlier version of this row was stored; the writer replaces it. */
@@ -43,6 +44,9 @@ int64_t invocation_billed_ms(const struct invocation *inv);
 /* The part of it that is initialization or restore: 0 where init was free (zip packages on managed
  * runtimes before 2025-08-01), because billed is then just the duration. */
 int64_t invocation_billed_init_ms(const struct invocation *inv);
+/* The part of its cost that initialization and restore are: a share of it by billed time, and all
+ * of a restore's own charge. 0 when unpriced. */
+wide invocation_cost_init(const struct invocation *inv);
 /* Ephemeral storage that is charged for: MB above the free 512. */
 uint64_t invocation_paid_storage_mb(const struct invocation *inv);
 

@@ -32,7 +32,8 @@ struct cost_line {
 struct cost_lines {
     struct cost_line *lines;
     size_t n;
-    money total; /* of a receipt: what the invocation costs, log ingestion not in it */
+    size_t n_in_cost; /* of a receipt: the first ones make up its total, others stand beside */
+    money total;      /* of a receipt: what the invocation costs, log ingestion not in it */
 };
 
 #endif

@@ -17,8 +17,6 @@ void stats_clear(struct stats *s)
 
 static void add_cost(struct stats *s, const struct invocation *inv)
 {
-    const int64_t billed_ms = invocation_billed_ms(inv);
-
     if (!inv->is_priced) {
         s->unpriced++;
         return;
@@ -26,8 +24,7 @@ static void add_cost(struct stats *s, const struct invocation *inv)
     s->cost += inv->cost;
     if (outcome_is_failure(inv->outcome))
         s->cost_failed += inv->cost;
-    if (billed_ms > 0)
-        s->cost_init += wide_div_round((wide)inv->cost * invocation_billed_init_ms(inv), billed_ms);
+    s->cost_init += invocation_cost_init(inv);
 }
 
 static void add_durations(struct stats *s, const struct invocation *inv)
@@ -44,6 +41,21 @@ static void add_durations(struct stats *s, const struct invocation *inv)
         histogram_add(&s->init, bucket_of((uint64_t)(inv->init_ns / NS_PER_US)), 1);
     if (inv->start == START_SNAPSTART && inv->restore_ns > 0)
         histogram_add(&s->init, bucket_of((uint64_t)(inv->restore_ns / NS_PER_US)), 1);
+}
+
+static void add_restore(struct stats *s, const struct invocation *inv)
+{
+    const bool is_billed = (inv->evidence & EV_RESTORE_BILLED) != 0;
+
+    s->restores_known += is_billed || (inv->evidence & EV_RESTORE_FREE) != 0;
+    if (is_billed)
+        s->restored_mb += (wide)(inv->memory_bytes / MB);
+}
+
+uint64_t stats_restores_open(const struct stats *s)
+{
+    assert(s->restores_known <= s->start[START_SNAPSTART]);
+    return s->start[START_SNAPSTART] - s->restores_known;
 }
 
 static void widen(struct stats *s, int64_t first_ns, int64_t last_ns)
@@ -76,6 +88,7 @@ void stats_add_invocation(struct stats *s, const struct invocation *inv)
     s->storage_mb_ms += billed_ms * (wide)invocation_paid_storage_mb(inv);
     widen(s, inv->start_ns, inv->start_ns);
     add_durations(s, inv);
+    add_restore(s, inv);
     add_cost(s, inv);
 }
 
@@ -105,6 +118,8 @@ void stats_merge(struct stats *s, const struct stats *from)
     s->cost_failed += from->cost_failed;
     s->cost_init += from->cost_init;
     s->unpriced += from->unpriced;
+    s->restored_mb += from->restored_mb;
+    s->restores_known += from->restores_known;
     s->log_events += from->log_events;
     s->log_bytes += from->log_bytes;
     s->log_errors += from->log_errors;

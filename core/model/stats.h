@@ -16,18 +16,23 @@ struct stats {
     int64_t max_duration_ns;
     int64_t first_ns, last_ns; /* the earliest and latest start; 0 without attempts */
     uint64_t max_memory_used_bytes, memory_size_bytes; /* largest seen */
-    wide mb_ms;         /* billed ms x configured MB, both architectures: GB-s = / 1,024,000 */
-    wide mb_ms_arm;     /* the arm64 part of it */
-    wide storage_mb_ms; /* billed ms x MB of ephemeral storage above 512 */
-    wide cost;          /* sum of the invocations' list cost, 10^-12 */
-    wide cost_failed;   /* the part spent on attempts that did not end OK */
-    wide cost_init;     /* cost x billed init time / billed time, each attempt rounded to 10^-12 */
-    uint64_t unpriced;  /* attempts without a price */
+    wide mb_ms;              /* billed ms x configured MB, both architectures: GB-s = / 1,024,000 */
+    wide mb_ms_arm;          /* the arm64 part of it */
+    wide storage_mb_ms;      /* billed ms x MB of ephemeral storage above 512 */
+    wide cost;               /* sum of the invocations' list cost, 10^-12 */
+    wide cost_failed;        /* the part spent on attempts that did not end OK */
+    wide cost_init;          /* of initialization and restore: invocation_cost_init */
+    uint64_t unpriced;       /* attempts without a price */
+    wide restored_mb;        /* configured MB of the restores from snapshots that cost has in it */
+    uint64_t restores_known; /* restores that are in cost or known to be free */
     uint64_t log_events, log_bytes, log_errors; /* all records of the function */
     struct histogram duration, init;            /* us; duration of all, init of cold starts */
 };
 void stats_clear(struct stats *s);
 void stats_add_invocation(struct stats *s, const struct invocation *inv);
 void stats_merge(struct stats *s, const struct stats *from);
+/* Restores that may be billed and are not in cost: of a runtime nobody named, or without a price.
+ */
+uint64_t stats_restores_open(const struct stats *s);
 
 #endif

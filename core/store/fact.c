@@ -164,6 +164,7 @@ void fact_from_invocation(const struct invocation *inv, struct fact *f)
         .evidence = inv->evidence,
         .pieces = inv->pieces,
         .cost = inv->cost,
+        .cost_restore = inv->cost_restore,
     };
 }
 
@@ -184,6 +185,7 @@ void fact_to_sums(const struct fact *f, struct invocation *inv)
         .evidence = f->evidence,
         .pieces = f->pieces,
         .cost = f->cost,
+        .cost_restore = f->cost_restore,
         .has_stored = true,
         .stored_start_ns = f->ts_ns,
     };

@@ -24,7 +24,8 @@ enum {
     F_TEXT_TRACE = 1 << 12,
     F_ALL_PIECES = 1 << 13, /* varint length, bytes */
     F_EXTRA = 1 << 14,      /* varint restore ns, svarint lead ns */
-    F_END = 1 << 15,
+    F_RESTORED = 1 << 15,   /* varint: what the restore costs, 10^-12; since migration 10 */
+    F_END = 1 << 16,
 };
 
 /* Arithmetic wraps: what is read may be anything. */
@@ -101,6 +102,7 @@ static unsigned flags_of(const struct fact *f, const struct fact *last)
     flags |= f->version != last->version ? F_VERSION : 0;
     flags |= f->storage_mb != last->storage_mb ? F_STORAGE : 0;
     flags |= f->restore_ns != 0 || f->lead_ns != 0 ? F_EXTRA : 0;
+    flags |= f->cost_restore != 0 ? F_RESTORED : 0;
     return flags;
 }
 
@@ -186,6 +188,8 @@ void group_add(struct group_writer *w, const struct fact *f)
         buf_add_varint(&w->data, (uint64_t)f->restore_ns);
         buf_add_svarint(&w->data, f->lead_ns);
     }
+    if (flags & F_RESTORED)
+        buf_add_varint(&w->data, (uint64_t)f->cost_restore);
     keep_pieces(&w->pieces, f->pieces);
     w->last = *f;
     w->t1_ns = f->ts_ns;
@@ -277,6 +281,7 @@ static void read_fact(struct group_reader *r, struct fact *f)
     read_pieces(r, flags, f);
     f->restore_ns = flags & F_EXTRA ? (int64_t)varint_read(in) : 0;
     f->lead_ns = flags & F_EXTRA ? svarint_read(in) : 0;
+    f->cost_restore = flags & F_RESTORED ? (money)varint_read(in) : 0;
 }
 
 bool group_next(struct group_reader *r, struct fact *f)

@@ -49,6 +49,10 @@ void stats_pack(const struct stats *s, struct buf *out)
     buf_add_varint(out, h.n);
     buf_add_str(out, buf_str(&h));
     histogram_pack(&s->init, out);
+    if (s->restores_known == 0)
+        return; /* as before migration 10 */
+    buf_add_varint(out, s->restores_known);
+    add_wide(out, s->restored_mb);
 }
 
 static wide cut_wide(struct varint_reader *r)
@@ -84,6 +88,29 @@ static void read_numbers(struct varint_reader *r, struct stats *s)
     s->cost_init = cut_wide(r);
 }
 
+/* A packed histogram tells its own end: n, then n buckets with their counts. */
+static struct str cut_histogram(struct varint_reader *r)
+{
+    const struct str from = r->rest;
+    const uint64_t n = varint_read(r);
+
+    for (uint64_t i = 0; i < n && !r->is_bad; i++) {
+        varint_read(r);
+        varint_read(r);
+    }
+    return str_sub(from, 0, from.n - r->rest.n);
+}
+
+/* Sums of before migration 10 end here. */
+static void read_restores(struct varint_reader *r, struct stats *s)
+{
+    if (r->rest.n == 0)
+        return;
+    s->restores_known = varint_read(r);
+    s->restored_mb = cut_wide(r);
+    r->is_bad = r->is_bad || r->rest.n > 0 || s->restores_known > s->start[START_SNAPSTART];
+}
+
 bool stats_unpack(struct str packed, struct stats *add_to)
 {
     struct varint_reader r = {packed, false};
@@ -91,10 +118,12 @@ bool stats_unpack(struct str packed, struct stats *add_to)
 
     read_numbers(&r, &s);
     struct str duration = bytes_read(&r, varint_read(&r));
+    struct str init = cut_histogram(&r);
+    read_restores(&r, &s);
     if (r.is_bad)
         return false;
     stats_merge(add_to, &s);
-    return histogram_unpack(duration, &add_to->duration) && histogram_unpack(r.rest, &add_to->init);
+    return histogram_unpack(duration, &add_to->duration) && histogram_unpack(init, &add_to->init);
 }
 
 static void settle_histogram(struct histogram *h, struct arena *a)

@@ -30,6 +30,9 @@
  *
  * since migration 9: source of a queue, source_part, what each source reads, by kind
  *
+ * since migration 10: the cost of a restore in facts (fact_group.c); roll.data ends with the
+ * restores that were priced, if any
+ *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
 #include "core/store/fact_store.h"
@@ -97,6 +100,7 @@ static const char *const meta_migrations[] = {
     "alter table queue add column source text;"
     "create table source_part(source text, part text, tried_ns int, success_ns int, round_ns int, "
     "calls int, errors int, cost int, error text, primary key(source, part)) without rowid;",
+    "",
     NULL,
 };
 
@@ -128,6 +132,7 @@ static const char *const day_migrations[] = {
     "create table id_blob(id integer primary key, entries blob);",
     "alter table facts add column sum int; alter table seen add column sum int;"
     "alter table id_blob add column sum int;",
+    "",
     "",
     "",
     NULL,

@@ -114,7 +114,7 @@ static inline bool range_meets_day(struct range r, int64_t day)
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 9 };
+enum { SCHEMA_VERSION = 10 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
 /* Is the table there? A reader may hold a file of an older version. */
@@ -176,7 +176,7 @@ struct fact {
     uint32_t kind; /* fact_kind() */
     uint32_t evidence;
     struct str pieces; /* of the invocation; opaque */
-    money cost;
+    money cost, cost_restore;
     bool id_is_packed, trace_is_packed; /* the 16 bytes of id_pack, trace_pack instead of text */
 };
 uint32_t fact_kind(const struct invocation *inv);

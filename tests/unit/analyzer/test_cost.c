@@ -404,6 +404,113 @@ static void test_restore_stands_beside(void **state)
     CHECK_STR(r.lines[3].meter, STR("Lambda-SnapStart-Restored-GB"));
 }
 
+static struct invocation restored(uint64_t mb, uint32_t evidence)
+{
+    struct invocation inv = attempt(100, mb);
+    inv.start = START_SNAPSTART;
+    inv.restore_ns = 200 * NS_PER_MS;
+    inv.evidence |= evidence;
+    return inv;
+}
+
+#define KNOWN (EV_RESTORE_FREE | EV_RESTORE_BILLED)
+
+/* 1769 / 1024 GB x 0.0001397998, to 10^-12; its duration is 2879238 + 200000 (decimal oracle). */
+static void test_restore_in_cost(void **state)
+{
+    UNUSED(state);
+    AUTO(arena_clear) struct arena a = {0};
+    struct err e;
+    struct cost_lines r = {0};
+    struct invocation inv = restored(1769, EV_OTHER_RUNTIME);
+    CHECK_INT(priced(&inv), 2879238 + 200000 + 241509615);
+    CHECK_INT(inv.cost_restore, 241509615);
+    CHECK_INT(inv.evidence & KNOWN, EV_RESTORE_BILLED);
+    CHECK_OK(cost_receipt(&context, &inv, 10, &a, &r, &e), &e);
+    CHECK_INT(r.n, 5);
+    CHECK_INT(r.n_in_cost, 4);
+    CHECK_INT(r.total, inv.cost);
+    CHECK_STR(r.lines[3].rounding, STR("restored from a snapshot: 1769 MB configured / 1024"));
+    inv = restored(1769, EV_JAVA_RUNTIME);
+    CHECK_INT(priced(&inv), 2879238 + 200000);
+    CHECK_INT(inv.evidence & KNOWN, EV_RESTORE_FREE);
+    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &r, &e), &e);
+    CHECK(r.n == 4 && r.n_in_cost == 4 && r.lines[3].quantity == 0);
+    inv = restored(1769, EV_OTHER_RUNTIME | EV_RESTORE_FREE); /* of an earlier pricing */
+    CHECK_INT(priced(&inv), 2879238 + 200000 + 241509615);
+    inv = restored(1769, 0);
+    CHECK_INT(priced(&inv), 2879238 + 200000);
+    CHECK_INT(inv.evidence & KNOWN, 0);
+}
+
+/* Lines of the environment first, then what is configured; no price is no guess. */
+static void test_runtime_of_a_restore(void **state)
+{
+    UNUSED(state);
+    AUTO(arena_clear) struct arena a = {0};
+    struct err e;
+    struct cost_lines r = {0};
+    struct fn_rule rules[] = {{.name_glob = STR("*"), .runtime = STR("python3.13")},
+                              {.name_glob = STR("check*"), .runtime = STR("java21")}};
+    struct fn_config config = {.fn = fn, .arch = ARCH_X86_64, .runtime = STR("dotnet8")};
+    struct invocation inv = restored(1024, 0);
+    context.configs = &config;
+    context.n_configs = 1;
+    CHECK_INT(priced(&inv), 1666670 + 200000 + 139799800);
+    context.rules = rules;
+    context.n_rules = 1;
+    CHECK_INT(priced(&inv), 1666670 + 200000 + 139799800);
+    const uint64_t before = cost_fingerprint(&context);
+    context.n_rules = 2;
+    CHECK(cost_fingerprint(&context) != before);
+    CHECK_INT(priced(&inv), 1666670 + 200000);
+    CHECK_INT(inv.evidence & KNOWN, EV_RESTORE_FREE);
+    inv.evidence |= EV_OTHER_RUNTIME;
+    CHECK_INT(priced(&inv), 1666670 + 200000 + 139799800);
+    context.keeps_stored = true; /* whatever is said now */
+    inv.evidence = EV_RESTORE_FREE;
+    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &r, &e), &e);
+    CHECK_INT(r.total, 1666670 + 200000);
+    inv.evidence = 0;
+    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &r, &e), &e);
+    CHECK(r.n_in_cost == 3 && r.lines[3].is_estimated);
+    context.keeps_stored = false;
+    fn.region = STR("eu-west-1"); /* the book has no restores there */
+    inv = restored(1024, EV_OTHER_RUNTIME);
+    CHECK_INT(priced(&inv), 1666670 + 200000);
+    CHECK(inv.is_priced && (inv.evidence & KNOWN) == 0);
+    CHECK_OK(cost_receipt(&context, &inv, 0, &a, &r, &e), &e);
+    CHECK(r.n == 4 && r.n_in_cost == 3 && r.lines[3].price == NULL);
+}
+
+static void test_sums_with_restores(void **state)
+{
+    UNUSED(state);
+    struct err e;
+    struct stats s = {0};
+    struct stats_cost c = {0};
+    struct waste w = {0};
+    struct invocation inv = restored(1769, EV_OTHER_RUNTIME);
+    const uint32_t evidence[] = {EV_OTHER_RUNTIME, EV_JAVA_RUNTIME, 0, EV_OTHER_RUNTIME};
+    wide sum = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(evidence); i++) {
+        inv = restored(1769, evidence[i]);
+        sum += priced(&inv);
+        stats_add_invocation(&s, &inv);
+        waste_add_invocation(&w, &inv);
+    }
+    CHECK_INT(s.restores_known, 3);
+    CHECK_INT(stats_restores_open(&s), 1);
+    CHECK_INT((int64_t)s.restored_mb, 2 * 1769);
+    CHECK(s.cost == sum && s.cost_init == 2 * 241509615 && w.init == s.cost_init);
+    CHECK_OK(cost_of_stats(&context, &fn, &s, inv.start_ns, &c, &e), &e);
+    CHECK_INT((int64_t)c.restore, 483019231); /* 3538 / 1024 x 0.0001397998, rounded once */
+    CHECK(c.total == c.duration + c.request + c.storage + c.restore);
+    CHECK(!c.is_unpriced);
+    stats_clear(&s);
+}
+
 static void test_rules_by_account(void **state)
 {
     UNUSED(state);
@@ -441,6 +548,9 @@ static void test_config_of_another(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(test_limits, setup),
     cmocka_unit_test_setup(test_rounding_sentences, setup),
+    cmocka_unit_test_setup(test_restore_in_cost, setup),
+    cmocka_unit_test_setup(test_runtime_of_a_restore, setup),
+    cmocka_unit_test_setup(test_sums_with_restores, setup),
     cmocka_unit_test_setup(test_restore_stands_beside, setup),
     cmocka_unit_test_setup(test_rules_by_account, setup),
     cmocka_unit_test_setup(test_rules_together, setup),

@@ -308,6 +308,73 @@ static void test_older_file(void **state)
     fixture_free(f);
 }
 
+static void commit_restored(struct fixture *f, const char *id, int64_t start_ns, money cost)
+{
+    struct batch *b = batch_new();
+    struct invocation *inv = batch_invocation(b);
+
+    *inv = invocation(b, id, start_ns);
+    inv->start = START_SNAPSTART;
+    inv->is_priced = true;
+    inv->cost = 1000 + cost;
+    inv->cost_restore = cost;
+    inv->evidence = cost > 0 ? EV_RESTORE_BILLED : 0;
+    fixture_commit(f, b);
+}
+
+/* Sums of the day, from roll-ups. */
+static struct stats day_sums(struct fixture *f)
+{
+    const struct fn_filter all = {0};
+    const struct range r = {NOON - NS_PER_DAY / 2, NOON + NS_PER_DAY / 2};
+    struct fn_rows rows;
+
+    fixture_open(f, true);
+    CHECK_OK(request_functions(f->store, r, &all, &f->arena, &rows, &f->e), &f->e);
+    CHECK_INT(rows.n, 1);
+    return rows.rows[0].stats;
+}
+
+static void no_finding(void *ctx, struct str file, struct str what)
+{
+    UNUSED(ctx);
+    UNUSED(file);
+    print_error(STR_FMT "\n", STR_ARG(what));
+    CHECK(false);
+}
+
+/* Schema 9 kept no price of a restore: a restore without one leaves what it wrote, byte for byte.
+ * Such sums go on as restores nobody priced. */
+static void test_restores_of_older_file(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct sql *db = NULL;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    commit_restored(f, ID, NOON, 0);
+    store_close(f->store);
+    f->store = NULL;
+    CHECK_OK(sql_open(arena_printf(&f->arena, "%s/20260115.db", f->path.p).p, SQL_READ_WRITE, &db,
+                      &f->e),
+             &f->e);
+    CHECK_OK(sql_exec(db, "pragma user_version = 9", &f->e), &f->e);
+    sql_close(db);
+    struct stats s = day_sums(f);
+    CHECK_INT(stats_restores_open(&s), 1);
+    fixture_open(f, false);
+    commit_restored(f, "another", NOON + NS_PER_MIN, 250);
+    CHECK_INT(ask(f, "pragma user_version"), SCHEMA_VERSION);
+    s = day_sums(f);
+    CHECK_INT(stats_restores_open(&s), 1);
+    CHECK_INT(s.start[START_SNAPSTART], 2);
+    CHECK_INT((int64_t)s.restored_mb, 128);
+    CHECK_INT((int64_t)s.cost, 2250);
+    CHECK_INT((int64_t)s.cost_init, 250);
+    CHECK_OK(store_verify(f->store, no_finding, NULL, &f->e), &f->e);
+    fixture_free(f);
+}
+
 /* --- a file that is migrated while it is read --- */
 
 static const struct range hour_of_noon = {NOON, NOON + NS_PER_HOUR};
@@ -423,6 +490,7 @@ static void test_migrated_under_requests(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_bytes_and_back),          cmocka_unit_test(test_cut_bytes),
     cmocka_unit_test(test_small_commits),           cmocka_unit_test(test_older_file),
-    cmocka_unit_test(test_migrated_under_a_cursor), cmocka_unit_test(test_migrated_under_requests),
+    cmocka_unit_test(test_restores_of_older_file),  cmocka_unit_test(test_migrated_under_a_cursor),
+    cmocka_unit_test(test_migrated_under_requests),
 };
 TEST_MAIN(tests)

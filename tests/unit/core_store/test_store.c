@@ -77,8 +77,9 @@ static void test_every_member_comes_back(void **state)
     inv->init_lead_ns = -5;
     inv->storage_bytes = (uint64_t)1 << 30;
     inv->attempt = 300;
-    inv->evidence = EV_REPORT | EV_START_ESTIMATED;
+    inv->evidence = EV_REPORT | EV_START_ESTIMATED | EV_OTHER_RUNTIME | EV_RESTORE_BILLED;
     inv->cost = 123456;
+    inv->cost_restore = 123000;
     inv->is_priced = true;
     inv->pieces = STR("any\0bytes");
     const struct invocation want = *inv;
@@ -108,6 +109,7 @@ static void test_every_member_comes_back(void **state)
         {got->attempt, want.attempt},
         {got->evidence, want.evidence},
         {got->cost, want.cost},
+        {got->cost_restore, want.cost_restore},
         {got->is_priced, true},
         {got->is_final, true},
     };
