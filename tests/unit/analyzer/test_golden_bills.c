@@ -8,11 +8,15 @@
 #include "core/base/timefmt.h"
 #include "core/base/yaml.h"
 
-/* Inputs of a case that contradict its own published quantities (SOURCES.md says how). */
-static const struct {
-    const char *id, *input, *value;
+/* Inputs of a case that contradict its own published quantities. esm-kafka gives its 60,000,000
+ * billed requests as invocations too, yet publishes 59,600,000 GB-s after the free 400,000: at 2 s
+ * and 1 GB that is 30,000,000 invocations. Its published lines and total are what is checked; that
+ * they do not come of the inputs as they stand is checked too, so that the correction goes when the
+ * data are mended. */
+static const struct correction {
+    const char *file, *id, *input, *value;
 } corrections[] = {
-    {"aws-lambda-esm-kafka", "invocations", "30000000"},
+    {"golden_more.json", "aws-lambda-esm-kafka", "invocations", "30000000"},
 };
 
 enum { MADE_CASES = 99 }; /* in golden_made.json */
@@ -121,14 +125,21 @@ static void check_lines(const struct yaml_node *c, const struct cost_line *lines
         CHECK(taken[i] || lines[i].amount == 0);
 }
 
-static void check_total(const struct yaml_node *c, money total)
+/* By how much the total is off; 0 within the tolerance. */
+static money total_off(const struct yaml_node *c, money total)
 {
     struct err e;
     money want = 0, tolerance = 0;
     CHECK_OK(money_parse(text_of(c, "expected_total"), &want, &e), &e);
     CHECK_OK(money_parse(text_of(c, "tolerance"), &tolerance, &e), &e);
     const money off = money_round(total, 2) - want;
-    if (off > tolerance || off < -tolerance)
+    return off > tolerance || off < -tolerance ? off : 0;
+}
+
+static void check_total(const struct yaml_node *c, money total)
+{
+    const money off = total_off(c, total);
+    if (off != 0)
         fail_msg(STR_FMT ": total is off by %lld", STR_ARG(text_of(c, "id")), (long long)off);
 }
 
@@ -142,29 +153,39 @@ static void check_case(const struct pricebook *book, struct arena *a, const stru
     check_total(node, made.total);
 }
 
-static size_t check_file(const struct pricebook *book, const char *name, bool *seen)
+/* The cases of a file, as published or corrected; their nodes from *first on. */
+static struct usage_cases read_cases(const struct pricebook *book, struct arena *a,
+                                     const char *name, bool is_corrected,
+                                     const struct yaml_node **first)
 {
-    AUTO(arena_clear) struct arena a;
     AUTO(buf_clear) struct buf text;
     struct err e;
     char path[512];
     struct yaml_node *root = NULL;
     struct usage_cases u = {0};
-    size_t n_covered = 0;
     struct usage_options o = {.book = book};
 
-    arena_init(&a);
     buf_init(&text, 1 << 20);
     CHECK_STATUS(time_parse_human(STR("2026-11-23"), 0, &o.at_ns, NULL), OK);
     snprintf(path, sizeof(path), TESTS_DIR "/data/pricing/%s", name);
     CHECK_OK(file_read(path, &text, &e), &e);
-    CHECK_OK(yaml_parse(&a, buf_str(&text), name, &root, &e), &e);
+    CHECK_OK(yaml_parse(a, arena_str(a, buf_str(&text)), name, &root, &e), &e);
     struct yaml_node *list = child_named(root, STR("cases"));
     CHECK(list != NULL);
-    for (struct yaml_node *c = list->child; c != NULL; c = c->next)
+    for (struct yaml_node *c = list->child; is_corrected && c != NULL; c = c->next)
         correct(c);
-    CHECK_OK(usage_read(&o, &a, root, name, &u, &e), &e);
-    const struct yaml_node *node = list->child;
+    CHECK_OK(usage_read(&o, a, root, name, &u, &e), &e);
+    *first = list->child;
+    return u;
+}
+
+static size_t check_file(const struct pricebook *book, const char *name, bool *seen)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct yaml_node *node = NULL;
+    const struct usage_cases u = read_cases(book, &a, name, true, &node);
+    size_t n_covered = 0;
+
     for (size_t i = 0; i < u.n; i++, node = node->next) {
         CHECK_STR(u.cases[i].problem, STR(""));
         if (!u.cases[i].is_covered)
@@ -194,5 +215,32 @@ static void test_golden_bills(void **state)
     pricebook_free(book);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden_bills)};
+static void test_corrections_are_needed(void **state)
+{
+    UNUSED(state);
+    AUTO(arena_clear) struct arena a = {0};
+    struct err e;
+    struct pricebook *book = NULL;
+    size_t n = 0;
+    CHECK_OK(pricebook_load(SOURCE_ROOT "/data/prices", &book, &e), &e);
+    for (size_t k = 0; k < ARRAY_LEN(corrections); k++) {
+        const struct yaml_node *node = NULL;
+        const struct usage_cases u = read_cases(book, &a, corrections[k].file, false, &node);
+        for (size_t i = 0; i < u.n; i++, node = node->next) {
+            struct cost_lines made = {0};
+            if (!str_eq(u.cases[i].id, str_from(corrections[k].id)))
+                continue;
+            CHECK_OK(bill_make(book, &u.cases[i].bill, &a, &made, &e), &e);
+            CHECK(total_off(node, made.total) != 0);
+            n++;
+        }
+    }
+    CHECK_INT(n, ARRAY_LEN(corrections));
+    pricebook_free(book);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_golden_bills),
+    cmocka_unit_test(test_corrections_are_needed),
+};
 TEST_MAIN(tests)
