@@ -129,7 +129,8 @@ struct bill_input {
     struct str savings_plan; /* empty, "no-upfront", "all-upfront": covers all of its meters */
 };
 /* Lines in the order of the usage: first what the free tier took off (meter "Global-...", amount
- * 0), then one line a tier. A meter used twice goes on in its tiers. Amounts are rounded once to 10
+ * 0), then one line a tier; at list price where the plan has no rate (lacks_plan). A meter used
+ * twice goes on in its tiers. Amounts are rounded once to 10
  * decimals; total is their sum. A meter without a price gives a line whose price is NULL.
  * ERR_CONFIG: the rows are of different currencies. ERR_LIMIT: beyond 9.2 million. */
 MUST_CHECK enum status bill_make(const struct pricebook *p, const struct bill_input *in,
@@ -146,6 +147,7 @@ struct usage_case {
     struct str id, service; /* views into the tree */
     struct bill_input bill;
     struct str problem;     /* why it cannot be billed, with its place; empty: it can */
+    struct str plan_place;  /* where the savings plan is said: "month.yaml:3:1" */
     struct str unused;      /* inputs nobody knows, left out of the bill; empty: none */
     bool is_covered;        /* false: another provider or service; bill is empty */
     bool is_region_assumed; /* the file names none, or "any ..." */
@@ -203,7 +205,8 @@ struct effective_row {
     const struct fn_ref *fn;
     const struct stats *stats;
     struct stats_cost list;      /* from cost_of_stats */
-    struct stats_cost effective; /* out: its total, duration, request and storage */
+    struct stats_cost effective; /* out: its total, duration, request, storage and restore */
+    bool lacks_plan;             /* out: the savings plan has no rate for it: list price */
 };
 MUST_CHECK enum status cost_effective(const struct cost_context *c,
                                       const struct effective_options *o, struct effective_row *rows,

@@ -125,6 +125,24 @@ static const struct price *plan_row(const struct bill *b, struct str meter)
     return row;
 }
 
+/* Compute Savings Plans cover durations and provisioned concurrency; nothing else of Lambda here.
+ */
+static bool plan_covers(struct str meter)
+{
+    static const char *const covered[] = {
+        "Lambda-GB-Second",
+        "Lambda-GB-Second-ARM",
+        "Lambda-Provisioned-Concurrency",
+        "Lambda-Provisioned-Concurrency-ARM",
+        "Lambda-Provisioned-GB-Second",
+        "Lambda-Provisioned-GB-Second-ARM",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(covered); i++)
+        if (str_eq(meter, str_from(covered[i])))
+            return true;
+    return false;
+}
+
 /* What of this meter was priced by earlier usage lines: tiers go on there. */
 static wide *used_of(struct bill *b, size_t usage)
 {
@@ -179,7 +197,12 @@ static enum status bill_usage(struct bill *b, size_t usage, struct err *e)
     if (plan != NULL)
         return price_tiers(b, &plan, 1, usage, quantity, e);
     const size_t n = pricebook_tiers(b->book, first, tiers, ARRAY_LEN(tiers));
-    return price_tiers(b, tiers, n, usage, quantity, e);
+    const size_t n_before = b->n;
+    if (price_tiers(b, tiers, n, usage, quantity, e) != OK)
+        return e->code;
+    for (size_t i = n_before; i < b->n && b->in->savings_plan.n > 0; i++)
+        b->lines[i].lacks_plan = plan_covers(meter) && b->lines[i].quantity > 0;
+    return OK;
 }
 
 enum status bill_make(const struct pricebook *p, const struct bill_input *in, struct arena *a,

@@ -19,6 +19,7 @@ struct pool {
     wide quantity[COST_PARTS]; /* 10^-12 units a month */
     wide list[COST_PARTS];     /* what the functions' list costs say, 10^-12 a month */
     wide billed[COST_PARTS];
+    bool lacks_plan; /* billed at list price where the plan has no rate */
 };
 
 struct spread {
@@ -134,6 +135,8 @@ static enum status bill_pool(struct spread *s, struct pool *p, struct err *e)
         if (bill_make(s->c->book, &in, &s->arena, &bill, e) != OK)
             return err_wrap(e, "region " STR_FMT, STR_ARG(p->region));
         p->billed[i] = bill.total;
+        for (size_t k = 0; k < bill.n; k++)
+            p->lacks_plan = p->lacks_plan || bill.lines[k].lacks_plan;
     }
     return OK;
 }
@@ -176,6 +179,7 @@ static void make_effective(const struct pool *p, struct effective_row *row)
     out.restore = part_of(list->restore, p->billed[PART_RESTORE], p->list[PART_RESTORE]);
     out.total = out.duration + out.request + out.storage + out.restore;
     row->effective = out;
+    row->lacks_plan = p->lacks_plan;
 }
 
 static enum status spread_rows(struct spread *s, struct effective_row *rows, size_t n,

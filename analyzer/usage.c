@@ -281,7 +281,7 @@ static enum status unknown_word(const struct reader *r, const struct yaml_node *
 }
 
 static enum status read_plan(const struct reader *r, const struct yaml_node *n,
-                             struct bill_input *in, struct err *e)
+                             struct usage_case *c, struct err *e)
 {
     static const struct {
         const char *text;
@@ -299,7 +299,8 @@ static enum status read_plan(const struct reader *r, const struct yaml_node *n,
     for (size_t i = 0; i < ARRAY_LEN(plans); i++) {
         if (!str_eq(n->text, str_from(plans[i].text)))
             continue;
-        in->savings_plan = plans[i].plan;
+        c->bill.savings_plan = plans[i].plan;
+        c->plan_place = arena_printf(r->arena, "%s:%u:%u", r->name, n->line, n->column);
         return OK;
     }
     return bad(r, n, e, "savings_plan is none, no-upfront or all-upfront, not", n->text);
@@ -307,21 +308,21 @@ static enum status read_plan(const struct reader *r, const struct yaml_node *n,
 
 /* Inputs that are no numbers; *is_known tells whether the word is one of them. */
 static enum status read_word(const struct reader *r, const struct yaml_node *n,
-                             struct usage_inputs *u, struct bill_input *in, bool *is_known,
+                             struct usage_inputs *u, struct usage_case *c, bool *is_known,
                              struct err *e)
 {
     *is_known = true;
     if (str_eq(n->key, STR("free_tier")))
         return read_free_tier(r, n, u, e);
     if (str_eq(n->key, STR("savings_plan")))
-        return read_plan(r, n, in, e);
+        return read_plan(r, n, c, e);
     if (str_eq(n->key, STR("streams")))
         return read_streams(r, n, u, e);
     if (str_eq(n->key, STR("arch")))
         return arch_parse(lowered(r, n->text), &u->arch) ? OK
                                                          : bad(r, n, e, "unknown arch", n->text);
     if (str_eq(n->key, STR("date")))
-        return time_parse_human(n->text, in->at_ns, &in->at_ns, NULL) == OK
+        return time_parse_human(n->text, c->bill.at_ns, &c->bill.at_ns, NULL) == OK
                    ? OK
                    : bad(r, n, e, "no date", n->text);
     if (str_eq(n->key, STR("tb"))) {
@@ -363,7 +364,7 @@ static enum status read_input(const struct reader *r, const struct yaml_node *n,
 
     if (is_unset(n))
         return OK;
-    if (read_word(r, n, u, &c->bill, &is_known, e) != OK)
+    if (read_word(r, n, u, c, &is_known, e) != OK)
         return e->code;
     if (is_known)
         return OK;

@@ -21,6 +21,7 @@ struct fn_cost {
     const struct fn_row *row;
     struct stats_cost list, effective;
     struct month_cost *months; /* NULL: no effective cost is asked for */
+    bool lacks_plan;
 };
 
 /* What one function's attempts of one memory size add up to: --by memory. */
@@ -176,8 +177,10 @@ static enum status load_month(struct view *v, size_t month, struct arena *scratc
         return err_wrap(e, "effective cost");
     for (size_t i = 0; i < rows.n; i++) {
         struct fn_cost *f = fn_cost_of(v, rows.rows[i].fn_id);
-        if (f != NULL)
-            add_month(f, month, &all[i]);
+        if (f == NULL)
+            continue;
+        add_month(f, month, &all[i]);
+        f->lacks_plan = f->lacks_plan || all[i].lacks_plan;
     }
     return OK;
 }
@@ -451,13 +454,14 @@ static void print_restores(const struct view *v)
 static void print_hints(const struct view *v)
 {
     uint64_t unpriced = 0;
-    size_t n_assumed = 0, n_logs = 0;
+    size_t n_assumed = 0, n_logs = 0, n_planless = 0;
 
     for (size_t i = 0; i < v->n_fns; i++) {
         const struct fn_cost *f = &v->fns[i];
         unpriced += f->list.is_unpriced ? f->row->stats.n : f->row->stats.unpriced;
         n_assumed += f->list.is_assumed && f->row->stats.n > 0;
         n_logs += f->list.is_log_unpriced;
+        n_planless += f->lacks_plan;
     }
     if (unpriced > 0)
         cost_hint(v->c,
@@ -469,6 +473,12 @@ static void print_hints(const struct view *v)
     if (n_logs > 0)
         cost_hint(v->c, "the logs of %zu %s no price in their region", n_logs,
                   plural(n_logs, "function have", "functions have"));
+    if (n_planless > 0)
+        cost_hint(v->c,
+                  "the price book has no %s rate for the region of %zu of %zu %s: EFFECTIVE has "
+                  "their list price",
+                  savings_plan_names[v->o->savings_plan], n_planless, v->n_fns,
+                  plural(v->n_fns, "function", "functions"));
     if (n_assumed > 0)
         cost_hint(v->c,
                   "%zu of %zu %s priced with an assumed region or architecture: state "

@@ -39,7 +39,12 @@ static void add_line(struct table *t, struct str id, const struct cost_line *l)
     table_text(t, C_CASE, id);
     table_text(t, C_METER, l->meter);
     cost_quantity_cell(t, C_QUANTITY, l->quantity);
-    table_text(t, C_ROUNDING, l->rounding);
+    table_text(t, C_ROUNDING,
+               l->lacks_plan ? arena_printf(t->arena,
+                                            STR_FMT "; no rate of the savings plan: list "
+                                                    "price",
+                                            STR_ARG(l->rounding))
+                             : l->rounding);
     if (l->price == NULL)
         return;
     table_text(t, C_UNIT, l->unit);
@@ -70,6 +75,23 @@ static void add_total(struct table *t, struct str id, money total, struct str cu
                                 plural(n_unpriced, "line is", "lines are")));
 }
 
+/* The plan's rates are known for few regions: what was billed at list price is said. */
+static void note_plan(struct cli *c, const struct usage_case *k, const struct cost_lines *made)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < made->n; i++)
+        n += made->lines[i].lacks_plan;
+    if (n > 0)
+        cost_hint(
+            c,
+            STR_FMT ": savings_plan: the price book has no " STR_FMT " rate for %zu %s in "
+                    "region " STR_FMT ": billed at list price; name a plan or region with rates, "
+                    "or add rows SavingsPlan:" STR_FMT ":METER to the book (--prices)",
+            STR_ARG(k->plan_place), STR_ARG(k->bill.savings_plan), n, plural(n, "line", "lines"),
+            STR_ARG(k->bill.region), STR_ARG(k->bill.savings_plan));
+}
+
 static enum status bill_case(struct cli *c, const struct pricebook *book,
                              const struct usage_case *k, struct table *t, struct err *e)
 {
@@ -86,6 +108,7 @@ static enum status bill_case(struct cli *c, const struct pricebook *book,
             currency = made.lines[i].price->currency;
     }
     add_total(t, k->id, made.total, currency, n_unpriced);
+    note_plan(c, k, &made);
     if (n_unpriced > 0)
         cost_hint(c,
                   "case " STR_FMT ": %zu %s no price in region " STR_FMT ": the total is too low",

@@ -26,6 +26,7 @@ struct cost_line {
     money amount;              /* rounded once to 10 decimals (bills) or exact 10^-12 (receipts) */
     struct str rounding;       /* one sentence: how quantity was made */
     bool is_estimated;
+    bool lacks_plan; /* of a bill: the savings plan covers it, but there is no rate: list price */
 };
 
 /* Lines of a receipt or bill with their sum; the lines live in an arena. */

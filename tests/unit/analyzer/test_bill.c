@@ -136,8 +136,10 @@ static void test_savings_plan(void **state)
     CHECK_INT(m.lines[1].amount, 200000000000);
     in.savings_plan = STR("all-upfront");
     CHECK_INT(make(&in).lines[0].amount, INT64_C(13800000) * 1000000);
-    in.region = STR("eu-west-1"); /* no rate there: list price */
+    CHECK(!make(&in).lines[0].lacks_plan);
+    in.region = STR("eu-west-1"); /* no rate there: list price, and the line says so */
     CHECK_INT(make(&in).lines[0].amount, INT64_C(16666700) * 1000000);
+    CHECK(make(&in).lines[0].lacks_plan && !make(&in).lines[1].lacks_plan);
 }
 
 static void test_china_has_no_free_tier_here(void **state)
