@@ -71,12 +71,13 @@ static struct alert find_alert(struct evaluation *ev, const struct rule *r, cons
 
 /* --- messages --- */
 
-/* sent_ns tells a reminder from the first message; it is stable: it is stored with the state that
- * this message comes with, or with the message itself. */
+/* sent_ns tells a reminder from the first message, and an episode that late data open again from
+ * itself; it is stable: it is stored with the state that this message comes with, or with the
+ * message itself. */
 static void add_message_of(struct evaluation *ev, const struct alert *a, struct str notifier,
                            enum alert_event event, int64_t sent_ns)
 {
-    const int64_t number = event == ALERT_SAYS_FIRING ? sent_ns - a->fired_ns : 0;
+    const int64_t number = event == ALERT_SAYS_PASSED ? 0 : sent_ns - a->started_ns;
     struct str id = arena_printf(ev->arena, STR_FMT "-%lld-%s-%lld-" STR_FMT, STR_ARG(a->key),
                                  (long long)a->started_ns, alert_event_name(event),
                                  (long long)(number / NS_PER_SEC), STR_ARG(notifier));
@@ -96,7 +97,8 @@ static void add_message_of(struct evaluation *ev, const struct alert *a, struct 
 static void add_message(struct evaluation *ev, const struct alert *a, struct str notifier,
                         enum alert_event event)
 {
-    add_message_of(ev, a, notifier, event, a->sent_ns);
+    add_message_of(ev, a, notifier, event,
+                   event == ALERT_SAYS_RESOLVED ? a->resolved_ns : a->sent_ns);
 }
 
 static void add_messages(struct evaluation *ev, const struct rule *r, const struct alert *a,
@@ -443,7 +445,8 @@ enum status alerts_evaluate(const struct alert_set *set, struct store *s, int64_
         .tracks = {.arena = a,
                    .now_ns = now_ns,
                    .begun_ns = set->begun_ns,
-                   .range = {since_ns, now_ns + 1}},
+                   .range = {since_ns, now_ns + 1},
+                   .places = {.arena = a}},
     };
     enum status status = load(&ev, s, e);
 

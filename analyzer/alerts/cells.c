@@ -3,6 +3,8 @@
 
 #include "core/base/timefmt.h"
 
+#define CATCH_UP_NS (5 * NS_PER_MIN)
+
 struct cell {
     int64_t member[CELL_MEMBERS];
 };
@@ -11,6 +13,7 @@ struct fn_cells {
     const struct fn_ref *fn;
     struct cell *minutes;
     uint64_t memory_bytes; /* newest configured size */
+    int64_t newest_ns;     /* start of the newest */
 };
 
 struct cells {
@@ -62,20 +65,40 @@ static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invoca
     raise_to(&m[CELL_MEMORY_MAX], (int64_t)inv->max_memory_bytes);
     if (inv->memory_bytes > 0)
         f->memory_bytes = inv->memory_bytes;
-    raise_to(&c->tracks->cells_until_ns, inv->start_ns);
+    raise_to(&f->newest_ns, inv->start_ns);
+    raise_to(&place_of(&c->tracks->places, f->fn)->newest_log_ns, inv->start_ns);
+    raise_to(&c->tracks->newest_ns, inv->start_ns);
     return OK;
+}
+
+/* Up to where the function is known: its log is read in order of time. */
+static int64_t function_until(struct cells *c, const struct fn_cells *f)
+{
+    const int64_t until_ns = place_logs_until(place_of(&c->tracks->places, f->fn));
+
+    return f->newest_ns > until_ns ? f->newest_ns : until_ns;
+}
+
+/* The newest invocation of one function says nothing of the others while a source catches up. */
+static int64_t region_until(struct cells *c, const struct fn_ref *of)
+{
+    const struct place *p = place_of(&c->tracks->places, of);
+    const int64_t until_ns = place_logs_until(p);
+    const bool catches_up = p->newest_log_ns - until_ns > CATCH_UP_NS;
+
+    return catches_up || p->newest_log_ns < until_ns ? until_ns : p->newest_log_ns;
 }
 
 /* Minutes up to where data is complete; the last one is cut there. */
 static void put_minutes(struct cells *c, struct track *track, const struct cell *minutes,
-                        unsigned member)
+                        unsigned member, int64_t until_ns)
 {
     struct tracks *t = c->tracks;
 
     for (size_t i = 0; i < c->n_minutes; i++) {
         struct sample s = {.begin_ns = t->range.since_ns + (int64_t)i * NS_PER_MIN};
         s.end_ns = s.begin_ns + NS_PER_MIN;
-        if (s.begin_ns > t->cells_until_ns)
+        if (s.begin_ns > until_ns)
             break;
         if (s.end_ns > t->now_ns)
             s.end_ns = t->now_ns;
@@ -93,7 +116,7 @@ static void put_function(struct cells *c, const struct fn_cells *f, const bool *
             continue;
         if (signals[i].from == FROM_CELLS)
             put_minutes(c, tracks_add(c->tracks, &signals[i], &subject), f->minutes,
-                        signals[i].member);
+                        signals[i].member, function_until(c, f));
         if (signals[i].from == FROM_CONFIG && signals[i].member == CONFIG_MEMORY &&
             f->memory_bytes > 0) {
             const struct sample s = {.value = (int64_t)f->memory_bytes};
@@ -119,7 +142,8 @@ static void put_regions(struct cells *c, const struct signal_info *signal)
             for (size_t m = 0; m < c->n_minutes; m++)
                 sum[m].member[signal->member] += c->rows[k].minutes[m].member[signal->member];
         }
-        put_minutes(c, tracks_add(c->tracks, signal, &subject), sum, signal->member);
+        put_minutes(c, tracks_add(c->tracks, signal, &subject), sum, signal->member,
+                    region_until(c, &subject.of));
     }
 }
 

@@ -8,9 +8,6 @@
 
 enum { MAX_SIGNALS = 64 };
 
-/* How late logs and metrics may be when a source has just answered. */
-#define CELLS_DELAY_NS  (2 * NS_PER_MIN)
-#define POINTS_DELAY_NS (5 * NS_PER_MIN)
 /* A collector that was not running missed nothing that the first poll does not bring. */
 #define FIRST_POLL_NS NS_PER_MIN
 
@@ -59,13 +56,14 @@ const struct track *tracks_idle(struct tracks *t, const struct signal_info *sign
                                 const struct subject *subject)
 {
     const bool is_cells = signal->from == FROM_CELLS || signal->from == FROM_ALL_CELLS;
-    const int64_t until_ns = is_cells ? t->cells_until_ns : t->points_until_ns;
 
     if ((!is_cells && signal->from != FROM_POINTS) ||
         (subject->scope != SCOPE_FUNCTION && subject->scope != SCOPE_REGION))
         return NULL;
+    const struct place *place = place_of(&t->places, &subject->of);
     struct track *track = tracks_add(t, signal, subject);
-    put_zeros(t, track, t->range.since_ns, until_ns, NS_PER_MIN);
+    put_zeros(t, track, t->range.since_ns,
+              is_cells ? place_logs_until(place) : place_metrics_until(place), NS_PER_MIN);
     return track;
 }
 
@@ -110,18 +108,15 @@ static void put_source(struct tracks *t, const struct signal_info *signal,
 
 static enum status load_sources(struct tracks *t, struct store *s, const bool *wants, struct err *e)
 {
-    struct source_rows r;
-    enum status status = request_sources(s, t->arena, &r, e);
+    struct source_rows *r = &t->places.sources;
+    enum status status = request_sources(s, t->arena, r, e);
 
-    for (size_t i = 0; status == OK && i < r.n; i++) {
-        const struct source_status *row = &r.rows[i];
-        if (row->success_ns - CELLS_DELAY_NS > t->cells_until_ns)
-            t->cells_until_ns = row->success_ns - CELLS_DELAY_NS;
-        if (row->success_ns - POINTS_DELAY_NS > t->points_until_ns)
-            t->points_until_ns = row->success_ns - POINTS_DELAY_NS;
+    for (size_t i = 0; status == OK && i < r->n; i++) {
+        if (r->rows[i].watermark_ns > t->newest_ns)
+            t->newest_ns = r->rows[i].watermark_ns;
         for (size_t k = 0; signals[k].name; k++)
             if (wants[k] && signals[k].from == FROM_SOURCES)
-                put_source(t, &signals[k], row);
+                put_source(t, &signals[k], &r->rows[i]);
     }
     return status;
 }
@@ -242,7 +237,8 @@ static void put_series(struct tracks *t, struct track *track, const struct metri
         next_ns = s.end_ns;
     }
     if (step_ns > 0 && track->subject.scope != SCOPE_QUEUE && !is_configured(track->signal))
-        put_zeros(t, track, next_ns, t->points_until_ns, step_ns);
+        put_zeros(t, track, next_ns, place_metrics_until(place_of(&t->places, &track->subject.of)),
+                  step_ns);
 }
 
 static struct track *region_of(const struct tracks *t, const struct track *of)
@@ -293,8 +289,9 @@ static void note_newest(struct tracks *t, const struct metric_rows *r)
     for (size_t i = 0; i < r->n; i++) {
         const struct metric_series *s = &r->rows[i];
         const int64_t end_ns = s->points[s->n - 1].time_ns + s->period_ns;
-        if (s->subject.scope != SCOPE_QUEUE && s->period_ns > 0 && end_ns > t->points_until_ns)
-            t->points_until_ns = end_ns;
+        struct place *place = place_of(&t->places, &s->subject.of);
+        if (s->subject.scope != SCOPE_QUEUE && s->period_ns > 0 && end_ns > place->newest_metric_ns)
+            place->newest_metric_ns = end_ns;
         if (end_ns > t->newest_ns)
             t->newest_ns = end_ns;
     }
@@ -368,12 +365,11 @@ enum status tracks_load(struct tracks *t, struct store *s, const struct alert_se
         status = load_points(t, s, wants, e);
     if (status == OK)
         status = load_configs(t, s, wants, e);
-    if (t->cells_until_ns > t->newest_ns)
-        t->newest_ns = t->cells_until_ns;
     return status;
 }
 
 void tracks_clear(struct tracks *t)
 {
     idmap_clear(&t->index);
+    places_clear(&t->places);
 }

@@ -2,8 +2,8 @@
 #ifndef FNSCOPE_ANALYZER_ALERTS_TRACKS_H
 #define FNSCOPE_ANALYZER_ALERTS_TRACKS_H
 
+#include "analyzer/alerts/places.h"
 #include "analyzer/alerts/rule_eval.h"
-#include "core/base/map.h"
 
 struct tracks {
     struct arena *arena;
@@ -12,8 +12,7 @@ struct tracks {
     struct track *rows;
     size_t n, cap;
     struct idmap index; /* hash of signal and subject -> place in rows */
-    /* Data is complete up to there: what has no value before that has none to come. */
-    int64_t cells_until_ns, points_until_ns;
+    struct places places;
     int64_t newest_ns; /* newest data of any kind; 0: none */
     struct queue_rows queues;
 };
@@ -26,8 +25,8 @@ void tracks_clear(struct tracks *t);
 /* NULL: there is none. */
 const struct track *tracks_find(const struct tracks *t, const struct signal_info *signal,
                                 const struct subject *subject);
-/* A function or region of which nothing was heard while data did come: it is idle, its values are
- * zero. NULL where silence proves nothing. */
+/* A function or region of which nothing was heard while its source was read: it is idle, its values
+ * are zero. NULL where silence proves nothing. */
 const struct track *tracks_idle(struct tracks *t, const struct signal_info *signal,
                                 const struct subject *subject);
 

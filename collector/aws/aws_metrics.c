@@ -144,6 +144,7 @@ static void end_round(struct aws_ctx *x, struct aws_task *t, struct batch *out)
     m->read_to_ns = m->ask.end_ns - PERIOD_NS;
     metric_ask_reset(&m->ask);
     t->is_round_done = true;
+    t->round_ns = m->read_to_ns;
     t->next_ns = m->began_ns + x->o->metrics_ns;
 }
 

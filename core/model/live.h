@@ -43,14 +43,16 @@ struct source_part {
     struct str name; /* "logs" */
     int64_t tried_ns, success_ns;
     int64_t round_ns; /* when the last round began that read all there is: what it did not meet is
-                         gone; 0: none has ended */
+                         gone, or zero; 0: none has ended. Queues and metrics tell it */
     uint64_t add_calls, add_errors;
     money add_cost;
     struct str error; /* of the last step if it failed */
 };
 enum { SOURCE_MAX_PARTS = 8 };
-/* The part that reads queues. */
-#define SOURCE_PART_QUEUES "queues"
+/* The parts that read queues, logs, metrics. */
+#define SOURCE_PART_QUEUES  "queues"
+#define SOURCE_PART_LOGS    "logs"
+#define SOURCE_PART_METRICS "metrics"
 
 /* How a source of the collector is doing. Identity: name. Counters run since the store was made;
  * the writer adds, so a source reports what came since its last report. */

@@ -464,9 +464,10 @@ static void test_idle_functions_resolve(void **state)
     CHECK_INT(o.state, ALERT_FIRING);
     CHECK(o.alert.is_missing);
     b = batch_new();
-    *batch_source(b) = (struct source_status){.name = STR("prod"), .success_ns = AT(61)};
+    *batch_source(b) =
+        (struct source_status){.name = STR("prod"), .success_ns = AT(61), .watermark_ns = AT(61)};
     fixture_commit(f, b);
-    o = evaluate(f, &set, AT(61), true); /* the source answers, the function is idle */
+    o = evaluate(f, &set, AT(61), true); /* the source was read, the function is idle */
     CHECK_INT(o.state, ALERT_RESOLVED);
     CHECK_INT(o.n_messages, 1);
     fixture_free(f);
