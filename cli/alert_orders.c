@@ -6,7 +6,7 @@
 
 struct order {
     struct store *store;
-    struct str args[5]; /* the lines after the first */
+    struct str args[7]; /* the lines after the first */
     int64_t now_ns;
     struct buf *reply;
     struct arena arena;
@@ -57,7 +57,9 @@ static enum status silence(struct order *o)
                         .name_glob = o->args[1],
                         .created_ns = o->now_ns,
                         .by = o->args[3],
-                        .comment = o->args[4]};
+                        .comment = o->args[4],
+                        .account = o->args[5],
+                        .region = o->args[6]};
     int64_t id = 0;
 
     if (!str_to_i64(o->args[2], &s.until_ns) || s.until_ns <= o->now_ns)
@@ -99,7 +101,7 @@ static const struct {
     enum status (*run)(struct order *o);
 } orders[] = {
     {"alert ack", 2, acknowledge},
-    {"alert silence", 5, silence},
+    {"alert silence", 7, silence},
     {"alert unsilence", 1, unsilence},
 };
 

@@ -6,8 +6,8 @@
 
 #include "core/store/store.h"
 
-/* "alert ack\nKEY\nBY", "alert silence\nRULE\nNAME\nUNTIL-NS\nBY\nCOMMENT", "alert unsilence\nID".
- */
+/* "alert ack\nKEY\nBY", "alert unsilence\nID", "alert silence\nRULE\nNAME\nUNTIL-NS\nBY\nCOMMENT\n
+ * ACCOUNT\nREGION" (alert_silence_order of analyzer/alerts). */
 bool alert_order_is(struct str text);
 /* Carries it out on the writer's store; reply is a line for the person. ERR_NOT_FOUND, ERR_USAGE.
  */

@@ -105,6 +105,8 @@ void silence_table(struct cli *c, const struct silence *rows, size_t n)
         {.name = "id", .is_right = true},
         {.name = "rule"},
         {.name = "name"},
+        {.name = "account"},
+        {.name = "region"},
         {.name = "until"},
         {.name = "by"},
         {.name = "comment", .max_width = 60},
@@ -117,9 +119,11 @@ void silence_table(struct cli *c, const struct silence *rows, size_t n)
         table_i64(&t, 0, rows[i].id);
         table_text(&t, 1, any_if_empty(rows[i].rule_glob));
         table_text(&t, 2, any_if_empty(rows[i].name_glob));
-        cli_time_cell(&t, 3, rows[i].until_ns);
-        table_text(&t, 4, rows[i].by);
-        table_text(&t, 5, rows[i].comment);
+        table_text(&t, 3, any_if_empty(rows[i].account));
+        table_text(&t, 4, any_if_empty(rows[i].region));
+        cli_time_cell(&t, 5, rows[i].until_ns);
+        table_text(&t, 6, rows[i].by);
+        table_text(&t, 7, rows[i].comment);
     }
     cli_print_table(c, &t);
 }

@@ -315,21 +315,25 @@ static void warn_of_unknown_rule(struct cli *c, struct str glob)
 static int silence_alerts(struct cli *c, struct err *e)
 {
     const struct alert_settings *set = c->options;
-    const int64_t until_ns =
-        c->settings->until_ns ? c->settings->until_ns : clock_now(&c->clock) + set->span_ns;
+    const struct fn_filter of = subjects(c).of;
+    const struct silence s = {
+        .rule_glob = one_line(c, set->rule),
+        .name_glob = one_line(c, of.name_glob),
+        .account = one_line(c, of.account),
+        .region = one_line(c, of.region),
+        .until_ns =
+            c->settings->until_ns ? c->settings->until_ns : clock_now(&c->clock) + set->span_ns,
+        .by = who(c),
+        .comment = one_line(c, set->comment),
+    };
 
-    if (set->rule.n == 0 && set->name.n == 0) {
-        err_set(e, ERR_USAGE, "alert silence: --rule or --name says what is to be silent");
+    if (s.rule_glob.n + s.name_glob.n + s.account.n + s.region.n == 0) {
+        err_set(e, ERR_USAGE,
+                "alert silence: --rule, --name, --account or --region says what is to be silent");
         return EXIT_USAGE;
     }
     warn_of_unknown_rule(c, set->rule);
-    return run_order(
-        c,
-        arena_printf(c->arena,
-                     "alert silence\n" STR_FMT "\n" STR_FMT "\n%lld\n" STR_FMT "\n" STR_FMT,
-                     STR_ARG(one_line(c, set->rule)), STR_ARG(one_line(c, set->name)),
-                     (long long)until_ns, STR_ARG(who(c)), STR_ARG(one_line(c, set->comment))),
-        e);
+    return run_order(c, alert_silence_order(c->arena, &s), e);
 }
 
 static int unsilence(struct cli *c, struct err *e)
@@ -433,9 +437,10 @@ const struct command cmd_alert = {
         "end with status 3 when an alert fires.\n\n"
         "ack takes a firing alert, so that nobody is reminded of it; its key is in the list, and "
         "its first digits do.\n"
-        "silence mutes what --rule and --name match for a time. Both are carried out by a running "
-        "collector if there is\n"
-        "one. test sends a harmless message to each notifier.\n\n"
+        "silence mutes what --rule and --name match, in --account and --region, for a time. Both "
+        "are carried out by a\n"
+        "running collector if there is one. test sends a harmless message to each "
+        "notifier.\n\n"
         "rules lists the rules in force, signals what a rule can look at; fnscope.yaml(5) says "
         "how to write one.",
     .options = alert_defs,

@@ -2,6 +2,7 @@
  */
 #include <string.h>
 
+#include "analyzer/alerts/alerts.h"
 #include "core/base/file.h"
 #include "core/base/timefmt.h"
 #include "core/base/utf8.h"
@@ -205,12 +206,11 @@ static void run_silence(struct app *app, struct str word)
                              : STR("several alerts begin so: more digits"));
         return;
     }
-    const int64_t until = clock_now(&o->clock) + ns;
-    order(app, arena_printf(&app->text_arena,
-                            "alert silence\n" STR_FMT "\n" STR_FMT "\n%lld\n%s\nfrom the dashboard",
-                            STR_ARG(rows.rows[0].rule),
-                            STR_ARG(alert_subject_name(&rows.rows[0].subject)), (long long)until,
-                            o->user ? o->user : ""));
+    struct silence s = alert_silence(&a, &rows.rows[0]);
+    s.until_ns = clock_now(&o->clock) + ns;
+    s.by = str_from(o->user ? o->user : "");
+    s.comment = STR("from the dashboard");
+    order(app, alert_silence_order(&app->text_arena, &s));
 }
 
 static void run_diff(struct app *app, struct str word)

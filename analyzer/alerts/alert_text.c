@@ -210,14 +210,48 @@ struct str alert_take(struct arena *a, const struct alert *alert, struct str rea
                         STR_ARG(alert->key));
 }
 
-struct str alert_mute(struct arena *a, const struct alert *alert, struct str reach)
+static struct str glob_of(struct arena *a, struct str name)
 {
     AUTO(buf_clear) struct buf b = {.max = 8192};
 
-    buf_addf(&b, "fnscope alert silence" STR_FMT " --rule '", STR_ARG(reach));
-    add_glob(&b, alert->rule);
-    buf_add_z(&b, "' --name '");
-    add_glob(&b, alert_subject_name(&alert->subject));
-    buf_add_c(&b, '\'');
+    add_glob(&b, name);
+    return arena_str(a, buf_str(&b));
+}
+
+/* A source is named by its configuration alone: what account it reads may come out later. */
+struct silence alert_silence(struct arena *a, const struct alert *alert)
+{
+    const struct fn_ref *of = &alert->subject.of;
+    const bool has_place = alert->subject.scope != SCOPE_SOURCE;
+
+    return (struct silence){
+        .rule_glob = glob_of(a, alert->rule),
+        .name_glob = glob_of(a, alert_subject_name(&alert->subject)),
+        .account = has_place ? glob_of(a, of->account) : (struct str){0},
+        .region = has_place ? glob_of(a, of->region) : (struct str){0},
+    };
+}
+
+struct str alert_silence_order(struct arena *a, const struct silence *s)
+{
+    return arena_printf(a,
+                        "alert silence\n" STR_FMT "\n" STR_FMT "\n%lld\n" STR_FMT "\n" STR_FMT
+                        "\n" STR_FMT "\n" STR_FMT,
+                        STR_ARG(s->rule_glob), STR_ARG(s->name_glob), (long long)s->until_ns,
+                        STR_ARG(s->by), STR_ARG(s->comment), STR_ARG(s->account),
+                        STR_ARG(s->region));
+}
+
+struct str alert_mute(struct arena *a, const struct alert *alert, struct str reach)
+{
+    AUTO(buf_clear) struct buf b = {.max = 8192};
+    const struct silence s = alert_silence(a, alert);
+
+    buf_addf(&b, "fnscope alert silence" STR_FMT " --rule '" STR_FMT "' --name '" STR_FMT "'",
+             STR_ARG(reach), STR_ARG(s.rule_glob), STR_ARG(s.name_glob));
+    if (s.account.n > 0)
+        buf_addf(&b, " --account '" STR_FMT "'", STR_ARG(s.account));
+    if (s.region.n > 0)
+        buf_addf(&b, " --region '" STR_FMT "'", STR_ARG(s.region));
     return arena_str(a, buf_str(&b));
 }

@@ -109,6 +109,12 @@ bool alert_tells(const struct alert_set *set, const struct alert *a, struct str 
 /* Acknowledges a firing alert: *changed becomes the row to write, false when it is not firing. */
 bool alert_acknowledge(struct alert *a, struct str by, int64_t now_ns);
 
+/* What mutes this alert and no other of its rule; without times and author. Its globs match odd
+ * bytes of names by `?`. */
+struct silence alert_silence(struct arena *a, const struct alert *alert);
+/* A silence as the writer of the store is told of it (cli/alert_orders.h). */
+struct str alert_silence_order(struct arena *a, const struct silence *s);
+
 /* The commands that mute this alert and no other of its rule, and that take it, safe to paste into
  * a shell; reach as in struct alert_set. */
 struct str alert_mute(struct arena *a, const struct alert *alert, struct str reach);

@@ -127,6 +127,8 @@ bool silence_covers(const struct silence *s, struct str rule, const struct subje
 {
     if (now_ns < s->created_ns || now_ns >= s->until_ns)
         return false;
-    return (s->rule_glob.n == 0 || str_glob(s->rule_glob, rule)) &&
+    return (s->account.n == 0 || str_glob(s->account, subject->of.account)) &&
+           (s->region.n == 0 || str_glob(s->region, subject->of.region)) &&
+           (s->rule_glob.n == 0 || str_glob(s->rule_glob, rule)) &&
            (s->name_glob.n == 0 || str_glob(s->name_glob, alert_subject_name(subject)));
 }

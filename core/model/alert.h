@@ -86,10 +86,12 @@ struct outbox_entry {
 /* What people call the subject: its name; a region or an account by itself. */
 struct str alert_subject_name(const struct subject *s);
 
-/* Mutes what its globs match until its end; name_glob as alert_subject_name says. */
+/* Mutes what its globs match, in its account and region, until its end; name_glob as
+ * alert_subject_name says. */
 struct silence {
     int64_t id;                      /* 0: not stored yet */
     struct str rule_glob, name_glob; /* empty: any */
+    struct str account, region;      /* globs as well; empty: any */
     int64_t created_ns, until_ns;
     struct str by, comment;
 };

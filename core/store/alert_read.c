@@ -156,6 +156,9 @@ enum status request_episodes(struct store *s, struct range r, const struct subje
 
 /* --- silences --- */
 
+#define SILENCE_COLUMNS "id, rule_glob, name_glob, created_ns, until_ns, author, comment"
+#define SILENCES_UNTIL  " from silence where until_ns > ? order by until_ns > ? desc, id"
+
 enum status request_silences(struct store *s, int64_t now_ns, bool is_all, struct arena *a,
                              struct silence_rows *out, struct err *e)
 {
@@ -169,8 +172,9 @@ enum status request_silences(struct store *s, int64_t now_ns, bool is_all, struc
         return OK;
     enum status status =
         sql_prepare(s->meta,
-                    STR("select id, rule_glob, name_glob, created_ns, until_ns, author, comment "
-                        "from silence where until_ns > ? order by until_ns > ? desc, id"),
+                    schema_has_silence_places(s->meta)
+                        ? STR("select " SILENCE_COLUMNS ", account, region" SILENCES_UNTIL)
+                        : STR("select " SILENCE_COLUMNS ", '', ''" SILENCES_UNTIL),
                     &st, e);
     if (status != OK)
         return status;
@@ -186,6 +190,8 @@ enum status request_silences(struct store *s, int64_t now_ns, bool is_all, struc
             .until_ns = sql_i64(st, 4),
             .by = copy(a, st, 5),
             .comment = copy(a, st, 6),
+            .account = copy(a, st, 7),
+            .region = copy(a, st, 8),
         };
     }
     sql_finalize(st);

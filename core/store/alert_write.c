@@ -167,8 +167,8 @@ static enum status put_silence(struct store *s, const struct silence *sil, struc
     struct sql_stmt *st;
     enum status status = sql_prepare(s->meta,
                                      STR("insert or replace into silence(id, rule_glob, name_glob, "
-                                         "created_ns, until_ns, author, "
-                                         "comment) values(?,?,?,?,?,?,?)"),
+                                         "created_ns, until_ns, author, comment, account, "
+                                         "region) values(?,?,?,?,?,?,?,?,?)"),
                                      &st, e);
 
     if (status != OK)
@@ -183,6 +183,8 @@ static enum status put_silence(struct store *s, const struct silence *sil, struc
     sql_bind_i64(st, 5, sil->until_ns);
     sql_bind_str(st, 6, sil->by);
     sql_bind_str(st, 7, sil->comment);
+    sql_bind_str(st, 8, sil->account);
+    sql_bind_str(st, 9, sil->region);
     status = sql_run(st, e);
     sql_finalize(st);
     return status;

@@ -33,6 +33,8 @@
  * since migration 10: the cost of a restore in facts (fact_group.c); roll.data ends with the
  * restores that were priced, if any
  *
+ * since migration 11: account and region of a silence
+ *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
 #include "core/store/fact_store.h"
@@ -101,6 +103,7 @@ static const char *const meta_migrations[] = {
     "create table source_part(source text, part text, tried_ns int, success_ns int, round_ns int, "
     "calls int, errors int, cost int, error text, primary key(source, part)) without rowid;",
     "",
+    "alter table silence add column account text; alter table silence add column region text;",
     NULL,
 };
 
@@ -132,6 +135,7 @@ static const char *const day_migrations[] = {
     "create table id_blob(id integer primary key, entries blob);",
     "alter table facts add column sum int; alter table seen add column sum int;"
     "alter table id_blob add column sum int;",
+    "",
     "",
     "",
     "",
@@ -243,14 +247,23 @@ static enum status migrate(struct sql *db, int application_id, int64_t version, 
     return s;
 }
 
-enum { MIGRATION_OF_SUMS = 7 };
+enum { MIGRATION_OF_SUMS = 7, MIGRATION_OF_SILENCE_PLACES = 11 };
 
-bool schema_has_sums(struct sql *db)
+static bool has_migration(struct sql *db, int64_t number)
 {
     int64_t version = 0;
 
-    return sql_read_i64(db, "pragma user_version", &version, NULL) == OK &&
-           version >= MIGRATION_OF_SUMS;
+    return sql_read_i64(db, "pragma user_version", &version, NULL) == OK && version >= number;
+}
+
+bool schema_has_sums(struct sql *db)
+{
+    return has_migration(db, MIGRATION_OF_SUMS);
+}
+
+bool schema_has_silence_places(struct sql *db)
+{
+    return has_migration(db, MIGRATION_OF_SILENCE_PLACES);
 }
 
 bool schema_has(struct sql *db, const char *table)

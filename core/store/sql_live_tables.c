@@ -402,7 +402,8 @@ static enum status load_silences(struct store *s, int64_t day, const struct tabl
 static void silence_cell(struct store *s, const void *row, int column, const struct cell_out *out)
 {
     const struct silence *r = row;
-    const struct str texts[] = {r->rule_glob, r->name_glob, r->by, r->comment};
+    const struct str texts[] = {r->rule_glob, r->name_glob, r->account,
+                                r->region,    r->by,        r->comment};
 
     UNUSED(s);
     if (column == 0)
@@ -415,8 +416,8 @@ static void silence_cell(struct store *s, const void *row, int column, const str
 
 const struct sql_table silences_table = {
     .name = "silences",
-    .schema = "create table x(id int, rule_glob text, name_glob text, author text, comment text, "
-              "created_time text, until_time text)",
+    .schema = "create table x(id int, rule_glob text, name_glob text, account text, region text, "
+              "author text, comment text, created_time text, until_time text)",
     .time_column = -1,
     .function_column = -1,
     .id_column = -1,

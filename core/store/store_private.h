@@ -114,7 +114,7 @@ static inline bool range_meets_day(struct range r, int64_t day)
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 10 };
+enum { SCHEMA_VERSION = 11 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
 /* Is the table there? A reader may hold a file of an older version. */
@@ -122,7 +122,8 @@ bool schema_has(struct sql *db, const char *table);
 /* The writer moves rows of an older file to another table in one transaction, maybe while a reader
  * has it open. Did what was asked of the old table fail because of that? Then ask the new one. */
 bool schema_has_moved(struct sql *db, const char *to, bool had, enum status failure);
-bool schema_has_sums(struct sql *db); /* checksums beside blobs: blob_sum */
+bool schema_has_sums(struct sql *db);           /* checksums beside blobs: blob_sum */
+bool schema_has_silence_places(struct sql *db); /* account and region of a silence */
 
 /* What stands beside a blob since migration 7, so that a turned bit is found: of names its row. */
 static inline int64_t blob_sum(struct str blob, int64_t of)

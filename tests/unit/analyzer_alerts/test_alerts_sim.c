@@ -241,14 +241,19 @@ static void test_mute_is_of_one(void **state)
     struct alert alert = {.rule = STR("dlq-depth"), .subject = {SCOPE_QUEUE, dlq}};
 
     UNUSED(state);
-    CHECK_STR(alert_mute(&a, &alert, (struct str){0}),
-              STR("fnscope alert silence --rule 'dlq-depth' --name 'orders-dlq'"));
+    CHECK_STR(
+        alert_mute(&a, &alert, (struct str){0}),
+        STR("fnscope alert silence --rule 'dlq-depth' --name 'orders-dlq' --account '1' --region "
+            "'eu-west-1'"));
     alert.subject.of.name = STR("x'; rm -rf $HOME");
-    CHECK_STR(alert_mute(&a, &alert, (struct str){0}),
-              STR("fnscope alert silence --rule 'dlq-depth' --name 'x???rm?-rf??HOME'"));
+    CHECK_STR(
+        alert_mute(&a, &alert, (struct str){0}),
+        STR("fnscope alert silence --rule 'dlq-depth' --name 'x???rm?-rf??HOME' --account '1' "
+            "--region 'eu-west-1'"));
     alert.subject = (struct subject){SCOPE_REGION, {.region = STR("eu-west-1")}};
-    CHECK_STR(alert_mute(&a, &alert, (struct str){0}),
-              STR("fnscope alert silence --rule 'dlq-depth' --name 'eu-west-1'"));
+    CHECK_STR(
+        alert_mute(&a, &alert, (struct str){0}),
+        STR("fnscope alert silence --rule 'dlq-depth' --name 'eu-west-1' --region 'eu-west-1'"));
     CHECK(is_covered(&region, SCOPE_REGION, "") &&
           !is_covered(&region, SCOPE_FUNCTION, "checkout"));
 }

@@ -282,6 +282,59 @@ static void test_episodes(void **state)
     fixture_free(f);
 }
 
+/* The same name in two accounts and regions; a file of before migration 11 knows no places. */
+static void test_silence_of_a_place(void **state)
+{
+    static const struct {
+        const char *account, *region;
+        bool covers_first, covers_second;
+    } cases[] = {
+        {"", "", true, true},           {"1", "", true, false},           {"2", "", false, true},
+        {"", "eu-west-1", true, false}, {"1", "us-east-1", false, false}, {"?", "*-1", true, true}};
+    const struct subject first = {
+        SCOPE_FUNCTION, {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("checkout"), NULL}};
+    const struct subject second = {
+        SCOPE_FUNCTION, {PROVIDER_AWS, STR("2"), STR("us-east-1"), STR("checkout"), NULL}};
+    struct fixture *f = fixture_new();
+    struct silence_rows r;
+    int64_t id = 0;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct silence s = {.name_glob = STR("checkout"),
+                                  .account = str_from(cases[i].account),
+                                  .region = str_from(cases[i].region),
+                                  .until_ns = MIN};
+        CHECK_OK(store_write_silence(f->store, &s, &id, &f->e), &f->e);
+    }
+    CHECK_OK(request_silences(f->store, 0, false, &f->arena, &r, &f->e), &f->e);
+    CHECK_INT(r.n, ARRAY_LEN(cases));
+    for (size_t i = 0; i < r.n; i++) {
+        CHECK_INT(silence_covers(&r.rows[i], STR("errors"), &first, 0), cases[i].covers_first);
+        CHECK_INT(silence_covers(&r.rows[i], STR("errors"), &second, 0), cases[i].covers_second);
+    }
+    store_close(f->store);
+    f->store = NULL;
+    struct sql *db = NULL;
+    CHECK_OK(
+        sql_open(arena_printf(&f->arena, "%s/meta.db", f->path.p).p, SQL_READ_WRITE, &db, &f->e),
+        &f->e);
+    CHECK_OK(sql_exec(db,
+                      "alter table silence drop column account;"
+                      " alter table silence drop column region; pragma user_version = 10",
+                      &f->e),
+             &f->e);
+    sql_close(db);
+    fixture_open(f, true);
+    CHECK_OK(request_silences(f->store, 0, false, &f->arena, &r, &f->e), &f->e);
+    CHECK_INT(r.n, ARRAY_LEN(cases));
+    CHECK(silence_covers(&r.rows[1], STR("errors"), &second, 0));
+    fixture_open(f, false);
+    CHECK_OK(store_write_silence(f->store, &(struct silence){.until_ns = MIN}, &id, &f->e), &f->e);
+    fixture_free(f);
+}
+
 static void test_silences(void **state)
 {
     struct fixture *f = fixture_new();
@@ -382,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_alerts),
         cmocka_unit_test(test_episodes),
         cmocka_unit_test(test_silences),
+        cmocka_unit_test(test_silence_of_a_place),
         cmocka_unit_test(test_store_of_version_1),
     };
 
