@@ -255,6 +255,11 @@ static int check_alerts(struct cli *c, struct err *e)
 
 /* --- telling --- */
 
+static bool has_own_form(const struct cli *c, const char *action, struct err *e)
+{
+    return cli_own_form(c, action, "one line of text", e) == OK;
+}
+
 /* One line, so that it can stand in an order. */
 static struct str one_line(struct cli *c, struct str s)
 {
@@ -281,7 +286,7 @@ static int run_order(struct cli *c, struct str order, struct err *e)
 
 static int acknowledge(struct cli *c, struct err *e)
 {
-    if (cli_want_words(c, 2, 2, e) != OK)
+    if (cli_want_words(c, 2, 2, e) != OK || !has_own_form(c, "alert ack", e))
         return EXIT_USAGE;
     return run_order(c,
                      arena_printf(c->arena, "alert ack\n" STR_FMT "\n" STR_FMT,
@@ -332,13 +337,15 @@ static int silence_alerts(struct cli *c, struct err *e)
                 "alert silence: --rule, --name, --account or --region says what is to be silent");
         return EXIT_USAGE;
     }
+    if (!has_own_form(c, "alert silence", e))
+        return EXIT_USAGE;
     warn_of_unknown_rule(c, set->rule);
     return run_order(c, alert_silence_order(c->arena, &s), e);
 }
 
 static int unsilence(struct cli *c, struct err *e)
 {
-    if (cli_want_words(c, 2, 2, e) != OK)
+    if (cli_want_words(c, 2, 2, e) != OK || !has_own_form(c, "alert unsilence", e))
         return EXIT_USAGE;
     return run_order(c,
                      arena_printf(c->arena, "alert unsilence\n" STR_FMT,
@@ -347,11 +354,18 @@ static int unsilence(struct cli *c, struct err *e)
 }
 
 static bool test_one(struct cli *c, const struct alert_config *k, const struct notify_env *env,
-                     struct str name)
+                     struct str name, struct table *t)
 {
     struct outbox_entry m = alert_test_message(c->arena, name, k->set.reach, env->now_ns);
 
     notify_deliver(k->notifiers, k->n_notifiers, env, &m);
+    if (c->settings->format != TABLE_TEXT) {
+        table_row(t);
+        table_text(t, 0, name);
+        table_bool(t, 1, m.status == OUTBOX_SENT);
+        table_text(t, 2, m.error);
+        return m.status == OUTBOX_SENT;
+    }
     safe_text(&c->out, name, SAFE_KEEP_NONE);
     buf_addf(&c->out, ": %s", m.status == OUTBOX_SENT ? "told" : "not told: ");
     safe_text(&c->out, m.error, SAFE_KEEP_NONE);
@@ -364,8 +378,11 @@ static int test_notifiers(struct cli *c, struct err *e)
     struct http http = http_curl(NULL);
     struct mailer mailer = smtp_curl(NULL);
     const struct notify_env env = {&http, &mailer, clock_now(&c->clock), c->arena, false};
+    static const struct table_column columns[] = {
+        {.name = "notifier"}, {.name = "is_told"}, {.name = "error"}};
     struct alert_config k;
     bool is_well = true;
+    struct table t;
 
     if (alert_config_read(c, &k, e) != OK)
         return EXIT_USAGE;
@@ -374,10 +391,13 @@ static int test_notifiers(struct cli *c, struct err *e)
                 "there is nothing to test: the configuration has no notify: section");
         return EXIT_USAGE;
     }
+    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.alert_test", 1);
     for (size_t i = 1; i < c->words.count; i++)
-        is_well = test_one(c, &k, &env, c->words.items[i]) && is_well;
+        is_well = test_one(c, &k, &env, c->words.items[i], &t) && is_well;
     for (size_t i = 0; c->words.count == 1 && i < k.n_notifiers; i++)
-        is_well = test_one(c, &k, &env, k.notifiers[i].name) && is_well;
+        is_well = test_one(c, &k, &env, k.notifiers[i].name, &t) && is_well;
+    if (c->settings->format != TABLE_TEXT)
+        cli_print_table(c, &t);
     http_close(&http);
     mailer_close(&mailer);
     return is_well ? EXIT_DONE : EXIT_FAILED;

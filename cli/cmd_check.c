@@ -132,6 +132,7 @@ static int run_check(struct cli *c, struct err *e)
 
 const struct command cmd_check = {
     .name = "check",
+    .form = "the line that monitoring plugins print",
     .summary = "alerts as a monitoring plugin: one line, exit status 0 to 3",
     .description =
         "Looks at the data now, like alert check, and answers as plugins of Nagios, Icinga and "

@@ -451,6 +451,13 @@ static int run_collect(struct cli *c, struct err *e)
 
     if (cli_want_words(c, 0, 0, e) != OK || parse_sources(c, c->config, &g.sources, e) != OK)
         return EXIT_USAGE;
+    if (!set->is_plan && cli_own_form(c, set->is_policy ? "collect --policy" : "collect",
+                                      set->is_policy ? "JSON, as IAM takes it"
+                                                     : "nothing but its log; --plan has a table",
+                                      e) != OK) {
+        sources_free(&g.sources);
+        return EXIT_USAGE;
+    }
     if (set->is_plan || set->is_policy) {
         const struct collect_question q = {set->is_policy, set->assumed_functions,
                                            set->assumed_queues};

@@ -33,6 +33,28 @@ static enum status check_sources(const struct cli *c, struct err *e)
     return s;
 }
 
+static void print_check(struct cli *c)
+{
+    static const struct table_column columns[] = {{.name = "file"}, {.name = "is_correct"}};
+    struct table t;
+
+    if (c->settings->format != TABLE_TEXT) {
+        table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.config_check", 1);
+        table_row(&t);
+        if (c->config_name)
+            table_text(&t, 0, str_from(c->config_name));
+        table_bool(&t, 1, true);
+        cli_print_table(c, &t);
+    } else if (c->config_name) {
+        buf_addf(&c->out, "%s: correct\n", c->config_name);
+    } else {
+        buf_addf(&c->out,
+                 "no configuration file (looked at " SETTINGS_SYSTEM_FILE " and " STR_FMT
+                 "): built-in settings hold\n",
+                 STR_ARG(settings_user_file(c)));
+    }
+}
+
 static int run_check(struct cli *c, struct err *e)
 {
     AUTO(cli_cost_clear) struct cli_cost cost = {0};
@@ -41,13 +63,7 @@ static int run_check(struct cli *c, struct err *e)
     if (cli_cost_open(c, NULL, &cost, e) != OK || alert_config_read(c, &alerts, e) != OK ||
         check_sources(c, e) != OK)
         return e->code == ERR_CONFIG || e->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
-    if (c->config_name)
-        buf_addf(&c->out, "%s: correct\n", c->config_name);
-    else
-        buf_addf(&c->out,
-                 "no configuration file (looked at " SETTINGS_SYSTEM_FILE " and " STR_FMT
-                 "): built-in settings hold\n",
-                 STR_ARG(settings_user_file(c)));
+    print_check(c);
     return EXIT_DONE;
 }
 

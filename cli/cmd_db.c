@@ -66,6 +66,24 @@ static int db_info(struct cli *c, struct store *s, struct err *e)
 
 /* --- prune, reprice --- */
 
+/* What was done: the sentence for people, the numbers for programs. */
+static int say_done(struct cli *c, const struct table_column *columns, const uint64_t *numbers,
+                    size_t n, struct str sentence)
+{
+    struct table t;
+
+    if (c->settings->format == TABLE_TEXT) {
+        buf_addf(&c->out, STR_FMT "\n", STR_ARG(sentence));
+        return EXIT_DONE;
+    }
+    table_init(&t, c->arena, columns, n, "fnscope.db_done", 1);
+    table_row(&t);
+    for (size_t i = 0; i < n; i++)
+        table_i64(&t, i, (int64_t)numbers[i]);
+    cli_print_table(c, &t);
+    return EXIT_DONE;
+}
+
 static int db_prune(struct cli *c, struct store *s, struct err *e)
 {
     int64_t before = c->settings->until_ns;
@@ -80,8 +98,10 @@ static int db_prune(struct cli *c, struct store *s, struct err *e)
     }
     if (store_prune(s, before, &days, e) != OK)
         return EXIT_FAILED;
-    buf_addf(&c->out, "%llu day%s removed\n", (unsigned long long)days, plural(days, "", "s"));
-    return EXIT_DONE;
+    static const struct table_column columns[] = {{.name = "days_removed"}};
+    return say_done(c, columns, &days, 1,
+                    arena_printf(c->arena, "%llu day%s removed", (unsigned long long)days,
+                                 plural(days, "", "s")));
 }
 
 static int db_reprice(struct cli *c, struct store *s, struct err *e)
@@ -90,9 +110,10 @@ static int db_reprice(struct cli *c, struct store *s, struct err *e)
 
     if (reprice(c, s, &changed, e) != OK)
         return EXIT_FAILED;
-    buf_addf(&c->out, "%llu invocation%s priced anew\n", (unsigned long long)changed,
-             plural(changed, "", "s"));
-    return EXIT_DONE;
+    static const struct table_column columns[] = {{.name = "invocations_priced"}};
+    return say_done(c, columns, &changed, 1,
+                    arena_printf(c->arena, "%llu invocation%s priced anew",
+                                 (unsigned long long)changed, plural(changed, "", "s")));
 }
 
 /* --- move --- */
@@ -147,9 +168,12 @@ static int db_move(struct cli *c, struct store *s, struct err *e)
         status = reprice_moved(c, s, e);
     if (status != OK)
         return status == ERR_USAGE || status == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
-    buf_addf(&c->out, "%zu of %zu function%s moved and priced anew\n", n.moved, n.found,
-             plural(n.found, "", "s"));
-    return EXIT_DONE;
+    static const struct table_column columns[] = {{.name = "functions_found"},
+                                                  {.name = "functions_moved"}};
+    const uint64_t numbers[] = {n.found, n.moved};
+    return say_done(c, columns, numbers, ARRAY_LEN(columns),
+                    arena_printf(c->arena, "%zu of %zu function%s moved and priced anew", n.moved,
+                                 n.found, plural(n.found, "", "s")));
 }
 
 /* --- verify, dump --- */
@@ -194,6 +218,8 @@ static int db_verify(struct cli *c, struct store *s, struct err *e)
 
 static int db_dump(struct cli *c, struct store *s, struct err *e)
 {
+    if (cli_own_form(c, "db dump", "lines to compare; fnscope sql has more formats", e) != OK)
+        return EXIT_USAGE;
     return store_dump(s, &c->out, e) == OK ? EXIT_DONE : EXIT_FAILED;
 }
 

@@ -146,6 +146,7 @@ static int run_demo(struct cli *c, struct err *e)
 
 const struct command cmd_demo = {
     .name = "demo",
+    .form = "text; fnscope report has more formats",
     .summary = "a week of invented functions: logs, dashboard and report",
     .usage = "[generate]",
     .description =

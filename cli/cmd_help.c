@@ -43,6 +43,7 @@ static int run_help(struct cli *c, struct err *e)
 
 const struct command cmd_help = {
     .name = "help",
+    .form = "text, or mdoc with --mdoc",
     .summary = "explain the program or one command",
     .usage = "[COMMAND]",
     .options = help_options,
@@ -88,6 +89,7 @@ static int run_completion(struct cli *c, struct err *e)
 
 const struct command cmd_completion = {
     .name = "completion",
+    .form = "a script for the shell",
     .summary = "print a completion script for bash, zsh or fish",
     .usage = "bash|zsh|fish",
     .examples = "source <(fnscope completion bash)\tcompletion in this shell\n",

@@ -58,6 +58,7 @@ static int run_metrics(struct cli *c, struct err *e)
 
 const struct command cmd_metrics = {
     .name = "metrics",
+    .form = "the text format of Prometheus",
     .summary = "functions, queues, sources and alerts for Prometheus",
     .description =
         "Prints the state of the store in the text format of Prometheus, or serves it with "

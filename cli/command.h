@@ -44,11 +44,13 @@ struct cli {
 
 struct command {
     const char *name;
-    const char *const *unused;     /* flags of common options it has no use for; NULL: none */
-    const char *summary;           /* one line for `fnscope help` */
-    const char *usage;             /* "FILE... | DIR | -"; NULL: no words */
-    const char *description;       /* manual text, paragraphs separated by blank lines */
-    const char *examples;          /* "command\texplanation\n" lines; NULL */
+    const char *const *unused; /* flags of common options it has no use for; NULL: none */
+    const char *form;        /* what it prints and no other: it refuses --format. NULL: its actions
+                                honour --format or refuse it themselves (cli_own_form) */
+    const char *summary;     /* one line for `fnscope help` */
+    const char *usage;       /* "FILE... | DIR | -"; NULL: no words */
+    const char *description; /* manual text, paragraphs separated by blank lines */
+    const char *examples;    /* "command\texplanation\n" lines; NULL */
     const struct opt_def *options; /* own options; NULL: none */
     size_t options_size;
     int (*run)(struct cli *c,

@@ -411,6 +411,13 @@ void cli_print_table(struct cli *c, const struct table *t)
     table_print(t, (enum table_format)c->settings->format, true, &c->out);
 }
 
+enum status cli_own_form(const struct cli *c, const char *action, const char *form, struct err *e)
+{
+    if (opt_origin_of(c->set, &c->settings->format) != ORIGIN_FLAG)
+        return OK;
+    return err_set(e, ERR_USAGE, "%s takes no --format: it prints %s", action, form);
+}
+
 enum status cli_want_words(const struct cli *c, size_t min, size_t max, struct err *e)
 {
     const char *usage = c->command->usage ? c->command->usage : "";

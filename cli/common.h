@@ -58,6 +58,11 @@ MUST_CHECK enum status cli_prices_dir(const struct cli *c, struct str *out, stru
 /* Adds the table to c->out in the format of --format. */
 void cli_print_table(struct cli *c, const struct table *t);
 
+/* Of an action that prints one form of its own: ERR_USAGE, saying so, where another was asked for
+ * with --format. The configuration's format is for those that have a choice. */
+MUST_CHECK enum status cli_own_form(const struct cli *c, const char *action, const char *form,
+                                    struct err *e);
+
 /* What ran: argv words joined, for hints. "1 word expected: REQUEST-ID" style errors. */
 MUST_CHECK enum status cli_want_words(const struct cli *c, size_t min, size_t max, struct err *e);
 

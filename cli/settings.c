@@ -50,6 +50,8 @@ static bool replaces(const struct opt_def *own, const struct opt_def *common)
 
 bool command_ignores(const struct command *cmd, const struct opt_def *common)
 {
+    if (cmd->form && same_name(common->flag, "format"))
+        return true;
     for (size_t i = 0; cmd->unused && cmd->unused[i]; i++)
         if (same_name(cmd->unused[i], common->flag))
             return true;
@@ -66,7 +68,8 @@ static void add_common(struct def_list *l, const struct command *cmd)
 {
     for (const struct opt_def *d = common_options; !is_end(d); d++) {
         struct opt_def row = *d;
-        if (replaces(cmd->options, d) || command_ignores(cmd, d)) {
+        bool is_refused = cmd->form && same_name(d->flag, "format"); /* with a reason */
+        if (replaces(cmd->options, d) || (command_ignores(cmd, d) && !is_refused)) {
             row.flag = NULL;
             row.letter = 0;
         }
@@ -226,6 +229,8 @@ enum status settings_load(struct cli *c, int argc, char *const *argv, char *cons
     if (opt_apply_env(c->set, envp, e) != OK ||
         opt_apply_argv(c->set, argc, argv, &c->words, e) != OK)
         return err_wrap(e, "%s", c->command->name);
+    if (c->command->form && cli_own_form(c, c->command->name, c->command->form, e) != OK)
+        return ERR_USAGE;
     c->settings->clock_ns = fixed_ns;
     choose_color(c);
     return OK;
