@@ -214,12 +214,14 @@ static enum status check_triggers(const struct manifest *m, struct err *e)
 
 static enum status parse_into(struct manifest *m, struct str text, struct err *e)
 {
-    struct yaml_node *root;
+    struct yaml_node *root = NULL;
     struct opt_set set;
 
     if (yaml_parse(&m->arena, text, m->name, &root, e) != OK)
         return ERR_CONFIG;
     m->root = root;
+    if (root == NULL)
+        return err_set(e, ERR_CONFIG, "%s: \"functions:\" is expected", m->name);
     if (root->type != YAML_TABLE)
         return manifest_error(m, root, e, "\"functions:\" is expected");
     if (opt_init(&set, manifest_options, m, &m->arena, 0, e) != OK ||

@@ -130,6 +130,8 @@ static const struct {
      "goes with runtime provided"},
     {"functions: [a]\n", "at least one function"},
     {"- x\n", "is expected"},
+    {"", "is expected"},
+    {"# nothing yet\n", "is expected"},
 };
 
 static void test_wrong_manifests(void **state)
