@@ -292,7 +292,9 @@ static void unlink_same_id(struct correlator *c, struct assembly *a)
     while (before->same_id != a)
         before = before->same_id;
     before->same_id = a->same_id;
-    *idmap_get(&c->ids, a->id_key) = (uintptr_t)before;
+    uint64_t *one = idmap_get(&c->ids, a->id_key);
+    assert(one != NULL);
+    *one = (uintptr_t)before;
 }
 
 static struct assembly *new_assembly(struct correlator *c, struct env *v, struct str id,

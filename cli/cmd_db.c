@@ -156,7 +156,7 @@ static int db_move(struct cli *c, struct store *s, struct err *e)
     const struct fn_filter which = cli_filter(c);
     const struct fn_ref to = {
         .account = set->to_account, .region = set->to_region, .name = set->to_function};
-    struct moved_fns n;
+    struct moved_fns n = {0};
     enum status status = check_target(c, s, e);
 
     if (status == OK)

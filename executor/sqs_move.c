@@ -1,4 +1,6 @@
 /* StartMessageMoveTask, ListMessageMoveTasks, CancelMessageMoveTask. */
+#include <assert.h>
+
 #include "executor/move_task.h"
 #include "executor/sqs_private.h"
 
@@ -123,7 +125,7 @@ void sqs_list_moves(struct api_call *c)
 void sqs_cancel_move(struct api_call *c)
 {
     const struct json *in = sqs_input(c);
-    const struct move_task *t;
+    const struct move_task *t = NULL;
     struct json_out o;
     struct str handle;
     struct err e;
@@ -139,6 +141,7 @@ void sqs_cancel_move(struct api_call *c)
         unsupported(c, e.msg);
         return;
     }
+    assert(t != NULL);
     jout_init(&o, &c->out, false);
     jout_open(&o, '{');
     jout_key(&o, "ApproximateNumberOfMessagesMoved");

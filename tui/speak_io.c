@@ -11,7 +11,7 @@
 static bool read_some(struct buf *in)
 {
     struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
-    char bytes[4096];
+    char bytes[2048];
 
     if (poll(&p, 1, POLL_MS) <= 0)
         return true;

@@ -41,7 +41,7 @@ static void show(struct app *app, struct screen *screen)
 enum status tui_run(const struct tui_options *o, struct err *e)
 {
     struct clock ticking = clock_system();
-    struct screen *screen;
+    struct screen *screen = NULL;
     struct app app;
     bool must_show = true;
 

@@ -46,7 +46,7 @@ static enum status on_attempt(void *ctx, uint32_t fn_id, const struct invocation
                               struct err *e)
 {
     struct causes *c = ctx;
-    enum cold_cause cause;
+    enum cold_cause cause = COLD_FIRST;
     bool is_new;
 
     UNUSED(e);

@@ -370,7 +370,7 @@ static bool tabbed_fields(struct str rest, struct log_record *r)
     struct str fields = str_skip(rest, 1), time, id;
     int64_t t_ns;
 
-    if (rest.n == 0 || rest.p[0] != '\t' ||
+    if (!str_starts(rest, STR("\t")) ||
         !cut_at(fields, str_find_char(fields, '\t'), &time, &fields) || !time_parse(time, &t_ns) ||
         !cut_at(fields, str_find_char(fields, '\t'), &id, &fields))
         return false;

@@ -67,7 +67,7 @@ static void print_int(const struct opt_def *d, const void *field, struct buf *ou
 static enum status parse_size(const struct opt_value_ctx *ctx, const struct opt_def *d,
                               struct str text, void *field, struct err *e)
 {
-    uint64_t v;
+    uint64_t v = 0;
 
     UNUSED(ctx);
     UNUSED(d);

@@ -57,7 +57,9 @@ int str_cmp(struct str a, struct str b)
 
 bool str_starts(struct str s, struct str prefix)
 {
-    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+    if (prefix.n == 0)
+        return true;
+    return s.n >= prefix.n && s.p != NULL && memcmp(s.p, prefix.p, prefix.n) == 0;
 }
 
 bool str_ends(struct str s, struct str suffix)

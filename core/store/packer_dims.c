@@ -85,8 +85,11 @@ uint32_t packer_fn(struct packer *p, const struct fn_ref *f)
     struct pack *k = p->current;
     struct fn_ref now = *f;
 
-    if (settle_fn(p, &now))
-        return (uint32_t)*idmap_get(&p->fns, birth_hash(&now));
+    if (settle_fn(p, &now)) {
+        const uint64_t *id = idmap_get(&p->fns, birth_hash(&now));
+        assert(id != NULL);
+        return (uint32_t)*id;
+    }
     now.born = NULL; /* of a function that was never stored */
     const uint32_t id = p->next_fn++;
     fn_book_add(&p->book, &now);
