@@ -46,7 +46,7 @@ sql select 1
 db info
 db prune --until 2020-01-01
 db reprice
-db move -f cart-service --to-region eu-west-1
+db move -f checkout-api --to-region eu-west-1
 db verify
 own db dump
 doctor
