@@ -16,7 +16,6 @@
 
 #define INIT_LIMIT_NS        (10 * NS_PER_SEC)
 #define PROVISIONED_LIMIT_NS (15 * NS_PER_MIN)
-#define ANSWER_LIMIT_BYTES   ((size_t)(6 << 20) + 100)
 #define TAIL_MAX_BYTES       ((size_t)1 << 20)
 /* Under load invocations are shorter than it is worth to look. */
 #define MEMORY_FRESH_NS (10 * NS_PER_MS)
@@ -447,18 +446,26 @@ void instance_event(struct instance *in, enum inst_event ev)
 
 void instance_answer(struct instance *in, struct str payload)
 {
+    if (payload.n > INSTANCE_ANSWER_BYTES) {
+        instance_answer_too_large(in);
+        return;
+    }
     if (in->state == INST_BUSY) {
         struct run *r = in->run;
         r->outcome = OUTCOME_OK;
-        if (payload.n > ANSWER_LIMIT_BYTES) {
-            report_platform_error(r, "Function.ResponseSizeTooLarge",
-                                  STR("Response payload size exceeded maximum allowed payload size "
-                                      "(6291556 bytes)."));
-            r->outcome = OUTCOME_ERROR;
-        } else {
-            r->payload.max = payload.n + 1;
-            buf_add_str(&r->payload, payload);
-        }
+        r->payload.max = payload.n + 1;
+        buf_add_str(&r->payload, payload);
+    }
+    instance_event(in, EV_ANSWER);
+}
+
+void instance_answer_too_large(struct instance *in)
+{
+    if (in->state == INST_BUSY) {
+        report_platform_error(in->run, "Function.ResponseSizeTooLarge",
+                              STR("Response payload size exceeded maximum allowed payload size "
+                                  "(6291556 bytes)."));
+        in->run->outcome = OUTCOME_ERROR;
     }
     instance_event(in, EV_ANSWER);
 }

@@ -129,7 +129,9 @@ void instance_note_memory(struct instance *in);
 const char *inst_state_name(enum inst_state s);
 
 /* --- what links call --- */
-void instance_answer(struct instance *in, struct str payload);
+#define INSTANCE_ANSWER_BYTES ((size_t)(6 << 20) + 100)        /* Lambda's limit: 6291556 bytes */
+void instance_answer(struct instance *in, struct str payload); /* over it: as too large */
+void instance_answer_too_large(struct instance *in);
 void instance_error(struct instance *in, struct str type, struct str document);
 void instance_init_error(struct instance *in, struct str type, struct str document);
 void instance_log(struct instance *in, struct str event);

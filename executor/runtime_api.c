@@ -158,6 +158,10 @@ static bool take_stream_error(struct instance *in, struct http_call *rq)
     return true;
 }
 
+static const struct str too_large_text =
+    STR_INIT("{\"errorMessage\":\"Exceeded maximum allowed payload size (6291556 bytes).\","
+             "\"errorType\":\"RequestEntityTooLarge\"}\n");
+
 static void route_response(struct instance *in, struct http_call *rq, struct str id)
 {
     struct str mode = {0};
@@ -174,9 +178,8 @@ static void route_response(struct instance *in, struct http_call *rq, struct str
     }
     if (mode.n > 0 && take_stream_error(in, rq))
         return;
-    if (rq->body.n > ((size_t)6 << 20) + 100)
-        answer_error(rq, 413, "RequestEntityTooLarge",
-                     "Exceeded maximum allowed payload size (6291556 bytes).");
+    if (rq->body.n > INSTANCE_ANSWER_BYTES)
+        answer_json(rq, 413, too_large_text);
     else
         answer_ok(rq);
     instance_answer(in, rq->body);
@@ -234,6 +237,21 @@ static void on_call(void *ctx, struct http_call *rq)
         answer_json(rq, 404, STR("{\"errorMessage\":\"no such resource\"}\n"));
 }
 
+/* A body so large that it is not even read ends the invocation all the same: else the client would
+ * be given the same event again. */
+static void refuse_body(void *ctx, struct http_call *rq, struct http_reply *refusal)
+{
+    struct str head = STR(BASE "invocation/"), tail = STR("/response");
+    struct instance *in = ctx;
+
+    *refusal = (struct http_reply){
+        .status = 413, .headers = &json_header, .n_headers = 1, .body = too_large_text};
+    if (in->state == INST_BUSY && str_starts(rq->path, head) && str_ends(rq->path, tail) &&
+        rq->path.n == head.n + in->run->rq.request_id.n + tail.n &&
+        str_starts(str_sub(rq->path, head.n, SIZE_MAX), in->run->rq.request_id))
+        instance_answer_too_large(in);
+}
+
 /* --- link --- */
 
 static enum status api_open(struct instance *in, struct err *e)
@@ -244,6 +262,7 @@ static enum status api_open(struct instance *in, struct err *e)
         .n_hosts = 1,
         .limits = {.body_bytes = BODY_MAX_BYTES, .head_bytes = (size_t)64 << 10, .connections = 16},
         .handler = on_call,
+        .too_large = refuse_body,
         .ctx = in};
 
     if (http_server_start(in->x->loop, &c, &in->api, e) != OK)

@@ -329,6 +329,14 @@ static bool judge_sender(const struct http_server *s, struct http_call *rq,
     return refusal->status == 0;
 }
 
+static void say_too_large(struct request *r, struct http_reply *refusal)
+{
+    const struct http_server *s = r->connection->server;
+
+    if (refusal->status == 413 && s->too_large)
+        s->too_large(s->ctx, &r->public, refusal);
+}
+
 /* True: it may pass. */
 static bool judge_head(struct request *r, struct str text, struct http_reply *refusal)
 {
@@ -347,8 +355,7 @@ static bool judge_head(struct request *r, struct str text, struct http_reply *re
     rq->peer = str_from(r->connection->peer);
     split_target(rq);
     refusal->status = http_framing_of(&h, s->limits.body_bytes, &r->framing);
-    if (refusal->status == 413 && s->too_large)
-        s->too_large(s->ctx, rq, refusal);
+    say_too_large(r, refusal);
     return refusal->status == 0 && judge_sender(s, rq, refusal);
 }
 
@@ -460,8 +467,11 @@ static bool take_body(struct connection *c)
 
     if (!status && !hold_body(c->request))
         status = 503;
-    if (status)
-        return refuse(c, status);
+    if (status) {
+        struct http_reply refusal = {.status = status};
+        say_too_large(c->request, &refusal);
+        return refuse_with(c, refusal);
+    }
     return is_whole && ask(c);
 }
 

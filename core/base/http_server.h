@@ -81,8 +81,8 @@ struct http_server_config {
      * *refusal, a bare 403 unless changed, whose views live as long as the call's arena. NULL:
      * everyone may, and only a loopback address is accepted. */
     bool (*authorize)(void *ctx, struct http_call *rq, struct http_reply *refusal);
-    /* What a client is told whose head announces too large a body: *refusal is a bare 413 unless
-     * changed. NULL: that. */
+    /* What a client is told whose head announces too large a body, or whose chunks have become
+     * one: *refusal is a bare 413 unless changed. NULL: that. */
     void (*too_large)(void *ctx, struct http_call *rq, struct http_reply *refusal);
 };
 

@@ -57,8 +57,10 @@ invoke own '"stream"'
 expect "$work/answer" '{"errorMessage":"cut"}'
 invoke own '"mode"'
 expect "$work/answer" 'Runtime.InvalidResponseModeHeader'
-invoke own '"large"'
-expect "$work/answer" 'Function.ResponseSizeTooLarge'
+for kind in large larger chunks; do # over the limit; over what is read, by its length and in chunks
+    invoke own "\"$kind\""
+    expect "$work/answer" 'Function.ResponseSizeTooLarge'
+done
 
 # --- errors ---
 invoke py '{"large": 7000000}'
