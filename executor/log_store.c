@@ -323,16 +323,36 @@ static void spool_line(struct log_store *s, const struct log_target *to, int64_t
     log_spool_add(sp, &(struct spool_record){.stream = to->id, .ms = ms, .text = message});
 }
 
+static bool has_room(const struct log_store *s, size_t n)
+{
+    return s->open->text.n + n <= s->open->text.max;
+}
+
+/* Who prints faster than the disk takes it waits for the disk. */
+static bool make_room(struct log_store *s, size_t n)
+{
+    if (has_room(s, n))
+        return true;
+    if (s->is_ready) {
+        journal_flush(s->journal);
+        if (!has_room(s, n))
+            submit(s);
+        if (has_room(s, n))
+            return true;
+    }
+    if (s->lost++ == 0)
+        log_event(LOG_ERROR,
+                  "log store: its file is not open yet and no more lines can wait: lost");
+    return false;
+}
+
 void log_store_add(struct log_store *s, const struct log_target *to, int64_t wall_ns,
                    struct str message)
 {
-    struct log_batch *b = s->open;
-
     assert(to->id > 0 && (size_t)to->id <= s->n_streams);
-    if (b->text.n + message.n > b->text.max) {
-        s->lost++;
+    if (!make_room(s, message.n))
         return;
-    }
+    struct log_batch *b = s->open;
     put_line(s, b, to->id, wall_ns / NS_PER_MS, message);
     if (b->spool)
         spool_line(s, to, wall_ns / NS_PER_MS, message);

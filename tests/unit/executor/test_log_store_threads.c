@@ -141,6 +141,20 @@ static void a_backlog_gives_its_memory_back(void **state)
     CHECK(used_bytes() < before + ((size_t)4 << 20));
 }
 
+/* More than both batches hold, without a turn in between. */
+static void who_prints_too_fast_waits(void **state)
+{
+    enum { LINES = 600, BYTES = 256 << 10 };
+    struct world *w = *state;
+    char *line = malloc(BYTES);
+
+    memset(line, 'x', BYTES);
+    for (size_t i = 0; i < LINES; i++)
+        log_store_add(w->logs, &w->stream, loop_wall(w->loop), (struct str){line, BYTES});
+    free(line);
+    CHECK_INT(read_all(w).n, LINES);
+}
+
 /* A file written before the count was kept in it. */
 static void old_file(void **state)
 {
@@ -223,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(reads_see_all, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_backlog_gives_its_memory_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_prints_too_fast_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(old_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(old_lines_go, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failed_commit, set_up, tear_down),
