@@ -77,9 +77,11 @@ bool piece_measures_as(const struct piece *x, const struct piece *y);
 
 /* --- enclosure.c --- */
 
-/* Whether the attempt's own lines could all have been printed by another request: no START, no
- * REPORT, or a REPORT that speaks of a longer run than lies between the two, or bills more than it
+/* Not where the REPORT speaks of a longer run than lies between the two, or bills more than it
  * measured. */
+bool report_is_possible(const struct piece *report, const struct piece *start);
+/* Whether the attempt's own lines could all have been printed by another request: no START, no
+ * REPORT, or one that is not possible. */
 bool attempt_is_suspect(const struct pieces *p, const struct attempt *at);
 
 /* Whether the request was running all the time from before first_ns to after last_ns, by a START

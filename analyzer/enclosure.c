@@ -15,6 +15,12 @@ static bool is_overbilled(const struct piece *report)
            CLOCK_SLACK_NS;
 }
 
+bool report_is_possible(const struct piece *report, const struct piece *start)
+{
+    return !is_overbilled(report) &&
+           report->t_ns - start->t_ns + CLOCK_SLACK_NS >= report->duration_ns;
+}
+
 bool attempt_is_suspect(const struct pieces *p, const struct attempt *at)
 {
     const struct piece *start = NULL, *report = NULL;
@@ -25,8 +31,7 @@ bool attempt_is_suspect(const struct pieces *p, const struct attempt *at)
         if (p->rows[i].kind == PIECE_REPORT)
             report = &p->rows[i];
     }
-    return !start || !report || is_overbilled(report) ||
-           report->t_ns - start->t_ns + CLOCK_SLACK_NS < report->duration_ns;
+    return !start || !report || !report_is_possible(report, start);
 }
 
 static bool measures(const struct piece *report, const struct piece *start)
