@@ -220,9 +220,8 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
             OK ||
         add_amount(&d, meters[set][PART_STORAGE], s->storage_mb_ms, MB_MS_PER_GB_S, &c.storage,
                    e) != OK ||
+        add_amount(&d, RESTORE_METER, s->restored_mb, MB_PER_GB, &c.restore, e) != OK ||
         aws_logs(p->book, p->facts->region, p->at_ns, s->log_bytes, &logs, e) != OK)
-        return e->code;
-    if (add_amount(&d, RESTORE_METER, s->restored_mb, MB_PER_GB, &c.restore, e) != OK)
         return e->code;
     c.logs = logs.amount;
     price_set_add(p->used, s->log_bytes > 0 ? logs.price : NULL);

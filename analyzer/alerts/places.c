@@ -7,7 +7,7 @@
 /* How late logs and metrics may be when a source has just read them. */
 #define LOGS_DELAY_NS    (2 * NS_PER_MIN)
 #define METRICS_DELAY_NS (5 * NS_PER_MIN)
-#define BEGINNING        INT64_MIN / 2
+#define BEGINNING        (INT64_MIN / 2)
 
 /* Of a source that has not told its account or region yet it may be any. */
 static bool reads(const struct source_status *s, const struct fn_ref *of)

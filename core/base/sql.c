@@ -338,7 +338,7 @@ enum status sql_run(struct sql_stmt *st, struct err *e)
 
 enum status sql_read_i64(struct sql *db, const char *text, int64_t *out, struct err *e)
 {
-    struct sql_stmt *st;
+    struct sql_stmt *st = NULL;
     bool has_row = false;
     enum status s = sql_prepare(db, str_from(text), &st, e);
 
