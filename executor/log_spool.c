@@ -221,7 +221,7 @@ enum status log_spool_create(const char *base, uint64_t number, struct log_spool
 static enum status open_leftover(const char *path, struct log_spool **out, struct err *e)
 {
     struct log_spool *sp = spool_new(path);
-    struct stat st;
+    struct stat st = {0};
 
     sp->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     enum status s = sp->fd < 0 || fstat(sp->fd, &st) != 0 ? err_errno(e, errno, "%s", path) : OK;
@@ -275,7 +275,7 @@ enum status log_spool_leftovers(const char *base, struct log_spool ***out, size_
         free(list);
         return s;
     }
-    qsort(list, count, sizeof(list[0]), by_number);
+    qsort(list, count, sizeof(struct log_spool *), by_number);
     *out = list;
     *n = count;
     return OK;

@@ -344,6 +344,7 @@ enum status sql_read_i64(struct sql *db, const char *text, int64_t *out, struct 
 
     if (s != OK)
         return s;
+    assert(st);
     s = sql_step(st, &has_row, e);
     if (s == OK && has_row)
         *out = sql_i64(st, 0);
