@@ -22,7 +22,7 @@
 #define MAGIC      UINT64_C(0x316c6f6f70736e66) /* "fnspool1" */
 #define MAX_BYTES  ((size_t)192 << 20) /* addresses only; a batch keeps 64 MB of text at most */
 #define STEP_BYTES ((size_t)64 << 10)
-#define KEEP_BYTES ((size_t)512 << 10)
+#define KEEP_BYTES ((size_t)128 << 10)
 
 struct head {
     uint64_t magic, number;
@@ -110,14 +110,19 @@ void log_spool_place(struct log_spool *sp, int64_t first_seq)
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-void log_spool_begin(struct log_spool *sp, uint64_t number, int64_t first_seq)
+void log_spool_clear(struct log_spool *sp)
 {
     atomic_store(&sp->head->used, 0);
+    if (sp->size > KEEP_BYTES && ftruncate(sp->fd, (off_t)KEEP_BYTES) == 0)
+        sp->size = KEEP_BYTES;
+}
+
+void log_spool_begin(struct log_spool *sp, uint64_t number, int64_t first_seq)
+{
+    log_spool_clear(sp);
     sp->head->number = number;
     log_spool_place(sp, first_seq);
     sp->is_full = false;
-    if (sp->size > KEEP_BYTES && ftruncate(sp->fd, (off_t)KEEP_BYTES) == 0)
-        sp->size = KEEP_BYTES;
 }
 
 /* --- reading --- */

@@ -31,6 +31,8 @@ MUST_CHECK enum status log_spool_leftovers(const char *base, struct log_spool **
 
 /* Empties it for the lines of a batch. The numbers of batches rise. */
 void log_spool_begin(struct log_spool *sp, uint64_t number, int64_t first_seq);
+/* Its lines are stored: gives them and their memory back. */
+void log_spool_clear(struct log_spool *sp);
 /* first_seq 0: not known yet, so none of its lines is stored. */
 void log_spool_place(struct log_spool *sp, int64_t first_seq);
 /* A disk without room is told once a batch; its further lines are in memory only. */

@@ -201,6 +201,8 @@ static void commit_done(struct journal_op *op, enum status status, const struct 
         log_event(LOG_ERROR, "log store: %s; %zu lines are lost", e->msg, b->n_lines);
         s->last_error = *e;
         s->lost += b->n_lines;
+    } else if (b->spool) {
+        log_spool_clear(b->spool);
     }
     batch_empty(b);
     s->is_committing = false;
