@@ -535,6 +535,9 @@ void log_store_close(struct log_store *s)
     if (!s)
         return;
     bool is_stored = s->is_ready && log_store_flush(s, NULL) == OK;
+    if (s->lost > 0)
+        log_event(LOG_ERROR, "log store: %llu lines of this run are lost",
+                  (unsigned long long)s->lost);
     if (s->loop) {
         loop_timer_cancel(s->loop, &s->commit_timer);
         loop_timer_cancel(s->loop, &s->prune_timer);

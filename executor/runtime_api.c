@@ -237,18 +237,27 @@ static void on_call(void *ctx, struct http_call *rq)
         answer_json(rq, 404, STR("{\"errorMessage\":\"no such resource\"}\n"));
 }
 
+/* Whether the call is an answer of the invocation under way. */
+static bool ends_run(const struct instance *in, struct str path)
+{
+    static const struct str head = STR_INIT(BASE "invocation/");
+
+    if (in->state != INST_BUSY || !str_starts(path, head))
+        return false;
+    struct str rest = str_skip(path, head.n), id = str_cut(&rest, '/');
+    return str_eq(id, in->run->rq.request_id) &&
+           (str_eq(rest, STR("response")) || str_eq(rest, STR("error")));
+}
+
 /* A body so large that it is not even read ends the invocation all the same: else the client would
  * be given the same event again. */
 static void refuse_body(void *ctx, struct http_call *rq, struct http_reply *refusal)
 {
-    struct str head = STR(BASE "invocation/"), tail = STR("/response");
     struct instance *in = ctx;
 
     *refusal = (struct http_reply){
         .status = 413, .headers = &json_header, .n_headers = 1, .body = too_large_text};
-    if (in->state == INST_BUSY && str_starts(rq->path, head) && str_ends(rq->path, tail) &&
-        rq->path.n == head.n + in->run->rq.request_id.n + tail.n &&
-        str_starts(str_sub(rq->path, head.n, SIZE_MAX), in->run->rq.request_id))
+    if (ends_run(in, rq->path))
         instance_answer_too_large(in);
 }
 

@@ -57,7 +57,7 @@ invoke own '"stream"'
 expect "$work/answer" '{"errorMessage":"cut"}'
 invoke own '"mode"'
 expect "$work/answer" 'Runtime.InvalidResponseModeHeader'
-for kind in large larger chunks; do # over the limit; over what is read, by its length and in chunks
+for kind in large larger chunks error; do # over the limit; over what is read, by its length, in chunks, as an error
     invoke own "\"$kind\""
     expect "$work/answer" 'Function.ResponseSizeTooLarge'
 done

@@ -401,6 +401,7 @@ static void test_body_grows_over_the_limit(void **state)
     send_text(fd, buf_str(&in));
     CHECK(receive(f, fd, NULL, &out));
     CHECK(is_wanted(buf_str(&out), true, "413"));
+    CHECK(str_find(buf_str(&out), STR("\r\n\r\ntoo large: /")) < out.n);
     CHECK_INT(f->seen.n, 0);
     close(fd);
 }
