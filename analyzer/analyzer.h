@@ -68,6 +68,9 @@ struct fn_rule {
     enum arch arch;             /* unknown: not said */
     uint64_t storage_bytes;     /* 0: not said */
     struct str runtime;         /* "python3.12"; empty: not said */
+    bool has_provisioned, has_snapshots;
+    int64_t provisioned; /* environments kept ready: provisioned concurrency */
+    int64_t snapshots;   /* published versions whose SnapStart snapshots are kept */
 };
 struct cost_index; /* configs by function */
 struct cost_context {
@@ -176,6 +179,22 @@ struct stats_cost {
 MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
                                      const struct stats *s, int64_t at_ns, struct stats_cost *out,
                                      struct err *e);
+
+/* What is charged by the hour, used or not: provisioned concurrency (concurrency x configured GB x
+ * seconds, rounded up to 5 minutes) and the snapshots of SnapStart (versions x GB x seconds; free
+ * for Java). Logs do not tell how much is configured: rules do, and it is taken to have been so for
+ * all of the range. Beside the cost, never in it; the memory size is the largest seen. Source:
+ * AWS Lambda pricing page, data/prices/. */
+struct standing_cost {
+    wide provisioned, snapshots; /* 10^-12 */
+    bool is_provisioned_open;    /* attempts ran on it, but no rule says how much there is */
+    bool are_snapshots_open;     /* environments were restored from some, but no rule ... */
+    bool is_unpriced;            /* the book has no price for them there */
+    struct str currency;
+};
+MUST_CHECK enum status cost_standing(const struct cost_context *c, const struct fn_ref *fn,
+                                     const struct stats *s, struct range r,
+                                     struct standing_cost *out, struct err *e);
 
 /* Price rows, each once, in the order they came. */
 struct price_set {

@@ -34,35 +34,50 @@ static size_t exactness(struct str glob)
     return literal == glob.n ? SIZE_MAX : literal + 1;
 }
 
+/* A rule says something, and more exactly than the one before that did. */
+static bool is_more_exact(bool is_said, size_t exact, size_t *best)
+{
+    if (!is_said || exact <= *best)
+        return false;
+    *best = exact;
+    return true;
+}
+
+static bool rule_fits(const struct fn_rule *r, const struct fn_ref *fn)
+{
+    const bool is_other = r->account.n > 0 && fn->account.n > 0 && !str_eq(r->account, fn->account);
+    return !is_other && str_glob(r->name_glob, fn->name);
+}
+
 /* What all rules that fit say together; of two that say the same, the more exact one holds, and of
  * equals the first. */
 static struct fn_rule rule_for(const struct cost_context *c, const struct fn_ref *fn)
 {
     struct fn_rule out = {0};
-    size_t by_region = 0, by_arch = 0, by_storage = 0, by_runtime = 0;
+    struct {
+        size_t region, arch, storage, runtime, provisioned, snapshots;
+    } best = {0};
 
     for (size_t i = 0; i < c->n_rules; i++) {
         const struct fn_rule *r = &c->rules[i];
         const size_t exact = exactness(r->name_glob);
-        if (r->account.n > 0 && fn->account.n > 0 && !str_eq(r->account, fn->account))
+        if (!rule_fits(r, fn))
             continue;
-        if (!str_glob(r->name_glob, fn->name))
-            continue;
-        if (r->region.n > 0 && exact > by_region) {
+        if (is_more_exact(r->region.n > 0, exact, &best.region))
             out.region = r->region;
-            by_region = exact;
-        }
-        if (r->arch != ARCH_UNKNOWN && exact > by_arch) {
+        if (is_more_exact(r->arch != ARCH_UNKNOWN, exact, &best.arch))
             out.arch = r->arch;
-            by_arch = exact;
-        }
-        if (r->storage_bytes > 0 && exact > by_storage) {
+        if (is_more_exact(r->storage_bytes > 0, exact, &best.storage))
             out.storage_bytes = r->storage_bytes;
-            by_storage = exact;
-        }
-        if (r->runtime.n > 0 && exact > by_runtime) {
+        if (is_more_exact(r->runtime.n > 0, exact, &best.runtime))
             out.runtime = r->runtime;
-            by_runtime = exact;
+        if (is_more_exact(r->has_provisioned, exact, &best.provisioned)) {
+            out.has_provisioned = true;
+            out.provisioned = r->provisioned;
+        }
+        if (is_more_exact(r->has_snapshots, exact, &best.snapshots)) {
+            out.has_snapshots = true;
+            out.snapshots = r->snapshots;
         }
     }
     return out;
@@ -139,8 +154,8 @@ static enum arch first_arch(enum arch a, enum arch b, enum arch c)
     return a != ARCH_UNKNOWN ? a : b != ARCH_UNKNOWN ? b : c;
 }
 
-static struct cost_facts facts_of(const struct cost_context *c, const struct fn_ref *fn,
-                                  int64_t at_ns, enum arch seen)
+struct cost_facts cost_facts_of(const struct cost_context *c, const struct fn_ref *fn,
+                                int64_t at_ns, enum arch seen)
 {
     static const struct fn_config no_config = {0};
     const struct fn_rule rule = rule_for(c, fn);
@@ -166,6 +181,10 @@ static struct cost_facts facts_of(const struct cost_context *c, const struct fn_
     f.storage_bytes = rule.storage_bytes > 0 ? rule.storage_bytes : config->ephemeral_storage_bytes;
     if (f.storage_bytes == 0)
         f.storage_bytes = DEFAULT_STORAGE;
+    f.has_provisioned = rule.has_provisioned;
+    f.provisioned = rule.provisioned;
+    f.has_snapshots = rule.has_snapshots;
+    f.snapshots = rule.snapshots;
     f.runtime = runtime_kind_of(rule.runtime.n > 0 ? rule.runtime : config->runtime);
     return f;
 }
@@ -189,8 +208,8 @@ static struct cost_facts facts_of_invocation(const struct cost_context *c,
 {
     const bool is_kept = c->keeps_stored && inv->is_priced;
     const bool was_assumed = (inv->evidence & EV_ASSUMED_CONFIG) != 0;
-    struct cost_facts f = facts_of(c, inv->origin->fn, inv->start_ns,
-                                   was_assumed && !is_kept ? ARCH_UNKNOWN : inv->arch);
+    struct cost_facts f = cost_facts_of(c, inv->origin->fn, inv->start_ns,
+                                        was_assumed && !is_kept ? ARCH_UNKNOWN : inv->arch);
 
     if (is_kept && inv->storage_bytes > 0)
         f.storage_bytes = inv->storage_bytes;
@@ -203,8 +222,16 @@ static uint64_t mixed(uint64_t h, uint64_t v)
     return str_hash((struct str){(const char *)&v, sizeof(v)}, h);
 }
 
+/* What is kept ready is priced when asked: no part of stored costs. */
+static bool is_of_stored_costs(const struct fn_rule *r)
+{
+    return r->region.n > 0 || r->arch != ARCH_UNKNOWN || r->storage_bytes > 0 || r->runtime.n > 0;
+}
+
 static uint64_t rule_fingerprint(const struct fn_rule *r, uint64_t h)
 {
+    if (!is_of_stored_costs(r))
+        return h;
     h = str_hash(r->name_glob, h);
     h = str_hash(r->region, h);
     h = str_hash(r->account, h);
@@ -437,7 +464,7 @@ enum status cost_of_stats(const struct cost_context *c, const struct fn_ref *fn,
                           struct err *e)
 {
     const struct cost_ops *ops = cost_ops_of(fn->provider);
-    const struct cost_facts f = facts_of(c, fn, at_ns, ARCH_UNKNOWN);
+    const struct cost_facts f = cost_facts_of(c, fn, at_ns, ARCH_UNKNOWN);
     const struct cost_period d = {.book = c->book, .facts = &f, .fn = fn, .at_ns = at_ns};
     struct stats_cost cost = {0};
     struct err own = {0};
@@ -461,7 +488,7 @@ enum status cost_of_stats_on_arm(const struct cost_context *c, const struct fn_r
                                  struct err *e)
 {
     const struct cost_ops *ops = cost_ops_of(fn->provider);
-    struct cost_facts f = facts_of(c, fn, at_ns, ARCH_ARM64);
+    struct cost_facts f = cost_facts_of(c, fn, at_ns, ARCH_ARM64);
     const struct cost_period d = {.book = c->book, .facts = &f, .fn = fn, .at_ns = at_ns};
 
     assert(ops != NULL);
@@ -486,7 +513,7 @@ enum status cost_prices_of_stats(const struct cost_context *c, const struct fn_r
                                  struct err *e)
 {
     const struct cost_ops *ops = cost_ops_of(fn->provider);
-    const struct cost_facts f = facts_of(c, fn, at_ns, ARCH_UNKNOWN);
+    const struct cost_facts f = cost_facts_of(c, fn, at_ns, ARCH_UNKNOWN);
     const struct cost_period d = {c->book, &f, fn, at_ns, into};
     struct stats_cost cost;
 
@@ -495,18 +522,18 @@ enum status cost_prices_of_stats(const struct cost_context *c, const struct fn_r
 
 bool cost_is_arm(const struct cost_context *c, const struct fn_ref *fn, const struct stats *s)
 {
-    const struct cost_facts f = facts_of(c, fn, INT64_MAX, ARCH_UNKNOWN);
+    const struct cost_facts f = cost_facts_of(c, fn, INT64_MAX, ARCH_UNKNOWN);
     return f.is_arch_stated ? f.arch == ARCH_ARM64 : s->mb_ms_arm * 2 > s->mb_ms;
 }
 
 struct str cost_currency(const struct cost_context *c, const struct fn_ref *fn, int64_t at_ns)
 {
     const struct cost_ops *ops = cost_ops_of(fn->provider);
-    const struct cost_facts f = facts_of(c, fn, at_ns, ARCH_UNKNOWN);
+    const struct cost_facts f = cost_facts_of(c, fn, at_ns, ARCH_UNKNOWN);
     return ops != NULL ? ops->currency(c->book, f.region, at_ns) : STR("USD");
 }
 
 struct str cost_region(const struct cost_context *c, const struct fn_ref *fn)
 {
-    return facts_of(c, fn, INT64_MAX, ARCH_UNKNOWN).region;
+    return cost_facts_of(c, fn, INT64_MAX, ARCH_UNKNOWN).region;
 }

@@ -12,11 +12,19 @@ struct cost_facts {
     struct str region;
     enum arch arch;
     uint64_t storage_bytes;
-    enum runtime_kind runtime; /* whether a restore from a snapshot is billed */
-    bool is_assumed;           /* region or architecture is a default nobody stated */
-    bool is_arch_stated;       /* by a rule or by option, not by what was seen */
-    bool keeps_stored;         /* see struct cost_context */
+    enum runtime_kind runtime;           /* whether a restore from a snapshot is billed */
+    bool has_provisioned, has_snapshots; /* somebody said: */
+    int64_t provisioned, snapshots;      /* environments kept ready, versions with a snapshot */
+    bool is_assumed;                     /* region or architecture is a default nobody stated */
+    bool is_arch_stated;                 /* by a rule or by option, not by what was seen */
+    bool keeps_stored;                   /* see struct cost_context */
 };
+
+/* What is charged by time and not by use; see cost_standing. */
+enum standing_part { STANDING_PROVISIONED, STANDING_SNAPSHOTS, STANDING_PARTS };
+
+struct cost_facts cost_facts_of(const struct cost_context *c, const struct fn_ref *fn,
+                                int64_t at_ns, enum arch seen);
 
 /* One meter's share: units / divisor x price. Amount is exact to 10^-12. */
 struct cost_share {
@@ -50,6 +58,8 @@ struct cost_ops {
                                    uint64_t log_bytes, struct cost_share *out, struct err *e);
     MUST_CHECK enum status (*of_stats)(const struct cost_period *d, const struct stats *s,
                                        struct stats_cost *out, struct err *e);
+    /* Without units: those are MB x seconds. */
+    struct cost_share (*standing)(const struct cost_period *d, enum standing_part part);
     const char *(*meter)(enum cost_part part, const struct fn_ref *fn, enum arch arch);
     struct str (*currency)(const struct pricebook *p, struct str region, int64_t at_ns);
 };

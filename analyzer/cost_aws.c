@@ -89,9 +89,12 @@ static struct str rounding_of_duration(const struct invocation *inv, struct aren
     const struct str init =
         init_ms > 0 ? arena_printf(a, ", %lld ms of it initialization", init_ms) : STR("");
     return arena_printf(
-        a, "%lld ms billed (rounded up to 1 ms by the provider" STR_FMT ") x %llu MB / 1,024,000",
+        a, "%lld ms billed (rounded up to 1 ms by the provider" STR_FMT ") x %llu MB / 1,024,000%s",
         (long long)invocation_billed_ms(inv), STR_ARG(init),
-        (unsigned long long)(inv->memory_bytes / MB));
+        (unsigned long long)(inv->memory_bytes / MB),
+        inv->start == START_PROVISIONED
+            ? "; the charge by the hour for keeping it ready is not in it (fnscope cost)"
+            : "");
 }
 
 static struct str rounding_of_restore(const struct invocation *inv, struct arena *a)
@@ -234,6 +237,19 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
     return OK;
 }
 
+static struct cost_share aws_standing(const struct cost_period *d, enum standing_part part)
+{
+    const bool is_arm = d->facts->arch == ARCH_ARM64;
+    const char *provisioned =
+        is_arm ? "Lambda-Provisioned-Concurrency-ARM" : "Lambda-Provisioned-Concurrency";
+    struct cost_share s = share(
+        d->book, part == STANDING_PROVISIONED ? provisioned : "Lambda-SnapStart-Cached-GB-Second",
+        d->facts->region, d->at_ns);
+
+    s.divisor = MB_PER_GB;
+    return s;
+}
+
 static const char *aws_meter(enum cost_part part, const struct fn_ref *fn, enum arch arch)
 {
     return meters[set_of(fn, arch)][part];
@@ -246,6 +262,7 @@ const struct cost_ops cost_aws = {
     .rounding = aws_rounding,
     .logs = aws_logs,
     .of_stats = aws_of_stats,
+    .standing = aws_standing,
     .meter = aws_meter,
     .currency = aws_currency,
 };

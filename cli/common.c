@@ -238,6 +238,8 @@ static bool is_runtime(struct str s)
     return false;
 }
 
+enum { MOST_KEPT = 1000000 }; /* no account may keep more environments ready */
+
 /* One entry of the `functions:` section: a glob and what it says. */
 static enum status read_rule(const struct cli *c, const struct yaml_node *n, struct fn_rule *r,
                              struct err *e)
@@ -252,6 +254,14 @@ static enum status read_rule(const struct cli *c, const struct yaml_node *n, str
         {.key = "ephemeral_storage",
          .type = OPT_SIZE,
          .offset = offsetof(struct fn_rule, storage_bytes)},
+        {.key = "provisioned_concurrency",
+         .type = OPT_INT,
+         .offset = offsetof(struct fn_rule, provisioned),
+         .max = MOST_KEPT},
+        {.key = "snapstart_versions",
+         .type = OPT_INT,
+         .offset = offsetof(struct fn_rule, snapshots),
+         .max = MOST_KEPT},
         {.key = "runtime", .type = OPT_STRING, .offset = offsetof(struct fn_rule, runtime)},
         {0},
     };
@@ -267,6 +277,8 @@ static enum status read_rule(const struct cli *c, const struct yaml_node *n, str
                        "python3.12 or the like",
                        c->config_name, yaml_get(n, STR("runtime"))->line,
                        yaml_get(n, STR("runtime"))->column, STR_ARG(r->runtime));
+    r->has_provisioned = yaml_get(n, STR("provisioned_concurrency")) != NULL;
+    r->has_snapshots = yaml_get(n, STR("snapstart_versions")) != NULL;
     if (yaml_get(n, STR("arch")))
         r->arch = (enum arch)((int)r->arch + ARCH_X86_64);
     r->name_glob = n->key;

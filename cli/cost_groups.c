@@ -17,6 +17,7 @@ enum {
     C_SHARE,
     C_UNPRICED,
     C_ASSUMED,
+    C_STANDING,
     COLUMNS
 };
 
@@ -75,6 +76,7 @@ static struct cost_group total_of(const struct printer *p, struct str currency)
         total.cost += g->cost;
         total.effective += g->effective;
         total.logs += g->logs;
+        total.standing += g->standing;
         total.is_assumed = total.is_assumed || g->is_assumed;
     }
     if (p->o->by == BY_COMPONENT) { /* each of the parts all have counts them all */
@@ -99,17 +101,20 @@ static bool has_effective(const struct cost_options *o)
 
 static bool has_content(const struct printer *p, size_t column)
 {
-    bool is_unpriced = false, is_assumed = false;
+    bool is_unpriced = false, is_assumed = false, is_kept = false;
 
     for (size_t i = 0; i < p->n; i++) {
         is_unpriced = is_unpriced || p->groups[i].unpriced > 0;
         is_assumed = is_assumed || p->groups[i].is_assumed;
+        is_kept = is_kept || p->groups[i].standing > 0;
     }
     switch (column) {
     case C_EFFECTIVE:
         return has_effective(p->o);
     case C_LOGS:
         return has_logs(p->o);
+    case C_STANDING:
+        return is_kept;
     case C_UNPRICED:
         return is_unpriced;
     case C_ASSUMED:
@@ -132,6 +137,7 @@ static void choose_columns(struct printer *p)
         [C_SHARE] = {.name = "share_percent", .title = "SHARE %", .is_right = true},
         [C_UNPRICED] = {.name = "unpriced", .is_right = true},
         [C_ASSUMED] = {.name = "is_assumed", .title = "ASSUMED"},
+        [C_STANDING] = {.name = "standing_cost", .title = "KEPT READY BESIDE", .is_right = true},
     };
 
     for (size_t i = 0; i < COLUMNS; i++) {
@@ -176,8 +182,10 @@ static void add_group(struct printer *p, const struct cost_group *g, wide total)
     money_cell(p, C_COST, g->cost, g->currency);
     if (has_effective(p->o))
         money_cell(p, C_EFFECTIVE, g->effective, g->currency);
-    if (has_logs(p->o))
+    if (has_logs(p->o)) {
         money_cell(p, C_LOGS, g->logs, g->currency);
+        money_cell(p, C_STANDING, g->standing, g->currency);
+    }
     if (total > 0) {
         const wide share = wide_ratio(g->cost, 1000, total);
         tenths_cell(p, C_SHARE, share, 1, share);

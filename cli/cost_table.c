@@ -20,6 +20,7 @@ struct month_cost {
 struct fn_cost {
     const struct fn_row *row;
     struct stats_cost list, effective;
+    struct standing_cost standing;
     struct month_cost *months; /* NULL: no effective cost is asked for */
     bool lacks_plan;
 };
@@ -49,6 +50,7 @@ struct view {
     size_t n_groups, cap_groups;
     struct size_sum *sizes;
     size_t n_sizes, cap_sizes, last_size;
+    struct standing_tally standing;
 };
 
 static bool has_effective(const struct view *v)
@@ -110,6 +112,7 @@ static enum status load_functions(struct view *v, struct err *e)
 
     if (request_functions(v->store, v->range, &v->filter, v->c->arena, &rows, e) != OK)
         return err_wrap(e, "functions");
+    cost_standing_begin(&v->standing, v->cc, v->c->arena);
     v->fns = arena_new(v->c->arena, struct fn_cost, rows.n > 0 ? rows.n : 1);
     v->n_fns = rows.n;
     for (size_t i = 0; i < rows.n; i++) {
@@ -120,6 +123,9 @@ static enum status load_functions(struct view *v, struct err *e)
                           e) != OK)
             return e->code;
         v->fns[i].effective = v->fns[i].list;
+        if (cost_standing(v->cc, &row->fn, &row->stats, v->range, &v->fns[i].standing, e) != OK)
+            return e->code;
+        cost_standing_count(&v->standing, &row->fn, &v->fns[i].standing);
     }
     return OK;
 }
@@ -204,15 +210,17 @@ static enum status load_effective(struct view *v, struct err *e)
 }
 
 static void add_stats(struct view *v, struct str key, const struct stats *s,
-                      const struct stats_cost *list, wide effective)
+                      const struct fn_cost *f)
 {
+    const struct stats_cost *list = &f->list;
     struct cost_group *g = group_for(v, key, list->currency);
     g->n += s->n;
     g->unpriced += list->is_unpriced ? s->n : s->unpriced;
     g->mb_ms += s->mb_ms;
     g->cost += list->total;
-    g->effective += effective;
+    g->effective += f->effective.total;
     g->logs += list->logs;
+    g->standing += f->standing.provisioned + f->standing.snapshots;
     g->is_assumed = g->is_assumed || list->is_assumed;
 }
 
@@ -234,8 +242,7 @@ static enum status by_function(struct view *v, struct err *e)
     for (size_t i = 0; i < v->n_fns; i++) {
         const struct fn_cost *f = &v->fns[i];
         if (f->row->stats.n > 0 || f->row->stats.log_bytes > 0)
-            add_stats(v, key_of_function(v, &f->row->fn), &f->row->stats, &f->list,
-                      f->effective.total);
+            add_stats(v, key_of_function(v, &f->row->fn), &f->row->stats, f);
     }
     return OK;
 }
@@ -268,7 +275,30 @@ static enum status by_component(struct view *v, struct err *e)
     }
     for (size_t i = 0; i < v->n_fns; i++) {
         const struct stats_cost *list = &v->fns[i].list;
+        const struct standing_cost *kept = &v->fns[i].standing;
         group_for(v, STR("log ingestion (beside)"), list->currency)->logs += list->logs;
+        if (kept->provisioned > 0)
+            group_for(v, STR("provisioned concurrency (beside)"), list->currency)->standing +=
+                kept->provisioned;
+        if (kept->snapshots > 0)
+            group_for(v, STR("snapshots kept (beside)"), list->currency)->standing +=
+                kept->snapshots;
+    }
+    return OK;
+}
+
+/* What is kept ready costs on days without an attempt as well. */
+static enum status add_day_standing(struct view *v, struct str name, struct range day,
+                                    struct err *e)
+{
+    for (size_t i = 0; i < v->n_fns; i++) {
+        const struct fn_cost *f = &v->fns[i];
+        struct standing_cost s;
+        if (f->standing.provisioned == 0 && f->standing.snapshots == 0)
+            continue;
+        if (cost_standing(v->cc, &f->row->fn, &f->row->stats, day, &s, e) != OK)
+            return e->code;
+        group_for(v, name, f->standing.currency)->standing += s.provisioned + s.snapshots;
     }
     return OK;
 }
@@ -281,16 +311,16 @@ static enum status add_day(struct view *v, struct range day, struct arena *scrat
     if (request_functions(v->store, day, &v->filter, scratch, &rows, e) != OK)
         return err_wrap(e, "day " STR_FMT, STR_ARG(buf_str(&name)));
     for (size_t i = 0; i < rows.n; i++) {
-        const struct stats *s = &rows.rows[i].stats;
-        struct stats_cost list = {0};
-        if (s->n == 0 && s->log_bytes == 0)
+        const struct fn_row *row = &rows.rows[i];
+        struct fn_cost f = {.row = row};
+        if (row->stats.n == 0 && row->stats.log_bytes == 0)
             continue;
-        if (cost_of_stats(v->cc, &rows.rows[i].fn, s, day.since_ns, &list, e) != OK)
+        if (cost_of_stats(v->cc, &row->fn, &row->stats, day.since_ns, &f.list, e) != OK)
             return e->code;
-        add_stats(v, buf_str(&name), s, &list,
-                  discount(v, rows.rows[i].fn_id, day.since_ns, list.total));
+        f.effective.total = discount(v, row->fn_id, day.since_ns, f.list.total);
+        add_stats(v, buf_str(&name), &row->stats, &f);
     }
-    return OK;
+    return add_day_standing(v, buf_str(&name), day, e);
 }
 
 static enum status by_day(struct view *v, struct err *e)
@@ -487,6 +517,12 @@ static void print_hints(const struct view *v)
                   n_assumed, v->n_fns, plural(v->n_fns, "function is", "functions are"));
 }
 
+static bool is_everyone(const struct fn_filter *f)
+{
+    return f->name_glob.n == 0 && f->region.n == 0 && f->account.n == 0 &&
+           f->provider == PROVIDER_UNKNOWN;
+}
+
 typedef enum status by_fn(struct view *v, struct err *e);
 
 static enum status show(struct view *v, struct err *e)
@@ -509,6 +545,7 @@ static enum status show(struct view *v, struct err *e)
     cost_groups_print(v->c, v->o, v->groups, v->n_groups);
     print_best_sizes(v);
     print_hints(v);
+    cost_standing_hints(v->c, &v->standing, is_everyone(&v->filter));
     return OK;
 }
 

@@ -35,12 +35,25 @@ int cost_usage(struct cli *c, const struct cost_options *o, struct err *e);
 struct cost_group {
     struct str key, currency;
     uint64_t n, unpriced;
-    wide mb_ms, cost, effective, logs; /* money: 10^-12 */
+    wide mb_ms, cost, effective, logs, standing; /* money: 10^-12 */
     bool is_assumed;
 };
 /* Sorts the groups (days by day, others by cost) and prints them. */
 void cost_groups_print(struct cli *c, const struct cost_options *o, struct cost_group *groups,
                        size_t n);
+
+/* What is charged by the hour, over all functions: cost_standing.c. */
+struct standing_tally {
+    const struct cost_context *cc;
+    bool *is_met; /* by rule: a function of the range is its */
+    size_t n_kept, n_provisioned_open, n_snapshots_open, n_unpriced;
+    struct str provisioned_open, snapshots_open, unpriced; /* a name of each */
+};
+void cost_standing_begin(struct standing_tally *t, const struct cost_context *cc, struct arena *a);
+void cost_standing_count(struct standing_tally *t, const struct fn_ref *fn,
+                         const struct standing_cost *s);
+/* What is in no amount, and what to say about it; is_all: no filter leaves functions out. */
+void cost_standing_hints(const struct cli *c, const struct standing_tally *t, bool is_all);
 
 /* One line on standard error, unless --quiet. */
 void cost_hint(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);

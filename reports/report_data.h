@@ -58,6 +58,8 @@ struct report_data {
     size_t other_currencies; /* functions left out of sums because they are billed in another
                                 currency */
     size_t n_assumed, n_unpriced;
+    wide standing;          /* charged by the hour, as configured; beside the cost */
+    size_t n_standing_open; /* functions of which part of it is not known */
     struct waste waste;
     struct error_rows errors;
     struct incidents incidents;

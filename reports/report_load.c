@@ -82,6 +82,19 @@ static enum status add_line(struct report_data *r, const struct fn_row *now,
     return OK;
 }
 
+/* Charged by the hour, beside the cost; what is not known of it is counted. */
+static enum status add_standing(struct report_data *r, const struct fn_row *now, struct err *e)
+{
+    struct standing_cost s;
+
+    if (cost_standing(r->options->cost, &now->fn, &now->stats, r->range, &s, e) != OK)
+        return e ? e->code : ERR_BUG;
+    if (str_eq(s.currency, r->currency))
+        r->standing += s.provisioned + s.snapshots;
+    r->n_standing_open += s.is_provisioned_open || s.are_snapshots_open || s.is_unpriced;
+    return OK;
+}
+
 static enum status add_gone(struct report_data *r, const struct fn_rows *before,
                             const struct idmap *now, struct err *e)
 {
@@ -126,7 +139,9 @@ static enum status load_functions(struct store *s, struct report_data *r, struct
     index_rows(&before_index, &before);
     r->lines = arena_new(r->arena, struct fn_line, now.n + 1);
     for (size_t i = 0; status == OK && i < now.n; i++)
-        status = add_line(r, &now.rows[i], find_row(&before, &before_index, &now.rows[i]), e);
+        if ((status = add_line(r, &now.rows[i], find_row(&before, &before_index, &now.rows[i]),
+                               e)) == OK)
+            status = add_standing(r, &now.rows[i], e);
     if (status == OK)
         status = add_gone(r, &before, &now_index, e);
     idmap_clear(&now_index);

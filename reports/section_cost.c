@@ -185,6 +185,7 @@ static void components(const struct report_data *r, struct doc *d, struct doc_se
         {STR("requests"), STR("Requests"), request},
         {STR("storage"), STR("Ephemeral storage"), storage},
         {STR("log_ingestion"), STR("Log ingestion (beside)"), r->cost_logs},
+        {STR("kept_ready"), STR("Kept ready (beside)"), r->standing},
     };
     wide most = 1;
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)

@@ -62,6 +62,10 @@ static void report_findings(const struct report_data *r, struct doc *d, struct d
          "restores from snapshots are not in the cost",
          "no line names their runtime, or their region has no price for them: say runtime: under "
          "functions: in the configuration"},
+        {r->n_standing_open, "function keeps something ready that is in no amount",
+         "functions keep something ready that is in no amount",
+         "logs do not tell how much provisioned concurrency or how many snapshots there are: say "
+         "provisioned_concurrency: and snapstart_versions: under functions: in the configuration"},
         {r->n_assumed, "function was priced with an assumed region or architecture",
          "functions were priced with an assumed region or architecture",
          "say them under functions: in the configuration"},

@@ -9,7 +9,9 @@
 static void test_fingerprint(void **state)
 {
     UNUSED(state);
-    struct fn_rule rules[] = {{.name_glob = STR("*")}, {.name_glob = STR("a*")}};
+    struct fn_rule rules[] = {{.name_glob = STR("*"), .runtime = STR("java21")},
+                              {.name_glob = STR("a*"), .runtime = STR("java21")}};
+    const struct fn_rule kept = {.name_glob = STR("*"), .has_provisioned = true, .provisioned = 1};
     struct cost_context variants[12];
     uint64_t prints[ARRAY_LEN(variants)];
     struct fn_rule changed[5] = {rules[0], rules[0], rules[0], rules[0], rules[0]};
@@ -48,6 +50,9 @@ static void test_fingerprint(void **state)
         for (size_t k = 0; k < i; k++)
             CHECK(prints[k] != prints[i]);
     }
+    context.rules = &kept; /* stored costs know nothing of it */
+    context.n_rules = 1;
+    CHECK(cost_fingerprint(&context) == prints[0]);
     /* what was stated is told apart by the two lowest bits alone */
     CHECK((prints[0] & 3) == 0 && prints[n - 2] >> 2 == prints[0] >> 2);
     CHECK((prints[n - 2] & 3) != (prints[n - 1] & 3) && prints[n - 1] >> 2 == prints[0] >> 2);

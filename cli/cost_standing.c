@@ -1,0 +1,65 @@
+/* What of the charges by the hour, provisioned concurrency and the snapshots of SnapStart, is in no
+ * amount of the cost table, why, and what would help. */
+#include "cli/cost_views.h"
+
+void cost_standing_begin(struct standing_tally *t, const struct cost_context *cc, struct arena *a)
+{
+    *t = (struct standing_tally){.cc = cc, .is_met = arena_new(a, bool, cc->n_rules + 1)};
+}
+
+static void count(size_t *n, struct str *first, bool is_so, struct str name)
+{
+    if (is_so && (*n)++ == 0)
+        *first = name;
+}
+
+void cost_standing_count(struct standing_tally *t, const struct fn_ref *fn,
+                         const struct standing_cost *s)
+{
+    for (size_t i = 0; i < t->cc->n_rules; i++)
+        t->is_met[i] = t->is_met[i] || str_glob(t->cc->rules[i].name_glob, fn->name);
+    t->n_kept += s->provisioned > 0 || s->snapshots > 0;
+    count(&t->n_provisioned_open, &t->provisioned_open, s->is_provisioned_open, fn->name);
+    count(&t->n_snapshots_open, &t->snapshots_open, s->are_snapshots_open, fn->name);
+    count(&t->n_unpriced, &t->unpriced, s->is_unpriced, fn->name);
+}
+
+/* Without an attempt nobody knows how large its environments are. */
+static void hint_unmet(const struct cli *c, const struct standing_tally *t)
+{
+    for (size_t i = 0; i < t->cc->n_rules; i++) {
+        const struct fn_rule *r = &t->cc->rules[i];
+        if (!t->is_met[i] && (r->provisioned > 0 || r->snapshots > 0))
+            cost_hint(c,
+                      "functions: \"" STR_FMT
+                      "\" keeps something ready, but no such function ran in this range: its "
+                      "charge is not included, because its memory size is not known",
+                      STR_ARG(r->name_glob));
+    }
+}
+
+static void hint_open(const struct cli *c, size_t n, struct str first, const char *text)
+{
+    if (n > 0)
+        cost_hint(c, "%zu %s (" STR_FMT "%s) %s", n, plural(n, "function", "functions"),
+                  STR_ARG(first), n > 1 ? ", ..." : "", text);
+}
+
+void cost_standing_hints(const struct cli *c, const struct standing_tally *t, bool is_all)
+{
+    if (t->n_kept > 0)
+        cost_hint(c, "KEPT READY is what functions: says is provisioned or kept as snapshots, "
+                     "for the whole range; it is not in COST");
+    hint_open(
+        c, t->n_provisioned_open, t->provisioned_open,
+        "ran on provisioned concurrency: its charge by the hour is not included, because logs "
+        "do not tell how much there is; say provisioned_concurrency: under functions:");
+    hint_open(c, t->n_snapshots_open, t->snapshots_open,
+              "restored from snapshots: keeping these is not included, because logs do not tell "
+              "how many versions are published; say snapstart_versions: under functions:");
+    hint_open(c, t->n_unpriced, t->unpriced,
+              "kept something ready for which the price book has no price in the region: it is not "
+              "included");
+    if (is_all)
+        hint_unmet(c, t);
+}
