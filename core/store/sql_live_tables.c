@@ -26,19 +26,13 @@ static void put_text(const struct cell_out *out, struct str s)
 
 static void put_usd(const struct cell_out *out, money m)
 {
-    AUTO(buf_clear) struct buf b = {.max = 128};
-
-    wide_format_scaled(&b, m, 12);
-    out->put_str(out->to, buf_str(&b));
+    out->put_scaled(out->to, m, 12);
 }
 
-/* Whole milliseconds would hide a short age; seconds with their fraction, exact. */
+/* Whole milliseconds would hide a short age; seconds with their fraction. */
 static void put_seconds(const struct cell_out *out, int64_t ns)
 {
-    AUTO(buf_clear) struct buf b = {.max = 128};
-
-    wide_format_scaled(&b, ns, 9);
-    out->put_str(out->to, buf_str(&b));
+    out->put_scaled(out->to, ns, 9);
 }
 
 /* provider, account, region, name: the four columns that name a subject */
@@ -174,11 +168,10 @@ static void queue_cell(struct store *s, const void *row, int column, const struc
 
 const struct sql_table queues_table = {
     .name = "queues",
-    .schema =
-        "create table x(provider text, account text, region text, name text, url text, arn "
-        "text, dead_letter text, feeders text, consumers text, is_dlq int, depth int, "
-        "in_flight int, delayed int, max_receives int, oldest_s numeric, retention_s numeric, "
-        "visibility_s numeric, seen_time text, source text, presence text)",
+    .schema = "create table x(provider text, account text, region text, name text, url text, arn "
+              "text, dead_letter text, feeders text, consumers text, is_dlq int, depth int, "
+              "in_flight int, delayed int, max_receives int, oldest_s real, retention_s real, "
+              "visibility_s real, seen_time text, source text, presence text)",
     .time_column = -1,
     .function_column = -1,
     .id_column = -1,
@@ -233,9 +226,9 @@ static void source_cell(struct store *s, const void *row, int column, const stru
 const struct sql_table sources_table = {
     .name = "sources",
     .schema = "create table x(name text, type text, account text, region text, error text, quota "
-              "text, tried_time text, success_time text, watermark_time text, lag_s numeric, calls "
+              "text, tried_time text, success_time text, watermark_time text, lag_s real, calls "
               "int, errors int, throttles int, bytes int, events int, failures int, quota_ppm int, "
-              "is_capped int, cost_usd numeric, cost_today_usd numeric, cost_cap_usd numeric)",
+              "is_capped int, cost_usd real, cost_today_usd real, cost_cap_usd real)",
     .time_column = -1,
     .function_column = -1,
     .id_column = -1,

@@ -40,17 +40,13 @@ static void put_time(const struct cell_out *out, int64_t t_ns)
     out->put_str(out->to, buf_str(&b));
 }
 
-/* Milliseconds with their fraction, exact; null while the span runs. */
+/* Milliseconds with their fraction; null while the span runs. */
 static void put_duration(const struct cell_out *out, const struct span *r)
 {
-    AUTO(buf_clear) struct buf b = {.max = 64};
-
-    if ((r->flags & SPAN_OPEN) != 0) {
+    if ((r->flags & SPAN_OPEN) != 0)
         out->put_null(out->to);
-        return;
-    }
-    wide_format_scaled(&b, r->end_ns - r->start_ns, 6);
-    out->put_str(out->to, buf_str(&b));
+    else
+        out->put_scaled(out->to, r->end_ns - r->start_ns, 6);
 }
 
 static void span_cell(struct store *s, const void *row, int column, const struct cell_out *out)
@@ -85,7 +81,7 @@ const struct sql_table spans_table = {
     .name = "spans",
     .schema = "create table x(time text, time_ns int, trace_id text, span_id text, parent_id text, "
               "provider text, account text, region text, function text, name text, origin text, "
-              "detail text, request_id text, error text, annotations text, duration_ms numeric, "
+              "detail text, request_id text, error text, annotations text, duration_ms real, "
               "state text, http_status int)",
     .time_column = SP_TIME_NS,
     .function_column = -1,

@@ -16,13 +16,24 @@ static void put_time(const struct cell_out *out, int64_t t_ns)
     out->put_str(out->to, buf_str(&b));
 }
 
-/* Exact decimal text: nanoseconds as milliseconds, pico as currency units. */
-static void put_scaled(const struct cell_out *out, wide v, unsigned scale)
+/* Nanoseconds as milliseconds. */
+static void put_ms(const struct cell_out *out, int64_t ns)
 {
-    AUTO(buf_clear) struct buf b = {.max = 128};
+    out->put_scaled(out->to, ns, 6);
+}
 
-    wide_format_scaled(&b, v, scale);
-    out->put_str(out->to, buf_str(&b));
+static void put_usd(const struct cell_out *out, wide pico)
+{
+    out->put_scaled(out->to, pico, 12);
+}
+
+/* A sum that an integer of SQLite cannot hold, from 9.2 million on, is not told in part. */
+static void put_pico(const struct cell_out *out, wide pico)
+{
+    if (pico == (int64_t)pico)
+        out->put_i64(out->to, (int64_t)pico);
+    else
+        out->put_null(out->to);
 }
 
 static void put_text(const struct cell_out *out, struct str s)
@@ -109,7 +120,8 @@ enum {
     I_TRACE,
     I_GROUP,
     I_INSTANCE,
-    I_FINAL
+    I_FINAL,
+    I_PICO
 };
 
 static void invocation_text(const struct invocation *inv, int column, const struct cell_out *out)
@@ -141,6 +153,7 @@ static void invocation_number(const struct invocation *inv, int column, const st
         [I_MEMORY] = (int64_t)(inv->memory_bytes >> 20),
         [I_USED] = (int64_t)(inv->max_memory_bytes >> 20),
         [I_FINAL] = inv->is_final,
+        [I_PICO] = inv->cost,
     };
 
     out->put_i64(out->to, numbers[column]);
@@ -158,6 +171,7 @@ static bool is_unknown(const struct invocation *inv, int column)
     case I_USED:
         return inv->memory_bytes == 0;
     case I_COST:
+    case I_PICO:
         return !inv->is_priced;
     default:
         return false;
@@ -181,9 +195,9 @@ static void invocation_cell(struct store *s, const void *row, int column,
     else if (column == I_TIME)
         put_time(out, inv->start_ns);
     else if (column == I_DURATION || column == I_INIT)
-        put_scaled(out, column == I_DURATION ? inv->duration_ns : inv->init_ns, 6);
+        put_ms(out, column == I_DURATION ? inv->duration_ns : inv->init_ns);
     else if (column == I_COST)
-        put_scaled(out, inv->cost, 12);
+        put_usd(out, inv->cost);
     else
         invocation_number(inv, column, out);
 }
@@ -192,12 +206,12 @@ static const struct sql_table invocations = {
     .name = "invocations",
     .schema = "create table x(start_time text, start_ns int, function text, region text, account "
               "text, request_id text,"
-              " attempt int, outcome text, start text, duration_ms numeric, init_ms numeric, "
+              " attempt int, outcome text, start text, duration_ms real, init_ms real, "
               "billed_ms int,"
               " memory_mb int, max_memory_mb int, error_type text, version text, arch text, "
-              "cost_usd numeric,"
+              "cost_usd real,"
               " trace_id text, log_group text, instance text, "
-              "is_final int)",
+              "is_final int, cost_pico int hidden)",
     .time_column = I_START_NS,
     .function_column = I_FUNCTION,
     .id_column = I_ID,
@@ -209,24 +223,26 @@ static const struct sql_table invocations = {
 /* costs: a narrow view of the same rows. */
 static void cost_cell(struct store *s, const void *row, int column, const struct cell_out *out)
 {
-    static const int columns[] = {I_START_NS, I_TIME,    I_FUNCTION, I_REGION, I_ACCOUNT, I_ID,
-                                  I_ARCH,     I_OUTCOME, I_BILLED,   I_MEMORY, I_COST};
+    enum { C_GB_SECONDS = 11 };
+    static const int columns[] = {I_START_NS, I_TIME, I_FUNCTION, I_REGION, I_ACCOUNT,
+                                  I_ID,       I_ARCH, I_OUTCOME,  I_BILLED, I_MEMORY,
+                                  I_COST,     0,      I_PICO};
 
-    if (column < (int)ARRAY_LEN(columns)) {
+    if (column != C_GB_SECONDS) {
         invocation_cell(s, row, columns[column], out);
         return;
     }
     const struct invocation *inv = row;
     int64_t mb_ms = inv->billed_ns / NS_PER_MS * (int64_t)(inv->memory_bytes >> 20);
-    put_scaled(out, (wide)mb_ms * 1000000000 / 1024, 12); /* GB-s = MB-ms / 1,024,000 */
+    out->put_scaled(out->to, (wide)mb_ms * 9765625, 13); /* GB-s = MB-ms / 1,024,000 */
 }
 
 static const struct sql_table costs = {
     .name = "costs",
     .schema = "create table x(start_ns int, start_time text, function text, region text, account "
               "text, request_id text,"
-              " arch text, outcome text, billed_ms int, memory_mb int, cost_usd numeric, "
-              "gb_seconds numeric)",
+              " arch text, outcome text, billed_ms int, memory_mb int, cost_usd real, "
+              "gb_seconds real, cost_pico int hidden)",
     .time_column = 0,
     .function_column = 2,
     .id_column = 5,
@@ -387,13 +403,11 @@ static void roll_cell(struct store *s, const void *row, int column, const struct
     else if (column == 2 || column == 3)
         put_text(out, column == 2 ? r->fn.name : r->fn.region);
     else if (column >= 11 && column <= 13)
-        put_scaled(out,
-                   percentile_ms6(&st->duration, column == 11   ? 500
-                                                 : column == 12 ? 950
-                                                                : 990),
-                   6);
+        put_ms(out, percentile_ms6(&st->duration, column == 11 ? 500 : column == 12 ? 950 : 990));
     else if (column == 17)
-        put_scaled(out, st->cost, 12);
+        put_usd(out, st->cost);
+    else if (column == 18)
+        put_pico(out, st->cost);
     else
         out->put_i64(out->to, (int64_t)numbers[column]);
 }
@@ -401,9 +415,10 @@ static void roll_cell(struct store *s, const void *row, int column, const struct
 #define ROLL_SCHEMA                                                                                \
     "create table x(time text, time_ns int, function text, region text, invocations int, errors "  \
     "int, timeouts int,"                                                                           \
-    " oom int, cold_starts int, retries int, billed_ms int, p50_ms numeric, p95_ms numeric, "      \
-    "p99_ms numeric,"                                                                              \
-    " max_memory_mb int, log_events int, log_bytes int, cost_usd numeric)"
+    " oom int, cold_starts int, retries int, billed_ms int, p50_ms real, p95_ms real, "            \
+    "p99_ms real,"                                                                                 \
+    " max_memory_mb int, log_events int, log_bytes int, cost_usd real, cost_pico int "             \
+    "hidden)"
 
 static const struct sql_table rollup_hour = {
     .name = "rollup_hour",
@@ -458,7 +473,9 @@ static void function_cell(struct store *s, const void *row, int column, const st
     else if (column == 7)
         out->put_i64(out->to, (int64_t)r->stats.n);
     else if (column == 10)
-        put_scaled(out, r->stats.cost, 12);
+        put_usd(out, r->stats.cost);
+    else if (column == 11)
+        put_pico(out, r->stats.cost);
     else if (r->stats.n > 0)
         put_time(out, column == 8 ? r->first_ns : r->last_ns);
     else
@@ -469,7 +486,8 @@ static const struct sql_table functions = {
     .name = "functions",
     .schema = "create table x(function text, provider text, account text, region text, runtime "
               "text, arch text,"
-              " memory_mb int, invocations int, first_time text, last_time text, cost_usd numeric)",
+              " memory_mb int, invocations int, first_time text, last_time text, cost_usd real,"
+              " cost_pico int hidden)",
     .time_column = -1,
     .function_column = -1,
     .id_column = -1,

@@ -24,6 +24,9 @@ struct table_rows {
 struct cell_out {
     void (*put_i64)(void *to, int64_t v);
     void (*put_str)(void *to, struct str v);
+    /* v of 10^-scale, scale up to 15: the nearest number SQLite has, so that it sorts and compares
+     * as one. Up to 15 digits it is printed exactly as it is. */
+    void (*put_scaled)(void *to, wide v, unsigned scale);
     void (*put_null)(void *to);
     void *to;
 };
@@ -46,5 +49,8 @@ struct sql_table {
 };
 
 extern const struct sql_table *const sql_tables[]; /* NULL-terminated */
+
+/* Gives a connection (sqlite3 *) the sum(), total() and avg() of vtab_sum.c; false: it refused. */
+MUST_CHECK bool sql_add_sums(void *db);
 
 #endif

@@ -229,6 +229,16 @@ static void put_str(void *to, struct str v)
     sqlite3_result_text64(to, v.p ? v.p : "", v.n, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
+/* The nearest double: both operands are exact up to 2^53, and a division rounds once. */
+static void put_scaled(void *to, wide v, unsigned scale)
+{
+    static const double powers[] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                    1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+
+    assert(scale < ARRAY_LEN(powers));
+    sqlite3_result_double(to, (double)v / powers[scale]);
+}
+
 static void put_null(void *to)
 {
     sqlite3_result_null(to);
@@ -238,7 +248,7 @@ static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int i)
 {
     struct cursor_state *c = state_of(cursor);
     const struct binding *b = binding_of(cursor->pVtab);
-    const struct cell_out out = {put_i64, put_str, put_null, ctx};
+    const struct cell_out out = {put_i64, put_str, put_scaled, put_null, ctx};
 
     b->table->cell(b->store, c->rows + c->row * b->table->row_bytes, i, &out);
     return SQLITE_OK;
@@ -313,7 +323,7 @@ static enum status register_all(struct store *s, sqlite3 *db, struct err *e)
 struct query {
     sqlite3 *db;
     sqlite3_stmt *st;
-    struct arena arena;
+    struct arena arena, row;
     const char **names;
     struct sql_cell *cells;
     size_t n;
@@ -324,6 +334,7 @@ static void query_clear(struct query *q)
     sqlite3_finalize(q->st);
     sqlite3_close(q->db);
     arena_clear(&q->arena);
+    arena_clear(&q->row);
 }
 
 static enum status prepare_query(struct query *q, struct str sql, struct err *e)
@@ -347,25 +358,42 @@ static enum status prepare_query(struct query *q, struct str sql, struct err *e)
     return OK;
 }
 
-/* Decimal text of a numeric column is a number to whoever reads JSON. */
-static bool is_number(sqlite3_stmt *st, int i, struct str text)
+/* SQLite's text of a number, "1.667e-06" or "30000.0", as people write it: "0.000001667", "30000".
+ * It has 15 digits, more than a cost of 10^-12 has below a thousand: nothing is rounded away. */
+static struct str plain_number(struct arena *a, struct str text)
 {
-    int64_t ignored;
-    int type = sqlite3_column_type(st, i);
-    const char *declared = sqlite3_column_decltype(st, i);
+    AUTO(buf_clear) struct buf b = {.max = 64};
+    int64_t exponent = 0;
+    struct str rest = text, digits = str_cut(&rest, 'e');
 
-    if (type == SQLITE_INTEGER || type == SQLITE_FLOAT)
-        return true;
-    return declared && strcmp(declared, "numeric") == 0 && str_to_scaled(text, 12, &ignored);
+    if (str_ends(digits, STR(".0")))
+        digits.n -= 2;
+    if (rest.n == 0)
+        return digits;
+    if (!str_to_i64(rest, &exponent) || exponent >= 0 || exponent < -30)
+        return text;
+    if (str_starts(digits, STR("-"))) {
+        buf_add_c(&b, '-');
+        digits = str_skip(digits, 1);
+    }
+    buf_add_z(&b, "0.");
+    buf_add_repeat(&b, '0', (size_t)(-exponent - 1));
+    buf_add_str(&b, str_cut(&digits, '.'));
+    buf_add_str(&b, digits);
+    return arena_str(a, buf_str(&b));
 }
 
 static void read_cells(struct query *q)
 {
+    arena_reset(&q->row);
     for (size_t i = 0; i < q->n; i++) {
+        int type = sqlite3_column_type(q->st, (int)i); /* before the text, which may change it */
         const char *p = (const char *)sqlite3_column_text(q->st, (int)i);
         struct str text = {p, (size_t)sqlite3_column_bytes(q->st, (int)i)};
-        q->cells[i] = (struct sql_cell){
-            .text = text, .is_null = !p, .is_number = p && is_number(q->st, (int)i, text)};
+        q->cells[i] =
+            (struct sql_cell){.text = type == SQLITE_FLOAT ? plain_number(&q->row, text) : text,
+                              .is_null = !p,
+                              .is_number = type == SQLITE_INTEGER || type == SQLITE_FLOAT};
     }
 }
 
@@ -393,6 +421,8 @@ enum status store_sql(struct store *s, struct str sql, sql_row_fn *on_row, void 
     enum status status = s->is_null ? OK : store_scan_days(s, e);
 
     if (status == OK && sqlite3_open(":memory:", &q.db) != SQLITE_OK)
+        status = err_set(e, ERR_BUG, "SQL: %s", sqlite3_errmsg(q.db));
+    if (status == OK && !sql_add_sums(q.db))
         status = err_set(e, ERR_BUG, "SQL: %s", sqlite3_errmsg(q.db));
     if (status == OK)
         status = register_all(s, q.db, e);
