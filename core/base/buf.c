@@ -28,6 +28,12 @@ void buf_reset(struct buf *b)
         b->p[0] = 0;
 }
 
+/* Room for extra bytes and the NUL is there already, as mostly. */
+static inline bool has_room(const struct buf *b, size_t extra)
+{
+    return !b->is_full && extra < b->cap - b->n && extra <= b->max - b->n;
+}
+
 /* Room for extra bytes and the NUL; false and is_full when that is more than the maximum. */
 static bool make_room(struct buf *b, size_t extra)
 {
@@ -66,7 +72,7 @@ void buf_grown(struct buf *b, size_t n)
 
 void buf_add(struct buf *b, const void *p, size_t n)
 {
-    if (!make_room(b, n))
+    if (!has_room(b, n) && !make_room(b, n))
         return;
     if (n > 0)
         memcpy(b->p + b->n, p, n);
@@ -165,6 +171,10 @@ void buf_add_varint(struct buf *b, uint64_t v)
     unsigned char bytes[10];
     size_t n = 0;
 
+    if (v < 0x80) { /* most */
+        buf_add_c(b, (char)v);
+        return;
+    }
     while (v >= 0x80) {
         bytes[n++] = (unsigned char)(v | 0x80);
         v >>= 7;

@@ -193,11 +193,42 @@ static size_t read_zone(struct str s, size_t i, int64_t *offset_ns)
     return end;
 }
 
+/* "2026-01-15T12:30:59.123Z", the form of nearly all times in logs, in three steps of eight
+ * characters. False: another form or no time, which the general way tells. */
+static bool read_millis(const char *p, int64_t *t_ns)
+{
+    /* Of the characters that stand as they are: in them eight_at() lets neighbours pass. */
+    const uint64_t of_date = UINT64_C(0xFF0000FF00000000), of_clock = UINT64_C(0x0000FF0000FF0000),
+                   of_end = UINT64_C(0xFF000000FF0000FF);
+    uint64_t date, clock, end;
+
+    if (!eight_at(p, "0000-00-", &date) || !eight_at(p + 8, "00T00:00", &clock) ||
+        !eight_at(p + 16, ":00.000Z", &end) ||
+        ((date & of_date) | (clock & of_clock) | (end & of_end)) != 0)
+        return false;
+    const struct civil c = {
+        .year = two_of(date, 0) * 100 + two_of(date, 2),
+        .month = two_of(date, 5),
+        .day = two_of(clock, 0),
+        .hour = two_of(clock, 3),
+        .minute = two_of(clock, 6),
+        .second = two_of(end, 1),
+        .ns = (two_of(end, 4) * 10 + (int)(end >> 48 & 0xFF)) * NS_PER_MS,
+    };
+    if (!is_date(&c) || c.hour > 23 || c.minute > 59 || c.second > 59)
+        return false;
+    *t_ns = time_from_civil(&c);
+    return true;
+}
+
 size_t time_parse_prefix(struct str s, int64_t *t_ns)
 {
+    enum { MILLIS = 24 };
     struct civil c = {0};
     int64_t zone;
 
+    if (s.n >= MILLIS && read_millis(s.p, t_ns))
+        return MILLIS;
     if (s.n < 19 || !read_date(s, &c) || (s.p[10] != 'T' && s.p[10] != ' ' && s.p[10] != 't') ||
         !read_clock(s.p + 11, &c))
         return 0;

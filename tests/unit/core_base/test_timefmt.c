@@ -43,6 +43,31 @@ static void test_times(void **state)
     CHECK_INT(time_parse_prefix(STR("2026-01-15T12:00:00.000Z\tmore"), &t_ns), 24);
 }
 
+/* The form of nearly all times in logs is read eight characters at once, the same with a blank in
+ * place of the T in the general way: what either takes, and as what, is the same. */
+static void test_times_in_millis(void **state)
+{
+    UNUSED(state);
+    static const char *const times[] = {"2026-01-15T12:30:59.123Z", "2024-02-29T23:59:59.999Z",
+                                        "1678-01-01T00:00:00.000Z", "2261-12-31T10:09:08.007Z"};
+    enum { SEPARATOR = 10, LENGTH = 24 };
+
+    for (size_t i = 0; i < ARRAY_LEN(times); i++)
+        for (size_t at = 0; at < LENGTH; at++)
+            for (unsigned c = 0; c < 256; c++) {
+                char fast[LENGTH], slow[LENGTH];
+                int64_t t = 7, u = 7;
+                memcpy(fast, times[i], LENGTH);
+                fast[at] = (char)c;
+                memcpy(slow, fast, LENGTH);
+                if (at != SEPARATOR)
+                    slow[SEPARATOR] = ' ';
+                CHECK_INT(time_parse_prefix((struct str){fast, LENGTH}, &t),
+                          time_parse_prefix((struct str){slow, LENGTH}, &u));
+                CHECK_INT(t, u);
+            }
+}
+
 static void test_times_people_type(void **state)
 {
     UNUSED(state);
@@ -132,6 +157,7 @@ static void test_durations_and_sizes(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_times),
+    cmocka_unit_test(test_times_in_millis),
     cmocka_unit_test(test_times_people_type),
     cmocka_unit_test(test_written),
     cmocka_unit_test(test_durations_and_sizes),
