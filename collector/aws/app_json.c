@@ -237,10 +237,11 @@ static bool read_members(struct app_reader *a, struct str text, struct arena *ar
     if (!jp_enter(&a->j, '{'))
         return false;
     while (jp_member(&a->j, &key)) {
+        const bool is_object = jp_peek(&a->j) == JP_OBJECT;
         const char *at = a->j.p;
         if (!read_field(a, find_field(key)))
             return false;
-        if (is_nesting(key))
+        if (is_object && is_nesting(key))
             read_nested(a, key, (struct str){at, (size_t)(a->j.p - at)}, arena);
         if (is_enough(a))
             return true;

@@ -34,14 +34,36 @@ static bool has_uuid_dashes(const char *p)
     return p[8] == '-' && p[13] == '-' && p[18] == '-' && p[23] == '-';
 }
 
-/* The usual case without a branch per digit: 32 digits and 4 dashes. */
+static uint64_t load32(const char *p)
+{
+    uint32_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+/* Two times four characters side by side. */
+static uint64_t load_fours(const char *p, const char *q)
+{
+    return load32(p) | load32(q) << 32;
+}
+
+/* The high bit of each byte that is no lower-case hexadecimal digit: sums of a byte below 0x80 and
+ * 0x80 - c have it from the character c on. */
+static uint64_t no_hex(uint64_t v)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), low = v & ones * 0x7F;
+    const uint64_t is_digit = (low + ones * (0x80 - '0')) & ~(low + ones * (0x80 - '9' - 1));
+    const uint64_t is_letter = (low + ones * (0x80 - 'a')) & ~(low + ones * (0x80 - 'f' - 1));
+
+    return (v | ~(is_digit | is_letter)) & ones * 0x80;
+}
+
+/* The usual case without a branch per digit: 32 digits around 4 dashes. */
 static bool is_plain_uuid(const char *p)
 {
-    unsigned digits = 0;
-
-    for (size_t i = 0; i < UUID_LENGTH; i++)
-        digits += hex_digit[(unsigned char)p[i]];
-    return digits == UUID_LENGTH - 4;
+    return (no_hex(load_fours(p, p + 4)) | no_hex(load_fours(p + 9, p + 14)) |
+            no_hex(load_fours(p + 19, p + 24)) | no_hex(load_fours(p + 28, p + 32))) == 0;
 }
 
 bool scan_uuid(struct str s)
