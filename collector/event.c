@@ -82,13 +82,13 @@ static struct origin_slot *find_origin(struct event_maker *m, const struct impor
     uint64_t hash = str_hash(ev->stream, ev->log_group.n);
     struct origin_slot *slot = &m->cache[hash % ORIGIN_CACHE];
 
-    if (out->origins.count == 0)
-        memset(m->cache, 0, sizeof(m->cache)); /* a new batch: old pointers are gone */
-    else if (slot->origin != NULL && slot->hash == hash && str_eq(slot->stream, ev->stream) &&
-             str_eq(slot->log_group, ev->log_group) && str_eq(slot->account, ev->account) &&
-             str_eq(slot->region, ev->region) && str_eq(slot->function, ev->function))
+    m->n_batches += out->origins.count == 0; /* a new one: old pointers are gone */
+    if (slot->batch == m->n_batches && slot->hash == hash && str_eq(slot->stream, ev->stream) &&
+        str_eq(slot->log_group, ev->log_group) && str_eq(slot->account, ev->account) &&
+        str_eq(slot->region, ev->region) && str_eq(slot->function, ev->function))
         return slot;
     *slot = (struct origin_slot){
+        .batch = m->n_batches,
         .hash = hash,
         .stream = ev->stream,
         .log_group = ev->log_group,

@@ -27,11 +27,13 @@ struct origin_slot {
     struct str stream, log_group, account, region, function;
     const struct origin *origin;
     uint64_t place, place_seed; /* hash that names the environment; of which kind of identity */
+    uint64_t batch;             /* that the origin is of, counted by the maker */
 };
 
 /* Part of a decoder's state; zeroed is ready, event_maker_clear() frees. */
 struct event_maker {
-    struct origin_slot cache[ORIGIN_CACHE]; /* of the batch being filled */
+    struct origin_slot cache[ORIGIN_CACHE];
+    uint64_t n_batches; /* slots of those before are empty */
     /* Events of one time: identity -> how often; used from the second one on. */
     struct idmap run;
     uint64_t run_first;

@@ -130,8 +130,7 @@ static void name_file(struct reading *r, struct str head)
     r->scope = arena_printf(&r->arena, "file:%016" PRIx64 "%016" PRIx64, r->file_id, options);
 }
 
-/* --- batches
- * ---------------------------------------------------------------------------------------------- */
+/* --- batches --- */
 
 static enum status hand_over(struct file_source *f)
 {
@@ -140,6 +139,7 @@ static enum status hand_over(struct file_source *f)
     assert(b != NULL && b->counts.read_bytes == 0);
     b->counts.read_bytes = f->batch_bytes;
     f->batch = batch_new();
+    batch_expect(f->batch, b->n_records + b->n_records / 8); /* the next one is much like it */
     f->batch_bytes = 0;
     return f->take(f->take_ctx, b, &f->at);
 }

@@ -16,6 +16,15 @@ struct batch *batch_new(void)
     return b;
 }
 
+void batch_expect(struct batch *b, size_t n_records)
+{
+    assert(b->n_records == 0);
+    if (n_records <= b->cap_records)
+        return;
+    b->records = arena_alloc(&b->arena, n_records * sizeof(*b->records));
+    b->cap_records = n_records;
+}
+
 void batch_free(struct batch *b)
 {
     if (b == NULL)

@@ -75,6 +75,8 @@ struct batch {
 };
 
 struct batch *batch_new(void);
+/* Room for so many records at once; more may come. Before the first one. */
+void batch_expect(struct batch *b, size_t n_records);
 void batch_free(struct batch *b); /* NULL is fine */
 /* Find or add; strings are copied into the arena when new. */
 const struct fn_ref *batch_fn(struct batch *b, const struct fn_ref *like);
