@@ -466,13 +466,19 @@ static enum status recall_rivals(struct correlator *c, struct err *e)
     return s;
 }
 
+static const struct origin *origin_in(const struct correlator *c, const struct env *v,
+                                      struct batch *b)
+{
+    return v->met_in_feed == c->n_feeds ? v->met_as : batch_origin(b, &v->origin);
+}
+
 static void give_dirty(struct correlator *c, struct batch *b)
 {
     while (c->dirty) {
         struct assembly *a = c->dirty;
         c->dirty = a->dirty_next;
         a->is_dirty = false;
-        give_assembly(c, a, batch_origin(b, &a->env->origin), b);
+        give_assembly(c, a, origin_in(c, a->env, b), b);
     }
 }
 

@@ -10,7 +10,8 @@
 #include "core/base/mem.h"
 
 #define MAX_ENVS     ((size_t)40000)
-#define SPARE_PIECES ((size_t)6)   /* room for more is not kept */
+#define SPARE_PIECES ((size_t)6) /* room for more is not kept */
+#define SPARE_TRACES ((size_t)1)
 #define MAX_LOOSE    ((size_t)256) /* kept per environment; the newest */
 
 /* --- lists --- */
@@ -209,6 +210,8 @@ enum status corr_env_of(struct correlator *c, const struct log_record *r, struct
         env_remove(c, v);
         env_append(c, v);
         c->env_of[place] = v;
+        v->met_as = r->origin;
+        v->met_in_feed = c->n_feeds;
     }
     *out = v;
     return OK;
@@ -223,7 +226,7 @@ static uint64_t id_key_of(const struct env *v, struct str id)
 
 struct str corr_id(const struct assembly *a)
 {
-    return (struct str){a->id, a->id_n};
+    return (struct str){a->id.p, a->id.n};
 }
 
 /* A new request, with the memory of one that was freed if there is one. */
@@ -235,22 +238,24 @@ static struct assembly *take_spare(struct correlator *c)
         return xcalloc(1, sizeof(*a));
     c->spare = a->lru_next;
     *a = (struct assembly){.id = a->id,
-                           .id_cap = a->id_cap,
                            .pieces = {.rows = a->pieces.rows, .cap = a->pieces.cap},
+                           .traces = a->traces,
+                           .cap_traces = a->cap_traces,
                            .given = a->given,
                            .cap_given = a->cap_given};
     return a;
 }
 
-static void set_id(struct assembly *a, struct str id)
+static void set_text(struct own_text *t, struct str s)
 {
-    if (id.n > a->id_cap) {
-        free(a->id);
-        a->id = xmalloc(id.n);
-        a->id_cap = id.n;
+    assert(s.n > 0);
+    if (s.n > t->cap) {
+        free(t->p);
+        t->p = xmalloc(s.n);
+        t->cap = s.n;
     }
-    memcpy(a->id, id.p, id.n);
-    a->id_n = id.n;
+    memcpy(t->p, s.p, s.n);
+    t->n = s.n;
 }
 
 bool corr_add_piece(struct assembly *a, const struct piece *p)
@@ -302,11 +307,10 @@ static struct assembly *new_assembly(struct correlator *c, struct env *v, struct
 {
     struct assembly *a = take_spare(c);
 
-    assert(id.n > 0);
     a->env = v;
     a->key = key;
     a->id_key = id_key_of(v, id);
-    set_id(a, id);
+    set_text(&a->id, id);
     a->env_next = v->newest;
     if (v->newest)
         v->newest->env_prev = a;
@@ -319,27 +323,30 @@ static struct assembly *new_assembly(struct correlator *c, struct env *v, struct
     return a;
 }
 
-static void free_traces(struct assembly *a)
+/* All but the first `kept` ones. */
+static void free_traces(struct assembly *a, size_t kept)
 {
-    for (size_t i = 0; i < a->n_traces; i++) {
-        char *p;
-        memcpy(&p, &a->traces[i].p, sizeof(p)); /* made by keep_trace */
-        free(p);
-    }
-    free(a->traces);
+    while (a->cap_traces > kept)
+        free(a->traces[--a->cap_traces].p);
+    if (kept == 0)
+        free(a->traces);
 }
 
 /* Trace ids are as many as requests: they live and die with theirs. */
 struct str corr_keep_trace(struct assembly *a, struct str trace)
 {
     for (size_t i = 0; i < a->n_traces; i++)
-        if (str_eq(a->traces[i], trace))
-            return a->traces[i];
+        if (str_eq((struct str){a->traces[i].p, a->traces[i].n}, trace))
+            return (struct str){a->traces[i].p, a->traces[i].n};
     if (trace.n == 0)
         return (struct str){0};
-    a->traces = xreallocarray(a->traces, a->n_traces + 1, sizeof(*a->traces));
-    a->traces[a->n_traces] = (struct str){xmemdup(trace.p, trace.n), trace.n};
-    return a->traces[a->n_traces++];
+    if (a->n_traces == a->cap_traces) {
+        a->traces = xreallocarray(a->traces, a->n_traces + 1, sizeof(*a->traces));
+        a->traces[a->cap_traces++] = (struct own_text){0};
+    }
+    struct own_text *own = &a->traces[a->n_traces++];
+    set_text(own, trace);
+    return (struct str){own->p, own->n};
 }
 
 void corr_free_assembly(struct correlator *c, struct assembly *a)
@@ -355,7 +362,7 @@ void corr_free_assembly(struct correlator *c, struct assembly *a)
     corr_set_suspect(a, false);
     lru_remove(c, a);
     c->n_assemblies--;
-    free_traces(a);
+    free_traces(a, SPARE_TRACES);
     if (a->pieces.cap > SPARE_PIECES) {
         free(a->pieces.rows);
         a->pieces = (struct pieces){0};
@@ -371,7 +378,8 @@ void corr_free_spare(struct correlator *c)
         c->spare = a->lru_next;
         free(a->pieces.rows);
         free(a->given);
-        free(a->id);
+        free_traces(a, 0);
+        free(a->id.p);
         free(a);
     }
 }

@@ -15,6 +15,12 @@ struct owner {
     int64_t start_ns;
 };
 
+/* A text of a request's own, whose memory serves the next request. */
+struct own_text {
+    char *p;
+    size_t n, cap;
+};
+
 struct env {
     struct origin origin;   /* texts interned */
     struct fn_ref fn, born; /* fn.born is here, if it has one */
@@ -33,6 +39,8 @@ struct env {
     bool has_all_loose, has_all_requests;
     int64_t recalled_from_ns, recalled_to_ns; /* in memory: those that began in between... */
     uint64_t recalled_in_feed;                /* ...as of this feed */
+    const struct origin *met_as;              /* its origin in the batch of met_in_feed */
+    uint64_t met_in_feed;
     struct env *stirred_next;
     struct env *lru_next, *lru_prev;
 };
@@ -46,16 +54,15 @@ struct given {
 struct assembly {
     struct env *env;
     uint64_t key, id_key; /* of the id here; of the id in every environment */
-    char *id;             /* request id, own copy, id_n bytes */
-    size_t id_n, id_cap;
+    struct own_text id;   /* request id */
     struct pieces pieces;
     struct given *given;
     size_t n_given, cap_given;
     bool is_dirty, is_suspect, was_forged;
-    bool was_told;      /* another export of it names the stream */
-    bool is_within;     /* it lies inside a run of another request */
-    struct str *traces; /* trace ids of its pieces, own copies: one as a rule */
-    size_t n_traces;
+    bool was_told;           /* another export of it names the stream */
+    bool is_within;          /* it lies inside a run of another request */
+    struct own_text *traces; /* trace ids of its pieces: one as a rule */
+    size_t n_traces, cap_traces;
     struct assembly *env_next, *env_prev, *lru_next, *lru_prev, *dirty_next;
     struct assembly *same_id; /* a ring: itself when no other environment had the id */
     struct assembly *suspect_next, *suspect_prev;
