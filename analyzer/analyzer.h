@@ -62,15 +62,19 @@ size_t pricebook_each(const struct pricebook *p, size_t i,
  * answer to "which region, architecture, storage". Each from the most exact glob that says it, of
  * equals the first; then stored configs; then the assumption x86_64, us-east-1, 512 MB, flagged as
  * such. */
+struct kept_rule {
+    bool is_said;
+    int64_t n;
+    struct range when; /* until 0: without an end */
+};
 struct fn_rule {
     struct str name_glob;
-    struct str region, account; /* empty: not said */
-    enum arch arch;             /* unknown: not said */
-    uint64_t storage_bytes;     /* 0: not said */
-    struct str runtime;         /* "python3.12"; empty: not said */
-    bool has_provisioned, has_snapshots;
-    int64_t provisioned; /* environments kept ready: provisioned concurrency */
-    int64_t snapshots;   /* published versions whose SnapStart snapshots are kept */
+    struct str region, account;   /* empty: not said */
+    enum arch arch;               /* unknown: not said */
+    uint64_t storage_bytes;       /* 0: not said */
+    struct str runtime;           /* "python3.12"; empty: not said */
+    struct kept_rule provisioned; /* environments: provisioned concurrency */
+    struct kept_rule snapshots;   /* published versions whose SnapStart snapshots are kept */
 };
 struct cost_index; /* configs by function */
 struct cost_context {
@@ -182,9 +186,15 @@ MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct 
 
 /* What is charged by the hour, used or not: provisioned concurrency (concurrency x configured GB x
  * seconds, rounded up to 5 minutes) and the snapshots of SnapStart (versions x GB x seconds; free
- * for Java). Logs do not tell how much is configured: rules do, and it is taken to have been so for
- * all of the range. Beside the cost, never in it; the memory size is the largest seen. Source:
- * AWS Lambda pricing page, data/prices/. */
+ * for Java). Logs do not tell how much is configured and when: rules do; without a time, all of the
+ * range. What is after now_ns is not charged yet. Beside the cost, never in it; the memory size is
+ * the largest seen. Source: AWS Lambda pricing page, data/prices/. */
+struct standing_request {
+    const struct fn_ref *fn;
+    const struct stats *stats;
+    struct range range;
+    int64_t now_ns;
+};
 struct standing_cost {
     wide provisioned, snapshots; /* 10^-12 */
     bool is_provisioned_open;    /* attempts ran on it, but no rule says how much there is */
@@ -192,8 +202,7 @@ struct standing_cost {
     bool is_unpriced;            /* the book has no price for them there */
     struct str currency;
 };
-MUST_CHECK enum status cost_standing(const struct cost_context *c, const struct fn_ref *fn,
-                                     const struct stats *s, struct range r,
+MUST_CHECK enum status cost_standing(const struct cost_context *c, const struct standing_request *q,
                                      struct standing_cost *out, struct err *e);
 
 /* Price rows, each once, in the order they came. */

@@ -71,14 +71,10 @@ static struct fn_rule rule_for(const struct cost_context *c, const struct fn_ref
             out.storage_bytes = r->storage_bytes;
         if (is_more_exact(r->runtime.n > 0, exact, &best.runtime))
             out.runtime = r->runtime;
-        if (is_more_exact(r->has_provisioned, exact, &best.provisioned)) {
-            out.has_provisioned = true;
+        if (is_more_exact(r->provisioned.is_said, exact, &best.provisioned))
             out.provisioned = r->provisioned;
-        }
-        if (is_more_exact(r->has_snapshots, exact, &best.snapshots)) {
-            out.has_snapshots = true;
+        if (is_more_exact(r->snapshots.is_said, exact, &best.snapshots))
             out.snapshots = r->snapshots;
-        }
     }
     return out;
 }
@@ -181,9 +177,7 @@ struct cost_facts cost_facts_of(const struct cost_context *c, const struct fn_re
     f.storage_bytes = rule.storage_bytes > 0 ? rule.storage_bytes : config->ephemeral_storage_bytes;
     if (f.storage_bytes == 0)
         f.storage_bytes = DEFAULT_STORAGE;
-    f.has_provisioned = rule.has_provisioned;
     f.provisioned = rule.provisioned;
-    f.has_snapshots = rule.has_snapshots;
     f.snapshots = rule.snapshots;
     f.runtime = runtime_kind_of(rule.runtime.n > 0 ? rule.runtime : config->runtime);
     return f;

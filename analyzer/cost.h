@@ -12,12 +12,11 @@ struct cost_facts {
     struct str region;
     enum arch arch;
     uint64_t storage_bytes;
-    enum runtime_kind runtime;           /* whether a restore from a snapshot is billed */
-    bool has_provisioned, has_snapshots; /* somebody said: */
-    int64_t provisioned, snapshots;      /* environments kept ready, versions with a snapshot */
-    bool is_assumed;                     /* region or architecture is a default nobody stated */
-    bool is_arch_stated;                 /* by a rule or by option, not by what was seen */
-    bool keeps_stored;                   /* see struct cost_context */
+    enum runtime_kind runtime; /* whether a restore from a snapshot is billed */
+    struct kept_rule provisioned, snapshots;
+    bool is_assumed;     /* region or architecture is a default nobody stated */
+    bool is_arch_stated; /* by a rule or by option, not by what was seen */
+    bool keeps_stored;   /* see struct cost_context */
 };
 
 /* What is charged by time and not by use; see cost_standing. */

@@ -10,11 +10,20 @@
 
 enum { PROVISIONED_STEP_S = 300 };
 
-static int64_t seconds_of(struct range r, int64_t step_s)
+/* Seconds of the range in which it was kept; nothing of the future is charged yet. */
+static int64_t seconds_kept(const struct kept_rule *k, const struct standing_request *q,
+                            int64_t step_s)
 {
-    const int64_t step_ns = step_s * NS_PER_SEC, span_ns = r.until_ns - r.since_ns;
+    const int64_t step_ns = step_s * NS_PER_SEC;
+    struct range r = q->range;
 
-    assert(span_ns >= 0);
+    r.since_ns = k->when.since_ns > r.since_ns ? k->when.since_ns : r.since_ns;
+    r.until_ns = q->now_ns < r.until_ns ? q->now_ns : r.until_ns;
+    if (k->when.until_ns != 0 && k->when.until_ns < r.until_ns)
+        r.until_ns = k->when.until_ns;
+    if (r.until_ns <= r.since_ns)
+        return 0;
+    const int64_t span_ns = r.until_ns - r.since_ns;
     return (span_ns / step_ns + (span_ns % step_ns > 0)) * step_s;
 }
 
@@ -45,14 +54,30 @@ static bool is_java(const struct cost_facts *f, const struct stats *s)
     return f->runtime == RUNTIME_JAVA || s->restores_known > 0;
 }
 
-enum status cost_standing(const struct cost_context *c, const struct fn_ref *fn,
-                          const struct stats *s, struct range r, struct standing_cost *out,
-                          struct err *e)
+static enum status add_kept(const struct cost_period *d, const struct standing_request *q,
+                            struct standing_cost *out, struct err *e)
 {
-    const struct cost_ops *ops = cost_ops_of(fn->provider);
-    struct cost_facts f = cost_facts_of(c, fn, r.until_ns - 1, ARCH_UNKNOWN);
-    const struct cost_period d = {.book = c->book, .facts = &f, .fn = fn, .at_ns = r.until_ns - 1};
-    const wide mb = (wide)(s->memory_size_bytes / MB);
+    const struct cost_facts *f = d->facts;
+    const wide mb = (wide)(q->stats->memory_size_bytes / MB);
+
+    if (add_part(d, STANDING_PROVISIONED,
+                 mb * f->provisioned.n * seconds_kept(&f->provisioned, q, PROVISIONED_STEP_S), out,
+                 e) != OK)
+        return e->code;
+    if (is_java(f, q->stats))
+        return OK;
+    return add_part(d, STANDING_SNAPSHOTS, mb * f->snapshots.n * seconds_kept(&f->snapshots, q, 1),
+                    out, e);
+}
+
+enum status cost_standing(const struct cost_context *c, const struct standing_request *q,
+                          struct standing_cost *out, struct err *e)
+{
+    const struct cost_ops *ops = cost_ops_of(q->fn->provider);
+    const struct stats *s = q->stats;
+    const int64_t at_ns = q->range.until_ns - 1;
+    struct cost_facts f = cost_facts_of(c, q->fn, at_ns, ARCH_UNKNOWN);
+    const struct cost_period d = {.book = c->book, .facts = &f, .fn = q->fn, .at_ns = at_ns};
     struct standing_cost cost = {0};
     struct err own = {0};
 
@@ -61,15 +86,13 @@ enum status cost_standing(const struct cost_context *c, const struct fn_ref *fn,
     *out = cost;
     if (ops == NULL)
         return OK;
-    f.arch = cost_is_arm(c, fn, s) ? ARCH_ARM64 : ARCH_X86_64;
-    cost.currency = ops->currency(c->book, f.region, d.at_ns);
-    cost.is_provisioned_open = s->start[START_PROVISIONED] > 0 && !f.has_provisioned;
-    cost.are_snapshots_open = s->start[START_SNAPSTART] > 0 && !f.has_snapshots && !is_java(&f, s);
-    if (add_part(&d, STANDING_PROVISIONED, mb * f.provisioned * seconds_of(r, PROVISIONED_STEP_S),
-                 &cost, e) != OK ||
-        (!is_java(&f, s) &&
-         add_part(&d, STANDING_SNAPSHOTS, mb * f.snapshots * seconds_of(r, 1), &cost, e) != OK))
-        return err_wrap(e, "function " STR_FMT, STR_ARG(fn->name));
+    f.arch = cost_is_arm(c, q->fn, s) ? ARCH_ARM64 : ARCH_X86_64;
+    cost.currency = ops->currency(c->book, f.region, at_ns);
+    cost.is_provisioned_open = s->start[START_PROVISIONED] > 0 && !f.provisioned.is_said;
+    cost.are_snapshots_open =
+        s->start[START_SNAPSTART] > 0 && !f.snapshots.is_said && !is_java(&f, s);
+    if (add_kept(&d, q, &cost, e) != OK)
+        return err_wrap(e, "function " STR_FMT, STR_ARG(q->fn->name));
     *out = cost;
     return OK;
 }

@@ -240,6 +240,29 @@ static bool is_runtime(struct str s)
 
 enum { MOST_KEPT = 1000000 }; /* no account may keep more environments ready */
 
+/* How much is kept ready, and when; one time holds for both. */
+static enum status read_kept(const struct cli *c, const struct yaml_node *n, struct fn_rule *r,
+                             struct err *e)
+{
+    const struct yaml_node *until = yaml_get(n, STR("kept_until"));
+    const struct yaml_node *time = until ? until : yaml_get(n, STR("kept_since"));
+    const struct range when = r->provisioned.when;
+
+    r->provisioned.is_said = yaml_get(n, STR("provisioned_concurrency")) != NULL;
+    r->snapshots.is_said = yaml_get(n, STR("snapstart_versions")) != NULL;
+    r->snapshots.when = when;
+    if (time && !r->provisioned.is_said && !r->snapshots.is_said)
+        return err_set(e, ERR_CONFIG,
+                       "%s:%u:%u: functions: \"" STR_FMT "\": a time without what is kept: say "
+                       "provisioned_concurrency or snapstart_versions",
+                       c->config_name, time->line, time->column, STR_ARG(n->key));
+    if (until && when.until_ns <= when.since_ns)
+        return err_set(e, ERR_CONFIG,
+                       "%s:%u:%u: functions: \"" STR_FMT "\": kept_until lies before kept_since",
+                       c->config_name, until->line, until->column, STR_ARG(n->key));
+    return OK;
+}
+
 /* One entry of the `functions:` section: a glob and what it says. */
 static enum status read_rule(const struct cli *c, const struct yaml_node *n, struct fn_rule *r,
                              struct err *e)
@@ -256,19 +279,25 @@ static enum status read_rule(const struct cli *c, const struct yaml_node *n, str
          .offset = offsetof(struct fn_rule, storage_bytes)},
         {.key = "provisioned_concurrency",
          .type = OPT_INT,
-         .offset = offsetof(struct fn_rule, provisioned),
+         .offset = offsetof(struct fn_rule, provisioned.n),
          .max = MOST_KEPT},
         {.key = "snapstart_versions",
          .type = OPT_INT,
-         .offset = offsetof(struct fn_rule, snapshots),
+         .offset = offsetof(struct fn_rule, snapshots.n),
          .max = MOST_KEPT},
+        {.key = "kept_since",
+         .type = OPT_TIME,
+         .offset = offsetof(struct fn_rule, provisioned.when.since_ns)},
+        {.key = "kept_until",
+         .type = OPT_TIME,
+         .offset = offsetof(struct fn_rule, provisioned.when.until_ns)},
         {.key = "runtime", .type = OPT_STRING, .offset = offsetof(struct fn_rule, runtime)},
         {0},
     };
     struct opt_set set;
     static const char *const none[] = {NULL};
 
-    if (opt_init(&set, defs, r, c->arena, 0, e) != OK ||
+    if (opt_init(&set, defs, r, c->arena, clock_now(&c->clock), e) != OK ||
         opt_apply_yaml(&set, n, c->config_name, ORIGIN_USER_FILE, none, e) != OK)
         return err_wrap(e, "functions");
     if (r->runtime.n > 0 && !is_runtime(r->runtime))
@@ -277,8 +306,8 @@ static enum status read_rule(const struct cli *c, const struct yaml_node *n, str
                        "python3.12 or the like",
                        c->config_name, yaml_get(n, STR("runtime"))->line,
                        yaml_get(n, STR("runtime"))->column, STR_ARG(r->runtime));
-    r->has_provisioned = yaml_get(n, STR("provisioned_concurrency")) != NULL;
-    r->has_snapshots = yaml_get(n, STR("snapstart_versions")) != NULL;
+    if (read_kept(c, n, r, e) != OK)
+        return e ? e->code : ERR_CONFIG;
     if (yaml_get(n, STR("arch")))
         r->arch = (enum arch)((int)r->arch + ARCH_X86_64);
     r->name_glob = n->key;

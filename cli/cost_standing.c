@@ -29,7 +29,7 @@ static void hint_unmet(const struct cli *c, const struct standing_tally *t)
 {
     for (size_t i = 0; i < t->cc->n_rules; i++) {
         const struct fn_rule *r = &t->cc->rules[i];
-        if (!t->is_met[i] && (r->provisioned > 0 || r->snapshots > 0))
+        if (!t->is_met[i] && (r->provisioned.n > 0 || r->snapshots.n > 0))
             cost_hint(c,
                       "functions: \"" STR_FMT
                       "\" keeps something ready, but no such function ran in this range: its "
@@ -49,7 +49,7 @@ void cost_standing_hints(const struct cli *c, const struct standing_tally *t, bo
 {
     if (t->n_kept > 0)
         cost_hint(c, "KEPT READY is what functions: says is provisioned or kept as snapshots, "
-                     "for the whole range; it is not in COST");
+                     "for the whole range or from kept_since to kept_until; it is not in COST");
     hint_open(
         c, t->n_provisioned_open, t->provisioned_open,
         "ran on provisioned concurrency: its charge by the hour is not included, because logs "

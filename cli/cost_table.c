@@ -106,6 +106,14 @@ static int64_t price_time(struct range r, const struct fn_row *row)
     return row->last_ns > 0 && row->last_ns < r.until_ns ? row->last_ns : r.until_ns - 1;
 }
 
+static enum status kept_ready(const struct view *v, const struct fn_row *row, struct range r,
+                              struct standing_cost *out, struct err *e)
+{
+    const struct standing_request q = {&row->fn, &row->stats, r, clock_now(&v->c->clock)};
+
+    return cost_standing(v->cc, &q, out, e);
+}
+
 static enum status load_functions(struct view *v, struct err *e)
 {
     struct fn_rows rows = {0};
@@ -123,7 +131,7 @@ static enum status load_functions(struct view *v, struct err *e)
                           e) != OK)
             return e->code;
         v->fns[i].effective = v->fns[i].list;
-        if (cost_standing(v->cc, &row->fn, &row->stats, v->range, &v->fns[i].standing, e) != OK)
+        if (kept_ready(v, row, v->range, &v->fns[i].standing, e) != OK)
             return e->code;
         cost_standing_count(&v->standing, &row->fn, &v->fns[i].standing);
     }
@@ -296,7 +304,7 @@ static enum status add_day_standing(struct view *v, struct str name, struct rang
         struct standing_cost s;
         if (f->standing.provisioned == 0 && f->standing.snapshots == 0)
             continue;
-        if (cost_standing(v->cc, &f->row->fn, &f->row->stats, day, &s, e) != OK)
+        if (kept_ready(v, f->row, day, &s, e) != OK)
             return e->code;
         group_for(v, name, f->standing.currency)->standing += s.provisioned + s.snapshots;
     }

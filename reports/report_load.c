@@ -85,9 +85,10 @@ static enum status add_line(struct report_data *r, const struct fn_row *now,
 /* Charged by the hour, beside the cost; what is not known of it is counted. */
 static enum status add_standing(struct report_data *r, const struct fn_row *now, struct err *e)
 {
+    const struct standing_request q = {&now->fn, &now->stats, r->range, r->options->now_ns};
     struct standing_cost s;
 
-    if (cost_standing(r->options->cost, &now->fn, &now->stats, r->range, &s, e) != OK)
+    if (cost_standing(r->options->cost, &q, &s, e) != OK)
         return e ? e->code : ERR_BUG;
     if (str_eq(s.currency, r->currency))
         r->standing += s.provisioned + s.snapshots;

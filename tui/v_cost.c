@@ -14,7 +14,53 @@ static const struct table_column cost_columns[] = {
     {.name = "gb_seconds", .title = "GB-S", .is_right = true},
     {.name = "invocations", .title = "INV", .is_right = true},
     {.name = "region", .title = "REGION"},
+    {.name = "kept_ready_usd", .title = "KEPT READY", .is_right = true},
 };
+
+enum status view_kept_ready(const struct app *app, const struct view_data *d,
+                            const struct fn_row *f, struct standing_cost *out, struct err *e)
+{
+    const struct standing_request q = {&f->fn, &f->stats, d->range,
+                                       clock_now(&app->options->clock)};
+
+    return cost_standing(app->options->cost, &q, out, e);
+}
+
+struct str view_kept_text(struct arena *a, const struct standing_cost *c)
+{
+    const char *open =
+        c->is_provisioned_open && c->are_snapshots_open
+            ? "; more is kept ready: say provisioned_concurrency: and snapstart_versions: under "
+              "functions:"
+        : c->is_provisioned_open ? "; it ran on provisioned concurrency: say "
+                                   "provisioned_concurrency: under functions:"
+        : c->are_snapshots_open ? "; it was restored from snapshots: say snapstart_versions: under "
+                                  "functions:"
+        : c->is_unpriced        ? "; the price book has no price for what is kept ready there"
+                                : "";
+
+    if (c->provisioned == 0 && c->snapshots == 0 && open[0] == '\0')
+        return STR("");
+    return arena_printf(a, STR_FMT " for provisioned concurrency, " STR_FMT " for kept snapshots%s",
+                        STR_ARG(view_exact(a, c->provisioned, 12)),
+                        STR_ARG(view_exact(a, c->snapshots, 12)), open);
+}
+
+/* Empty where it is not known. */
+static enum status kept_cell(struct app *app, struct view_data *d, const struct fn_row *f,
+                             struct err *e)
+{
+    struct standing_cost c;
+
+    if (view_kept_ready(app, d, f, &c, e) != OK)
+        return e->code;
+    d->kept_ready += c.provisioned + c.snapshots;
+    if (c.is_provisioned_open || c.are_snapshots_open || c.is_unpriced)
+        d->n_kept_open++;
+    else
+        cell_money(&d->table, 10, c.provisioned + c.snapshots);
+    return OK;
+}
 
 static enum status cost_row(struct app *app, struct view_data *d, const struct fn_row *f,
                             wide total, struct err *e)
@@ -41,7 +87,7 @@ static enum status cost_row(struct app *app, struct view_data *d, const struct f
                  view_exact(t->arena, s->mb_ms / MB_MS_PER_GB_S, 0));
     cell_count(t, 8, s->n);
     table_text(t, 9, f->fn.region);
-    return OK;
+    return kept_cell(app, d, f, e);
 }
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
@@ -60,13 +106,34 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     return s;
 }
 
-static const unsigned char cost_first[] = {0, 1, 2, 3, 4, 5, 6, 8, 7, 9};
+/* The strip, and what is in no cost of the table: whoever keeps something ready must not miss it.
+ */
+static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigned *used)
+{
+    const struct view_data *d = &app->data;
+    AUTO(arena_clear) struct arena a = {0};
+
+    view_draw_strip(app, f, y, used);
+    if (d->kept_ready == 0 && d->n_kept_open == 0)
+        return;
+    const struct str open =
+        d->n_kept_open == 0
+            ? STR("")
+            : arena_printf(&a, "; of %zu %s it is not known: D says why", d->n_kept_open,
+                           plural(d->n_kept_open, "function", "functions"));
+    frame_text(f, 1, y + (*used)++, f->width - 1,
+               arena_printf(&a, "kept ready, by the hour, beside the cost: " STR_FMT STR_FMT,
+                            STR_ARG(view_money(&a, d->kept_ready)), STR_ARG(open)),
+               d->n_kept_open > 0 ? STYLE_WARN : STYLE_PLAIN);
+}
+
+static const unsigned char cost_first[] = {0, 1, 2, 3, 4, 5, 6, 8, 7, 10, 9};
 
 const struct view_ops view_cost = {
     .name = "cost",
     .title = "Cost",
     .load = load,
-    .draw_top = view_draw_strip,
+    .draw_top = draw_top,
     .first = cost_first,
     .n_first = ARRAY_LEN(cost_first),
     .has_course = true,

@@ -112,6 +112,7 @@ static enum status money_of(struct app *app, struct view_data *d, const struct f
     const struct stats *s = &f->stats;
     struct arena *a = arena_of(app);
     struct stats_cost c;
+    struct standing_cost kept;
     const struct quantity quantities[] = {
         {"Lambda-GB-Second", "GB-s", (s->mb_ms - s->mb_ms_arm) * (unit / 1000) / 1024,
          "billed milliseconds x configured MB / 1,024,000"},
@@ -144,6 +145,10 @@ static enum status money_of(struct app *app, struct view_data *d, const struct f
     say(app, d, "beside it",
         arena_printf(a, STR_FMT " for the ingestion of %llu bytes of log",
                      STR_ARG(view_exact(a, c.logs, 12)), (unsigned long long)s->log_bytes));
+    if (view_kept_ready(app, d, f, &kept, e) != OK)
+        return e->code;
+    if (view_kept_text(a, &kept).n > 0)
+        say(app, d, "by the hour", view_kept_text(a, &kept));
     if (c.is_assumed)
         view_line(d, a, STYLE_WARN,
                   STR("  ! region or architecture is assumed: say it under functions: in the "

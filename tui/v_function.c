@@ -197,9 +197,12 @@ static enum status money_lines(struct app *app, struct view_data *d, struct err 
     struct arena *a = arena_of(app);
     const struct stats *s = &d->one->stats;
     struct stats_cost c;
+    struct standing_cost kept;
 
-    if (cost_of_stats(app->options->cost, &d->one->fn, s, d->range.until_ns - 1, &c, e) != OK)
+    if (cost_of_stats(app->options->cost, &d->one->fn, s, d->range.until_ns - 1, &c, e) != OK ||
+        view_kept_ready(app, d, d->one, &kept, e) != OK)
         return e->code;
+    const struct str by_hour = view_kept_text(a, &kept);
     const struct str restores =
         c.restore > 0 ? arena_printf(a, ", restores " STR_FMT, STR_ARG(view_money(a, c.restore)))
                       : STR("");
@@ -219,6 +222,9 @@ static enum status money_lines(struct app *app, struct view_data *d, struct err 
                      STR_ARG(view_money(a, s->cost_failed)),
                      STR_ARG(view_share(a, s->cost_failed, s->cost)),
                      STR_ARG(view_money(a, s->cost_init))));
+    if (by_hour.n > 0)
+        say(app, d, STYLE_PLAIN,
+            arena_printf(a, "  beside it, by the hour: " STR_FMT, STR_ARG(by_hour)));
     return OK;
 }
 

@@ -71,6 +71,8 @@ struct view_data {
     size_t n_lines, cap_lines;
     struct stats total; /* overview; its max_duration_ns is the p95 */
     uint64_t throttled;
+    wide kept_ready; /* cost: charged by the hour, beside it */
+    size_t n_kept_open;
     struct ingest_status status;
     struct incidents incidents;
     struct alert_rows alerts;   /* overview: those that hold */
@@ -275,6 +277,11 @@ void cell_percent(struct table *t, size_t column, uint64_t part, uint64_t whole)
 void cell_time(struct table *t, size_t column, int64_t t_ns);
 struct str view_money(struct arena *a, wide pico);
 struct str view_share(struct arena *a, wide part, wide whole);
+/* What is charged by the hour beside the cost of a function (v_cost.c), and as a sentence: empty
+ * where nothing is kept ready. */
+enum status view_kept_ready(const struct app *app, const struct view_data *d,
+                            const struct fn_row *f, struct standing_cost *out, struct err *e);
+struct str view_kept_text(struct arena *a, const struct standing_cost *c);
 /* Cost in the chosen unit. */
 void cell_cost(const struct app *app, struct table *t, size_t column, wide pico, uint64_t n,
                wide total);

@@ -1,5 +1,7 @@
 /* Restores from snapshots, and what is charged by the hour for keeping environments ready. Expected
  * amounts are of a decimal oracle of their own. */
+#include <string.h>
+
 #include "tests/unit/analyzer/cost_fixture.h"
 
 static void test_restore_stands_beside(void **state)
@@ -127,62 +129,125 @@ static void test_sums_with_restores(void **state)
     stats_clear(&s);
 }
 
+static struct stats kept_sums(uint64_t mb, enum start_kind start)
+{
+    struct stats s = {.n = 1, .memory_size_bytes = mb * MB};
+    s.start[start] = 1;
+    return s;
+}
+
+static struct standing_cost kept(const struct stats *s, struct range r)
+{
+    const struct standing_request q = {&fn, s, r, INT64_MAX};
+    struct standing_cost c;
+    struct err e;
+    CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
+    return c;
+}
+
 /* The published bills of 100 x 1536 MB for 8 hours and 50 x 512 MB on arm64 for 100 hours
  * (golden.json pc-launch, golden_more.json pc-arm), and seconds rounded up to 5 minutes. */
 static void test_kept_ready(void **state)
 {
     UNUSED(state);
-    struct err e;
     struct standing_cost c;
-    struct fn_rule rule = {.name_glob = STR("*"), .has_provisioned = true, .provisioned = 100};
-    struct stats s = {.n = 1, .memory_size_bytes = 1536 * MB};
+    struct fn_rule rule = {.name_glob = STR("*"), .provisioned = {.is_said = true, .n = 100}};
+    struct stats s = kept_sums(1536, START_PROVISIONED);
     struct range r = {attempt(1, 1).start_ns, attempt(1, 1).start_ns + 8 * NS_PER_HOUR};
-    s.start[START_PROVISIONED] = 1;
-    CHECK_OK(cost_standing(&context, &fn, &s, r, &c, &e), &e);
+    c = kept(&s, r);
     CHECK(c.is_provisioned_open && c.provisioned == 0);
     context.rules = &rule;
     context.n_rules = 1;
-    CHECK_OK(cost_standing(&context, &fn, &s, r, &c, &e), &e);
+    c = kept(&s, r);
     CHECK_INT((int64_t)c.provisioned, INT64_C(18000144000000));
     CHECK(!c.is_provisioned_open && !c.is_unpriced);
     r.until_ns -= 299 * NS_PER_SEC;
-    CHECK_OK(cost_standing(&context, &fn, &s, r, &c, &e), &e);
-    CHECK_INT((int64_t)c.provisioned, INT64_C(18000144000000));
+    CHECK_INT((int64_t)kept(&s, r).provisioned, INT64_C(18000144000000));
     r.until_ns = r.since_ns + 100 * NS_PER_HOUR;
-    rule.provisioned = 50;
+    rule.provisioned.n = 50;
     rule.arch = ARCH_ARM64;
     s.memory_size_bytes = 512 * MB;
-    CHECK_OK(cost_standing(&context, &fn, &s, r, &c, &e), &e);
-    CHECK_INT((int64_t)c.provisioned, INT64_C(30000600000000));
+    CHECK_INT((int64_t)kept(&s, r).provisioned, INT64_C(30000600000000));
     fn.region = STR("eu-west-1"); /* no arm64 price of it there */
-    CHECK_OK(cost_standing(&context, &fn, &s, r, &c, &e), &e);
+    c = kept(&s, r);
     CHECK(c.is_unpriced && c.provisioned == 0);
+}
+
+/* 8 of 24 hours, by the rule's times, the range's end and the present. */
+static void test_kept_for_a_time(void **state)
+{
+    UNUSED(state);
+    struct err e;
+    struct standing_cost c;
+    struct fn_rule rule = {.name_glob = STR("*"), .provisioned = {.is_said = true, .n = 100}};
+    struct range *when = &rule.provisioned.when;
+    const struct stats s = kept_sums(1536, START_PROVISIONED);
+    const int64_t since_ns = attempt(1, 1).start_ns;
+    const struct range r = {since_ns, since_ns + NS_PER_DAY};
+    const struct standing_request q = {&fn, &s, r, since_ns + 8 * NS_PER_HOUR};
+    context.rules = &rule;
+    context.n_rules = 1;
+    CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
+    CHECK_INT((int64_t)c.provisioned, INT64_C(18000144000000));
+    *when = (struct range){since_ns + 9 * NS_PER_HOUR, since_ns + 17 * NS_PER_HOUR};
+    CHECK_INT((int64_t)kept(&s, r).provisioned, INT64_C(18000144000000));
+    CHECK_OK(cost_standing(&context, &q, &c, &e), &e); /* it begins after the present */
+    CHECK(c.provisioned == 0 && !c.is_provisioned_open);
+    *when = (struct range){since_ns + 16 * NS_PER_HOUR, 0};
+    CHECK_INT((int64_t)kept(&s, r).provisioned, INT64_C(18000144000000));
+    *when = (struct range){0, since_ns};
+    CHECK(kept(&s, r).provisioned == 0);
 }
 
 /* Two versions of 1024 MB for a day: 2 x 86,400 GB-s x 0.0000015046. */
 static void test_kept_snapshots(void **state)
 {
     UNUSED(state);
-    struct err e;
     struct standing_cost c;
     struct fn_rule rule = {.name_glob = STR("*")};
-    struct stats s = {.n = 1, .memory_size_bytes = 1024 * MB};
+    struct stats s = kept_sums(1024, START_SNAPSTART);
     const struct range r = {attempt(1, 1).start_ns, attempt(1, 1).start_ns + NS_PER_DAY};
-    s.start[START_SNAPSTART] = 1;
     context.rules = &rule;
     context.n_rules = 1;
-    CHECK_OK(cost_standing(&context, &fn, &s, r, &c, &e), &e);
+    c = kept(&s, r);
     CHECK(c.are_snapshots_open && c.snapshots == 0);
-    rule.has_snapshots = true;
-    rule.snapshots = 2;
-    CHECK_OK(cost_standing(&context, &fn, &s, r, &c, &e), &e);
-    CHECK_INT((int64_t)c.snapshots, INT64_C(259994880000));
+    rule.snapshots = (struct kept_rule){.is_said = true, .n = 2};
+    CHECK_INT((int64_t)kept(&s, r).snapshots, INT64_C(259994880000));
     s.restores_known = 1; /* and none of them billed: Java */
-    CHECK_OK(cost_standing(&context, &fn, &s, r, &c, &e), &e);
+    c = kept(&s, r);
     CHECK(!c.are_snapshots_open && c.snapshots == 0);
     s.restored_mb = 1024;
-    CHECK_OK(cost_standing(&context, &fn, &s, r, &c, &e), &e);
-    CHECK_INT((int64_t)c.snapshots, INT64_C(259994880000));
+    CHECK_INT((int64_t)kept(&s, r).snapshots, INT64_C(259994880000));
+    s.restores_known = 0;
+    s.restored_mb = 0;
+    rule.runtime = STR("java21");
+    c = kept(&s, r);
+    CHECK(!c.are_snapshots_open && c.snapshots == 0);
+}
+
+static void test_kept_limits(void **state)
+{
+    UNUSED(state);
+    struct pricebook *absurd = absurd_book();
+    struct err e;
+    struct standing_cost c = {.provisioned = 1};
+    struct fn_rule rule = {.name_glob = STR("*"), .provisioned = {.is_said = true, .n = 1000000}};
+    struct stats s = kept_sums(1, START_PROVISIONED);
+    struct standing_request q = {&fn, &s, {0, NS_PER_DAY}, INT64_MAX};
+    q.range = (struct range){attempt(1, 1).start_ns, attempt(1, 1).start_ns + NS_PER_DAY};
+    s.memory_size_bytes = UINT64_MAX;
+    context.book = absurd;
+    context.rules = &rule;
+    context.n_rules = 1;
+    CHECK_STATUS(cost_standing(&context, &q, &c, &e), ERR_LIMIT);
+    CHECK(strstr(e.msg, "function checkout: meter Lambda-Provisioned-Concurrency") != NULL);
+    rule.snapshots = rule.provisioned;
+    rule.provisioned.n = 0;
+    CHECK_STATUS(cost_standing(&context, &q, &c, NULL), ERR_LIMIT);
+    fn.provider = PROVIDER_GENERIC; /* nobody has prices for it */
+    CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
+    CHECK(c.provisioned == 0 && c.currency.n == 0);
+    pricebook_free(absurd);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -191,6 +256,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(test_runtime_of_a_restore, setup),
     cmocka_unit_test_setup(test_sums_with_restores, setup),
     cmocka_unit_test_setup(test_kept_ready, setup),
+    cmocka_unit_test_setup(test_kept_for_a_time, setup),
+    cmocka_unit_test_setup(test_kept_limits, setup),
     cmocka_unit_test_setup_teardown(test_kept_snapshots, setup, free_book),
 };
 TEST_MAIN(tests)

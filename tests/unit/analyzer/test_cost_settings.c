@@ -11,7 +11,7 @@ static void test_fingerprint(void **state)
     UNUSED(state);
     struct fn_rule rules[] = {{.name_glob = STR("*"), .runtime = STR("java21")},
                               {.name_glob = STR("a*"), .runtime = STR("java21")}};
-    const struct fn_rule kept = {.name_glob = STR("*"), .has_provisioned = true, .provisioned = 1};
+    const struct fn_rule kept = {.name_glob = STR("*"), .provisioned = {.is_said = true, .n = 1}};
     struct cost_context variants[12];
     uint64_t prints[ARRAY_LEN(variants)];
     struct fn_rule changed[5] = {rules[0], rules[0], rules[0], rules[0], rules[0]};
