@@ -4,7 +4,7 @@
 
 #include "executor/command.h"
 #include "executor/fndef.h"
-#include "executor/queues_config.h"
+#include "executor/manifest_check.h"
 #include "executor/sandbox.h"
 #include "executor/trigger.h"
 
@@ -115,10 +115,9 @@ static int run_check(struct fnexec_run *r, struct err *e)
         err_set(e, ERR_USAGE, "one manifest is expected: fnexec check functions.yaml");
         return EXIT_USAGE;
     }
-    struct queue_def *queues = NULL;
     if (manifest_load(arena_strz(r->arena, r->words.items[0]), &m, e) != OK)
         return EXIT_USAGE;
-    if (queues_config_read(m, r->arena, &queues, e) != OK) {
+    if (manifest_check_queues(m, NULL, e) != OK) {
         manifest_free(m);
         return EXIT_USAGE;
     }
@@ -134,7 +133,9 @@ const struct fnexec_command command_check = {
     .usage = "MANIFEST",
     .description =
         "Reads the manifest as serve does and says what is wrong with it, with line and\n"
-        "column. Nothing is started.",
+        "column. Nothing is started. Queues that were made through the API only are in no "
+        "manifest\n"
+        "and do not count here: name them under queues.",
     .options = plain_options,
     .run = run_check};
 

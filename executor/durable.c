@@ -3,6 +3,7 @@
 
 #include "executor/async.h"
 #include "executor/journal_schema.h"
+#include "executor/manifest_check.h"
 #include "executor/message_queue.h"
 #include "executor/metrics.h"
 #include "executor/move_task.h"
@@ -41,6 +42,9 @@ enum status durable_start(struct executor *x, struct err *e)
             &x->queues, e);
     if (s == OK)
         s = move_tasks_open(x->queues, x->journal, &x->moves, e);
+    /* One function once (fnexec invoke) needs no queue. */
+    if (s == OK && x->state_folder.n > 0)
+        s = manifest_check_queues(x->manifest, x->queues, e);
     if (s == OK)
         s = queues_config_apply(x, e);
     return s;

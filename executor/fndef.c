@@ -8,6 +8,7 @@
 
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "executor/manifest_check.h"
 #include "executor/trigger.h"
 
 #define MANIFEST_MAX_BYTES ((size_t)1 << 20)
@@ -143,6 +144,7 @@ static enum status read_function(struct manifest *m, struct fndef *fn, const str
     struct opt_set set;
 
     fn->name = n->key;
+    fn->node = n;
     if (!is_function_name(n->key))
         return manifest_error(m, n, e,
                               "function name \"" STR_FMT "\": letters, digits, - and _, at most 64",
@@ -158,7 +160,9 @@ static enum status read_function(struct manifest *m, struct fndef *fn, const str
     if (check_numbers(m, fn, n, e) != OK || check_runtime(m, fn, &set, n, e) != OK ||
         fndef_code(m, fn, n, e) != OK)
         return ERR_CONFIG;
-    return read_sections(m, fn, n, e);
+    if (read_sections(m, fn, n, e) != OK)
+        return ERR_CONFIG;
+    return fndef_rules(m, fn, e);
 }
 
 /* --- the manifest --- */
@@ -184,19 +188,21 @@ static enum status read_functions(struct manifest *m, struct err *e)
     return OK;
 }
 
-/* Reservations must leave the account's unreserved part. */
+/* Reservations must leave the account's unreserved part; the one that does not is named. */
 static enum status check_reservations(const struct manifest *m, struct err *e)
 {
     int64_t reserved = 0;
 
-    for (size_t i = 0; i < m->n_functions; i++)
-        reserved += m->functions[i].has_reserved ? m->functions[i].reserved : 0;
-    if (reserved > 0 && reserved > m->concurrency - m->unreserved_min)
-        return err_set(e, ERR_CONFIG,
-                       "%s: the functions reserve %lld of the account's concurrency of %lld: "
-                       "unreserved_minimum (%lld) must stay free",
-                       m->name, (long long)reserved, (long long)m->concurrency,
-                       (long long)m->unreserved_min);
+    for (size_t i = 0; i < m->n_functions; i++) {
+        const struct fndef *fn = &m->functions[i];
+        reserved += fn->has_reserved ? fn->reserved : 0;
+        if (fn->has_reserved && reserved > 0 && reserved > m->concurrency - m->unreserved_min)
+            return manifest_error(m, fndef_place(fn, "concurrency"), e,
+                                  "the functions reserve %lld of the account's concurrency of "
+                                  "%lld: unreserved_minimum (%lld) must stay free",
+                                  (long long)reserved, (long long)m->concurrency,
+                                  (long long)m->unreserved_min);
+    }
     return OK;
 }
 
@@ -209,6 +215,18 @@ static enum status check_triggers(const struct manifest *m, struct err *e)
             if (t->ops->check && t->ops->check(m, &m->functions[i], t, e) != OK)
                 return err_wrap(e, STR_FMT, STR_ARG(t->place));
         }
+    return OK;
+}
+
+static enum status check_identity(const struct manifest *m, struct err *e)
+{
+    if (!is_account(m->account))
+        return manifest_error(m, yaml_get(m->root, STR("account")), e, "account must be 12 digits");
+    if (!region_is_valid(m->region))
+        return manifest_error(m, yaml_get(m->root, STR("region")), e,
+                              "region \"" STR_FMT "\": small letters, digits and -, such as "
+                              "eu-west-1",
+                              STR_ARG(m->region));
     return OK;
 }
 
@@ -227,8 +245,8 @@ static enum status parse_into(struct manifest *m, struct str text, struct err *e
     if (opt_init(&set, manifest_options, m, &m->arena, 0, e) != OK ||
         opt_apply_yaml(&set, root, m->name, ORIGIN_USER_FILE, manifest_foreign, e) != OK)
         return ERR_CONFIG;
-    if (!is_account(m->account))
-        return err_set(e, ERR_CONFIG, "%s: account must be 12 digits", m->name);
+    if (check_identity(m, e) != OK)
+        return ERR_CONFIG;
     if (read_functions(m, e) != OK || check_reservations(m, e) != OK)
         return ERR_CONFIG;
     return check_triggers(m, e);
@@ -265,10 +283,18 @@ enum status manifest_parse(struct str text, const char *path, struct manifest **
 enum status manifest_load(const char *path, struct manifest **out, struct err *e)
 {
     AUTO(buf_clear) struct buf text = {.max = MANIFEST_MAX_BYTES};
+    struct manifest *m = NULL;
 
     if (file_read(path, &text, e) != OK)
         return err_wrap(e, "manifest");
-    return manifest_parse(buf_str(&text), path, out, e);
+    if (manifest_parse(buf_str(&text), path, &m, e) != OK)
+        return ERR_CONFIG;
+    if (manifest_check_programs(m, e) != OK) {
+        manifest_free(m);
+        return ERR_CONFIG;
+    }
+    *out = m;
+    return OK;
 }
 
 void manifest_free(struct manifest *m)
@@ -279,17 +305,30 @@ void manifest_free(struct manifest *m)
     free(m);
 }
 
-/* Cuts "function:" forms down to name[:qualifier]. */
-static struct str bare_name(struct str name)
+/* Cuts "function:" forms down to name[:qualifier]; empty for those of another account or region. */
+static struct str bare_name(const struct manifest *m, struct str name)
 {
     size_t at = str_find(name, STR("function:"));
+    struct str rest = str_sub(name, 0, at);
 
-    return at < name.n ? str_skip(name, at + strlen("function:")) : name;
+    if (at == name.n)
+        return name;
+    if (at == 0)
+        return str_skip(name, strlen("function:"));
+    bool is_own = true;
+    if (str_starts(rest, STR("arn:"))) {
+        str_cut(&rest, ':');
+        str_cut(&rest, ':');
+        is_own =
+            str_eq(str_cut(&rest, ':'), STR("lambda")) && str_eq(str_cut(&rest, ':'), m->region);
+    }
+    is_own = is_own && str_eq(str_cut(&rest, ':'), m->account);
+    return is_own && rest.n == 0 ? str_skip(name, at + strlen("function:")) : (struct str){0};
 }
 
 const struct fndef *manifest_find(const struct manifest *m, struct str name, struct str *qualifier)
 {
-    struct str rest = bare_name(name);
+    struct str rest = bare_name(m, name);
     struct str bare = str_cut(&rest, ':');
 
     for (size_t i = 0; i < m->n_functions; i++)

@@ -32,9 +32,10 @@ struct env_var {
 /* A trigger of a function: the options of its type, typed and checked. */
 struct trigger_def {
     const struct trigger_ops *ops;
-    void *settings;    /* ops->settings_size bytes, filled from the manifest */
-    struct str name;   /* "<function>-<type>-<n>", stable over restarts */
-    struct str place;  /* "functions.yaml:12:5" for messages */
+    void *settings;   /* ops->settings_size bytes, filled from the manifest */
+    struct str name;  /* "<function>-<type>-<n>", stable over restarts */
+    struct str place; /* "functions.yaml:12:5" for messages */
+    const struct yaml_node *node;
     unsigned position; /* among the triggers of its function, from 0 */
 };
 
@@ -74,6 +75,7 @@ struct fndef {
     size_t n_triggers;
     unsigned index;      /* in manifest.functions */
     int64_t modified_ns; /* of the manifest */
+    const struct yaml_node *node;
 };
 
 struct manifest {
@@ -88,7 +90,8 @@ struct manifest {
     const char *name;             /* for messages */
 };
 
-/* Errors name file, line, column and what was meant. */
+/* Errors name file, line, column and what was meant. manifest_load looks for the programs of the
+ * functions too; what queues there must be, manifest_check_queues() says. */
 MUST_CHECK enum status manifest_load(const char *path, struct manifest **out, struct err *e);
 MUST_CHECK enum status manifest_parse(struct str text, const char *path, struct manifest **out,
                                       struct err *e);

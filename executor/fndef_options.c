@@ -204,3 +204,8 @@ const struct fn_runtime *fn_runtime_find(struct str name)
     }
     return NULL;
 }
+
+struct str fn_program_name(const struct fndef *fn)
+{
+    return fn_runtime_find(fn->runtime)->needs_handler ? fn->handler : STR("bootstrap");
+}

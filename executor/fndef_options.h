@@ -20,6 +20,13 @@ struct fn_runtime {
 extern const struct fn_runtime fn_runtimes[]; /* ends with prefix NULL */
 const struct fn_runtime *fn_runtime_find(struct str name);
 
+/* What runs when the runtime brings no interpreter: a file in the folder of the code. */
+struct str fn_program_name(const struct fndef *fn);
+
+/* Where a key of the function stands ("async.on_failure"), for messages; the function without it.
+ */
+const struct yaml_node *fndef_place(const struct fndef *fn, const char *key);
+
 MUST_CHECK enum status fndef_environment(struct manifest *m, struct fndef *fn,
                                          const struct yaml_node *node, struct err *e);
 MUST_CHECK enum status fndef_secrets(struct manifest *m, struct fndef *fn,
@@ -28,6 +35,12 @@ MUST_CHECK enum status fndef_triggers(struct manifest *m, struct fndef *fn,
                                       const struct yaml_node *node, struct err *e);
 MUST_CHECK enum status fndef_code(struct manifest *m, struct fndef *fn,
                                   const struct yaml_node *node, struct err *e);
+
+bool region_is_valid(struct str region); /* as it may stand in an ARN */
+
+/* What the option tables cannot say of a function, once all of it is read: names, handler, numbers
+ * that go together. */
+MUST_CHECK enum status fndef_rules(const struct manifest *m, const struct fndef *fn, struct err *e);
 
 /* ERR_CONFIG "functions.yaml:3:5: ..." */
 enum status manifest_error(const struct manifest *m, const struct yaml_node *n, struct err *e,

@@ -258,6 +258,7 @@ static enum status read_trigger(struct manifest *m, struct fndef *fn, const stru
         return unknown_type(m, type, type->text, e);
     t->settings = arena_zalloc(&m->arena, 1, t->ops->settings_size + 1);
     t->place = arena_printf(&m->arena, "%s:%u:%u", m->name, n->line, n->column);
+    t->node = n;
     t->name =
         arena_printf(&m->arena, STR_FMT "-%s-%u", STR_ARG(fn->name), t->ops->type, t->position);
     const struct opt_def *defs = t->ops->options ? t->ops->options : no_options;

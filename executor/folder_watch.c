@@ -86,9 +86,11 @@ static enum status scan_folder(struct folder_watch *w, const char *below, unsign
     snprintf(full, sizeof(full), "%s/%s", w->root, below);
     int wd = inotify_add_watch(w->fd, full, EVENTS);
     if (wd < 0)
-        return errno == ENOENT && depth > 0
-                   ? OK
-                   : err_errno(e, errno, "cannot watch %s (fs.inotify.max_user_watches)", full);
+        return errno == ENOENT && depth > 0 ? OK
+               : errno == ENOSPC
+                   ? err_set(e, ERR_LIMIT, "cannot watch %s: raise fs.inotify.max_user_watches",
+                             full)
+                   : err_errno(e, errno, "cannot watch %s", full);
     forget(w, wd);
     *idmap_put(&w->folders, (uint64_t)wd, NULL) = (uint64_t)(uintptr_t)xstrdup(below);
     DIR *d = opendir(full);

@@ -136,7 +136,7 @@ static enum status arguments_of(const struct instance *in, struct arena *a, char
 {
     const struct fndef *fn = in->fn;
     const struct fn_runtime *rt = fn_runtime_find(fn->runtime);
-    struct str program = rt->needs_handler ? fn->handler : STR("bootstrap");
+    struct str program = fn_program_name(fn);
     size_t n = 0;
 
     if (!rt->interpreter) {

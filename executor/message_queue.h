@@ -33,7 +33,6 @@ struct mq_change;
 /* What the API allows in flight per queue. */
 #define MQ_MAX_IN_FLIGHT      120000
 #define MQ_MAX_IN_FLIGHT_FIFO 20000
-#define MQ_MAX_NAME           80
 #define MQ_MAX_DELAY_S        900
 #define MQ_MAX_VISIBILITY_S   43200
 #define MQ_ID_LEN             36

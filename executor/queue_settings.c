@@ -35,6 +35,24 @@ static const struct attribute attributes[QUEUE_ATTRIBUTES] = {
     [QUEUE_KMS_PERIOD] = {"KmsDataKeyReusePeriodSeconds", FORM_NUMBER, 60, DAY, 300, NULL},
 };
 
+bool queue_name_is_fifo(struct str name)
+{
+    return str_ends(name, STR(".fifo"));
+}
+
+bool queue_name_is_valid(struct str s)
+{
+    struct str base = queue_name_is_fifo(s) ? str_sub(s, 0, s.n - 5) : s;
+
+    for (size_t i = 0; i < base.n; i++) {
+        char c = base.p[i];
+        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+              c == '_' || c == '-'))
+            return false;
+    }
+    return base.n > 0 && s.n <= MQ_MAX_NAME;
+}
+
 void queue_settings_init(struct queue_settings *s)
 {
     *s = (struct queue_settings){0};

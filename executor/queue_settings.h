@@ -9,6 +9,8 @@
 #include "core/base/buf.h"
 #include "core/base/err.h"
 
+#define MQ_MAX_NAME 80
+
 enum queue_attribute {
     QUEUE_DELAY,
     QUEUE_MAX_SIZE,
@@ -34,6 +36,10 @@ struct queue_settings {
     struct str dead_letter_arn;        /* of the redrive policy; empty: none */
     int64_t max_receives;              /* 0: none */
 };
+
+/* Letters, digits, - and _, at most MQ_MAX_NAME; ".fifo" ends the name of a FIFO queue. */
+bool queue_name_is_valid(struct str name);
+bool queue_name_is_fifo(struct str name);
 
 void queue_settings_init(struct queue_settings *s); /* the defaults */
 const char *queue_attribute_name(enum queue_attribute a);

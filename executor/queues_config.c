@@ -58,19 +58,6 @@ static enum status wrong(const struct manifest *m, const struct yaml_node *n, st
     return err_set(e, ERR_CONFIG, "%s:%u:%u: %s", m->name, n->line, n->column, what);
 }
 
-static bool is_name(struct str s)
-{
-    struct str base = str_ends(s, STR(".fifo")) ? str_sub(s, 0, s.n - 5) : s;
-
-    for (size_t i = 0; i < base.n; i++) {
-        char c = base.p[i];
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-              c == '_' || c == '-'))
-            return false;
-    }
-    return base.n > 0 && s.n <= MQ_MAX_NAME;
-}
-
 static bool is_within(int64_t ns, int64_t min_s, int64_t max_s)
 {
     return ns >= min_s * NS_PER_SEC && ns <= max_s * NS_PER_SEC && ns % NS_PER_SEC == 0;
@@ -79,7 +66,7 @@ static bool is_within(int64_t ns, int64_t min_s, int64_t max_s)
 static enum status check_def(const struct manifest *m, const struct yaml_node *n,
                              const struct queue_def *q, struct err *e)
 {
-    if (!is_name(q->name))
+    if (!queue_name_is_valid(q->name))
         return wrong(m, n, e, "a queue's name has letters, digits, - and _, at most 80");
     if (!is_within(q->visibility_ns, 0, MQ_MAX_VISIBILITY_S))
         return wrong(m, n, e, "visibility_timeout: whole seconds, 0s to 12h");
@@ -91,11 +78,15 @@ static enum status check_def(const struct manifest *m, const struct yaml_node *n
         return wrong(m, n, e, "receive_wait: whole seconds, 0s to 20s");
     if (q->max_bytes < 1024 || q->max_bytes > 1048576)
         return wrong(m, n, e, "max_message_size: 1KiB to 1MiB");
-    if (q->dead_letter.n > 0 && (!is_name(q->dead_letter) || str_eq(q->dead_letter, q->name)))
+    if (q->dead_letter.n > 0 &&
+        (!queue_name_is_valid(q->dead_letter) || str_eq(q->dead_letter, q->name)))
         return wrong(m, n, e, "dead_letter: the name of another queue");
-    if (str_ends(q->name, STR(".fifo")) && q->dead_letter.n > 0 &&
-        !str_ends(q->dead_letter, STR(".fifo")))
-        return wrong(m, n, e, "dead_letter: of a FIFO queue, a FIFO queue");
+    if (q->dead_letter.n > 0 && queue_name_is_fifo(q->name) != queue_name_is_fifo(q->dead_letter))
+        return wrong(
+            m, yaml_get(n, STR("dead_letter")), e,
+            queue_name_is_fifo(q->name)
+                ? "dead_letter: of a FIFO queue, a FIFO queue: a name with .fifo at its end"
+                : "dead_letter: of a standard queue, no FIFO queue");
     return OK;
 }
 
@@ -163,7 +154,7 @@ static void fill_settings(const struct executor *x, const struct queue_def *q, s
                               ":" STR_FMT "\",\"maxReceiveCount\":%lld}",
                               STR_ARG(x->manifest->region), STR_ARG(x->manifest->account),
                               STR_ARG(q->dead_letter), (long long)q->max_receives));
-    if (str_ends(q->name, STR(".fifo"))) {
+    if (queue_name_is_fifo(q->name)) {
         set_text(s, a, QUEUE_FIFO, STR("true"));
         set_text(s, a, QUEUE_CONTENT_DEDUP, q->content_dedup ? STR("true") : STR("false"));
     }
@@ -192,18 +183,51 @@ static void apply_def(struct executor *x, const struct queue_def *def, struct ar
         mq_create(x->queues, def->name, &s, STR("{}"), on_made, NULL);
 }
 
-/* A name that no definition has; ARNs name queues or functions that must exist. */
-static void make_named(struct executor *x, struct str name)
+/* --- names without a definition --- */
+
+typedef bool name_fn(void *ctx, struct str name);
+
+/* Names of queues that nobody defines, until fn says true; ARNs name what must exist. */
+static bool each_named(const struct manifest *m, const struct queue_def *defined, name_fn *fn,
+                       void *ctx)
 {
+    for (const struct queue_def *q = defined; q; q = q->next)
+        if (fn(ctx, q->dead_letter))
+            return true;
+    for (size_t i = 0; i < m->n_functions; i++) {
+        const struct str destinations[] = {m->functions[i].on_success, m->functions[i].on_failure};
+        if (fn(ctx, m->functions[i].dlq))
+            return true;
+        for (size_t k = 0; k < ARRAY_LEN(destinations); k++)
+            if (!manifest_find(m, destinations[k], NULL) && fn(ctx, destinations[k]))
+                return true;
+    }
+    return false;
+}
+
+static bool is_that(void *ctx, struct str name)
+{
+    return str_eq(*(const struct str *)ctx, name);
+}
+
+bool queues_config_names(const struct manifest *m, const struct queue_def *defined, struct str name)
+{
+    return name.n > 0 && each_named(m, defined, is_that, &name);
+}
+
+static bool make_named(void *ctx, struct str name)
+{
+    const struct executor *x = ctx;
+    AUTO(arena_clear) struct arena a = {0};
     struct queue_settings s;
 
-    if (name.n == 0 || !is_name(name) || mq_find(x->queues, name) ||
-        manifest_find(x->manifest, name, NULL))
-        return;
+    if (!queue_name_is_valid(name) || mq_find(x->queues, name))
+        return false;
     queue_settings_init(&s);
-    if (str_ends(name, STR(".fifo")))
-        s.text[QUEUE_FIFO] = STR("true");
+    if (queue_name_is_fifo(name))
+        set_text(&s, &a, QUEUE_FIFO, STR("true"));
     mq_create(x->queues, name, &s, STR("{}"), on_made, NULL);
+    return false;
 }
 
 enum status queues_config_apply(struct executor *x, struct err *e)
@@ -216,13 +240,8 @@ enum status queues_config_apply(struct executor *x, struct err *e)
     enum status s = queues_config_read(m, &a, &first, e);
     for (const struct queue_def *q = first; s == OK && q; q = q->next)
         apply_def(x, q, &a);
-    for (const struct queue_def *q = first; s == OK && q; q = q->next)
-        make_named(x, q->dead_letter);
-    for (size_t i = 0; s == OK && i < m->n_functions; i++) {
-        make_named(x, m->functions[i].dlq);
-        make_named(x, m->functions[i].on_success);
-        make_named(x, m->functions[i].on_failure);
-    }
+    if (s == OK)
+        (void)each_named(m, first, make_named, x);
     arena_clear(&a);
     return s;
 }

@@ -27,6 +27,9 @@ extern const struct opt_def queue_options[];
 /* The definitions, in the arena; NULL when there are none. ERR_CONFIG with the place. */
 MUST_CHECK enum status queues_config_read(const struct manifest *m, struct arena *a,
                                           struct queue_def **out, struct err *e);
+/* Is the queue named somewhere, so that it is made though no definition has it? */
+bool queues_config_names(const struct manifest *m, const struct queue_def *defined,
+                         struct str name);
 /* Makes what is missing and sets what is defined. Uses x->queues, x->manifest. */
 MUST_CHECK enum status queues_config_apply(struct executor *x, struct err *e);
 

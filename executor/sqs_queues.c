@@ -4,19 +4,6 @@
 
 #include "executor/sqs_private.h"
 
-static bool is_queue_name(struct str name, bool is_fifo)
-{
-    struct str base = is_fifo && str_ends(name, STR(".fifo")) ? str_sub(name, 0, name.n - 5) : name;
-
-    for (size_t i = 0; i < base.n; i++) {
-        char c = base.p[i];
-        if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-              c == '_' || c == '-'))
-            return false;
-    }
-    return base.n > 0 && name.n <= MQ_MAX_NAME && is_fifo == (base.n != name.n);
-}
-
 /* False after answering with an error. */
 static bool read_attributes(struct api_call *c, const struct json *attributes,
                             struct queue_settings *settings)
@@ -112,7 +99,8 @@ void sqs_create_queue(struct api_call *c)
     if (!in || !sqs_text(c, in, "QueueName", &name) ||
         !read_attributes(c, json_get(in, "Attributes"), &settings))
         return;
-    if (!is_queue_name(name, settings.number[QUEUE_FIFO] != 0)) {
+    if (!queue_name_is_valid(name) ||
+        queue_name_is_fifo(name) != (settings.number[QUEUE_FIFO] != 0)) {
         sqs_invalid(c, "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 "
                        "in length; the name of a FIFO queue ends with .fifo.");
         return;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/log.h"
 #include "core/base/map.h"
@@ -355,16 +356,36 @@ static const struct opt_def options[] = {
     {0},
 };
 
+static struct str watched_folder(const struct manifest *m, const struct t_storage_settings *s,
+                                 struct arena *a)
+{
+    return str_starts(s->folder, STR("/"))
+               ? arena_str(a, s->folder)
+               : arena_printf(a, STR_FMT "/" STR_FMT, STR_ARG(m->folder), STR_ARG(s->folder));
+}
+
 static enum status check(const struct manifest *m, const struct fndef *fn,
                          const struct trigger_def *def, struct err *e)
 {
     const struct t_storage_settings *s = def->settings;
+    AUTO(arena_clear) struct arena a = {0};
+    struct stat st;
 
-    UNUSED(m);
     UNUSED(fn);
     if (s->folder.n == 0)
         return err_set(e, ERR_CONFIG, "a storage trigger needs a folder");
-    return OK;
+    if (!s->is_enabled)
+        return OK;
+    struct str folder = watched_folder(m, s, &a);
+    int errnum = stat(folder.p, &st) != 0             ? errno
+                 : !S_ISDIR(st.st_mode)               ? ENOTDIR
+                 : access(folder.p, R_OK | X_OK) != 0 ? errno
+                                                      : 0;
+    return errnum == 0
+               ? OK
+               : err_set(e, ERR_CONFIG,
+                         "folder " STR_FMT " cannot be watched (%s): make it, or name another",
+                         STR_ARG(folder), strerror(errnum));
 }
 
 /* The note with the empty path says that the folder was seen before. */
@@ -443,10 +464,7 @@ static enum status start(struct trigger_run *t, struct err *e)
     w->rescan = (struct loop_task){.fn = rescan, .ctx = w};
     w->commit = (struct loop_task){.fn = commit_found, .ctx = w};
     arena_init(&w->arena);
-    w->folder = str_starts(settings->folder, STR("/"))
-                    ? arena_str(&w->arena, settings->folder)
-                    : arena_printf(&w->arena, STR_FMT "/" STR_FMT, STR_ARG(t->x->manifest->folder),
-                                   STR_ARG(settings->folder));
+    w->folder = watched_folder(t->x->manifest, settings, &w->arena);
     map_init(&w->files);
     t->state = w;
     enum status s = open_watcher(w, e);

@@ -24,6 +24,8 @@ functions:
   none: {runtime: c, handler: no_program, code: c, timeout: 5s}
 YAML
 aws_client_start
+printf '#!/bin/sh\n' > "$work/functions/c/no_program"
+chmod +x "$work/functions/c/no_program"
 start_executor "$work/functions/functions.yaml"
 
 # --- three languages ---
@@ -93,8 +95,10 @@ expect "$work/answer" '{"errorType":"Sandbox.Timedout","errorMessage":"RequestId
 expect "$work/answer" ' Error: Task timed out after 0.30 seconds"}'
 invoke broken '{}'
 expect "$work/answer" '"errorType": "Runtime.HandlerNotFound"'
+mv "$work/functions/c/no_program" "$work/functions/c/gone" # it was there when the manifest was read
 invoke none '{}'
 expect "$work/answer" '"errorType":"Runtime.InvalidEntrypoint"'
+mv "$work/functions/c/gone" "$work/functions/c/no_program"
 aws_invoke stopped '{}' && fail "a function with reserved concurrency 0 ran"
 expect "$work/head" 'TooManyRequestsException'
 aws_invoke nothing '{}' && fail "a function that is not there ran"

@@ -252,4 +252,25 @@ JS
 else
     echo "@aws-sdk/client-sqs cannot be installed here: not run"
 fi
+
+# --- a manifest's queues: those made through the API count for serve, which has their state ---
+cli sqs create-queue --queue-name elsewhere > "$work/out"
+stop
+cat > "$work/functions.yaml" << YAML
+account: "123456789012"
+region: eu-west-1
+functions:
+  reader: {runtime: python3.11, handler: app.batch, code: code, environment: {SEEN: $work/seen},
+           triggers: [{type: queue, queue: elsewhere}]}
+YAML
+refused() { # program, its words
+    local code=0
+    "$@" 2> "$work/err" > "$work/out" || code=$?
+    expect "$code" 2 "exit status of $2"
+    expect "$(cat "$work/err")" "fnexec: $work/functions.yaml:5:37: queue: queue elsewhere does not exist: add it under queues" \
+        "what $2 says"
+}
+refused "$executor" check "$work/functions.yaml"
+refused "$executor" serve "$work/functions.yaml" --port 0 --state "$work/other-state" --scratch "$work/scratch"
+start
 stop

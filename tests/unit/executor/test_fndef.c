@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "executor/fndef.h"
+#include "executor/manifest_check.h"
 
 static struct manifest *load(const char *text)
 {
@@ -47,6 +48,11 @@ static void test_names(void **state)
         STR("b"));
     CHECK_STR(q, STR("live"));
     CHECK_STR(manifest_find(m, STR("000000000000:function:a"), NULL)->name, STR("a"));
+    CHECK(!manifest_find(m, STR("arn:aws:lambda:eu-west-1:000000000000:function:b"), NULL));
+    CHECK(!manifest_find(m, STR("arn:aws:lambda:us-east-1:111111111111:function:b"), NULL));
+    CHECK(!manifest_find(m, STR("111111111111:function:b"), NULL));
+    CHECK(!manifest_find(m, STR("arn:aws:lambda:us-east-1:function:b"), NULL));
+    CHECK_STR(manifest_find(m, STR("function:b"), NULL)->name, STR("b"));
     CHECK_STR(manifest_find(m, STR("a:$LATEST"), &q)->name, STR("a"));
     CHECK_STR(q, STR("$LATEST"));
     CHECK(manifest_find(m, STR("c"), NULL) == NULL);
@@ -129,6 +135,19 @@ static const struct {
     {"functions:\n  f: {runtime: python3.11, handler: a.b, protocol: runtime-api}\n",
      "goes with runtime provided"},
     {"functions: [a]\n", "at least one function"},
+    {"region: x y\nfunctions:\n  f: {runtime: provided}\n", "m.yaml:1:1: region \"x y\": small"},
+    {"functions:\n  f:\n    runtime: python3.11\n    handler: app\n",
+     "m.yaml:4:5: handler \"app\""},
+    {"functions:\n  f: {runtime: nodejs20.x, handler: app.}\n", "such as app.handler"},
+    {"functions:\n  f: {runtime: provided, log_group: \"bad group*\"}\n",
+     "m.yaml:2:26: log_group \"bad group*\": letters"},
+    {"functions:\n  f: {runtime: provided, concurrency: 3, provisioned: 5}\n",
+     "m.yaml:2:42: provisioned (5) is more than the function's concurrency (3)"},
+    {"functions:\n  f: {runtime: provided, provisioned: 11}\n", "more than instances (10)"},
+    {"functions:\n  f: {runtime: provided, triggers: [{type: http}, {type: http}]}\n",
+     "m.yaml:2:51: a function has one URL"},
+    {"functions:\n  f: {runtime: provided, triggers: [{type: storage, folder: nowhere}]}\n",
+     "m.yaml:2:37: folder " SOURCE_ROOT "/nowhere cannot be watched (No such file or directory)"},
     {"- x\n", "is expected"},
     {"", "is expected"},
     {"# nothing yet\n", "is expected"},
@@ -173,9 +192,103 @@ static void test_secret_file(void **state)
     rmdir(folder);
 }
 
+/* --- what the manifest names --- */
+
+static const struct {
+    const char *text, *says; /* says NULL: right */
+} queue_cases[] = {
+    {"functions:\n  f: {runtime: provided, dlq: dead, async: {on_failure: f, on_success: ok}}\n",
+     NULL},
+    {"functions:\n  f: {runtime: provided, dlq: \"bad name!\"}\n",
+     "m.yaml:2:26: dlq: \"bad name!\" cannot be a queue's name"},
+    {"functions:\n  f:\n    runtime: provided\n    async:\n      on_failure: a b\n",
+     "m.yaml:5:7: async.on_failure: \"a b\" cannot be"},
+    {"functions:\n  f: {runtime: provided, dlq: \"arn:aws:sqs:us-east-1:000000000000:gone\"}\n",
+     "dlq: queue gone does not exist: add it under queues"},
+    {"queues: {there: }\nfunctions:\n  f: {runtime: provided, dlq: "
+     "\"arn:aws:sqs:us-east-1:000000000000:there\"}\n",
+     NULL},
+    {"functions:\n  f: {runtime: provided, dlq: \"arn:aws:sns:us-east-1:000000000000:there\"}\n",
+     "is no queue of account 000000000000 in us-east-1"},
+    {"functions:\n  f: {runtime: provided, async: {on_success: "
+     "\"arn:aws:lambda:eu-west-1:000000000000:function:f\"}}\n",
+     "is no queue of account"},
+    {"functions:\n  f:\n    runtime: provided\n    triggers:\n      - type: queue\n        queue: "
+     "nowhere\n",
+     "m.yaml:6:9: queue: queue nowhere does not exist"},
+    {"functions:\n  f: {runtime: provided, triggers: [{type: queue, queue: nowhere, enabled: "
+     "false}]}\n",
+     NULL},
+    {"functions:\n  f: {runtime: provided, dlq: dead, triggers: [{type: queue, queue: dead}]}\n",
+     NULL},
+    {"functions:\n  f: {runtime: provided, dlq: dead, timeout: 31s, triggers: [{type: queue, "
+     "queue: dead}]}\n",
+     "queue dead: its visibility timeout is shorter"},
+    {"queues: {q: {visibility_timeout: 2s}}\nfunctions:\n  f: {runtime: provided, timeout: 3s, "
+     "triggers: "
+     "[{type: queue, queue: q}]}\n",
+     "m.yaml:3:64: queue q: its visibility timeout is shorter than the timeout of function f"},
+    {"queues:\n  q:\n    dead_letter: d.fifo\nfunctions:\n  f: {runtime: provided}\n",
+     "m.yaml:3:5: dead_letter: of a standard queue, no FIFO queue"},
+    {"queues:\n  q.fifo: {dead_letter: d}\nfunctions:\n  f: {runtime: provided}\n",
+     "m.yaml:2:12: dead_letter: of a FIFO queue, a FIFO queue"},
+};
+
+static void test_queues(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(queue_cases) / sizeof(queue_cases[0]); i++) {
+        struct manifest *m = load(queue_cases[i].text);
+        struct err e = {0};
+        enum status s = manifest_check_queues(m, NULL, &e);
+        const char *says = queue_cases[i].says;
+        if (says ? s != ERR_CONFIG || !strstr(e.msg, says) : s != OK) {
+            print_error("%s\n%s: %s\nexpected: %s\n", queue_cases[i].text, status_name(s), e.msg,
+                        says ? says : "ok");
+            CHECK(false);
+        }
+        manifest_free(m);
+    }
+}
+
+/* The programs of runtimes without an interpreter: first missing, then not executable, then there.
+ */
+static void test_programs(void **state)
+{
+    static const struct {
+        const char *text, *program, *says;
+    } cases[] = {{"functions:\n  f: {runtime: c, handler: prog}\n", "prog",
+                  "m.yaml:2:19: program \"prog\" of"},
+                 {"functions:\n  f: {runtime: provided}\n", "bootstrap",
+                  "program \"bootstrap\" of runtime provided"}};
+    char folder[] = "/tmp/fndef-XXXXXX", path[64], program[64];
+
+    (void)state;
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof(path), "%s/m.yaml", folder);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct manifest *m = NULL;
+        struct err e = {0};
+        snprintf(program, sizeof(program), "%s/%s", folder, cases[i].program);
+        CHECK_OK(file_write(path, str_from(cases[i].text), 0600, &e), &e);
+        CHECK_STATUS(manifest_load(path, &m, &e), ERR_CONFIG);
+        CHECK(strstr(e.msg, cases[i].says) && strstr(e.msg, "build it there"));
+        CHECK_OK(file_write(program, STR("#!/bin/sh\n"), 0600, &e), &e);
+        CHECK_STATUS(manifest_load(path, &m, &e), ERR_CONFIG);
+        CHECK(strstr(e.msg, "chmod +x"));
+        CHECK_INT(chmod(program, 0700), 0);
+        CHECK_OK(manifest_load(path, &m, &e), &e);
+        manifest_free(m);
+        unlink(program);
+    }
+    unlink(path);
+    rmdir(folder);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_defaults),        cmocka_unit_test(test_names),
     cmocka_unit_test(test_memory_words),    cmocka_unit_test(test_log_format_words),
     cmocka_unit_test(test_wrong_manifests), cmocka_unit_test(test_secret_file),
+    cmocka_unit_test(test_queues),          cmocka_unit_test(test_programs),
 };
 TEST_MAIN(tests)

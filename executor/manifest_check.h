@@ -1,0 +1,19 @@
+/* What a manifest names is held against what is there: programs of functions, queues. `fnexec
+ * check` and `fnexec serve` ask the same questions here, so that neither passes what the other
+ * refuses. Errors are ERR_CONFIG "functions.yaml:3:5: what is wrong and what to do". */
+#ifndef FNSCOPE_EXECUTOR_MANIFEST_CHECK_H
+#define FNSCOPE_EXECUTOR_MANIFEST_CHECK_H
+
+#include "executor/fndef.h"
+#include "executor/message_queue.h"
+
+/* The program of runtime c, the bootstrap of runtime provided. */
+MUST_CHECK enum status manifest_check_programs(const struct manifest *m, struct err *e);
+
+/* Each dead-letter queue, destination and queue trigger finds its queue, or its function. `made`:
+ * the queues that exist already, made through the API too; NULL: a manifest stands by itself. What
+ * the manifest defines counts as it defines it. */
+MUST_CHECK enum status manifest_check_queues(const struct manifest *m, const struct mq *made,
+                                             struct err *e);
+
+#endif
