@@ -7,32 +7,9 @@
 #include <string.h>
 
 #include "collector/line_prefix.h"
+#include "collector/trace_lines.h"
 
 enum { HEAD_BYTES = 64 << 10 }; /* shows the form */
-
-/* --- bare lines
- * ------------------------------------------------------------------------------------------------
- */
-
-/* Lines that never begin an event: indented ones, parts of stack traces, the XRAY line of a REPORT,
- * the type line of an exit. */
-static bool is_continuation(struct str line)
-{
-    static const struct str openings[] = {
-        {"XRAY TraceId", 12},
-        {"Traceback (most recent", 22},
-        {"Caused by:", 10},
-        {"Runtime.", 8},
-        {"}", 1},
-        {"\xC2\xA0", 2},
-    };
-    if (line.n == 0 || line.p[0] == ' ' || line.p[0] == '\t')
-        return true;
-    for (size_t i = 0; i < ARRAY_LEN(openings); i++)
-        if (str_starts(line, openings[i]))
-            return true;
-    return false;
-}
 
 /* --- the file
  * -----------------------------------------------------------------------------------------------
@@ -288,14 +265,28 @@ static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
     }
 }
 
-/* Does this line begin an event? If so its parts are in ev. */
-static bool begins_event(const struct lines_state *s, struct str line, struct raw_event *ev)
+/* Does this line begin an event? If so its parts are in ev. `t` is of the open event, if any. */
+static bool begins_event(const struct feeder *f, struct trace *t, struct str line,
+                         struct str behind, struct raw_event *ev)
 {
-    if (s->form == FORM_BARE) {
-        ev->body = skip_joint(line);
-        return ev->body.p > line.p || !is_continuation(line);
-    }
-    return s->form == FORM_LOOSE ? prefix_read_loose(line, ev) : prefix_read(line, ev) == s->form;
+    const enum line_form form = f->s->form;
+
+    if (form != FORM_BARE)
+        return form == FORM_LOOSE ? prefix_read_loose(line, ev) : prefix_read(line, ev) == form;
+    const struct str body = skip_joint(line);
+    if (body.p == line.p && t->first.p != NULL && trace_goes_on(t, line, behind, &f->out->arena))
+        return false;
+    ev->body = body;
+    trace_open(t, body, behind);
+    return true;
+}
+
+/* Whether more bytes must come before it is known whether the line goes on with the one before. */
+static bool awaits_behind(const struct feeder *f, struct str rest, size_t line)
+{
+    if (f->in->is_last || rest.n >= PENDING_MAX_BYTES)
+        return false;
+    return line == rest.n || (f->s->form == FORM_BARE && rest.n - line - 1 < TRACE_LOOK_AHEAD);
 }
 
 /* The rest of a line that was too long to wait for its end. */
@@ -326,18 +317,18 @@ static const char *walk_lines(struct feeder *f)
 {
     struct str rest = skip_long_line(f);
     struct raw_event open = {0};
+    struct trace trace = {0};
     const char *start = NULL;
 
     while (rest.n > 0) {
         const char *at = rest.p;
         size_t n = str_find_char(rest, '\n');
-        bool is_cut = n == rest.n && !f->in->is_last;
-        if (is_cut && rest.n < PENDING_MAX_BYTES)
+        if (awaits_behind(f, rest, n))
             break;
-        f->s->is_skipping = is_cut;
+        f->s->is_skipping = n == rest.n && !f->in->is_last;
         struct str line = cut_line(&rest, n);
         struct raw_event ev = {0};
-        if (!begins_event(f->s, line, &ev) && start != NULL)
+        if (!begins_event(f, &trace, line, rest, &ev) && start != NULL)
             continue;
         if (start != NULL && awaits_time(f, &open))
             return start;

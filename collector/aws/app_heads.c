@@ -76,6 +76,18 @@ static size_t time_length(struct str s)
     return has_form(s, STR("00:00:00")) ? skip_fraction(s, 8) : kitchen_length(s);
 }
 
+/* "+00:00" or "UTC" apart from its time */
+static size_t zone_length(struct str s)
+{
+    static const struct str forms[] = {{"+00:00", 6}, {"-00:00", 6}, {"+0000", 5},
+                                       {"-0000", 5},  {"UTC", 3},    {"GMT", 3}};
+
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+        if (has_form(s, forms[i]) && (s.n == forms[i].n || s.p[forms[i].n] == ' '))
+            return forms[i].n;
+    return 0;
+}
+
 static bool is_separator(char c)
 {
     return c == ' ' || c == '\t' || c == '|';
@@ -161,7 +173,7 @@ enum field { FIELD_LEVEL, FIELD_NEUTRAL, FIELD_TEXT };
 
 static enum field take_field(struct str *s, bool is_first, enum severity *out)
 {
-    const size_t n = time_length(*s);
+    const size_t zone = is_first ? 0 : zone_length(*s), n = zone > 0 ? zone : time_length(*s);
     struct str inside;
 
     if (n > 0) {

@@ -1,0 +1,98 @@
+/* Raw text has no borders of events: what the lines of each sample decode to between the platform's
+ * lines must be the same one event as in an export that has borders. */
+#include "tests/unit/collector/decoder_checks.h"
+
+#include "collector/generic/generic.h"
+#include "core/base/file.h"
+#include "core/base/jsonpull.h"
+
+#define START_A "START RequestId: " ID_A " Version: $LATEST\n"
+#define END_A   "END RequestId: " ID_A "\n"
+
+/* The sample between START and END: one record, its text whole. */
+static bool is_whole(struct str sample)
+{
+    AUTO(buf_clear) struct buf text = {.max = 1u << 20};
+
+    buf_add_z(&text, START_A);
+    buf_add_str(&text, sample);
+    buf_add_z(&text, "\n" END_A);
+    struct batch *b = decode_from(&generic_text, buf_str(&text), SIZE_MAX, NULL, NULL);
+    const bool is =
+        b->n_records == 3 && str_eq(str_trim_right(b->records[1].body), str_trim_right(sample));
+    batch_free(b);
+    return is;
+}
+
+/* Samples of which bare lines cannot tell that they are one event, or that are several. */
+static bool is_no_single(struct str sample)
+{
+    static const char *const parts[] = {
+        "multi\nline\nmessage",
+        "line one\nline two",
+        "extension\nstack",
+        "Extension.Crash\nextension",
+        "REPORT RequestId: 8d5958b5-559f-43f3-b278-b71dd7dd0e01\n",
+        "\nEND RequestId: ",
+        "\nREPORT RequestId: ",
+        "}\n{\"level\"",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (str_find(sample, str_from(parts[i])) < sample.n)
+            return true;
+    return false;
+}
+
+static void test_samples_stay_whole(void **state)
+{
+    UNUSED(state);
+    AUTO(buf_clear) struct buf all = {.max = 1u << 20};
+    struct err e = {0};
+    size_t cut = 0;
+
+    CHECK_OK(file_read(TESTS_DIR "/data/aws/more-lines.txt", &all, &e), &e);
+    for (struct str rest = buf_str(&all); rest.n > 0;) {
+        struct str line = str_cut(&rest, '\n'), sample;
+        if (line.n == 0 || line.p[0] != '"')
+            continue;
+        struct batch *b = batch_new();
+        struct jp j;
+        jp_init(&j, line, &b->arena);
+        CHECK(jp_string(&j, &sample));
+        if (str_trim(sample).n > 0 && is_whole(sample) == is_no_single(sample)) {
+            print_error("cut: " STR_FMT "\n", STR_ARG(line));
+            cut++;
+        }
+        batch_free(b);
+    }
+    CHECK_INT(cut, 0);
+}
+
+/* Nothing goes on with a platform line but its own second line. */
+static void test_platform_stays_alone(void **state)
+{
+    UNUSED(state);
+    static const struct expected want[] = {
+        {"START RequestId: " ID_A " Version: $LATEST", "", "unknown", 1700000000000},
+        {" WARN Lambda runtime invoke{requestId=\"" ID_A "\"}: app: careful", "", "unknown",
+         1700000000000},
+        {" INFO app: next", "", "unknown", 1700000000000},
+        {"END RequestId: " ID_A, "", "unknown", 1700000000000},
+        {"  indented", "", "unknown", 1700000000000},
+        {"REPORT RequestId: " ID_A "\tDuration: 1.00 ms\tBilled Duration: 2 ms\nXRAY TraceId: 1-2",
+         "", "unknown", 1700000000000},
+        {"XRAY TraceId: printed", "", "unknown", 1700000000000},
+    };
+    check_lines(START_A " WARN Lambda runtime invoke{requestId=\"" ID_A "\"}: app: careful\n"
+                        " INFO app: next\n" END_A "  indented\nREPORT RequestId: " ID_A
+                        "\tDuration: 1.00 ms\tBilled Duration: 2 ms\nXRAY TraceId: 1-2\n"
+                        "XRAY TraceId: printed\n",
+                "text", want, ARRAY_LEN(want));
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_samples_stay_whole),
+    cmocka_unit_test(test_platform_stays_alone),
+};
+TEST_MAIN(tests)
