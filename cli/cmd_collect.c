@@ -44,7 +44,9 @@ static const struct opt_def collect_defs[] = {
       .manual = "Where sources or their profiles assume roles, statement Read is the roles' and AssumeRoles is that of "
                 "whoever has the keys; --source NAME prints what one source needs." },
     { .flag = "once", .type = OPT_BOOL, .offset = AT(is_once),
-      .help = "read everything once, then end" },
+      .help = "read everything once, then end",
+      .manual = "Ends with status 1 when a source, or a part of it, could not be read: what could be is stored. A call "
+                "that is refused is not repeated, others for a minute." },
     { .flag = "source", .type = OPT_LIST, .offset = AT(sources), .value_name = "NAME",
       .help = "only this source of the configuration; may be repeated" },
     { .key = "collect.commit", .type = OPT_DURATION, .offset = AT(commit_ns), .default_text = "250ms",
@@ -274,6 +276,26 @@ static void on_tick(void *ctx, const struct batch_counts *so_far)
     }
 }
 
+/* A single round that could not read everything has not done what it was to do. */
+static enum status check_round(const struct source_list *l, struct err *e)
+{
+    AUTO(buf_clear) struct buf failed = {.max = 160};
+    const struct source_status *first = NULL;
+    size_t n = 0;
+
+    for (size_t i = 0; i < l->n; i++) {
+        const struct source_status *s = &l->items[i]->status;
+        if (s->failures == 0)
+            continue;
+        first = first != NULL ? first : s;
+        buf_addf(&failed, "%s" STR_FMT, n++ > 0 ? ", " : "", STR_ARG(s->name));
+    }
+    if (first == NULL)
+        return OK;
+    return err_set(e, ERR_IO, "%zu of %zu sources could not be read whole: " STR_FMT ": " STR_FMT,
+                   n, l->n, STR_ARG(buf_str(&failed)), STR_ARG(first->error));
+}
+
 static enum status run_sources(struct collecting *g, struct control *control,
                                struct store *import_reader, struct err *e)
 {
@@ -301,6 +323,8 @@ static enum status run_sources(struct collecting *g, struct control *control,
         s = forget_others(g, e);
     if (s == OK)
         s = collector_run(&o, &pipeline_sink, &g->pipeline, e);
+    if (s == OK && set->is_once)
+        s = check_round(&g->sources, e);
     for (size_t i = 0; i < g->sources.n; i++)
         source_close(g->sources.items[i]);
     return s;

@@ -5,6 +5,7 @@
 
 #define WAIT_MAX_NS     (60 * NS_PER_SEC)
 #define REPORT_ALONG_NS NS_PER_SEC
+#define PATIENCE_NS     NS_PER_MIN /* of a single round with a source that does not recover */
 
 static bool has_anything(const struct batch *b)
 {
@@ -64,15 +65,27 @@ static enum status poll_once(const struct poll_run *r, bool *was_ill, enum poll_
     return hand_on(r, b);
 }
 
+/* Whoever waits for a single round is told of a source that stays ill. */
+static bool has_given_up(const struct poll_run *r, int64_t *well_ns)
+{
+    const struct source *s = r->source;
+    int64_t now = clock_monotonic(&s->env.clock);
+
+    if (s->status.failures == 0)
+        *well_ns = now;
+    return now - *well_ns >= PATIENCE_NS;
+}
+
 void poll_source(const struct poll_run *r)
 {
     bool was_ill = false;
     enum poll_result more = POLL_MORE;
+    int64_t well_ns = clock_monotonic(&r->source->env.clock);
 
     while (!atomic_load(r->halt)) {
         if (poll_once(r, &was_ill, &more) != OK)
             break;
-        if (r->is_once && more == POLL_IDLE)
+        if (r->is_once && (more == POLL_IDLE || has_given_up(r, &well_ns)))
             break;
         wait_for(r);
     }

@@ -11,7 +11,8 @@ struct poll_run {
     struct queue *wake; /* closed: wake up and look at the halt flag */
     const atomic_bool *halt;
     int64_t report_ns;
-    bool is_once;
+    bool is_once; /* ends after a round, or when the source has failed for a minute on end: its
+                     status then has failures */
     enum status (*push)(void *ctx, struct batch *b); /* takes the batch in any case */
     void *push_ctx;
 };

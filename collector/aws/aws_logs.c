@@ -23,6 +23,7 @@ enum {
     DAMAGED_MAX = 3, /* then the rest of the page is taken, and the damage quarantined */
     QUIET_MAX = 6,   /* doublings of a quiet group's interval */
     WIDE_SHARE = 4,  /* wide scans in the span of the overlap */
+    FAILURES_SHOWN = 3,
 };
 
 /* How long the first page waits for the configuration of functions. */
@@ -383,12 +384,21 @@ static enum status fail(struct aws_ctx *x, struct log_group *g, struct log_scan 
     return status;
 }
 
+bool aws_logs_fail(const struct aws_ctx *x)
+{
+    for (size_t i = 0; i < x->logs.n; i++)
+        for (int k = 0; can_scan(&x->logs.groups[i]) && k < SCAN_KINDS; k++)
+            if (x->logs.groups[i].scans[k].failures >= FAILURES_SHOWN)
+                return true;
+    return false;
+}
+
 static bool all_read(const struct aws_ctx *x)
 {
     for (size_t i = 0; i < x->logs.n; i++)
         if (can_scan(&x->logs.groups[i]) && !x->logs.groups[i].was_read)
             return false;
-    return x->logs.is_listed_once;
+    return x->logs.is_listed_once || x->tasks[TASK_GROUPS].is_round_done; /* with an error */
 }
 
 /* Prices depend on how a function is configured: that comes first, if it comes in a while. */
@@ -423,8 +433,9 @@ enum status aws_logs_step(struct aws_ctx *x, struct aws_task *t, struct batch *o
         s = take_page(x, g, scan, page, out, e);
     else if (s != ERR_CANCELLED)
         s = fail(x, g, scan, s);
+    scan->failures = s == OK ? 0 : scan->failures + 1;
     if (s != OK) { /* this group waits; the others go on unless the task as a whole must */
-        scan->next_ns = aws_mono(x) + retry_wait(&retry_standard, ++t->failures,
+        scan->next_ns = aws_mono(x) + retry_wait(&retry_standard, scan->failures,
                                                  x->client.fault.asked_ns, &x->source->env.rng);
     }
     t->next_ns = aws_logs_due(x);

@@ -225,10 +225,11 @@ static struct aws_task *first_task(struct aws_ctx *x, int64_t *at)
     return first;
 }
 
+/* What failed in passing is tried again first. */
 static bool all_done(const struct aws_ctx *x)
 {
     for (int i = 0; i < AWS_TASKS; i++)
-        if (!x->tasks[i].is_round_done)
+        if (!x->tasks[i].is_round_done || x->tasks[i].is_tried_again)
             return false;
     return true;
 }
@@ -238,6 +239,7 @@ static void back_off(struct aws_ctx *x, struct aws_task *t, enum status s)
 {
     int64_t now = aws_mono(x), wait;
 
+    t->is_tried_again = s == ERR_AGAIN;
     if (s == ERR_AGAIN) {
         bool is_logs = t == &x->tasks[TASK_LOGS];
         if (is_logs)
@@ -274,10 +276,10 @@ static void note_result(struct aws_ctx *x, struct aws_task *t, enum status s, co
     int64_t now = aws_now(&x->client);
 
     status->tried_ns = now;
-    if (s == OK) {
+    if (s == OK && (t != &x->tasks[TASK_LOGS] || !aws_logs_fail(x))) {
         t->failures = 0;
-        t->has_error = false;
-    } else {
+        t->has_error = t->is_tried_again = false;
+    } else if (s != OK) {
         t->has_error = true;
         x->error = aws_keep(x->error, str_from(e->msg));
         t->error = aws_keep(t->error, str_from(e->msg));

@@ -45,6 +45,7 @@ struct aws_task {
     unsigned failures;
     bool is_round_done; /* everything was done at least once since the source began */
     bool has_error;
+    bool is_tried_again; /* it has, and it may pass */
 };
 
 enum {
@@ -73,8 +74,9 @@ struct log_scan {
     int64_t start_ms, end_ms;
     char *token; /* of the next page; NULL: the first */
     bool is_active;
-    bool is_wide;     /* SCAN_FAST: with the whole overlap */
-    unsigned damaged; /* times the page at hand came damaged */
+    bool is_wide;      /* SCAN_FAST: with the whole overlap */
+    unsigned damaged;  /* times the page at hand came damaged */
+    unsigned failures; /* in a row */
 };
 
 struct log_group {
@@ -254,6 +256,8 @@ struct log_group *aws_group_add(struct aws_ctx *x, struct str name, int64_t crea
 void aws_keep_floor(struct aws_ctx *x, struct batch *out);
 /* Monotonic time at which the next log step is due. */
 int64_t aws_logs_due(const struct aws_ctx *x);
+/* A group has failed several times in a row: the others' success does not hide it. */
+bool aws_logs_fail(const struct aws_ctx *x);
 struct aws_function *aws_function_find(struct aws_functions *f, struct str name);
 bool aws_matches(const struct opt_list *globs, struct str name); /* an empty list matches all */
 unsigned aws_parts_of(const struct aws_ctx *x);                  /* enum aws_part */

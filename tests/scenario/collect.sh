@@ -78,6 +78,17 @@ OUT
     fail "the configuration came too late for the price"
 [ "$("$program" sql --store "$work/whole" -o csv "select count(*), count(distinct trace_id), sum(state = 'fault') from spans" |
     tail -1 | tr -d '\r')" = 10,5,1 ] || fail "5 traces of 2 spans expected: $("$program" sql --store "$work/whole" "select * from spans")"
+
+# A single round that could not read a source says so, and keeps what it read of the others.
+status_of() { local status=0; "$@" || status=$?; echo "$status"; }
+[ "$(AWS_ACCESS_KEY_ID='' AWS_SECRET_ACCESS_KEY='' status_of collect "$work/keyless" --once)" = 1 ] ||
+    fail "without credentials it did not end with 1"
+grep -q '1 of 1 sources could not be read whole: local: .*no AWS credentials' "$work/err" || fail "it does not say which"
+printf '  other:\n    type: aws-logs\n    region: eu-west-1\n    profile: nowhere\n' >> "$work/config.yaml"
+[ "$(status_of collect "$work/half" --once)" = 1 ] || fail "one of two sources failed, and it did not end with 1"
+grep -q '1 of 2 sources could not be read whole: other: ' "$work/err" || fail "it does not say which of two"
+has_count "$work/half" 400 || fail "what was read of the other is not stored"
+
 start_fake --invocations 400 --faults 20 --page 40
 collect "$work/faulty" --once || fail "a round with faults ended with $?"
 dump "$work/faulty" > "$work/dump"; diff "$work/dump" "$work/whole.dump" | head -20; cmp "$work/dump" "$work/whole.dump" || fail "faults changed what was stored"
