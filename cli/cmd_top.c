@@ -83,15 +83,28 @@ static int status_exit(const struct err *e)
     return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 
+/* What is left off is said: nobody must take a part for the whole. */
+static enum status show_rows(struct cli *c, const struct tui_options *o, struct err *e)
+{
+    const struct top_settings *set = c->options;
+    bool is_more = false;
+    enum status s =
+        tui_table(o, set->keys, (enum table_format)c->settings->format, &c->out, &is_more, e);
+
+    if (s == OK && is_more)
+        fprintf(stderr,
+                "fnscope: there are more rows than a view holds: the others are left off; `fnscope "
+                "query` and `fnscope logs` give all\n");
+    return s;
+}
+
 static int show_once(struct cli *c, const struct tui_options *o, struct err *e)
 {
     const struct top_settings *set = c->options;
     unsigned width = 0, height = 0;
 
     if (opt_is_set(c->set, &c->settings->format))
-        return tui_table(o, set->keys, (enum table_format)c->settings->format, &c->out, e) == OK
-                   ? EXIT_DONE
-                   : status_exit(e);
+        return show_rows(c, o, e) == OK ? EXIT_DONE : status_exit(e);
     if (parse_size(set->size, &width, &height, e) != OK)
         return EXIT_USAGE;
     enum status st = tui_frame(o, set->keys, width, height, &c->out, e);

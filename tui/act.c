@@ -46,14 +46,43 @@ static void seek_page(struct app *app, enum seek_kind kind)
     app->must_load = true;
 }
 
+/* At the edge beyond which the store has more rows another page is loaded. */
+static void load_page(struct app *app, int64_t to)
+{
+    struct place *p = app_place(app);
+
+    if (!ops_of(app)->is_asked_of_store || !app->data.is_more ||
+        (p->is_from_end ? to > 0 : to + 1 < (int64_t)app->n_shown))
+        return;
+    if (p->n_pages >= MOST_PAGES) {
+        app->message =
+            STR("that many are loaded at once: / s or t choose others, G and g the ends");
+        return;
+    }
+    p->n_pages++;
+    app->must_load = true;
+}
+
 static void move(struct app *app, int64_t by)
 {
     int64_t rows = (int64_t)rows_of(app), at = (int64_t)app_place(app)->selected, to = at + by;
 
+    load_page(app, to);
     if (rows > 0 && at == (by > 0 ? rows - 1 : 0) && has_more_lines(app, by > 0 ? 1 : -1))
         seek_page(app, SEEK_SELECTED);
     else if (rows > 0)
         act_select(app, (size_t)(to < 0 ? 0 : to >= rows ? rows - 1 : to));
+}
+
+/* The first page of the store's order, or the last one. */
+static void go_to_end(struct app *app, bool is_last)
+{
+    struct place *p = app_place(app);
+
+    app_ask_anew(app);
+    p->is_from_end = p->is_following = is_last;
+    p->selected = 0;
+    p->selected_key = (struct str){0};
 }
 
 void act_move(struct app *app, enum action action)
@@ -65,6 +94,11 @@ void act_move(struct app *app, enum action action)
         [ACT_UP] = -1,          [ACT_DOWN] = 1,        [ACT_PAGE_UP] = -page,
         [ACT_PAGE_DOWN] = page, [ACT_TOP] = INT32_MIN, [ACT_BOTTOM] = INT32_MAX};
 
+    if ((action == ACT_BOTTOM || action == ACT_TOP) && ops_of(app)->is_asked_of_store &&
+        app->data.is_more && app_place(app)->is_from_end != (action == ACT_BOTTOM)) {
+        go_to_end(app, action == ACT_BOTTOM);
+        return;
+    }
     if (action == ACT_BOTTOM && has_more_lines(app, 1)) {
         app_reload(app);
         app_place(app)->is_following = true;
@@ -188,40 +222,7 @@ static void act_only_matches(struct app *app, enum action action)
     app_reload(app);
 }
 
-/* --- sorting and time --- */
-
-static void act_sort(struct app *app, enum action action)
-{
-    struct place *p = app_place(app);
-    int n = (int)app->data.table.n_columns;
-
-    if (ops_of(app)->is_text || n == 0 || p->view == VIEW_LOG) {
-        app->message = STR("this view has its own order");
-        return;
-    }
-    if (action == ACT_INVERT) {
-        p->is_inverted = !p->is_inverted;
-        app->message = p->sort_column < 0 && p->view == VIEW_INVOCATIONS
-                           ? STR("s chooses a column first: I turns its order round")
-                           : (struct str){0};
-    } else {
-        p->sort_column = (p->sort_column + (action == ACT_SORT_LEFT ? -1 : 1) + n) % n;
-        p->is_inverted = false;
-    }
-    /* The store sorts invocations itself: more than what is loaded. */
-    app->must_load |= p->view == VIEW_INVOCATIONS;
-    app_arrange(app);
-}
-
-void act_sort_by(struct app *app, int column)
-{
-    struct place *p = app_place(app);
-
-    p->is_inverted = p->sort_column == column && !p->is_inverted;
-    p->sort_column = column;
-    app->must_load |= p->view == VIEW_INVOCATIONS;
-    app_arrange(app);
-}
+/* --- choosing and time --- */
 
 static void act_pick(struct app *app, enum action action)
 {

@@ -8,9 +8,11 @@ typedef void act_fn(struct app *app, enum action action);
 
 /* act.c */
 void act_select(struct app *app, size_t row);
-/* The column that rules already is turned round. */
-void act_sort_by(struct app *app, int column);
 act_fn act_move, act_drill;
+
+/* act_sort.c; the column that rules already is turned round. */
+act_fn act_sort;
+void act_sort_by(struct app *app, int column);
 
 /* act_rows.c: what is done with rows: copy, tag, mark, compare, orders about alerts. */
 act_fn act_copy, act_copy_row, act_tag, act_untag, act_mark, act_compare, act_alert;

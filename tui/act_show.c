@@ -32,7 +32,10 @@ void act_switch(struct app *app, enum action action)
         if (t->on)
             app->message = str_from(*flag ? t->on : t->off);
     }
-    app->must_load |= action == ACT_PROBLEMS;
+    if (action == ACT_PROBLEMS) {
+        app_ask_anew(app);
+        app->must_load = true;
+    }
 }
 
 void act_refresh(struct app *app, enum action action)

@@ -89,7 +89,8 @@ void app_keep_focus(struct app *app)
     p->selected_key = (struct str){0};
     if (!app->has_data || view_table[p->view]->is_text || p->selected >= app->n_shown ||
         view_table[p->view]->has_no_row_identity ||
-        (view_table[p->view]->is_newest_first && p->selected == 0 && p->sort_column < 0))
+        (view_table[p->view]->is_newest_first && p->selected == 0 && p->sort_column < 0 &&
+         !p->is_from_end))
         return;
     p->selected_ns = app->data.refs[app->order[p->selected]].time_ns;
     p->selected_key = arena_str(&app->text_arena, app_row_key(app, app->order[p->selected]));
@@ -105,6 +106,7 @@ void app_load(struct app *app)
     app->must_load = false;
     app->loaded_ns = clock_monotonic(&app->options->clock);
     app->data_arena = (struct arena){0};
+    app->took_ns = 0;
     app->data = (struct view_data){.range = app_range(app)};
     if (view_table[app_place(app)->view]->load(app, &app->data, &e) != OK) {
         arena_clear(&app->data_arena);
@@ -115,6 +117,7 @@ void app_load(struct app *app)
         return;
     }
     arena_clear(&old);
+    app->took_ns = clock_monotonic(&app->options->clock) - app->loaded_ns;
     app->log_seek = (struct log_seek){0};
     app->error = (struct err){0};
     app->has_data = true;
@@ -132,8 +135,10 @@ static bool has_slid(const struct app *app)
            !view_table[app->stack[app->depth - 1].view]->is_still;
 }
 
-/* What was stored is to be seen at once; a view is loaded once in refresh_ns all the same. */
+/* What was stored is to be seen at once; a view is loaded once in refresh_ns all the same, and one
+ * that takes long takes no more than a part of the time from the keys. */
 #define LOOK_NS (200 * NS_PER_MS)
+enum { LOAD_SHARE = 5 };
 
 bool app_is_stale(struct app *app, int64_t now_ns)
 {
@@ -142,7 +147,7 @@ bool app_is_stale(struct app *app, int64_t now_ns)
     if (app->must_load)
         return true;
     if (app->is_paused || now_ns - app->loaded_ns < app->refresh_ns ||
-        now_ns - app->looked_ns < LOOK_NS)
+        now_ns - app->loaded_ns < LOAD_SHARE * app->took_ns || now_ns - app->looked_ns < LOOK_NS)
         return false;
     app->looked_ns = now_ns;
     if (request_generation(app->options->store, &generation, NULL) != OK)
@@ -233,6 +238,7 @@ void app_back(struct app *app)
 {
     if (app->filter_n > 0) {
         app->filter_n = 0;
+        app_ask_anew(app);
         app_arrange(app);
         return;
     }

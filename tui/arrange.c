@@ -5,46 +5,58 @@
 
 /* --- filter --- */
 
-struct condition {
-    bool is_inverse;
-    int column; /* of "column>value"; -1: a pattern over the whole row */
-    char operator;
-    int64_t value; /* 10^-6 */
-    struct re *re;
-};
-
 static bool is_word_char(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '%';
 }
 
-/* "err%>5", "dur<100": the column by the start of its title or machine name. */
+static int column_named(const struct table *t, struct str word)
+{
+    for (size_t i = 0; i < t->n_columns; i++) {
+        struct str name = str_from(t->columns[i].name), title = str_from(t->columns[i].title);
+        if (str_eq_nocase(str_sub(title, 0, word.n), word) ||
+            str_eq_nocase(str_sub(name, 0, word.n), word))
+            return (int)i;
+    }
+    return -1;
+}
+
+/* "err%>5", "dur<100", "result=error": the column by the start of its title or machine name. */
 static bool parse_comparison(const struct table *t, struct str text, struct condition *c)
 {
     size_t n = 0;
 
     while (n < text.n && is_word_char(text.p[n]))
         n++;
-    if (n == 0 || n >= text.n || (text.p[n] != '>' && text.p[n] != '<' && text.p[n] != '='))
+    if (n == 0 || n + 1 >= text.n || (text.p[n] != '>' && text.p[n] != '<' && text.p[n] != '='))
         return false;
-    if (!str_to_scaled(str_skip(text, n + 1), 6, &c->value))
+    const struct str value = str_skip(text, n + 1);
+    const bool is_number = str_to_scaled(value, 6, &c->value);
+    if (!is_number && text.p[n] != '=')
         return false;
-    for (size_t i = 0; i < t->n_columns; i++) {
-        struct str name = str_from(t->columns[i].name), title = str_from(t->columns[i].title);
-        struct str word = str_sub(text, 0, n);
-        if (str_eq_nocase(str_sub(title, 0, n), word) || str_eq_nocase(str_sub(name, 0, n), word)) {
-            c->column = (int)i;
-            c->operator= text.p[n];
-            return true;
-        }
-    }
-    return false;
+    c->column = column_named(t, str_sub(text, 0, n));
+    c->operator= text.p[n];
+    c->word = is_number ? STR("") : value;
+    return c->column >= 0;
 }
 
-static void parse_filter(struct app *app, struct condition *c)
+/* Nothing but letters and what joins them, and one of them in no number, time or unit. */
+static bool is_plain_word(struct str s)
 {
-    struct str text = {app->filter, app->filter_n};
+    bool is_told = false;
+
+    for (size_t i = 0; i < s.n; i++) {
+        const char c = (char)(s.p[i] | 0x20);
+        if ((c < 'a' || c > 'z') && s.p[i] != '-' && s.p[i] != '_' && s.p[i] != ' ')
+            return false;
+        is_told = is_told || (c >= 'a' && c <= 'z' && strchr("dhmnstuzw", c) == NULL);
+    }
+    return is_told;
+}
+
+void condition_parse(struct str text, const struct table *t, struct condition *c)
+{
     struct err e = {0};
 
     *c = (struct condition){.column = -1};
@@ -52,16 +64,27 @@ static void parse_filter(struct app *app, struct condition *c)
         c->is_inverse = true;
         text = str_skip(text, 1);
     }
-    if (text.n == 0 || parse_comparison(&app->data.table, text, c))
+    if (text.n == 0 || parse_comparison(t, text, c))
         return;
+    c->column = -1;
+    c->is_plain = is_plain_word(text);
     if (re_new(text, "i", &c->re, &e) != OK && re_new(text, "il", &c->re, &e) != OK)
         c->re = NULL;
+}
+
+static bool is_word(const struct condition *c, const struct table_cell *cell)
+{
+    return cell->type != CELL_NULL &&
+           (str_eq_nocase(cell->raw, c->word) || str_glob(c->word, cell->raw) ||
+            (cell->shown.p && str_eq_nocase(str_trim(cell->shown), c->word)));
 }
 
 static bool compare_value(const struct condition *c, const struct table_cell *cell)
 {
     int64_t v;
 
+    if (c->word.n > 0)
+        return is_word(c, cell);
     if (cell->type == CELL_NULL || !str_to_scaled(cell->raw, 6, &v)) {
         AUTO(buf_clear) struct buf cut = {.max = 64};
         size_t point = str_find_char(cell->raw, '.');
@@ -87,7 +110,7 @@ static bool any_cell_matches(const struct table *t, size_t row, struct re *re)
     return false;
 }
 
-static bool row_matches(const struct table *t, size_t row, const struct condition *c)
+bool condition_holds(const struct condition *c, const struct table *t, size_t row)
 {
     if (c->column >= 0)
         return compare_value(c, &t->cells[row * t->n_columns + (size_t)c->column]) != c->is_inverse;
@@ -192,6 +215,15 @@ static void keep_selection(struct app *app)
         p->selected = rows > 0 ? rows - 1 : 0;
 }
 
+void app_ask_anew(struct app *app)
+{
+    struct place *p = app_place(app);
+
+    p->n_pages = 0;
+    p->is_from_end = false;
+    app->must_load |= view_table[p->view]->is_asked_of_store;
+}
+
 void app_arrange(struct app *app)
 {
     const struct table *t = &app->data.table;
@@ -203,20 +235,20 @@ void app_arrange(struct app *app)
     if (!ops->is_text && t->n_rows > 0) {
         app->order = arena_new(&app->data_arena, size_t, t->n_rows);
         size_t *spare = arena_new(&app->data_arena, size_t, t->n_rows);
-        parse_filter(app, &c);
+        condition_parse((struct str){app->filter, app->filter_n}, t, &c);
         if (ops->is_searched) {
             re_free(c.re);
             c = (struct condition){.column = -1};
         }
         for (size_t i = 0; i < t->n_rows; i++)
-            if (row_matches(t, i, &c) && (!app->only_problems || app->data.refs[i].is_problem))
+            if (condition_holds(&c, t, i) && (!app->only_problems || app->data.refs[i].is_problem))
                 app->order[app->n_shown++] = i;
         re_free(c.re);
         int column = p->sort_column;
         if (column >= 0 && (size_t)column < t->n_columns) {
             bool down = t->columns[column].is_right != p->is_inverted;
             merge_sort(t, (size_t)column, down, app->order, app->n_shown, spare);
-        } else if (p->is_inverted && p->view != VIEW_INVOCATIONS) {
+        } else if (p->is_inverted && !ops->is_asked_of_store) {
             for (size_t i = 0; i < app->n_shown / 2; i++) {
                 size_t other = app->n_shown - 1 - i, row = app->order[i];
                 app->order[i] = app->order[other];

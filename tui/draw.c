@@ -118,7 +118,10 @@ static unsigned position(const struct app *app, struct frame *f, unsigned y)
 
     if (!app->has_data || n == 0)
         return 0;
-    buf_addf(&b, "%zu/%zu%s", p->selected + 1, n, app->data.is_more ? "+" : "");
+    if (p->is_from_end && app->data.is_more)
+        buf_addf(&b, "%zu before the end", n - 1 - p->selected);
+    else
+        buf_addf(&b, "%zu/%zu%s", p->selected + 1, n, app->data.is_more ? "+" : "");
     frame_right(f, f->width - (unsigned)b.n - 1, y, (unsigned)b.n, buf_str(&b), STYLE_DIM);
     return (unsigned)b.n;
 }

@@ -245,8 +245,10 @@ static void table_line(struct app *app, struct frame *f, const unsigned at[2], s
 
 static void empty_hint(const struct app *app, struct frame *f, unsigned y)
 {
-    const char *own = view_table[app->stack[app->depth - 1].view]->empty;
-    const char *text = (app->filter_n > 0 || app->only_problems) && app->data.table.n_rows > 0
+    const struct view_ops *ops = view_table[app->stack[app->depth - 1].view];
+    const char *own = ops->empty;
+    const char *text = (app->filter_n > 0 || app->only_problems) &&
+                               (app->data.table.n_rows > 0 || ops->is_asked_of_store)
                            ? "Nothing passes the filter: / and ! change it."
                        : own ? own
                              : "Nothing in this time range: t chooses another, { goes back.";

@@ -153,8 +153,9 @@ static void run_export(struct app *app, struct str word)
         app_shown_table(app, &t);
         table_print(&t, endings[i].format, true, &out);
         enum status s = file_write(arena_strz(&app->text_arena, word), buf_str(&out), 0644, &e);
-        say(app, s == OK ? arena_printf(&app->text_arena, "wrote %zu %s to " STR_FMT, t.n_rows,
-                                        plural(t.n_rows, "row", "rows"), STR_ARG(word))
+        say(app, s == OK ? arena_printf(&app->text_arena, "wrote %zu %s to " STR_FMT "%s", t.n_rows,
+                                        plural(t.n_rows, "row", "rows"), STR_ARG(word),
+                                        app->data.is_more ? "; there are more than are loaded" : "")
                          : kept(app, str_from(e.msg)));
         return;
     }
@@ -369,8 +370,10 @@ static void accept(struct app *app)
     app->prompt.kind = PROMPT_NONE;
     if (kind == PROMPT_FILTER && view_table[app_place(app)->view]->is_text)
         app_search(app, 1);
-    if (kind == PROMPT_FILTER)
+    if (kind == PROMPT_FILTER) {
         check_filter(app, text);
+        app_ask_anew(app);
+    }
     if (kind == PROMPT_COMMAND)
         run_command(app, text);
     if (kind == PROMPT_SQL)
@@ -424,8 +427,10 @@ void prompt_key(struct app *app, uint32_t key)
     }
     if (key == TK_ESCAPE || key == CONTROL('c')) {
         p->n = p->kind == PROMPT_FILTER ? 0 : p->n;
-        if (p->kind == PROMPT_FILTER)
+        if (p->kind == PROMPT_FILTER) {
             set_filter(app);
+            app_ask_anew(app);
+        }
         p->kind = PROMPT_NONE;
         return;
     }
@@ -441,7 +446,7 @@ void prompt_draw(const struct app *app, struct frame *f)
                                         [PROMPT_SQL] = "sql; ",
                                         [PROMPT_EXPORT] = "export to "};
     static const char *const hints[] = {[PROMPT_FILTER] =
-                                            "Enter keeps  Esc clears  !not  col>number",
+                                            "Enter keeps  Esc clears  !not  col>number  col=word",
                                         [PROMPT_COMMAND] = "Tab completes  Enter runs  ? lists",
                                         [PROMPT_SQL] = "Enter runs  Esc leaves",
                                         [PROMPT_EXPORT] = ".csv .json .ndjson .md .tsv .txt"};

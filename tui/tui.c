@@ -144,7 +144,7 @@ void app_shown_table(struct app *app, struct table *t)
 enum { TABLE_WIDTH = 120, TABLE_HEIGHT = 40 }; /* where keys are pressed for a table */
 
 enum status tui_table(const struct tui_options *o, struct str keys, enum table_format f,
-                      struct buf *out, struct err *e)
+                      struct buf *out, bool *is_more, struct err *e)
 {
     struct app app;
     struct table t;
@@ -157,6 +157,10 @@ enum status tui_table(const struct tui_options *o, struct str keys, enum table_f
         app_draw(&app, TABLE_WIDTH, TABLE_HEIGHT);
         s = press(&app, keys, TABLE_WIDTH, TABLE_HEIGHT, e);
     }
+    if (s == OK && view_table[app_place(&app)->view]->is_asked_of_store) {
+        app_place(&app)->n_pages = MOST_PAGES;
+        app_load(&app);
+    }
     if (app.error.code != OK && e) {
         *e = app.error;
         s = e->code;
@@ -164,6 +168,7 @@ enum status tui_table(const struct tui_options *o, struct str keys, enum table_f
     if (s == OK) {
         app_shown_table(&app, &t);
         table_print(&t, f, true, out);
+        *is_more = app.data.is_more;
     }
     app_clear(&app);
     return s;

@@ -48,9 +48,10 @@ MUST_CHECK enum status tui_speak(const struct tui_options *o, struct err *e);
  * as they are, others by their label: "/cart<Enter>", "<Tab><Down>". ERR_USAGE: no such label. */
 MUST_CHECK enum status tui_frame(const struct tui_options *o, struct str keys, unsigned width,
                                  unsigned height, struct buf *out, struct err *e);
-/* The same content as rows, after the same keys: --once -o json|csv|... */
+/* The same content as rows, after the same keys: --once -o json|csv|... Of invocations the first
+ * 20,000; is_more: there are others. */
 MUST_CHECK enum status tui_table(const struct tui_options *o, struct str keys, enum table_format f,
-                                 struct buf *out, struct err *e);
+                                 struct buf *out, bool *is_more, struct err *e);
 extern const char *const tui_view_names[]; /* NULL-terminated */
 /* Key map as mdoc or text, from the dispatcher's own table. */
 void tui_keys_text(struct buf *out);

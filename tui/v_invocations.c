@@ -1,7 +1,7 @@
 /* Invocations: one row an attempt; above it the function, when it is one function's. */
 #include "tui/view.h"
 
-#define ROWS_SHOWN ((size_t)1000)
+enum { PAGE_ROWS = 1000 };
 
 static const struct table_column invocation_columns[] = {
     {.name = "start_time", .title = "TIME"},
@@ -42,37 +42,147 @@ enum style view_result_style(enum outcome o)
     return o == OUTCOME_OK ? STYLE_PLAIN : o == OUTCOME_UNKNOWN ? STYLE_DIM : STYLE_BAD;
 }
 
+/* --- cells: a function a column, so that a filter fills only those it looks at --- */
+
+enum { COLUMNS = ARRAY_LEN(invocation_columns) };
+typedef void cell_fn(struct table *t, size_t column, const struct invocation *inv);
+
+static void cell_start(struct table *t, size_t column, const struct invocation *inv)
+{
+    cell_time(t, column, inv->start_ns);
+}
+
+static void cell_function(struct table *t, size_t column, const struct invocation *inv)
+{
+    table_text(t, column, inv->origin->fn->name);
+}
+
+static void cell_outcome(struct table *t, size_t column, const struct invocation *inv)
+{
+    table_text_shown(t, column, str_from(outcome_name(inv->outcome)),
+                     str_from(view_result(inv->outcome)));
+}
+
+static void cell_took(struct table *t, size_t column, const struct invocation *inv)
+{
+    if (inv->is_final)
+        cell_duration(t, column, inv->duration_ns);
+}
+
+static void cell_price(struct table *t, size_t column, const struct invocation *inv)
+{
+    if (inv->is_priced)
+        cell_money(t, column, inv->cost);
+}
+
+static void cell_init(struct table *t, size_t column, const struct invocation *inv)
+{
+    if (inv->init_ns > 0)
+        cell_duration(t, column, inv->init_ns);
+}
+
+static void cell_memory(struct table *t, size_t column, const struct invocation *inv)
+{
+    if (inv->memory_bytes > 0)
+        table_i64(t, column, (int64_t)(inv->max_memory_bytes >> 20));
+}
+
+static void cell_attempt(struct table *t, size_t column, const struct invocation *inv)
+{
+    table_i64(t, column, inv->attempt);
+}
+
+static void cell_billed(struct table *t, size_t column, const struct invocation *inv)
+{
+    if (inv->billed_ns > 0)
+        table_i64(t, column, inv->billed_ns / NS_PER_MS);
+}
+
+static void cell_id(struct table *t, size_t column, const struct invocation *inv)
+{
+    table_text(t, column, inv->id);
+}
+
+static void cell_version(struct table *t, size_t column, const struct invocation *inv)
+{
+    if (inv->version.n > 0)
+        table_text(t, column, inv->version);
+}
+
+static void cell_start_kind(struct table *t, size_t column, const struct invocation *inv)
+{
+    table_text(t, column, str_from(start_kind_name(inv->start)));
+}
+
+static void cell_error(struct table *t, size_t column, const struct invocation *inv)
+{
+    if (inv->error_type.n > 0)
+        table_text(t, column, inv->error_type);
+}
+
+static cell_fn *const cells[COLUMNS] = {
+    cell_start,   cell_function,   cell_outcome, cell_took,   cell_price,
+    cell_init,    cell_memory,     cell_attempt, cell_billed, cell_id,
+    cell_version, cell_start_kind, cell_error,
+};
+
+/* Columns that hold numbers and times alone. */
+static const bool is_of_figures[COLUMNS] = {
+    [0] = true, [3] = true, [4] = true, [5] = true, [6] = true, [7] = true, [8] = true};
+
 static void invocation_row(struct app *app, struct view_data *d, const struct invocation *inv)
 {
     struct row_ref *ref = view_row(d, &app->data_arena);
-    struct table *t = &d->table;
 
     *ref = (struct row_ref){.id = inv->id,
                             .time_ns = inv->start_ns,
                             .style = view_result_style(inv->outcome),
                             .is_problem = view_result_style(inv->outcome) == STYLE_BAD};
-    cell_time(t, 0, inv->start_ns);
-    table_text(t, 1, inv->origin->fn->name);
-    table_text_shown(t, 2, str_from(outcome_name(inv->outcome)),
-                     str_from(view_result(inv->outcome)));
-    if (inv->is_final)
-        cell_duration(t, 3, inv->duration_ns);
-    if (inv->is_priced)
-        cell_money(t, 4, inv->cost);
-    if (inv->init_ns > 0)
-        cell_duration(t, 5, inv->init_ns);
-    if (inv->memory_bytes > 0)
-        table_i64(t, 6, (int64_t)(inv->max_memory_bytes >> 20));
-    table_i64(t, 7, inv->attempt);
-    if (inv->billed_ns > 0)
-        table_i64(t, 8, inv->billed_ns / NS_PER_MS);
-    table_text(t, 9, inv->id);
-    if (inv->version.n > 0)
-        table_text(t, 10, inv->version);
-    table_text(t, 11, str_from(start_kind_name(inv->start)));
-    if (inv->error_type.n > 0)
-        table_text(t, 12, inv->error_type);
+    for (size_t i = 0; i < COLUMNS; i++)
+        cells[i](&d->table, i, inv);
 }
+
+/* --- the filter, as the store asks it of each invocation --- */
+
+struct filter {
+    struct condition condition;
+    struct arena arena; /* of one row */
+};
+
+static bool passes(void *ctx, const struct invocation *inv)
+{
+    struct filter *f = ctx;
+    const struct condition *c = &f->condition;
+    struct table row;
+
+    arena_reset(&f->arena);
+    table_init(&row, &f->arena, invocation_columns, COLUMNS, "", 1);
+    table_row(&row);
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (c->column >= 0 ? (size_t)c->column == i : !c->is_plain || !is_of_figures[i])
+            cells[i](&row, i, inv);
+    return condition_holds(c, &row, 0);
+}
+
+static bool filter_is_on(const struct app *app, struct filter *f)
+{
+    struct table t;
+
+    *f = (struct filter){0};
+    if (app->filter_n == 0)
+        return false;
+    table_init(&t, &f->arena, invocation_columns, COLUMNS, "", 1);
+    condition_parse((struct str){app->filter, app->filter_n}, &t, &f->condition);
+    return true;
+}
+
+static void filter_clear(struct filter *f)
+{
+    re_free(f->condition.re);
+    arena_clear(&f->arena);
+}
+
+/* --- the request --- */
 
 static uint32_t failed_mask(void)
 {
@@ -82,16 +192,21 @@ static uint32_t failed_mask(void)
 /* The store sorts by these itself: more than what is loaded. */
 static enum inv_order order_of(const struct place *p)
 {
-    static const enum inv_order orders[] = {
-        [3] = INV_SLOWEST, [4] = INV_COSTLIEST, [5] = INV_LONGEST_INIT, [6] = INV_MOST_MEMORY};
+    static const enum inv_order orders[] = {[0] = INV_OLDEST,
+                                            [3] = INV_SLOWEST,
+                                            [4] = INV_COSTLIEST,
+                                            [5] = INV_LONGEST_INIT,
+                                            [6] = INV_MOST_MEMORY};
 
-    if (p->sort_column == 0 && p->is_inverted)
-        return INV_NEWEST;
-    if (p->sort_column == 0)
-        return INV_OLDEST;
-    if (p->is_inverted || p->sort_column < 0 || (size_t)p->sort_column >= ARRAY_LEN(orders))
+    if (p->sort_column < 0 || (size_t)p->sort_column >= ARRAY_LEN(orders))
         return INV_NEWEST;
     return orders[p->sort_column];
+}
+
+/* Turned round by the user, or read from its other end: both together are neither. */
+static bool is_reversed(const struct place *p)
+{
+    return (p->is_inverted && (p->sort_column == 0 || order_of(p) != INV_NEWEST)) != p->is_from_end;
 }
 
 /* The function of the place, with its sums and series for the head. */
@@ -114,9 +229,15 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
                             .outcome_mask = p->outcome_mask,
                             .error_glob = p->error_type,
                             .order = order_of(p),
-                            .limit = ROWS_SHOWN};
+                            .is_reversed = is_reversed(p),
+                            .limit = PAGE_ROWS * (p->n_pages + 1)};
+    AUTO(filter_clear) struct filter filter;
     struct inv_rows rows;
 
+    if (filter_is_on(app, &filter)) {
+        q.test = passes;
+        q.test_ctx = &filter;
+    }
     if (app->only_problems && q.outcome_mask == 0)
         q.outcome_mask = failed_mask();
     if (p->fn_id != 0 && load_head(app, d, e) != OK)
@@ -129,7 +250,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     table_init(&d->table, &app->data_arena, invocation_columns, ARRAY_LEN(invocation_columns),
                "fnscope.top.invocations", 1);
     for (size_t i = 0; i < rows.n; i++)
-        invocation_row(app, d, &rows.rows[i]);
+        invocation_row(app, d, &rows.rows[p->is_from_end ? rows.n - 1 - i : i]);
     return OK;
 }
 
@@ -195,6 +316,8 @@ const struct view_ops view_invocations = {
     .n_first = ARRAY_LEN(invocation_first),
     .is_newest_first = true,
     .has_course = true,
+    .is_asked_of_store = true,
+    .store_sorts = 1u << 0 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6,
     .default_sort = -1,
     .tab = VIEW_ERRORS,
 };

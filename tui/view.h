@@ -37,6 +37,8 @@ enum view_id {
 
 enum { MAX_COLUMNS = 32 };
 
+enum { MOST_PAGES = 19 }; /* beyond the first: 20,000 invocations */
+
 /* What v shows of a view with a course over time. */
 enum display { DISPLAY_TABLE, DISPLAY_GRAPH, DISPLAY_HEAT, DISPLAYS };
 
@@ -97,6 +99,8 @@ struct place {
     size_t selected, scroll;
     struct str selected_key; /* of the selected row: keeps the focus over a refresh */
     int64_t selected_ns;     /* and its time, where rows of one key differ by it */
+    size_t n_pages;          /* invocations: pages that are loaded beyond the first */
+    bool is_from_end;        /* and they are the last ones of the order */
     int sort_column;         /* -1: as loaded */
     bool is_inverted, is_following;
     enum display display;
@@ -182,6 +186,20 @@ struct trail_step {
     bool is_newest;
 };
 
+/* A filter, understood for the columns of a table (arrange.c). */
+struct condition {
+    bool is_inverse;
+    int column; /* of "column>value"; -1: a pattern over the whole row */
+    char operator;
+    int64_t value;   /* 10^-6 */
+    struct str word; /* "column=word": the cell is that, or fits it as a glob; empty: a number */
+    struct re *re;
+    bool is_plain; /* letters of which some are in no number or time: only texts can match */
+};
+/* Frees re with re_free. */
+void condition_parse(struct str filter, const struct table *t, struct condition *c);
+bool condition_holds(const struct condition *c, const struct table *t, size_t row);
+
 struct app {
     const struct tui_options *options;
     struct place stack[MAX_DEPTH];
@@ -220,6 +238,7 @@ struct app {
     enum cost_unit unit;
     uint64_t generation;
     int64_t loaded_ns, looked_ns, refresh_ns; /* monotonic; looked: for a new generation */
+    int64_t took_ns;                          /* the last load */
     struct err error;                         /* of the last load; the last good data stays */
     struct str message;                       /* shown once at the bottom */
     struct str clipboard;                     /* for the terminal to take; empty: nothing */
@@ -243,6 +262,8 @@ struct view_ops {
     bool has_no_row_identity;            /* rows come and go: the focus stays at its place */
     bool is_still;                       /* nothing in it moves with the clock */
     bool is_searched;                    /* "/" finds rows instead of leaving others out */
+    bool is_asked_of_store;              /* which applies filter and order, page by page */
+    uint32_t store_sorts;                /* and sorts by these columns, a bit each */
     bool has_unit;                       /* its cost is shown in the unit that $ chooses */
     int default_sort;                    /* column, or -1 */
     enum view_id tab;                    /* the other pane: Tab; itself: none */
@@ -345,6 +366,8 @@ void app_init(struct app *app, const struct tui_options *o);
 void app_clear(struct app *app);
 void app_load(struct app *app);    /* loads the current view; keeps the last good data on failure */
 void app_arrange(struct app *app); /* filter and sort: after load, and when either changed */
+/* Filter or order are others: where the store applies them itself, from its first page on. */
+void app_ask_anew(struct app *app);
 void app_draw(struct app *app, unsigned width, unsigned height);
 void app_key(struct app *app, uint32_t key);
 bool app_is_stale(struct app *app, int64_t now_ns); /* time to look for new data */

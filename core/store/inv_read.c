@@ -28,12 +28,26 @@ static bool passes(struct store *s, const struct inv_request *q, const struct fa
 struct scan {
     struct store *store;
     const struct inv_request *request;
-    struct arena *arena; /* for ids */
-    size_t most;         /* of an hour no more are wanted, in the order of time; 0: all are */
+    struct arena *arena;  /* for ids */
+    struct arena scratch; /* of one test */
+    size_t most;          /* of an hour no more are wanted, in the order of time; 0: all are */
     bool newest_first;
     fact_fn *fn;
     void *ctx;
 };
+
+static bool passes_test(struct scan *sc, struct fact f)
+{
+    const struct inv_request *q = sc->request;
+    struct invocation inv;
+
+    if (!q->test)
+        return true;
+    arena_reset(&sc->scratch);
+    fact_settle(&f, &sc->scratch);
+    fact_to_invocation(sc->store, &f, &inv);
+    return q->test(q->test_ctx, &inv);
+}
 
 struct hour_order {
     int64_t ts_ns;
@@ -107,7 +121,7 @@ static void trim_hour(const struct scan *sc, struct hour_facts *h)
     h->spare_cap = cap;
 }
 
-static enum status read_hour(const struct scan *sc, struct fact_cursor *c, struct hour_facts *h,
+static enum status read_hour(struct scan *sc, struct fact_cursor *c, struct hour_facts *h,
                              struct err *e)
 {
     bool has_fact = false;
@@ -115,7 +129,7 @@ static enum status read_hour(const struct scan *sc, struct fact_cursor *c, struc
     enum status s;
 
     while ((s = fact_cursor_next(c, &f, &has_fact, e)) == OK && has_fact) {
-        if (!passes(sc->store, sc->request, &f))
+        if (!passes(sc->store, sc->request, &f) || !passes_test(sc, f))
             continue;
         h->rows = arena_grow(&h->arena, h->rows, h->n, &h->cap, sizeof(*h->rows));
         h->rows[h->n++] = f;
@@ -125,8 +139,8 @@ static enum status read_hour(const struct scan *sc, struct fact_cursor *c, struc
     return s;
 }
 
-static enum status scan_hour(const struct scan *sc, struct fact_cursor *c, uint32_t fn,
-                             struct range r, struct err *e)
+static enum status scan_hour(struct scan *sc, struct fact_cursor *c, uint32_t fn, struct range r,
+                             struct err *e)
 {
     struct hour_facts h = {0};
 
@@ -139,7 +153,7 @@ static enum status scan_hour(const struct scan *sc, struct fact_cursor *c, uint3
     return s;
 }
 
-static enum status scan_day(const struct scan *sc, int64_t day, uint32_t fn, struct err *e)
+static enum status scan_day(struct scan *sc, int64_t day, uint32_t fn, struct err *e)
 {
     AUTO(fact_cursor_close) struct fact_cursor c = {0};
     struct range r = range_of_day(sc->request->range, day);
@@ -163,7 +177,7 @@ static enum status scan_day(const struct scan *sc, int64_t day, uint32_t fn, str
     return s;
 }
 
-static enum status scan_fn(const struct scan *sc, uint32_t fn, struct err *e)
+static enum status scan_fn(struct scan *sc, uint32_t fn, struct err *e)
 {
     struct store *s = sc->store;
     enum status status = OK;
@@ -193,6 +207,7 @@ static enum status wanted_fns(struct store *s, const struct inv_request *q, stru
 
 struct best {
     enum inv_order order;
+    bool is_reversed;
     size_t limit; /* 0: keep all */
     struct fact *rows;
     size_t n, cap;
@@ -221,7 +236,7 @@ static int64_t order_key(enum inv_order order, const struct fact *f)
 
 /* Above zero when x stands before y in the answer. Ties by time, then function, then id, so that
  * pages are stable. */
-static int compare_by(enum inv_order order, const struct fact *x, const struct fact *y)
+static int compare_forward(enum inv_order order, const struct fact *x, const struct fact *y)
 {
     int64_t kx = order_key(order, x), ky = order_key(order, y);
 
@@ -234,6 +249,11 @@ static int compare_by(enum inv_order order, const struct fact *x, const struct f
     return str_cmp(y->id, x->id);
 }
 
+static int compare_by(const struct best *b, const struct fact *x, const struct fact *y)
+{
+    return b->is_reversed ? compare_forward(b->order, y, x) : compare_forward(b->order, x, y);
+}
+
 static void swap_rows(struct best *b, size_t i, size_t k)
 {
     struct fact f = b->rows[i];
@@ -244,7 +264,7 @@ static void swap_rows(struct best *b, size_t i, size_t k)
 
 static void sift_up(struct best *b, size_t i)
 {
-    for (; i > 0 && compare_by(b->order, &b->rows[(i - 1) / 2], &b->rows[i]) > 0; i = (i - 1) / 2)
+    for (; i > 0 && compare_by(b, &b->rows[(i - 1) / 2], &b->rows[i]) > 0; i = (i - 1) / 2)
         swap_rows(b, i, (i - 1) / 2);
 }
 
@@ -252,9 +272,9 @@ static void sift_down(struct best *b, size_t i, size_t n)
 {
     for (;;) {
         size_t worst = i, left = 2 * i + 1;
-        if (left < n && compare_by(b->order, &b->rows[worst], &b->rows[left]) > 0)
+        if (left < n && compare_by(b, &b->rows[worst], &b->rows[left]) > 0)
             worst = left;
-        if (left + 1 < n && compare_by(b->order, &b->rows[worst], &b->rows[left + 1]) > 0)
+        if (left + 1 < n && compare_by(b, &b->rows[worst], &b->rows[left + 1]) > 0)
             worst = left + 1;
         if (worst == i)
             return;
@@ -270,7 +290,7 @@ static enum status offer(void *ctx, const struct fact *f, struct err *e)
     UNUSED(e);
     if (b->limit > 0 && b->n == b->limit) {
         b->was_cut = true;
-        if (compare_by(b->order, f, &b->rows[0]) <= 0)
+        if (compare_by(b, f, &b->rows[0]) <= 0)
             return OK;
         b->rows[0] = *f;
         sift_down(b, 0, b->n);
@@ -305,7 +325,7 @@ static enum status collect_fn(struct scan *sc, struct best *b, uint32_t fn, stru
     bool is_time = b->order == INV_NEWEST || b->order == INV_OLDEST;
     struct first_n first = {b, b->limit};
 
-    sc->newest_first = b->order == INV_NEWEST;
+    sc->newest_first = (b->order == INV_NEWEST) != b->is_reversed;
     sc->most = is_time && b->limit > 0 ? b->limit + 1 : 0; /* one more tells that there are */
     sc->fn = is_time ? offer_first : offer;
     sc->ctx = is_time ? (void *)&first : (void *)b;
@@ -339,8 +359,10 @@ static void fill_answer(struct store *s, const struct best *b, size_t offset, st
 enum status request_invocations(struct store *s, const struct inv_request *q, struct arena *a,
                                 struct inv_rows *out, struct err *e)
 {
-    struct best best = {
-        .order = q->order, .limit = q->limit ? q->limit + q->offset : 0, .arena = a};
+    struct best best = {.order = q->order,
+                        .is_reversed = q->is_reversed,
+                        .limit = q->limit ? q->limit + q->offset : 0,
+                        .arena = a};
     struct scan sc = {.store = s, .request = q, .arena = a};
     uint32_t *ids = NULL;
     size_t n = 0;
@@ -351,6 +373,7 @@ enum status request_invocations(struct store *s, const struct inv_request *q, st
     enum status status = wanted_fns(s, q, a, &ids, &n, e);
     for (size_t i = 0; status == OK && i < n; i++)
         status = collect_fn(&sc, &best, ids[i], e);
+    arena_clear(&sc.scratch);
     if (status != OK)
         return status;
     sort_best(&best);
@@ -391,6 +414,7 @@ enum status request_scan(struct store *s, const struct inv_request *q, inv_fn *f
 
     for (size_t i = 0; status == OK && i < n; i++)
         status = scan_fn(&sc, ids[i], e);
+    arena_clear(&sc.scratch);
     return status == ERR_CANCELLED ? OK : status;
 }
 

@@ -78,6 +78,8 @@ enum inv_order {
     INV_MOST_MEMORY,
     INV_LONGEST_INIT
 };
+/* Whether an invocation passes; its strings are valid during the call only. */
+typedef bool inv_test(void *ctx, const struct invocation *inv);
 struct inv_request {
     struct range range;
     struct fn_filter fn;
@@ -87,7 +89,10 @@ struct inv_request {
     int64_t min_duration_ns;
     struct str error_glob; /* of error_type */
     struct str instance;   /* log stream, exact */
+    inv_test *test;        /* NULL: none; asked of what passes the rest */
+    void *test_ctx;
     enum inv_order order;
+    bool is_reversed;     /* the last ones of that order, the very last first */
     size_t limit, offset; /* limit 0: no limit */
 };
 struct inv_rows {

@@ -252,6 +252,43 @@ static void test_small_commits(void **state)
     fixture_free(f);
 }
 
+static bool is_even(void *ctx, const struct invocation *inv)
+{
+    ++*(int *)ctx;
+    return (inv->id.p[inv->id.n - 1] - '0') % 2 == 0 && str_eq(inv->origin->fn->name, orders.name);
+}
+
+/* The asker's own test counts before the limit does, and the end of an order is its reversal. */
+static void test_ends_of_an_order(void **state)
+{
+    struct fixture *f = fixture_new();
+    enum { COMMITS = 40 };
+    static const enum inv_order by[] = {INV_NEWEST, INV_OLDEST, INV_SLOWEST, INV_COSTLIEST};
+    int asked = 0;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    for (int i = 0; i < COMMITS; i++)
+        commit_one(f, arena_printf(&f->arena, "id-%d", i).p, NOON + i * NS_PER_HOUR / 4);
+    for (size_t k = 0; k < ARRAY_LEN(by); k++) {
+        struct inv_request q = {.range = {NOON - NS_PER_DAY, NOON + 2 * NS_PER_DAY},
+                                .order = by[k],
+                                .test = is_even,
+                                .test_ctx = &asked};
+        struct inv_rows all, last;
+        CHECK_OK(request_invocations(f->store, &q, &f->arena, &all, &f->e), &f->e);
+        CHECK_INT(all.n, COMMITS / 2);
+        q.limit = 5;
+        q.is_reversed = true;
+        CHECK_OK(request_invocations(f->store, &q, &f->arena, &last, &f->e), &f->e);
+        CHECK(last.n == 5 && last.is_more);
+        for (size_t i = 0; i < last.n; i++)
+            CHECK_STR(last.rows[i].id, all.rows[all.n - 1 - i].id);
+    }
+    CHECK(asked >= 4 * COMMITS);
+    fixture_free(f);
+}
+
 /* Makes the file what schema 3 wrote of the one invocation in it. */
 static void downgrade(struct fixture *f)
 {
@@ -488,9 +525,13 @@ static void test_migrated_under_requests(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_bytes_and_back),          cmocka_unit_test(test_cut_bytes),
-    cmocka_unit_test(test_small_commits),           cmocka_unit_test(test_older_file),
-    cmocka_unit_test(test_restores_of_older_file),  cmocka_unit_test(test_migrated_under_a_cursor),
+    cmocka_unit_test(test_bytes_and_back),
+    cmocka_unit_test(test_cut_bytes),
+    cmocka_unit_test(test_small_commits),
+    cmocka_unit_test(test_ends_of_an_order),
+    cmocka_unit_test(test_older_file),
+    cmocka_unit_test(test_restores_of_older_file),
+    cmocka_unit_test(test_migrated_under_a_cursor),
     cmocka_unit_test(test_migrated_under_requests),
 };
 TEST_MAIN(tests)

@@ -59,6 +59,11 @@ static void test_comparisons(void **state)
     filtered("cost>1", "mail report");
     filtered("nothing>1", "");
     filtered("err>", "");
+    filtered("function=MAIL", "mail");
+    filtered("func=c*", "cart checkout");
+    filtered("!func=c*", "mail report a.b");
+    filtered("func=c", "");
+    filtered("nothing=cart", "");
 }
 
 static void sorted(int column, bool is_inverted, const char *want)
