@@ -72,9 +72,9 @@ static void quarantine_here(struct reading *r, uint64_t offset, const char *reas
  * -----------------------------------------------------------------------------------------------
  */
 
-/* "3 <decoder> <offset> <mode> <raw> <hash> <done> <days>": where the decoder goes on in the plain
+/* "4 <decoder> <offset> <mode> <raw> <hash> <done> <days>": where the decoder goes on in the plain
  * stream; how much of the file was read then, and the hash of all that; which days it fed. Version
- * 2 hashed the last bytes only: another file could pass for this one. */
+ * 2 hashed the last bytes only: another file could pass for this one; 3 hashed more slowly. */
 struct token {
     struct str decoder;
     struct decode_mark mark;
@@ -87,7 +87,7 @@ static bool token_read(struct str text, struct token *t)
     uint64_t version;
     uint64_t *const numbers[] = {&t->mark.offset, &t->mark.mode, &t->raw, &t->hash, &t->is_done};
 
-    if (!str_to_u64(str_cut(&text, ' '), &version) || version != 3)
+    if (!str_to_u64(str_cut(&text, ' '), &version) || version != 4)
         return false;
     t->decoder = str_cut(&text, ' ');
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
@@ -107,7 +107,7 @@ static void put_cursor(struct reading *r)
     assert(r->scope.n > 0);
     bool is_done = r->is_ended && !r->is_damaged;
     AUTO(buf_clear) struct buf token = {.max = 1u << 14};
-    buf_addf(&token, "3 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d ", r->decoder->name,
+    buf_addf(&token, "4 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d ", r->decoder->name,
              m.offset, m.mode, raw, plain_hash(r->reader), is_done);
     file_days_write(&r->days, &token);
     assert(!token.is_full);

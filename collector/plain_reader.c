@@ -20,7 +20,8 @@ enum {
     HASH_BLOCK = 16 << 10,
     LOOK_MS = 100, /* how soon a stop is seen while nothing comes */
 };
-#define STEP ((size_t)256 << 10)
+#define STEP       ((size_t)256 << 10)
+#define FIRST_STEP ((size_t)64 << 10) /* of many files the head only is looked at */
 
 struct level {
     struct unpacker *unpacker; /* NULL at the bottom */
@@ -58,7 +59,7 @@ static void hash_add(struct running_hash *h, const char *p, size_t n)
         h->n += part;
         if (h->n == HASH_BLOCK) {
             h->of_blocks =
-                str_hash((struct str){is_whole ? p : h->block, HASH_BLOCK}, h->of_blocks);
+                str_hash_block((struct str){is_whole ? p : h->block, HASH_BLOCK}, h->of_blocks);
             h->n = 0;
         }
         p += part;
@@ -68,7 +69,7 @@ static void hash_add(struct running_hash *h, const char *p, size_t n)
 
 static uint64_t hash_so_far(const struct running_hash *h)
 {
-    return str_hash((struct str){h->block, h->n}, h->of_blocks);
+    return str_hash_block((struct str){h->block, h->n}, h->of_blocks);
 }
 
 static struct str available(const struct level *l)
@@ -117,10 +118,10 @@ static enum status read_some(struct plain_reader *r, char *to, size_t cap, size_
 static enum status pull_file(struct plain_reader *r, struct err *e)
 {
     struct level *l = &r->levels[0];
-    size_t n = 0;
+    size_t n = 0, step = r->raw_bytes == 0 ? FIRST_STEP : STEP;
 
-    buf_reserve(&l->out, STEP);
-    enum status s = read_some(r, l->out.p + l->out.n, STEP, &n, e);
+    buf_reserve(&l->out, step);
+    enum status s = read_some(r, l->out.p + l->out.n, step, &n, e);
     if (s != OK)
         return s;
     l->out.n += n;

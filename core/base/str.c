@@ -321,6 +321,19 @@ uint64_t str_hash(struct str s, uint64_t seed)
     return mix(mix(a ^ K1 ^ h, b ^ K2), K0 ^ s.n);
 }
 
+uint64_t str_hash_block(struct str s, uint64_t seed)
+{
+    uint64_t a = seed, b = seed ^ K0, c = seed ^ K1, d = seed ^ K2;
+
+    for (; s.n >= 64; s = str_skip(s, 64)) {
+        a = mix(load64(s.p) ^ K1 ^ a, load64(s.p + 8) ^ K2);
+        b = mix(load64(s.p + 16) ^ K1 ^ b, load64(s.p + 24) ^ K2);
+        c = mix(load64(s.p + 32) ^ K1 ^ c, load64(s.p + 40) ^ K2);
+        d = mix(load64(s.p + 48) ^ K1 ^ d, load64(s.p + 56) ^ K2);
+    }
+    return str_hash(s, mix(mix(a ^ K1, b ^ K2) ^ K0, mix(c ^ K2, d ^ K1)));
+}
+
 const char *plural(uint64_t n, const char *one, const char *many)
 {
     return n == 1 ? one : many;

@@ -71,6 +71,30 @@ static void test_numbers(void **state)
     CHECK(!str_to_scaled(STR("9223372036854775807"), 3, &i));
 }
 
+/* Both stand in files, so they stay as they are; each byte counts, and so does the length. */
+static void test_hashes_are_stable(void **state)
+{
+    UNUSED(state);
+    enum { N = 200 };
+    char bytes[N];
+
+    for (size_t i = 0; i < N; i++)
+        bytes[i] = (char)i;
+    CHECK(str_hash((struct str){bytes, N}, 7) == UINT64_C(0x34f0cd8ee6c52362));
+    CHECK(str_hash_block((struct str){bytes, N}, 7) == UINT64_C(0x90be5e6c90f4eb08));
+    for (size_t n = 0; n < N; n++) {
+        const struct str s = {bytes, n + 1};
+        const uint64_t shorter = str_hash_block((struct str){bytes, n}, 7);
+        const uint64_t hash = str_hash_block(s, 7);
+        CHECK(hash != shorter && hash != str_hash_block(s, 8));
+        for (size_t i = 0; i < s.n; i++) {
+            bytes[i] ^= 1;
+            CHECK(str_hash_block(s, 7) != hash);
+            bytes[i] ^= 1;
+        }
+    }
+}
+
 /* --- buffers --- */
 
 static void test_buffer_is_bounded(void **state)
@@ -198,6 +222,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_views),
     cmocka_unit_test(test_globs),
     cmocka_unit_test(test_numbers),
+    cmocka_unit_test(test_hashes_are_stable),
     cmocka_unit_test(test_buffer_is_bounded),
     cmocka_unit_test(test_numbers_in_a_buffer),
     cmocka_unit_test(test_varints),
