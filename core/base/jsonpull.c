@@ -322,23 +322,32 @@ static inline void make_room(struct copy *c)
         enlarge(c);
 }
 
-/* Copies up to the next special byte: whole strides, of which only the plain bytes count. */
+/* Copies up to the next special byte that is no plain escape: whole strides, of which only the
+ * plain bytes count. */
 static void copy_plain(struct jp *j, struct copy *c)
 {
-    unsigned special = 0;
+    const char *p = j->p;
+    bool is_stopped = false;
 
-    while (special == 0 && j->end - j->p >= WIDTH) {
+    while (!is_stopped && j->end - p > WIDTH) {
         make_room(c);
-        special = special_bytes(j->p);
-        memcpy(c->p + c->n, j->p, WIDTH);
+        unsigned special = special_bytes(p);
         size_t n = special ? (size_t)__builtin_ctz(special) : WIDTH;
+        memcpy(c->p + c->n, p, WIDTH);
         c->n += n;
-        j->p += n;
+        p += n;
+        const char plain = special && *p == '\\' ? escapes[(unsigned char)p[1]] : '\0';
+        is_stopped = special && plain == '\0';
+        if (plain == '\0')
+            continue;
+        c->p[c->n++] = plain;
+        p += 2;
     }
-    for (; special == 0 && j->p < j->end && !is_special(*j->p); j->p++) {
+    for (; !is_stopped && p < j->end && !is_special(*p); p++) {
         make_room(c);
-        c->p[c->n++] = *j->p;
+        c->p[c->n++] = *p;
     }
+    j->p = p;
 }
 
 /* The special byte at j->p; false at the closing quote or on an error. */

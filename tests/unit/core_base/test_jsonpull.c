@@ -28,6 +28,34 @@ static void test_reads(void **state)
     CHECK(!jp_member(&j, &key) && !j.error && jp_at_end(&j));
 }
 
+/* Strings are read in strides: an escape is the same wherever it stands in one, and before the end.
+ */
+static void test_escapes_anywhere(void **state)
+{
+    UNUSED(state);
+    static const struct {
+        const char *written, *read;
+    } escapes[] = {
+        {"\\n", "\n"},           {"\\\"", "\""},           {"\\\\", "\\"},
+        {"\\u00e9", "\xc3\xa9"}, {"\xc3\xa9", "\xc3\xa9"},
+    };
+    enum { BEFORE = 40, BEHIND = 20 };
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop";
+
+    for (size_t i = 0; i < ARRAY_LEN(escapes); i++)
+        for (int n = 0; n < BEFORE * BEHIND; n++) {
+            AUTO(arena_clear) struct arena a = {0};
+            const int before = n % BEFORE, behind = n / BEFORE;
+            const char *w = escapes[i].written, *r = escapes[i].read;
+            struct str text = {0};
+            struct jp j;
+            jp_init(&j, arena_printf(&a, "\"%.*s%s%s%.*s\"", before, plain, w, w, behind, plain),
+                    &a);
+            CHECK(jp_string(&j, &text) && jp_at_end(&j));
+            CHECK_STR(text, arena_printf(&a, "%.*s%s%s%.*s", before, plain, r, r, behind, plain));
+        }
+}
+
 static void test_refuses(void **state)
 {
     UNUSED(state);
@@ -94,9 +122,8 @@ static void test_goes_on(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_reads),
-    cmocka_unit_test(test_refuses),
-    cmocka_unit_test(test_depth),
+    cmocka_unit_test(test_reads),   cmocka_unit_test(test_escapes_anywhere),
+    cmocka_unit_test(test_refuses), cmocka_unit_test(test_depth),
     cmocka_unit_test(test_goes_on),
 };
 TEST_MAIN(tests)
