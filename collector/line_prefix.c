@@ -38,12 +38,24 @@ static bool is_timeout(struct str rest)
 /* What CloudWatch lets a log group be called; a message has blanks or colons. */
 static bool is_group_name(struct str s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        const char c = s.p[i];
-        const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!is_letter && !(c >= '-' && c <= '9') && c != '_' && c != '#') /* "-./0" to "9" */
+    static const bool may_be[256] = {
+        ['#'] = true, ['-'] = true, ['.'] = true, ['/'] = true, ['_'] = true, ['0'] = true,
+        ['1'] = true, ['2'] = true, ['3'] = true, ['4'] = true, ['5'] = true, ['6'] = true,
+        ['7'] = true, ['8'] = true, ['9'] = true, ['A'] = true, ['B'] = true, ['C'] = true,
+        ['D'] = true, ['E'] = true, ['F'] = true, ['G'] = true, ['H'] = true, ['I'] = true,
+        ['J'] = true, ['K'] = true, ['L'] = true, ['M'] = true, ['N'] = true, ['O'] = true,
+        ['P'] = true, ['Q'] = true, ['R'] = true, ['S'] = true, ['T'] = true, ['U'] = true,
+        ['V'] = true, ['W'] = true, ['X'] = true, ['Y'] = true, ['Z'] = true, ['a'] = true,
+        ['b'] = true, ['c'] = true, ['d'] = true, ['e'] = true, ['f'] = true, ['g'] = true,
+        ['h'] = true, ['i'] = true, ['j'] = true, ['k'] = true, ['l'] = true, ['m'] = true,
+        ['n'] = true, ['o'] = true, ['p'] = true, ['q'] = true, ['r'] = true, ['s'] = true,
+        ['t'] = true, ['u'] = true, ['v'] = true, ['w'] = true, ['x'] = true, ['y'] = true,
+        ['z'] = true,
+    };
+
+    for (size_t i = 0; i < s.n; i++)
+        if (!may_be[(unsigned char)s.p[i]])
             return false;
-    }
     return s.n > 0;
 }
 

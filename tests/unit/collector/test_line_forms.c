@@ -2,6 +2,8 @@
  * arrays without names, batches of the Telemetry API over several lines. */
 #include "tests/unit/collector/decoder_checks.h"
 
+#include "collector/line_prefix.h"
+
 /* Prefixes that messages may have, too: platform lines behind them prove them. */
 static void test_loose_prefixes(void **state)
 {
@@ -83,6 +85,26 @@ static void test_shared_group(void **state)
                 "text", shared, 2);
 }
 
+/* Tab, something, tab: the middle is a stream only behind what a log group may be called. */
+static void test_group_names(void **state)
+{
+    UNUSED(state);
+    static const char may_be[] =
+        "#-./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+
+    for (unsigned c = 1; c < 256; c++) {
+        char line[80];
+        struct raw_event ev = {0};
+        if (c == '\t')
+            continue;
+        const int n =
+            snprintf(line, sizeof(line), "2025-10-21T19:00:45.945Z\tgroup%c\ts\tm", (int)c);
+        const enum line_form form = prefix_read((struct str){line, (size_t)n}, &ev);
+        if ((form == FORM_TABBED) != (strchr(may_be, (int)c) != NULL))
+            fail_msg("group%c", (int)c);
+    }
+}
+
 /* --- JSON without names around it --- */
 
 static void test_query_arrays(void **state)
@@ -152,8 +174,12 @@ static void test_refused_time_is_not_lent(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_loose_prefixes),   cmocka_unit_test(test_printed_prefixes),
-    cmocka_unit_test(test_shared_group),     cmocka_unit_test(test_query_arrays),
-    cmocka_unit_test(test_pretty_telemetry), cmocka_unit_test(test_refused_time_is_not_lent),
+    cmocka_unit_test(test_loose_prefixes),
+    cmocka_unit_test(test_printed_prefixes),
+    cmocka_unit_test(test_group_names),
+    cmocka_unit_test(test_shared_group),
+    cmocka_unit_test(test_query_arrays),
+    cmocka_unit_test(test_pretty_telemetry),
+    cmocka_unit_test(test_refused_time_is_not_lent),
 };
 TEST_MAIN(tests)
