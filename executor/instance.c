@@ -96,7 +96,7 @@ struct instance *instance_new(struct executor *x, const struct fndef *fn, bool i
                             .fn = fn,
                             .is_provisioned = is_provisioned,
                             .is_starting = true,
-                            .process = {.pid = -1, .pidfd = -1},
+                            .process = {.pid = -1, .pidfd = -1, .init_pidfd = -1},
                             .output_fd = -1,
                             .statm_fd = -1,
                             .requests_fd = -1,

@@ -157,7 +157,7 @@ static enum status arguments_of(const struct instance *in, struct arena *a, char
 
 /* --- start --- */
 
-static void on_exit_ready(void *ctx, unsigned events)
+static void on_tree_gone(void *ctx, unsigned events)
 {
     struct instance *in = ctx;
 
@@ -167,12 +167,26 @@ static void on_exit_ready(void *ctx, unsigned events)
     in->has_exited = true;
     /* What it said before it ended counts, also when both become known at once. */
     in->link->drain(in);
-    in->end = spawn_reap(&in->process);
+    spawn_reap_tree(&in->process);
     in->is_oom = in->is_oom || cgroup_had_oom(&in->cgroup);
     cgroup_remove(&in->cgroup);
     in->max_memory_bytes =
         in->end.max_rss_bytes > in->max_memory_bytes ? in->end.max_rss_bytes : in->max_memory_bytes;
     instance_event(in, EV_EXITED);
+}
+
+/* The program has ended: over is it when all that it started has, too. */
+static void on_exit_ready(void *ctx, unsigned events)
+{
+    struct instance *in = ctx;
+    struct loop *l = in->x->loop;
+
+    loop_unwatch(l, in->exit_watch);
+    in->exit_watch = NULL;
+    in->end = spawn_reap_program(&in->process);
+    int tree = in->process.init_pidfd;
+    if (tree < 0 || loop_watch(l, tree, on_tree_gone, in, &in->exit_watch, NULL) != OK)
+        on_tree_gone(in, events);
 }
 
 static void on_output(void *ctx, unsigned events)

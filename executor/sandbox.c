@@ -108,14 +108,16 @@ static int set_maps(unsigned uid, unsigned gid)
     return errnum ? errnum : kernel_file_write("/proc/self/gid_map", line, map_line(line, gid));
 }
 
-/* The namespaces themselves come with clone(); here they are furnished. */
+int sandbox_open(const struct sandbox *s)
+{
+    int errnum = s->needs_maps ? set_maps(s->uid, s->gid) : 0;
+
+    return errnum ? errnum : unshare(CLONE_NEWPID) != 0 ? errno : 0;
+}
+
 static int furnish_namespaces(const struct sandbox *s)
 {
-    if (s->needs_maps) {
-        int errnum = set_maps(s->uid, s->gid);
-        if (errnum)
-            return errnum;
-    }
+    UNUSED(s);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
         return errno;
     return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0 ? errno : 0;
@@ -179,18 +181,21 @@ const char *sandbox_step_help(enum sandbox_step s)
     return steps[s].help;
 }
 
+bool sandbox_has_namespaces(const struct sandbox *s)
+{
+    return (s->steps & 1U << SANDBOX_NAMESPACES) != 0;
+}
+
 unsigned long sandbox_clone_flags(const struct sandbox *s)
 {
-    if (!(s->steps & 1U << SANDBOX_NAMESPACES))
-        return 0;
-    return CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
+    return CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS |
            (s->needs_maps ? (unsigned long)CLONE_NEWUSER : 0);
 }
 
-int sandbox_enter(const struct sandbox *s, enum sandbox_step *failed)
+int sandbox_enter(const struct sandbox *s, unsigned left_out, enum sandbox_step *failed)
 {
     for (size_t i = 0; i < SANDBOX_STEPS; i++) {
-        if (!(s->steps & 1U << order[i]))
+        if (!(s->steps & ~left_out & 1U << order[i]))
             continue;
         int errnum = steps[order[i]].enter(s);
         if (errnum) {

@@ -42,10 +42,17 @@ void sandbox_init(struct sandbox *s, unsigned wanted, const char *scratch, uint6
 const char *sandbox_step_name(enum sandbox_step s);
 const char *sandbox_step_help(enum sandbox_step s);
 
-/* clone() flags for the namespaces among the steps. */
+/* Among the steps: the namespaces, and what is mounted in them. One process makes them for all of
+ * an environment: a first one, cloned with the flags, opens them (the processes it starts after
+ * that are in a tree of their own), and the first of that tree takes every step. */
+#define SANDBOX_SHARED (1U << SANDBOX_NAMESPACES | 1U << SANDBOX_PRIVATE_TMP)
+bool sandbox_has_namespaces(const struct sandbox *s);
 unsigned long sandbox_clone_flags(const struct sandbox *s);
-/* In the child. 0, or the errno of the step that failed; *failed says which. */
-int sandbox_enter(const struct sandbox *s, enum sandbox_step *failed);
+int sandbox_open(const struct sandbox *s); /* an errno, or 0 */
+
+/* In the child, the steps but those left out. 0, or the errno of the step that failed; *failed says
+ * which. */
+int sandbox_enter(const struct sandbox *s, unsigned left_out, enum sandbox_step *failed);
 
 /* Takes every step for granted: the usual case, which a first start then proves or refutes at no
  * cost of its own. */

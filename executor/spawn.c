@@ -2,6 +2,7 @@
  * up, so it may use our memory to say why it gave up. */
 #include "executor/spawn.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -17,13 +18,26 @@
 #include <unistd.h>
 
 #include "core/base/macros.h"
+#include "executor/pid_one.h"
 
-#define STACK_BYTES ((size_t)64 << 10)
+#define STACK_BYTES  ((size_t)64 << 10)
+#define STACKS_BYTES (2 * STACK_BYTES)
 
-enum child_stage { CHILD_CGROUP, CHILD_SANDBOX, CHILD_FILES, CHILD_FOLDER, CHILD_EXEC };
+/* What a child shares with the address space while it is on its way. */
+enum child_stage {
+    CHILD_START,
+    CHILD_CGROUP,
+    CHILD_SANDBOX,
+    CHILD_FILES,
+    CHILD_FOLDER,
+    CHILD_EXEC
+};
 
 struct child {
     const struct spawn_request *rq;
+    char *inner_stack; /* of the processes that the opener starts, one after the other; its end */
+    int pid_one;       /* its program; -1: no process tree of its own */
+    pid_t init, pid;   /* that the opener started; 0: none */
     enum child_stage stage;
     enum sandbox_step step;
     int errnum;
@@ -62,38 +76,101 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int run_child(void *arg)
+/* Ends the child; its errnum says whether it failed. */
+__attribute__((noreturn)) static void give_up(struct child *c, enum child_stage stage, int errnum)
+{
+    c->stage = stage;
+    c->errnum = errnum;
+    _exit(127);
+}
+
+static void enter_cgroup(struct child *c)
+{
+    int errnum = c->rq->cgroup ? cgroup_enter(c->rq->cgroup) : 0;
+
+    if (errnum)
+        give_up(c, CHILD_CGROUP, errnum);
+}
+
+static void enter_sandbox(struct child *c, unsigned left_out)
+{
+    int errnum = c->rq->sandbox ? sandbox_enter(c->rq->sandbox, left_out, &c->step) : 0;
+
+    if (errnum)
+        give_up(c, CHILD_SANDBOX, errnum);
+}
+
+/* --- the program itself --- */
+
+static int run_program(void *arg)
 {
     struct child *c = arg;
     const struct spawn_request *rq = c->rq;
 
     reset_signals();
-    c->stage = CHILD_CGROUP;
-    c->errnum = rq->cgroup ? cgroup_enter(rq->cgroup) : 0;
-    if (c->errnum)
-        _exit(127);
-    c->stage = CHILD_SANDBOX;
-    c->errnum = rq->sandbox ? sandbox_enter(rq->sandbox, &c->step) : 0;
-    if (c->errnum)
-        _exit(127);
-    c->stage = CHILD_FOLDER;
-    if (rq->folder && chdir(rq->folder) != 0) {
-        c->errnum = errno;
-        _exit(127);
-    }
-    c->stage = CHILD_FILES;
-    c->errnum = place_files(rq);
-    if (c->errnum)
-        _exit(127);
-    c->stage = CHILD_EXEC;
+    if (c->pid_one < 0)
+        enter_cgroup(c);
+    enter_sandbox(c, c->pid_one < 0 ? 0 : SANDBOX_SHARED);
+    if (rq->folder && chdir(rq->folder) != 0)
+        give_up(c, CHILD_FOLDER, errno);
+    int errnum = place_files(rq);
+    if (errnum)
+        give_up(c, CHILD_FILES, errnum);
     execve(rq->argv[0], rq->argv, rq->envp);
-    c->errnum = errno;
-    _exit(127);
+    give_up(c, CHILD_EXEC, errno);
+}
+
+/* --- the first of a process tree --- */
+
+static int run_pid_one(void *arg)
+{
+    struct child *c = arg;
+    char name[] = "fnexec-init";
+    char *argv[] = {name, NULL};
+
+    reset_signals();
+    signal(SIGCHLD, SIG_IGN);
+    enter_sandbox(c, 0);
+    if (dup2(c->pid_one, STDIN_FILENO) < 0 ||
+        syscall(SYS_close_range, STDIN_FILENO + 1, ~0U, 0) != 0 ||
+        fcntl(STDIN_FILENO, F_SETFD, FD_CLOEXEC) != 0)
+        give_up(c, CHILD_FILES, errno);
+    syscall(SYS_execveat, STDIN_FILENO, "", argv, c->rq->envp, AT_EMPTY_PATH);
+    c->step = SANDBOX_NAMESPACES;
+    give_up(c, CHILD_SANDBOX, errno);
+}
+
+/* Children of our parent, not of ours: it waits for them, and we do not stay. */
+static pid_t start_sibling(struct child *c, int (*run)(void *arg))
+{
+    pid_t pid = clone(run, c->inner_stack, CLONE_VM | CLONE_VFORK | CLONE_PARENT | SIGCHLD, c);
+
+    if (pid < 0)
+        give_up(c, CHILD_START, errno);
+    return pid;
+}
+
+/* Whoever opens a process tree is not in it: it starts the first of the tree, then the program. */
+static int run_opener(void *arg)
+{
+    struct child *c = arg;
+
+    enter_cgroup(c);
+    c->step = SANDBOX_NAMESPACES;
+    int errnum = sandbox_open(c->rq->sandbox);
+    if (errnum)
+        give_up(c, CHILD_SANDBOX, errnum);
+    c->init = start_sibling(c, run_pid_one);
+    if (c->errnum == 0)
+        c->pid = start_sibling(c, run_program);
+    _exit(0);
 }
 
 static enum status explain(const struct child *c, struct err *e)
 {
     switch (c->stage) {
+    case CHILD_START:
+        return err_errno(e, c->errnum, "starting a process");
     case CHILD_CGROUP:
         return err_errno(e, c->errnum, "entering a cgroup");
     case CHILD_SANDBOX:
@@ -114,7 +191,7 @@ static enum status explain(const struct child *c, struct err *e)
 void __asan_unpoison_memory_region(void const volatile *p, size_t n);
 static void forget_frames(const char *stack)
 {
-    __asan_unpoison_memory_region(stack, STACK_BYTES);
+    __asan_unpoison_memory_region(stack, STACKS_BYTES);
 }
 #else
 static void forget_frames(const char *stack)
@@ -139,32 +216,91 @@ static long lower_our_peak(void)
     return ours.ru_maxrss;
 }
 
+static int pidfd_of(pid_t pid)
+{
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static void wait_for(pid_t pid, int *status, struct rusage *usage)
+{
+    while (wait4(pid, status, 0, usage) < 0 && errno == EINTR)
+        ;
+}
+
+/* The child runs on that stack until it has called exec or given up. */
+static enum status start_child(struct child *c, char *stack, struct spawned *p, struct err *e)
+{
+    const struct sandbox *box = c->rq->sandbox;
+    bool has_tree = c->pid_one >= 0;
+    unsigned long flags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+
+    c->inner_stack = stack + STACK_BYTES;
+    flags |= has_tree ? sandbox_clone_flags(box) : 0;
+    pid_t pid = clone(has_tree ? run_opener : run_program, stack + STACKS_BYTES, (int)flags, c);
+    int errnum = errno;
+    if (box && box->user != 0)
+        prctl(PR_SET_DUMPABLE, 1); /* the child's change of user took it from our shared memory */
+    if (pid < 0) {
+        c->errnum = errnum;
+        return err_errno(e, errnum, "starting a process");
+    }
+    if (has_tree)
+        wait_for(pid, NULL, NULL);
+    else
+        c->pid = pid;
+    p->pid = c->pid;
+    p->init = c->init;
+    return c->errnum ? explain(c, e) : OK;
+}
+
+/* What was started of it, when the whole failed. */
+static void clear_away(struct spawned *p)
+{
+    const pid_t pids[] = {p->pid, p->init};
+
+    for (size_t i = 0; i < ARRAY_LEN(pids); i++)
+        if (pids[i] > 0) {
+            kill(pids[i], SIGKILL);
+            wait_for(pids[i], NULL, NULL);
+        }
+    fd_close(&p->pidfd);
+    fd_close(&p->init_pidfd);
+}
+
+static enum status open_pidfds(struct spawned *p, struct err *e)
+{
+    p->pidfd = pidfd_of(p->pid);
+    p->init_pidfd = p->init > 0 ? pidfd_of(p->init) : -1;
+    return p->pidfd < 0 || (p->init > 0 && p->init_pidfd < 0)
+               ? err_errno(e, errno, "descriptor of a process")
+               : OK;
+}
+
 enum status spawn(struct spawn_request *rq, struct spawned *out, struct err *e)
 {
-    struct child c = {.rq = rq};
-    unsigned long flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
-    struct spawned p = {.pid = -1, .pidfd = -1, .our_peak_kb = lower_our_peak()};
-    char *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+    struct child c = {.rq = rq, .pid_one = -1};
+    struct spawned p = {.pidfd = -1, .init_pidfd = -1, .our_peak_kb = lower_our_peak()};
+    char *stack = mmap(NULL, STACKS_BYTES, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
 
     rq->errnum = 0;
     if (stack == MAP_FAILED)
         return err_errno(e, errno, "stack of a new process");
-    flags |= rq->sandbox ? sandbox_clone_flags(rq->sandbox) : 0;
-    p.pid = clone(run_child, stack + STACK_BYTES, (int)flags, &c, &p.pidfd);
-    int errnum = errno;
-    if (rq->sandbox && rq->sandbox->user != 0)
-        prctl(PR_SET_DUMPABLE, 1); /* the child's change of user took it from our shared memory */
-    forget_frames(stack);
-    munmap(stack, STACK_BYTES);
-    if (p.pid < 0) {
-        rq->errnum = errnum;
-        return err_errno(e, errnum, "starting a process");
+    if (rq->sandbox && sandbox_has_namespaces(rq->sandbox) && (c.pid_one = pid_one_open()) < 0) {
+        c.errnum = errno;
+        c.stage = CHILD_SANDBOX;
+        c.step = SANDBOX_NAMESPACES;
     }
-    if (c.errnum) {
+    enum status s = c.errnum ? explain(&c, e) : start_child(&c, stack, &p, e);
+    forget_frames(stack);
+    munmap(stack, STACKS_BYTES);
+    fd_close(&c.pid_one);
+    if (s == OK)
+        s = open_pidfds(&p, e);
+    if (s != OK) {
         rq->errnum = c.errnum;
-        spawn_reap(&p);
-        return explain(&c, e);
+        clear_away(&p);
+        return s;
     }
     *out = p;
     return OK;
@@ -172,26 +308,50 @@ enum status spawn(struct spawn_request *rq, struct spawned *out, struct err *e)
 
 void spawn_signal(const struct spawned *p, int signo)
 {
+    if (p->init_pidfd >= 0)
+        syscall(SYS_pidfd_send_signal, p->init_pidfd, signo, NULL, 0);
+    if (p->pid <= 0)
+        return; /* reaped: its number may be another's */
     syscall(SYS_pidfd_send_signal, p->pidfd, signo, NULL, 0);
     kill(-p->pid, signo);
 }
 
-struct spawn_end spawn_reap(struct spawned *p)
+struct spawn_end spawn_reap_program(struct spawned *p)
 {
     struct spawn_end end = {.code = -1};
     struct rusage usage = {0};
     int status = 0;
 
-    while (wait4(p->pid, &status, 0, &usage) < 0 && errno == EINTR)
-        ;
+    assert(p->pid > 0);
+    wait_for(p->pid, &status, &usage);
+    p->pid = 0;
+    if (p->init_pidfd >= 0)
+        syscall(SYS_pidfd_send_signal, p->init_pidfd, SIGKILL, NULL, 0);
     if (WIFEXITED(status))
         end.code = WEXITSTATUS(status);
     else if (WIFSIGNALED(status))
         end.signo = WTERMSIG(status);
     if (usage.ru_maxrss > p->our_peak_kb)
         end.max_rss_bytes = (uint64_t)usage.ru_maxrss << 10;
-    close(p->pidfd);
-    p->pidfd = -1;
+    return end;
+}
+
+void spawn_reap_tree(struct spawned *p)
+{
+    if (p->init > 0)
+        wait_for(p->init, NULL, NULL);
+    p->init = 0;
+    fd_close(&p->pidfd);
+    fd_close(&p->init_pidfd);
+}
+
+struct spawn_end spawn_reap(struct spawned *p)
+{
+    struct spawn_end end = {.code = -1};
+
+    if (p->pid > 0)
+        end = spawn_reap_program(p);
+    spawn_reap_tree(p);
     return end;
 }
 

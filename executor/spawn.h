@@ -23,8 +23,12 @@ struct spawn_request {
 };
 
 struct spawned {
-    pid_t pid;
-    int pidfd;        /* readable when the process ended; the caller closes it (spawn_reap does) */
+    pid_t pid; /* 0 once it is reaped */
+    int pidfd; /* readable when the process ended; the caller closes it (spawn_reap does) */
+    /* In namespaces: the first of its process tree, a child of ours as well. It stays when the
+     * program ends; killed, it is done when all of the tree is. */
+    pid_t init;       /* 0: none */
+    int init_pidfd;   /* -1: none */
     long our_peak_kb; /* when it was started: the kernel counts it as the child's */
 };
 
@@ -38,8 +42,13 @@ struct spawn_end {
     int signo;              /* 0 when it exited */
     uint64_t max_rss_bytes; /* 0: not known, it stayed below our own peak at its start */
 };
-/* Waits for a child that has ended or is about to, and closes its pidfd. */
+/* Waits for a child that has ended or is about to, ends what is left of its process tree, waits for
+ * that as well, and closes the descriptors. */
 struct spawn_end spawn_reap(struct spawned *p);
+/* The same in two parts, for whoever must not stand still in between: the program, after which the
+ * tree is ending and init_pidfd tells when it is gone (-1: there is none); then the tree. */
+struct spawn_end spawn_reap_program(struct spawned *p);
+void spawn_reap_tree(struct spawned *p);
 
 /* Closes a descriptor, unless it is -1; it is -1 afterwards. */
 void fd_close(int *fd);

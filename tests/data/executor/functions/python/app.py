@@ -50,6 +50,10 @@ def handler(event, context):
         os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "1000")
     if "sleep" in event:
         time.sleep(event["sleep"])
+    if "signal" in event:
+        os.kill(os.getpid(), event["signal"])
+    if "abort" in event:
+        os.abort()
     if "die" in event:
         os._exit(event["die"])
     if "fail" in event:
