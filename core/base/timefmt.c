@@ -114,9 +114,14 @@ static bool is_date(const struct civil *c)
            c->day <= days_in_month(c->year, c->month);
 }
 
+/* Which of eight characters stand as they are, in "0000-00-", "00:00:00" and ":00.000Z". */
+#define FIXED_OF_DATE  UINT64_C(0xFF0000FF00000000)
+#define FIXED_OF_CLOCK UINT64_C(0x0000FF0000FF0000)
+#define FIXED_OF_END   UINT64_C(0xFF000000FF0000FF)
+
 /* Eight characters at once (little-endian machines): where the form has a 0 stands a digit, which
- * becomes its value, anything else stands as it is and becomes 0. False: they do not. */
-static bool eight_at(const char *p, const char form[8], uint64_t *values)
+ * becomes its value, the others are the form's. False: they do not. */
+static bool eight_at(const char *p, const char form[8], uint64_t fixed, uint64_t *values)
 {
     const uint64_t high = UINT64_C(0xF0F0F0F0F0F0F0F0), sixes = UINT64_C(0x0606060606060606);
     uint64_t v, f;
@@ -125,7 +130,7 @@ static bool eight_at(const char *p, const char form[8], uint64_t *values)
     memcpy(&f, form, sizeof(f));
     v ^= f;
     *values = v;
-    return ((v | (v + sixes)) & high) == 0;
+    return ((v | (v + sixes)) & high) == 0 && (v & fixed) == 0;
 }
 
 /* The i-th and the next of eight values as one number. */
@@ -139,7 +144,7 @@ static bool read_date(struct str s, struct civil *c)
 {
     uint64_t v;
 
-    if (s.n < 10 || !eight_at(s.p, "0000-00-", &v))
+    if (s.n < 10 || !eight_at(s.p, "0000-00-", FIXED_OF_DATE, &v))
         return false;
     c->year = two_of(v, 0) * 100 + two_of(v, 2);
     c->month = two_of(v, 5);
@@ -152,7 +157,7 @@ static bool read_clock(const char *p, struct civil *c)
 {
     uint64_t v;
 
-    if (!eight_at(p, "00:00:00", &v))
+    if (!eight_at(p, "00:00:00", FIXED_OF_CLOCK, &v))
         return false;
     c->hour = two_of(v, 0);
     c->minute = two_of(v, 3);
@@ -197,14 +202,11 @@ static size_t read_zone(struct str s, size_t i, int64_t *offset_ns)
  * characters. False: another form or no time, which the general way tells. */
 static bool read_millis(const char *p, int64_t *t_ns)
 {
-    /* Of the characters that stand as they are: in them eight_at() lets neighbours pass. */
-    const uint64_t of_date = UINT64_C(0xFF0000FF00000000), of_clock = UINT64_C(0x0000FF0000FF0000),
-                   of_end = UINT64_C(0xFF000000FF0000FF);
     uint64_t date, clock, end;
 
-    if (!eight_at(p, "0000-00-", &date) || !eight_at(p + 8, "00T00:00", &clock) ||
-        !eight_at(p + 16, ":00.000Z", &end) ||
-        ((date & of_date) | (clock & of_clock) | (end & of_end)) != 0)
+    if (!eight_at(p, "0000-00-", FIXED_OF_DATE, &date) ||
+        !eight_at(p + 8, "00T00:00", FIXED_OF_CLOCK, &clock) ||
+        !eight_at(p + 16, ":00.000Z", FIXED_OF_END, &end))
         return false;
     const struct civil c = {
         .year = two_of(date, 0) * 100 + two_of(date, 2),
