@@ -124,7 +124,7 @@ static bool is_first_php_frame(struct str line, struct str behind)
     const struct str what = str_skip(line, 3);
 
     UNUSED(behind);
-    return what.n > 0 && (what.p[0] == '/' || what.p[0] == '{' || what.p[0] == '[');
+    return what.n > 0 && (str_find_char(STR("/{["), what.p[0]) < 3 || str_ends(what, STR(")")));
 }
 
 /* "main.handler({0x1, 0x2})", or a register. */
@@ -264,6 +264,7 @@ static const struct opening openings[] = {
     {{"Error raised from handler method", 32}, TRACE_RUBY, NULL},
     {{"Critical exception from handler", 31}, TRACE_RUBY, NULL},
     {{"Init error when loading handler", 31}, TRACE_RUBY, NULL},
+    {{"Unhandled exception:", 20}, TRACE_RUST_TEXT, NULL}, /* Dart: its text comes */
     {{"PHP ", 4}, TRACE_PHP, NULL},
     {{"Fatal error: ", 13}, TRACE_PHP, NULL},
     {{"** (", 4}, TRACE_ELIXIR, NULL},

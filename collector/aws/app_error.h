@@ -11,5 +11,8 @@ struct str app_error_type(struct str text);
 /* The type without JSON's escapes, in `a` where it had some: runtimes that escape and those that do
  * not must not make two types of one. No other type holds a backslash. */
 struct str app_error_type_plain(struct str type, struct arena *a);
+/* Of a stack trace as loggers write it into one text: "X: text\n  at ..." or Python's traceback,
+ * whose last line names it. Only what ends in Error or Exception; empty: none. */
+struct str app_stack_type(struct str text);
 
 #endif

@@ -2,6 +2,7 @@
  * ways, so the head is walked field by field instead of by one pattern a logger. */
 #include "collector/aws/app_heads.h"
 
+#include "collector/aws/app_loggers.h"
 #include "collector/aws/scan.h"
 #include "core/base/timefmt.h"
 
@@ -31,14 +32,16 @@ static size_t word_length(struct str s)
     return n;
 }
 
-/* 0 stands for a digit: "00:00:00". */
+/* 0 stands for a digit, x for a letter: "00 xxx 0000". */
 static bool has_form(struct str s, struct str form)
 {
     if (s.n < form.n)
         return false;
-    for (size_t i = 0; i < form.n; i++)
-        if (form.p[i] == '0' ? !is_digit(s.p[i]) : s.p[i] != form.p[i])
+    for (size_t i = 0; i < form.n; i++) {
+        const char c = form.p[i];
+        if (c == '0' ? !is_digit(s.p[i]) : c == 'x' ? !is_letter(s.p[i]) : s.p[i] != c)
             return false;
+    }
     return true;
 }
 
@@ -55,13 +58,46 @@ static size_t kitchen_length(struct str s)
 
 static size_t skip_fraction(struct str s, size_t n)
 {
-    if (n + 1 < s.n && (s.p[n] == '.' || s.p[n] == ',') && is_digit(s.p[n + 1]))
+    if (n + 1 < s.n && str_find_char(STR(".,:"), s.p[n]) < 3 && is_digit(s.p[n + 1]))
         for (n++; n < s.n && is_digit(s.p[n]); n++)
             ;
     return n;
 }
 
-/* A date and time, Go's form of it, or a time of day; 0: none. */
+/* zap's console: seconds since 1970 with a fraction, "1.788256800123e+09" or "1788256800.123". */
+static size_t epoch_length(struct str s)
+{
+    const size_t n = str_find_char(str_sub(s, 0, 24), '\t');
+    int64_t v;
+
+    return n < 24 && n < s.n && str_find_char(str_sub(s, 0, n), '.') < n &&
+                   scan_number(str_sub(s, 0, n), 0, &v) && v > 1000000000
+               ? n
+               : 0;
+}
+
+/* "2026/01/15 10:00:00", "01/15/2026, 10:00:00 AM", "15-Jan-2026 10:00:00.123", a time of day. */
+static size_t written_length(struct str s)
+{
+    static const struct str forms[] = {
+        {"0000/00/00 00:00:00", 19},  {"00/00/0000, 00:00:00", 20},
+        {"00/00/0000 00:00:00", 19},  {"00/00/00 00:00:00", 17},
+        {"00 xxx 0000 00:00:00", 20}, {"00-xxx-0000 00:00:00", 20},
+        {"00-00-0000 00:00:00", 19},  {"00:00:00", 8},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        if (!has_form(s, forms[i]))
+            continue;
+        const size_t n = skip_fraction(s, forms[i].n);
+        const bool is_half =
+            has_form(str_skip(s, n), STR(" AM")) || has_form(str_skip(s, n), STR(" PM"));
+        return is_half ? n + 3 : n;
+    }
+    return 0;
+}
+
+/* A date and time, or a time of day; 0: none. */
 static size_t time_length(struct str s)
 {
     int64_t t_ns;
@@ -70,10 +106,11 @@ static size_t time_length(struct str s)
         return 0;
     size_t n = time_parse_prefix(s, &t_ns);
     if (n > 0)
-        return n;
-    if (has_form(s, STR("0000/00/00 00:00:00")))
-        return skip_fraction(s, 19);
-    return has_form(s, STR("00:00:00")) ? skip_fraction(s, 8) : kitchen_length(s);
+        return n + 1 < s.n && s.p[n] == ':' && is_digit(s.p[n + 1]) ? skip_fraction(s, n) : n;
+    n = written_length(s);
+    if (n == 0)
+        n = kitchen_length(s);
+    return n > 0 ? n : epoch_length(s);
 }
 
 /* "+00:00" or "UTC" apart from its time */
@@ -105,15 +142,24 @@ static struct str skip_separators(struct str s)
     }
 }
 
-/* A level in capitals and nothing behind it that would make it another word. */
+static bool is_in_capitals(struct str word)
+{
+    for (size_t i = 0; i < word.n; i++)
+        if (!is_capital(word.p[i]))
+            return false;
+    return true;
+}
+
+/* A level in capitals, or before a colon or a tab in small letters, and nothing behind it that
+ * would make it another word. */
 static bool take_level_word(struct str *s, enum severity *out)
 {
     const size_t n = word_length(*s);
+    const char behind = n < s->n ? s->p[n] : ' ';
 
-    for (size_t i = 0; i < n; i++)
-        if (!is_capital(s->p[i]))
-            return false;
-    if (n < MIN_LEVEL || n > MAX_LEVEL || (n < s->n && !is_separator(s->p[n]) && s->p[n] != ':'))
+    if (n < MIN_LEVEL || n > MAX_LEVEL || (!is_separator(behind) && behind != ':'))
+        return false;
+    if (behind != ':' && behind != '\t' && !is_in_capitals(str_sub(*s, 0, n)))
         return false;
     if (!scan_level(str_sub(*s, 0, n), out))
         return false;
@@ -145,17 +191,27 @@ static bool take_channel_level(struct str *s, enum severity *out)
     return true;
 }
 
-/* "[error    ]", or a level behind a time: "[10:00:00 INF]", "[2026-..Z WARN  app::x]". */
-static bool level_of_group(struct str inside, enum severity *out)
+/* "[error    ]", a level behind a time ("[10:00:00 INF]", "[2026-..Z WARN  app::x]") or before a
+ * module ("[WARN  app::x]"), a letter behind a field ("[2026-..] [E]"). */
+static bool level_of_group(struct str inside, bool is_first, enum severity *out)
 {
     const struct str trimmed = str_trim(inside);
-    const size_t n = time_length(trimmed);
+    const size_t n = time_length(trimmed), word = word_length(trimmed);
+    const struct str level = str_sub(trimmed, 0, word), rest = str_trim(str_skip(trimmed, word));
 
     if (n > 0) {
-        struct str rest = skip_separators(str_skip(trimmed, n));
-        return take_level_word(&rest, out);
+        struct str text = skip_separators(str_skip(trimmed, n));
+        const size_t zone = zone_length(text);
+        text = skip_separators(str_skip(text, zone));
+        return take_level_word(&text, out);
     }
-    return trimmed.n >= MIN_LEVEL && word_length(trimmed) == trimmed.n && scan_level(trimmed, out);
+    if (word == 1 && rest.n == 0)
+        return !is_first && str_find_char(STR("TDIWEFC"), level.p[0]) < 7 &&
+               scan_json_level(level, out);
+    if (rest.n > 0 &&
+        (trimmed.p[word] != ' ' || !is_in_capitals(level) || str_find_char(rest, ' ') < rest.n))
+        return false;
+    return word >= MIN_LEVEL && scan_level(level, out);
 }
 
 static bool take_group(struct str *s, struct str *inside)
@@ -169,13 +225,29 @@ static bool take_group(struct str *s, struct str *inside)
     return true;
 }
 
+/* A number of a process or thread, "key=value", a zone: nothing that names a level. */
+static size_t neutral_length(struct str s)
+{
+    const size_t end = str_find_char(str_sub(s, 0, MAX_GROUP), ' ');
+    const size_t equals = str_find_char(str_sub(s, 0, end), '=');
+    size_t n = 0;
+
+    if (end < MAX_GROUP && end < s.n && equals > 0 && equals < end)
+        return end;
+    while (n < s.n && is_digit(s.p[n]))
+        n++;
+    return n > 0 && n < s.n && is_separator(s.p[n]) ? n : zone_length(s);
+}
+
 enum field { FIELD_LEVEL, FIELD_NEUTRAL, FIELD_TEXT };
 
-static enum field take_field(struct str *s, bool is_first, enum severity *out)
+static enum field take_field(struct str *s, bool is_first, struct log_record *r)
 {
-    const size_t zone = is_first ? 0 : zone_length(*s), n = zone > 0 ? zone : time_length(*s);
+    size_t n = time_length(*s);
     struct str inside;
 
+    if (n == 0 && !is_first)
+        n = neutral_length(*s);
     if (n > 0) {
         *s = str_skip(*s, n);
         return FIELD_NEUTRAL;
@@ -183,27 +255,32 @@ static enum field take_field(struct str *s, bool is_first, enum severity *out)
     if (s->n > 0 && s->p[0] == '[') {
         if (!take_group(s, &inside))
             return FIELD_TEXT;
-        return level_of_group(inside, out) ? FIELD_LEVEL : FIELD_NEUTRAL;
+        if (inside.n == UUID_LENGTH && scan_uuid(inside))
+            r->invocation_id = inside;
+        return level_of_group(inside, is_first, &r->severity) ? FIELD_LEVEL : FIELD_NEUTRAL;
     }
-    const bool is_level = !is_first && (take_level_word(s, out) || take_channel_level(s, out) ||
-                                        take_level_letter(s, out));
+    const bool is_level =
+        !is_first && (take_level_word(s, &r->severity) || take_channel_level(s, &r->severity) ||
+                      take_level_letter(s, &r->severity));
     return is_level ? FIELD_LEVEL : FIELD_TEXT;
 }
 
 bool app_headed_line(struct str line, struct log_record *r)
 {
     struct str rest = line;
-    enum severity severity;
+    struct log_record found = *r;
 
     for (unsigned i = 0; i < MAX_FIELDS; i++) {
         rest = skip_separators(rest);
-        const enum field f = take_field(&rest, i == 0, &severity);
+        const enum field f = take_field(&rest, i == 0, &found);
+        if (f == FIELD_TEXT && i > 0 && app_php_line(rest, r))
+            return true;
         if (f == FIELD_TEXT)
             return false;
         if (f == FIELD_NEUTRAL)
             continue;
-        r->severity = severity;
-        r->message = skip_separators(rest);
+        found.message = skip_separators(str_skip(rest, str_starts(rest, STR(":"))));
+        *r = found;
         return true;
     }
     return false;
@@ -222,6 +299,12 @@ static bool klog_line(struct str line, struct log_record *r)
         return false;
     r->message = str_skip(line, close + 2);
     return true;
+}
+
+/* "Jan 15 10:00:00.123 WRN text" */
+static bool month_line(struct str line, struct log_record *r)
+{
+    return has_form(line, STR("xxx 00 00:00:00")) && app_headed_line(str_skip(line, 7), r);
 }
 
 /* "[0042]" as logrus has it, "[01-15|10:00:00]" as log15. */
@@ -280,7 +363,7 @@ static bool jul_line(struct str line, struct log_record *r)
 
 bool app_lettered_line(struct str line, struct log_record *r)
 {
-    return klog_line(line, r) || logrus_line(line, r) || jul_line(line, r);
+    return klog_line(line, r) || logrus_line(line, r) || jul_line(line, r) || month_line(line, r);
 }
 
 bool app_java_trace(struct str line, struct log_record *r)

@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "collector/aws/app_error.h"
 #include "collector/aws/aws.h"
 #include "collector/aws/scan.h"
 #include "core/base/jsonpull.h"
@@ -30,12 +31,13 @@ enum app_field {
     APP_ERROR_TYPE,
     APP_ERROR_MESSAGE,
     APP_ERROR_CLASS, /* of an error that was logged, not of one nobody caught */
+    APP_STACK,       /* its text begins with the class, Python's ends with it */
     APP_TIMESTAMP,
     APP_OTHER,
     APP_FIELDS
 };
 
-/* Spellings of runtimes and common loggers. */
+/* Spellings of runtimes and common loggers, in any case but for the platform's three. */
 static const struct {
     struct str name;
     enum app_field field;
@@ -50,12 +52,10 @@ static const struct {
     {{"msg", 3}, APP_MESSAGE},
     {{"log_level", 9}, APP_LOG_LEVEL},
     {{"logLevel", 8}, APP_LEVEL},
-    {{"LogLevel", 8}, APP_LEVEL},
     {{"severityText", 12}, APP_LEVEL}, /* OpenTelemetry */
     {{"severity", 8}, APP_LEVEL},
     {{"lvl", 3}, APP_LEVEL},
     {{"AWSRequestId", 12}, APP_ID},
-    {{"awsRequestId", 12}, APP_ID},
     {{"request_id", 10}, APP_ID},
     {{"aws_request_id", 14}, APP_ID},
     {{"function_request_id", 19}, APP_ID},
@@ -65,10 +65,6 @@ static const struct {
     {{"xrayTraceId", 11}, APP_TRACE},
     {{"errorType", 9}, APP_ERROR_TYPE},
     {{"errorMessage", 12}, APP_ERROR_MESSAGE},
-    {{"Level", 5}, APP_LEVEL},
-    {{"Message", 7}, APP_MESSAGE},
-    {{"RequestId", 9}, APP_ID},
-    {{"TraceId", 7}, APP_TRACE},
     {{"traceId", 7}, APP_TRACE},
     {{"@l", 2}, APP_LEVEL}, /* Serilog's compact form; its @m and @mt are message and template */
     {{"@m", 2}, APP_MESSAGE},
@@ -82,10 +78,8 @@ static const struct {
     {{"event", 5}, APP_EVENT},           /* structlog */
     {{"level_name", 10}, APP_LOG_LEVEL}, /* Monolog, beside a number */
     {{"severity_text", 13}, APP_LEVEL},  /* OpenTelemetry of Python */
-    {{"SeverityText", 12}, APP_LEVEL},
     {{"severity_number", 15}, APP_OTEL_LEVEL},
     {{"severityNumber", 14}, APP_OTEL_LEVEL},
-    {{"SeverityNumber", 14}, APP_OTEL_LEVEL},
     {{"levelno", 7}, APP_PYTHON_LEVEL},
     {{"levelname", 9}, APP_LEVEL},
     {{"log.level", 9}, APP_LEVEL}, /* Elastic Common Schema */
@@ -94,9 +88,15 @@ static const struct {
     {{"reqId", 5}, APP_ID},
     {{"lambda_request_id", 17}, APP_ID},
     {{"lambdaRequestId", 15}, APP_ID},
-    {{"AwsRequestId", 12}, APP_ID},
     {{"functionRequestId", 17}, APP_ID},
-    {{"FunctionRequestId", 17}, APP_ID},
+    {{"exception.type", 14}, APP_ERROR_CLASS}, /* OpenTelemetry */
+    {{"exception", 9}, APP_STACK},             /* logback, NLog, Serilog */
+    {{"@x", 2}, APP_STACK},
+    {{"exc_info", 8}, APP_STACK}, /* python-json-logger */
+    {{"stack_trace", 11}, APP_STACK},
+    {{"stack", 5}, APP_STACK}, /* winston */
+    {{"L", 1}, APP_LEVEL},     /* zap's development encoder */
+    {{"M", 1}, APP_MESSAGE},
 };
 
 /* Members that loggers put into an object of their own. */
@@ -105,6 +105,7 @@ static const struct {
     enum app_field field;
 } app_nested[] = {
     {{"span", 4}, {"requestId", 9}, APP_ID}, /* Rust tracing */
+    {{"span", 4}, {"request_id", 10}, APP_ID},
     {{"span", 4}, {"xrayTraceId", 11}, APP_TRACE},
     {{"fields", 6}, {"message", 7}, APP_MESSAGE},
     {{"record", 6}, {"requestId", 9}, APP_ID}, /* Go's slog */
@@ -124,6 +125,17 @@ static const struct {
     {{"level", 5}, {"levelStr", 8}, APP_LEVEL},      /* log4js */
     {{"_meta", 5}, {"logLevelName", 12}, APP_LEVEL}, /* tslog */
     {{"context", 7}, {"logLevel", 8}, APP_LEVEL},    /* roarr: a number */
+    {{"spans", 5}, {"requestId", 9}, APP_ID},        /* Rust tracing without the current one */
+    {{"spans", 5}, {"xrayTraceId", 11}, APP_TRACE},
+    {{"Scopes", 6}, {"AwsRequestId", 12}, APP_ID}, /* .NET's console */
+    {{"record.extra", 12}, {"request_id", 10}, APP_ID},
+    {{"record.extra", 12}, {"aws_request_id", 14}, APP_ID},
+    {{"level", 5}, {"label", 5}, APP_LEVEL},
+    {{"level", 5}, {"name", 4}, APP_LEVEL},
+    {{"exception", 9}, {"exc_type", 8}, APP_ERROR_CLASS}, /* structlog */
+    {{"exception", 9}, {"exception_class", 15}, APP_ERROR_CLASS},
+    {{"exception", 9}, {"class", 5}, APP_ERROR_CLASS},
+    {{"context.exception", 17}, {"class", 5}, APP_ERROR_CLASS}, /* Monolog */
 };
 
 struct app_reader {
@@ -134,9 +146,13 @@ struct app_reader {
 
 static enum app_field find_field(struct str key)
 {
-    for (size_t i = 0; i < ARRAY_LEN(app_members); i++)
-        if (str_eq(app_members[i].name, key))
-            return app_members[i].field;
+    for (size_t i = 0; i < ARRAY_LEN(app_members); i++) {
+        const enum app_field f = app_members[i].field;
+        const bool is_exact = f == APP_TIME || f == APP_TYPE || f == APP_RECORD;
+        if (app_members[i].name.n == key.n &&
+            (is_exact ? str_eq(app_members[i].name, key) : str_eq_nocase(app_members[i].name, key)))
+            return f;
+    }
     return APP_OTHER;
 }
 
@@ -175,8 +191,35 @@ static void take_nested(struct app_reader *a, enum app_field f, struct str text)
         a->text[f] = text;
 }
 
-/* Texts and numbers inside one of the objects of app_nested, and of one inside it; a member of the
- * record itself comes first. */
+static void read_nested(struct app_reader *a, struct str object, struct str raw,
+                        struct arena *arena);
+
+/* One member of such an object. False: it cannot be read. */
+static bool read_inner(struct app_reader *a, struct str object, struct str key, struct jp *j,
+                       struct arena *arena)
+{
+    const enum app_field f = find_nested(object, key);
+    const enum jp_type type = jp_peek(j);
+    const bool is_number = type == JP_NUMBER && f == APP_LEVEL;
+    const struct str inner = type == JP_OBJECT ? find_inner(object, key) : (struct str){0};
+    struct str text;
+
+    if (inner.n > 0) {
+        if (!jp_raw(j, &text))
+            return false;
+        read_nested(a, inner, text, arena);
+        return true;
+    }
+    if (f == APP_OTHER || !(type == JP_STRING || is_number))
+        return jp_skip(j);
+    if (is_number ? !jp_number(j, &text) : !jp_string(j, &text))
+        return false;
+    take_nested(a, f, text);
+    return true;
+}
+
+/* Texts and numbers inside one of the objects of app_nested or a list of them, and of one inside
+ * it; a member of the record itself comes first. */
 static void read_nested(struct app_reader *a, struct str object, struct str raw,
                         struct arena *arena)
 {
@@ -185,26 +228,16 @@ static void read_nested(struct app_reader *a, struct str object, struct str raw,
 
     jp_init(&j, raw, arena);
     j.takes_halves = true;
+    if (jp_peek(&j) == JP_ARRAY && jp_enter(&j, '[')) {
+        while (jp_element(&j) && jp_raw(&j, &text))
+            if (text.p[0] == '{')
+                read_nested(a, object, text, arena);
+        return;
+    }
     if (!jp_enter(&j, '{'))
         return;
-    while (jp_member(&j, &key)) {
-        enum app_field f = find_nested(object, key);
-        enum jp_type type = jp_peek(&j);
-        const bool is_text = type == JP_STRING, is_number = type == JP_NUMBER && f == APP_LEVEL;
-        const struct str inner = type == JP_OBJECT ? find_inner(object, key) : (struct str){0};
-        if (inner.n > 0) {
-            if (!jp_raw(&j, &text))
-                return;
-            read_nested(a, inner, text, arena);
-        } else if (f == APP_OTHER || !(is_text || is_number)) {
-            if (!jp_skip(&j))
-                return;
-        } else if (is_text ? !jp_string(&j, &text) : !jp_number(&j, &text)) {
-            return;
-        } else {
-            take_nested(a, f, text);
-        }
-    }
+    while (jp_member(&j, &key) && read_inner(a, object, key, &j, arena))
+        ;
 }
 
 static bool read_field(struct app_reader *a, enum app_field f)
@@ -237,11 +270,11 @@ static bool read_members(struct app_reader *a, struct str text, struct arena *ar
     if (!jp_enter(&a->j, '{'))
         return false;
     while (jp_member(&a->j, &key)) {
-        const bool is_object = jp_peek(&a->j) == JP_OBJECT;
+        const enum jp_type type = jp_peek(&a->j);
         const char *at = a->j.p;
         if (!read_field(a, find_field(key)))
             return false;
-        if (is_object && is_nesting(key))
+        if ((type == JP_OBJECT || type == JP_ARRAY) && is_nesting(key))
             read_nested(a, key, (struct str){at, (size_t)(a->j.p - at)}, arena);
         if (is_enough(a))
             return true;
@@ -396,6 +429,18 @@ static enum severity severity_of(const struct app_reader *a, bool is_error)
     return is_error ? SEVERITY_ERROR : SEVERITY_UNKNOWN;
 }
 
+/* ["RuntimeError","text"], as lograge has it. */
+static struct str first_of_pair(struct str raw, struct arena *arena)
+{
+    struct jp j;
+    struct str text;
+
+    jp_init(&j, raw, arena);
+    return jp_enter(&j, '[') && jp_element(&j) && jp_peek(&j) == JP_STRING && jp_string(&j, &text)
+               ? text
+               : (struct str){0};
+}
+
 static struct str error_type_of(const struct app_reader *a, enum severity severity,
                                 struct arena *arena)
 {
@@ -406,7 +451,10 @@ static struct str error_type_of(const struct app_reader *a, enum severity severi
         type = a->text[APP_ERROR_CLASS];
     if (type.n == 0 && severity >= SEVERITY_ERROR && str_starts(message, STR("{")))
         type = nested_error_type(message, arena);
-    return type;
+    if (type.n > 0 || severity < SEVERITY_ERROR)
+        return type;
+    const struct str stack = a->text[APP_STACK];
+    return app_stack_type(str_starts(stack, STR("[")) ? first_of_pair(stack, arena) : stack);
 }
 
 /* Of the places a message may stand in, the first that has one; empty: the record itself. */

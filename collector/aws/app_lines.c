@@ -8,6 +8,7 @@
 #include "collector/aws/app_error.h"
 #include "collector/aws/app_heads.h"
 #include "collector/aws/app_loggers.h"
+#include "collector/aws/app_rust.h"
 #include "collector/aws/aws.h"
 #include "collector/aws/scan.h"
 #include "core/base/timefmt.h"
@@ -116,55 +117,6 @@ static void set_error(struct log_record *r, struct str type)
         r->severity = SEVERITY_ERROR;
 }
 
-/* --- Rust tracing --- */
-
-static struct str quoted_after(struct str s, struct str key)
-{
-    size_t at = str_find(s, key);
-    struct str rest = str_skip(s, at + key.n);
-    size_t end = str_find_char(rest, '"');
-    return at < s.n && end < rest.n ? str_sub(rest, 0, end) : (struct str){0};
-}
-
-/* `INFO Lambda runtime invoke{requestId="..." xrayTraceId="Root=..."}: text`, anywhere: it may be
- * glued to output that had no line end. */
-static bool find_rust_span(struct str line, struct log_record *r)
-{
-    static const struct str before = {"invoke", 6}, key = {"{requestId=\"", 12};
-    struct str rest = line;
-
-    for (;;) {
-        const char *brace = memchr(rest.p, '{', rest.n);
-        if (brace == NULL)
-            return false;
-        rest = str_skip(rest, (size_t)(brace - rest.p));
-        if (str_starts(rest, key) && (size_t)(brace - line.p) >= before.n &&
-            memcmp(brace - before.n, before.p, before.n) == 0)
-            break;
-        rest = str_skip(rest, 1);
-    }
-    if (!scan_uuid(str_skip(rest, key.n)))
-        return false;
-    size_t close = str_find(rest, STR("}:"));
-    r->invocation_id = str_sub(rest, key.n, UUID_LENGTH);
-    r->trace_id = scan_trace_id(quoted_after(str_sub(rest, 0, close), STR("xrayTraceId=\"")));
-    if (close < rest.n)
-        r->message = skip_blanks(str_skip(rest, close + 2));
-    return true;
-}
-
-static void rust_level(struct str line, struct log_record *r)
-{
-    static const struct str name = {"Lambda runtime invoke{", 22};
-    size_t at = str_find(line, name);
-    struct str head = str_trim(str_sub(line, 0, at));
-    size_t from = head.n;
-    while (from > 0 && head.p[from - 1] >= 'A' && head.p[from - 1] <= 'Z')
-        from--;
-    if (at < line.n)
-        scan_level(str_skip(head, from), &r->severity);
-}
-
 /* --- lines that begin with a time --- */
 
 static bool is_type_then_colon(struct str s, struct str *type)
@@ -267,11 +219,66 @@ static bool dated_line(struct str rest, struct log_record *r)
             r->message = rest;
         return id.n > 0;
     }
-    r->message = skip_dash(rest);
+    r->message = skip_dash(str_skip(rest, str_starts(rest, STR(":"))));
     size_t dash = str_find(str_sub(r->message, 0, 200), STR(" - "));
     if (id.n > 0 && dash < r->message.n && dash < 200)
         r->message = str_skip(r->message, dash + 3);
     return true;
+}
+
+/* "ERROR text", " INFO target: text": a level in capitals, then a blank. */
+static bool level_line(struct str line, struct log_record *r)
+{
+    struct str rest = skip_blanks(line);
+    enum severity severity;
+
+    if (rest.n == 0 || rest.p[0] < 'A' || rest.p[0] > 'Z' || !take_level(&rest, &severity) ||
+        rest.p[-1] < 'A' || rest.p[-1] > 'Z')
+        return false;
+    if (rest.n == 0 || str_find_char(STR(" :\t|"), rest.p[0]) == 4)
+        return false;
+    r->severity = severity;
+    rest = str_starts(rest, STR(" | ")) ? str_skip(rest, 1) : rest;
+    r->message = skip_dash(str_skip(rest, rest.p[0] == ':' || rest.p[0] == '|'));
+    return true;
+}
+
+/* .NET's console logger: "fail: App.Function[0]\n      text"; winston: "info: text". */
+static bool small_level_line(struct str line, struct log_record *r)
+{
+    static const struct str words[] = {{"trce", 4}, {"dbug", 4}, {"info", 4},  {"warn", 4},
+                                       {"fail", 4}, {"crit", 4}, {"error", 5}, {"debug", 5}};
+    const size_t end = str_find_char(str_sub(line, 0, 6), ':');
+    struct str word = str_sub(line, 0, end);
+
+    if (end >= 6 || !str_starts(str_skip(line, end), STR(": ")))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (str_eq(word, words[i]) && scan_level(word, &r->severity)) {
+            r->message = str_skip(line, end + 2);
+            return true;
+        }
+    return false;
+}
+
+/* "main.go:10: " of the log package's flags */
+static struct str skip_source(struct str s)
+{
+    const size_t end = str_find(str_sub(s, 0, 80), STR(": ")), dot = str_find(s, STR(".go:"));
+
+    return end < 80 && dot < end ? str_skip(s, end + 2) : s;
+}
+
+/* A level in front of what the log package was given: slog's, a bracket's or "error: ". */
+static void leveled_text(struct str text, struct log_record *r)
+{
+    struct log_record found = *r;
+
+    found.message = text;
+    app_slog_default(&found);
+    if (found.severity != SEVERITY_UNKNOWN || app_headed_line(text, &found) ||
+        level_line(text, &found) || small_level_line(text, &found))
+        *r = found;
 }
 
 /* Go's log package: "2020/03/27 03:40:05 msg"; the runtime logs a failed handler as JSON. */
@@ -288,17 +295,23 @@ static bool go_line(struct str line, struct log_record *r)
     if (str_starts(r->message, STR("{\"errorMessage\":")))
         set_error(r, app_error_type(r->message));
     else
-        app_slog_default(r);
-    if (r->severity == SEVERITY_UNKNOWN)
-        app_headed_line(r->message, r); /* nginx: "[error] ..." */
+        leveled_text(skip_source(r->message), r);
     return true;
 }
 
-/* "<id> LEVEL  Class - msg": a log4j pattern without a date. */
+/* "<id> LEVEL  Class - msg": a log4j pattern without a date. Bref's "<id>\tLEVEL\tmsg" and
+ * "<id>\tInvoke Error\t{json}". */
 static bool id_line(struct str line, struct log_record *r)
 {
-    return line.n > UUID_LENGTH && line.p[UUID_LENGTH] == ' ' && scan_uuid(line) &&
-           dated_line(line, r);
+    if (line.n <= UUID_LENGTH || !scan_uuid(line))
+        return false;
+    if (line.p[UUID_LENGTH] != '\t')
+        return line.p[UUID_LENGTH] == ' ' && dated_line(line, r);
+    if (!tabbed_line(line, r))
+        return false;
+    if (r->severity == SEVERITY_UNKNOWN)
+        check_unhandled(r);
+    return true;
 }
 
 /* "10:00:00.123" without a date, logback's default; the length, 0 when there is none. */
@@ -397,7 +410,7 @@ static bool bracket_line(struct str line, struct log_record *r)
         return true; /* also with a level of the program's own: "[SUCCESS]", "[Level 25]" */
     if (!has_level || rest.n == 0)
         return has_level;
-    r->message = skip_dash(rest);
+    r->message = skip_dash(str_skip(rest, rest.p[0] == ':'));
     if (blank_fields(r))
         return true;
     if (severity >= SEVERITY_ERROR && rest.p[0] == ' ')
@@ -425,40 +438,6 @@ static bool ruby_line(struct str line, struct log_record *r)
     if (dashes < rest.n)
         r->message = colon < message.n ? str_skip(message, colon + 2) : message;
     return true;
-}
-
-/* "ERROR text", " INFO target: text": a level in capitals, then a blank. */
-static bool level_line(struct str line, struct log_record *r)
-{
-    struct str rest = skip_blanks(line);
-    enum severity severity;
-
-    if (rest.n == 0 || rest.p[0] < 'A' || rest.p[0] > 'Z' || !take_level(&rest, &severity) ||
-        rest.p[-1] < 'A' || rest.p[-1] > 'Z')
-        return false;
-    if (rest.n == 0 || (rest.p[0] != ' ' && rest.p[0] != ':' && rest.p[0] != '\t'))
-        return false;
-    r->severity = severity;
-    r->message = skip_dash(str_skip(rest, rest.p[0] == ':'));
-    return true;
-}
-
-/* .NET's console logger: "fail: App.Function[0]\n      text"; winston: "info: text". */
-static bool small_level_line(struct str line, struct log_record *r)
-{
-    static const struct str words[] = {{"trce", 4}, {"dbug", 4}, {"info", 4},  {"warn", 4},
-                                       {"fail", 4}, {"crit", 4}, {"error", 5}, {"debug", 5}};
-    const size_t end = str_find_char(str_sub(line, 0, 6), ':');
-    struct str word = str_sub(line, 0, end);
-
-    if (end >= 6 || !str_starts(str_skip(line, end), STR(": ")))
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (str_eq(word, words[i]) && scan_level(word, &r->severity)) {
-            r->message = str_skip(line, end + 2);
-            return true;
-        }
-    return false;
 }
 
 /* "LAMBDA_WARNING: ...\r[ERROR] ..." and Ruby's "Error raised from handler method\n{json}". */
@@ -547,6 +526,15 @@ static bool letter_line(struct str line, struct log_record *r)
            small_level_line(line, r) || id_line(line, r) || dotnet_exception(line, r);
 }
 
+/* tracing's lines without a time, and its pretty ones */
+static bool blank_line(struct str line, struct log_record *r)
+{
+    const struct str rest = skip_blanks(line);
+
+    return rest.n > 0 && rest.p[0] >= '0' && rest.p[0] <= '9' ? timed_line(rest, r)
+                                                              : level_line(line, r);
+}
+
 typedef bool line_reader(struct str line, struct log_record *r);
 
 static line_reader *reader_for(char c)
@@ -558,23 +546,25 @@ static line_reader *reader_for(char c)
     if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
         return letter_line;
     if (c == ' ')
-        return level_line;
-    return NULL;
+        return blank_line;
+    return c == '*' ? app_logger_line : NULL;
 }
+
+enum { PAINTED_HEAD = 48 }; /* bytes in which a colour says that the whole line is painted */
 
 void aws_lambda_app(struct str line, struct log_record *r, struct arena *a)
 {
     assert(r != NULL);
     r->kind = RECORD_APP;
     r->message = line;
-    if (line.n > 1 && line.p[0] == '\033')
+    if (memchr(line.p, '\033', line.n < PAINTED_HEAD ? line.n : PAINTED_HEAD) != NULL)
         r->message = line = unpaint(line, a);
     if (line.n == 0)
         return;
     line_reader *read = reader_for(line.p[0]);
     bool is_known = read != NULL && read(line, r);
-    if (r->invocation_id.n == 0 && find_rust_span(line, r) && r->severity == SEVERITY_UNKNOWN)
-        rust_level(line, r);
+    if (r->invocation_id.n == 0 && !app_rust_span(line, r) && is_known)
+        app_named_id(line, r);
     if (!is_known && r->invocation_id.n == 0 && !check_java_error(line, r))
         app_java_trace(line, r);
     r->error_type = app_error_type_plain(r->error_type, a);

@@ -5,10 +5,10 @@
 #include "collector/aws/scan.h"
 
 /* Up to the quote that no backslash precedes. */
-static struct str quoted(struct str s)
+static struct str quoted(struct str s, char quote)
 {
     for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '"')
+        if (s.p[i] == quote)
             return str_sub(s, 0, i);
         i += s.p[i] == '\\';
     }
@@ -28,22 +28,38 @@ static struct str text_attr(struct str line, struct str key)
         if (is_start)
             break;
     }
-    if (rest.n > 0 && rest.p[0] == '"')
-        return quoted(str_skip(rest, 1));
+    if (rest.n > 0 && (rest.p[0] == '"' || rest.p[0] == '\''))
+        return quoted(str_skip(rest, 1), rest.p[0]);
     return str_sub(rest, 0, str_find_char(rest, ' '));
 }
 
-static void take_id_attr(struct str line, struct log_record *r)
+/* What may stand before a key. */
+static bool begins_key(struct str line, const char *p)
 {
-    static const struct str keys[] = {{"requestId=", 10}, {"request_id=", 11}};
+    return p == line.p || str_find_char(STR(" \t{[(,."), p[-1]) < 8;
+}
 
+bool app_named_id(struct str line, struct log_record *r)
+{
+    static const struct str keys[] = {{"requestId=", 10},      {"request_id=", 11},
+                                      {"aws_request_id=", 15}, {"awsRequestId=", 13},
+                                      {"AWSRequestId=", 13},   {"lambdaRequestID=", 16},
+                                      {"requestID=", 10},      {"lambda_request_id=", 18}};
+
+    if (str_find(line, STR("equest")) == line.n)
+        return false;
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        const struct str id = text_attr(line, keys[i]);
-        if (id.n != UUID_LENGTH || !scan_uuid(id))
+        const size_t at = str_find(line, keys[i]);
+        struct str value = str_skip(line, at + keys[i].n);
+        if (at == line.n || !begins_key(line, line.p + at))
             continue;
-        r->invocation_id = id;
-        return;
+        value = str_skip(value, value.n > 0 && (value.p[0] == '"' || value.p[0] == '\''));
+        if (!scan_uuid(value))
+            continue;
+        r->invocation_id = str_sub(value, 0, UUID_LENGTH);
+        return true;
     }
+    return false;
 }
 
 /* "INFO", "WARN+1" */
@@ -55,8 +71,8 @@ static bool scan_slog_level(struct str word, enum severity *out)
 /* slog, logrus, go-kit, log15, and whoever leaves the time to the platform. */
 static bool is_logfmt(struct str line)
 {
-    static const struct str keys[] = {{"time=", 5}, {"timestamp=", 10}, {"ts=", 3},
-                                      {"t=", 2},    {"level=", 6},      {"lvl=", 4}};
+    static const struct str keys[] = {{"time=", 5},  {"timestamp=", 10}, {"ts=", 3},   {"t=", 2},
+                                      {"level=", 6}, {"lvl=", 4},        {"event=", 6}};
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (str_starts(line, keys[i]))
@@ -72,9 +88,10 @@ static bool slog_line(struct str line, struct log_record *r)
     struct str message = text_attr(line, STR("message="));
     if (message.n == 0)
         message = text_attr(line, STR("msg="));
+    if (message.n == 0)
+        message = text_attr(line, STR("event=")); /* structlog */
     if (message.n > 0)
         r->message = message;
-    take_id_attr(line, r);
     return true;
 }
 
@@ -86,7 +103,6 @@ void app_slog_default(struct log_record *r)
     if (end >= 12 || word.n < 4 || word.p[0] < 'A' || word.p[0] > 'Z' ||
         !scan_slog_level(word, &r->severity))
         return;
-    take_id_attr(r->message, r);
     r->message = str_skip(r->message, end + 1);
 }
 
@@ -110,6 +126,31 @@ bool app_barred_line(struct str line, struct log_record *r)
     }
 }
 
+bool app_php_line(struct str line, struct log_record *r)
+{
+    static const struct {
+        struct str opening;
+        enum severity severity;
+    } kinds[] = {
+        {{"Fatal error: ", 13}, SEVERITY_FATAL}, {{"Parse error: ", 13}, SEVERITY_FATAL},
+        {{"Warning: ", 9}, SEVERITY_WARN},       {{"Notice: ", 8}, SEVERITY_INFO},
+        {{"Deprecated: ", 12}, SEVERITY_INFO},
+    };
+    static const struct str fpm = {"NOTICE: PHP message: ", 21}, name = {"PHP ", 4};
+    struct str rest = str_starts(line, fpm) ? str_skip(line, fpm.n) : line;
+
+    if (!str_starts(rest, name) && str_find(rest, STR(" on line ")) == rest.n)
+        return false; /* anybody may begin a line with "Warning: " */
+    if (str_starts(rest, name))
+        rest = str_skip(rest, name.n);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (str_starts(rest, kinds[i].opening)) {
+            r->severity = kinds[i].severity;
+            return true;
+        }
+    return false;
+}
+
 /* What a runtime or a language prints when the process dies of it. */
 static bool crash_line(struct str line, struct log_record *r)
 {
@@ -123,9 +164,9 @@ static bool crash_line(struct str line, struct log_record *r)
         {{"Exception in thread ", 20}, SEVERITY_ERROR},
         {{"Traceback (most recent call last):", 34}, SEVERITY_ERROR},
         {{"terminate called after throwing", 31}, SEVERITY_FATAL},
-        {{"PHP Fatal error:", 16}, SEVERITY_FATAL},
-        {{"PHP Parse error:", 16}, SEVERITY_FATAL},
-        {{"PHP Warning:", 12}, SEVERITY_WARN},
+        {{"Fatal error: ", 13}, SEVERITY_FATAL},          /* Swift, PHP */
+        {{"Unhandled exception:\n", 21}, SEVERITY_FATAL}, /* Dart */
+        {{"** (", 4}, SEVERITY_ERROR},                    /* Elixir */
     };
 
     for (size_t i = 0; i < ARRAY_LEN(crashes); i++)
@@ -141,5 +182,6 @@ static bool crash_line(struct str line, struct log_record *r)
 
 bool app_logger_line(struct str line, struct log_record *r)
 {
-    return slog_line(line, r) || crash_line(line, r) || app_barred_line(line, r);
+    return slog_line(line, r) || app_php_line(line, r) || crash_line(line, r) ||
+           app_barred_line(line, r);
 }

@@ -12,5 +12,10 @@ bool app_logger_line(struct str line, struct log_record *r);
 void app_slog_default(struct log_record *r);
 /* "<rest of the time> | NAME | LEVEL | text" */
 bool app_barred_line(struct str line, struct log_record *r);
+/* "PHP Warning:  text" of PHP's log, also behind what FPM writes, and "Warning: text on line 3" of
+ * its display: the level; the text stays whole. */
+bool app_php_line(struct str line, struct log_record *r);
+/* The request id behind one of the usual keys, "requestId=<id>": true, and it is in r. */
+bool app_named_id(struct str line, struct log_record *r);
 
 #endif
