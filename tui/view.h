@@ -197,7 +197,7 @@ struct condition {
     bool is_plain; /* letters of which some are in no number or time: only texts can match */
 };
 /* Frees re with re_free. */
-void condition_parse(struct str filter, const struct table *t, struct condition *c);
+void condition_parse(struct str text, const struct table *t, struct condition *c);
 bool condition_holds(const struct condition *c, const struct table *t, size_t row);
 
 struct app {
