@@ -10,6 +10,9 @@
 #define PERIOD_NS NS_PER_MIN
 #define REREAD_NS (20 * NS_PER_MIN) /* the longest run of 15 minutes, and how late values come */
 #define FIRST_NS  NS_PER_HOUR
+/* 500 metrics asked of at once come to 90,000 values, of 100,800 an answer may have. */
+#define WINDOW_NS (3 * NS_PER_HOUR)
+#define KEPT_NS   (15 * NS_PER_DAY) /* values of a minute: CloudWatch keeps them no longer */
 
 /* clang-format off */
 static const struct metric_row rows[] = {
@@ -36,21 +39,45 @@ static const struct metric_row queue_age = {
  * --------------------------------------------------------------------------------------------
  */
 
+static void recall(struct aws_ctx *x)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct source_env *env = &x->source->env;
+    struct cursor c;
+
+    x->metrics.is_recalled = true;
+    if (env->find_cursor != NULL &&
+        env->find_cursor(env->cursor_ctx, x->source->name, STR("metrics"), &a, &c))
+        x->metrics.read_to_ns = c.watermark_ns;
+}
+
+/* From where it had read to, also in a run before; after a pause window by window. */
+static void place_window(struct aws_ctx *x)
+{
+    struct aws_metrics *m = &x->metrics;
+    const int64_t now = aws_now(&x->client), now_end = time_floor(now, PERIOD_NS) + PERIOD_NS;
+    const int64_t read_to = m->read_to_ns < now ? m->read_to_ns : now; /* our clock was wrong */
+    const int64_t start = read_to > 0 ? read_to - REREAD_NS : now - FIRST_NS;
+    const int64_t oldest = now_end - KEPT_NS;
+
+    m->ask.start_ns = time_floor(start > oldest ? start : oldest, PERIOD_NS);
+    m->ask.end_ns = now_end - m->ask.start_ns > WINDOW_NS ? m->ask.start_ns + WINDOW_NS : now_end;
+    m->is_behind = m->ask.end_ns < now_end;
+}
+
 static void begin_region(struct aws_ctx *x)
 {
     struct aws_metrics *m = &x->metrics;
-    int64_t now = aws_now(&x->client);
+
+    if (!m->is_recalled)
+        recall(x);
 
     metric_ask_reset(&m->ask);
     m->ask.period_ns = PERIOD_NS;
     m->is_drilling = false;
     m->active = 0;
     m->began_ns = aws_mono(x);
-    m->ask.end_ns = time_floor(now, PERIOD_NS) + PERIOD_NS;
-    m->ask.start_ns =
-        time_floor(m->read_to_ns > 0 ? m->read_to_ns - REREAD_NS : now - FIRST_NS, PERIOD_NS);
-    if (m->ask.start_ns < m->ask.end_ns - 3 * NS_PER_HOUR)
-        m->ask.start_ns = m->ask.end_ns - 3 * NS_PER_HOUR;
+    place_window(x);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         metric_ask_add(&m->ask, &rows[i], STR(""));
     for (size_t i = 0; i < x->queues.n; i++)
@@ -143,8 +170,13 @@ static void end_round(struct aws_ctx *x, struct aws_task *t, struct batch *out)
     m->has_failed = false;
     m->read_to_ns = m->ask.end_ns - PERIOD_NS;
     metric_ask_reset(&m->ask);
-    t->is_round_done = true;
+    batch_cursor(out, &(struct cursor){.source = x->source->name,
+                                       .scope = STR("metrics"),
+                                       .watermark_ns = m->read_to_ns});
     t->round_ns = m->read_to_ns;
+    if (m->is_behind)
+        return;
+    t->is_round_done = true;
     t->next_ns = m->began_ns + x->o->metrics_ns;
 }
 

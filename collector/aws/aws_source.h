@@ -170,8 +170,10 @@ struct aws_metrics {
     size_t n_held, cap_held;
     bool has_failed;       /* the functions could not be asked: the region's do not wait */
     struct metric_ask ask; /* of the round under way */
-    int64_t read_to_ns;    /* wall */
+    int64_t read_to_ns;    /* wall; kept as a cursor */
     int64_t began_ns;      /* monotonic */
+    bool is_recalled;      /* the cursor was looked up */
+    bool is_behind;        /* more than a window is left to read */
     uint64_t active;       /* rows of the table whose region had a value above zero */
     bool is_drilling;
 };

@@ -53,6 +53,35 @@ static void test_damage_counts(void **state)
     remove_folder(path);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_backfill),
+/* After a pause of two days every minute of it is asked for, in windows an answer can hold; after
+ * one that is longer than values are kept, what there still is. */
+static void test_metrics_after_a_pause(void **state)
+{
+    char path[] = "/tmp/fnscope-faults-XXXXXX";
+    struct collector c;
+
+    UNUSED(state);
+    open_world(path, &c);
+    c.ops = &aws_metrics_source;
+    born(&c);
+    c.options.reconcile_ns = 0;
+    poll_for(&c, 5 * NS_PER_MIN);
+    die(&c);
+    w.now_ns += 2 * NS_PER_DAY;
+    born(&c);
+    poll_for(&c, 5 * NS_PER_MIN);
+    CHECK_INT(w.metrics_gap_ns, 0);
+    CHECK_INT(w.metrics_most_ns, 3 * NS_PER_HOUR);
+    CHECK(w.metrics_to_ns > BEGIN_NS + 2 * NS_PER_DAY);
+    w.now_ns += 20 * NS_PER_DAY; /* it ran, but nobody answered: or it was suspended */
+    poll_for(&c, 10 * NS_PER_MIN);
+    die(&c);
+    CHECK(w.metrics_gap_ns > 4 * NS_PER_DAY && w.metrics_gap_ns < 6 * NS_PER_DAY);
+    CHECK(w.metrics_to_ns > BEGIN_NS + 22 * NS_PER_DAY);
+    remove_folder(path);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_metrics_after_a_pause),
+                                          cmocka_unit_test(test_backfill),
                                           cmocka_unit_test(test_damage_counts)};
 TEST_MAIN(tests)
