@@ -12,7 +12,6 @@ struct aws_auth_options {
     struct str profile;  /* empty: AWS_PROFILE, else "default" */
     struct str role_arn; /* assumed on top of what the chain gives; empty: none */
     struct str external_id, session_name;
-    struct str endpoint; /* of STS, for tests; empty: the region's */
 };
 
 struct aws_credentials {

@@ -64,9 +64,12 @@ static struct aws_endpoint split(struct str url, struct arena *mem)
 struct aws_endpoint aws_endpoint_of(enum aws_service service, struct str configured,
                                     struct str region, struct source_env *env, struct arena *mem)
 {
-    if (configured.n == 0)
+    const bool is_set =
+        !str_eq_nocase(variable(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), STR("true"));
+
+    if (configured.n == 0 && is_set)
         configured = variable(env, services[service].variable);
-    if (configured.n == 0)
+    if (configured.n == 0 && is_set)
         configured = variable(env, "AWS_ENDPOINT_URL");
     if (configured.n > 0)
         return split(configured, mem);

@@ -1,5 +1,7 @@
-/* Inside of collector/aws/: which service is where. An endpoint of the configuration comes first,
- * then AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, then the region's own. */
+/* Inside of collector/aws/: which service is where. An endpoint of the configuration comes first
+ * (not for STS: it is where a source is read, and a VPC endpoint of logs serves no roles), then
+ * AWS_ENDPOINT_URL_<SERVICE>, AWS_ENDPOINT_URL, unless AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true,
+ * then the region's own. */
 #ifndef FNSCOPE_COLLECTOR_AWS_AWS_ENDPOINT_H
 #define FNSCOPE_COLLECTOR_AWS_AWS_ENDPOINT_H
 

@@ -16,7 +16,7 @@ const struct opt_def aws_option_defs[] = {
     { .key = "session_name", .type = OPT_STRING, .offset = AT(session_name), .value_name = "NAME",
       .default_text = "fnscope", .help = "name of the session of the assumed role" },
     { .key = "endpoint", .type = OPT_STRING, .offset = AT(endpoint), .value_name = "URL",
-      .help = "ask this address instead of AWS's: fnexec, a VPC endpoint; AWS_ENDPOINT_URL does the same" },
+      .help = "ask this address instead of AWS's, but for roles: fnexec, a VPC endpoint" },
     { .key = "account", .type = OPT_STRING, .offset = AT(account), .value_name = "ID",
       .help = "account number, where no answer tells it" },
     { .key = "collect", .type = OPT_LIST, .offset = AT(collect), .value_name = "PART",

@@ -89,7 +89,7 @@ enum status aws_assume_role(struct aws_auth *a, const struct aws_role *role,
                             const struct aws_credentials *with, struct arena *mem,
                             struct aws_credentials *out, struct err *e)
 {
-    struct aws_endpoint at = aws_endpoint_of(AWS_STS, a->options.endpoint, a->region, a->env, mem);
+    struct aws_endpoint at = aws_endpoint_of(AWS_STS, STR(""), a->region, a->env, mem);
     struct http_header plain[] = {{STR("Host"), at.host},
                                   {STR("Content-Type"), STR("application/x-www-form-urlencoded")}};
     struct sigv4_scope scope = {a->region.n > 0 ? a->region : STR("us-east-1"), STR("sts"),

@@ -152,7 +152,7 @@ static enum status aws_open(struct source *s, struct err *e)
     if (st != OK)
         return st;
     struct aws_auth_options auth = {x->o->profile, x->o->role_arn, x->o->external_id,
-                                    x->o->session_name, x->o->endpoint};
+                                    x->o->session_name};
     aws_auth_init(&x->client.auth, &auth, &s->env, x->client.region);
     x->account = x->o->account;
     s->status.account = x->account;

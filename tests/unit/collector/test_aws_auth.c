@@ -230,6 +230,36 @@ static void test_role(void **state)
     bench_free(b);
 }
 
+/* STS has an endpoint of its own, as in the SDKs; the variables may be switched off. */
+static void test_role_endpoint(void **state)
+{
+    static const struct {
+        const char *variable, *ignore, *url;
+    } rows[] = {
+        {"AWS_ENDPOINT_URL_STS", NULL, "http://127.0.0.1:18111"},
+        {"AWS_ENDPOINT_URL", "false", "http://127.0.0.1:18111"},
+        {"AWS_ENDPOINT_URL", "true", STS_URL},
+        {"AWS_ENDPOINT_URL_LOGS", NULL, STS_URL},
+    };
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct exchange script[] = {{"POST", rows[i].url, NULL, NULL, NULL, 200,
+                                           STS_ANSWER("ASIAFIRST", "2026-01-15T12:30:00Z")}};
+        struct bench *b = bench_new();
+        struct aws_credentials c;
+        set(b, "AWS_CONFIG_FILE", write_file(b, "config", role_files));
+        set(b, rows[i].variable, "http://127.0.0.1:18111");
+        if (rows[i].ignore != NULL)
+            set(b, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", rows[i].ignore);
+        b->options.profile = STR("app");
+        begin(b, script, ARRAY_LEN(script));
+        CHECK_OK(get_at(b, NOON, &c), &b->e);
+        CHECK_STR(c.keys.access_key, STR("ASIAFIRST"));
+        bench_free(b);
+    }
+}
+
 static void test_role_refusals(void **state)
 {
     static const struct {
@@ -375,10 +405,10 @@ static void test_instance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),         cmocka_unit_test(test_role),
-        cmocka_unit_test(test_role_refusals), cmocka_unit_test(test_role_of_source),
-        cmocka_unit_test(test_web_identity),  cmocka_unit_test(test_container),
-        cmocka_unit_test(test_instance),
+        cmocka_unit_test(test_files),          cmocka_unit_test(test_role),
+        cmocka_unit_test(test_role_endpoint),  cmocka_unit_test(test_role_refusals),
+        cmocka_unit_test(test_role_of_source), cmocka_unit_test(test_web_identity),
+        cmocka_unit_test(test_container),      cmocka_unit_test(test_instance),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
