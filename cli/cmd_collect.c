@@ -415,14 +415,16 @@ static enum status run_until_stopped(struct collecting *g, struct err *e)
 }
 
 /* Nothing without --metrics. */
-static enum status serve_metrics(const struct cli *c, struct metrics_endpoint **out, struct err *e)
+static enum status serve_metrics(const struct collecting *g, struct metrics_endpoint **out,
+                                 struct err *e)
 {
-    const struct collect_settings *set = c->options;
+    const struct collect_settings *set = g->c->options;
 
     if (set->metrics.n == 0)
         return OK;
-    const struct metrics_listen l = {set->metrics, set->token_file, (size_t)set->metrics_functions};
-    enum status s = metrics_endpoint_open(c, &l, out, e);
+    const struct metrics_listen l = {set->metrics, set->token_file, (size_t)set->metrics_functions,
+                                     g->store};
+    enum status s = metrics_endpoint_open(g->c, &l, out, e);
     if (s == OK)
         s = metrics_endpoint_start(*out, e);
     if (s != OK)
@@ -455,7 +457,7 @@ static enum status collect(struct collecting *g, struct err *e)
     if (s == OK) {
         g->pipeline.watch = &g->watch;
         supervisor_init(&g->supervisor);
-        s = serve_metrics(g->c, &metrics, e);
+        s = serve_metrics(g, &metrics, e);
         if (s == OK)
             s = run_until_stopped(g, e);
         if (s == OK)

@@ -32,7 +32,8 @@ static const struct opt_def metrics_defs[] = {
 static int serve(struct cli *c, const struct metrics_settings *set, struct err *e)
 {
     struct metrics_endpoint *p = NULL;
-    const struct metrics_listen l = {set->listen, set->token_file, (size_t)set->max_functions};
+    const struct metrics_listen l = {set->listen, set->token_file, (size_t)set->max_functions,
+                                     NULL};
     enum status s = metrics_endpoint_open(c, &l, &p, e);
 
     if (s == OK) {

@@ -25,6 +25,7 @@ struct metrics_endpoint {
     struct cli cli; /* a copy with an arena of its own: arenas belong to one thread */
     struct arena arena;
     size_t max_functions;
+    const struct store *held;
     struct loop *loop;
     struct http_server *server;
     struct loop_watch *watch;
@@ -71,6 +72,16 @@ static void scrape(struct metrics_endpoint *p, struct http_call *call)
     answer(call, 503, "text/plain; charset=utf-8", STR("the store cannot be read\n"));
 }
 
+static void tell_health(const struct metrics_endpoint *p, struct http_call *call)
+{
+    struct err e = {0};
+
+    if (p->held == NULL || store_is_there(p->held, &e) == OK)
+        answer(call, 200, "text/plain; charset=utf-8", STR("ok\n"));
+    else
+        answer(call, 503, "text/plain; charset=utf-8", str_from(e.msg));
+}
+
 static void on_request(void *ctx, struct http_call *call)
 {
     const bool is_read = str_eq(call->method, STR("GET")) || str_eq(call->method, STR("HEAD"));
@@ -80,7 +91,7 @@ static void on_request(void *ctx, struct http_call *call)
     else if (str_eq(call->path, STR("/metrics")))
         scrape(ctx, call);
     else if (str_eq(call->path, STR("/healthz")))
-        answer(call, 200, "text/plain; charset=utf-8", STR("ok\n"));
+        tell_health(ctx, call);
     else
         answer(call, 404, "text/plain; charset=utf-8", STR("/metrics is what there is\n"));
 }
@@ -164,6 +175,7 @@ enum status metrics_endpoint_open(const struct cli *c, const struct metrics_list
     p->cli.arena = &p->arena;
     p->cli.out = (struct buf){0};
     p->max_functions = l->max_functions;
+    p->held = l->held;
     p->stop_fd = -1;
     p->loop = loop_new(&c->clock);
     enum status s = parse_listen(l->address, &config, e);

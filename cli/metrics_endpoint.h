@@ -14,6 +14,8 @@ struct metrics_listen {
     struct str
         token_file; /* its first line is what `Authorization: Bearer` must bear; empty: none */
     size_t max_functions;
+    const struct store *held; /* a collector's: /healthz answers 503 when it is not there any more;
+                                 NULL: the answer is that of a process that lives */
 };
 
 /* ERR_USAGE when the address is none, ERR_CONFIG when it is not this machine's and there is no

@@ -143,9 +143,12 @@ static enum status settle(void *ctx, bool is_end, bool *is_open, struct err *e)
 
 static enum status on_idle(void *ctx, struct err *e)
 {
-    UNUSED(e);
-    look_at_alerts(ctx, false);
-    return OK;
+    struct pipeline *p = ctx;
+    enum status status = store_is_there(p->store, e);
+
+    if (status == OK)
+        look_at_alerts(p, false);
+    return status;
 }
 
 #define LAST_WORDS_NS (5 * NS_PER_SEC)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/file.h"
@@ -240,6 +241,29 @@ static enum status not_there(const struct store *s, const char *path, struct err
     return err_set(e, ERR_NOT_FOUND, "there is no store at %s", s->path);
 }
 
+/* Zero: there is none. */
+static struct file_id id_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 ? (struct file_id){st.st_dev, st.st_ino} : (struct file_id){0, 0};
+}
+
+enum status store_is_there(const struct store *s, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+
+    if (s->is_null)
+        return OK;
+    const struct file_id now = id_of(store_file(&a, s, "meta.db"));
+    if (now.device == s->meta_id.device && now.number == s->meta_id.number)
+        return OK;
+    return err_set(e, ERR_IO,
+                   "store %s was %s while it was open: nothing more is stored; what is not yet is "
+                   "read again by the next start",
+                   s->path, now.number == 0 ? "removed" : "replaced");
+}
+
 static enum status open_meta(struct store *s, struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
@@ -249,6 +273,8 @@ static enum status open_meta(struct store *s, struct err *e)
     if (s->is_read_only && !file_exists(path))
         return not_there(s, path, e);
     st = sql_open(path, s->is_read_only ? SQL_READ_ONLY : SQL_READ_WRITE, &s->meta, e);
+    if (st == OK)
+        s->meta_id = id_of(path);
     return st == OK ? schema_prepare(s->meta, schema_meta_id, !s->is_read_only, e) : st;
 }
 

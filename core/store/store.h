@@ -35,6 +35,10 @@ struct store_options {
 MUST_CHECK enum status store_open(const struct store_options *o, struct store **out, struct err *e);
 void store_close(struct store *s); /* NULL is fine */
 struct str store_path(const struct store *s);
+/* ERR_IO, saying so, when the folder's files are not those that were opened any more: somebody
+ * removed or replaced them. Every commit looks first, or it would go into files without a name.
+ * Any thread. */
+MUST_CHECK enum status store_is_there(const struct store *s, struct err *e);
 
 /* --- writing ------------------------------------------------------------------------------------
  */

@@ -56,6 +56,9 @@ struct store {
     bool is_read_only, is_null;
     int64_t retention_ns;
     int lock_fd;
+    struct file_id {
+        uint64_t device, number;
+    } meta_id; /* which meta.db was opened */
     struct sql *meta;
     struct day *days; /* open ones, ascending */
     size_t n_days, cap_days;

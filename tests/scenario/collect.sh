@@ -145,6 +145,32 @@ done
 collect "$work/killed" --once || fail "the round after the kills ended with $?"
 dump "$work/killed" | cmp - "$work/whole.dump" || fail "kills changed what was stored"
 
+# A disk that is full ends it, nothing it could not store counts as read, and with room it goes on.
+full=0
+for room in 80 100 120 140; do # KB a file
+    status=0
+    (ulimit -f $room; trap '' XFSZ; collect "$work/full" --once) || status=$?
+    [ "$status" -le 1 ] || fail "a full disk ended it with $status"
+    full=$((full + status))
+done
+[ "$full" -ge 1 ] || fail "the disk was never full"
+collect "$work/full" --once || fail "with room again it ended with $?"
+dump "$work/full" | cmp - "$work/whole.dump" || fail "a full disk changed what was stored"
+
+# The store taken away, or another put in its place: it ends and says so.
+for how in removed replaced; do
+    start_collector "$work/gone"
+    wait_for has_count "$work/gone" 400
+    rm -rf "$work/gone"
+    [ "$how" = removed ] || cp -r "$work/whole" "$work/gone"
+    status=0
+    wait "$collector" || status=$?
+    collector=
+    [ "$status" = 1 ] || fail "a store that was $how ended it with $status"
+    grep -q "fnscope: .*store $work/gone was $how while it was open" "$work/err" || fail "it does not say that the store was $how"
+    rm -rf "$work/gone"
+done
+
 # An import beside a running collector; reload; a second collector; a clean stop.
 start_collector "$work/live"
 wait_for has_count "$work/live" 400
