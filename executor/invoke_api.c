@@ -55,7 +55,7 @@ static void on_done(void *ctx, const struct invoke_result *r)
         api_add_header(c, "X-Amzn-Trace-Id", r->trace);
         if (r->function_error.n > 0)
             api_add_header(c, "X-Amz-Function-Error", r->function_error);
-        if (str_eq_nocase(api_header(c, "X-Amz-Log-Type"), STR("Tail")))
+        if (str_eq(api_header(c, "X-Amz-Log-Type"), STR("Tail")))
             add_tail(c, r->log_tail);
     }
     if (c->is_deferred)
@@ -191,10 +191,15 @@ void lambda_invoke(struct api_call *c)
                  {STR_INIT("Event"), run_later},
                  {STR_INIT("DryRun"), run_never}};
     struct str type = api_header(c, "X-Amz-Invocation-Type"), qualifier = {0};
+    struct str log = api_header(c, "X-Amz-Log-Type");
     const struct fndef *fn = lambda_function(c, &qualifier);
 
     if (!fn)
         return;
+    if (log.n > 0 && !str_eq(log, STR("Tail")) && !str_eq(log, STR("None"))) {
+        api_error(c, 400, "InvalidParameterValueException", NULL, "Log type must be None or Tail");
+        return;
+    }
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (str_eq(type.n > 0 ? type : types[0].type, types[i].type)) {
             types[i].run(c, fn, qualifier);

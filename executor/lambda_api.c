@@ -72,6 +72,30 @@ static const struct api_op operations[] = {
 
 const struct api_service lambda_service = {.name = "lambda", .operations = operations};
 
+/* A function of another region cannot be reached here, one of another account must not be. */
+static void answer_not_found(struct api_call *c, struct str name)
+{
+    const struct manifest *m = c->x->manifest;
+    struct str rest = name;
+    bool is_arn = str_eq(str_cut(&rest, ':'), STR("arn"));
+
+    str_cut(&rest, ':');
+    str_cut(&rest, ':');
+    struct str region = str_cut(&rest, ':'), account = str_cut(&rest, ':');
+    if (is_arn && !str_eq(region, m->region))
+        api_error(c, 404, "ResourceNotFoundException", NULL,
+                  "Functions from '" STR_FMT "' are not reachable in this region ('" STR_FMT "')",
+                  STR_ARG(str_sub(region, 0, 64)), STR_ARG(m->region));
+    else if (is_arn && !str_eq(account, m->account))
+        api_error(c, 403, "AccessDeniedException", NULL,
+                  "Not authorized to access this function: " STR_FMT "; this account is " STR_FMT,
+                  STR_ARG(str_sub(name, 0, 140)), STR_ARG(m->account));
+    else
+        api_error(c, 404, "ResourceNotFoundException", NULL,
+                  "Function not found: arn:aws:lambda:" STR_FMT ":" STR_FMT ":function:" STR_FMT,
+                  STR_ARG(m->region), STR_ARG(m->account), STR_ARG(str_sub(name, 0, 140)));
+}
+
 const struct fndef *lambda_function(struct api_call *c, struct str *qualifier)
 {
     struct str name = api_param(c, "FunctionName"), in_name = {0};
@@ -79,10 +103,7 @@ const struct fndef *lambda_function(struct api_call *c, struct str *qualifier)
     struct str asked = api_query(c, "Qualifier");
 
     if (!fn) {
-        api_error(c, 404, "ResourceNotFoundException", NULL,
-                  "Function not found: arn:aws:lambda:" STR_FMT ":" STR_FMT ":function:" STR_FMT,
-                  STR_ARG(c->x->manifest->region), STR_ARG(c->x->manifest->account),
-                  STR_ARG(str_sub(name, 0, 140)));
+        answer_not_found(c, name);
         return NULL;
     }
     if (asked.n > 0 && in_name.n > 0 && !str_eq(asked, in_name)) {

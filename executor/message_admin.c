@@ -124,7 +124,7 @@ void mq_purge(struct mq_queue *q, mq_done_fn *done, void *ctx)
     struct mq_step *s = add_for_queue(c, STEP_PURGE, q);
 
     s->row.seq = q->mq->next_seq - 1;
-    s->arrived_ns = loop_wall(q->mq->loop);
+    s->arrived_ns = q->counts.purged_ns = loop_wall(q->mq->loop);
     commit_queue(c, done, ctx);
 }
 

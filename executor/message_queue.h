@@ -83,6 +83,7 @@ struct mq_stats {
     size_t visible, in_flight, delayed;
     int64_t created_ns, modified_ns;
     int64_t oldest_ns; /* arrival of the oldest message here; 0: empty */
+    int64_t purged_ns; /* 0: not since the program started */
     /* since the program started */
     uint64_t sent, received, deleted, empty_receives, sent_bytes;
 };

@@ -24,8 +24,9 @@ const struct api_service metrics_service = {
 
 /* --- GetMetricData --- */
 
-#define MAX_QUERIES 500
-#define MAX_POINTS  100800
+#define MAX_ID_BYTES 255
+#define MAX_QUERIES  500
+#define MAX_POINTS   100800
 
 struct data_query {
     struct str id, label;
@@ -42,6 +43,45 @@ struct data {
     struct arena texts;                   /* what the journal's thread reads */
 };
 
+/* A small letter, then letters, digits and _. */
+static bool is_query_id(struct str id)
+{
+    for (size_t i = 0; i < id.n; i++) {
+        char c = id.p[i];
+        bool is_small = c >= 'a' && c <= 'z';
+        bool is_later = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        if (!is_small && (i == 0 || !is_later))
+            return false;
+    }
+    return id.n > 0 && id.n <= MAX_ID_BYTES;
+}
+
+/* False after answering: an Id names one query of the request. */
+static bool read_id(struct api_call *c, const struct data *d, const struct json *in,
+                    struct data_query *q)
+{
+    if (!json_str(json_get(in, "Id"), &q->id)) {
+        cw_invalid(c, "ValidationError", "Each query needs an Id.");
+        return false;
+    }
+    if (!is_query_id(q->id)) {
+        cw_invalid(c, "ValidationError",
+                   "The value " STR_FMT " for parameter Id is not matching the expected pattern "
+                   "^[a-z][a-zA-Z0-9_]*$.",
+                   STR_ARG(q->id));
+        return false;
+    }
+    for (const struct data_query *other = d->queries; other < q; other++)
+        if (str_eq(other->id, q->id)) {
+            cw_invalid(c, "ValidationError",
+                       "The values for parameter Id in MetricDataQueries are not unique: " STR_FMT
+                       ".",
+                       STR_ARG(q->id));
+            return false;
+        }
+    return true;
+}
+
 static bool read_query(struct api_call *c, struct data *d, const struct json *in,
                        struct data_query *q, int64_t from_s, int64_t to_s)
 {
@@ -49,10 +89,8 @@ static bool read_query(struct api_call *c, struct data *d, const struct json *in
     struct metric_key key;
     struct str text;
 
-    if (!json_str(json_get(in, "Id"), &q->id)) {
-        cw_invalid(c, "ValidationError", "Each query needs an Id.");
+    if (!read_id(c, d, in, q))
         return false;
-    }
     if (!stat) {
         cw_invalid(c, "ValidationError", "Query " STR_FMT ": expressions are not supported.",
                    STR_ARG(q->id));

@@ -51,6 +51,50 @@ static bool is_name(struct str s)
     return str_find(s, STR("..")) == s.n;
 }
 
+/* Names that are AWS's own, in any case. */
+static bool is_reserved(struct str name)
+{
+    static const struct str prefixes[] = {STR_INIT("AWS."), STR_INIT("Amazon.")};
+
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+        if (str_eq_nocase(str_sub(name, 0, prefixes[i].n), prefixes[i]))
+            return true;
+    return false;
+}
+
+static size_t count_digits(struct str s)
+{
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] >= '0' && s.p[n] <= '9')
+        n++;
+    return n;
+}
+
+static struct str skip_sign(struct str s)
+{
+    return str_skip(s, s.n > 0 && (s.p[0] == '-' || s.p[0] == '+'));
+}
+
+/* Digits with a sign, a fraction and an exponent, each or none: "-1", "2.50", "1e10". */
+static bool is_number(struct str s)
+{
+    struct str rest = skip_sign(s);
+    size_t whole = count_digits(rest), part = 0;
+
+    rest = str_skip(rest, whole);
+    if (str_starts(rest, STR("."))) {
+        part = count_digits(str_skip(rest, 1));
+        rest = str_skip(rest, 1 + part);
+    }
+    if (whole + part == 0 || rest.n == 0)
+        return whole + part > 0;
+    if (rest.p[0] != 'e' && rest.p[0] != 'E')
+        return false;
+    rest = skip_sign(str_skip(rest, 1));
+    return rest.n > 0 && count_digits(rest) == rest.n;
+}
+
 /* "String", "Number", "Binary", each with an optional ".label". */
 static bool is_type(struct str type, struct str base)
 {
@@ -84,6 +128,8 @@ static enum status read_attribute(struct str name, const struct json *v, struct 
     *out = (struct attribute){.name = name};
     if (!is_name(name))
         return wrong(name, "has an invalid name", e);
+    if (is_reserved(name))
+        return wrong(name, "has a name that begins with AWS. or Amazon., which are reserved", e);
     if (!json_str(json_get(v, "DataType"), &out->type) || out->type.n > MAX_NAME_BYTES)
         return wrong(name, "must contain a non-empty message attribute type", e);
     if (is_type(out->type, STR("Binary")))
@@ -97,6 +143,8 @@ static enum status read_attribute(struct str name, const struct json *v, struct 
         return wrong(name, "must contain a non-empty message attribute value", e);
     if (!sqs_is_body(out->value))
         return wrong(name, "has invalid characters in its value", e);
+    if (is_type(out->type, STR("Number")) && !is_number(out->value))
+        return wrong(name, "is of type Number and its value is not a number", e);
     return OK;
 }
 

@@ -4,6 +4,8 @@
 
 #include "executor/sqs_private.h"
 
+#define PURGE_PAUSE_NS (60 * NS_PER_SEC)
+
 /* False after answering with an error. */
 static bool read_attributes(struct api_call *c, const struct json *attributes,
                             struct queue_settings *settings)
@@ -27,6 +29,25 @@ static bool read_attributes(struct api_call *c, const struct json *attributes,
         }
     }
     return true;
+}
+
+/* A redrive policy names a queue that is there, FIFO if its source is. False after answering. */
+static bool check_redrive(struct api_call *c, const struct json *attributes, struct str queue,
+                          const struct queue_settings *settings)
+{
+    const char *name = queue_attribute_name(QUEUE_REDRIVE);
+    const struct mq_queue *target;
+
+    if (!json_get(attributes, name) || settings->dead_letter_arn.n == 0)
+        return true;
+    target = mq_find_arn(c->x->queues, settings->dead_letter_arn);
+    if (target && queue_name_is_fifo(mq_name(target)) == queue_name_is_fifo(queue))
+        return true;
+    sqs_invalid(c, "Value " STR_FMT " for parameter %s is invalid. Reason: %s",
+                STR_ARG(settings->text[QUEUE_REDRIVE]), name,
+                target ? "Dead-letter queue must be same type of queue as the source."
+                       : "Dead letter target does not exist.");
+    return false;
 }
 
 /* The tags as a JSON object of texts. */
@@ -105,6 +126,8 @@ void sqs_create_queue(struct api_call *c)
                        "in length; the name of a FIFO queue ends with .fifo.");
         return;
     }
+    if (!check_redrive(c, json_get(in, "Attributes"), name, &settings))
+        return;
     const struct mq_queue *q = mq_find(c->x->queues, name);
     if (q) {
         answer_existing(c, q, &settings);
@@ -150,6 +173,13 @@ void sqs_purge_queue(struct api_call *c)
 
     if (!q)
         return;
+    int64_t purged_ns = mq_stats(q).purged_ns;
+    if (purged_ns > 0 && loop_wall(c->x->loop) - purged_ns < PURGE_PAUSE_NS) {
+        api_error(c, 403, "PurgeQueueInProgress", "AWS.SimpleQueueService.PurgeQueueInProgress",
+                  "Only one PurgeQueue operation on " STR_FMT " is allowed every 60 seconds.",
+                  STR_ARG(mq_name(q)));
+        return;
+    }
     buf_add_z(&c->out, "{}");
     mq_purge(q, sqs_done, sqs_later(c));
 }
@@ -258,6 +288,33 @@ void sqs_list_sources(struct api_call *c)
 
 /* --- attributes --- */
 
+/* False after answering that there is no such attribute. */
+static bool check_names(struct api_call *c, const struct json *names)
+{
+    static const char *const others[] = {"All",
+                                         "QueueArn",
+                                         "ApproximateNumberOfMessages",
+                                         "ApproximateNumberOfMessagesNotVisible",
+                                         "ApproximateNumberOfMessagesDelayed",
+                                         "CreatedTimestamp",
+                                         "LastModifiedTimestamp"};
+    enum queue_attribute which;
+    struct str s;
+
+    for (size_t i = 0; i < json_count(names); i++) {
+        s = (struct str){0};
+        bool is_known = json_str(json_at(names, i), &s) && queue_attribute_find(s, &which);
+        for (size_t k = 0; !is_known && k < ARRAY_LEN(others); k++)
+            is_known = str_eq(s, str_from(others[k]));
+        if (is_known)
+            continue;
+        api_error(c, 400, "InvalidAttributeName", "InvalidAttributeName",
+                  "Unknown Attribute " STR_FMT ".", STR_ARG(s));
+        return false;
+    }
+    return true;
+}
+
 static bool names_it(const struct json *names, const char *name)
 {
     struct str s;
@@ -314,6 +371,8 @@ void sqs_get_attributes(struct api_call *c)
     if (!q)
         return;
     const struct json *names = json_get(in, "AttributeNames");
+    if (!check_names(c, names))
+        return;
     jout_init(&o, &c->out, false);
     jout_open(&o, '{');
     if (json_count(names) > 0) {
@@ -340,7 +399,8 @@ void sqs_set_attributes(struct api_call *c)
     if (!q)
         return;
     struct queue_settings settings = *mq_settings(q);
-    if (!read_attributes(c, json_get(in, "Attributes"), &settings))
+    if (!read_attributes(c, json_get(in, "Attributes"), &settings) ||
+        !check_redrive(c, json_get(in, "Attributes"), mq_name(q), &settings))
         return;
     if (settings.number[QUEUE_FIFO] != mq_settings(q)->number[QUEUE_FIFO]) {
         api_error(c, 400, "InvalidAttributeValue", "InvalidAttributeValue",

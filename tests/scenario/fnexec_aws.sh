@@ -107,6 +107,14 @@ expect "$work/answer" '"errorType":"Runtime.InvalidEntrypoint"'
 mv "$work/functions/c/gone" "$work/functions/c/no_program"
 aws_invoke stopped '{}' && fail "a function with reserved concurrency 0 ran"
 expect "$work/head" 'TooManyRequestsException'
+for name in arn:aws:lambda:eu-west-1:000000000000:function:py arn:aws:lambda:us-east-1:111111111111:function:py; do
+    aws_invoke "$name" '{}' && fail "a function of elsewhere ran: $name"
+    grep -E "not reachable in this region|AccessDenied" "$work/head" > /dev/null || fail "$name: $(cat "$work/head")"
+done
+aws_invoke arn:aws:lambda:us-east-1:000000000000:function:py '{"a": 1}'
+invoke py '{}' -H 'X-Amz-Log-Type: Wild'
+expect "$work/head" 'HTTP/1.1 400'
+expect "$work/answer" 'Log type must be None or Tail'
 aws_invoke nothing '{}' && fail "a function that is not there ran"
 expect "$work/head" 'ResourceNotFoundException'
 expect "$work/head" 'Function not found: arn:aws:lambda:us-east-1:000000000000:function:nothing'

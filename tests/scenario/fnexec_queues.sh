@@ -143,6 +143,30 @@ cli sqs send-message-batch --queue-url "$url/made" --entries Id=a,MessageBody=1 
 expect "$(depth made)" 2 "messages of a batch"
 cli sqs purge-queue --queue-url "$url/made"
 expect "$(depth made)" 0 "messages after a purge"
+# --- what SQS refuses ---
+call_sqs() { # operation, request
+    curl -sS --noproxy '*' -H "X-Amz-Target: AmazonSQS.$1" -H 'Content-Type: application/x-amz-json-1.0' -d "$2" "$endpoint/"
+}
+sqs_error() { # operation, input, error
+    call_sqs "$1" "$2" > "$work/out" || true
+    expect "$(jq -r .__type "$work/out" | sed 's/.*#//')" "$3" "the answer of $1 to $2"
+}
+made=$url/made
+sqs_error PurgeQueue "{\"QueueUrl\":\"$made\"}" PurgeQueueInProgress
+sqs_error GetQueueAttributes "{\"QueueUrl\":\"$made\",\"AttributeNames\":[\"All\",\"Depth\"]}" InvalidAttributeName
+for target in arn:aws:sqs:eu-west-1:123456789012:nowhere arn:aws:sqs:eu-west-1:123456789012:dead.fifo; do
+    policy="{\\\"deadLetterTargetArn\\\":\\\"$target\\\",\\\"maxReceiveCount\\\":2}"
+    sqs_error CreateQueue "{\"QueueName\":\"other\",\"Attributes\":{\"RedrivePolicy\":\"$policy\"}}" InvalidParameterValue
+    sqs_error SetQueueAttributes "{\"QueueUrl\":\"$made\",\"Attributes\":{\"RedrivePolicy\":\"$policy\"}}" InvalidParameterValue
+    cli sqs create-queue --queue-name dead.fifo --attributes FifoQueue=true > "$work/out"
+done
+cli sqs delete-queue --queue-url "$url/dead.fifo"
+for attribute in '"AWS.x":{"DataType":"String","StringValue":"1"}' '"amazon.x":{"DataType":"String","StringValue":"1"}' \
+    '"n":{"DataType":"Number","StringValue":"x"}' '"n":{"DataType":"Number.int","StringValue":"1e"}'; do
+    sqs_error SendMessage "{\"QueueUrl\":\"$made\",\"MessageBody\":\"b\",\"MessageAttributes\":{$attribute}}" InvalidParameterValue
+done
+sqs_error SendMessage "{\"QueueUrl\":\"$made\",\"MessageBody\":\"b\",\"MessageAttributes\":{
+    \"n\":{\"DataType\":\"Number\",\"StringValue\":\"-1.5e+3\"}}}" null
 cli sqs delete-queue --queue-url "$url/made"
 
 # --- the queue trigger: partial failures, redrive, and back again ---
@@ -153,9 +177,6 @@ seen "batch bad1 2" || fail "the failed message did not come twice"
 ! seen "batch good1 2" || fail "the processed message came again"
 
 # Move tasks, which Debian's awscli does not know yet: in JSON.
-call_sqs() { # operation, request
-    curl -sS --noproxy '*' -H "X-Amz-Target: AmazonSQS.$1" -H 'Content-Type: application/x-amz-json-1.0' -d "$2" "$endpoint/"
-}
 call_sqs GetQueueUrl '{"QueueName":"nowhere"}' | jq -e '.__type == "com.amazonaws.sqs#QueueDoesNotExist"' > /dev/null ||
     fail "the type of an error"
 dead='{"SourceArn":"arn:aws:sqs:eu-west-1:123456789012:orders-dead"}'
@@ -213,6 +234,13 @@ expect "$(cli cloudwatch list-metrics --namespace AWS/SQS --metric-name NumberOf
 expect "$(cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --metric-data-queries \
     '[{"Id":"a","MetricStat":{"Metric":{"Namespace":"AWS/Lambda","MetricName":"Invocations","Dimensions":[{"Name":"FunctionName","Value":"file"}]},"Period":3600,"Stat":"Sum"}}]' \
     --query 'sum(MetricDataResults[].Values[])')" 3.0 "GetMetricData"
+stat='{"Metric":{"Namespace":"AWS/SQS","MetricName":"NumberOfMessagesSent"},"Period":60,"Stat":"Sum"}'
+for ids in "a a" "A b" "1 b" "a-b c"; do
+    cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --metric-data-queries \
+        "[{\"Id\":\"${ids% *}\",\"MetricStat\":$stat},{\"Id\":\"${ids#* }\",\"MetricStat\":$stat}]" > "$work/out" &&
+        fail "GetMetricData took the Ids $ids"
+    tail -3 "$work/log" | grep -q ValidationError || fail "GetMetricData: the error for the Ids $ids"
+done
 
 # --- the SDK verifies the checksums ---
 installed=$(cd "$2/.." && pwd)/build/npm # by .ci/run
