@@ -153,6 +153,22 @@ static enum status scan_hour(struct scan *sc, struct fact_cursor *c, uint32_t fn
     return s;
 }
 
+/* Most functions run in a few hours of a day only: the others are not looked into. */
+static enum status narrow(struct day *d, uint32_t fn, struct range *r, struct err *e)
+{
+    struct range facts = {0};
+    bool is_found = false;
+    enum status s = facts_bounds(d, fn, &is_found, &facts, e);
+
+    if (s != OK)
+        return s;
+    if (!is_found)
+        facts = (struct range){r->since_ns, r->since_ns - 1};
+    r->since_ns = facts.since_ns > r->since_ns ? facts.since_ns : r->since_ns;
+    r->until_ns = facts.until_ns + 1 < r->until_ns ? facts.until_ns + 1 : r->until_ns;
+    return OK;
+}
+
 static enum status scan_day(struct scan *sc, int64_t day, uint32_t fn, struct err *e)
 {
     AUTO(fact_cursor_close) struct fact_cursor c = {0};
@@ -163,6 +179,8 @@ static enum status scan_day(struct scan *sc, int64_t day, uint32_t fn, struct er
         return OK;
     enum status s = store_day(sc->store, day, false, &d, e);
     if (s != OK || !d)
+        return s;
+    if ((s = narrow(d, fn, &r, e)) != OK || r.since_ns >= r.until_ns)
         return s;
     s = fact_cursor_open(&c, d, e);
     unsigned first = hour_of_day(r.since_ns, day), last = hour_of_day(r.until_ns - 1, day);
@@ -371,8 +389,10 @@ enum status request_invocations(struct store *s, const struct inv_request *q, st
     if (s->is_null)
         return OK;
     enum status status = wanted_fns(s, q, a, &ids, &n, e);
+    store_hold(s, q->range);
     for (size_t i = 0; status == OK && i < n; i++)
         status = collect_fn(&sc, &best, ids[i], e);
+    store_release(s);
     arena_clear(&sc.scratch);
     if (status != OK)
         return status;
@@ -412,8 +432,10 @@ enum status request_scan(struct store *s, const struct inv_request *q, inv_fn *f
     size_t n = 0;
     enum status status = s->is_null ? OK : wanted_fns(s, q, &ids_arena, &ids, &n, e);
 
+    store_hold(s, q->range);
     for (size_t i = 0; status == OK && i < n; i++)
         status = scan_fn(&sc, ids[i], e);
+    store_release(s);
     arena_clear(&sc.scratch);
     return status == ERR_CANCELLED ? OK : status;
 }
