@@ -36,7 +36,7 @@ struct zstd_ctx *zstd_ctx_for_lines(void)
     struct zstd_ctx *z = zstd_ctx_new(1);
 
     ZSTD_CCtx_setParameter(z->pack, ZSTD_c_minMatch, 7);
-    ZSTD_CCtx_setParameter(z->pack, ZSTD_c_hashLog, 13);
+    ZSTD_CCtx_setParameter(z->pack, ZSTD_c_hashLog, 12);
     return z;
 }
 
