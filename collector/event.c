@@ -76,20 +76,39 @@ static const struct origin *make_origin(const struct import_defaults *d, const s
     return batch_origin(out, &o);
 }
 
+static uint64_t eight_bytes(const char *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+/* By what tells streams apart: how they begin and how they end. Others of one slot are told apart
+ * all the same. */
+static struct origin_slot *slot_of(struct event_maker *m, struct str stream)
+{
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+
+    if (stream.n < 2 * sizeof(uint64_t))
+        return &m->cache[str_hash(stream, 0) % ORIGIN_CACHE];
+    const char *end = stream.p + stream.n;
+    uint64_t v = (eight_bytes(end - 16) ^ eight_bytes(stream.p)) * odd ^ eight_bytes(end - 8);
+    return &m->cache[(v * odd >> 48) % ORIGIN_CACHE];
+}
+
 static struct origin_slot *find_origin(struct event_maker *m, const struct import_defaults *d,
                                        const struct raw_event *ev, struct batch *out)
 {
-    uint64_t hash = str_hash(ev->stream, ev->log_group.n);
-    struct origin_slot *slot = &m->cache[hash % ORIGIN_CACHE];
+    struct origin_slot *slot = slot_of(m, ev->stream);
 
     m->n_batches += out->origins.count == 0; /* a new one: old pointers are gone */
-    if (slot->batch == m->n_batches && slot->hash == hash && str_eq(slot->stream, ev->stream) &&
+    if (slot->origin != NULL && slot->batch == m->n_batches && str_eq(slot->stream, ev->stream) &&
         str_eq(slot->log_group, ev->log_group) && str_eq(slot->account, ev->account) &&
         str_eq(slot->region, ev->region) && str_eq(slot->function, ev->function))
         return slot;
     *slot = (struct origin_slot){
         .batch = m->n_batches,
-        .hash = hash,
         .stream = ev->stream,
         .log_group = ev->log_group,
         .account = ev->account,

@@ -23,7 +23,6 @@ struct raw_event {
 };
 
 struct origin_slot {
-    uint64_t hash;
     struct str stream, log_group, account, region, function;
     const struct origin *origin;
     uint64_t place, place_seed; /* hash that names the environment; of which kind of identity */
