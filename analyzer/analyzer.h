@@ -11,10 +11,12 @@
 /* --- correlate ---
  * Joins records to invocations, keyed by (environment, request id, attempt), in any arrival order
  * and across batches. The result depends on the set of records only, never on their order (10^5
- * shuffles give one dump), nor on what is in memory: a row keeps what it was made of. The one
- * exception: a line printed by a function that imitates the platform's is told from a genuine one
- * only while both requests are in memory, and of lines that come late only if they come near each
- * other. One thread. */
+ * shuffles give one dump), nor on what is in memory: a row keeps what it was made of. Lines that a
+ * function prints in the platform's form make a request that lies within another's run, where its
+ * environment runs one at a time: its rows are marked EV_FORGED, and the store keeps them for the
+ * correlator alone, since a later line may tell otherwise. Cannot be told from genuine lines: those
+ * within one millisecond, and a START in one run with a fitting REPORT in a later one. One thread.
+ */
 struct correlator;
 
 struct correlator_options {
@@ -24,7 +26,8 @@ struct correlator_options {
                            struct invocation_list *out, struct err *e);
     enum status (*find_instance)(void *ctx, const struct origin *o, int64_t around_ns,
                                  struct arena *a, struct instance_event_list *out, struct err *e);
-    /* Attempts of the environment that began in the range. */
+    /* Attempts of the environment that began in the range. This one and find_id give those with
+     * EV_FORGED, too. */
     enum status (*find_requests)(void *ctx, const struct origin *o, struct range r, struct arena *a,
                                  struct invocation_list *out, struct err *e);
     /* Whether anything may be stored of an environment that the correlator does not remember; NULL:

@@ -98,6 +98,14 @@ static int64_t measured_from(const struct piece *report)
     return report->t_ns - report->duration_ns;
 }
 
+/* Where no START tells: nothing runs for longer, so an attempt's row lies near its lines. */
+static int64_t estimated_start(const struct piece *report)
+{
+    int64_t earliest_ns = report->t_ns - LONGEST_RUN_NS, start_ns = measured_from(report);
+
+    return start_ns > earliest_ns ? start_ns : earliest_ns;
+}
+
 int64_t report_lag(const struct piece *report, int64_t start_ns)
 {
     return measured_from(report) - report->init_ns - report->restore_ns - start_ns;
@@ -189,7 +197,7 @@ int64_t attempt_start(const struct pieces *p, const struct attempt *at)
         if (p->rows[i].kind == PIECE_START)
             return p->rows[i].t_ns;
         if (p->rows[i].kind == PIECE_REPORT)
-            start_ns = measured_from(&p->rows[i]);
+            start_ns = estimated_start(&p->rows[i]);
     }
     return start_ns;
 }
@@ -287,7 +295,7 @@ static void apply_report(struct invocation *inv, const struct piece *p)
     if (!(p->has & PH_BILLED))
         inv->evidence |= EV_NO_BILLING;
     if (!(inv->evidence & EV_START)) {
-        inv->start_ns = p->t_ns - p->duration_ns;
+        inv->start_ns = estimated_start(p);
         inv->evidence |= EV_START_ESTIMATED;
     }
     if (p->has & PH_RESTORE)

@@ -64,6 +64,9 @@ int64_t attempt_start(const struct pieces *p, const struct attempt *at);
 void attempt_assemble(const struct pieces *p, const struct attempt *at, const struct loose *loose,
                       size_t n_loose, struct invocation *inv);
 
+/* The longest timeout a function can have is 5,400 s. */
+#define LONGEST_RUN_NS (2 * NS_PER_HOUR)
+
 /* REPORT is written a moment after the end of what it measured. */
 #define REPORT_LAG_NS (10 * NS_PER_SEC)
 /* How well START, REPORT and its Duration agree where none was delayed. */
@@ -97,6 +100,13 @@ bool pieces_say(const struct pieces *p, const struct piece *piece);
  * as an export tells it that cuts times to seconds or borrows them from lines near by. */
 bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
                         const struct pieces *other);
+
+/* Whether they look like a managed instance's, which runs requests side by side. */
+bool attempt_is_unbilled(const struct pieces *p, const struct attempt *at);
+/* From the first to the last piece. */
+struct range pieces_span(const struct pieces *p);
+/* Whether inner lies strictly within outer: both ends are in it. */
+bool range_lies_within(const struct range *inner, const struct range *outer);
 
 enum { MAX_PLAIN_RUNS = 64 };
 /* From START to REPORT of the attempts that have just one of each, which agree, in an environment

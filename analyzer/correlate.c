@@ -77,14 +77,14 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
     if (s != OK || !make_piece(c, r, &p))
         return s;
     p.trace_id = corr_keep_trace(a, r->trace_id);
-    bool is_late = p.t_ns < v->newest_ns;
+    if (a != v->newest || p.t_ns < v->newest_ns)
+        v->mixed_to_ns = v->newest_ns > v->mixed_to_ns ? v->newest_ns : v->mixed_to_ns;
     if (r->is_time_guessed && pieces_say(&a->pieces, &p)) {
         c->n_again += p.kind == PIECE_REPORT; /* read before, at another guess */
         return OK;
     }
     if (corr_add_piece(a, &p)) {
         corr_mark_dirty(c, a);
-        corr_note_nesting(c, a, &p, is_late);
     } else if (p.kind == PIECE_REPORT && a->pieces.n < MAX_PIECES) {
         c->n_again++; /* no repeat by its identity: another export of the same log says the same */
     }
@@ -241,7 +241,8 @@ static bool is_told_elsewhere(const struct assembly *a, const struct attempt *at
 
 /* The number of an attempt among all of its id: those in other environments that began before it
  * come first. */
-static uint32_t attempts_before(const struct assembly *a, int64_t start_ns)
+static uint32_t attempts_before(const struct correlator *c, const struct assembly *a,
+                                int64_t start_ns)
 {
     uint32_t n = 0;
 
@@ -254,7 +255,8 @@ static uint32_t attempts_before(const struct assembly *a, int64_t start_ns)
             int64_t t_ns = attempt_start(&o->pieces, &attempts[i]);
             bool is_before =
                 t_ns < start_ns || (t_ns == start_ns && o->env->origin.hash < a->env->origin.hash);
-            n += is_before && !is_told_elsewhere(o, &attempts[i]);
+            n += is_before && !is_told_elsewhere(o, &attempts[i]) &&
+                 !corr_is_forged(c, o, &attempts[i]);
         }
     }
     return n;
@@ -265,6 +267,7 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
 {
     struct attempt attempts[MAX_ATTEMPTS];
     size_t n = pieces_attempts(&a->pieces, attempts, MAX_ATTEMPTS);
+    uint32_t n_genuine = 0;
     bool is_suspect = false;
 
     struct loose *own = arena_new(&c->scratch, struct loose, a->env->n_loose + 1);
@@ -279,17 +282,17 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
         size_t n_own = corr_evidence_of(a, attempt_start(&a->pieces, &attempts[i]), own);
         attempt_assemble(&a->pieces, &attempts[i], own, n_own, inv);
         is_suspect = is_suspect || attempt_is_suspect(&a->pieces, &attempts[i]);
-        if (corr_is_forged(a, &attempts[i], inv)) {
+        bool is_forged = corr_is_forged(c, a, &attempts[i]);
+        if (is_forged) {
             b->counts.forged += !a->was_forged;
             a->was_forged = true;
-            continue;
-        }
-        if (is_told_elsewhere(a, &attempts[i])) {
+            inv->evidence |= EV_FORGED;
+        } else if (is_told_elsewhere(a, &attempts[i])) {
             b->counts.again += !a->was_told;
             a->was_told = true;
             continue;
         }
-        inv->attempt = 1 + (uint32_t)out->n + attempts_before(a, inv->start_ns);
+        inv->attempt = is_forged ? 1 : ++n_genuine + attempts_before(c, a, inv->start_ns);
         inv->id = arena_str(&b->arena, corr_id(a));
         inv->trace_id = inv->trace_id.n > 0 ? arena_str(&b->arena, inv->trace_id) : (struct str){0};
         inv->pieces = encode(c, a, &attempts[i], inv, &b->arena);
@@ -346,7 +349,8 @@ static void give_row(const struct assembly *a, struct invocation *inv, size_t re
     inv->has_stored = replaces != NO_ROW;
     inv->stored_start_ns = inv->has_stored ? a->given[replaces].start_ns : 0;
     *batch_invocation(b) = *inv;
-    b->counts.invocations += !inv->has_stored;
+    b->counts.invocations +=
+        !(inv->evidence & EV_FORGED) && (replaces == NO_ROW || a->given[replaces].is_forged);
 }
 
 static void give_assembly(struct correlator *c, struct assembly *a, const struct origin *origin,
@@ -363,7 +367,8 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
     struct given *given = arena_new(&c->scratch, struct given, rows.n + 1);
     for (size_t i = 0; i < rows.n; i++) {
         size_t replaces = rows.replaces[i];
-        given[i] = (struct given){rows.inv[i].start_ns, content_hash(&rows.inv[i])};
+        given[i] = (struct given){rows.inv[i].start_ns, content_hash(&rows.inv[i]),
+                                  (rows.inv[i].evidence & EV_FORGED) != 0};
         if (replaces == NO_ROW || a->given[replaces].hash != given[i].hash)
             give_row(a, &rows.inv[i], replaces, b);
     }
@@ -371,21 +376,6 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
     if (rows.n > 0)
         memcpy(a->given, given, rows.n * sizeof(*given));
     a->n_given = rows.n;
-}
-
-/* A change may move attempt numbers of the same id elsewhere, and tell genuine from forged in the
- * same environment: of those it may enclose (pieces_enclose), and of the few that lie in a run it
- * may entangle. The others are left alone: where lines come in no order, most in memory are
- * suspects. */
-static void spread_dirt(struct correlator *c)
-{
-    for (struct assembly *a = c->dirty; a; a = a->dirty_next) {
-        for (struct assembly *o = a->same_id; o != a; o = o->same_id)
-            corr_mark_dirty(c, o);
-        for (struct assembly *o = a->env->suspects; o; o = o->suspect_next)
-            if (o->is_within || pieces_overlap(&a->pieces, &o->pieces))
-                corr_mark_dirty(c, o);
-    }
 }
 
 /* When the attempts began that were given out and those that will be. */
@@ -532,7 +522,9 @@ enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e
         s = look_again(c, e);
     }
     if (s == OK) {
-        spread_dirt(c);
+        s = corr_judge(c, e);
+    }
+    if (s == OK) {
         s = recall_rivals(c, e);
     }
     if (s != OK)

@@ -1,5 +1,5 @@
-/* The correlator's memory: environments and requests, the lists they are on, what the store knows
- * about an id, and who goes first when there are too many. */
+/* The correlator's memory: environments and requests, the lists they are on, and who goes first
+ * when there are too many. */
 #include "analyzer/correlate_private.h"
 
 #include <assert.h>
@@ -172,6 +172,9 @@ static struct env *new_env(struct correlator *c, const struct origin *o)
     v->fn_hash = fn_hash(fn_born(&v->fn));
     v->has_all_loose = c->options.knows_instance && !c->options.knows_instance(c->options.ctx, o);
     v->has_all_requests = v->has_all_loose;
+    v->lost_to_ns = v->has_all_requests ? INT64_MIN : INT64_MAX;
+    v->kept_to_ns = v->has_all_requests ? INT64_MAX : INT64_MIN;
+    v->mixed_to_ns = INT64_MIN;
     env_append(c, v);
     c->n_envs++;
     return v;
@@ -219,7 +222,7 @@ enum status corr_env_of(struct correlator *c, const struct log_record *r, struct
 
 /* --- requests --- */
 
-static uint64_t id_key_of(const struct env *v, struct str id)
+uint64_t corr_id_key(const struct env *v, struct str id)
 {
     return str_hash(id, v->fn_hash);
 }
@@ -302,14 +305,13 @@ static void unlink_same_id(struct correlator *c, struct assembly *a)
     *one = (uintptr_t)before;
 }
 
-static struct assembly *new_assembly(struct correlator *c, struct env *v, struct str id,
-                                     uint64_t key)
+struct assembly *corr_new_assembly(struct correlator *c, struct env *v, struct str id, uint64_t key)
 {
     struct assembly *a = take_spare(c);
 
     a->env = v;
     a->key = key;
-    a->id_key = id_key_of(v, id);
+    a->id_key = corr_id_key(v, id);
     set_text(&a->id, id);
     a->env_next = v->newest;
     if (v->newest)
@@ -359,6 +361,8 @@ void corr_free_assembly(struct correlator *c, struct assembly *a)
         a->env_next->env_prev = a->env_prev;
     a->env->n_assemblies--;
     a->env->has_all_requests = false;
+    int64_t last_ns = pieces_span(&a->pieces).until_ns;
+    a->env->lost_to_ns = last_ns > a->env->lost_to_ns ? last_ns : a->env->lost_to_ns;
     corr_set_suspect(a, false);
     lru_remove(c, a);
     c->n_assemblies--;
@@ -419,100 +423,7 @@ void corr_evict(struct correlator *c)
     evict_envs(c);
 }
 
-/* --- what the store knows --- */
-
-struct restoring {
-    struct correlator *c;
-    struct assembly *a;
-};
-
-static void restore_piece(void *ctx, const struct piece *piece)
-{
-    const struct restoring *r = ctx;
-    struct piece p = *piece;
-
-    p.status = corr_keep(r->c, p.status);
-    p.error_type = corr_keep(r->c, p.error_type);
-    p.version = corr_keep(r->c, p.version);
-    p.trace_id = corr_keep_trace(r->a, p.trace_id);
-    corr_add_piece(r->a, &p);
-}
-
-/* A stored row gives its pieces back to its environment's assembly. */
-static enum status restore_row(struct correlator *c, const struct invocation *row, struct err *e)
-{
-    struct env *owner;
-    enum status s = corr_env(c, row->origin, row->start_ns, &owner, e);
-
-    if (s != OK)
-        return s;
-    uint64_t key = str_hash(row->id, owner->origin.hash);
-    uint64_t *at = idmap_get(&c->assemblies, key);
-    struct assembly *a =
-        at ? (struct assembly *)(uintptr_t)*at : new_assembly(c, owner, row->id, key);
-    struct restoring r = {c, a};
-    pieces_decode(row, restore_piece, &r);
-    corr_room_for_given(a, a->n_given + 1);
-    a->given[a->n_given++] = (struct given){row->start_ns, 0};
-    return OK;
-}
-
-static int compare_starts(const void *a, const void *b)
-{
-    const struct invocation *x = a, *y = b;
-
-    return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
-}
-
-/* All attempts of one id, in every environment, unless they are in memory. */
-static enum status restore(struct correlator *c, const struct env *v, struct str id, int64_t t_ns,
-                           struct err *e)
-{
-    struct invocation_list found = {0};
-
-    if (!c->options.find_id || idmap_get(&c->ids, id_key_of(v, id)))
-        return OK;
-    enum status s = c->options.find_id(c->options.ctx, id, t_ns, &c->scratch, &found, e);
-    if (s == OK && found.n > 1)
-        qsort(found.rows, found.n, sizeof(*found.rows), compare_starts);
-    bool is_own = false, is_elsewhere = false;
-    for (size_t i = 0; s == OK && i < found.n; i++) {
-        bool is_same = fn_eq(fn_born(found.rows[i].origin->fn), fn_born(&v->fn));
-        if (is_same)
-            s = restore_row(c, &found.rows[i], e);
-        is_own |= is_same;
-        is_elsewhere |= !is_same;
-    }
-    c->n_elsewhere += is_elsewhere && !is_own;
-    return s;
-}
-
-/* Widens the range by what was asked for in this feed already; false: it lies within. */
-static bool widen_recalled(struct correlator *c, struct env *v, struct range *r)
-{
-    if (v->recalled_in_feed == c->n_feeds) {
-        if (r->since_ns >= v->recalled_from_ns && r->until_ns <= v->recalled_to_ns)
-            return false;
-        r->since_ns = r->since_ns < v->recalled_from_ns ? r->since_ns : v->recalled_from_ns;
-        r->until_ns = r->until_ns > v->recalled_to_ns ? r->until_ns : v->recalled_to_ns;
-    }
-    v->recalled_in_feed = c->n_feeds;
-    v->recalled_from_ns = r->since_ns;
-    v->recalled_to_ns = r->until_ns;
-    return true;
-}
-
-enum status corr_recall(struct correlator *c, struct env *v, struct range r, struct err *e)
-{
-    struct invocation_list found = {0};
-
-    if (!c->options.find_requests || v->has_all_requests || !widen_recalled(c, v, &r))
-        return OK;
-    enum status s = c->options.find_requests(c->options.ctx, &v->origin, r, &c->scratch, &found, e);
-    for (size_t i = 0; s == OK && i < found.n; i++)
-        s = restore(c, v, found.rows[i].id, found.rows[i].start_ns, e);
-    return s;
-}
+/* --- the request of a record --- */
 
 static enum status find_assembly(struct correlator *c, struct env *v, const struct log_record *r,
                                  struct assembly **out, struct err *e)
@@ -521,12 +432,12 @@ static enum status find_assembly(struct correlator *c, struct env *v, const stru
     uint64_t *at = idmap_get(&c->assemblies, key);
 
     if (!at) {
-        enum status s = restore(c, v, r->invocation_id, r->time_ns, e);
+        enum status s = corr_restore(c, v, r->invocation_id, r->time_ns, e);
         if (s != OK)
             return s;
         at = idmap_get(&c->assemblies, key);
     }
-    *out = at ? (struct assembly *)(uintptr_t)*at : new_assembly(c, v, r->invocation_id, key);
+    *out = at ? (struct assembly *)(uintptr_t)*at : corr_new_assembly(c, v, r->invocation_id, key);
     return OK;
 }
 

@@ -6,8 +6,7 @@
 #include "analyzer/assembly.h"
 #include "core/base/intern.h"
 
-#define MAX_ATTEMPTS   ((size_t)64)      /* of one request id in one environment */
-#define LONGEST_RUN_NS (2 * NS_PER_HOUR) /* the longest timeout a function can have is 5,400 s */
+#define MAX_ATTEMPTS ((size_t)64) /* of one request id in one environment */
 
 /* The attempt a line without a request id belongs to; NULL: to none. */
 struct owner {
@@ -41,7 +40,13 @@ struct env {
     uint64_t recalled_in_feed;                /* ...as of this feed */
     const struct origin *met_as;              /* its origin in the batch of met_in_feed */
     uint64_t met_in_feed;
-    struct env *stirred_next;
+    /* Requests that are stored but not in memory: of those that began before kept_to_ns every piece
+     * is at or before lost_to_ns. */
+    int64_t lost_to_ns, kept_to_ns;
+    int64_t mixed_to_ns; /* up to here requests may lie in one another */
+    struct range wanted; /* those that ran then are to be brought back */
+    bool is_wanting;
+    struct env *stirred_next, *wanting_next;
     struct env *lru_next, *lru_prev;
 };
 
@@ -49,6 +54,7 @@ struct env {
 struct given {
     int64_t start_ns;
     uint64_t hash; /* of its content */
+    bool is_forged;
 };
 
 struct assembly {
@@ -60,7 +66,8 @@ struct assembly {
     size_t n_given, cap_given;
     bool is_dirty, is_suspect, was_forged;
     bool was_told;           /* another export of it names the stream */
-    bool is_within;          /* it lies inside a run of another request */
+    bool is_within;          /* an attempt lies inside a run of another request */
+    uint64_t judged_in_feed; /* who ran at the same time is in memory, as of this feed */
     struct own_text *traces; /* trace ids of its pieces: one as a rule */
     size_t n_traces, cap_traces;
     struct assembly *env_next, *env_prev, *lru_next, *lru_prev, *dirty_next;
@@ -75,7 +82,7 @@ struct correlator {
         ids; /* hash -> struct pointer; ids: one of the ring of a request id */
     struct assembly *lru_first, *lru_last, *dirty;
     struct assembly *spare; /* freed ones, by lru_next: their memory serves the next */
-    struct env *env_first, *env_last, *stirred;
+    struct env *env_first, *env_last, *stirred, *wanting;
     size_t n_assemblies, n_envs;
     uint64_t n_feeds;
     uint64_t n_elsewhere; /* new requests of this feed that another function has too */
@@ -100,8 +107,6 @@ struct str corr_id(const struct assembly *a);
 bool corr_add_piece(struct assembly *a, const struct piece *p);
 /* Makes room for n rows given out; what is there stays. */
 void corr_room_for_given(struct assembly *a, size_t n);
-/* Brings back the requests of the environment that began in the range, once in a feed. */
-enum status corr_recall(struct correlator *c, struct env *v, struct range r, struct err *e);
 void corr_set_suspect(struct assembly *a, bool is_suspect);
 void corr_mark_dirty(struct correlator *c, struct assembly *a);
 void corr_evict(struct correlator *c);
@@ -110,19 +115,37 @@ void corr_free_spare(struct correlator *c);
 void corr_free_env(struct correlator *c, struct env *v);
 struct str corr_keep_trace(struct assembly *a, struct str trace);
 
+struct assembly *corr_new_assembly(struct correlator *c, struct env *v, struct str id,
+                                   uint64_t key);
+/* Of the id in every environment of the function. */
+uint64_t corr_id_key(const struct env *v, struct str id);
+
+/* --- correlate_store.c --- */
+
+/* Brings back all attempts of one id, in every environment, unless they are in memory. */
+enum status corr_restore(struct correlator *c, const struct env *v, struct str id, int64_t t_ns,
+                         struct err *e);
+/* Brings back the requests of the environment that began in the range, once in a feed. */
+enum status corr_recall(struct correlator *c, struct env *v, struct range r, struct err *e);
+/* The same of those alone that ran in the range. */
+enum status corr_recall_runs(struct correlator *c, struct env *v, struct range ran, struct err *e);
+
 /* --- evidence.c --- */
 
 /* Whether such a line belongs to one request at the most. */
 bool corr_has_owner(const struct loose *l);
-/* A piece was added, in order or late: which requests lie inside another's run? */
-void corr_note_nesting(struct correlator *c, struct assembly *a, const struct piece *p,
-                       bool is_late);
-bool corr_is_forged(const struct assembly *a, const struct attempt *at,
-                    const struct invocation *inv);
+/* Of an attempt: as judged in this feed, else as it was given out. */
+bool corr_is_forged(const struct correlator *c, const struct assembly *a, const struct attempt *at);
 /* Gives each line without a request id its attempt, once in a feed: all pieces must be in. */
 void corr_settle_owners(struct correlator *c, struct env *v);
 /* What attempt_assemble wants of the environment for the attempt that began then; out has room for
  * all of its evidence. */
 size_t corr_evidence_of(const struct assembly *a, int64_t start_ns, struct loose *out);
+
+/* --- kin.c --- */
+
+/* Before anything is given out: brings back whoever ran at the same time as a request that changed,
+ * and marks all those dirty of which a change may tell whether somebody forged them. */
+enum status corr_judge(struct correlator *c, struct err *e);
 
 #endif

@@ -38,7 +38,8 @@ static bool measures(const struct piece *report, const struct piece *start)
 {
     int64_t between_ns = report->t_ns - start->t_ns;
 
-    return (report->has & PH_BILLED) && between_ns + CLOCK_SLACK_NS >= report->duration_ns &&
+    return (report->has & PH_BILLED) && between_ns <= LONGEST_RUN_NS &&
+           between_ns + CLOCK_SLACK_NS >= report->duration_ns &&
            between_ns <= report->duration_ns + report->init_ns + report->restore_ns + REPORT_LAG_NS;
 }
 
@@ -57,6 +58,28 @@ bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns)
         }
     }
     return false;
+}
+
+bool attempt_is_unbilled(const struct pieces *p, const struct attempt *at)
+{
+    bool has_report = false;
+
+    for (size_t i = at->from; i < at->to; i++) {
+        has_report = has_report || p->rows[i].kind == PIECE_REPORT;
+        if (p->rows[i].kind == PIECE_REPORT && (p->rows[i].has & PH_BILLED))
+            return false;
+    }
+    return has_report;
+}
+
+struct range pieces_span(const struct pieces *p)
+{
+    return p->n > 0 ? (struct range){p->rows[0].t_ns, p->rows[p->n - 1].t_ns} : (struct range){0};
+}
+
+bool range_lies_within(const struct range *inner, const struct range *outer)
+{
+    return outer->since_ns < inner->since_ns && inner->until_ns < outer->until_ns;
 }
 
 bool pieces_overlap(const struct pieces *p, const struct pieces *of)

@@ -25,11 +25,6 @@ bool corr_has_owner(const struct loose *l)
            l->kind == PLATFORM_INIT_REPORT;
 }
 
-static bool lies_within(const struct range *inner, const struct range *outer)
-{
-    return outer->since_ns < inner->since_ns && inner->until_ns < outer->until_ns;
-}
-
 static bool is_entangled(const struct range *x, const struct range *y)
 {
     return (x->since_ns < y->since_ns && y->since_ns < x->until_ns && x->until_ns < y->until_ns) ||
@@ -56,78 +51,38 @@ static bool runs_around(const struct assembly *o, const struct range *inner)
     size_t n = pieces_plain_runs(&o->pieces, runs, MAX_PLAIN_RUNS);
 
     for (size_t i = 0; i < n; i++)
-        if (lies_within(inner, &runs[i]) && !is_entangled_run(o, &runs[i]))
+        if (range_lies_within(inner, &runs[i]) && !is_entangled_run(o, &runs[i]))
             return true;
     return false;
 }
 
-/* Cheap: this is asked of many. */
-static bool is_longer(const struct assembly *o, const struct range *inner)
-{
-    const struct pieces *p = &o->pieces;
-
-    return p->n > 1 && p->rows[0].t_ns < inner->since_ns &&
-           p->rows[p->n - 1].t_ns > inner->until_ns;
-}
-
-static bool mark_within(struct correlator *c, struct assembly *a, const struct assembly *outer)
-{
-    const struct piece *rows = a->pieces.rows;
-    const struct range all = {rows ? rows[0].t_ns : 0, rows ? rows[a->pieces.n - 1].t_ns : 0};
-
-    if (a == outer || a->pieces.n == 0 || !is_longer(outer, &all) || !runs_around(outer, &all))
-        return false;
-    if (!a->is_within) {
-        a->is_within = true;
-        corr_mark_dirty(c, a);
-    }
-    return true;
-}
-
-/* Late lines mostly come in some order, if only backwards: what ran at the same time came near. */
-#define NEAR 64
-
-/* In order, those that lie within a run began after it, so that they are newer; where lines come
- * late, those that came before and after are looked at. Only of a stream that Lambda named is it
- * known that one request runs at a time: an export without streams holds many environments. */
-void corr_note_nesting(struct correlator *c, struct assembly *a, const struct piece *p,
-                       bool is_late)
-{
-    size_t n = 0;
-
-    if (a->env->origin.version.n == 0)
-        return;
-    for (struct assembly *o = a->env->newest; o && o != a && p->kind == PIECE_REPORT;
-         o = o->env_next)
-        if (!mark_within(c, o, a) && is_late && n++ == NEAR)
-            break;
-    for (int way = 0; way < 2 && is_late; way++) {
-        n = 0;
-        for (struct assembly *o = way ? a->env_prev : a->env_next; o && n < NEAR; n++) {
-            mark_within(c, o, a);
-            mark_within(c, a, o);
-            o = way ? o->env_prev : o->env_next;
-        }
-    }
-}
-
 /* All its lines lie inside another request of the same environment: where one request runs at a
  * time they cannot be genuine, somebody printed them. */
-bool corr_is_forged(const struct assembly *a, const struct attempt *at,
-                    const struct invocation *inv)
+static bool lies_in_another(const struct assembly *a, const struct attempt *at)
 {
-    int64_t first_ns = a->pieces.rows[at->from].t_ns, last_ns = a->pieces.rows[at->to - 1].t_ns;
+    const struct range all = {a->pieces.rows[at->from].t_ns, a->pieces.rows[at->to - 1].t_ns};
 
-    if ((inv->evidence & EV_REPORT && inv->evidence & EV_NO_BILLING) ||
-        last_ns >= a->env->newest_ns) /* in order, nothing has come behind it yet */
+    if (attempt_is_unbilled(&a->pieces, at) ||
+        all.until_ns >= a->env->newest_ns) /* in order, nothing has come behind it yet */
         return false;
     const bool is_suspect = attempt_is_suspect(&a->pieces, at);
-    const struct range all = {first_ns, last_ns};
     for (const struct assembly *o = a->env->newest; o && (is_suspect || a->is_within);
          o = o->env_next)
-        if (o != a &&
-            (is_suspect ? pieces_enclose(&o->pieces, first_ns, last_ns) : runs_around(o, &all)))
+        if (o != a && (is_suspect ? pieces_enclose(&o->pieces, all.since_ns, all.until_ns)
+                                  : runs_around(o, &all)))
             return true;
+    return false;
+}
+
+bool corr_is_forged(const struct correlator *c, const struct assembly *a, const struct attempt *at)
+{
+    const int64_t start_ns = attempt_start(&a->pieces, at);
+
+    if (a->judged_in_feed == c->n_feeds)
+        return lies_in_another(a, at);
+    for (size_t i = 0; i < a->n_given; i++)
+        if (a->given[i].start_ns == start_ns)
+            return a->given[i].is_forged;
     return false;
 }
 
@@ -144,7 +99,7 @@ static int compare_claims(const void *a, const void *b)
     return (x->a->key > y->a->key) - (x->a->key < y->a->key);
 }
 
-static void add_claims(struct assembly *a, struct claim *out, size_t *n)
+static void add_claims(const struct correlator *c, struct assembly *a, struct claim *out, size_t *n)
 {
     struct attempt attempts[MAX_ATTEMPTS];
     size_t n_attempts = pieces_attempts(&a->pieces, attempts, MAX_ATTEMPTS);
@@ -153,7 +108,7 @@ static void add_claims(struct assembly *a, struct claim *out, size_t *n)
         struct invocation inv = {0};
         attempt_assemble(&a->pieces, &attempts[i], NULL, 0, &inv);
         /* On a managed instance requests run side by side: such lines are nobody's. */
-        if (inv.evidence & EV_NO_BILLING || corr_is_forged(a, &attempts[i], &inv))
+        if (inv.evidence & EV_NO_BILLING || corr_is_forged(c, a, &attempts[i]))
             continue;
         int64_t last_ns = a->pieces.rows[attempts[i].to - 1].t_ns;
         int64_t computed_ns = inv.start_ns + inv.duration_ns;
@@ -236,7 +191,7 @@ void corr_settle_owners(struct correlator *c, struct env *v)
     struct claim *claims = arena_new(&c->scratch, struct claim, n_max + 1);
     for (struct assembly *a = v->newest; a; a = a->env_next)
         if (a->pieces.n > 0)
-            add_claims(a, claims, &n);
+            add_claims(c, a, claims, &n);
     if (n > 1)
         qsort(claims, n, sizeof(*claims), compare_claims);
     for (size_t i = 0; i < v->n_loose; i++) {

@@ -64,7 +64,12 @@ void pipeline_close(struct pipeline *p)
     *p = (struct pipeline){0};
 }
 
-/* What has no REPORT yet has nothing to price. */
+/* What has no REPORT yet has nothing to price, nor has what somebody forged. */
+static bool has_price(const struct invocation *inv)
+{
+    return inv->is_final && !inv->is_removed && !(inv->evidence & EV_FORGED);
+}
+
 static enum status price_all(struct pipeline *p, struct batch *b, struct err *e)
 {
     enum status s = OK;
@@ -73,7 +78,7 @@ static enum status price_all(struct pipeline *p, struct batch *b, struct err *e)
     const struct cost_context *cost = p->live.index != NULL ? &p->live.context : p->cost;
 
     for (size_t i = 0; s == OK && i < b->n_invocations; i++)
-        if (b->invocations[i].is_final && !b->invocations[i].is_removed)
+        if (has_price(&b->invocations[i]))
             s = cost_invocation(cost, &b->invocations[i], e);
     return s;
 }

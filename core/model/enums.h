@@ -98,7 +98,8 @@ enum evidence {
     EV_JAVA_RUNTIME = 1 << 15,    /* of a restore: a line of the environment names its runtime */
     EV_OTHER_RUNTIME = 1 << 16,   /* the same, and it is not Java */
     EV_RESTORE_FREE = 1 << 17,    /* the restore is known to be free */
-    EV_RESTORE_BILLED = 1 << 18   /* the restore is in the cost */
+    EV_RESTORE_BILLED = 1 << 18,  /* the restore is in the cost */
+    EV_FORGED = 1 << 19           /* printed by another request: kept for the correlator alone */
 };
 
 /* Each gives the name ("aws", "x86_64", "ok", "cold" ...), or "unknown". */

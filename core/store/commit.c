@@ -103,7 +103,8 @@ static enum status insert_facts(struct day *d, struct pack *k, const struct fact
 
     for (size_t i = 0; i < own->n; i++) {
         facts[i] = own->rows[i].fact;
-        count_fact(&k->rolls, d->number, facts[i]);
+        if (!(facts[i]->evidence & EV_FORGED))
+            count_fact(&k->rolls, d->number, facts[i]);
     }
     return facts_insert(d, facts, own->n, e);
 }

@@ -76,7 +76,8 @@ static enum status next_of_groups(struct fact_cursor *c, struct fact *f, bool *h
 {
     for (;;) {
         while (c->is_in_group && group_next(&c->group, f))
-            if (f->ts_ns >= c->range.since_ns && f->ts_ns < c->range.until_ns) {
+            if (f->ts_ns >= c->range.since_ns && f->ts_ns < c->range.until_ns &&
+                (c->has_forged || !(f->evidence & EV_FORGED))) {
                 *has_fact = true;
                 return OK;
             }
@@ -145,7 +146,7 @@ void fact_cursor_close(struct fact_cursor *c)
 enum status facts_each(struct day *d, uint32_t fn, struct range r, struct fact_sink sink,
                        struct err *e)
 {
-    AUTO(fact_cursor_close) struct fact_cursor c = {0};
+    AUTO(fact_cursor_close) struct fact_cursor c = {.has_forged = sink.has_forged};
     bool has_fact = false;
     struct fact f;
     enum status s = fact_cursor_open(&c, d, e);

@@ -82,7 +82,8 @@ struct fact_cursor {
     struct sql_stmt *st;
     int64_t day;
     bool has_groups, is_in_group;
-    bool has_given; /* a row, since the last seek */
+    bool has_given;  /* a row, since the last seek */
+    bool has_forged; /* gives those with EV_FORGED too */
     uint32_t fn;
     struct range range;
     struct group_reader group;

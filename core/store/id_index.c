@@ -183,7 +183,7 @@ enum status facts_by_id(struct store *s, int64_t day, struct str id, struct aren
     for (size_t i = 0; status == OK && d && i < places.n; i++) {
         int64_t since_ns = day * NS_PER_DAY + places.rows[i].second * NS_PER_SEC;
         status = facts_each(d, places.rows[i].fn, (struct range){since_ns, since_ns + NS_PER_SEC},
-                            (struct fact_sink){give_match, &match}, e);
+                            (struct fact_sink){give_match, &match, sink.has_forged}, e);
     }
     return status;
 }

@@ -528,7 +528,7 @@ static enum status search_day(struct id_search *s, int64_t day, struct str id, s
     for (size_t i = 0; status == OK && d && i < s->n_places; i++) {
         int64_t since_ns = day * NS_PER_DAY + s->places[i].second * NS_PER_SEC;
         status = facts_each(d, s->places[i].fn, (struct range){since_ns, since_ns + NS_PER_SEC},
-                            (struct fact_sink){add_matching, s}, e);
+                            (struct fact_sink){add_matching, s, false}, e);
     }
     return status;
 }

@@ -246,8 +246,8 @@ enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, 
         wait_for_id(&found, id, around_ns);
     for (int i = 0; s == OK && i < 3; i++)
         if (may_hold[i])
-            s = facts_by_id(p->reader, today - 1 + i, id, a, (struct fact_sink){add_found, &found},
-                            e);
+            s = facts_by_id(p->reader, today - 1 + i, id, a,
+                            (struct fact_sink){add_found, &found, true}, e);
     *out = (struct invocation_list){found.rows, found.n};
     return s;
 }
@@ -295,7 +295,7 @@ static enum status facts_of_stream(struct found *found, int64_t day, const struc
 
     if (status != OK || !d)
         return status;
-    return facts_each(d, want->fn, r, (struct fact_sink){add_of_stream, &match}, e);
+    return facts_each(d, want->fn, r, (struct fact_sink){add_of_stream, &match, true}, e);
 }
 
 enum status store_lookup_requests(struct packer *p, const struct origin *o, struct range r,

@@ -270,7 +270,7 @@ enum status fact_count(void *ctx, const struct fact *f, struct err *e)
 
 enum status facts_sum(struct day *d, uint32_t fn, struct range r, struct stats *out, struct err *e)
 {
-    return facts_each(d, fn, r, (struct fact_sink){fact_count, out}, e);
+    return facts_each(d, fn, r, (struct fact_sink){fact_count, out, false}, e);
 }
 
 /* The facts of one hour counted again. */

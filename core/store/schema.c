@@ -35,6 +35,8 @@
  *
  * since migration 11: account and region of a silence
  *
+ * since migration 12: facts with EV_FORGED, which older versions would count
+ *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
 #include "core/store/fact_store.h"
@@ -104,6 +106,7 @@ static const char *const meta_migrations[] = {
     "calls int, errors int, cost int, error text, primary key(source, part)) without rowid;",
     "",
     "alter table silence add column account text; alter table silence add column region text;",
+    "",
     NULL,
 };
 
@@ -135,6 +138,7 @@ static const char *const day_migrations[] = {
     "create table id_blob(id integer primary key, entries blob);",
     "alter table facts add column sum int; alter table seen add column sum int;"
     "alter table id_blob add column sum int;",
+    "",
     "",
     "",
     "",

@@ -90,9 +90,10 @@ static enum status load_invocations(struct store *s, int64_t day, const struct t
     struct inv_list l = {.arena = a, .function = f->function};
     struct inv_request q = {.range = range_of_day(f->range, day)};
     struct found_facts by_id = {s, &l};
-    enum status status = f->request_id.n > 0 ? facts_by_id(s, day, f->request_id, a,
-                                                           (struct fact_sink){add_fact, &by_id}, e)
-                                             : request_scan(s, &q, add_invocation, &l, e);
+    enum status status =
+        f->request_id.n > 0
+            ? facts_by_id(s, day, f->request_id, a, (struct fact_sink){add_fact, &by_id, false}, e)
+            : request_scan(s, &q, add_invocation, &l, e);
 
     *out = (struct table_rows){l.rows, l.n};
     return status;

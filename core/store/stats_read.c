@@ -529,7 +529,7 @@ static enum status add_fine(struct store *s, struct range r, uint32_t fn, struct
             continue;
         status = store_day(s, s->day_numbers[i], false, &d, e);
         if (status == OK && d)
-            status = facts_each(d, fn, c, (struct fact_sink){count_fine_fact, series}, e);
+            status = facts_each(d, fn, c, (struct fact_sink){count_fine_fact, series, false}, e);
     }
     return status;
 }

@@ -117,7 +117,7 @@ static inline bool range_meets_day(struct range r, int64_t day)
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 11 };
+enum { SCHEMA_VERSION = 12 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
 /* Is the table there? A reader may hold a file of an older version. */
@@ -212,6 +212,7 @@ typedef enum status fact_fn(void *ctx, const struct fact *f, struct err *e);
 struct fact_sink {
     fact_fn *fn;
     void *ctx;
+    bool has_forged; /* gives those with EV_FORGED too: nobody counts or shows them */
 };
 
 /* --- chunks --------------------------------------------------------------------------------------

@@ -136,9 +136,14 @@ static void test_known_environment(void **state)
 
     UNUSED(state);
     feed(c, &start, "one", NOON);
+    CHECK_INT(n.requests, 1); /* who ran at that time? */
     feed(c, &init, "", NOON - NS_PER_SEC);
     CHECK_INT(n.instances, 1);
-    CHECK_INT(n.requests, 1);
+    CHECK_INT(n.requests, 2);
+    feed(c, &start, "two", NOON + NS_PER_HOUR); /* in order: nothing newer is stored */
+    CHECK_INT(n.requests, 2);
+    feed(c, &start, "zero", NOON - NS_PER_MIN);
+    CHECK_INT(n.requests, 3);
     correlator_free(c);
 }
 

@@ -1,0 +1,161 @@
+/* What the store knows of requests that are not in memory: they come back with all their pieces. */
+#include "analyzer/correlate_private.h"
+
+#include <stdlib.h>
+
+#include "core/base/clock.h"
+
+struct restoring {
+    struct correlator *c;
+    struct assembly *a;
+};
+
+static void restore_piece(void *ctx, const struct piece *piece)
+{
+    const struct restoring *r = ctx;
+    struct piece p = *piece;
+
+    p.status = corr_keep(r->c, p.status);
+    p.error_type = corr_keep(r->c, p.error_type);
+    p.version = corr_keep(r->c, p.version);
+    p.trace_id = corr_keep_trace(r->a, p.trace_id);
+    corr_add_piece(r->a, &p);
+}
+
+static void note_suspicion(struct assembly *a)
+{
+    struct attempt attempts[MAX_ATTEMPTS];
+    size_t n = pieces_attempts(&a->pieces, attempts, MAX_ATTEMPTS);
+    bool is_suspect = a->is_within;
+
+    for (size_t i = 0; i < n; i++)
+        is_suspect = is_suspect || attempt_is_suspect(&a->pieces, &attempts[i]);
+    corr_set_suspect(a, is_suspect);
+}
+
+/* A stored row gives its pieces back to its environment's assembly. */
+static enum status restore_row(struct correlator *c, const struct invocation *row, struct err *e)
+{
+    struct env *owner;
+    enum status s = corr_env(c, row->origin, row->start_ns, &owner, e);
+
+    if (s != OK)
+        return s;
+    uint64_t key = str_hash(row->id, owner->origin.hash);
+    uint64_t *at = idmap_get(&c->assemblies, key);
+    struct assembly *a =
+        at ? (struct assembly *)(uintptr_t)*at : corr_new_assembly(c, owner, row->id, key);
+    struct restoring r = {c, a};
+    const bool is_forged = (row->evidence & EV_FORGED) != 0;
+    pieces_decode(row, restore_piece, &r);
+    corr_room_for_given(a, a->n_given + 1);
+    a->given[a->n_given++] = (struct given){row->start_ns, 0, is_forged};
+    a->was_forged = a->was_forged || is_forged;
+    owner->mixed_to_ns =
+        owner->newest_ns > owner->mixed_to_ns ? owner->newest_ns : owner->mixed_to_ns;
+    note_suspicion(a);
+    return OK;
+}
+
+static int compare_starts(const void *a, const void *b)
+{
+    const struct invocation *x = a, *y = b;
+
+    return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
+}
+
+enum status corr_restore(struct correlator *c, const struct env *v, struct str id, int64_t t_ns,
+                         struct err *e)
+{
+    struct invocation_list found = {0};
+
+    if (!c->options.find_id || idmap_get(&c->ids, corr_id_key(v, id)))
+        return OK;
+    enum status s = c->options.find_id(c->options.ctx, id, t_ns, &c->scratch, &found, e);
+    if (s == OK && found.n > 1)
+        qsort(found.rows, found.n, sizeof(*found.rows), compare_starts);
+    bool is_own = false, is_elsewhere = false;
+    for (size_t i = 0; s == OK && i < found.n; i++) {
+        bool is_same = fn_eq(fn_born(found.rows[i].origin->fn), fn_born(&v->fn));
+        if (is_same)
+            s = restore_row(c, &found.rows[i], e);
+        is_own |= is_same;
+        is_elsewhere |= !is_same;
+    }
+    c->n_elsewhere += is_elsewhere && !is_own;
+    return s;
+}
+
+/* Widens the range by what was asked for in this feed already; false: it lies within. */
+static bool widen_recalled(struct correlator *c, struct env *v, struct range *r)
+{
+    if (v->recalled_in_feed == c->n_feeds) {
+        if (r->since_ns >= v->recalled_from_ns && r->until_ns <= v->recalled_to_ns)
+            return false;
+        r->since_ns = r->since_ns < v->recalled_from_ns ? r->since_ns : v->recalled_from_ns;
+        r->until_ns = r->until_ns > v->recalled_to_ns ? r->until_ns : v->recalled_to_ns;
+    }
+    v->recalled_in_feed = c->n_feeds;
+    v->recalled_from_ns = r->since_ns;
+    v->recalled_to_ns = r->until_ns;
+    return true;
+}
+
+enum status corr_recall(struct correlator *c, struct env *v, struct range r, struct err *e)
+{
+    struct invocation_list found = {0};
+
+    if (!c->options.find_requests || v->has_all_requests || !widen_recalled(c, v, &r))
+        return OK;
+    enum status s = c->options.find_requests(c->options.ctx, &v->origin, r, &c->scratch, &found, e);
+    for (size_t i = 0; s == OK && i < found.n; i++)
+        s = corr_restore(c, v, found.rows[i].id, found.rows[i].start_ns, e);
+    return s;
+}
+
+static void widen_span(void *ctx, const struct piece *p)
+{
+    struct range *span = ctx;
+
+    span->since_ns = p->t_ns < span->since_ns ? p->t_ns : span->since_ns;
+    span->until_ns = p->t_ns > span->until_ns ? p->t_ns : span->until_ns;
+}
+
+/* Of the stored rows those that ran in the range; what is not in memory then ended by *left_ns. */
+static enum status restore_runs(struct correlator *c, struct env *v,
+                                const struct invocation_list *found, struct range ran,
+                                int64_t *left_ns, struct err *e)
+{
+    enum status s = OK;
+
+    for (size_t i = 0; s == OK && i < found->n; i++) {
+        struct range span = {INT64_MAX, INT64_MIN};
+        pieces_decode(&found->rows[i], widen_span, &span);
+        if (span.since_ns <= ran.until_ns && span.until_ns >= ran.since_ns)
+            s = corr_restore(c, v, found->rows[i].id, found->rows[i].start_ns, e);
+        else if (span.until_ns > *left_ns)
+            *left_ns = span.until_ns;
+    }
+    return s;
+}
+
+/* What ran began at most LONGEST_RUN_NS before. Nothing newer than what is at hand is stored as a
+ * rule, so that looking a day further ahead spares the next ones the question. */
+enum status corr_recall_runs(struct correlator *c, struct env *v, struct range ran, struct err *e)
+{
+    struct invocation_list found = {0};
+    struct range r = {ran.since_ns - LONGEST_RUN_NS,
+                      ran.until_ns + (ran.until_ns >= v->kept_to_ns ? NS_PER_DAY : 1)};
+    int64_t left_ns = ran.since_ns - 1; /* of those that began before */
+
+    if (!c->options.find_requests || v->has_all_requests ||
+        (v->lost_to_ns < ran.since_ns && ran.until_ns < v->kept_to_ns))
+        return OK;
+    enum status s = c->options.find_requests(c->options.ctx, &v->origin, r, &c->scratch, &found, e);
+    if (s == OK)
+        s = restore_runs(c, v, &found, ran, &left_ns, e);
+    if (s == OK && (v->kept_to_ns <= r.until_ns || v->lost_to_ns < r.until_ns))
+        v->lost_to_ns = left_ns < v->lost_to_ns ? left_ns : v->lost_to_ns;
+    v->kept_to_ns = r.until_ns > v->kept_to_ns ? r.until_ns : v->kept_to_ns;
+    return s;
+}
