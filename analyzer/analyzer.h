@@ -263,6 +263,8 @@ void waste_add_invocation(struct waste *w, const struct invocation *inv);
 struct str cost_currency(const struct cost_context *c, const struct fn_ref *fn, int64_t at_ns);
 /* The region its price is taken from: the function's own, a rule's, or the default. */
 struct str cost_region(const struct cost_context *c, const struct fn_ref *fn);
+/* What the rules alone say; empty: nothing. */
+struct str cost_rule_region(const struct cost_context *c, const struct fn_ref *fn);
 
 /* --- cold starts ---
  * Why an environment had to be started, from what the others of the function did at that moment. */

@@ -527,6 +527,11 @@ struct str cost_currency(const struct cost_context *c, const struct fn_ref *fn, 
     return ops != NULL ? ops->currency(c->book, f.region, at_ns) : STR("USD");
 }
 
+struct str cost_rule_region(const struct cost_context *c, const struct fn_ref *fn)
+{
+    return rule_for(c, fn).region;
+}
+
 struct str cost_region(const struct cost_context *c, const struct fn_ref *fn)
 {
     return cost_facts_of(c, fn, INT64_MAX, ARCH_UNKNOWN).region;

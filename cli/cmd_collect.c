@@ -400,7 +400,7 @@ static enum status run_until_stopped(struct collecting *g, struct err *e)
     enum status s = control_listen(folder, &control, e);
 
     if (s == OK)
-        s = cli_open_store(g->c, true, &import_reader, e);
+        s = cli_open_as_stored(g->c, true, &import_reader, e);
     while (s == OK) {
         s = run_sources(g, control, import_reader, e);
         if (s != ERR_AGAIN || !atomic_load(&collect_reload))

@@ -241,7 +241,7 @@ static int run_db(struct cli *c, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
         if (!str_eq(c->words.items[0], str_from(actions[i].name)))
             continue;
-        if (cli_open_store(c, actions[i].is_read_only, &s, e) != OK)
+        if (cli_open_as_stored(c, actions[i].is_read_only, &s, e) != OK)
             return EXIT_FAILED;
         return actions[i].run(c, s, e);
     }

@@ -181,8 +181,8 @@ static enum status open_stores(struct cli *c, struct store **s, struct store **r
         return store_open(&null, s, e);
     }
     sql_pool_pages();
-    enum status status = cli_open_store(c, false, s, e);
-    return status == OK ? cli_open_store(c, true, reader, e) : status;
+    enum status status = cli_open_as_stored(c, false, s, e);
+    return status == OK ? cli_open_as_stored(c, true, reader, e) : status;
 }
 
 /* What the collector kept aside for us is the newest that the store keeps aside. */

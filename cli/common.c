@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/fn_rules.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/timefmt.h"
@@ -116,15 +117,11 @@ struct str cli_reach(const struct cli *c)
     return arena_str(c->arena, buf_str(&b));
 }
 
-enum status cli_open_store(const struct cli *c, bool is_read_only, struct store **out,
-                           struct err *e)
+static enum status open_store(const struct cli *c, struct store_options o, struct store **out,
+                              struct err *e)
 {
-    struct store_options o = {
-        .url = c->settings->store_url,
-        .is_read_only = is_read_only,
-        .retention_ns = c->settings->retention_ns,
-    };
-
+    o.url = c->settings->store_url;
+    o.retention_ns = c->settings->retention_ns;
     if (o.url.n == 0)
         o.url = default_store_path(c);
     const char *path = arena_strz(c->arena, cli_store_path(c));
@@ -138,6 +135,29 @@ enum status cli_open_store(const struct cli *c, bool is_read_only, struct store 
             " yet: make one with `fnscope import FILE...` or look around with `fnscope demo`",
             STR_ARG(cli_store_path(c)));
     return s;
+}
+
+static struct str region_of(const void *rules, const struct fn_ref *fn)
+{
+    return cost_rule_region(rules, fn);
+}
+
+enum status cli_open_store(const struct cli *c, bool is_read_only, struct store **out,
+                           struct err *e)
+{
+    struct cost_context *rules = arena_new(c->arena, struct cost_context, 1);
+
+    if (fn_rules_read(c, rules, e) != OK)
+        return e ? e->code : ERR_CONFIG;
+    const struct store_options o = {
+        .is_read_only = is_read_only, .region_of = region_of, .region_ctx = rules};
+    return open_store(c, o, out, e);
+}
+
+enum status cli_open_as_stored(const struct cli *c, bool is_read_only, struct store **out,
+                               struct err *e)
+{
+    return open_store(c, (struct store_options){.is_read_only = is_read_only}, out, e);
 }
 
 void cli_close_store(struct store **s)
@@ -226,115 +246,6 @@ enum status cli_prices_dir(const struct cli *c, struct str *out, struct err *e)
                    FNSCOPE_PRICES);
 }
 
-/* Names of Lambda's runtimes begin so: a slip must not make a restore cost something. */
-static bool is_runtime(struct str s)
-{
-    static const char *const kinds[] = {"java", "python", "dotnet",  "nodejs",
-                                        "ruby", "go",     "provided"};
-
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (str_starts(s, str_from(kinds[i])))
-            return true;
-    return false;
-}
-
-enum { MOST_KEPT = 1000000 }; /* no account may keep more environments ready */
-
-/* How much is kept ready, and when; one time holds for both. */
-static enum status read_kept(const struct cli *c, const struct yaml_node *n, struct fn_rule *r,
-                             struct err *e)
-{
-    const struct yaml_node *until = yaml_get(n, STR("kept_until"));
-    const struct yaml_node *time = until ? until : yaml_get(n, STR("kept_since"));
-    const struct range when = r->provisioned.when;
-
-    r->provisioned.is_said = yaml_get(n, STR("provisioned_concurrency")) != NULL;
-    r->snapshots.is_said = yaml_get(n, STR("snapstart_versions")) != NULL;
-    r->snapshots.when = when;
-    if (time && !r->provisioned.is_said && !r->snapshots.is_said)
-        return err_set(e, ERR_CONFIG,
-                       "%s:%u:%u: functions: \"" STR_FMT "\": a time without what is kept: say "
-                       "provisioned_concurrency or snapstart_versions",
-                       c->config_name, time->line, time->column, STR_ARG(n->key));
-    if (until && when.until_ns <= when.since_ns)
-        return err_set(e, ERR_CONFIG,
-                       "%s:%u:%u: functions: \"" STR_FMT "\": kept_until lies before kept_since",
-                       c->config_name, until->line, until->column, STR_ARG(n->key));
-    return OK;
-}
-
-/* One entry of the `functions:` section: a glob and what it says. */
-static enum status read_rule(const struct cli *c, const struct yaml_node *n, struct fn_rule *r,
-                             struct err *e)
-{
-    static const struct opt_def defs[] = {
-        {.key = "region", .type = OPT_STRING, .offset = offsetof(struct fn_rule, region)},
-        {.key = "account", .type = OPT_STRING, .offset = offsetof(struct fn_rule, account)},
-        {.key = "arch",
-         .type = OPT_CHOICE,
-         .offset = offsetof(struct fn_rule, arch),
-         .choices = default_arch_names},
-        {.key = "ephemeral_storage",
-         .type = OPT_SIZE,
-         .offset = offsetof(struct fn_rule, storage_bytes)},
-        {.key = "provisioned_concurrency",
-         .type = OPT_INT,
-         .offset = offsetof(struct fn_rule, provisioned.n),
-         .max = MOST_KEPT},
-        {.key = "snapstart_versions",
-         .type = OPT_INT,
-         .offset = offsetof(struct fn_rule, snapshots.n),
-         .max = MOST_KEPT},
-        {.key = "kept_since",
-         .type = OPT_TIME,
-         .offset = offsetof(struct fn_rule, provisioned.when.since_ns)},
-        {.key = "kept_until",
-         .type = OPT_TIME,
-         .offset = offsetof(struct fn_rule, provisioned.when.until_ns)},
-        {.key = "runtime", .type = OPT_STRING, .offset = offsetof(struct fn_rule, runtime)},
-        {0},
-    };
-    struct opt_set set;
-    static const char *const none[] = {NULL};
-
-    if (opt_init(&set, defs, r, c->arena, clock_now(&c->clock), e) != OK ||
-        opt_apply_yaml(&set, n, c->config_name, ORIGIN_USER_FILE, none, e) != OK)
-        return err_wrap(e, "functions");
-    if (r->runtime.n > 0 && !is_runtime(r->runtime))
-        return err_set(e, ERR_CONFIG,
-                       "%s:%u:%u: functions: \"" STR_FMT "\": no runtime of Lambda: say java21, "
-                       "python3.12 or the like",
-                       c->config_name, yaml_get(n, STR("runtime"))->line,
-                       yaml_get(n, STR("runtime"))->column, STR_ARG(r->runtime));
-    if (read_kept(c, n, r, e) != OK)
-        return e ? e->code : ERR_CONFIG;
-    if (yaml_get(n, STR("arch")))
-        r->arch = (enum arch)((int)r->arch + ARCH_X86_64);
-    r->name_glob = n->key;
-    return OK;
-}
-
-static enum status read_rules(const struct cli *c, struct cost_context *cc, struct err *e)
-{
-    const struct yaml_node *list = c->config ? yaml_get(c->config, STR("functions")) : NULL;
-    struct fn_rule *rules = NULL;
-    size_t n = 0, cap = 0;
-
-    for (const struct yaml_node *f = list ? list->child : NULL; f; f = f->next) {
-        rules = arena_grow(c->arena, rules, n, &cap, sizeof(*rules));
-        rules[n] = (struct fn_rule){0};
-        if (f->type != YAML_TABLE)
-            return err_set(e, ERR_CONFIG, "%s:%u:%u: functions: \"" STR_FMT "\" must be a table",
-                           c->config_name, f->line, f->column, STR_ARG(f->key));
-        if (read_rule(c, f, &rules[n], e) != OK)
-            return e ? e->code : ERR_CONFIG;
-        n++;
-    }
-    cc->rules = rules;
-    cc->n_rules = n;
-    return OK;
-}
-
 enum status cli_check_region(const struct cli *c, const struct pricebook *book, struct str region,
                              const char *what, struct err *e)
 {
@@ -364,9 +275,7 @@ static enum status check_regions(const struct cli *c, const struct cost_context 
 
     if (s == OK)
         s = cli_check_region(c, cc->book, c->settings->region, "--region", e);
-    for (size_t i = 0; s == OK && i < cc->n_rules; i++)
-        s = cli_check_region(c, cc->book, cc->rules[i].region, "functions", e);
-    return s;
+    return s == OK ? fn_rules_check_regions(c, cc->book, e) : s;
 }
 
 const char cli_stale_prices[] =
@@ -412,7 +321,7 @@ enum status cli_cost_open(const struct cli *c, struct store *s, struct cli_cost 
     struct pricebook *book = NULL;
     struct str dir = {0};
 
-    if (read_rules(c, &cc, e) != OK)
+    if (fn_rules_read(c, &cc, e) != OK)
         return ERR_CONFIG;
     if (s && request_configs(s, &all, c->arena, &configs, e) != OK)
         return err_wrap(e, "stored function configurations");

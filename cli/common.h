@@ -17,6 +17,11 @@ extern const char *const foreign_sections[];
  * commands that would make one. */
 MUST_CHECK enum status cli_open_store(const struct cli *c, bool is_read_only, struct store **out,
                                       struct err *e);
+/* The same, with functions called as the store has them: for what is written back, or shown to say
+ * what lies there. From cli_open_store() a function that was stored without a region has the one
+ * that `functions:` of the configuration says, as in its price. */
+MUST_CHECK enum status cli_open_as_stored(const struct cli *c, bool is_read_only,
+                                          struct store **out, struct err *e);
 /* The folder of the store the settings name. */
 struct str cli_store_path(const struct cli *c);
 /* Flags that another command needs to find this store, where it is not the usual one:

@@ -122,7 +122,7 @@ enum status reprice(struct cli *c, struct store *s, uint64_t *changed, struct er
 {
     AUTO(cli_close_store) struct store *reader = NULL;
     struct repricer r = {.store = s};
-    enum status status = cli_open_store(c, true, &reader, e);
+    enum status status = cli_open_as_stored(c, true, &reader, e);
 
     if (status == OK)
         status = with_fresh_prices(c, &r, reader, NULL, e);
@@ -140,6 +140,6 @@ enum status reprice_moved(struct cli *c, struct store *s, struct err *e)
 
     if (status != OK || stale.n == 0)
         return status;
-    status = cli_open_store(c, true, &reader, e);
+    status = cli_open_as_stored(c, true, &reader, e);
     return status == OK ? with_fresh_prices(c, &r, reader, &stale, e) : status;
 }

@@ -41,7 +41,7 @@ struct opt_def {
     const char *value_name;     /* FILE, DURATION ... as help shows it; NULL: derived from type */
     const char *default_text;   /* parsed like any value; NULL: zero */
     const char *const *choices; /* OPT_CHOICE: NULL-terminated */
-    int64_t min, max;           /* OPT_INT; both 0: no bounds */
+    int64_t min, max;           /* OPT_INT, OPT_SIZE; both 0: no bounds */
     const char *help;           /* one line, no full stop */
     const char *manual;         /* one or more sentences; NULL: help serves */
 };

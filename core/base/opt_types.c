@@ -70,9 +70,11 @@ static enum status parse_size(const struct opt_value_ctx *ctx, const struct opt_
     uint64_t v = 0;
 
     UNUSED(ctx);
-    UNUSED(d);
     if (size_parse(text, &v, e) != OK)
         return ERR_USAGE;
+    if (d->max != 0 && (v < (uint64_t)d->min || v > (uint64_t)d->max))
+        return err_set(e, ERR_USAGE, "\"" STR_FMT "\" is out of range: %lldMiB to %lldMiB",
+                       STR_ARG(text), (long long)(d->min >> 20), (long long)(d->max >> 20));
     memcpy(field, &v, sizeof(v));
     return OK;
 }

@@ -57,19 +57,30 @@ struct fn_ref *dim_fn_of_row(const struct sql_stmt *st, struct arena *a)
     return fn_copy(a, &f);
 }
 
+/* As whoever opened the store knows it. Hashes in files stand for the birth, which stays. */
+struct fn_ref dim_known_fn(const struct store *s, const struct fn_ref *fn)
+{
+    struct fn_ref f = *fn;
+
+    if (f.region.n == 0 && s->region_of != NULL)
+        f.region = s->region_of(s->region_ctx, fn);
+    if (f.region.n > fn->region.n)
+        f.born = fn_born(fn);
+    return f;
+}
+
 static struct fn_ref *read_fn(struct store *s, uint32_t id)
 {
     AUTO(arena_clear) struct arena a = {0};
-    struct fn_ref *f = NULL;
     struct sql_stmt *st;
 
     if (s->is_null)
         return NULL;
     if (!one_row(s, arena_printf(&a, "%s where f.id = ?", dim_fn_select(s)).p, id, &st))
         return NULL;
-    f = dim_fn_of_row(st, &s->dims);
+    const struct fn_ref known = dim_known_fn(s, dim_fn_of_row(st, &a));
     sql_finalize(st);
-    return f;
+    return fn_copy(&s->dims, &known);
 }
 
 /* Whoever holds the function of an id sees what becomes of it. */
@@ -80,7 +91,8 @@ void dim_put_fn(struct store *s, uint32_t id, const struct fn_ref *fn)
 
     if (is_new)
         *known = (uintptr_t)arena_new(&s->dims, struct fn_ref, 1);
-    *(struct fn_ref *)(uintptr_t)*known = *fn_copy(&s->dims, fn);
+    const struct fn_ref f = dim_known_fn(s, fn);
+    *(struct fn_ref *)(uintptr_t)*known = *fn_copy(&s->dims, &f);
 }
 
 const struct fn_ref *dim_fn(struct store *s, uint32_t id)

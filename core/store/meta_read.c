@@ -376,7 +376,8 @@ enum status request_known_fns(struct store *s, struct arena *a, struct fn_ref **
         return status;
     while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
         *out = arena_grow(a, *out, *n, &cap, sizeof(**out));
-        (*out)[(*n)++] = *dim_fn_of_row(st, a);
+        const struct fn_ref f = dim_known_fn(s, dim_fn_of_row(st, a));
+        (*out)[(*n)++] = *fn_copy(a, &f);
     }
     sql_finalize(st);
     return status;

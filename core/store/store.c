@@ -302,6 +302,8 @@ enum status store_open(const struct store_options *o, struct store **out, struct
     s->lock_fd = -1;
     s->is_read_only = o->is_read_only;
     s->retention_ns = o->retention_ns;
+    s->region_of = o->region_of;
+    s->region_ctx = o->region_ctx;
     s->is_null = str_starts(path, STR("null:"));
     if (str_starts(path, STR("sqlite:")))
         path = str_skip(path, 7);

@@ -27,6 +27,10 @@ struct store_options {
     bool is_read_only;
     bool must_exist;      /* read-write, but do not create */
     int64_t retention_ns; /* 0: keep for ever */
+    /* The region of a function that was stored without one, empty: not known. What is read has it;
+     * what is stored stays as it is. NULL: none is known. The context outlives the store. */
+    struct str (*region_of)(const void *ctx, const struct fn_ref *fn);
+    const void *region_ctx;
 };
 
 /* ERR_NOT_FOUND no store there; ERR_AGAIN another writer holds it (its pid is named); ERR_IO not

@@ -55,6 +55,8 @@ struct store {
     char *path; /* folder */
     bool is_read_only, is_null;
     int64_t retention_ns;
+    struct str (*region_of)(const void *ctx, const struct fn_ref *fn); /* of store_options */
+    const void *region_ctx;
     int lock_fd;
     struct file_id {
         uint64_t device, number;
@@ -139,6 +141,8 @@ static inline int64_t blob_sum(struct str blob, int64_t of)
 
 const struct fn_ref *dim_fn(struct store *s,
                             uint32_t id); /* never NULL: unknown ids give an empty one */
+/* A stored function as whoever opened the store knows it (store_options). */
+struct fn_ref dim_known_fn(const struct store *s, const struct fn_ref *fn);
 const struct origin *dim_origin(struct store *s, uint32_t id);
 /* From now on, whatever is stored: a writer knows it before the file does. `fn` lives as long as
  * the store's connection. */
