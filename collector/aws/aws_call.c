@@ -151,7 +151,6 @@ static void count_call(struct aws_client *c, const struct aws_request *q)
     roll_day(c);
     c->meter.calls[q->op]++;
     c->status->add_calls++;
-    aws_bill(c, q->op, q->units > 0 ? q->units : 1);
 }
 
 /* --- the request
@@ -227,6 +226,8 @@ static enum status send_signed(struct aws_client *c, const struct aws_request *q
     };
     count_call(c, q);
     s = http_send(&c->env->http, &request, a, r, e);
+    if (s == OK || r->was_sent) /* nobody bills what never left the machine */
+        aws_bill(c, q->op, q->units > 0 ? q->units : 1);
     if (s == OK) {
         c->status->add_bytes += r->body.n;
         learn_time(c, r);

@@ -184,7 +184,8 @@ static void take_answer(struct client *c, struct arena *a, struct http_response 
     long status = 0;
 
     c->api.getinfo(c->curl, CURLINFO_RESPONSE_CODE, &status);
-    *out = (struct http_response){.status = (int)status, .body = arena_str(a, buf_str(&c->body))};
+    *out = (struct http_response){
+        .status = (int)status, .body = arena_str(a, buf_str(&c->body)), .was_sent = true};
     parse_headers(arena_str(a, buf_str(&c->headers)), a, out);
 }
 
@@ -232,6 +233,7 @@ static enum status curl_send(void *ctx, const struct http_request *q, struct are
     struct client *c = ctx;
     enum status s = check_request(q, e);
 
+    out->was_sent = false;
     if (s != OK)
         return s;
     if (c->curl == NULL)
@@ -244,8 +246,12 @@ static enum status curl_send(void *ctx, const struct http_request *q, struct are
     c->api.setopt(c->curl, CURLOPT_HTTPHEADER, headers);
     CURLcode code = c->api.perform(c->curl);
     c->api.slist_free_all(headers);
-    if (code != CURLE_OK)
+    if (code != CURLE_OK) {
+        long sent = 0;
+        c->api.getinfo(c->curl, CURLINFO_REQUEST_SIZE, &sent);
+        out->was_sent = sent > 0;
         return fail(c, code, e);
+    }
     take_answer(c, a, out);
     return OK;
 }

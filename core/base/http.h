@@ -9,12 +9,12 @@
  *     if (r.status == 200) ... r.body ...
  *     http_close(&h);
  *
- * OK means that an answer came, whatever its status code. Headers and body are views into the
- * arena. Redirects are not followed: a signed request must not wander. Connections are kept and
- * used again. gzip is asked for and undone here; max_bytes bounds the plain body, so a
- * decompression bomb ends as ERR_LIMIT after that many bytes. Proxies come from the environment
- * (http_proxy, HTTPS_PROXY, NO_PROXY) unless is_direct. A set stop flag ends a transfer within a
- * second.
+ * OK means that an answer came (of a failure only was_sent is set), whatever its status code.
+ * Headers and body are views into the arena. Redirects are not followed: a signed request must not
+ * wander. Connections are kept and used again. gzip is asked for and undone here; max_bytes bounds
+ * the plain body, so a decompression bomb ends as ERR_LIMIT after that many bytes. Proxies come
+ * from the environment (http_proxy, HTTPS_PROXY, NO_PROXY) unless is_direct. A set stop flag ends a
+ * transfer within a second.
  *
  * Errors: ERR_AGAIN connection, time-out, cut answer or no HTTP; ERR_LIMIT larger than max_bytes or
  * headers over 64 KB; ERR_PARSE damaged compression; ERR_CONFIG a URL, header or certificate that
@@ -49,6 +49,7 @@ struct http_response {
     const struct http_header *headers; /* names as sent, values trimmed */
     size_t n_headers;
     struct str body;
+    bool was_sent; /* of a failure too: something of the request left for the server or a proxy */
 };
 
 struct http {

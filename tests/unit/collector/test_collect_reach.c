@@ -81,7 +81,29 @@ static void test_metrics_after_a_pause(void **state)
     remove_folder(path);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_metrics_after_a_pause),
-                                          cmocka_unit_test(test_backfill),
-                                          cmocka_unit_test(test_damage_counts)};
+/* Nobody bills a call that never left the machine, and it does not use up a budget. */
+static void test_unreachable_is_free(void **state)
+{
+    char path[] = "/tmp/fnscope-faults-XXXXXX";
+    struct collector c;
+
+    UNUSED(state);
+    open_world(path, &c);
+    c.ops = &aws_metrics_source;
+    w.is_unreachable = true;
+    born(&c);
+    poll_for(&c, 5 * NS_PER_MIN);
+    CHECK(c.source->status.add_calls > 1);
+    CHECK_INT(c.source->status.add_cost, 0);
+    CHECK_INT(c.source->status.cost_today, 0);
+    w.is_unreachable = false;
+    poll_for(&c, 5 * NS_PER_MIN);
+    CHECK(c.source->status.add_cost > 0);
+    die(&c);
+    remove_folder(path);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_unreachable_is_free), cmocka_unit_test(test_metrics_after_a_pause),
+    cmocka_unit_test(test_backfill), cmocka_unit_test(test_damage_counts)};
 TEST_MAIN(tests)
