@@ -11,6 +11,7 @@ const char *const rule_missing_names[] = {"keep", "fire", "clear", NULL};
 struct scan {
     struct str text;
     size_t at, value_at; /* value_at: where the last value began */
+    unsigned read;       /* bit i: clauses[i] */
     struct err *e;
 };
 
@@ -61,7 +62,7 @@ static enum status read_signal(struct scan *s, const struct signal_info **out)
                        "column %zu: there is no signal \"" STR_FMT "\"; did you mean \"" STR_FMT
                        "\"?",
                        began + 1, STR_ARG(word), STR_ARG(near));
-    return fail(s, began, "`fnscope help alert` lists the signals; there is none named", word);
+    return fail(s, began, "`fnscope alert signals` lists the signals; there is none named", word);
 }
 
 static enum status read_compare(struct scan *s, struct str word, size_t began,
@@ -95,11 +96,13 @@ static bool read_duration(struct str w, int64_t *out)
     return duration_parse(w, out, NULL) == OK;
 }
 
+/* With its unit: "memory.max > 100" meant MB. */
 static bool read_bytes(struct str w, int64_t *out)
 {
-    uint64_t bytes;
+    uint64_t bytes, bare;
 
-    if (size_parse(w, &bytes, NULL) != OK || bytes > INT64_MAX)
+    if (size_parse(w, &bytes, NULL) != OK || bytes > INT64_MAX ||
+        (str_to_u64(w, &bare) && bare > 0))
         return false;
     *out = (int64_t)bytes;
     return true;
@@ -129,7 +132,7 @@ static const struct {
 } units[METRIC_UNITS] = {
     [UNIT_COUNT] = {read_count, "a whole number such as 5"},
     [UNIT_NS] = {read_duration, "a duration such as 30s or 5m"},
-    [UNIT_BYTES] = {read_bytes, "a size such as 512MB"},
+    [UNIT_BYTES] = {read_bytes, "a size with its unit such as 512MB"},
     [UNIT_PPM] = {read_ratio, "a share such as 1.5%"},
     [UNIT_PICO] = {read_money, "an amount such as $2.50"},
     [UNIT_PICO_HOUR] = {read_money_rate, "an amount an hour such as $2.50/h"},
@@ -297,9 +300,13 @@ static enum status read_clause(struct scan *s, struct rule *r, struct str word, 
     const char *names[ARRAY_LEN(clauses) + 1] = {0};
 
     for (size_t i = 0; i < ARRAY_LEN(clauses); i++) {
-        if (str_eq(word, str_from(clauses[i].name)))
-            return clauses[i].read(s, r);
         names[i] = clauses[i].name;
+        if (!str_eq(word, str_from(clauses[i].name)))
+            continue;
+        if ((s->read >> i & 1) != 0)
+            return fail(s, began, "a clause stands once in a rule; this is the second", word);
+        s->read |= 1U << i;
+        return clauses[i].read(s, r);
     }
     struct str near = opt_suggest(word, names);
     if (near.n > 0)

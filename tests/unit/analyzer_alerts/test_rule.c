@@ -55,8 +55,9 @@ static void test_refuses(void **state)
         {"", "column 1: a signal is missing here"},
         {"queue.dlqdepth > 0",
          "column 1: there is no signal \"queue.dlqdepth\"; did you mean \"queue.dlq_depth\"?"},
-        {"zzzzzzzzzzzzzzzz > 0", "column 1: `fnscope help alert` lists the signals; there is none "
-                                 "named \"zzzzzzzzzzzzzzzz\""},
+        {"zzzzzzzzzzzzzzzz > 0",
+         "column 1: `fnscope alert signals` lists the signals; there is none "
+         "named \"zzzzzzzzzzzzzzzz\""},
         {"errors", "column 7: one of > >= < <= is expected here, not \"\""},
         {"errors == 5", "column 8: one of > >= < <= is expected here, not \"==\""},
         {"errors > many", "column 10: a whole number such as 5 is expected here, not \"many\""},
@@ -92,6 +93,12 @@ static void test_refuses(void **state)
         {"throttles > 0 over 0s", "column 20: a window of no time holds nothing: say over 1m, or "
                                   "leave it out"},
         {"throttles > 0 over 400d", "column 20: too long: no rule looks back further than 31d"},
+        {"errors > 5 over 5m over 6m",
+         "column 20: a clause stands once in a rule; this is the second \"over\""},
+        {"errors > 5 for 5m over 1m for 5m",
+         "column 27: a clause stands once in a rule; this is the second \"for\""},
+        {"memory.max > 100",
+         "column 14: a size with its unit such as 512MB is expected here, not \"100\""},
         {"errors > 5 for 32d", "column 16: too long: no rule looks back further than 31d"},
     };
 
