@@ -111,6 +111,16 @@ static struct str trend_of(struct app *app, const struct metric_series *s)
     return arena_str(&app->data_arena, buf_str(&b));
 }
 
+/* Where the messages of a queue go. */
+static const char *course_of(const struct msg_queue *q, int64_t per_hour, enum style *style)
+{
+    *style = per_hour > 0 || (per_hour == 0 && q->in_flight == 0) ? STYLE_WARN : STYLE_PLAIN;
+    if (per_hour != 0)
+        return per_hour > 0 ? "! grows" : "  drains";
+    /* And nobody has a message of it in hand? */
+    return q->in_flight == 0 ? "! not draining" : "  not draining";
+}
+
 const char *view_queue_state(const struct app *app, const struct msg_queue *q, int64_t per_hour,
                              enum style *style)
 {
@@ -127,10 +137,10 @@ const char *view_queue_state(const struct app *app, const struct msg_queue *q, i
     *style = STYLE_WARN;
     if (clock_now(&app->options->clock) - q->seen_ns > STALE_NS && app->range.until_ns == 0)
         return "? not read lately";
-    if (per_hour > 0 && q->depth > 0)
-        return "! grows";
+    if (q->depth > 0)
+        return course_of(q, per_hour, style);
     *style = STYLE_PLAIN;
-    return q->depth > 0 ? "  drains" : "  empty";
+    return "  empty";
 }
 
 /* --- whose work it is --- */

@@ -238,6 +238,27 @@ static void test_views(void **state)
     fixture_free(f);
 }
 
+/* What does not get less does not drain, whether somebody works on it or not. */
+static void test_queue_state(void **state)
+{
+    static const struct {
+        int64_t depth, in_flight, per_hour;
+        const char *says;
+    } rows[] = {
+        {0, 0, 0, "  empty"},        {1, 0, -5, "  drains"},      {1, 0, 5, "! grows"},
+        {1, 0, 0, "! not draining"}, {9, 2, 0, "  not draining"},
+    };
+    const struct tui_options o = {.clock = clock_system()};
+    const struct app app = {.options = &o, .range = {0, 1}};
+    enum style style;
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct msg_queue q = {.depth = rows[i].depth, .in_flight = rows[i].in_flight};
+        CHECK_Z(view_queue_state(&app, &q, rows[i].per_hour, &style), rows[i].says);
+    }
+}
+
 /* Enter on a queue or a source, and D as well: its course, what its figures are made of, its parts.
  */
 static void test_pages(void **state)
@@ -393,6 +414,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_views),
+        cmocka_unit_test(test_queue_state),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_queue_that_is_gone),
         cmocka_unit_test(test_waterfall),
