@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 
 #include "cli/common.h"
+#include "collector/source.h"
 #include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
 
@@ -229,6 +230,43 @@ static void check_sources(struct doctor *d)
     }
 }
 
+/* Two entries of the configuration that read the same; what the collector learnt of their accounts
+ * helps where it ran. */
+static void check_overlaps(struct doctor *d)
+{
+    const struct yaml_node *entries =
+        d->cli->config ? yaml_get(d->cli->config, STR("sources")) : NULL;
+    const struct opt_list all = {0};
+    struct source_list list = {0};
+    struct source_rows known = {0};
+    struct source_overlap *rows = NULL;
+    struct err e = {0};
+
+    if (entries == NULL)
+        return;
+    if (sources_parse(entries, d->cli->config_name, &all, &list, &e) != OK) {
+        say(d, false, "the sources of the configuration cannot be read", str_from(e.msg));
+        return;
+    }
+    if (d->store != NULL && request_sources(d->store, d->cli->arena, &known, NULL) != OK)
+        known.n = 0; /* said by check_sources */
+    const size_t n = sources_overlaps(&list, known.rows, known.n, d->cli->arena, &rows);
+    if (n == 0)
+        say(d, true, "no two sources of the configuration read the same", (struct str){0});
+    for (size_t i = 0; i < n; i++) {
+        AUTO(buf_clear) struct buf line = {.max = 1024};
+        buf_add_z(&line, "the sources ");
+        safe_text(&line, rows[i].a->name, SAFE_KEEP_NONE);
+        buf_add_z(&line, " and ");
+        safe_text(&line, rows[i].b->name, SAFE_KEEP_NONE);
+        buf_addf(&line, " read the same account and region: " STR_FMT, STR_ARG(rows[i].what));
+        say(d, false, arena_strz(d->cli->arena, buf_str(&line)),
+            STR("each call is made and paid for twice: give them log_groups:, queues: or collect: "
+                "that do not meet, or take one out"));
+    }
+    sources_free(&list);
+}
+
 static int report_quarantine(struct doctor *d)
 {
     struct buf *out = &d->cli->out;
@@ -260,6 +298,7 @@ static int run_doctor(struct cli *c, struct err *e)
         say(&d, false, "store", str_from(e->msg));
         *e = (struct err){0};
         check_prices(&d);
+        check_overlaps(&d);
         return report_quarantine(&d);
     }
     d.store = s;
@@ -273,6 +312,7 @@ static int run_doctor(struct cli *c, struct err *e)
     check_prices(&d);
     check_counts(&d);
     check_sources(&d);
+    check_overlaps(&d);
     check_moved(&d);
     check_provider_counts(&d);
     return report_quarantine(&d);

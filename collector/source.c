@@ -227,6 +227,50 @@ enum status sources_parse(const struct yaml_node *sources, const char *name,
     return OK;
 }
 
+/* --- what is read twice --- */
+
+static const struct source_status *status_of(const struct source *s,
+                                             const struct source_status *known, size_t n_known)
+{
+    for (size_t i = 0; i < n_known; i++)
+        if (str_eq(known[i].name, s->name) && known[i].account.n > 0 && known[i].region.n > 0)
+            return &known[i];
+    return NULL;
+}
+
+static bool is_same_place(const struct source *a, const struct source *b,
+                          const struct source_status *known, size_t n_known)
+{
+    const struct source_status *x = status_of(a, known, n_known);
+    const struct source_status *y = status_of(b, known, n_known);
+
+    if (x && y)
+        return str_eq(x->account, y->account) && str_eq(x->region, y->region);
+    return a->ops->shares_quota != NULL && a->ops->shares_quota(a, b);
+}
+
+size_t sources_overlaps(const struct source_list *l, const struct source_status *known,
+                        size_t n_known, struct arena *a, struct source_overlap **out)
+{
+    struct source_overlap *rows = NULL;
+    size_t n = 0, cap = 0;
+
+    for (size_t i = 0; i < l->n; i++)
+        for (size_t k = i + 1; k < l->n; k++) {
+            const struct source *x = l->items[i], *y = l->items[k];
+            if (x->ops->overlap == NULL || x->ops->overlap != y->ops->overlap ||
+                !is_same_place(x, y, known, n_known))
+                continue;
+            const struct str what = x->ops->overlap(x, y, a);
+            if (what.n == 0)
+                continue;
+            rows = arena_grow(a, rows, n, &cap, sizeof(*rows));
+            rows[n++] = (struct source_overlap){x, y, what};
+        }
+    *out = rows;
+    return n;
+}
+
 void sources_free(struct source_list *l)
 {
     for (size_t i = 0; i < l->n; i++)

@@ -70,6 +70,9 @@ struct source_ops {
     /* Do these two, whose types have this function, draw on the same quotas of a provider? Each
      * then gets its share: they run on threads of their own and share nothing else. NULL: never. */
     bool (*shares_quota)(const struct source *a, const struct source *b);
+    /* What both would read if they were of the same account and region: "logs, queues"; empty:
+     * nothing. For two whose types have this function. NULL: it cannot be the same. */
+    struct str (*overlap)(const struct source *a, const struct source *b, struct arena *arena);
 };
 
 extern const struct source_ops *const source_types[]; /* NULL-terminated */
@@ -86,6 +89,16 @@ MUST_CHECK enum status sources_parse(const struct yaml_node *sources, const char
                                      const struct opt_list *only, struct source_list *out,
                                      struct err *e);
 void sources_free(struct source_list *l);
+
+/* Two sources that read the same: each event comes twice, and is paid for twice. */
+struct source_overlap {
+    const struct source *a, *b;
+    struct str what; /* "logs, queues" */
+};
+/* Every pair. `known` is what the collector learnt of them, by name: accounts stand in no
+ * configuration; without it sources are of one account that get there the same way. */
+size_t sources_overlaps(const struct source_list *l, const struct source_status *known,
+                        size_t n_known, struct arena *a, struct source_overlap **out);
 
 /* One source, already configured: for tests and tools. */
 struct source *source_new(struct arena *a, const struct source_ops *ops, struct str name,

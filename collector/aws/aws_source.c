@@ -29,10 +29,10 @@ static const struct {
     aws_step_fn *step;
 } task_rows[AWS_TASKS] = {
     [TASK_GROUPS] = {"log groups", PART_LOGS, OP_DESCRIBE_LOG_GROUPS, aws_groups_step},
-    [TASK_LOGS] = {"logs", PART_LOGS, OP_FILTER_LOG_EVENTS, aws_logs_step},
+    [TASK_LOGS] = {SOURCE_PART_LOGS, PART_LOGS, OP_FILTER_LOG_EVENTS, aws_logs_step},
     [TASK_CONFIG] = {"config", PART_CONFIG, OP_GET_ACCOUNT_SETTINGS, aws_config_step},
     [TASK_QUEUES] = {SOURCE_PART_QUEUES, PART_QUEUES, OP_LIST_QUEUES, aws_queues_step},
-    [TASK_METRICS] = {"metrics", PART_METRICS, OP_GET_METRIC_DATA, aws_metrics_step},
+    [TASK_METRICS] = {SOURCE_PART_METRICS, PART_METRICS, OP_GET_METRIC_DATA, aws_metrics_step},
     [TASK_TRACES] = {"traces", PART_TRACES, OP_GET_TRACE_SUMMARIES, aws_xray_step},
     [TASK_RECONCILE] = {"reconcile", PART_METRICS, OP_GET_METRIC_DATA, aws_reconcile_step},
 };
@@ -382,7 +382,7 @@ static bool aws_shares(const struct source *a, const struct source *b)
     { .type = (name), .help = (text), .options = aws_option_defs,                                      \
       .options_size = sizeof(struct aws_options), .ctx_size = sizeof(struct aws_ctx),              \
       .open = aws_open, .poll = aws_poll, .close = aws_close, .plan = aws_plan,                    \
-      .regions = aws_regions, .shares_quota = aws_shares }
+      .regions = aws_regions, .shares_quota = aws_shares, .overlap = aws_overlap }
 /* clang-format on */
 
 const struct source_ops aws_source =

@@ -264,6 +264,9 @@ struct aws_function *aws_function_find(struct aws_functions *f, struct str name)
 bool aws_matches(const struct opt_list *globs, struct str name); /* an empty list matches all */
 unsigned aws_parts_of(const struct aws_ctx *x);                  /* enum aws_part */
 struct str aws_arn_function(struct str arn);                     /* name of the function */
+/* aws_overlap.c: overlap of struct source_ops; is there a name that both globs match? */
+struct str aws_overlap(const struct source *a, const struct source *b, struct arena *arena);
+bool aws_globs_meet(struct str a, struct str b);
 void aws_learn_account(struct aws_ctx *x, struct str arn);
 int64_t aws_mono(const struct aws_ctx *x);
 char *aws_keep(char *old, struct str s); /* frees old, copies s; NULL for an empty one */

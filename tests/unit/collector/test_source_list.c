@@ -2,6 +2,7 @@
  * common. */
 #include "tests/test.h"
 
+#include "collector/aws/aws_source.h"
 #include "collector/source.h"
 #include "core/base/yaml.h"
 
@@ -31,5 +32,75 @@ static void test_sharing(void **state)
     arena_clear(&a);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_sharing)};
+/* Is there a name that both match? Both ways round. */
+static void test_globs_meet(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        bool meet;
+    } rows[] = {
+        {"*", "", true},
+        {"a*", "*b", true},
+        {"a*", "b*", false},
+        {"/aws/*", "/ecs/*", false},
+        {"a?c", "abc", true},
+        {"a?c", "ac", false},
+        {"*a*", "*b*", true},
+        {"ab*", "a", false},
+        {"a[xy]", "ax", true},
+        {"", "", true},
+        {"abc", "abc", true},
+        {"abc", "abd", false},
+        {"*-dlq", "orders", false},
+        {"*-dlq", "orders-*", true},
+        {"a*c", "a*b*c", true},
+    };
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct str a = str_from(rows[i].a), b = str_from(rows[i].b);
+        if (aws_globs_meet(a, b) != rows[i].meet || aws_globs_meet(b, a) != rows[i].meet)
+            print_error("%s and %s\n", rows[i].a, rows[i].b);
+        CHECK_INT(aws_globs_meet(a, b), rows[i].meet);
+        CHECK_INT(aws_globs_meet(b, a), rows[i].meet);
+    }
+}
+
+/* What each pair would both read; of which account they are the collector learns. */
+static void test_overlaps(void **state)
+{
+    static const char pairs[] =
+        "a: {type: aws, region: eu-west-1}\n"
+        "b: {type: aws-logs, region: eu-west-1, log_groups: [/aws/lambda/check*]}\n"
+        "c: {type: aws-logs, region: eu-west-1, log_groups: [/ecs/*]}\n"
+        "d: {type: aws-queues, region: eu-west-1, profile: other, queues: [orders*]}\n"
+        "e: {type: aws-traces, region: eu-west-2}\n";
+    static const struct source_status known[] = {
+        {.name = STR_INIT("a"), .account = STR_INIT("1"), .region = STR_INIT("eu-west-1")},
+        {.name = STR_INIT("d"), .account = STR_INIT("1"), .region = STR_INIT("eu-west-1")},
+    };
+    const struct opt_list all = {0};
+    struct source_overlap *rows;
+    struct yaml_node *root = NULL;
+    struct source_list l = {0};
+    struct arena a = {0};
+    struct err e = {0};
+
+    UNUSED(state);
+    CHECK_OK(yaml_parse(&a, str_from(pairs), "c.yaml", &root, &e), &e);
+    CHECK_OK(sources_parse(root, "c.yaml", &all, &l, &e), &e);
+    CHECK_INT(sources_overlaps(&l, NULL, 0, &a, &rows), 1);
+    CHECK_STR(rows[0].a->name, STR("a"));
+    CHECK_STR(rows[0].b->name, STR("b"));
+    CHECK_STR(rows[0].what, STR("logs"));
+    CHECK_INT(sources_overlaps(&l, known, ARRAY_LEN(known), &a, &rows), 2);
+    CHECK_STR(rows[1].b->name, STR("d"));
+    CHECK_STR(rows[1].what, STR("queues"));
+    sources_free(&l);
+    arena_clear(&a);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_sharing),
+                                          cmocka_unit_test(test_globs_meet),
+                                          cmocka_unit_test(test_overlaps)};
 TEST_MAIN(tests)
