@@ -37,7 +37,7 @@ static const struct opt_def report_defs[] = {
                 "source read further and writes the report anew. While there is such a day the log says why and the "
                 "exit status is 3." },
     { .key = "report.top", .flag = "top", .type = OPT_INT, .offset = AT(top), .default_text = "20",
-      .min = 1, .max = 100000, .help = "functions listed in full" },
+      .min = 1, .max = 10000000, .help = "functions listed in full; the others are one row" },
     { .flag = "section", .type = OPT_STRING, .offset = AT(section), .value_name = "NAME",
       .help = "only this section, or this item of one: functions, cost.components",
       .manual = "With -o csv, a single item comes as a table with columns of its own; the whole report has one "

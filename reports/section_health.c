@@ -326,6 +326,43 @@ void section_memory(const struct report_data *r, struct doc *d)
     doc_text(d, s, TONE_PLAIN, STR("The most that any invocation used, fullest first."));
 }
 
+static void function_cells(struct table *t, const struct stats *st, wide cost, struct str currency)
+{
+    table_i64(t, 2, (int64_t)st->n);
+    share_cell(t, 3, count_failed(st), st->n);
+    share_cell(t, 4, count_cold(st), st->n);
+    percentile_cell(t, 5, &st->duration, 500);
+    percentile_cell(t, 6, &st->duration, 950);
+    percentile_cell(t, 7, &st->duration, 990);
+    money_cell(t, 8, cost, currency);
+    if (st->n > 0)
+        money_cell(t, 9, wide_ratio(cost, 1000000, st->n), currency);
+    table_text(t, 10, currency);
+}
+
+/* Those that are not listed, so that the rows add up to the whole; no function has such a name. */
+static void others_row(const struct report_data *r, struct table *t)
+{
+    struct stats sums = {0};
+    wide cost = 0;
+    size_t n = 0;
+
+    for (size_t i = shown(r); i < r->n; i++) {
+        const struct fn_line *l = &r->lines[i];
+        if (l->cost.currency.n > 0 && !str_eq(l->cost.currency, r->currency))
+            continue; /* in no sum: data quality names them */
+        stats_merge(&sums, &l->now->stats);
+        cost += l->cost.total;
+        n++;
+    }
+    if (n > 0) {
+        table_row(t);
+        table_text(t, 0, arena_printf(r->arena, "(%zu %s)", n, plural(n, "other", "others")));
+        function_cells(t, &sums, cost, r->currency);
+    }
+    stats_clear(&sums);
+}
+
 void section_functions(const struct report_data *r, struct doc *d)
 {
     static const struct table_column columns[] = {
@@ -348,22 +385,14 @@ void section_functions(const struct report_data *r, struct doc *d)
     struct table *t = doc_table(d, s, "list", columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < shown(r); i++) {
         const struct fn_line *l = &r->lines[i];
-        const struct stats *st = &l->now->stats;
         table_row(t);
         table_text(t, 0, l->now->fn.name);
         if (l->now->fn.region.n > 0)
             table_text(t, 1, l->now->fn.region);
-        table_i64(t, 2, (int64_t)st->n);
-        share_cell(t, 3, count_failed(st), st->n);
-        share_cell(t, 4, count_cold(st), st->n);
-        percentile_cell(t, 5, &st->duration, 500);
-        percentile_cell(t, 6, &st->duration, 950);
-        percentile_cell(t, 7, &st->duration, 990);
-        money_cell(t, 8, l->cost.total, l->cost.currency);
-        if (st->n > 0)
-            money_cell(t, 9, wide_ratio(l->cost.total, 1000000, st->n), l->cost.currency);
-        table_text(t, 10, l->cost.currency);
+        function_cells(t, &l->now->stats, l->cost.total, l->cost.currency);
     }
+    if (r->n > shown(r))
+        others_row(r, t);
     doc_text(d, s, TONE_PLAIN,
              arena_printf(r->arena, "All %zu: " STR_FMT ", " STR_FMT ".", r->n,
                           STR_ARG(text_things(r->arena, r->total.n, "invocation")),
