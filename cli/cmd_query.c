@@ -252,6 +252,7 @@ static enum status query_functions(struct cli *c, struct store *s, struct range 
     memcpy(columns, function_columns, sizeof(columns));
     columns[FUNCTION_ACCOUNT].is_hidden = is_of_one_account(&rows);
     table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.functions", 1);
+    table_reserve(&t, rows.n);
     for (size_t i = 0; i < rows.n; i++)
         function_row(&t, &rows.rows[i]);
     cli_print_table(c, &t);

@@ -123,6 +123,7 @@ static void shown_as_table(struct app *app, struct table *t)
     const struct table *from = &app->data.table;
 
     table_init(t, &app->data_arena, from->columns, from->n_columns, from->schema, from->version);
+    table_reserve(t, app->n_shown);
     for (size_t i = 0; i < app->n_shown; i++) {
         if (app->n_tags > 0 && !app_is_tagged(app, app->order[i]))
             continue;

@@ -100,6 +100,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         return s;
     table_init(&d->table, &app->data_arena, cost_columns, ARRAY_LEN(cost_columns),
                "fnscope.top.cost", 1);
+    view_reserve(d, &app->data_arena, d->functions.n);
     wide total = view_total_cost(&d->functions);
     for (size_t i = 0; s == OK && i < d->functions.n; i++)
         s = cost_row(app, d, &d->functions.rows[i], total, e);

@@ -120,6 +120,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         return s;
     table_init(&d->table, &app->data_arena, columns_in_unit(app), ARRAY_LEN(function_columns),
                "fnscope.top.functions", 1);
+    view_reserve(d, &app->data_arena, d->functions.n);
     wide total = view_total_cost(&d->functions);
     for (size_t i = 0; i < d->functions.n; i++)
         function_row(app, d, &d->functions.rows[i], total);

@@ -249,6 +249,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     d->is_more = rows.is_more;
     table_init(&d->table, &app->data_arena, invocation_columns, ARRAY_LEN(invocation_columns),
                "fnscope.top.invocations", 1);
+    view_reserve(d, &app->data_arena, rows.n);
     for (size_t i = 0; i < rows.n; i++)
         invocation_row(app, d, &rows.rows[p->is_from_end ? rows.n - 1 - i : i]);
     return OK;

@@ -23,6 +23,13 @@ const char *const tui_view_names[] = {
     "overview", "incidents", "functions", "invocations", "errors",  "traces", "coldstarts", "cost",
     "queues",   "alerts",    "episodes",  "log",         "sources", "help",   NULL};
 
+void view_reserve(struct view_data *d, struct arena *a, size_t n_rows)
+{
+    table_reserve(&d->table, n_rows);
+    d->cap_refs = n_rows + 1;
+    d->refs = arena_alloc(a, d->cap_refs * sizeof(*d->refs));
+}
+
 struct row_ref *view_row(struct view_data *d, struct arena *a)
 {
     d->refs = arena_grow(a, d->refs, d->table.n_rows, &d->cap_refs, sizeof(*d->refs));

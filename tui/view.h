@@ -282,6 +282,8 @@ struct str view_chart(struct app *app, const struct spark *s, unsigned permille)
 unsigned view_chart_width(const struct app *app);
 /* Which of `width` cells of the range holds the time; the nearest if none does. */
 size_t view_cell_at(struct range r, int64_t t_ns, unsigned width);
+/* Room for so many rows, right after table_init. */
+void view_reserve(struct view_data *d, struct arena *a, size_t n_rows);
 struct row_ref *view_row(struct view_data *d, struct arena *a); /* a new row and its reference */
 void view_line(struct view_data *d, struct arena *a, enum style style, struct str text);
 void view_line_in(struct view_data *d, struct arena *a, enum style style, struct str text,

@@ -21,6 +21,13 @@ void table_init(struct table *t, struct arena *a, const struct table_column *col
                         .version = version};
 }
 
+void table_reserve(struct table *t, size_t n_rows)
+{
+    assert(t->n_rows == 0);
+    t->cap_rows = (n_rows + 1) * t->n_columns;
+    t->cells = arena_alloc(t->arena, t->cap_rows * sizeof(*t->cells));
+}
+
 void table_row(struct table *t)
 {
     t->cells =

@@ -42,6 +42,8 @@ struct table {
 
 void table_init(struct table *t, struct arena *a, const struct table_column *columns,
                 size_t n_columns, const char *schema, int version);
+/* Room for so many rows, where their number is known: growing would hold them twice. */
+void table_reserve(struct table *t, size_t n_rows);
 void table_row(struct table *t); /* starts a row of CELL_NULL cells */
 void table_text(struct table *t, size_t column, struct str s);
 void table_text_shown(struct table *t, size_t column, struct str s,
