@@ -10,6 +10,7 @@
 #include "executor/ids.h"
 #include "executor/log_store_private.h"
 #include "executor/telemetry.h"
+#include "executor/xray_filter.h"
 
 #define TRACES_A_CALL 5
 #define TRACES_A_PAGE INT64_C(100)
@@ -280,9 +281,10 @@ static void put_summary(struct api_call *c, struct json_out *o, const struct sql
 }
 
 #define SUMMARIES(time)                                                                            \
-    "select trace_id, min(begin_ms), max(end_ms), max(flags & 3), max(name) from segments"         \
+    "select trace_id, min(begin_ms), max(end_ms), max(flags & 1) | max(flags & 2),"                \
+    " max(name), group_concat(distinct name) from segments"                                        \
     " where trace_id in (select trace_id from segments where " time " between ?1 and ?2)"          \
-    " group by trace_id order by min(begin_ms) desc, trace_id limit ?3 offset ?4"
+    " group by trace_id order by min(begin_ms) desc, trace_id limit -1 offset ?3"
 
 /* By the start of a trace, or by the time it changed: segments are written when they end. */
 static struct str summaries_text(struct api_call *c)
@@ -294,14 +296,46 @@ static struct str summaries_text(struct api_call *c)
                                                      : STR(SUMMARIES("begin_ms"));
 }
 
-/* Newest first; the token is the number of traces given so far. */
+static enum status is_wanted(struct str filter, struct sql_stmt *st, bool *out, struct err *e)
+{
+    const struct xray_trace trace = {.id = sql_str(st, 0),
+                                     .names = sql_str(st, 5),
+                                     .duration_ms = sql_i64(st, 2) - sql_i64(st, 1),
+                                     .is_error = (sql_i64(st, 3) & FLAG_ERROR) != 0,
+                                     .is_fault = (sql_i64(st, 3) & FLAG_FAULT) != 0};
+
+    return xray_filter(filter, &trace, out, e);
+}
+
+/* Which traces a page is about. False after answering with an error. */
+static bool read_page(struct api_call *c, struct str *filter, int64_t *offset)
+{
+    struct str token = {0};
+    struct err e = {0};
+    bool ignored;
+
+    json_str(json_get(c->input, "FilterExpression"), filter);
+    json_str(json_get(c->input, "NextToken"), &token);
+    if (xray_filter(*filter, &(struct xray_trace){0}, &ignored, &e) != OK) {
+        api_error(c, 400, "InvalidRequestException", NULL, "%s", e.msg);
+        return false;
+    }
+    if (token.n > 0 && (!str_to_i64(token, offset) || *offset < 0)) {
+        api_error(c, 400, "InvalidRequestException", NULL, "NextToken is not valid");
+        return false;
+    }
+    return true;
+}
+
+/* Newest first; the token is the number of traces looked at so far. */
 static void get_summaries(struct api_call *c)
 {
-    int64_t from, to, offset = 0, n = 0;
+    int64_t from, to, offset = 0, n = 0, looked = 0;
+    struct str filter = {0};
     struct sql_stmt *st;
     struct err e = {0};
     struct json_out o;
-    bool has_row;
+    bool has_row = false, is_wanted_one = false;
 
     if (!seconds_of(c, "StartTime", &from) || !seconds_of(c, "EndTime", &to) || to < from ||
         to - from > WINDOW_MAX_MS) {
@@ -309,28 +343,32 @@ static void get_summaries(struct api_call *c)
                   "StartTime and EndTime are needed, at most six hours apart");
         return;
     }
-    json_i64(json_get(c->input, "NextToken"), &offset);
+    if (!read_page(c, &filter, &offset))
+        return;
     if (sql_prepare(db_of(c->x), summaries_text(c), &st, &e) != OK) {
         api_error_status(c, &e);
         return;
     }
     sql_bind_i64(st, 1, from);
     sql_bind_i64(st, 2, to);
-    sql_bind_i64(st, 3, TRACES_A_PAGE + 1);
-    sql_bind_i64(st, 4, offset < 0 ? 0 : offset);
+    sql_bind_i64(st, 3, offset);
     jout_init(&o, &c->out, false);
     jout_open(&o, '{');
     jout_key(&o, "TraceSummaries");
     jout_open(&o, '[');
-    while (sql_step(st, &has_row, &e) == OK && has_row && n++ < TRACES_A_PAGE)
+    while (sql_step(st, &has_row, &e) == OK && has_row && n < TRACES_A_PAGE) {
+        looked++;
+        if (is_wanted(filter, st, &is_wanted_one, &e) != OK || !is_wanted_one)
+            continue;
         put_summary(c, &o, st);
+        n++;
+    }
     sql_finalize(st);
     jout_close(&o, ']');
     put_seconds(&o, "ApproximateTime", loop_wall(c->x->loop) / NS_PER_MS);
-    jout_put_i64(&o, "TracesProcessedCount", n > TRACES_A_PAGE ? TRACES_A_PAGE : n);
-    int64_t next = offset + TRACES_A_PAGE;
-    if (n > TRACES_A_PAGE)
-        jout_put_str(&o, "NextToken", arena_printf(c->arena, "%lld", (long long)next));
+    jout_put_i64(&o, "TracesProcessedCount", looked);
+    if (has_row) /* one more than the page holds */
+        jout_put_str(&o, "NextToken", arena_printf(c->arena, "%lld", (long long)(offset + looked)));
     jout_close(&o, '}');
 }
 

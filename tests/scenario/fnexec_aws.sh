@@ -215,6 +215,14 @@ expect "$work/got" '"ReservedConcurrentExecutions": 0'
 now=$(date +%s)
 trace=$(aws_cli xray get-trace-summaries --start-time $((now - 600)) --end-time $((now + 5)) \
     --query 'TraceSummaries[-1].Id' --output text)
+summaries() { aws_cli xray get-trace-summaries --start-time $((now - 600)) --end-time $((now + 5)) "$@"; }
+[ "$(summaries --filter-expression 'service("js")' --query 'length(TraceSummaries)')" -gt 0 ] || fail "traces of js"
+[ "$(summaries --filter-expression 'service("py") OR responsetime > 600' --query 'length(TraceSummaries)')" -eq 0 ] ||
+    fail "a filter lets through what it should not"
+summaries --filter-expression 'foo bar (' > "$work/got" 2>&1 && fail "no expression was taken"
+expect "$work/got" 'InvalidRequestException'
+curl -sS -d "{\"StartTime\":$now,\"EndTime\":$now,\"NextToken\":\"zz\"}" "$endpoint/TraceSummaries" > "$work/got"
+expect "$work/got" 'NextToken is not valid'
 aws_cli xray batch-get-traces --trace-ids "$trace" > "$work/got"
 expect "$work/got" 'AWS::Lambda::Function'
 expect "$work/got" 'Initialization'
