@@ -11,6 +11,14 @@ int64_t platform_billed_ms(int64_t duration_ns, int64_t init_ns)
     return (duration_ns + init_ns + NS_PER_MS - 1) / NS_PER_MS;
 }
 
+/* Initialization ahead of time is paid with the provisioned concurrency, not with an invocation. */
+static int64_t report_billed_ms(const struct platform_facts *f)
+{
+    bool is_ahead = str_eq(f->init_type, STR("provisioned-concurrency"));
+
+    return platform_billed_ms(f->duration_ns, is_ahead ? 0 : f->init_ns);
+}
+
 int64_t platform_memory_mb(uint64_t bytes, uint64_t size_bytes)
 {
     uint64_t used = bytes > size_bytes ? size_bytes : bytes;
@@ -106,7 +114,7 @@ static void text_end(struct buf *out, const struct platform_facts *f)
 
 static void text_report(struct buf *out, const struct platform_facts *f)
 {
-    uint64_t billed_ms = (uint64_t)platform_billed_ms(f->duration_ns, f->init_ns);
+    uint64_t billed_ms = (uint64_t)report_billed_ms(f);
     uint64_t used_mb = (uint64_t)platform_memory_mb(f->max_memory_bytes, f->fn->memory_bytes);
 
     add_text(out, STR("REPORT RequestId: "), f->request_id, STR("\tDuration: "));
@@ -270,7 +278,7 @@ static void json_report(struct buf *out, const struct platform_facts *f)
     jout_key(&o, "metrics");
     jout_open(&o, '{');
     json_ms(&o, "durationMs", f->duration_ns);
-    jout_put_i64(&o, "billedDurationMs", platform_billed_ms(f->duration_ns, f->init_ns));
+    jout_put_i64(&o, "billedDurationMs", report_billed_ms(f));
     jout_put_i64(&o, "memorySizeMB", (int64_t)(f->fn->memory_bytes / MIB));
     jout_put_i64(&o, "maxMemoryUsedMB",
                  platform_memory_mb(f->max_memory_bytes, f->fn->memory_bytes));

@@ -38,7 +38,8 @@ struct platform_facts {
  */
 void platform_line(struct buf *out, enum platform_line kind, const struct platform_facts *f);
 
-/* Billed: duration and initialization together, rounded up to whole milliseconds. */
+/* Billed: duration and initialization together, rounded up to whole milliseconds. The lines leave
+ * out the initialization of provisioned concurrency, which is paid there. */
 int64_t platform_billed_ms(int64_t duration_ns, int64_t init_ns);
 /* Whole MB (MiB) of the most memory used, at most the size of the function. */
 int64_t platform_memory_mb(uint64_t bytes, uint64_t size_bytes);

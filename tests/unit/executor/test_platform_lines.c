@@ -61,6 +61,12 @@ static void test_text(void **state)
                "REPORT RequestId: cc98d7d8-bd6d-4de2-8c36-2b565485b61d\tDuration: 276.68 ms\t"
                "Billed Duration: 889 ms\tMemory Size: 128 MB\tMax Memory Used: 90 MB\t"
                "Init Duration: 611.77 ms\t\n");
+    f.init_type = STR("provisioned-concurrency");
+    check_line(LINE_REPORT, &f,
+               "REPORT RequestId: cc98d7d8-bd6d-4de2-8c36-2b565485b61d\tDuration: 276.68 ms\t"
+               "Billed Duration: 277 ms\tMemory Size: 128 MB\tMax Memory Used: 90 MB\t"
+               "Init Duration: 611.77 ms\t\n");
+    f.init_type = STR("on-demand");
     f.trace_id = STR("1-68f7d85d-0f0bfbbe2ab8f94854bf83a8");
     f.segment_id = STR("9c54e4124923ee8f");
     f.init_ns = 0;
