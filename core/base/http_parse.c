@@ -70,12 +70,29 @@ size_t http_head_length(struct str in, size_t from)
     return at == rest.n ? 0 : begin + at + 4;
 }
 
+/* "http://host:port/path?query", as clients that think of a proxy send it, becomes host and rest
+ * (RFC 9112, 3.2.2). What is no such thing stays, and is refused as a target. */
+static struct str cut_authority(struct str *target)
+{
+    struct str scheme = STR("http://");
+    struct str rest = str_skip(*target, scheme.n);
+    size_t slash = str_find_char(rest, '/');
+    struct str authority = str_sub(rest, 0, slash);
+
+    if (!str_eq_nocase(str_sub(*target, 0, scheme.n), scheme) || authority.n == 0 ||
+        str_find_char(authority, '@') < authority.n || str_find_char(authority, '?') < authority.n)
+        return (struct str){0};
+    *target = slash < rest.n ? str_skip(rest, slash) : STR("/");
+    return authority;
+}
+
 /* method SP target SP HTTP/1.x */
 static unsigned parse_request_line(struct str line, struct http_head *out)
 {
     out->method = str_cut(&line, ' ');
     out->target = str_cut(&line, ' ');
     out->version = line;
+    out->authority = cut_authority(&out->target);
     if (!http_is_token(out->method) || !is_target(out->target))
         return BAD_REQUEST;
     if (str_eq(line, STR("HTTP/1.1")) || str_eq(line, STR("HTTP/1.0")))
@@ -128,6 +145,14 @@ static bool has_right_host(const struct http_head *h)
     return n == 1 || (n == 0 && str_eq(h->version, STR("HTTP/1.0")));
 }
 
+/* The target's host is the one that counts: Host is not looked at beside it. */
+static void prefer_authority(struct http_head *h)
+{
+    for (size_t i = 0; h->authority.n > 0 && i < h->n_headers; i++)
+        if (str_eq_nocase(h->headers[i].name, STR("Host")))
+            h->headers[i].value = h->authority;
+}
+
 unsigned http_head_parse(struct str text, struct arena *a, struct http_head *out)
 {
     struct str line;
@@ -138,6 +163,7 @@ unsigned http_head_parse(struct str text, struct arena *a, struct http_head *out
     unsigned status = parse_request_line(line, out);
     if (!status)
         status = http_headers_parse(text, a, &out->headers, &out->n_headers);
+    prefer_authority(out);
     return status || has_right_host(out) ? status : BAD_REQUEST;
 }
 

@@ -2,9 +2,10 @@
  *
  * Lines end in CRLF, nothing else does. A head is judged as a whole once it is there, so that no
  * two readings of it exist: names are tokens up to their colon, values hold no control characters,
- * a target begins with "/". What a head says about its body is judged by http_framing_of(): where
- * a request ends must be beyond doubt. A chunked body is followed by struct http_chunks as its
- * bytes arrive, whatever way they are cut. */
+ * a target begins with "/" or with "http://", a host and "/": then that host stands in for Host's
+ * value, and the target is the rest. What a head says about its body is judged by
+ * http_framing_of(): where a request ends must be beyond doubt. A chunked body is followed by
+ * struct http_chunks as its bytes arrive, whatever way they are cut. */
 #ifndef FNSCOPE_CORE_BASE_HTTP_PARSE_H
 #define FNSCOPE_CORE_BASE_HTTP_PARSE_H
 
@@ -16,6 +17,7 @@
 
 struct http_head {
     struct str method, target, version;
+    struct str authority;        /* of an absolute target; empty: none */
     struct http_header *headers; /* in order; values trimmed */
     size_t n_headers;
 };

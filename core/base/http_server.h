@@ -12,10 +12,10 @@
  * What is refused before any handler sees it: heads over limits.head_bytes or of more than
  * HTTP_HEADERS_MAX lines (431), bodies over limits.body_bytes (413), a request with
  * Transfer-Encoding and Content-Length, with two Content-Lengths or a coding other than chunked, a
- * target that is no origin form, a line that ends in anything but CRLF, a name that is no token, a
- * value with control characters (400), another version (505), an address that is not loopback
- * without `authorize` (at start), and without it a Host that is no name of this machine (421) or a
- * page of another site (403). After a refusal the connection is closed. A client has
+ * target that is neither path nor http: URL, a line that ends in anything but CRLF, a name that is
+ * no token, a value with control characters (400), another version (505), an address that is not
+ * loopback without `authorize` (at start), and without it a Host that is no name of this machine
+ * (421) or a page of another site (403). After a refusal the connection is closed. A client has
  * limits.timeout_s for a head, and as long between pieces of a body, of an answer, and between two
  * requests. When limits.connections are there, a further one takes the place of the one that has
  * been idle, or sending the same request, the longest, if for a second at least; else it waits in
@@ -34,7 +34,7 @@ struct http_server;
 struct http_call {
     struct arena arena;     /* for whoever handles it; freed with the request */
     struct str method;      /* as sent: GET, POST ... */
-    struct str target;      /* as sent, with the query */
+    struct str target;      /* with the query; what stood before the path is in Host */
     struct str path, query; /* parts of target, not decoded */
     struct str version;     /* HTTP/1.0, HTTP/1.1 */
     struct str body;

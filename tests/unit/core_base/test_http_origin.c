@@ -96,6 +96,12 @@ static void test_server(void **state)
     close(fd);
     fd = dial(f);
     buf_reset(&out);
+    send_text(fd, STR("GET http://evil.example/x HTTP/1.1\r\nHost: localhost:1\r\n\r\n"));
+    CHECK(receive(f, fd, NULL, &out));
+    CHECK(str_starts(buf_str(&out), STR("HTTP/1.1 421 Misdirected Request\r\n")));
+    close(fd);
+    fd = dial(f);
+    buf_reset(&out);
     send_text(fd, STR("GET /x HTTP/1.1\r\nHost: localhost:1\r\n\r\n"));
     CHECK(!receive(f, fd, "[/x||-]", &out));
     close(fd);

@@ -29,6 +29,20 @@ static void test_echo_keep_alive(void **state)
     CHECK_STR(buf_str(&f->seen), STR("POST /a?x=1 abc;GET /b ;"));
 }
 
+/* As clients that think of a proxy send it: the target's host counts, whatever Host says. */
+static void test_absolute_target(void **state)
+{
+    struct fixture *f = *state;
+    AUTO(buf_clear) struct buf out = {.max = 1 << 16};
+    int fd = dial(f);
+
+    send_text(fd, STR("GET http://127.0.0.1:80/a?x=1 HTTP/1.1\r\nHost: elsewhere\r\n\r\n"
+                      "GET HTTP://h HTTP/1.1\r\nHost: h\r\n\r\n"));
+    CHECK(!receive(f, fd, "[/||-]", &out));
+    close(fd);
+    CHECK_STR(buf_str(&f->seen), STR("GET /a?x=1 ;GET / ;"));
+}
+
 static void test_chunked_with_trailer(void **state)
 {
     struct fixture *f = *state;
@@ -223,7 +237,10 @@ static const struct {
     {"version 0.9", "GET /x HTTP/0.9\r\nHost: h\r\n\r\n", "400 505 cut"},
     {"no host", "GET /x HTTP/1.1\r\n\r\n", "400"},
     {"two hosts", "GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"},
-    {"absolute target", "GET http://elsewhere/x HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
+    {"absolute target with a user", "GET http://u@127.0.0.1/x HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
+    {"absolute target without a host", "GET http:///x HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
+    {"absolute target of another scheme", "GET ftp://h/x HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
+    {"absolute target without Host", "GET http://h/x HTTP/1.1\r\n\r\n", "400"},
     {"authority target", "CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
     {"asterisk target", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", "400"},
     {"garbage", "\x16\x03\x01\x02\x01\x01\xfc\x03\x03\r\n\r\n", "400 cut"},
@@ -483,6 +500,7 @@ static void test_decoding(void **state)
 
 static const struct CMUnitTest tests[] = {
     WITH_SERVER(test_echo_keep_alive),
+    WITH_SERVER(test_absolute_target),
     WITH_SERVER(test_chunked_with_trailer),
     WITH_SERVER(test_pipelining),
     WITH_SERVER(test_later_answer_leaves_in_its_turn),
