@@ -20,6 +20,8 @@
 #include "reports/reports.h"
 
 enum { METRICS_MAX_BYTES = 256 << 20, TOKEN_MAX_BYTES = 4096, TOKEN_LEAST_BYTES = 16 };
+/* Idle ones must not keep a scrape waiting: each may stay for a second before it gives way. */
+enum { CONNECTIONS = 512 };
 
 struct metrics_endpoint {
     struct cli cli; /* a copy with an arena of its own: arenas belong to one thread */
@@ -164,7 +166,7 @@ enum status metrics_endpoint_open(const struct cli *c, const struct metrics_list
 {
     struct metrics_endpoint *p = xcalloc(1, sizeof(*p));
     struct http_server_config config = {
-        .limits = {.body_bytes = 1, .connections = 32, .timeout_s = 10},
+        .limits = {.body_bytes = 1, .connections = CONNECTIONS, .timeout_s = 10},
         .handler = on_request,
         .ctx = p,
         .authorize = l->token_file.n > 0 ? has_token : NULL,

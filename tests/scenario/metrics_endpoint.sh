@@ -40,6 +40,16 @@ promtool check metrics < "$work/served" > "$work/lint" 2>&1 || fail "promtool on
 [ "$(get "${url%metrics}healthz")" = ok ] || fail "healthz"
 [ "$(get -o /dev/null -w '%{http_code}' "${url%metrics}other")" = 404 ] || fail "other path"
 [ "$(get -o /dev/null -w '%{http_code}' -X POST "$url")" = 405 ] || fail "POST"
+# Connections that say nothing do not keep a scrape waiting.
+port=${url##*:}
+port=${port%/metrics}
+idle=()
+for _ in {1..300}; do
+    exec {fd}<> "/dev/tcp/127.0.0.1/$port"
+    idle+=("$fd")
+done
+get -o /dev/null --max-time 3 "$url" || fail "a scrape beside 300 idle connections"
+for fd in "${idle[@]}"; do exec {fd}>&-; done
 "$program" metrics --listen 0.0.0.0:0 > /dev/null 2> "$work/err" && fail "every address was accepted"
 "$program" metrics --listen nonsense 2> "$work/err" && fail "nonsense was accepted"
 kill "$pid"
