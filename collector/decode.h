@@ -24,6 +24,7 @@ struct decode_input {
     uint64_t offset;  /* of bytes.p in the plain stream */
     struct str bytes; /* stay valid as long as the batch: records may point into them */
     bool is_last;
+    bool is_damaged; /* is_last, and the stream breaks off here: who reads it tells so */
     const struct import_defaults *defaults;
 };
 

@@ -19,7 +19,9 @@
 #include "core/base/mem.h"
 
 enum {
-    HEAD_BYTES = 64 << 10,  /* names the file, shows its format */
+    HEAD_BYTES = 64 << 10,  /* shows the file's format */
+    NAME_BYTES = 1 << 10,   /* names it, also when it has grown */
+    TAIL_BYTES = 200,       /* shown of what stands before damage */
     SURVEY_BYTES = 2 << 20, /* of all heads together, at least HEAD_BYTES of each */
     STEP_BYTES = 192 << 10,
     BATCH_BYTES = 192 << 10,
@@ -68,9 +70,7 @@ static void quarantine_here(struct reading *r, uint64_t offset, const char *reas
     batch_quarantine(b, place, str_from(reason), raw);
 }
 
-/* --- cursor
- * -----------------------------------------------------------------------------------------------
- */
+/* --- cursor --- */
 
 /* "4 <decoder> <offset> <mode> <raw> <hash> <done> <days>": where the decoder goes on in the plain
  * stream; how much of the file was read then, and the hash of all that; which days it fed. Version
@@ -124,6 +124,7 @@ static void name_file(struct reading *r, struct str head)
     const struct str said[] = {d->account, d->region, d->function, d->log_group, d->instance};
     uint64_t options = 0;
 
+    head = str_sub(head, 0, NAME_BYTES);
     r->file_id = str_hash(head, head.n);
     for (size_t i = 0; i < ARRAY_LEN(said); i++)
         options = str_hash(said[i], options + i);
@@ -212,6 +213,7 @@ static enum status decode_piece(struct reading *r, struct str piece, struct err 
         .offset = r->offset,
         .bytes = piece,
         .is_last = r->is_ended,
+        .is_damaged = r->is_damaged,
         .defaults = &r->defaults,
     };
     size_t used = 0, before = b->n_records;
@@ -252,7 +254,8 @@ static enum status read_step(struct reading *r, struct err *e)
     if (s != OK) {
         r->is_ended = r->is_damaged = true;
         if (s != ERR_CANCELLED) /* else nobody can go on in a pipe: what came of it is all */
-            quarantine_here(r, r->offset + piece.n, damage.msg, STR(""));
+            quarantine_here(r, r->offset + piece.n, damage.msg,
+                            str_skip(piece, piece.n > TAIL_BYTES ? piece.n - TAIL_BYTES : 0));
     } else if (is_bomb(r)) {
         r->is_ended = r->is_damaged = true;
         quarantine_here(r, r->offset, "a decompression bomb: 256 MB without one event", STR(""));
@@ -278,8 +281,7 @@ static enum status read_rest(struct reading *r, struct err *e)
     return OK;
 }
 
-/* --- the head of a file, and going on where a run before ended
- * ------------------------------------------------- */
+/* --- the head of a file, and going on where a run before ended --- */
 
 /* Damage in the head, or a stop, is met again by the next read, after the head was decoded. */
 static enum status read_head(struct reading *r, size_t most, struct err *e)
@@ -496,8 +498,7 @@ static enum status read_one(struct file_source *f, size_t i, struct err *e)
     return s;
 }
 
-/* --- before reading: what the heads say of the functions in all files
- * ------------------------------------------------------------------------------------ */
+/* --- before reading: what the heads say of the functions in all files --- */
 
 /* A file that cannot be read, or brings nothing new, says nothing here. */
 static void survey_file(struct file_source *f, size_t i, size_t bytes)
@@ -535,8 +536,7 @@ static void survey(struct file_source *f)
     f->batch_bytes = 0;
 }
 
-/* --- the list of files
- * ------------------------------------------------------------------------------------ */
+/* --- the list of files --- */
 
 static void add_file(struct file_source *f, size_t *cap, char *path, bool is_found)
 {

@@ -406,7 +406,8 @@ enum status cw_decode(void *state, const struct decode_input *in, struct batch *
             break;
     }
     *used = (size_t)(w.p - in->bytes.p);
-    if (in->is_last && w.s->mode != CW_TOP && !w.s->is_nested)
+    if (in->is_last && !in->is_damaged && w.s->mode != CW_TOP && !w.s->is_nested &&
+        !w.s->is_end_told)
         event_quarantine(&w.s->maker, in, cw_offset_of(&w, w.p), STR(""),
                          "the file ends inside a JSON document", out);
     return OK;

@@ -27,7 +27,8 @@ struct cw_state {
     struct str owner, log_group, stream;
     struct decode_mark document; /* where the open document began */
     bool is_control, has_context, has_events;
-    bool is_nested; /* a document out of an envelope */
+    bool is_nested;   /* a document out of an envelope */
+    bool is_end_told; /* the event the file ends in was kept aside */
     struct cw_passed passed;
 };
 

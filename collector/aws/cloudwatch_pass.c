@@ -32,7 +32,9 @@ static void quarantine_to(struct cw_walker *w, const char *stop, const char *why
 
     assert(stop >= w->p && stop <= w->end);
     w->s->maker.n_events++;
-    quarantine(w, cw_offset_of(w, w->p), raw, raw.n, why);
+    w->s->is_end_told = w->in->is_last && stop == w->end;
+    if (!w->in->is_damaged || stop < w->end)
+        quarantine(w, cw_offset_of(w, w->p), raw, raw.n, why);
     w->p = stop;
 }
 

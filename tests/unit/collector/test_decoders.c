@@ -275,7 +275,7 @@ static void test_bad_events(void **state)
               1, "a comma or closing bracket is missing");
     check_bad("{\"events\":[" GOOD ",{\"timestamp\":1,\"message\":\"an odd \"quote\"}," GOOD "]}",
               2, 1, "a comma or closing bracket is missing");
-    check_bad("{\"events\":[" GOOD ",{\"timestamp\":1761073245946,\"mess", 1, 2,
+    check_bad("{\"events\":[" GOOD ",{\"timestamp\":1761073245946,\"mess", 1, 1,
               "the text ends inside an event");
     check_bad("{\"events\":[" GOOD ",{\"timest{\"events\":[" GOOD "]}", 2, 1, "a colon is missing");
     check_bad("{\"message\":\"Internal Server Error\"}", 0, 1, "an event without timestamp");
