@@ -68,6 +68,8 @@ static enum status report_range(struct cli *c, struct store *s, struct range *r,
         return err_wrap(e, "report");
     } else {
         t = st.last_ns > 0 ? st.last_ns : clock_now(&c->clock);
+        if (c->settings->clock_ns != 0 && t > c->settings->clock_ns)
+            t = c->settings->clock_ns; /* nothing is later than the present */
     }
     int64_t day = time_floor(t, NS_PER_DAY);
     *r = (struct range){day, day + NS_PER_DAY};
@@ -93,6 +95,8 @@ static int report_once(struct cli *c, struct store *s, struct report_options *o,
     AUTO(buf_clear) struct buf b = {.max = REPORT_MAX_BYTES};
     enum status status = report_range(c, s, &o->range, e);
 
+    if (status == OK)
+        status = cli_say_if_outside(c, s, o->range, e);
     if (status != OK)
         return status == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     if (report_write(s, o, (enum report_format)set->format, &b, e) != OK)

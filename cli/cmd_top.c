@@ -70,12 +70,26 @@ static enum status parse_size(struct str text, unsigned *width, unsigned *height
     return OK;
 }
 
+static bool is_interactive(const struct cli *c)
+{
+    const struct top_settings *set = c->options;
+
+    return !set->is_once && !opt_is_set(c->set, &c->settings->format) &&
+           isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+}
+
 /* Without --since the dashboard is live, or shows the newest data where that ended long ago. */
 static enum status top_range(struct cli *c, struct tui_options *o, struct err *e)
 {
     o->range = (struct range){c->settings->since_ns, c->settings->until_ns};
     o->is_newest = o->range.since_ns == 0 && o->range.until_ns == 0;
-    return o->range.until_ns != 0 ? cli_range(c, o->store, NS_PER_DAY, &o->range, e) : OK;
+    if (o->range.until_ns != 0 && cli_range(c, o->store, NS_PER_DAY, &o->range, e) != OK)
+        return e->code;
+    if (is_interactive(c))
+        return OK; /* it waits for data, and its frame says what there is */
+    struct range r = {o->range.since_ns, o->range.until_ns};
+    r.until_ns = r.until_ns ? r.until_ns : clock_now(&c->clock);
+    return cli_say_if_outside(c, o->store, r, e);
 }
 
 static int status_exit(const struct err *e)
@@ -157,14 +171,6 @@ static bool env_is_set(const char *name)
 static enum status give_order(void *ctx, struct str order, struct buf *reply, struct err *e)
 {
     return alert_give(ctx, order, reply, e);
-}
-
-static bool is_interactive(const struct cli *c)
-{
-    const struct top_settings *set = c->options;
-
-    return !set->is_once && !opt_is_set(c->set, &c->settings->format) &&
-           isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
 }
 
 /* The dashboard may be opened before the first import: it waits. Whatever asks once is told at

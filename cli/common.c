@@ -187,6 +187,17 @@ static void say_what_there_is(const struct cli *c, const struct ingest_status *s
             STR_ARG(buf_str(&b)));
 }
 
+enum status cli_say_if_outside(const struct cli *c, struct store *s, struct range r, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct ingest_status st = {0};
+    enum status status = request_status(s, &a, &st, e);
+
+    if (status == OK)
+        say_what_there_is(c, &st, r);
+    return status;
+}
+
 enum status cli_range(const struct cli *c, struct store *s, int64_t span_ns, struct range *out,
                       struct err *e)
 {

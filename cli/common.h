@@ -35,6 +35,11 @@ void cli_close_store(struct store **s);
 MUST_CHECK enum status cli_range(const struct cli *c, struct store *s, int64_t span_ns,
                                  struct range *out, struct err *e);
 
+/* Says on standard error what the store holds where it has nothing of this range, which an empty
+ * answer alone does not tell; cli_range() with span_ns 0 has said so already. */
+MUST_CHECK enum status cli_say_if_outside(const struct cli *c, struct store *s, struct range r,
+                                          struct err *e);
+
 /* --function, --region, --account, --provider. */
 struct fn_filter cli_filter(const struct cli *c);
 
