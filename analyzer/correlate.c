@@ -507,6 +507,15 @@ void correlator_free(struct correlator *c)
     free(c);
 }
 
+/* platform.logsDropped: what was lost on the way to the log is nowhere else. */
+static void count_lost(const struct log_record *r, struct batch_counts *n)
+{
+    if (r->platform == NULL || r->platform->kind != PLATFORM_LOGS_DROPPED)
+        return;
+    n->lost_lines += r->platform->dropped_records;
+    n->lost_bytes += r->platform->dropped_bytes;
+}
+
 enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e)
 {
     enum status s = OK;
@@ -514,9 +523,12 @@ enum status correlator_feed(struct correlator *c, struct batch *b, struct err *e
     c->n_env_of = 0;
     c->n_feeds++;
     c->n_elsewhere = c->n_again = 0;
-    for (size_t i = 0; s == OK && i < b->n_records; i++)
-        if (!b->records[i].is_repeat)
-            s = take_record(c, &b->records[i], b, e);
+    for (size_t i = 0; s == OK && i < b->n_records; i++) {
+        if (b->records[i].is_repeat)
+            continue;
+        count_lost(&b->records[i], &b->counts);
+        s = take_record(c, &b->records[i], b, e);
+    }
     if (s == OK) {
         stir_rivals(c);
         s = look_again(c, e);

@@ -125,6 +125,11 @@ static void check_counts(struct doctor *d)
 {
     const struct ingest_status *s = &d->status;
     const uint64_t open = s->open_invocations;
+    const struct str lost =
+        arena_printf(d->cli->arena,
+                     "%llu bytes that are in no log: written faster than a buffer was emptied; "
+                     "fnscope logs logsDropped shows when",
+                     (unsigned long long)s->counts.lost_bytes);
     const struct count_check checks[] = {
         {s->counts.quarantined, "no event was quarantined", "event could not be decoded",
          "events could not be decoded",
@@ -143,6 +148,9 @@ static void check_counts(struct doctor *d)
          "lines look like platform lines but cannot be any; they were kept as text",
          "the application prints them, or they are cut or out of range: "
          "fnscope logs 'RequestId:' shows them"},
+        {s->counts.lost_lines, "the platform says of no line that it was lost",
+         "line was dropped by the platform before it was logged",
+         "lines were dropped by the platform before they were logged", lost.p},
         {s->counts.untimed, "every event has a time",
          "event has no time; that of its file or of the import stands in",
          "events have no time; that of their file or of the import stands in",

@@ -208,6 +208,10 @@ void progress_summary(struct progress *p, const struct import_progress *r,
                       "looks like a platform line but cannot be one and was kept as text",
                       "look like platform lines but cannot be any and were kept as text"),
                "");
+    count_line(out, n->lost_lines,
+               plural(n->lost_lines, "line was dropped by the platform, as the log says",
+                      "lines were dropped by the platform, as the log says"),
+               "fnscope logs logsDropped shows when");
     count_line(out, n->untimed,
                plural(n->untimed, "has no time: that of the file or of this import stands in",
                       "have no time: that of the file or of this import stands in"),

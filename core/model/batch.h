@@ -26,13 +26,14 @@ struct cursor {
 
 struct batch_counts {
     uint64_t read_bytes, events, repeats, late, quarantined, control_messages;
-    uint64_t unknown_labels; /* REPORT labels kept as extras */
-    uint64_t forged;         /* application text that imitates a platform line */
-    uint64_t invalid_utf8;   /* events with replaced bytes */
-    uint64_t untimed;        /* events without a time: the file's or the clock's stands in */
-    uint64_t elsewhere;      /* requests that are stored under another function or region too */
-    uint64_t again;          /* requests whose REPORT stands there from another export of the log */
-    uint64_t adopted;        /* functions that got the region or account they lacked */
+    uint64_t unknown_labels;         /* REPORT labels kept as extras */
+    uint64_t forged;                 /* application text that imitates a platform line */
+    uint64_t lost_lines, lost_bytes; /* dropped by the platform, as it says itself */
+    uint64_t invalid_utf8;           /* events with replaced bytes */
+    uint64_t untimed;   /* events without a time: the file's or the clock's stands in */
+    uint64_t elsewhere; /* requests that are stored under another function or region too */
+    uint64_t again;     /* requests whose REPORT stands there from another export of the log */
+    uint64_t adopted;   /* functions that got the region or account they lacked */
     uint64_t invocations;
 };
 void batch_counts_add(struct batch_counts *to, const struct batch_counts *from);

@@ -42,6 +42,8 @@ static enum status read_counters(struct store *s, struct ingest_status *out, str
         {"control_messages", &out->counts.control_messages},
         {"unknown_labels", &out->counts.unknown_labels},
         {"forged", &out->counts.forged},
+        {"lost_lines", &out->counts.lost_lines},
+        {"lost_bytes", &out->counts.lost_bytes},
         {"invalid_utf8", &out->counts.invalid_utf8},
         {"untimed", &out->counts.untimed},
         {"elsewhere", &out->counts.elsewhere},
