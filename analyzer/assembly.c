@@ -373,14 +373,22 @@ static bool is_full(const struct invocation *inv)
     return inv->memory_bytes > 0 && inv->max_memory_bytes + (1u << 20) >= inv->memory_bytes;
 }
 
+/* Longer than the request that it is said to be a part of: the function printed it. */
+static bool is_too_long(const struct invocation *inv, const struct loose *l)
+{
+    return inv->is_final && l->duration_ns > inv->duration_ns + inv->init_ns + RUN_SLACK_NS;
+}
+
 /* An init that failed inside the request decides its outcome; one that went well only says it was
  * repeated. One from before the request tells of the environment. */
 static void apply_init_report(struct invocation *inv, const struct loose *l)
 {
-    if (l->t_ns < inv->start_ns)
+    bool is_inside = str_eq(l->phase, STR("invoke"));
+
+    if (l->t_ns < inv->start_ns || (is_inside && is_too_long(inv, l)))
         return;
     inv->evidence |= EV_INIT_REPORT;
-    if (!str_eq(l->phase, STR("invoke")))
+    if (!is_inside)
         return;
     inv->evidence |= EV_SUPPRESSED_INIT;
     if (str_eq(l->status, STR("error"))) {
