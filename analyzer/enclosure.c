@@ -60,16 +60,54 @@ bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns)
     return false;
 }
 
-bool attempt_is_unbilled(const struct pieces *p, const struct attempt *at)
+/* Whether its REPORT cannot be the platform's wherever it stands, or measured a run that was under
+ * way while the other one was. Of what has a START or no REPORT only the lines themselves tell. */
+static bool is_at_odds(const struct pieces *p, const struct attempt *at, const struct range *run)
 {
-    bool has_report = false;
+    const struct piece *start = NULL, *report = NULL;
 
     for (size_t i = at->from; i < at->to; i++) {
-        has_report = has_report || p->rows[i].kind == PIECE_REPORT;
+        const struct piece *x = &p->rows[i];
+        start = x->kind == PIECE_START && !start ? x : start;
+        report = x->kind == PIECE_REPORT ? x : report;
+    }
+    if (!report)
+        return false;
+    if (start)
+        return !report_is_possible(report, start);
+    int64_t shared_ns = report->t_ns - run->since_ns;
+    shared_ns = report->duration_ns < shared_ns ? report->duration_ns : shared_ns;
+    return is_overbilled(report) || shared_ns > CLOCK_SLACK_NS;
+}
+
+bool pieces_refute(const struct pieces *p, const struct pieces *of, const struct attempt *at)
+{
+    const int64_t first_ns = of->rows[at->from].t_ns, last_ns = of->rows[at->to - 1].t_ns;
+
+    for (size_t i = 0; i < p->n && p->rows[i].t_ns <= first_ns; i++)
+        for (size_t k = i; k < p->n && p->rows[i].kind == PIECE_START; k++) {
+            const struct range run = {p->rows[i].t_ns, p->rows[k].t_ns};
+            if (p->rows[k].kind == PIECE_REPORT && run.until_ns >= last_ns &&
+                measures(&p->rows[k], &p->rows[i]) && is_at_odds(of, at, &run))
+                return true;
+        }
+    return false;
+}
+
+bool attempt_has_report(const struct pieces *p, const struct attempt *at)
+{
+    for (size_t i = at->from; i < at->to; i++)
+        if (p->rows[i].kind == PIECE_REPORT)
+            return true;
+    return false;
+}
+
+bool attempt_is_unbilled(const struct pieces *p, const struct attempt *at)
+{
+    for (size_t i = at->from; i < at->to; i++)
         if (p->rows[i].kind == PIECE_REPORT && (p->rows[i].has & PH_BILLED))
             return false;
-    }
-    return has_report;
+    return attempt_has_report(p, at);
 }
 
 struct range pieces_span(const struct pieces *p)
@@ -84,8 +122,8 @@ bool range_lies_within(const struct range *inner, const struct range *outer)
 
 bool pieces_overlap(const struct pieces *p, const struct pieces *of)
 {
-    return p->n > 0 && of->n > 0 && p->rows[0].t_ns < of->rows[of->n - 1].t_ns &&
-           of->rows[0].t_ns < p->rows[p->n - 1].t_ns;
+    return p->n > 0 && of->n > 0 && p->rows[0].t_ns <= of->rows[of->n - 1].t_ns &&
+           of->rows[0].t_ns <= p->rows[p->n - 1].t_ns;
 }
 
 bool pieces_say(const struct pieces *p, const struct piece *piece)

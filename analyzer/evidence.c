@@ -63,12 +63,13 @@ static bool lies_in_another(const struct assembly *a, const struct attempt *at)
     const struct range all = {a->pieces.rows[at->from].t_ns, a->pieces.rows[at->to - 1].t_ns};
 
     if (attempt_is_unbilled(&a->pieces, at) ||
-        all.until_ns >= a->env->newest_ns) /* in order, nothing has come behind it yet */
-        return false;
+        (all.until_ns >= a->env->newest_ns && !attempt_has_report(&a->pieces, at)))
+        return false; /* in order, nothing has come behind an open one yet */
     const bool is_suspect = attempt_is_suspect(&a->pieces, at);
     for (const struct assembly *o = a->env->newest; o && (is_suspect || a->is_within);
          o = o->env_next)
-        if (o != a && (is_suspect ? pieces_enclose(&o->pieces, all.since_ns, all.until_ns)
+        if (o != a && (is_suspect ? pieces_enclose(&o->pieces, all.since_ns, all.until_ns) ||
+                                        pieces_refute(&o->pieces, &a->pieces, at)
                                   : runs_around(o, &all)))
             return true;
     return false;
