@@ -1,4 +1,5 @@
 /* The process of an environment: program, environment variables, output, memory. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/rng.h"
 #include "executor/fndef_options.h"
@@ -215,26 +217,58 @@ static void open_statm(struct instance *in)
     in->statm_fd = open(path, O_RDONLY | O_CLOEXEC);
 }
 
-/* Code below /tmp would vanish behind a private /tmp. */
-static bool is_in_tmp(struct str path)
+#define TMP "/tmp"
+
+static bool is_below(struct str path, struct str folder)
 {
-    return str_starts(path, STR("/tmp/"));
+    return str_starts(path, folder) && path.n > folder.n && path.p[folder.n] == '/';
 }
 
-static void make_sandbox(struct instance *in, struct sandbox *s)
+/* Code below /tmp would vanish behind a private /tmp: it is shown there again, at its own place. */
+static void keep_folder(const struct instance *in, struct arena *a, struct sandbox *s,
+                        struct str folder)
+{
+    struct err e = {0};
+
+    if (!is_below(folder, STR(TMP)))
+        return;
+    for (size_t i = 0; i < s->n_kept; i++)
+        if (str_eq(folder, str_from(s->kept[i].from)) ||
+            is_below(folder, str_from(s->kept[i].from)))
+            return;
+    struct str to = arena_printf(a, STR_FMT STR_FMT, STR_ARG(in->scratch),
+                                 STR_ARG(str_skip(folder, sizeof(TMP) - 1)));
+    assert(s->n_kept < SANDBOX_KEPT);
+    if (file_make_dir(to.p, 0755, &e) != OK)
+        log_event(LOG_WARN, "function " STR_FMT ": %s", STR_ARG(in->fn->name), e.msg);
+    s->kept[s->n_kept++] = (struct sandbox_kept){arena_strz(a, folder), to.p};
+}
+
+/* The manifest's folder is what lies beside the code: a watched folder, data. */
+static void keep_folders(const struct instance *in, struct arena *a, struct sandbox *s)
+{
+    struct str home = in->x->manifest->folder;
+
+    if (is_below(in->fn->code, home))
+        keep_folder(in, a, s, home);
+    keep_folder(in, a, s, in->fn->code);
+    keep_folder(in, a, s, in->x->runtimes_folder);
+}
+
+static void make_sandbox(struct instance *in, struct arena *a, struct sandbox *s)
 {
     bool with_namespaces = in->fn->isolation != ISOLATION_PROCESS;
     unsigned steps = in->fn->isolation == ISOLATION_STRICT
                          ? (1U << SANDBOX_STEPS) - 1
                          : sandbox_steps(&in->x->sandbox, with_namespaces);
 
-    if (is_in_tmp(in->fn->code) || is_in_tmp(in->x->runtimes_folder))
-        steps &= ~(1U << SANDBOX_PRIVATE_TMP);
     in->has_private_tmp = (steps & 1U << SANDBOX_PRIVATE_TMP) != 0;
     if (in->fn->user != 0)
         steps |= 1U << SANDBOX_USER; /* it does not run as we do instead */
     sandbox_init(s, steps, in->scratch.p, (uint64_t)in->fn->ephemeral_mb * MIB);
     s->user = (unsigned)in->fn->user;
+    if (in->has_private_tmp)
+        keep_folders(in, a, s);
 }
 
 /* The temporary folder belongs to whom the function runs as. */
@@ -250,7 +284,7 @@ static enum status spawn_boxed(struct instance *in, struct arena *a, struct spaw
 {
     struct sandbox box;
 
-    make_sandbox(in, &box);
+    make_sandbox(in, a, &box);
     give_scratch(in);
     rq->envp = environment_of(in, a);
     rq->sandbox = &box;

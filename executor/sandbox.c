@@ -127,6 +127,9 @@ static int private_tmp(const struct sandbox *s)
 {
     if (!s->scratch)
         return 0;
+    for (size_t i = 0; i < s->n_kept; i++)
+        if (mount(s->kept[i].from, s->kept[i].to, NULL, MS_BIND | MS_REC, NULL) != 0)
+            return errno;
     return mount(s->scratch, "/tmp", NULL, MS_BIND | MS_REC, NULL) != 0 ? errno : 0;
 }
 

@@ -21,10 +21,18 @@ enum sandbox_step {
     SANDBOX_STEPS
 };
 
+/* A folder below /tmp that stays visible in a private /tmp. */
+struct sandbox_kept {
+    const char *from, *to; /* its path; an empty folder at the same place below scratch */
+};
+#define SANDBOX_KEPT 3
+
 /* What one child gets; made by sandbox_init(). Pointers live until spawn() returns. */
 struct sandbox {
     unsigned steps;      /* bit i: step i */
     const char *scratch; /* its temporary folder; NULL: /tmp stays */
+    struct sandbox_kept kept[SANDBOX_KEPT];
+    size_t n_kept;
     uint64_t file_bytes; /* largest file it may write; 0: any */
     unsigned uid, gid;   /* ours */
     unsigned user;       /* whom it runs as, user and group; 0: as we do */

@@ -81,6 +81,10 @@ invoke js '{"fail": "boom"}'
 expect "$work/answer" '{"errorType":"TypeError","errorMessage":"boom","trace":'
 invoke c '"fail"'
 expect "$work/answer" '{"errorMessage":"as asked","errorType":"Function.Error"'
+# Its own /tmp: of the machine's there is what holds the code, if that is below it.
+invoke py '{"folder": "/tmp"}'
+[ "$(jq '.[0] | length' "$work/answer")" -le 1 ] || fail "/tmp is the machine's: $(cat "$work/answer")"
+[ "$(jq -r '.[1]' "$work/answer")" = "$work/functions/python" ] || fail "the code is elsewhere: $(cat "$work/answer")"
 invoke py '{"die": 3}'
 expect "$work/answer" 'Error: Runtime exited with error: exit status 3"}'
 invoke py '{"die": 0}'

@@ -37,6 +37,8 @@ def handler(event, context):
         print(event["print"])
     if "env" in event:
         return os.environ.get(event["env"])
+    if "folder" in event:
+        return [sorted(os.listdir(event["folder"])), os.getcwd()]
     if "fences" in event:
         return fences()
     if "client" in event:
