@@ -367,8 +367,9 @@ static void get_summaries(struct api_call *c)
     jout_close(&o, ']');
     put_seconds(&o, "ApproximateTime", loop_wall(c->x->loop) / NS_PER_MS);
     jout_put_i64(&o, "TracesProcessedCount", looked);
+    offset += looked;
     if (has_row) /* one more than the page holds */
-        jout_put_str(&o, "NextToken", arena_printf(c->arena, "%lld", (long long)(offset + looked)));
+        jout_put_str(&o, "NextToken", arena_printf(c->arena, "%lld", (long long)offset));
     jout_close(&o, '}');
 }
 
