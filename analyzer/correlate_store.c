@@ -121,10 +121,23 @@ static void widen_span(void *ctx, const struct piece *p)
     span->until_ns = p->t_ns > span->until_ns ? p->t_ns : span->until_ns;
 }
 
-/* Of the stored rows those that ran in the range; what is not in memory then ended by *left_ns. */
+/* What is left in the store: of those that began before next_ns all ended by ended_ns. */
+struct left {
+    int64_t ended_ns, next_ns;
+};
+
+static void leave(struct left *left, const struct range *span, int64_t start_ns, struct range ran)
+{
+    if (span->until_ns < ran.since_ns && span->until_ns > left->ended_ns)
+        left->ended_ns = span->until_ns;
+    if (span->since_ns > ran.until_ns && start_ns < left->next_ns)
+        left->next_ns = start_ns;
+}
+
+/* Of the stored rows those that ran in the range. */
 static enum status restore_runs(struct correlator *c, struct env *v,
                                 const struct invocation_list *found, struct range ran,
-                                int64_t *left_ns, struct err *e)
+                                struct left *left, struct err *e)
 {
     enum status s = OK;
 
@@ -133,8 +146,8 @@ static enum status restore_runs(struct correlator *c, struct env *v,
         pieces_decode(&found->rows[i], widen_span, &span);
         if (span.since_ns <= ran.until_ns && span.until_ns >= ran.since_ns)
             s = corr_restore(c, v, found->rows[i].id, found->rows[i].start_ns, e);
-        else if (span.until_ns > *left_ns)
-            *left_ns = span.until_ns;
+        else
+            leave(left, &span, found->rows[i].start_ns, ran);
     }
     return s;
 }
@@ -146,16 +159,19 @@ enum status corr_recall_runs(struct correlator *c, struct env *v, struct range r
     struct invocation_list found = {0};
     struct range r = {ran.since_ns - LONGEST_RUN_NS,
                       ran.until_ns + (ran.until_ns >= v->kept_to_ns ? NS_PER_DAY : 1)};
-    int64_t left_ns = ran.since_ns - 1; /* of those that began before */
+    struct left left = {ran.since_ns - 1, INT64_MAX}; /* as do those that began before the range */
 
     if (!c->options.find_requests || v->has_all_requests ||
         (v->lost_to_ns < ran.since_ns && ran.until_ns < v->kept_to_ns))
         return OK;
     enum status s = c->options.find_requests(c->options.ctx, &v->origin, r, &c->scratch, &found, e);
     if (s == OK)
-        s = restore_runs(c, v, &found, ran, &left_ns, e);
-    if (s == OK && (v->kept_to_ns <= r.until_ns || v->lost_to_ns < r.until_ns))
-        v->lost_to_ns = left_ns < v->lost_to_ns ? left_ns : v->lost_to_ns;
+        s = restore_runs(c, v, &found, ran, &left, e);
+    if (s != OK || (v->kept_to_ns > r.until_ns && v->lost_to_ns >= r.until_ns))
+        return s;
+    if (v->kept_to_ns <= r.until_ns || left.ended_ns < v->lost_to_ns)
+        v->lost_to_ns = left.ended_ns;
     v->kept_to_ns = r.until_ns > v->kept_to_ns ? r.until_ns : v->kept_to_ns;
-    return s;
+    v->kept_to_ns = left.next_ns < v->kept_to_ns ? left.next_ns : v->kept_to_ns;
+    return OK;
 }
