@@ -105,7 +105,7 @@ static void catch_signals(void)
 struct collecting {
     struct cli *c;
     struct store *store, *reader;
-    struct pricebook *book; /* of cost's: read only */
+    struct cli_cost cost; /* read only while sources run */
     struct pipeline pipeline;
     struct alert_config alerts;
     struct watch watch;
@@ -174,7 +174,7 @@ static enum status open_sources(struct collecting *g, struct err *e)
             .find_cursor = find_cursor,
             .cursor_ctx = g,
             .find_price = collect_find_price,
-            .price_ctx = g->book,
+            .price_ctx = g->cost.book,
         };
         rng_seed_system(&env.rng);
         s = source_open(g->sources.items[i], &env, e);
@@ -343,30 +343,53 @@ static void renew_watch(struct collecting *g, const struct alert_config *fresh)
     g->pipeline.watch = NULL;
 }
 
-static enum status parse_all(struct collecting *g, const struct yaml_node *root,
-                             struct source_list *sources, struct alert_config *alerts,
+/* What a configuration says that is not an option of this run. */
+struct renewal {
+    struct source_list sources;
+    struct alert_config alerts;
+    struct cli_cost cost;
+};
+
+static enum status parse_all(struct collecting *g, const struct yaml_node *root, struct renewal *r,
                              struct err *e)
 {
     const struct yaml_node *before = g->c->config;
-    enum status s = parse_sources(g->c, root, sources, e);
+    enum status s = parse_sources(g->c, root, &r->sources, e);
 
     if (s != OK)
         return s;
     g->c->config = root;
-    s = alert_config_read(g->c, alerts, e);
+    s = alert_config_read(g->c, &r->alerts, e);
+    if (s == OK)
+        s = cli_cost_open(g->c, g->reader, &r->cost, e);
+    if (s == OK && (s = cli_cost_begin(&r->cost, g->store, e)) != OK)
+        cli_cost_clear(&r->cost);
     if (s != OK) {
         g->c->config = before;
-        sources_free(sources);
+        sources_free(&r->sources);
     }
     return s;
 }
 
-/* Sources, rules and notifiers; what cannot be read now leaves all of them as they were. */
+/* Between two runs nothing is priced: what comes from now on is priced anew, what is stored keeps
+ * its price. */
+static void renew_all(struct collecting *g, const struct renewal *r)
+{
+    sources_free(&g->sources);
+    g->sources = r->sources;
+    cli_cost_clear(&g->cost);
+    g->cost = r->cost;
+    pipeline_price_with(&g->pipeline, &g->cost.context);
+    renew_watch(g, &r->alerts);
+    log_event(LOG_INFO, "reload: sources=%zu rules=%zu notifiers=%zu", g->sources.n,
+              g->alerts.n_rules, g->alerts.n_notifiers);
+}
+
+/* Sources, rules, notifiers and prices; what cannot be read now leaves all of them as they were. */
 static void reload(struct collecting *g)
 {
     AUTO(buf_clear) struct buf text = {.max = CONFIG_MAX_BYTES};
-    struct source_list fresh = {0};
-    struct alert_config alerts = {0};
+    struct renewal fresh = {0};
     struct yaml_node *root = NULL;
     struct err e = {0};
     struct cli *c = g->c;
@@ -379,16 +402,11 @@ static void reload(struct collecting *g)
     if (s == OK)
         s = yaml_parse(c->arena, arena_str(c->arena, buf_str(&text)), c->config_name, &root, &e);
     if (s == OK)
-        s = parse_all(g, root, &fresh, &alerts, &e);
-    if (s == OK) {
-        sources_free(&g->sources);
-        g->sources = fresh;
-        renew_watch(g, &alerts);
-        log_event(LOG_INFO, "reload: sources=%zu rules=%zu notifiers=%zu", g->sources.n,
-                  g->alerts.n_rules, g->alerts.n_notifiers);
-    } else {
+        s = parse_all(g, root, &fresh, &e);
+    if (s == OK)
+        renew_all(g, &fresh);
+    else
         log_event(LOG_ERROR, "reload: %s: the old configuration goes on", e.msg);
-    }
     g->is_ready = false;
 }
 
@@ -436,21 +454,19 @@ static enum status serve_metrics(const struct collecting *g, struct metrics_endp
 
 static enum status collect(struct collecting *g, struct err *e)
 {
-    AUTO(cli_cost_clear) struct cli_cost cost = {0};
     struct metrics_endpoint *metrics = NULL;
     enum status s = cli_open_store(g->c, false, &g->store, e);
 
     if (s == OK)
         s = cli_open_store(g->c, true, &g->reader, e);
     if (s == OK)
-        s = cli_cost_open(g->c, g->reader, &cost, e);
+        s = cli_cost_open(g->c, g->reader, &g->cost, e);
     if (s == OK)
-        s = cli_cost_begin(&cost, g->store, e);
+        s = cli_cost_begin(&g->cost, g->store, e);
     if (s == OK)
         s = reprice_moved(g->c, g->store, e);
     if (s == OK)
-        s = pipeline_open(&g->pipeline, g->store, &cost.context, e);
-    g->book = cost.book;
+        s = pipeline_open(&g->pipeline, g->store, &g->cost.context, e);
     if (s != OK)
         return s;
     s = watch_open(&g->watch, g->store, &g->alerts, g->c->clock, true, e);
@@ -497,6 +513,7 @@ static int run_collect(struct cli *c, struct err *e)
     if (s == OK)
         s = collect(&g, e);
     sources_free(&g.sources);
+    cli_cost_clear(&g.cost);
     map_clear(&g.by_scope);
     arena_clear(&g.arena);
     store_close(g.reader);
@@ -516,8 +533,9 @@ const struct command cmd_collect = {
         "fnscope import hands it files while it runs, and everything else reads beside it.\n\n"
         "Sources keep within a share of AWS's quotas and a daily budget; --plan says before the "
         "first call what a day\n"
-        "costs. SIGTERM ends it when everything read is stored, SIGHUP reads the sources anew. "
-        "Killed at any moment it\n"
+        "costs. SIGTERM ends it when everything read is stored, SIGHUP reads sources, "
+        "alert rules, notifiers,\n"
+        "functions: and price books anew. Killed at any moment it "
         "loses nothing and stores nothing twice: the next run goes on where the last commit "
         "was.",
     .options = collect_defs,

@@ -70,7 +70,8 @@ static void check_prices(struct doctor *d)
                                    STR_ARG(pricebook_date(cost.book, PROVIDER_AWS)));
     say(d, true, line.p, (struct str){0});
     if (cost.context.keeps_stored)
-        say(d, false, cli_stale_prices, STR("fnscope db reprice"));
+        say(d, false, cli_stale_prices,
+            STR("fnscope db reprice; stop a running fnscope collect for it"));
     cli_cost_clear(&cost);
 }
 

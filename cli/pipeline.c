@@ -64,6 +64,12 @@ void pipeline_close(struct pipeline *p)
     *p = (struct pipeline){0};
 }
 
+void pipeline_price_with(struct pipeline *p, const struct cost_context *cost)
+{
+    live_cost_clear(&p->live);
+    p->cost = cost;
+}
+
 /* What has no REPORT yet has nothing to price, nor has what somebody forged. */
 static bool has_price(const struct invocation *inv)
 {

@@ -34,6 +34,9 @@ struct pipeline {
 MUST_CHECK enum status pipeline_open(struct pipeline *p, struct store *s,
                                      const struct cost_context *cost, struct err *e);
 void pipeline_close(struct pipeline *p);
+/* Between two runs, when all that came is stored: `cost` is read from the store since, and borrowed
+ * as that of pipeline_open. */
+void pipeline_price_with(struct pipeline *p, const struct cost_context *cost);
 extern const struct sink_ops pipeline_sink; /* its ctx is a struct pipeline */
 
 #endif

@@ -193,6 +193,24 @@ printf 'alerts:\n  mine:\n    when: errors > 5 over 10m\n' >> "$work/config.yaml
 kill -HUP "$collector"
 wait_for has_reloaded "$seen"
 [ "$(rules)" = $((first + 1)) ] || fail "a reload brought $(rules) rules, $((first + 1)) were expected"
+# What comes after a change of the prices has the new one, and what is due for the rest is said.
+grep -q 'db reprice' "$work/err" && fail "no price has changed yet"
+seen=$(reloads)
+sed -i '1i functions:\n  late:\n    region: ap-east-1\n    arch: arm64' "$work/config.yaml"
+kill -HUP "$collector"
+wait_for has_reloaded "$seen"
+grep -q 'priced before .* changed: run .fnscope db reprice' "$work/err" || fail "the reload does not say that prices changed"
+printf '%s\t/aws/lambda/late\t%s\tREPORT RequestId: %s\tDuration: 9.50 ms\tBilled Duration: 10 ms\tMemory Size: 128 MB\tMax Memory Used: 64 MB\t\n' \
+    2026-01-15T10:00:00.000Z "2026/01/15/[\$LATEST]00000000000000000000000000000000" 0a1b2c3d-0000-4000-a000-000000000001 > "$work/late.txt"
+for store in live late; do
+    "$program" import --quiet --config "$work/config.yaml" --store "$work/$store" "$work/late.txt" 2>> "$work/err" ||
+        fail "import after new prices: $store"
+    "$program" sql --config "$work/config.yaml" --store "$work/$store" -o csv "select region, arch, sum(cost_pico), count(*)
+        from invocations where function = 'late' group by 1, 2" > "$work/$store.late" 2>> "$work/err"
+done
+[ "$(wc -l < "$work/late.late")" = 2 ] || fail "nothing of late: $(cat "$work/late.late")"
+diff "$work/late.late" "$work/live.late" || fail "what comes after new prices has the old ones"
+before=$(count "$work/live")
 seen=$(reloads)
 printf '  other:\n    when: nonsense\n' >> "$work/config.yaml"
 kill -HUP "$collector"
