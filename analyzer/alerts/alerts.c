@@ -280,6 +280,17 @@ static int64_t stale_after(const struct rule *r)
     return wanted > STALE_NS ? wanted : STALE_NS;
 }
 
+/* Why what is missing will not come. A rule that fires without data is about just that. */
+static const char *why_unread(struct evaluation *ev, const struct rule *r, const struct alert *a,
+                              const struct observation *o)
+{
+    if (o->verdict != VERDICT_MISSING || a->state == ALERT_INACTIVE ||
+        r->missing == RULE_MISSING_FIRES)
+        return NULL;
+    const char *why = tracks_why_unread(&ev->tracks, r->signal, &a->subject);
+    return why || !r->per ? why : tracks_why_unread(&ev->tracks, r->per, &a->subject);
+}
+
 static void look_at(struct evaluation *ev, const struct rule *r, const struct subject *subject,
                     const struct track *of)
 {
@@ -297,6 +308,11 @@ static void look_at(struct evaluation *ev, const struct rule *r, const struct su
     a.threshold = r->threshold; /* a changed rule compares with its own threshold */
     rule_eval(r, of, per, ev->now_ns, stale_after(r), &o);
     look_back(ev, r, &a, &o, mutes);
+    why = why_unread(ev, r, &a, &o);
+    if (why)
+        end_alert(ev, r, &a, why);
+    if (why)
+        return;
     if (o.verdict == VERDICT_MISSING && a.state == ALERT_INACTIVE &&
         r->missing != RULE_MISSING_FIRES)
         return;

@@ -39,9 +39,12 @@ static void look_at_sources(const struct source_rows *sources, struct place *p)
     for (size_t i = 0; i < sources->n; i++) {
         const struct source_status *s = &sources->rows[i];
         const struct source_part *metrics = find_part(s, SOURCE_PART_METRICS);
+        const bool has_logs = s->watermark_ns > 0 || find_part(s, SOURCE_PART_LOGS);
         if (!reads(s, &p->of))
             continue;
-        if (s->watermark_ns > 0 || find_part(s, SOURCE_PART_LOGS))
+        p->reads_logs = p->reads_logs || has_logs || s->n_parts == 0;
+        p->reads_metrics = p->reads_metrics || metrics || s->n_parts == 0;
+        if (has_logs)
             p->logs_until_ns = earlier(p->logs_until_ns, s->watermark_ns);
         if (metrics)
             p->metrics_until_ns = earlier(p->metrics_until_ns, metrics->round_ns);

@@ -13,6 +13,7 @@ struct place {
     struct fn_ref of; /* no name */
     /* Every source that reads logs (metrics) of it has read all up to there. */
     int64_t logs_until_ns, metrics_until_ns; /* INT64_MAX: none reads them */
+    bool reads_logs, reads_metrics; /* a source does, or one that has not told what it reads may */
     /* The newest that is stored: the start of an invocation, the end of a metric's period. */
     int64_t newest_log_ns, newest_metric_ns;
 };

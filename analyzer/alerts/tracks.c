@@ -52,10 +52,15 @@ static void put_zeros(struct tracks *t, struct track *track, int64_t from_ns, in
     }
 }
 
+static bool is_of_cells(const struct signal_info *signal)
+{
+    return signal->from == FROM_CELLS || signal->from == FROM_ALL_CELLS;
+}
+
 const struct track *tracks_idle(struct tracks *t, const struct signal_info *signal,
                                 const struct subject *subject)
 {
-    const bool is_cells = signal->from == FROM_CELLS || signal->from == FROM_ALL_CELLS;
+    const bool is_cells = is_of_cells(signal);
 
     if ((!is_cells && signal->from != FROM_POINTS) ||
         (subject->scope != SCOPE_FUNCTION && subject->scope != SCOPE_REGION))
@@ -191,6 +196,22 @@ const char *tracks_why_unwatched(const struct tracks *t, const struct subject *s
         return NULL;
     return q->presence == QUEUE_GONE ? "the queue is no longer there"
                                      : "the queue's source is not configured any more";
+}
+
+/* Without a collector that has had its time nobody knows who reads. */
+const char *tracks_why_unread(struct tracks *t, const struct signal_info *signal,
+                              const struct subject *subject)
+{
+    const bool is_placed = subject->scope == SCOPE_FUNCTION || subject->scope == SCOPE_REGION;
+
+    if (!is_placed || t->begun_ns == 0 || t->now_ns - t->begun_ns < FIRST_POLL_NS)
+        return NULL;
+    const struct place *place = place_of(&t->places, &subject->of);
+    if (is_of_cells(signal))
+        return place->reads_logs ? NULL : "no source reads its logs any more";
+    return signal->from != FROM_POINTS || place->reads_metrics
+               ? NULL
+               : "no source reads its metrics any more";
 }
 
 bool tracks_shares_name(const struct tracks *t, const struct subject *subject)

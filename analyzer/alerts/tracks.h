@@ -34,6 +34,10 @@ const struct track *tracks_idle(struct tracks *t, const struct signal_info *sign
  * watched.
  */
 const char *tracks_why_unwatched(const struct tracks *t, const struct subject *subject);
+/* Of values that do not come any more: why none will, "no source reads its metrics any more"; NULL:
+ * they may come yet. */
+const char *tracks_why_unread(struct tracks *t, const struct signal_info *signal,
+                              const struct subject *subject);
 /* Is there another subject of that kind and name, in another account or region? */
 bool tracks_shares_name(const struct tracks *t, const struct subject *subject);
 

@@ -108,14 +108,22 @@ static void recall_cost(struct aws_ctx *x)
         x->client.meter.today = 0;
 }
 
+static bool is_asked(const struct aws_ctx *x, int task)
+{
+    return (x->parts & task_rows[task].part) != 0 &&
+           (task != TASK_RECONCILE || x->o->reconcile_ns > 0);
+}
+
 /* Queues that were read once and are not asked for any more are met by no round. */
 static void name_parts(struct aws_ctx *x)
 {
     struct source_status *status = &x->source->status;
     struct source_part *queues = &status->parts[TASK_QUEUES];
 
-    for (int i = 0; i < AWS_TASKS; i++)
+    for (int i = 0; i < AWS_TASKS; i++) {
         status->parts[i].name = str_from(task_rows[i].name);
+        status->parts[i].is_off = i != TASK_QUEUES && !is_asked(x, i);
+    }
     status->n_parts = AWS_TASKS;
     if ((x->parts & PART_QUEUES) == 0)
         queues->tried_ns = queues->round_ns = aws_now(&x->client);
@@ -128,8 +136,7 @@ static void make_tasks(struct aws_ctx *x)
     name_parts(x);
     x->began_ns = now;
     for (int i = 0; i < AWS_TASKS; i++) {
-        bool is_on =
-            (x->parts & task_rows[i].part) != 0 && (i != TASK_RECONCILE || x->o->reconcile_ns > 0);
+        bool is_on = is_asked(x, i);
         x->tasks[i] = (struct aws_task){.name = task_rows[i].name,
                                         .op = task_rows[i].op,
                                         .step = task_rows[i].step,

@@ -47,6 +47,7 @@ struct source_part {
     uint64_t add_calls, add_errors;
     money add_cost;
     struct str error; /* of the last step if it failed */
+    bool is_off;      /* it is not to be read: the store forgets how it did */
 };
 enum { SOURCE_MAX_PARTS = 8 };
 /* The parts that read queues, logs, metrics. */

@@ -170,6 +170,43 @@ static enum status write_parts(struct sql_stmt *st, const struct source_status *
     return status;
 }
 
+/* A statement about a source, or about a part of it. */
+static enum status run_about(struct store *s, struct str sql, struct str source, struct str part,
+                             struct err *e)
+{
+    struct sql_stmt *st = NULL;
+    enum status status = sql_prepare(s->meta, sql, &st, e);
+
+    if (status != OK)
+        return status;
+    sql_bind_str(st, 1, source);
+    if (part.n > 0)
+        sql_bind_str(st, 2, part);
+    status = sql_run(st, e);
+    sql_finalize(st);
+    return status;
+}
+
+/* What nobody reads any more stands still for ever: nothing is to wait for it. How far a source
+ * has read is how far it has read its logs. */
+static enum status forget_parts(struct store *s, const struct source_status *r, struct err *e)
+{
+    static const struct str gone =
+        STR_INIT("delete from source_part where source = ? and part = ?");
+    static const struct str unread =
+        STR_INIT("update source_state set watermark_ns = 0 where name = ?");
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < r->n_parts; i++) {
+        if (!r->parts[i].is_off)
+            continue;
+        status = run_about(s, gone, r->name, r->parts[i].name, e);
+        if (status == OK && str_eq(r->parts[i].name, STR(SOURCE_PART_LOGS)))
+            status = run_about(s, unread, r->name, (struct str){0}, e);
+    }
+    return status;
+}
+
 static enum status write_all_parts(struct store *s, const struct pack *k, struct err *e)
 {
     struct sql_stmt *st = NULL;
@@ -186,6 +223,8 @@ static enum status write_all_parts(struct store *s, const struct pack *k, struct
     for (size_t i = 0; status == OK && i < k->n_sources; i++)
         status = write_parts(st, &k->sources[i], e);
     sql_finalize(st);
+    for (size_t i = 0; status == OK && i < k->n_sources; i++)
+        status = forget_parts(s, &k->sources[i], e);
     return status;
 }
 
@@ -238,15 +277,8 @@ static enum status forget_source(struct store *s, struct str name, struct err *e
                                       STR_INIT("delete from source_state where name = ?")};
     enum status status = OK;
 
-    for (size_t i = 0; status == OK && i < ARRAY_LEN(rows); i++) {
-        struct sql_stmt *st = NULL;
-        status = sql_prepare(s->meta, rows[i], &st, e);
-        if (status != OK)
-            return status;
-        sql_bind_str(st, 1, name);
-        status = sql_run(st, e);
-        sql_finalize(st);
-    }
+    for (size_t i = 0; status == OK && i < ARRAY_LEN(rows); i++)
+        status = run_about(s, rows[i], name, (struct str){0}, e);
     return status;
 }
 

@@ -164,6 +164,59 @@ static void test_opened_again(void **state)
     fixture_free(f);
 }
 
+/* Minute 1: something is wrong. At minute 30 there is nothing new, and perhaps nobody who reads it.
+ */
+static void test_nobody_reads_it(void **state)
+{
+    static const struct {
+        const char *when, *off; /* the part taken out of the source */
+        size_t n_kept;          /* sources: 1 without it */
+        int begun;
+        const char *why; /* NULL: it may come yet */
+    } cases[] = {
+        {"throttles > 3 over 2m", "", 2, 20, NULL},
+        {"throttles > 3 over 2m", "traces", 2, 20, NULL},
+        {"throttles > 3 over 2m", "metrics", 2, 20, "no source reads its metrics any more"},
+        {"throttles > 3 over 2m", "", 1, 20, "no source reads its metrics any more"},
+        {"throttles > 3 over 2m", "", 1, 30, NULL}, /* it may have another name now */
+        {"errors > 3 over 2m", "metrics", 2, 20, NULL},
+        {"errors > 3 over 2m", "logs", 2, 20, "no source reads its logs any more"},
+        {"errors > 3 over 2m", "", 1, 20, "no source reads its logs any more"},
+    };
+
+    static const struct str kept[] = {STR_INIT("second"), STR_INIT("prod")};
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fixture *f = fixture_new();
+        struct alert_set set = rule_of(f, cases[i].when, "checkout");
+        fixture_open(f, false);
+        struct batch *b = batch_new();
+        add_errors(b, "1", "checkout", AT(0));
+        add_throttles(b, "1", "checkout", AT(0));
+        add_source(b, "prod", "1", AT(1), AT(1));
+        add_source(b, "second", "2", AT(1), AT(1));
+        fixture_commit(f, b);
+        CHECK_INT(evaluate(f, &set, AT(1)).current[0].state, ALERT_FIRING);
+        b = batch_new();
+        struct source_status *s = batch_source(b);
+        *s = (struct source_status){.name = STR("prod"), .account = STR("1"), .n_parts = 2};
+        s->parts[0] = (struct source_part){.name = STR("config"), .tried_ns = AT(30)};
+        s->parts[1] = (struct source_part){.name = str_from(cases[i].off), .is_off = true};
+        fixture_commit(f, b);
+        CHECK_OK(store_keep_sources(f->store, kept, cases[i].n_kept, &f->e), &f->e);
+        set.begun_ns = AT(cases[i].begun);
+        const struct alert_verdicts v = evaluate(f, &set, AT(30));
+        CHECK_INT(v.n_current, 1);
+        CHECK_INT(v.current[0].state, cases[i].why ? ALERT_RESOLVED : ALERT_FIRING);
+        CHECK_INT(v.current[0].is_missing, !cases[i].why);
+        if (cases[i].why)
+            CHECK(str_ends(v.current[0].summary, str_from(cases[i].why)));
+        fixture_free(f);
+    }
+}
+
 static const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_was_not_read),
+                                          cmocka_unit_test(test_nobody_reads_it),
                                           cmocka_unit_test(test_opened_again)};
 TEST_MAIN(tests)
