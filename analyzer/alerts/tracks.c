@@ -195,7 +195,7 @@ const char *tracks_why_unwatched(const struct tracks *t, const struct subject *s
     if (!q || q->presence == QUEUE_THERE || (q->presence == QUEUE_UNREAD && is_new))
         return NULL;
     return q->presence == QUEUE_GONE ? "the queue is no longer there"
-                                     : "the queue's source is not configured any more";
+                                     : "no source reads the queue any more";
 }
 
 /* Without a collector that has had its time nobody knows who reads. */

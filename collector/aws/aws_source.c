@@ -114,19 +114,15 @@ static bool is_asked(const struct aws_ctx *x, int task)
            (task != TASK_RECONCILE || x->o->reconcile_ns > 0);
 }
 
-/* Queues that were read once and are not asked for any more are met by no round. */
 static void name_parts(struct aws_ctx *x)
 {
     struct source_status *status = &x->source->status;
-    struct source_part *queues = &status->parts[TASK_QUEUES];
 
     for (int i = 0; i < AWS_TASKS; i++) {
         status->parts[i].name = str_from(task_rows[i].name);
-        status->parts[i].is_off = i != TASK_QUEUES && !is_asked(x, i);
+        status->parts[i].is_off = !is_asked(x, i);
     }
     status->n_parts = AWS_TASKS;
-    if ((x->parts & PART_QUEUES) == 0)
-        queues->tried_ns = queues->round_ns = aws_now(&x->client);
 }
 
 static void make_tasks(struct aws_ctx *x)

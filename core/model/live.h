@@ -11,7 +11,7 @@
 enum queue_presence {
     QUEUE_THERE,
     QUEUE_GONE,   /* its source has read all queues since and did not meet it */
-    QUEUE_UNREAD, /* its source is not configured any more */
+    QUEUE_UNREAD, /* no source reads it any more */
     QUEUE_PRESENCES
 };
 

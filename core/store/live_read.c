@@ -350,7 +350,7 @@ static enum queue_presence presence_of(const struct source_rows *sources, const 
 
     if (q->source.n == 0)
         return is_missed_by_any(sources, q) ? QUEUE_GONE : QUEUE_THERE;
-    if (!own)
+    if (!own || (own->n_parts > 0 && !queues_part(own)))
         return QUEUE_UNREAD;
     return has_missed(own, q) ? QUEUE_GONE : QUEUE_THERE;
 }

@@ -216,7 +216,41 @@ static void test_nobody_reads_it(void **state)
     }
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_what_was_not_read),
-                                          cmocka_unit_test(test_nobody_reads_it),
-                                          cmocka_unit_test(test_opened_again)};
+/* The collector was away for an hour and catches up: functions went on all the time, and no rule
+ * about too little takes what was not read yet for silence, then or later. */
+static void test_pause_of_an_hour(void **state)
+{
+    static const int read_to[] = {0, 1, 20, 45, 63, 65}; /* by minute 60, 61, ... */
+    struct fixture *f = fixture_new();
+    struct alert_set set = rule_of(f, "invocations < 1 over 1m", "checkout");
+    int next = -10;
+
+    UNUSED(state);
+    set.begun_ns = AT(60);
+    fixture_open(f, false);
+    for (int i = 0; i < (int)ARRAY_LEN(read_to); i++) {
+        struct batch *b = batch_new();
+        for (; next <= read_to[i]; next++)
+            add_errors(b, "1", "checkout", AT(next));
+        add_source(b, "prod", "1", AT(60 + i), AT(read_to[i]));
+        fixture_commit(f, b);
+        for (int s = 0; s < 60; s += 20) {
+            const struct alert_verdicts v = evaluate(f, &set, AT(60 + i) + s * NS_PER_SEC);
+            CHECK_INT(v.n_current, 0);
+            CHECK_INT(v.changes.n_alerts, 0);
+            CHECK_INT(v.changes.n_messages, 0);
+        }
+    }
+    struct batch *b = batch_new(); /* and where it is silence, it is told */
+    add_source(b, "prod", "1", AT(72), AT(72));
+    fixture_commit(f, b);
+    const struct alert_verdicts v = evaluate(f, &set, AT(72));
+    CHECK_INT(v.n_current, 1);
+    CHECK_INT(v.current[0].state, ALERT_FIRING);
+    fixture_free(f);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_what_was_not_read), cmocka_unit_test(test_nobody_reads_it),
+    cmocka_unit_test(test_pause_of_an_hour), cmocka_unit_test(test_opened_again)};
 TEST_MAIN(tests)

@@ -119,6 +119,37 @@ static void test_queue_that_is_gone(void **state)
     fixture_free(f);
 }
 
+/* Its source reads other things yet. */
+static void take_queues_out(struct fixture *f, int64_t now_ns)
+{
+    struct batch *b = batch_new();
+    struct source_status *s = batch_source(b);
+
+    *s = (struct source_status){.name = STR("prod"), .tried_ns = now_ns, .n_parts = 2};
+    s->parts[0] = (struct source_part){.name = STR("logs"), .tried_ns = now_ns};
+    s->parts[1] = (struct source_part){.name = STR("queues"), .is_off = true};
+    fixture_commit(f, b);
+}
+
+static void test_queue_that_is_not_read(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct alert_set set = set_of(f, "queue.dlq_depth > 0");
+
+    UNUSED(state);
+    fixture_open(f, false);
+    polled(f, AT(0), AT(0));
+    reading(f, AT(1), 12);
+    CHECK_INT(evaluate(f, &set, AT(1)).alert.state, ALERT_FIRING);
+    take_queues_out(f, AT(2));
+    set.begun_ns = AT(2);
+    CHECK_INT(evaluate(f, &set, AT(2)).n_messages, 0);
+    const struct result o = evaluate(f, &set, AT(3));
+    CHECK_INT(o.alert.state, ALERT_RESOLVED);
+    CHECK(str_ends(o.message.alert.summary, STR("no source reads the queue any more")));
+    fixture_free(f);
+}
+
 static void test_queue_of_a_removed_source(void **state)
 {
     struct fixture *f = fixture_new();
@@ -136,7 +167,7 @@ static void test_queue_of_a_removed_source(void **state)
     CHECK_INT(evaluate(f, &set, AT(2)).n_messages, 0); /* it may only have another name now */
     o = evaluate(f, &set, AT(3));
     CHECK_INT(o.alert.state, ALERT_RESOLVED);
-    CHECK(str_ends(o.message.alert.summary, STR("the queue's source is not configured any more")));
+    CHECK(str_ends(o.message.alert.summary, STR("no source reads the queue any more")));
     CHECK_INT(o.message.alert.value, 12);
     fixture_free(f);
 }
@@ -318,6 +349,7 @@ static void test_commands_name_store_and_place(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_queue_that_is_gone),
+    cmocka_unit_test(test_queue_that_is_not_read),
     cmocka_unit_test(test_queue_of_a_removed_source),
     cmocka_unit_test(test_queue_without_a_source),
     cmocka_unit_test(test_past_is_told_once),
