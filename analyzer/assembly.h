@@ -93,8 +93,6 @@ bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns);
 /* The same where the attempt's first or last piece has the very time of START or REPORT, which of
  * two genuine ones may be so: only if the attempt's REPORT contradicts itself or the run. */
 bool pieces_refute(const struct pieces *p, const struct pieces *of, const struct attempt *at);
-/* Whether it may enclose an attempt of the other: told by their first and last pieces. */
-bool pieces_overlap(const struct pieces *p, const struct pieces *of);
 
 /* Whether a piece says the same, whenever it does. */
 bool pieces_say(const struct pieces *p, const struct piece *piece);

@@ -241,8 +241,7 @@ static bool is_told_elsewhere(const struct assembly *a, const struct attempt *at
 
 /* The number of an attempt among all of its id: those in other environments that began before it
  * come first. */
-static uint32_t attempts_before(const struct correlator *c, const struct assembly *a,
-                                int64_t start_ns)
+static uint32_t attempts_before(struct correlator *c, const struct assembly *a, int64_t start_ns)
 {
     uint32_t n = 0;
 

@@ -266,6 +266,7 @@ bool corr_add_piece(struct assembly *a, const struct piece *p)
     struct env *v = a->env;
 
     v->newest_ns = p->t_ns > v->newest_ns ? p->t_ns : v->newest_ns;
+    v->spans_of_feed = 0;
     return pieces_add(&a->pieces, p);
 }
 

@@ -20,6 +20,19 @@ struct own_text {
     size_t n, cap;
 };
 
+/* A request and when it ran, from its first piece to its last. */
+struct run_span {
+    struct range ran;
+    struct assembly *a;
+};
+
+/* Of one environment, in scratch memory. */
+struct run_spans {
+    const struct run_span *rows; /* by when they began */
+    const int64_t *latest_ns;    /* when the last of each subtree ended */
+    size_t n, n_leaves;
+};
+
 struct env {
     struct origin origin;   /* texts interned */
     struct fn_ref fn, born; /* fn.born is here, if it has one */
@@ -31,6 +44,8 @@ struct env {
     int64_t newest_ns;       /* of all pieces its requests ever had */
     struct owner *owners;    /* of each loose one, in scratch memory: of this feed only */
     uint64_t owners_of_feed; /* the number of the feed they were settled in */
+    struct run_spans spans;  /* of all its requests, as of this feed; 0: a piece came since */
+    uint64_t spans_of_feed;
     int64_t known_from_ns, known_to_ns;     /* stored evidence of this time is in `loose` */
     int64_t stirred_from_ns, stirred_to_ns; /* requests that began in between are to be looked at */
     bool is_stirred;
@@ -127,15 +142,32 @@ enum status corr_restore(struct correlator *c, const struct env *v, struct str i
                          struct err *e);
 /* Brings back the requests of the environment that began in the range, once in a feed. */
 enum status corr_recall(struct correlator *c, struct env *v, struct range r, struct err *e);
-/* The same of those alone that ran in the range. */
+/* The same of those alone that ran at the same time as one that is judged in this feed; all of
+ * these ran in the range. */
 enum status corr_recall_runs(struct correlator *c, struct env *v, struct range ran, struct err *e);
+
+/* --- spans.c --- */
+
+/* The requests in memory that ran at a time. What comes into memory later in the feed is not among
+ * the answers to a query made before. */
+struct span_query {
+    struct run_spans spans;
+    size_t at;
+    int64_t began_to_ns, ended_from_ns;
+};
+/* Those of which any part lies in the range. */
+struct span_query corr_overlapping(struct correlator *c, struct env *v, const struct range *r);
+/* Those that ran all the time, ends included. */
+struct span_query corr_around(struct correlator *c, struct env *v, const struct range *r);
+/* The next answer; NULL: that was all. */
+struct assembly *corr_next(struct span_query *q);
 
 /* --- evidence.c --- */
 
 /* Whether such a line belongs to one request at the most. */
 bool corr_has_owner(const struct loose *l);
 /* Of an attempt: as judged in this feed, else as it was given out. */
-bool corr_is_forged(const struct correlator *c, const struct assembly *a, const struct attempt *at);
+bool corr_is_forged(struct correlator *c, const struct assembly *a, const struct attempt *at);
 /* Gives each line without a request id its attempt, once in a feed: all pieces must be in. */
 void corr_settle_owners(struct correlator *c, struct env *v);
 /* What attempt_assemble wants of the environment for the attempt that began then; out has room for

@@ -128,23 +128,35 @@ struct left {
 
 static void leave(struct left *left, const struct range *span, int64_t start_ns, struct range ran)
 {
-    if (span->until_ns < ran.since_ns && span->until_ns > left->ended_ns)
+    if (span->since_ns > ran.until_ns)
+        left->next_ns = start_ns < left->next_ns ? start_ns : left->next_ns;
+    else if (span->until_ns > left->ended_ns)
         left->ended_ns = span->until_ns;
-    if (span->since_ns > ran.until_ns && start_ns < left->next_ns)
-        left->next_ns = start_ns;
 }
 
-/* Of the stored rows those that ran in the range. */
+static bool ran_beside_judged(const struct correlator *c, struct span_query q)
+{
+    for (const struct assembly *a = corr_next(&q); a; a = corr_next(&q))
+        if (a->judged_in_feed == c->n_feeds)
+            return true;
+    return false;
+}
+
+/* Of the stored rows those that ran beside one that is judged. */
 static enum status restore_runs(struct correlator *c, struct env *v,
                                 const struct invocation_list *found, struct range ran,
                                 struct left *left, struct err *e)
 {
+    const struct range always = {INT64_MIN, INT64_MAX};
+    struct span_query q = corr_overlapping(c, v, &always);
     enum status s = OK;
 
     for (size_t i = 0; s == OK && i < found->n; i++) {
         struct range span = {INT64_MAX, INT64_MIN};
         pieces_decode(&found->rows[i], widen_span, &span);
-        if (span.since_ns <= ran.until_ns && span.until_ns >= ran.since_ns)
+        q.began_to_ns = span.until_ns;
+        q.ended_from_ns = span.since_ns;
+        if (ran_beside_judged(c, q))
             s = corr_restore(c, v, found->rows[i].id, found->rows[i].start_ns, e);
         else
             leave(left, &span, found->rows[i].start_ns, ran);

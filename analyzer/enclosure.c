@@ -120,12 +120,6 @@ bool range_lies_within(const struct range *inner, const struct range *outer)
     return outer->since_ns < inner->since_ns && inner->until_ns < outer->until_ns;
 }
 
-bool pieces_overlap(const struct pieces *p, const struct pieces *of)
-{
-    return p->n > 0 && of->n > 0 && p->rows[0].t_ns <= of->rows[of->n - 1].t_ns &&
-           of->rows[0].t_ns <= p->rows[p->n - 1].t_ns;
-}
-
 bool pieces_say(const struct pieces *p, const struct piece *piece)
 {
     for (size_t i = 0; i < p->n; i++)

@@ -33,9 +33,12 @@ static bool is_entangled(const struct range *x, const struct range *y)
 
 /* Who forges a START in one request and its REPORT in a later one would enclose genuine ones: such
  * a run begins and ends in the midst of others. */
-static bool is_entangled_run(const struct assembly *of, const struct range *run)
+static bool is_entangled_run(struct correlator *c, const struct assembly *of,
+                             const struct range *run)
 {
-    for (const struct assembly *o = of->env->newest; o; o = o->env_next) {
+    struct span_query q = corr_overlapping(c, of->env, run);
+
+    for (const struct assembly *o = corr_next(&q); o; o = corr_next(&q)) {
         struct range runs[MAX_PLAIN_RUNS];
         size_t n = o != of ? pieces_plain_runs(&o->pieces, runs, MAX_PLAIN_RUNS) : 0;
         for (size_t i = 0; i < n; i++)
@@ -45,20 +48,21 @@ static bool is_entangled_run(const struct assembly *of, const struct range *run)
     return false;
 }
 
-static bool runs_around(const struct assembly *o, const struct range *inner)
+static bool runs_around(struct correlator *c, const struct assembly *o, const struct range *inner)
 {
     struct range runs[MAX_PLAIN_RUNS];
     size_t n = pieces_plain_runs(&o->pieces, runs, MAX_PLAIN_RUNS);
 
     for (size_t i = 0; i < n; i++)
-        if (range_lies_within(inner, &runs[i]) && !is_entangled_run(o, &runs[i]))
+        if (range_lies_within(inner, &runs[i]) && !is_entangled_run(c, o, &runs[i]))
             return true;
     return false;
 }
 
 /* All its lines lie inside another request of the same environment: where one request runs at a
  * time they cannot be genuine, somebody printed them. */
-static bool lies_in_another(const struct assembly *a, const struct attempt *at)
+static bool lies_in_another(struct correlator *c, const struct assembly *a,
+                            const struct attempt *at)
 {
     const struct range all = {a->pieces.rows[at->from].t_ns, a->pieces.rows[at->to - 1].t_ns};
 
@@ -66,21 +70,23 @@ static bool lies_in_another(const struct assembly *a, const struct attempt *at)
         (all.until_ns >= a->env->newest_ns && !attempt_has_report(&a->pieces, at)))
         return false; /* in order, nothing has come behind an open one yet */
     const bool is_suspect = attempt_is_suspect(&a->pieces, at);
-    for (const struct assembly *o = a->env->newest; o && (is_suspect || a->is_within);
-         o = o->env_next)
+    if (!is_suspect && !a->is_within)
+        return false;
+    struct span_query q = corr_around(c, a->env, &all);
+    for (const struct assembly *o = corr_next(&q); o; o = corr_next(&q))
         if (o != a && (is_suspect ? pieces_enclose(&o->pieces, all.since_ns, all.until_ns) ||
                                         pieces_refute(&o->pieces, &a->pieces, at)
-                                  : runs_around(o, &all)))
+                                  : runs_around(c, o, &all)))
             return true;
     return false;
 }
 
-bool corr_is_forged(const struct correlator *c, const struct assembly *a, const struct attempt *at)
+bool corr_is_forged(struct correlator *c, const struct assembly *a, const struct attempt *at)
 {
     const int64_t start_ns = attempt_start(&a->pieces, at);
 
     if (a->judged_in_feed == c->n_feeds)
-        return lies_in_another(a, at);
+        return lies_in_another(c, a, at);
     for (size_t i = 0; i < a->n_given; i++)
         if (a->given[i].start_ns == start_ns)
             return a->given[i].is_forged;
@@ -100,7 +106,7 @@ static int compare_claims(const void *a, const void *b)
     return (x->a->key > y->a->key) - (x->a->key < y->a->key);
 }
 
-static void add_claims(const struct correlator *c, struct assembly *a, struct claim *out, size_t *n)
+static void add_claims(struct correlator *c, struct assembly *a, struct claim *out, size_t *n)
 {
     struct attempt attempts[MAX_ATTEMPTS];
     size_t n_attempts = pieces_attempts(&a->pieces, attempts, MAX_ATTEMPTS);

@@ -78,9 +78,11 @@ static bool has_bill(const struct assembly *a)
 static void look_at_kin(struct correlator *c, struct assembly *a)
 {
     const bool is_alone = a->env->origin.version.n > 0 && has_bill(a);
+    const struct range span = pieces_span(&a->pieces);
+    struct span_query q = corr_overlapping(c, a->env, &span);
 
-    for (struct assembly *o = a->env->newest; o; o = o->env_next) {
-        if (o == a || !pieces_overlap(&a->pieces, &o->pieces))
+    for (struct assembly *o = corr_next(&q); o; o = corr_next(&q)) {
+        if (o == a)
             continue;
         bool is_pair = is_alone && has_bill(o);
         if (a->env->origin.version.n > 0) {

@@ -367,6 +367,7 @@ void pack_free_rows(struct pack *k)
 {
     roll_deltas_clear(&k->rolls);
     idmap_clear(&k->fact_index);
+    idmap_clear(&k->delete_index);
     for (size_t i = 0; i < k->n_chunks; i++) {
         char *data;
         memcpy(&data, &k->chunks[i].data.p,

@@ -428,7 +428,7 @@ static enum status add_records(struct packer *p, const struct batch *b, struct e
 
 /* --- facts --- */
 
-static uint64_t fact_key_hash(const struct fact_key *key)
+uint64_t fact_key_hash(const struct fact_key *key)
 {
     return str_hash(key->id, (uint64_t)key->ts_ns * UINT64_C(0x9e3779b97f4a7c15) ^
                                  ((uint64_t)key->fn << 32 | key->stream));
@@ -446,7 +446,8 @@ static void replace_stored(struct pack *k, const struct fact_key *key)
     }
     k->deletes =
         arena_grow(&k->rows_arena, k->deletes, k->n_deletes, &k->cap_deletes, sizeof(*k->deletes));
-    k->deletes[k->n_deletes++] = *key;
+    k->deletes[k->n_deletes] = *key;
+    *idmap_put(&k->delete_index, fact_key_hash(key), NULL) = k->n_deletes++;
 }
 
 static enum status add_invocation(struct packer *p, const struct invocation *inv, struct err *e)

@@ -44,11 +44,9 @@ struct found {
 
 static bool is_deleted(const struct pack *k, const struct fact *f)
 {
-    for (size_t i = 0; i < k->n_deletes; i++)
-        if (k->deletes[i].fn == f->fn && k->deletes[i].ts_ns == f->ts_ns &&
-            k->deletes[i].stream == f->stream && str_eq(k->deletes[i].id, f->id))
-            return true;
-    return false;
+    const struct fact_key key = {.ts_ns = f->ts_ns, .fn = f->fn, .stream = f->stream, .id = f->id};
+
+    return k->n_deletes > 0 && idmap_get(&k->delete_index, fact_key_hash(&key)) != NULL;
 }
 
 static enum status add_found(void *ctx, const struct fact *f, struct err *e)

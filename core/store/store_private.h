@@ -203,6 +203,7 @@ struct fact_key {
     uint32_t fn, stream;
     struct str id;
 };
+uint64_t fact_key_hash(const struct fact_key *key); /* the day is told by the time */
 
 /* Request ids: UUIDs as 16 bytes, anything else as text. Traces "1-8hex-24hex" as 16 bytes
  * likewise. */
@@ -427,6 +428,7 @@ struct pack {
     struct pack_fact *facts;
     size_t n_facts, cap_facts;
     struct fact_key *deletes;
+    struct idmap delete_index; /* fact_key_hash -> the last such one of deletes */
     size_t n_deletes, cap_deletes;
     struct pack_event {
         int64_t day;

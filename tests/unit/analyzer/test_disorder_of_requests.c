@@ -10,10 +10,11 @@
 static const struct fn_ref orders = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
                                      STR_INIT("orders"), NULL};
 
-/* A store that has nothing and counts what it is asked. */
+/* A store that has one request at the most and counts what it is asked. */
 struct counts {
     size_t ids, instances, requests;
     bool knows;
+    struct invocation *stored;
 };
 
 static enum status find_id(void *ctx, struct str id, int64_t around_ns, struct arena *a,
@@ -45,7 +46,7 @@ static enum status find_requests(void *ctx, const struct origin *o, struct range
 
     UNUSED(o), UNUSED(r), UNUSED(a), UNUSED(e);
     n->requests++;
-    *out = (struct invocation_list){0};
+    *out = (struct invocation_list){n->stored, n->stored ? 1 : 0};
     return OK;
 }
 
@@ -69,22 +70,35 @@ static struct correlator *new_correlator(struct counts *n, size_t max_open)
     return correlator_new(&o);
 }
 
-/* One line of the environment as a batch of its own. */
-static void feed(struct correlator *c, const struct platform_event *line, const char *id,
-                 int64_t t_ns)
+static void add_line(struct batch *b, const struct platform_event *line, const char *id,
+                     int64_t t_ns)
 {
-    struct batch *b = batch_new();
     const struct origin o = {
         .fn = batch_fn(b, &orders), .log_group = STR("/g"), .instance = STR("s")};
-    struct err e = {0};
 
     *batch_record(b) = (struct log_record){.time_ns = t_ns,
                                            .origin = batch_origin(b, &o),
                                            .kind = RECORD_PLATFORM,
                                            .platform = line,
                                            .invocation_id = str_from(id)};
+}
+
+static void feed_batch(struct correlator *c, struct batch *b)
+{
+    struct err e = {0};
+
     CHECK_OK(correlator_feed(c, b, &e), &e);
     batch_free(b);
+}
+
+/* One line of the environment as a batch of its own. */
+static void feed(struct correlator *c, const struct platform_event *line, const char *id,
+                 int64_t t_ns)
+{
+    struct batch *b = batch_new();
+
+    add_line(b, line, id, t_ns);
+    feed_batch(c, b);
 }
 
 static const struct platform_event start = {.kind = PLATFORM_START},
@@ -147,9 +161,31 @@ static void test_known_environment(void **state)
     correlator_free(c);
 }
 
+/* Of a batch with lines of many times, what was stored in between is not brought back. */
+static void test_stored_in_between(void **state)
+{
+    struct invocation stored = {
+        .id = STR("stored"), .start_ns = NOON + NS_PER_HOUR, .evidence = EV_START};
+    struct counts n = {.knows = true, .stored = &stored};
+    struct correlator *c = new_correlator(&n, 0);
+    struct batch *b = batch_new();
+
+    UNUSED(state);
+    add_line(b, &start, "one", NOON);
+    add_line(b, &start, "two", NOON + 2 * NS_PER_HOUR);
+    feed_batch(c, b);
+    CHECK_INT(n.requests, 1);
+    CHECK_INT(n.ids, 2); /* their own */
+    feed(c, &start, "three", NOON + NS_PER_HOUR);
+    CHECK_INT(n.requests, 2);
+    CHECK_INT(n.ids, 4);
+    correlator_free(c);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_suspects_elsewhere),
     cmocka_unit_test(test_new_environment),
     cmocka_unit_test(test_known_environment),
+    cmocka_unit_test(test_stored_in_between),
 };
 TEST_MAIN(tests)
