@@ -13,7 +13,7 @@
 #include "tui/tui.h"
 
 struct top_settings {
-    int view, theme;
+    int view, theme, zone;
     bool is_once, is_accessible, is_ascii, has_mouse, is_readonly;
     struct str size, keys;
     int64_t refresh_ns, watch_ns;
@@ -48,6 +48,12 @@ static const struct opt_def top_defs[] = {
       .help = "refuse orders about alerts" },
     { .key = "top.theme", .flag = "theme", .type = OPT_CHOICE, .offset = AT(theme),
       .choices = tui_theme_names, .default_text = "default", .help = "colours; F2 tries them" },
+    { .key = "top.time_zone", .flag = "time-zone", .type = OPT_CHOICE, .offset = AT(zone),
+      .choices = tui_zone_names, .default_text = "utc", .help = "how times are shown; T changes it",
+      .manual = "How times are shown: in UTC, in the local zone (that of TZ, else the machine's), or as "
+                "ages; T changes it, the title says it. A time typed behind : without a zone is in "
+                "the zone shown. --since, --until and data (json, ndjson, csv, tsv, what x and Y "
+                "give) stay in UTC, and so do the days of cost and reports: bills are by UTC days. The ways" },
     { .key = "top.mouse", .flag = "mouse", .type = OPT_BOOL, .offset = AT(has_mouse),
       .help = "take clicks and the wheel; M changes it" },
     { 0 },
@@ -206,6 +212,7 @@ static int run_top(struct cli *c, struct err *e)
         .refresh_ns = set->refresh_ns,
         .theme = (enum tui_theme)set->theme,
         .has_mouse = set->has_mouse,
+        .zone = (enum tui_zone)set->zone,
         .alert_order = set->is_readonly ? NULL : give_order,
         .alert_ctx = c,
         .user = getenv("USER"),

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/common.h"
@@ -130,6 +131,7 @@ int main(int argc, char **argv, char **envp)
     command_first(argc, argv);
     const char *word = argc > 1 ? argv[1] : "help";
     setlocale(LC_CTYPE, "");
+    tzset();
     signal(SIGPIPE, SIG_IGN);
     if (strcmp(word, "--version") == 0)
         word = "version";

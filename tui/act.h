@@ -18,6 +18,7 @@ void act_sort_by(struct app *app, int column);
 act_fn act_copy, act_copy_row, act_tag, act_untag, act_mark, act_compare, act_alert;
 
 /* act_show.c: how things are shown. */
-act_fn act_switch, act_refresh, act_unit, act_speed, act_screen, act_log_columns, act_display;
+act_fn act_switch, act_refresh, act_unit, act_zone, act_speed, act_screen, act_log_columns,
+    act_display;
 
 #endif

@@ -14,7 +14,6 @@ static const struct toggle toggles[] = {
     { ACT_PROBLEMS, FLAG(only_problems), NULL, NULL }, /* the bottom line says it */
     { ACT_PAUSE, FLAG(is_paused), NULL, NULL },        /* and the title this */
     { ACT_STRIP, FLAG(no_strip), "without strips over time", "with strips over time" },
-    { ACT_RELATIVE, FLAG(is_relative), "times as ages", "times in UTC" },
     { ACT_WRAP, FLAG(is_wrapped), "wide texts are wrapped", "wide texts are cut" },
     { ACT_MOUSE, FLAG(has_mouse), "the mouse works here; with Shift it selects text",
       "the mouse is the terminal's again" },
@@ -58,6 +57,23 @@ void act_unit(struct app *app, enum action action)
     }
     app->unit = (enum cost_unit)((app->unit + 1) % UNITS);
     app->message = str_from(says[app->unit]);
+    app->must_load = true;
+}
+
+void act_zone(struct app *app, enum action action)
+{
+    static const char *const says[ZONES] = {
+        [ZONE_UTC] = "times in UTC", [ZONE_LOCAL] = "times in ", [ZONE_RELATIVE] = "times as ages"};
+    AUTO(buf_clear) struct buf name = {.max = 64};
+
+    UNUSED(action);
+    app->zone = (enum tui_zone)((app->zone + 1) % ZONES);
+    if (app->zone == ZONE_LOCAL)
+        view_zone(app, &name);
+    app->message =
+        arena_printf(&app->text_arena, "%s" STR_FMT "%s", says[app->zone], STR_ARG(buf_str(&name)),
+                     app->zone == ZONE_LOCAL ? ", the local time" : "");
+    app_keep_focus(app);
     app->must_load = true;
 }
 

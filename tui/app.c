@@ -43,6 +43,7 @@ void app_init(struct app *app, const struct tui_options *o)
     app->fn_filter = o->filter;
     app->theme = o->no_color ? THEME_MONO : o->theme;
     app->has_mouse = o->has_mouse;
+    app->zone = o->zone;
     app->frame.is_ascii = o->is_ascii;
     app->trail = arena_new(&app->text_arena, struct trail_step, MAX_TRAIL);
     struct place *p = &app->stack[app->depth++];
@@ -121,6 +122,7 @@ void app_load(struct app *app)
     app->log_seek = (struct log_seek){0};
     app->error = (struct err){0};
     app->has_data = true;
+    view_times_shown(app, &app->data.table);
     app->visual = NULL;
     app->n_visual = app->visual_width = 0;
     app_arrange(app);

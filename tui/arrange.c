@@ -96,16 +96,23 @@ static bool compare_value(const struct condition *c, const struct table_cell *ce
     return c->operator== '>' ? v > c->value : c->operator== '<' ? v < c->value : v == c->value;
 }
 
-static bool cell_matches(struct re *re, const struct table_cell *c)
+/* By what is shown and by what it stands for; a time only as it is shown: in another zone it would
+ * be another. */
+static bool cell_matches(struct re *re, const struct table *t, size_t row, size_t column)
 {
-    return c->type != CELL_NULL &&
-           (re_match(re, c->raw, NULL, NULL) || (c->shown.p && re_match(re, c->shown, NULL, NULL)));
+    const struct table_cell *c = &t->cells[row * t->n_columns + column];
+
+    if (c->type == CELL_NULL)
+        return false;
+    if (c->shown.p && re_match(re, c->shown, NULL, NULL))
+        return true;
+    return !(c->shown.p && view_cell_is_time(t, column, c)) && re_match(re, c->raw, NULL, NULL);
 }
 
 static bool any_cell_matches(const struct table *t, size_t row, struct re *re)
 {
     for (size_t i = 0; i < t->n_columns; i++)
-        if (cell_matches(re, &t->cells[row * t->n_columns + i]))
+        if (cell_matches(re, t, row, i))
             return true;
     return false;
 }

@@ -30,11 +30,8 @@ static void add_range(const struct app *app, struct buf *b)
         span_format(b, app->span_ns);
         return;
     }
-    AUTO(buf_clear) struct buf since = {.max = 64};
-    AUTO(buf_clear) struct buf until = {.max = 64};
-    time_format(&since, r.since_ns, 0);
-    time_format(&until, r.until_ns, 0);
-    buf_addf(b, "%.16s to %.16s", since.p, until.p);
+    AUTO(arena_clear) struct arena a = {0};
+    buf_add_str(b, view_range(app, &a, r));
 }
 
 /* What the place is about, unless the one before it said so already. A queue's id is an ARN or a
@@ -66,6 +63,8 @@ void view_title(const struct app *app, bool is_ascii, struct buf *where, struct 
             buf_addf(where, " " STR_FMT, STR_ARG(name));
     }
     add_range(app, when);
+    buf_add_z(when, "  ");
+    view_zone(app, when);
     buf_add_z(when, app->is_paused ? "  PAUSED" : app->range.until_ns == 0 ? "  live" : "");
 }
 

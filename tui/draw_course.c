@@ -212,10 +212,11 @@ static void draw_axis(const struct app *app, struct frame *f, unsigned y)
     AUTO(arena_clear) struct arena a = {0};
     const struct series *s = &app->data.series;
     int64_t until = s->since_ns + (int64_t)s->n * s->step_ns;
-    struct str from = view_time(&a, s->since_ns), to = view_time(&a, until);
+    struct str from = view_time(app, &a, s->since_ns, TIME_MINUTE);
+    struct str to = view_time(app, &a, until, TIME_MINUTE);
 
-    frame_text(f, LABEL + 1, y, 16, str_sub(from, 0, 16), STYLE_DIM);
-    frame_right(f, f->width - 18, y, 17, str_sub(to, 0, 16), STYLE_DIM);
+    frame_text(f, LABEL + 1, y, 16, from, STYLE_DIM);
+    frame_right(f, f->width - 18, y, 17, to, STYLE_DIM);
 }
 
 void draw_course(struct app *app, struct frame *f, unsigned y)

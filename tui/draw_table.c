@@ -3,7 +3,6 @@
 #include <assert.h>
 
 #include "core/base/safe_text.h"
-#include "core/base/timefmt.h"
 #include "core/base/utf8.h"
 #include "tui/view.h"
 
@@ -12,35 +11,6 @@ struct layout {
     int wrapped;                 /* column that goes on in the next line; -1: none */
     struct re *marks;            /* what a search marks; NULL: nothing */
 };
-
-static struct str shown(const struct table_cell *c)
-{
-    if (c->type == CELL_NULL)
-        return STR("-");
-    return c->shown.p ? c->shown : c->raw;
-}
-
-static struct str relative(struct app *app, struct str time)
-{
-    int64_t t_ns;
-
-    return time_parse(time, &t_ns) ? view_ago(app, &app->frame_arena, t_ns) : time;
-}
-
-/* Times are shown without their date while the range is short, and without the zone. */
-static struct str shown_in(struct app *app, size_t column, const struct table_cell *c)
-{
-    struct str s = shown(c);
-    bool is_time = s.n == 24 && s.p[10] == 'T' && s.p[23] == 'Z' &&
-                   str_ends(str_from(app->data.table.columns[column].name), STR("time"));
-    bool is_short = app->data.range.until_ns - app->data.range.since_ns <= NS_PER_DAY;
-
-    if (!is_time)
-        return s;
-    if (app->is_relative)
-        return relative(app, s);
-    return is_short ? str_sub(s, 11, 12) : str_sub(s, 5, 14);
-}
 
 #define TEXT_LEAST 12u /* a text column narrower than this says nothing */
 
@@ -52,7 +22,8 @@ static unsigned natural_width(struct app *app, size_t c, size_t rows)
     size_t first = app->stack[app->depth - 1].scroll;
 
     for (size_t i = first; i < app->n_shown && i < first + rows; i++) {
-        size_t cw = utf8_width(shown_in(app, c, &t->cells[app->order[i] * t->n_columns + c]));
+        size_t cw = utf8_width(
+            view_cell(app, &app->frame_arena, c, &t->cells[app->order[i] * t->n_columns + c]));
         w = cw > w ? cw : w;
     }
     return (unsigned)w;
@@ -168,7 +139,8 @@ static struct str wrapped_text(struct app *app, size_t row, const struct layout 
     AUTO(buf_clear) struct buf safe = {.max = 1u << 20};
 
     safe_text(&safe,
-              shown_in(app, (size_t)l->wrapped, &t->cells[row * t->n_columns + (size_t)l->wrapped]),
+              view_cell(app, &app->frame_arena, (size_t)l->wrapped,
+                        &t->cells[row * t->n_columns + (size_t)l->wrapped]),
               SAFE_KEEP_NONE);
     return arena_str(&app->frame_arena, buf_str(&safe));
 }
@@ -224,7 +196,7 @@ static void table_line(struct app *app, struct frame *f, const unsigned at[2], s
     unsigned x = 1, y = at[0];
 
     for (size_t c = 0; c < t->n_columns; c++) {
-        struct str s = shown_in(app, c, &t->cells[row * t->n_columns + c]);
+        struct str s = view_cell(app, &app->frame_arena, c, &t->cells[row * t->n_columns + c]);
         bool is_tagged = ref->tag != STYLE_PLAIN && (c == 1 || c == 2);
         enum style style = is_tagged ? ref->tag : ref->style;
         if (l->width[c] == 0)

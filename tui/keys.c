@@ -70,7 +70,7 @@ const struct key_binding key_bindings[] = {
     { '}', ACT_SHIFT_ON, NULL, "shift the range forward" },
     { '.', ACT_NOW, NULL, "back to now" },
     { 'f', ACT_FOLLOW, NULL, "stay at the newest row" },
-    { 'T', ACT_RELATIVE, NULL, "times as UTC or as ages" },
+    { 'T', ACT_ZONE, NULL, "times in UTC, in local time, as ages" },
     { 'i', ACT_STRIP, NULL, "strips over time on and off" },
     { 'p', ACT_PAUSE, NULL, "pause and go on" },
     { '+', ACT_FASTER, NULL, "refresh faster" },

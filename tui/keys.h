@@ -65,7 +65,7 @@ enum action {
     ACT_UNIT,
     ACT_EXPLAIN,
     ACT_STRIP,
-    ACT_RELATIVE,
+    ACT_ZONE,
     ACT_FASTER,
     ACT_SLOWER,
     ACT_COLUMNS,

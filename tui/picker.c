@@ -231,18 +231,24 @@ static void accept_places(struct app *app, struct picker *p)
 
 /* --- setup --- */
 
-enum { GROUP_THEME = 1, GROUP_UNIT };
-enum { SET_STRIP = 100, SET_ASCII, SET_AGES, SET_MOUSE };
+enum { GROUP_THEME = 1, GROUP_UNIT, GROUP_ZONE };
+enum { SET_STRIP = 100, SET_ASCII, SET_MOUSE };
 
 static void fill_setup(struct app *app, struct picker *p)
 {
     static const char *const units[UNITS] = {"cost in total", "cost per million",
                                              "cost as a share"};
+    static const char *const zones[ZONES] = {"times in UTC", "times in local time",
+                                             "times as ages"};
 
     add(p, STR("strips over time"), SET_STRIP)->is_chosen = !app->no_strip;
     add(p, STR("ASCII charts"), SET_ASCII)->is_chosen = app->frame.is_ascii;
-    add(p, STR("times as ages"), SET_AGES)->is_chosen = app->is_relative;
     add(p, STR("mouse"), SET_MOUSE)->is_chosen = app->has_mouse;
+    for (int i = 0; i < ZONES; i++) {
+        struct pick_item *item = add(p, str_from(zones[i]), i);
+        item->group = GROUP_ZONE;
+        item->is_chosen = app->zone == (enum tui_zone)i;
+    }
     for (int i = 0; i < UNITS; i++) {
         struct pick_item *item = add(p, str_from(units[i]), i);
         item->group = GROUP_UNIT;
@@ -264,12 +270,12 @@ static void accept_setup(struct app *app, struct picker *p)
             app->theme = (enum tui_theme)item->value;
         else if (item->group == GROUP_UNIT && item->is_chosen)
             app->unit = (enum cost_unit)item->value;
+        else if (item->group == GROUP_ZONE && item->is_chosen)
+            app->zone = (enum tui_zone)item->value;
         else if (item->value == SET_STRIP)
             app->no_strip = !item->is_chosen;
         else if (item->value == SET_ASCII)
             app->frame.is_ascii = item->is_chosen;
-        else if (item->value == SET_AGES)
-            app->is_relative = item->is_chosen;
         else if (item->value == SET_MOUSE)
             app->has_mouse = item->is_chosen;
     }

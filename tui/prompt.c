@@ -89,7 +89,7 @@ static void run_at(struct app *app, struct str word)
     int64_t t_ns, span = app->span_ns > 0 ? app->span_ns : NS_PER_DAY;
     struct err e = {0};
 
-    if (time_parse_human(word, clock_now(&app->options->clock), &t_ns, &e) != OK) {
+    if (view_time_parse(app, word, &t_ns, &e) != OK) {
         say(app, kept(app, str_from(e.msg)));
         return;
     }
@@ -99,7 +99,7 @@ static void run_at(struct app *app, struct str word)
 /* "2h", "2026-01-15", "2026-01-15 12:00 to 13:00". */
 static void run_range(struct app *app, struct str word)
 {
-    int64_t now = clock_now(&app->options->clock), span = 0;
+    int64_t span = 0;
     size_t to = str_find(word, STR(" to "));
     struct str from = str_trim(str_sub(word, 0, to)), until = str_trim(str_skip(word, to + 4));
     struct err e = {0};
@@ -110,14 +110,14 @@ static void run_range(struct app *app, struct str word)
         app_set_range(app, (struct range){0, 0});
         return;
     }
-    if (time_parse_human(from, now, &r.since_ns, &e) != OK) {
+    if (view_time_parse(app, from, &r.since_ns, &e) != OK) {
         say(app, kept(app, str_from(e.msg)));
         return;
     }
-    r.until_ns = r.since_ns + NS_PER_DAY;
+    r.until_ns = view_day_after(app, r.since_ns);
     if (until.n == 5 && from.n >= 10) /* a time of the same day */
         until = arena_printf(&app->text_arena, "%.10s " STR_FMT, from.p, STR_ARG(until));
-    if (until.n > 0 && time_parse_human(until, now, &r.until_ns, &e) != OK) {
+    if (until.n > 0 && view_time_parse(app, until, &r.until_ns, &e) != OK) {
         say(app, kept(app, str_from(e.msg)));
         return;
     }

@@ -264,7 +264,7 @@ static struct view_state state_of(struct app *app)
         {(int64_t)app->depth, (int64_t)app->n_shown, (int64_t)app->filter_n,
          (int64_t)app->log_pattern_n, (int64_t)app->n_tags, (int64_t)p->view, (int64_t)p->display,
          (int64_t)app->unit, p->sort_column, p->is_inverted, app->only_problems, app->is_paused,
-         app->is_relative, app->range.since_ns, app->range.until_ns, app->span_ns}};
+         (int64_t)app->zone, app->range.since_ns, app->range.until_ns, app->span_ns}};
 }
 
 static bool is_same_view(const struct view_state *a, const struct view_state *b)

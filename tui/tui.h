@@ -15,6 +15,10 @@
 #define TUI_ROOMY_WIDTH  60u
 #define TUI_ROOMY_HEIGHT 16u
 
+/* How times are shown: in UTC, in the local zone (zone.h), or as ages. */
+enum tui_zone { ZONE_UTC, ZONE_LOCAL, ZONE_RELATIVE, ZONES };
+extern const char *const tui_zone_names[]; /* NULL-terminated */
+
 /* What the colours mean stays the same; a sign or word says it too. */
 enum tui_theme { THEME_DEFAULT, THEME_COLOUR_BLIND, THEME_CONTRAST, THEME_MONO, THEMES };
 extern const char *const tui_theme_names[]; /* NULL-terminated */
@@ -32,6 +36,7 @@ struct tui_options {
     int64_t refresh_ns; /* live refresh; 0: 1 s */
     bool no_color, is_ascii, has_mouse;
     enum tui_theme theme;
+    enum tui_zone zone;
     /* Carries out an order about alerts (ack, silence): whoever may write does. NULL: the dashboard
      * only shows. reply or *e is a line for the person. */
     enum status (*alert_order)(void *ctx, struct str order, struct buf *reply, struct err *e);

@@ -177,7 +177,8 @@ static void time_field(struct app *app, struct view_data *d, const char *name, i
 
     if (t_ns != 0)
         field(app, d, name,
-              arena_printf(a, STR_FMT " (" STR_FMT ")", STR_ARG(view_time(a, t_ns)),
+              arena_printf(a, STR_FMT " (" STR_FMT ")",
+                           STR_ARG(view_time(app, a, t_ns, TIME_WHOLE)),
                            STR_ARG(view_ago(app, a, t_ns))));
 }
 
@@ -225,13 +226,14 @@ static enum status message_lines(struct app *app, struct view_data *d, struct st
               rows.n > 0 ? STR("Messages") : STR("No message was sent about it."));
     for (size_t i = 0; i < rows.n; i++) {
         const struct outbox_entry *m = &rows.rows[i];
-        view_line_in(d, a, m->status == OUTBOX_GIVEN_UP ? STYLE_BAD : STYLE_PLAIN,
-                     arena_printf(a, "  %.19s  %-8s to " STR_FMT ": %s, %u attempt%s%s" STR_FMT,
-                                  view_time(a, m->created_ns).p, alert_event_name(m->event),
-                                  STR_ARG(m->notifier), outbox_status_name(m->status), m->attempts,
-                                  plural(m->attempts, "", "s"), m->error.n > 0 ? "; " : "",
-                                  STR_ARG(m->error)),
-                     15);
+        view_line_in(
+            d, a, m->status == OUTBOX_GIVEN_UP ? STYLE_BAD : STYLE_PLAIN,
+            arena_printf(a, "  " STR_FMT "  %-8s to " STR_FMT ": %s, %u attempt%s%s" STR_FMT,
+                         STR_ARG(view_when(app, a, m->created_ns, TIME_SECOND)),
+                         alert_event_name(m->event), STR_ARG(m->notifier),
+                         outbox_status_name(m->status), m->attempts, plural(m->attempts, "", "s"),
+                         m->error.n > 0 ? "; " : "", STR_ARG(m->error)),
+            15);
     }
     return OK;
 }

@@ -263,7 +263,7 @@ static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigne
     AUTO(arena_clear) struct arena a = {0};
     const struct place *p = &app->stack[app->depth - 1];
     bool is_part = app->data.range.since_ns > app_range(app).since_ns + NS_PER_MIN;
-    struct str since = view_time(&a, app->data.range.since_ns);
+    struct str since = view_time(app, &a, app->data.range.since_ns, TIME_MINUTE);
 
     frame_text(f, 1, y, f->width - 2,
                arena_printf(&a, "by " STR_FMT "%s%.*s", STR_ARG(p->id),

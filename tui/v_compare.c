@@ -207,15 +207,15 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     return s;
 }
 
-static struct str subject_text(struct arena *a, const struct subject_mark *m)
+static struct str subject_text(const struct app *app, struct arena *a, const struct subject_mark *m)
 {
     struct str group = m->group.p ? arena_printf(a, ", " STR_FMT " " STR_FMT, STR_ARG(m->dimension),
                                                  STR_ARG(m->group))
                                   : (struct str){0};
 
-    return arena_printf(a, STR_FMT STR_FMT ", %.16s to %.16s",
+    return arena_printf(a, STR_FMT STR_FMT ", " STR_FMT,
                         STR_ARG(m->fn_id != 0 ? m->fn_name : STR("all functions")), STR_ARG(group),
-                        view_time(a, m->range.since_ns).p, view_time(a, m->range.until_ns).p);
+                        STR_ARG(view_range(app, a, m->range)));
 }
 
 static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigned *used)
@@ -223,10 +223,10 @@ static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigne
     AUTO(arena_clear) struct arena a = {0};
 
     frame_text(f, 1, y, f->width - 2,
-               arena_printf(&a, "marked   " STR_FMT, STR_ARG(subject_text(&a, &app->mark))),
+               arena_printf(&a, "marked   " STR_FMT, STR_ARG(subject_text(app, &a, &app->mark))),
                STYLE_BOLD);
     frame_text(f, 1, y + 1, f->width - 2,
-               arena_printf(&a, "current  " STR_FMT, STR_ARG(subject_text(&a, &app->other))),
+               arena_printf(&a, "current  " STR_FMT, STR_ARG(subject_text(app, &a, &app->other))),
                STYLE_BOLD);
     *used = 3;
 }

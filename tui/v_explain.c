@@ -165,8 +165,8 @@ static void sql_of(struct app *app, struct view_data *d, const struct fn_row *f)
                      "fnscope sql \"select count(*), sum(cost_usd) from invocations where "
                      "function = '" STR_FMT "' and start_time >= '" STR_FMT
                      "' and start_time < '" STR_FMT "'\"",
-                     STR_ARG(f->fn.name), STR_ARG(view_time(a, d->range.since_ns)),
-                     STR_ARG(view_time(a, d->range.until_ns))));
+                     STR_ARG(f->fn.name), STR_ARG(view_utc(a, d->range.since_ns)),
+                     STR_ARG(view_utc(a, d->range.until_ns))));
 }
 
 static enum status explain(struct app *app, struct view_data *d, const struct fn_row *f,
@@ -176,8 +176,8 @@ static enum status explain(struct app *app, struct view_data *d, const struct fn
 
     view_line(d, a, STYLE_BOLD,
               arena_printf(a, STR_FMT ", " STR_FMT " to " STR_FMT, STR_ARG(f->fn.name),
-                           STR_ARG(view_time(a, d->range.since_ns)),
-                           STR_ARG(view_time(a, d->range.until_ns))));
+                           STR_ARG(view_time(app, a, d->range.since_ns, TIME_WHOLE)),
+                           STR_ARG(view_time(app, a, d->range.until_ns, TIME_WHOLE))));
     attempts(app, d, &f->stats);
     percentiles(app, d, &f->stats);
     enum status s = money_of(app, d, f, e);

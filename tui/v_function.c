@@ -247,8 +247,8 @@ static enum status days(struct app *app, struct view_data *d, struct err *e)
             continue;
         say(app, d, STYLE_PLAIN,
             arena_printf(
-                a, "  %.10s  %9.*s  %9.*s calls  " STR_FMT,
-                view_time(a, s.since_ns + (int64_t)i * NS_PER_DAY).p,
+                a, "  " STR_FMT "  %9.*s  %9.*s calls  " STR_FMT,
+                STR_ARG(str_sub(view_utc(a, s.since_ns + (int64_t)i * NS_PER_DAY), 0, 10)),
                 STR_ARG(view_money(a, p->cost)), STR_ARG(view_count(a, p->n)),
                 STR_ARG(view_chart(app, NULL, (unsigned)wide_div_round(p->cost * 1000, top)))));
     }
@@ -262,16 +262,18 @@ static struct str or_dash(struct str s)
     return s.n > 0 ? s : STR("-");
 }
 
-static struct str configuration_text(struct arena *a, const struct fn_config *c)
+static struct str configuration_text(const struct app *app, struct arena *a,
+                                     const struct fn_config *c)
 {
     struct str timeout = c->timeout_ns > 0 ? view_duration(a, c->timeout_ns) : (struct str){0};
 
-    return arena_printf(
-        a, "  %.16s  version " STR_FMT ", %llu MB, timeout " STR_FMT ", " STR_FMT "%s" STR_FMT,
-        view_time(a, c->valid_from_ns).p, STR_ARG(or_dash(c->version)),
-        (unsigned long long)(c->memory_bytes >> 20), STR_ARG(or_dash(timeout)),
-        STR_ARG(or_dash(c->runtime)), c->dead_letter.n > 0 ? ", failed events to " : "",
-        STR_ARG(c->dead_letter));
+    return arena_printf(a,
+                        "  " STR_FMT "  version " STR_FMT ", %llu MB, timeout " STR_FMT ", " STR_FMT
+                        "%s" STR_FMT,
+                        STR_ARG(view_when(app, a, c->valid_from_ns, TIME_MINUTE)),
+                        STR_ARG(or_dash(c->version)), (unsigned long long)(c->memory_bytes >> 20),
+                        STR_ARG(or_dash(timeout)), STR_ARG(or_dash(c->runtime)),
+                        c->dead_letter.n > 0 ? ", failed events to " : "", STR_ARG(c->dead_letter));
 }
 
 static enum status configurations(struct app *app, struct view_data *d, struct err *e)
@@ -288,7 +290,7 @@ static enum status configurations(struct app *app, struct view_data *d, struct e
             continue;
         if (shown++ == 0)
             title(app, d, "Configuration and versions, newest first");
-        say(app, d, STYLE_PLAIN, configuration_text(arena_of(app), &rows.rows[i]));
+        say(app, d, STYLE_PLAIN, configuration_text(app, arena_of(app), &rows.rows[i]));
     }
     return OK;
 }
@@ -308,8 +310,9 @@ static enum status failures(struct app *app, struct view_data *d, struct err *e)
         say(app, d, STYLE_BAD,
             arena_printf(a, "  %7.*s  %-12s last " STR_FMT "  " STR_FMT "%s" STR_FMT,
                          STR_ARG(view_count(a, r->count)), view_result(r->outcome),
-                         STR_ARG(str_sub(view_time(a, r->last_ns), 0, 16)), STR_ARG(r->error_type),
-                         r->error_type.n > 0 && r->sample.n > 0 ? ": " : "", STR_ARG(r->sample)));
+                         STR_ARG(view_when(app, a, r->last_ns, TIME_MINUTE)),
+                         STR_ARG(r->error_type), r->error_type.n > 0 && r->sample.n > 0 ? ": " : "",
+                         STR_ARG(r->sample)));
     }
     return OK;
 }
@@ -329,7 +332,7 @@ static enum status alerts(struct app *app, struct view_data *d, struct err *e)
         say(app, d, rows.rows[i].resolved_ns == 0 ? STYLE_BAD : STYLE_PLAIN,
             arena_printf(a, "  %-12s since " STR_FMT "  " STR_FMT,
                          view_alert_state(rows.rows[i].state),
-                         STR_ARG(str_sub(view_time(a, rows.rows[i].started_ns), 0, 16)),
+                         STR_ARG(view_when(app, a, rows.rows[i].started_ns, TIME_MINUTE)),
                          STR_ARG(rows.rows[i].summary)));
     return OK;
 }

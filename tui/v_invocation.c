@@ -117,7 +117,7 @@ static void facts(struct app *app, struct view_data *d, const struct invocation 
           arena_printf(a, STR_FMT "%s" STR_FMT, STR_ARG(inv->origin->fn->name),
                        inv->version.n > 0 ? ", version " : "", STR_ARG(inv->version)),
           STYLE_PLAIN);
-    struct str started = view_time(a, inv->start_ns);
+    struct str started = view_time(app, a, inv->start_ns, TIME_WHOLE);
     if (app->range.until_ns == 0)
         started = arena_printf(a, STR_FMT " (" STR_FMT ")", STR_ARG(started),
                                STR_ARG(view_ago(app, a, inv->start_ns)));
@@ -269,9 +269,9 @@ static void neighbour(struct app *app, struct view_data *d, const struct invocat
     bool is_self = n->start_ns == self->start_ns && n->attempt == self->attempt;
 
     view_line(d, a, is_self ? STYLE_BOLD : view_result_style(n->outcome),
-              arena_printf(a, "  %s %.12s  %-12s " STR_FMT ", %llu MB, %.13s", is_self ? ">" : " ",
-                           view_time(a, n->start_ns).p + 11, view_result(n->outcome),
-                           STR_ARG(view_duration(a, n->duration_ns)),
+              arena_printf(a, "  %s " STR_FMT "  %-12s " STR_FMT ", %llu MB, %.13s",
+                           is_self ? ">" : " ", STR_ARG(view_time(app, a, n->start_ns, TIME_CLOCK)),
+                           view_result(n->outcome), STR_ARG(view_duration(a, n->duration_ns)),
                            (unsigned long long)(n->max_memory_bytes >> 20),
                            n->id.n >= 13 ? n->id.p : "-            "));
 }

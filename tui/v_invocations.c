@@ -145,6 +145,7 @@ static void invocation_row(struct app *app, struct view_data *d, const struct in
 /* --- the filter, as the store asks it of each invocation --- */
 
 struct filter {
+    const struct app *app;
     struct condition condition;
     struct arena arena; /* of one row */
 };
@@ -161,6 +162,7 @@ static bool passes(void *ctx, const struct invocation *inv)
     for (size_t i = 0; i < COLUMNS; i++)
         if (c->column >= 0 ? (size_t)c->column == i : !c->is_plain || !is_of_figures[i])
             cells[i](&row, i, inv);
+    view_times_shown(f->app, &row);
     return condition_holds(c, &row, 0);
 }
 
@@ -168,7 +170,7 @@ static bool filter_is_on(const struct app *app, struct filter *f)
 {
     struct table t;
 
-    *f = (struct filter){0};
+    *f = (struct filter){.app = app};
     if (app->filter_n == 0)
         return false;
     table_init(&t, &f->arena, invocation_columns, COLUMNS, "", 1);

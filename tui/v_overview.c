@@ -83,13 +83,6 @@ void view_strip(const struct app *app, struct frame *f, unsigned y, enum strip_k
     frame_spark(f, 1 + STRIP_LABEL, y, strip_width(f), &spark);
 }
 
-static struct str axis_time(struct arena *a, int64_t t_ns)
-{
-    struct str t = view_time(a, t_ns);
-
-    return arena_printf(a, "%.5s %.5s", t.p + 5, t.p + 11);
-}
-
 void view_strip_axis(const struct app *app, struct frame *f, unsigned y)
 {
     AUTO(arena_clear) struct arena a = {0};
@@ -100,10 +93,12 @@ void view_strip_axis(const struct app *app, struct frame *f, unsigned y)
                                                    : "days";
     struct str middle = arena_printf(&a, "%zu %s", s->n, each);
 
-    frame_text(f, 1 + STRIP_LABEL, y, strip_width(f), axis_time(&a, s->since_ns), STYLE_DIM);
+    frame_text(f, 1 + STRIP_LABEL, y, strip_width(f),
+               view_time(app, &a, s->since_ns, TIME_DAY_MINUTE), STYLE_DIM);
     frame_text(f, 1 + STRIP_LABEL + strip_width(f) / 2 - (unsigned)middle.n / 2, y, 24, middle,
                STYLE_DIM);
-    frame_right(f, 1 + STRIP_LABEL, y, strip_width(f), axis_time(&a, end), STYLE_DIM);
+    frame_right(f, 1 + STRIP_LABEL, y, strip_width(f), view_time(app, &a, end, TIME_DAY_MINUTE),
+                STYLE_DIM);
 }
 
 void view_draw_strip(const struct app *app, struct frame *f, unsigned y, unsigned *used)
@@ -170,27 +165,31 @@ static void overview_tiles(const struct app *app, struct frame *f, unsigned y)
 /* --- what went wrong, and how fresh all of it is --- */
 
 /* "08:28-23:04", with the day where the range or the incident has more than one. */
-static struct str when(struct arena *a, const struct incident *i, bool is_long)
+static struct str when(const struct app *app, struct arena *a, const struct incident *i,
+                       bool is_long)
 {
-    struct str since = view_time(a, i->since_ns), until = view_time(a, i->until_ns);
-    bool is_one_day = memcmp(since.p, until.p, 10) == 0;
-    struct str from = str_sub(since, 11, 5), to = str_sub(until, 11, 5);
+    const enum time_form form = is_long ? TIME_DAY_MINUTE : TIME_CLOCK_MINUTE;
+    const bool is_one_day =
+        str_eq(view_time(app, a, i->since_ns, TIME_DAY), view_time(app, a, i->until_ns, TIME_DAY));
+    const struct str to = view_time(app, a, i->until_ns, TIME_CLOCK_MINUTE);
 
     if (!is_one_day)
-        return arena_printf(a, "%.5s " STR_FMT " to %.5s " STR_FMT, since.p + 5, STR_ARG(from),
-                            until.p + 5, STR_ARG(to));
-    return arena_printf(a, "%.*s" STR_FMT "%s%.*s", is_long ? 6 : 0,
-                        arena_printf(a, "%.5s ", since.p + 5).p, STR_ARG(from),
-                        str_eq(from, to) ? "" : "-", str_eq(from, to) ? 0 : 5, to.p);
+        return arena_printf(a, STR_FMT " to " STR_FMT,
+                            STR_ARG(view_time(app, a, i->since_ns, TIME_DAY_MINUTE)),
+                            STR_ARG(view_time(app, a, i->until_ns, TIME_DAY_MINUTE)));
+    const struct str from = view_time(app, a, i->since_ns, form);
+    return str_ends(from, to) ? from
+                              : arena_printf(a, STR_FMT "-" STR_FMT, STR_ARG(from), STR_ARG(to));
 }
 
-static void incident_line(const struct incident *i, bool is_long, struct frame *f, unsigned y)
+static void incident_line(const struct app *app, const struct incident *i, bool is_long,
+                          struct frame *f, unsigned y)
 {
     AUTO(arena_clear) struct arena a = {0};
 
     frame_text(f, 1, y, f->width - 1,
                arena_printf(&a, "x " STR_FMT " " STR_FMT ": " STR_FMT, STR_ARG(i->fn.name),
-                            STR_ARG(when(&a, i, is_long)), STR_ARG(incident_what(i, &a))),
+                            STR_ARG(when(app, &a, i, is_long)), STR_ARG(incident_what(i, &a))),
                STYLE_BAD);
 }
 
@@ -249,7 +248,7 @@ static unsigned incident_lines(const struct app *app, struct frame *f, unsigned 
     unsigned shown = n < room ? (unsigned)n : room;
     bool is_long = app->data.range.until_ns - app->data.range.since_ns > NS_PER_DAY;
     for (unsigned i = 0; i < shown; i++)
-        incident_line(&app->data.incidents.rows[i], is_long, f, y + i);
+        incident_line(app, &app->data.incidents.rows[i], is_long, f, y + i);
     if (n > shown) {
         struct str more = arena_printf(&a, " Tab: %zu more ", n - shown);
         frame_text(f, f->width - (unsigned)more.n, y + shown - 1, (unsigned)more.n, more,
@@ -272,8 +271,8 @@ static void freshness_line(const struct app *app, struct frame *f, unsigned y)
         if (s->last_commit_ns <= clock_now(&app->options->clock)) /* not under another clock */
             buf_addf(&b, ", stored " STR_FMT, STR_ARG(view_ago(app, &a, s->last_commit_ns)));
     } else
-        buf_addf(&b, "; the store holds %.16s to %.16s", view_time(&a, s->first_ns).p,
-                 view_time(&a, s->last_ns).p);
+        buf_addf(&b, "; the store holds " STR_FMT,
+                 STR_ARG(view_range(app, &a, (struct range){s->first_ns, s->last_ns})));
     if (s->open_invocations > 0)
         buf_addf(&b, ", %llu open", (unsigned long long)s->open_invocations);
     if (view_unpriced(s) > 0)

@@ -120,7 +120,7 @@ static void figures(struct app *app, struct view_data *d, const struct msg_queue
     title(app, d, "What the figures are made of");
     say(app, d, "DEPTH",
         arena_printf(a, "%lld messages to be received at the last reading, " STR_FMT,
-                     (long long)q->depth, STR_ARG(view_time(a, q->seen_ns))));
+                     (long long)q->depth, STR_ARG(view_time(app, a, q->seen_ns, TIME_WHOLE))));
     say(app, d, "FLIGHT",
         arena_printf(a, "%lld received and not yet deleted; %lld delayed, not to be received yet",
                      (long long)q->in_flight, (long long)q->delayed));
@@ -135,8 +135,9 @@ static void figures(struct app *app, struct view_data *d, const struct msg_queue
     say(app, d, "CHANGE/H",
         arena_printf(a, "%+lld an hour: from %lld at " STR_FMT " to %lld at " STR_FMT,
                      (long long)c->per_hour, (long long)c->from.value,
-                     STR_ARG(view_time(a, c->from.time_ns)), (long long)c->to.value,
-                     STR_ARG(view_time(a, c->to.time_ns))));
+                     STR_ARG(view_time(app, a, c->from.time_ns, TIME_WHOLE)),
+                     (long long)c->to.value,
+                     STR_ARG(view_time(app, a, c->to.time_ns, TIME_WHOLE))));
     if (c->per_hour < 0 && q->depth > 0)
         say(app, d, "DRAINS",
             arena_printf(a, "in " STR_FMT ": %lld messages at %lld an hour",
@@ -255,11 +256,12 @@ static enum status episodes(struct app *app, struct view_data *d, const struct m
     if (rows.n > 0)
         title(app, d, "Alerts of the range");
     for (size_t i = 0; i < rows.n; i++)
-        view_line_in(
-            d, a, rows.rows[i].resolved_ns == 0 ? STYLE_BAD : STYLE_PLAIN,
-            arena_printf(a, "  %-12s since %.16s  " STR_FMT, view_alert_state(rows.rows[i].state),
-                         view_time(a, rows.rows[i].started_ns).p, STR_ARG(rows.rows[i].summary)),
-            LABEL + 3);
+        view_line_in(d, a, rows.rows[i].resolved_ns == 0 ? STYLE_BAD : STYLE_PLAIN,
+                     arena_printf(a, "  %-12s since " STR_FMT "  " STR_FMT,
+                                  view_alert_state(rows.rows[i].state),
+                                  STR_ARG(view_when(app, a, rows.rows[i].started_ns, TIME_MINUTE)),
+                                  STR_ARG(rows.rows[i].summary)),
+                     LABEL + 3);
     return OK;
 }
 

@@ -119,31 +119,6 @@ struct str view_duration(struct arena *a, int64_t ns)
     return arena_str(a, buf_str(&b));
 }
 
-struct str view_time(struct arena *a, int64_t t_ns)
-{
-    AUTO(buf_clear) struct buf b = {.max = 64};
-
-    time_format(&b, t_ns, 3);
-    return arena_str(a, buf_str(&b));
-}
-
-/* Whole units: "3m ago" is what a person asks for. */
-struct str view_ago(const struct app *app, struct arena *a, int64_t t_ns)
-{
-    static const struct {
-        int64_t ns;
-        const char *unit;
-    } units[] = {{NS_PER_DAY, "d"}, {NS_PER_HOUR, "h"}, {NS_PER_MIN, "m"}, {NS_PER_SEC, "s"}};
-    int64_t away = clock_now(&app->options->clock) - t_ns;
-    int64_t size = away < 0 ? -away : away;
-
-    for (size_t i = 0; i < ARRAY_LEN(units); i++)
-        if (size >= 2 * units[i].ns || (i + 1 == ARRAY_LEN(units) && size >= units[i].ns))
-            return arena_printf(a, away < 0 ? "in %lld%s" : "%lld%s ago",
-                                (long long)(size / units[i].ns), units[i].unit);
-    return STR("now");
-}
-
 void cell_money(struct table *t, size_t column, wide pico)
 {
     table_money(t, column, view_exact(t->arena, pico, 12), view_money(t->arena, pico));
@@ -174,11 +149,6 @@ void cell_percent(struct table *t, size_t column, uint64_t part, uint64_t whole)
         table_number(t, column,
                      view_exact(t->arena, wide_div_round((wide)part * 1000000, whole), 4),
                      view_share(t->arena, part, whole));
-}
-
-void cell_time(struct table *t, size_t column, int64_t t_ns)
-{
-    table_text(t, column, view_time(t->arena, t_ns));
 }
 
 void cell_cost(const struct app *app, struct table *t, size_t column, wide pico, uint64_t n,

@@ -230,12 +230,12 @@ struct app {
     size_t filter_n;
     char log_pattern[256]; /* the filter of the log that the store applies */
     size_t log_pattern_n;
-    bool only_problems, is_paused, has_data, must_quit, must_load, no_strip, is_relative,
-        is_wrapped;
+    bool only_problems, is_paused, has_data, must_quit, must_load, no_strip, is_wrapped;
     bool is_spoken;    /* as lines of text (speak.c): no charts in texts */
     bool must_repaint; /* the terminal may show something else */
     bool must_suspend; /* to be stopped as ^Z does, until the shell goes on with it */
     enum cost_unit unit;
+    enum tui_zone zone;
     uint64_t generation;
     int64_t loaded_ns, looked_ns, refresh_ns; /* monotonic; looked: for a new generation */
     int64_t took_ns;                          /* the last load */
@@ -297,7 +297,6 @@ void cell_money(struct table *t, size_t column, wide pico);
 void cell_duration(struct table *t, size_t column, int64_t ns);
 void cell_percentile(struct table *t, size_t column, const struct histogram *h, unsigned permille);
 void cell_percent(struct table *t, size_t column, uint64_t part, uint64_t whole);
-void cell_time(struct table *t, size_t column, int64_t t_ns);
 struct str view_money(struct arena *a, wide pico);
 struct str view_share(struct arena *a, wide part, wide whole);
 /* What is charged by the hour beside the cost of a function (v_cost.c), and as a sentence: empty
@@ -312,10 +311,40 @@ void cell_cost(const struct app *app, struct table *t, size_t column, wide pico,
 void cell_count(struct table *t, size_t column, uint64_t n);
 struct str view_count(struct arena *a, uint64_t n); /* 12,345 */
 struct str view_duration(struct arena *a, int64_t ns);
-struct str view_time(struct arena *a, int64_t t_ns);            /* RFC 3339, ms */
 struct str view_exact(struct arena *a, wide v, unsigned scale); /* no digit lost */
+/* Times (times.c): no view writes one on its own. Of 2026-01-15T12:00:00.000 each form has a part.
+ */
+enum time_form {
+    TIME_WHOLE, /* and its zone: "Z", "+01", "+05:45" */
+    TIME_SECOND,
+    TIME_MINUTE,
+    TIME_DAY,
+    TIME_IN_YEAR,      /* 01-15T12:00:00 */
+    TIME_DAY_MINUTE,   /* 01-15 12:00 */
+    TIME_CLOCK,        /* 12:00:00.000 */
+    TIME_CLOCK_MINUTE, /* 12:00 */
+    TIME_FORMS
+};
+/* In the zone chosen; where that is ages, in UTC: for what an age says too little of. */
+struct str view_time(const struct app *app, struct arena *a, int64_t t_ns, enum time_form form);
+struct str view_when(const struct app *app, struct arena *a, int64_t t_ns,
+                     enum time_form form); /* the same, or the age where that was chosen */
+struct str view_range(const struct app *app, struct arena *a, struct range r);
+struct str view_utc(struct arena *a, int64_t t_ns); /* for machines: RFC 3339, ms */
 /* "3m ago", "in 5s" for the clock of the app. */
 struct str view_ago(const struct app *app, struct arena *a, int64_t t_ns);
+void view_zone(const struct app *app, struct buf *out);       /* "UTC", "CET", "CET/CEST" */
+void cell_time(struct table *t, size_t column, int64_t t_ns); /* data: UTC */
+/* Gives times their text for people in the zone chosen; once a table is loaded. */
+void view_times_shown(const struct app *app, struct table *t);
+bool view_cell_is_time(const struct table *t, size_t column, const struct table_cell *c);
+/* What the cell shows in a table drawn. */
+struct str view_cell(const struct app *app, struct arena *a, size_t column,
+                     const struct table_cell *c);
+/* What a person types (time_parse_human); without a zone it is in the one that is shown. */
+MUST_CHECK enum status view_time_parse(const struct app *app, struct str s, int64_t *t_ns,
+                                       struct err *e);
+int64_t view_day_after(const struct app *app, int64_t t_ns); /* 23 or 25 hours at a change */
 /* A word and a sign for the health of a function, so that colour is never the only sign. */
 const char *view_state(const struct stats *s, enum style *style);
 
