@@ -2,16 +2,20 @@
 #include "executor/cgroup.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "executor/sandbox.h"
 
-#define PIDS_MAX  "1024" /* processes and threads, as Lambda allows */
-#define MAIN_NAME "fnexec-main"
+#define PIDS_MAX  "1024"    /* processes and threads, as Lambda allows */
+#define PREFIX    "fnexec-" /* then the process that made it */
+#define MAIN_NAME PREFIX "main"
 #define ROOM      4096
 #define MOVES     16 /* some start while others are moved, and one reading has room for hundreds */
 
@@ -141,6 +145,35 @@ void cgroup_find_own(struct cgroup_place *out)
     cgroup_find("/sys/fs/cgroup", read_file("/proc/self", "cgroup", room), out);
 }
 
+/* --- what dead ones left --- */
+
+/* Called before we make any: our own number stands for another that had it before. */
+static bool is_dead_ones(struct str name)
+{
+    uint64_t pid = 0;
+
+    if (!str_starts(name, STR(PREFIX)))
+        return false;
+    name = str_skip(name, sizeof(PREFIX) - 1);
+    if (str_find_char(name, '-') == name.n || !str_to_u64(str_cut(&name, '-'), &pid) || pid == 0 ||
+        pid > INT_MAX)
+        return false;
+    return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
+}
+
+void cgroup_remove_dead(const struct cgroup_place *at)
+{
+    for (size_t i = 0; i < at->n; i++) {
+        DIR *d = opendir(at->folders[i]);
+        struct dirent *entry;
+        while (d && (entry = readdir(d)) != NULL)
+            if (is_dead_ones(str_from(entry->d_name)))
+                unlinkat(dirfd(d), entry->d_name, AT_REMOVEDIR);
+        if (d)
+            closedir(d);
+    }
+}
+
 /* --- a group --- */
 
 /* One that has ended meanwhile, or that the kernel keeps where it is, is no fault here: whether the
@@ -224,8 +257,8 @@ enum status cgroup_make(const struct cgroup_place *at, struct str name, uint64_t
     if (at->version == CGROUP_V2)
         errnum = open_subtree(at->folders[0]);
     for (size_t i = 0; errnum == 0 && i < g.n; i++) {
-        int n = snprintf(g.folders[i], CGROUP_PATH, "%s/fnexec-" STR_FMT, at->folders[i],
-                         STR_ARG(name));
+        int n = snprintf(g.folders[i], CGROUP_PATH, "%s/" PREFIX "%d-" STR_FMT, at->folders[i],
+                         (int)getpid(), STR_ARG(name));
         errnum = n < CGROUP_PATH ? make_folder(&g, i) : ENAMETOOLONG;
     }
     if (errnum == 0)

@@ -28,6 +28,8 @@ struct cgroup_place {
 void cgroup_find(const char *root, struct str own, struct cgroup_place *out);
 /* The same of this process. */
 void cgroup_find_own(struct cgroup_place *out);
+/* Removes the empty groups whose fnexec is dead: it was killed. Before the first cgroup_make(). */
+void cgroup_remove_dead(const struct cgroup_place *at);
 
 struct cgroup {
     enum cgroup_version version;

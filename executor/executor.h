@@ -26,12 +26,12 @@ struct executor {
     const struct manifest *manifest;
     struct str state_folder;    /* 0700: journal.db, logs.db */
     struct str scratch_folder;  /* 0711: one folder (0700) an environment; removed at stop */
+    int scratch_lock;           /* scratch.c's, while there is a scratch_folder */
     struct str runtimes_folder; /* our bootstraps */
     uint16_t port;              /* of the endpoint */
     struct str endpoint;        /* "http://127.0.0.1:9001" once it listens */
     struct sandbox_report sandbox;
-    struct cgroup_place cgroups; /* once knows_cgroups */
-    bool knows_cgroups;
+    struct cgroup_place cgroups; /* when a function asks for one */
     struct journal *journal;
     struct telemetry *telemetry;
     struct invoker *invoker;

@@ -298,9 +298,6 @@ static enum status make_cgroup(struct instance *in, struct arena *a, struct err 
 
     if (in->fn->memory_limit != MEMORY_CGROUP)
         return OK;
-    if (!x->knows_cgroups)
-        cgroup_find_own(&x->cgroups);
-    x->knows_cgroups = true;
     return cgroup_make(&x->cgroups, hex_new(&x->rng, a, 8), in->fn->memory_bytes, &in->cgroup, e);
 }
 

@@ -9,8 +9,11 @@
 struct str scratch_new(struct executor *x, struct arena *a);
 /* Removes it with all that is in it; links are removed, not followed. */
 void scratch_remove(struct executor *x, struct str folder);
-/* Makes x->scratch_folder, first removing what a killed run left there. */
-MUST_CHECK enum status scratch_start(struct executor *x, struct err *e);
-void scratch_clear(struct executor *x); /* removes x->scratch_folder */
+/* Makes x->scratch_folder, one of its own below base ("/tmp"; made when it is not there), marked
+ * and locked as long as this process lives. Nothing is removed of base but folders that have our
+ * name and mark and whose fnexec is dead. The path is in the arena. */
+MUST_CHECK enum status scratch_start(struct executor *x, struct str base, struct arena *a,
+                                     struct err *e);
+void scratch_clear(struct executor *x); /* removes x->scratch_folder, if there is one */
 
 #endif

@@ -65,7 +65,7 @@ static const struct opt_def serve_options[] = {
      .type = OPT_STRING,
      FIELD(scratch),
      .value_name = "FOLDER",
-     .help = "where temporary folders of functions are made"},
+     .help = "a folder of fnexec's own is made below it for functions, and removed"},
     {.key = "executor.runtimes",
      .flag = "runtimes",
      .type = OPT_STRING,

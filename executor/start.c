@@ -16,7 +16,7 @@
 #include "executor/api_auth.h"
 #include "executor/api_front.h"
 #include "executor/durable.h"
-#include "executor/ids.h"
+#include "executor/fndef.h"
 #include "executor/invoker.h"
 #include "executor/scratch.h"
 #include "executor/telemetry.h"
@@ -50,24 +50,17 @@ static enum status take_lock(struct fnexec *f, struct err *e)
     return OK;
 }
 
-static struct str default_scratch(struct fnexec *f)
+static struct str default_scratch(void)
 {
     const char *tmp = getenv("TMPDIR");
-    struct str name =
-        f->x.state_folder.n > 0
-            ? arena_printf(&f->arena, "%016llx", (unsigned long long)str_hash(f->x.state_folder, 0))
-            : hex_new(&f->x.rng, &f->arena, 8);
 
-    return arena_printf(&f->arena, "%s/fnexec-%u-" STR_FMT, tmp ? tmp : "/tmp", geteuid(),
-                        STR_ARG(name));
+    return tmp && tmp[0] ? str_from(tmp) : STR("/tmp");
 }
 
 static enum status open_folders(struct fnexec *f, const struct executor_config *c, struct err *e)
 {
     f->x.state_folder = arena_str(&f->arena, c->state_folder);
     f->x.runtimes_folder = arena_str(&f->arena, c->runtimes_folder);
-    f->x.scratch_folder =
-        c->scratch_folder.n > 0 ? arena_str(&f->arena, c->scratch_folder) : default_scratch(f);
     if (c->state_folder.n > 0) {
         enum status s = file_make_dir(f->x.state_folder.p, 0700, e);
         if (s == OK)
@@ -75,13 +68,28 @@ static enum status open_folders(struct fnexec *f, const struct executor_config *
         if (s != OK)
             return s;
     }
-    return scratch_start(&f->x, e);
+    return scratch_start(&f->x, c->scratch_folder.n > 0 ? c->scratch_folder : default_scratch(),
+                         &f->arena, e);
+}
+
+/* What is asked of the kernel, and removed of a killed one's, only where a function needs it. */
+static void find_cgroups(struct executor *x)
+{
+    bool is_wanted = false;
+
+    for (size_t i = 0; i < x->manifest->n_functions; i++)
+        is_wanted = is_wanted || x->manifest->functions[i].memory_limit == MEMORY_CGROUP;
+    if (!is_wanted)
+        return;
+    cgroup_find_own(&x->cgroups);
+    cgroup_remove_dead(&x->cgroups);
 }
 
 static enum status start_parts(struct fnexec *f, const struct executor_config *c, struct err *e)
 {
     struct executor *x = &f->x;
 
+    find_cgroups(x);
     enum status s = open_folders(f, c, e);
     if (s == OK)
         s = telemetry_start(x, c->log_retention_ns, &x->telemetry, e);
@@ -247,8 +255,7 @@ void fnexec_stop(struct fnexec *f)
     api_keys_free(f->keys);
     durable_stop(&f->x);
     telemetry_close(f->x.telemetry);
-    if (f->x.scratch_folder.n > 0)
-        scratch_clear(&f->x);
+    scratch_clear(&f->x);
     if (f->lock_fd >= 0)
         close(f->lock_fd);
     if (f->listener > 0)

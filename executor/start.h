@@ -7,7 +7,7 @@
 struct executor_config {
     const struct manifest *manifest;
     struct str state_folder;   /* empty: nothing is kept */
-    struct str scratch_folder; /* empty: made below the system's */
+    struct str scratch_folder; /* one is made below it; empty: below the system's */
     struct str runtimes_folder;
     struct str address;
     uint16_t port;

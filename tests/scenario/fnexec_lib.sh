@@ -40,13 +40,13 @@ stop_executor() {
     executor_pid=
 }
 
-# Whatever a function was started from carries this folder in its environment.
+# Whatever a function was started from carries its code's folder in its environment.
 leftovers() {
-    grep -lsaF "$work/scratch" /proc/[0-9]*/environ || true
+    grep -lsaF "LAMBDA_TASK_ROOT=$work/" /proc/[0-9]*/environ || true
 }
 
 check_nothing_left() {
-    [ ! -e "$work/scratch" ] || fail "scratch folder left: $(ls "$work/scratch")"
+    [ -z "$(ls -A "$work/scratch")" ] || fail "left in the scratch folder: $(ls -A "$work/scratch")"
     wait_for no_leftovers
 }
 no_leftovers() { [ -z "$(leftovers)" ]; }

@@ -74,9 +74,15 @@ else
     invoke bounded '{"a": 1}'
     expect "$work/answer" 'errorType'
 fi
-stop_executor
-check_nothing_left
+mkdir "$work/scratch/mine"
+invoke bounded '{}'
+kill -KILL "$executor_pid" # its cgroups and folders go with the next one, which leaves alone what is not fnexec's
+wait "$executor_pid" || true
+start_executor "$work/functions.yaml"
 wait_for no_groups
+stop_executor
+rmdir "$work/scratch/mine" || fail "a folder of somebody else's is gone"
+check_nothing_left
 
 # --- who calls while fnexec starts is answered, and logged as anybody ---
 rm -rf "$work/state" "$work/port"

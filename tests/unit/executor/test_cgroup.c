@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "core/base/file.h"
 
@@ -77,6 +79,34 @@ static void refuse(void **state)
     CHECK(strstr(e.msg, "memory_limit: cgroup") != NULL);
 }
 
+/* A killed fnexec left a group; the one of a living process and what others made stay. */
+static void remove_dead(void **state)
+{
+    struct cgroup_place at = find("0::/own\n");
+    char dead[64], alive[64], path[192];
+    pid_t child = fork();
+
+    UNUSED(state);
+    if (child == 0)
+        _exit(0);
+    CHECK_INT(waitpid(child, NULL, 0), child);
+    snprintf(dead, sizeof(dead), "own/fnexec-%d-aa", (int)child);
+    snprintf(alive, sizeof(alive), "own/fnexec-%d-aa", (int)getppid());
+    make_folder(dead);
+    make_folder(alive);
+    make_folder("own/fnexec-main");
+    make_folder("own/other");
+    CHECK_INT(at.n, 1);
+    cgroup_remove_dead(&at);
+    snprintf(path, sizeof(path), "%s/%s", root, dead);
+    CHECK(!file_exists(path));
+    const char *const kept[] = {alive, "own/fnexec-main", "own/other"};
+    for (size_t i = 0; i < ARRAY_LEN(kept); i++) {
+        snprintf(path, sizeof(path), "%s/%s", root, kept[i]);
+        CHECK_INT(rmdir(path), 0);
+    }
+}
+
 static int set_up(void **state)
 {
     UNUSED(state);
@@ -99,7 +129,8 @@ static int tear_down(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(find_places), cmocka_unit_test(refuse)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(find_places), cmocka_unit_test(refuse),
+                                       cmocka_unit_test(remove_dead)};
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
