@@ -20,7 +20,6 @@ enum {
 
 struct decode_input {
     struct str path;  /* for places */
-    uint64_t file_id; /* stable name of the file's content, for events without a time */
     uint64_t offset;  /* of bytes.p in the plain stream */
     struct str bytes; /* stay valid as long as the batch: records may point into them */
     bool is_last;
@@ -33,6 +32,7 @@ struct decode_input {
 struct decode_mark {
     uint64_t offset; /* in the plain stream */
     uint64_t mode;   /* what the decoder must know there; its own business */
+    uint64_t chain;  /* hash of all events before: names those without a time */
 };
 
 struct decoder_ops {

@@ -2,7 +2,10 @@
  * Identity: with an id of the provider, hash(stream, id); without, hash(stream, time, text, k), k
  * counting equal events within one run of equal times, so that genuine twins are both kept and
  * reading again gives the same numbers. Where times go back and forth, as threads write them, the
- * last few hundred events count too. Hot path: no allocation for known origins. */
+ * last few hundred events count too. Without a time either it is hash(stream, offset, text, chain),
+ * the chain being of all events before in the file: it stays when the file grows, and files that
+ * begin alike share what is alike up to their first difference, nothing behind it. Hot path: no
+ * allocation for known origins. */
 #include "collector/event.h"
 
 #include <assert.h>
@@ -252,17 +255,26 @@ static uint64_t hash_place(struct origin_slot *slot, const struct raw_event *ev)
     return slot->place;
 }
 
-static uint64_t identify(struct event_maker *m, const struct decode_input *in,
-                         const struct raw_event *ev, struct origin_slot *slot, struct str body)
+/* The same for twins. */
+static uint64_t hash_event(const struct event_maker *m, const struct raw_event *ev, uint64_t place,
+                           struct str body)
 {
-    if (!m->is_started || !ev->has_time || ev->time_ns != m->run_time_ns)
-        start_run(m, ev);
-    uint64_t place = hash_place(slot, ev);
     if (ev->event_id.n > 0)
         return str_hash(ev->event_id, place);
     if (!ev->has_time)
-        return str_hash(body, hash_number(ev->mark.offset, in->file_id ^ place));
-    uint64_t id = str_hash(body, hash_number((uint64_t)ev->time_ns, place));
+        return str_hash(body, hash_number(ev->mark.offset, m->chain ^ place));
+    return str_hash(body, hash_number((uint64_t)ev->time_ns, place));
+}
+
+static uint64_t identify(struct event_maker *m, const struct raw_event *ev,
+                         struct origin_slot *slot, struct str body)
+{
+    if (!m->is_started || !ev->has_time || ev->time_ns != m->run_time_ns)
+        start_run(m, ev);
+    uint64_t id = hash_event(m, ev, hash_place(slot, ev), body);
+    m->chain = hash_number(id, m->chain);
+    if (ev->event_id.n > 0 || !ev->has_time)
+        return id;
     uint64_t twin = count_twins(m, id);
     m->recent[m->n_recent++ % EVENTS_RECENT] = id;
     return twin == 0 ? id : hash_number(twin, id);
@@ -324,7 +336,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     r->event_id = ev->event_id;
     r->body = body;
     r->ingested_bytes = (uint32_t)(ev->body.n < UINT32_MAX ? ev->body.n : UINT32_MAX);
-    r->identity = identify(m, in, ev, slot, body);
+    r->identity = identify(m, ev, slot, body);
     assert(m->is_started && m->run_mark.offset <= ev->mark.offset);
     decode_event(r, out);
     if (r->platform != NULL && !is_plausible(r->platform))

@@ -16,7 +16,7 @@ struct raw_event {
     struct str invocation_id; /* said by the envelope; used where the text says nothing */
     enum severity severity;   /* as invocation_id */
     int64_t time_ns, seen_ns;
-    bool has_time;           /* else the file's time stands in, and the place names the event */
+    bool has_time;           /* else the file's time stands in, and all that is before names it */
     bool is_time_near;       /* where it has none: that of the line before stands in */
     bool is_valid_utf8;      /* known already */
     struct decode_mark mark; /* where the event begins */
@@ -42,6 +42,7 @@ struct event_maker {
     int64_t newest_ns;
     bool is_back;                /* this run's time is not newer than all before */
     struct decode_mark run_mark; /* first event of that time: where to resume */
+    uint64_t chain;              /* of all events so far; a resumed decoder takes the mark's */
     uint64_t n_events;           /* of the file, for places */
     bool is_started;
 };

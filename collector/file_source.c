@@ -19,8 +19,7 @@
 #include "core/base/mem.h"
 
 enum {
-    HEAD_BYTES = 64 << 10,  /* shows the file's format */
-    NAME_BYTES = 1 << 10,   /* names it, also when it has grown */
+    HEAD_BYTES = 64 << 10,  /* names the file, shows its format */
     TAIL_BYTES = 200,       /* shown of what stands before damage */
     SURVEY_BYTES = 2 << 20, /* of all heads together, at least HEAD_BYTES of each */
     STEP_BYTES = 192 << 10,
@@ -39,7 +38,6 @@ struct reading {
     struct import_defaults defaults;
     struct buf carry; /* read, not decoded yet */
     uint64_t offset;  /* in the plain stream, of carry's first byte */
-    uint64_t file_id; /* hash of the head */
     struct str scope;
     int64_t newest_ns;
     struct file_days days; /* its events went to */
@@ -72,9 +70,10 @@ static void quarantine_here(struct reading *r, uint64_t offset, const char *reas
 
 /* --- cursor --- */
 
-/* "4 <decoder> <offset> <mode> <raw> <hash> <done> <days>": where the decoder goes on in the plain
- * stream; how much of the file was read then, and the hash of all that; which days it fed. Version
- * 2 hashed the last bytes only: another file could pass for this one; 3 hashed more slowly. */
+/* "5 <decoder> <offset> <mode> <chain> <raw> <hash> <done> <days>": where the decoder goes on in
+ * the plain stream; how much of the file was read then, and the hash of all that; which days it
+ * fed. Version 2 hashed the last bytes only: another file could pass for this one; 3 hashed more
+ * slowly; 4 had no chain. */
 struct token {
     struct str decoder;
     struct decode_mark mark;
@@ -85,9 +84,10 @@ struct token {
 static bool token_read(struct str text, struct token *t)
 {
     uint64_t version;
-    uint64_t *const numbers[] = {&t->mark.offset, &t->mark.mode, &t->raw, &t->hash, &t->is_done};
+    uint64_t *const numbers[] = {&t->mark.offset, &t->mark.mode, &t->mark.chain,
+                                 &t->raw,         &t->hash,      &t->is_done};
 
-    if (!str_to_u64(str_cut(&text, ' '), &version) || version != 4)
+    if (!str_to_u64(str_cut(&text, ' '), &version) || version != 5)
         return false;
     t->decoder = str_cut(&text, ' ');
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
@@ -107,8 +107,8 @@ static void put_cursor(struct reading *r)
     assert(r->scope.n > 0);
     bool is_done = r->is_ended && !r->is_damaged;
     AUTO(buf_clear) struct buf token = {.max = 1u << 14};
-    buf_addf(&token, "4 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d ", r->decoder->name,
-             m.offset, m.mode, raw, plain_hash(r->reader), is_done);
+    buf_addf(&token, "5 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d ",
+             r->decoder->name, m.offset, m.mode, m.chain, raw, plain_hash(r->reader), is_done);
     file_days_write(&r->days, &token);
     assert(!token.is_full);
     batch_cursor(b, &(struct cursor){.source = STR("import"),
@@ -124,11 +124,10 @@ static void name_file(struct reading *r, struct str head)
     const struct str said[] = {d->account, d->region, d->function, d->log_group, d->instance};
     uint64_t options = 0;
 
-    head = str_sub(head, 0, NAME_BYTES);
-    r->file_id = str_hash(head, head.n);
     for (size_t i = 0; i < ARRAY_LEN(said); i++)
         options = str_hash(said[i], options + i);
-    r->scope = arena_printf(&r->arena, "file:%016" PRIx64 "%016" PRIx64, r->file_id, options);
+    r->scope =
+        arena_printf(&r->arena, "file:%016" PRIx64 "%016" PRIx64, str_hash(head, head.n), options);
 }
 
 /* --- batches --- */
@@ -209,7 +208,6 @@ static enum status decode_piece(struct reading *r, struct str piece, struct err 
     struct batch *b = r->f->batch;
     struct decode_input in = {
         .path = r->path,
-        .file_id = r->file_id,
         .offset = r->offset,
         .bytes = piece,
         .is_last = r->is_ended,

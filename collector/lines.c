@@ -250,7 +250,11 @@ static void add_bare(struct feeder *f, struct raw_event *ev)
 
 static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
 {
-    ev->mark = (struct decode_mark){offset_of(f, start), (uint64_t)f->s->form};
+    ev->mark = (struct decode_mark){
+        .offset = offset_of(f, start),
+        .mode = (uint64_t)f->s->form,
+        .chain = f->s->maker.chain,
+    };
     if (f->s->form == FORM_STREAM && ev->body.n > 0 && ev->body.p[0] == '\n')
         ev->body = str_skip(ev->body, 1); /* pretty JSON begins on a line of its own */
     const bool is_timeless = f->s->form == FORM_STREAM_FIRST && !ev->has_time && ev->stream.n > 0;
@@ -427,4 +431,5 @@ void lines_resume(void *state, const struct decode_mark *m)
         s->form = (enum line_form)m->mode;
     assert(!s->has_last_time);
     s->maker.run_mark = s->anchor = *m;
+    s->maker.chain = m->chain;
 }

@@ -218,7 +218,6 @@ static enum status decode(struct aws_ctx *x, const struct log_group *g, struct s
     };
     struct decode_input in = {
         .path = arena_printf(&out->arena, STR_FMT " %s", STR_ARG(x->source->name), g->name),
-        .file_id = str_hash(str_from(g->name), 0),
         .bytes = page,
         .is_last = true,
         .defaults = &defaults,

@@ -107,9 +107,10 @@ static void emit(struct cw_walker *w, struct cw_event *r, const char *start)
         r->ev.stream = s->stream;
     r->ev.is_valid_utf8 = true;
     /* An envelope's events cannot be read without its head. */
-    r->ev.mark = s->has_context ? s->document
-                                : (struct decode_mark){cw_offset_of(w, start),
-                                                       s->maker.n_events << 2 | (uint64_t)s->mode};
+    r->ev.mark = s->has_context
+                     ? s->document
+                     : (struct decode_mark){.offset = cw_offset_of(w, start),
+                                            .mode = s->maker.n_events << 2 | (uint64_t)s->mode};
     event_add(&s->maker, w->in, &r->ev, w->out);
 }
 
@@ -185,8 +186,8 @@ static void forget_context(struct cw_state *s)
 static void enter_document(struct cw_walker *w)
 {
     forget_context(w->s);
-    w->s->document =
-        (struct decode_mark){cw_offset_of(w, w->p), w->s->maker.n_events << 2 | CW_TOP};
+    w->s->document = (struct decode_mark){.offset = cw_offset_of(w, w->p),
+                                          .mode = w->s->maker.n_events << 2 | CW_TOP};
     w->s->mode = CW_DOCUMENT;
     w->p++;
 }

@@ -206,19 +206,19 @@ static bool is_record_array(struct str line)
            str_find(look, STR("\"type\"")) < look.n && str_find(look, STR("\"record\"")) < look.n;
 }
 
-/* offset is of the line: reading begins again there, also for what stands in an array. */
-static void read_object_line(struct ndjson_state *s, const struct decode_input *in, uint64_t offset,
-                             struct str line, struct batch *out)
+/* at is the line: reading begins again there, also for what stands in an array. */
+static void read_object_line(struct ndjson_state *s, const struct decode_input *in,
+                             const struct decode_mark *at, struct str line, struct batch *out)
 {
     if (str_trim(line).n == 0)
         return;
-    struct raw_event ev = {.body = line, .mark = {offset, 0}};
+    struct raw_event ev = {.body = line, .mark = *at};
     const char *error = NULL;
     struct object o;
     bool is_object = read_object(line, &out->arena, &o, &error);
     if (!is_object && str_trim(line).p[0] == '{') {
         s->maker.n_events++;
-        event_quarantine(&s->maker, in, offset, line,
+        event_quarantine(&s->maker, in, at->offset, line,
                          error != NULL ? error : "text behind the JSON object", out);
         return;
     }
@@ -236,20 +236,21 @@ static void read_object_line(struct ndjson_state *s, const struct decode_input *
 static void read_line(struct ndjson_state *s, const struct decode_input *in, struct str line,
                       struct batch *out)
 {
-    const uint64_t offset = in->offset + (uint64_t)(line.p - in->bytes.p);
+    const struct decode_mark at = {.offset = in->offset + (uint64_t)(line.p - in->bytes.p),
+                                   .chain = s->maker.chain};
     struct jp j;
     struct str element;
 
     if (!is_record_array(line)) {
-        read_object_line(s, in, offset, line, out);
+        read_object_line(s, in, &at, line, out);
         return;
     }
     jp_init(&j, line, &out->arena);
     jp_enter(&j, '[');
     while (jp_element(&j) && jp_raw(&j, &element))
-        read_object_line(s, in, offset, element, out);
+        read_object_line(s, in, &at, element, out);
     if (j.error != NULL)
-        event_quarantine(&s->maker, in, offset, line, j.error, out);
+        event_quarantine(&s->maker, in, at.offset, line, j.error, out);
 }
 
 /* One line off the front of *rest; false when it does not end yet. */
@@ -296,6 +297,7 @@ static void ndjson_resume(void *state, const struct decode_mark *m)
 {
     struct ndjson_state *s = state;
     s->anchor = s->maker.run_mark = *m;
+    s->maker.chain = m->chain;
 }
 
 /* The first line is one whole object. */

@@ -34,7 +34,6 @@ static struct batch *decode_from(const struct decoder_ops *d, struct str text, s
         struct str piece = arena_str(&b->arena, str_sub(text, begin, end - begin));
         struct decode_input in = {
             .path = STR("sample"),
-            .file_id = 7,
             .offset = begin,
             .bytes = piece,
             .is_last = is_last,
