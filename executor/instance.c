@@ -25,9 +25,9 @@ typedef void inst_action(struct instance *in);
 
 static const char *const state_names[INST_STATES] = {"starting",  "idle",  "busy",   "answered",
                                                      "resetting", "reset", "reinit", "ending"};
-static const char *const event_names[INST_EVENTS] = {"ready",      "invoke",   "answer",
-                                                     "init error", "deadline", "idle long",
-                                                     "exited",     "drain",    "misuse"};
+static const char *const event_names[INST_EVENTS] = {
+    "ready",     "invoke",        "answer", "init error", "deadline",
+    "idle long", "program ended", "exited", "drain",      "misuse"};
 
 const char *inst_state_name(enum inst_state s)
 {
@@ -423,15 +423,15 @@ static void misuse(struct instance *in)
 /* "bug" means that fnexec is wrong; whatever a process may do has an action. */
 static inst_action *const transitions[INST_STATES][INST_EVENTS] = {
     /* clang-format off */
-    /*                   READY        INVOKE ANSWER  INIT_ERROR     DEADLINE      IDLE_LONG EXITED       DRAIN        MISUSE */
-    [INST_STARTING]  = { init_done,   bug,   misuse, init_failed,   init_timeout, ignore,   init_exit,   end,         misuse },
-    [INST_IDLE]      = { misuse,      run,   misuse, misuse,        ignore,       end,      idle_exit,   end,         misuse },
-    [INST_BUSY]      = { misuse,      bug,   answer, misuse,        kill_timeout, ignore,   crash,       drain_later, misuse },
-    [INST_ANSWERED]  = { finish,      bug,   misuse, misuse,        kill_timeout, ignore,   crash_late,  drain_later, misuse },
-    [INST_RESETTING] = { ignore,      bug,   ignore, ignore,        kill_again,   ignore,   to_reset,    drain_later, ignore },
-    [INST_RESET]     = { bug,         rerun, bug,    bug,           ignore,       end,      bug,         end,         bug    },
-    [INST_REINIT]    = { reinit_done, bug,   misuse, reinit_failed, kill_timeout, ignore,   reinit_exit, drain_later, misuse },
-    [INST_ENDING]    = { ignore,      bug,   ignore, ignore,        kill_again,   ignore,   gone,        ignore,      ignore },
+    /*                   READY        INVOKE ANSWER  INIT_ERROR     DEADLINE      IDLE_LONG PROGRAM_ENDED EXITED       DRAIN        MISUSE */
+    [INST_STARTING]  = { init_done,   bug,   misuse, init_failed,   init_timeout, ignore,   ignore,       init_exit,   end,         misuse },
+    [INST_IDLE]      = { misuse,      run,   misuse, misuse,        ignore,       end,      end,          idle_exit,   end,         misuse },
+    [INST_BUSY]      = { misuse,      bug,   answer, misuse,        kill_timeout, ignore,   ignore,       crash,       drain_later, misuse },
+    [INST_ANSWERED]  = { finish,      bug,   misuse, misuse,        kill_timeout, ignore,   ignore,       crash_late,  drain_later, misuse },
+    [INST_RESETTING] = { ignore,      bug,   ignore, ignore,        kill_again,   ignore,   ignore,       to_reset,    drain_later, ignore },
+    [INST_RESET]     = { bug,         rerun, bug,    bug,           ignore,       end,      bug,          bug,         end,         bug    },
+    [INST_REINIT]    = { reinit_done, bug,   misuse, reinit_failed, kill_timeout, ignore,   ignore,       reinit_exit, drain_later, misuse },
+    [INST_ENDING]    = { ignore,      bug,   ignore, ignore,        kill_again,   ignore,   ignore,       gone,        ignore,      ignore },
     /* clang-format on */
 };
 

@@ -26,15 +26,16 @@ enum inst_state {
 };
 
 enum inst_event {
-    EV_READY,      /* initialized, or ready for the next invocation */
-    EV_INVOKE,     /* run `in->run` */
-    EV_ANSWER,     /* the function's response or error is in `in->run` */
-    EV_INIT_ERROR, /* the runtime reported a failed initialization */
-    EV_DEADLINE,   /* of initialization or invocation */
-    EV_IDLE_LONG,  /* keep-alive is over */
-    EV_EXITED,     /* the process is gone */
-    EV_DRAIN,      /* end as soon as possible */
-    EV_MISUSE,     /* the process broke the protocol */
+    EV_READY,         /* initialized, or ready for the next invocation */
+    EV_INVOKE,        /* run `in->run` */
+    EV_ANSWER,        /* the function's response or error is in `in->run` */
+    EV_INIT_ERROR,    /* the runtime reported a failed initialization */
+    EV_DEADLINE,      /* of initialization or invocation */
+    EV_IDLE_LONG,     /* keep-alive is over */
+    EV_PROGRAM_ENDED, /* the process; what it started may take longer */
+    EV_EXITED,        /* all of it is gone */
+    EV_DRAIN,         /* end as soon as possible */
+    EV_MISUSE,        /* the process broke the protocol */
     INST_EVENTS
 };
 
@@ -84,6 +85,7 @@ struct instance {
     struct spawned process; /* pidfd -1: none */
     struct loop_watch *exit_watch;
     struct str scratch;
+    struct str code; /* the function's, as its process finds it: without links */
     bool has_private_tmp;
     int output_fd; /* our end of its stdout and stderr */
     struct loop_watch *output_watch;
@@ -92,7 +94,7 @@ struct instance {
     int64_t memory_read_ns;    /* when its memory was looked at last */
     uint64_t max_memory_bytes; /* of the environment so far */
     struct cgroup cgroup;      /* of functions that ask for one */
-    bool is_oom, has_exited;
+    bool is_oom, has_exited;   /* has_exited: the program, maybe not all that it started */
     struct spawn_end end;
     /* link */
     const struct link_ops *link;

@@ -15,6 +15,7 @@
 #include "executor/fndef_options.h"
 #include "executor/ids.h"
 #include "executor/instance.h"
+#include "executor/private_tmp.h"
 
 #define MIB            ((uint64_t)1 << 20)
 #define LINE_MAX_BYTES ((size_t)1 << 17)
@@ -65,7 +66,7 @@ static void env_lambda(struct env *env, const struct instance *in)
             in->is_provisioned ? STR("provisioned-concurrency") : STR("on-demand"));
     env_add(env, "AWS_LAMBDA_LOG_GROUP_NAME", fn->log_group);
     env_add(env, "AWS_LAMBDA_LOG_STREAM_NAME", in->stream.log.name);
-    env_add(env, "LAMBDA_TASK_ROOT", fn->code);
+    env_add(env, "LAMBDA_TASK_ROOT", in->code);
     env_add(env, "LAMBDA_RUNTIME_DIR", in->x->runtimes_folder);
     env_add(env, "TZ", STR(":UTC"));
 }
@@ -74,6 +75,7 @@ static void env_access(struct env *env, const struct instance *in)
 {
     static const char *const app_levels[] = {"TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"};
     const struct fndef *fn = in->fn;
+    struct str tmp = in->has_private_tmp ? STR("/tmp") : in->scratch;
 
     /* Keys that work nowhere but here: SDKs insist on some. */
     env_add(env, "AWS_ACCESS_KEY_ID", STR("FNEXEC"));
@@ -89,8 +91,8 @@ static void env_access(struct env *env, const struct instance *in)
         env_add(env, "AWS_LAMBDA_RUNTIME_API", in->api_address);
     env_add(env, "PATH", str_from(path_variable()));
     env_add(env, "LANG", STR("en_US.UTF-8"));
-    env_add(env, "HOME", in->scratch);
-    env_add(env, "TMPDIR", in->has_private_tmp ? STR("/tmp") : in->scratch);
+    env_add(env, "HOME", tmp);
+    env_add(env, "TMPDIR", tmp);
     env_add(env, "PYTHONUNBUFFERED", STR("1"));
     env_add(env, "AWS_XRAY_CONTEXT_MISSING", STR("LOG_ERROR"));
 }
@@ -143,7 +145,7 @@ static enum status arguments_of(const struct instance *in, struct arena *a, char
 
     if (!rt->interpreter) {
         argv[n++] = arena_strz(
-            a, arena_printf(a, STR_FMT "/" STR_FMT, STR_ARG(fn->code), STR_ARG(program)));
+            a, arena_printf(a, STR_FMT "/" STR_FMT, STR_ARG(in->code), STR_ARG(program)));
         argv[n] = NULL;
         return OK;
     }
@@ -166,7 +168,6 @@ static void on_tree_gone(void *ctx, unsigned events)
     UNUSED(events);
     loop_unwatch(in->x->loop, in->exit_watch);
     in->exit_watch = NULL;
-    in->has_exited = true;
     /* What it said before it ended counts, also when both become known at once. */
     in->link->drain(in);
     spawn_reap_tree(&in->process);
@@ -185,7 +186,9 @@ static void on_exit_ready(void *ctx, unsigned events)
 
     loop_unwatch(l, in->exit_watch);
     in->exit_watch = NULL;
+    in->has_exited = true;
     in->end = spawn_reap_program(&in->process);
+    instance_event(in, EV_PROGRAM_ENDED);
     int tree = in->process.init_pidfd;
     if (tree < 0 || loop_watch(l, tree, on_tree_gone, in, &in->exit_watch, NULL) != OK)
         on_tree_gone(in, events);
@@ -217,45 +220,8 @@ static void open_statm(struct instance *in)
     in->statm_fd = open(path, O_RDONLY | O_CLOEXEC);
 }
 
-#define TMP "/tmp"
-
-static bool is_below(struct str path, struct str folder)
-{
-    return str_starts(path, folder) && path.n > folder.n && path.p[folder.n] == '/';
-}
-
-/* Code below /tmp would vanish behind a private /tmp: it is shown there again, at its own place. */
-static void keep_folder(const struct instance *in, struct arena *a, struct sandbox *s,
-                        struct str folder)
-{
-    struct err e = {0};
-
-    if (!is_below(folder, STR(TMP)))
-        return;
-    for (size_t i = 0; i < s->n_kept; i++)
-        if (str_eq(folder, str_from(s->kept[i].from)) ||
-            is_below(folder, str_from(s->kept[i].from)))
-            return;
-    struct str to = arena_printf(a, STR_FMT STR_FMT, STR_ARG(in->scratch),
-                                 STR_ARG(str_skip(folder, sizeof(TMP) - 1)));
-    assert(s->n_kept < SANDBOX_KEPT);
-    if (file_make_dir(to.p, 0755, &e) != OK)
-        log_event(LOG_WARN, "function " STR_FMT ": %s", STR_ARG(in->fn->name), e.msg);
-    s->kept[s->n_kept++] = (struct sandbox_kept){arena_strz(a, folder), to.p};
-}
-
-/* The manifest's folder is what lies beside the code: a watched folder, data. */
-static void keep_folders(const struct instance *in, struct arena *a, struct sandbox *s)
-{
-    struct str home = in->x->manifest->folder;
-
-    if (is_below(in->fn->code, home))
-        keep_folder(in, a, s, home);
-    keep_folder(in, a, s, in->fn->code);
-    keep_folder(in, a, s, in->x->runtimes_folder);
-}
-
-static void make_sandbox(struct instance *in, struct arena *a, struct sandbox *s)
+static enum status make_sandbox(struct instance *in, struct arena *a, const char *program,
+                                struct sandbox *s, struct err *e)
 {
     bool with_namespaces = in->fn->isolation != ISOLATION_PROCESS;
     unsigned steps = in->fn->isolation == ISOLATION_STRICT
@@ -267,8 +233,7 @@ static void make_sandbox(struct instance *in, struct arena *a, struct sandbox *s
         steps |= 1U << SANDBOX_USER; /* it does not run as we do instead */
     sandbox_init(s, steps, in->scratch.p, (uint64_t)in->fn->ephemeral_mb * MIB);
     s->user = (unsigned)in->fn->user;
-    if (in->has_private_tmp)
-        keep_folders(in, a, s);
+    return in->has_private_tmp ? private_tmp_keep(in, a, program, s, e) : OK;
 }
 
 /* The temporary folder belongs to whom the function runs as. */
@@ -284,7 +249,8 @@ static enum status spawn_boxed(struct instance *in, struct arena *a, struct spaw
 {
     struct sandbox box;
 
-    make_sandbox(in, a, &box);
+    if (make_sandbox(in, a, rq->argv[0], &box, e) != OK)
+        return e->code;
     give_scratch(in);
     rq->envp = environment_of(in, a);
     rq->sandbox = &box;
@@ -308,10 +274,11 @@ static enum status start_child(struct instance *in, struct arena *a, int output,
     struct sandbox_report *report = &in->x->sandbox;
     char *argv[8];
 
+    in->code = path_resolved(&in->arena, in->fn->code);
     if (arguments_of(in, a, argv, e) != OK)
         return e->code;
     struct spawn_request rq = {.argv = argv,
-                               .folder = in->fn->code.p,
+                               .folder = in->code.p,
                                .requests_fd = in->child_requests_fd,
                                .answers_fd = in->child_answers_fd,
                                .output_fd = output};

@@ -25,13 +25,12 @@ enum sandbox_step {
 struct sandbox_kept {
     const char *from, *to; /* its path; an empty folder at the same place below scratch */
 };
-#define SANDBOX_KEPT 3
 
 /* What one child gets; made by sandbox_init(). Pointers live until spawn() returns. */
 struct sandbox {
     unsigned steps;      /* bit i: step i */
     const char *scratch; /* its temporary folder; NULL: /tmp stays */
-    struct sandbox_kept kept[SANDBOX_KEPT];
+    struct sandbox_kept *kept;
     size_t n_kept;
     uint64_t file_bytes; /* largest file it may write; 0: any */
     unsigned uid, gid;   /* ours */

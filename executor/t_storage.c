@@ -364,6 +364,14 @@ static struct str watched_folder(const struct manifest *m, const struct t_storag
                : arena_printf(a, STR_FMT "/" STR_FMT, STR_ARG(m->folder), STR_ARG(s->folder));
 }
 
+struct str t_storage_folder(const struct manifest *m, const struct trigger_def *def,
+                            struct arena *a)
+{
+    const struct t_storage_settings *s = def->settings;
+
+    return def->ops == &t_storage && s->is_enabled ? watched_folder(m, s, a) : (struct str){0};
+}
+
 static enum status check(const struct manifest *m, const struct fndef *fn,
                          const struct trigger_def *def, struct err *e)
 {

@@ -17,6 +17,10 @@ struct t_storage_settings {
 /* Events that came of events this many times over are dropped, as Lambda does. */
 #define STORAGE_MAX_DEPTH 16
 
+/* The folder a trigger watches; empty: none, or it is of another type. */
+struct str t_storage_folder(const struct manifest *m, const struct trigger_def *def,
+                            struct arena *a);
+
 extern const struct trigger_ops t_storage;
 
 #endif
