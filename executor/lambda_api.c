@@ -77,11 +77,17 @@ static void answer_not_found(struct api_call *c, struct str name)
 {
     const struct manifest *m = c->x->manifest;
     struct str rest = name;
-    bool is_arn = str_eq(str_cut(&rest, ':'), STR("arn"));
+    struct str account = str_cut(&rest, ':'), region = m->region;
+    bool is_arn = str_eq(account, STR("arn"));
 
-    str_cut(&rest, ':');
-    str_cut(&rest, ':');
-    struct str region = str_cut(&rest, ':'), account = str_cut(&rest, ':');
+    if (is_arn) {
+        str_cut(&rest, ':');
+        str_cut(&rest, ':');
+        region = str_cut(&rest, ':');
+        account = str_cut(&rest, ':');
+    }
+    is_arn =
+        is_arn || str_starts(rest, STR("function:")); /* without what comes before the account */
     if (is_arn && !str_eq(region, m->region))
         api_error(c, 404, "ResourceNotFoundException", NULL,
                   "Functions from '" STR_FMT "' are not reachable in this region ('" STR_FMT "')",

@@ -33,6 +33,7 @@ struct data_query {
     const struct metric_info *info; /* NULL: no such metric, so no values */
     struct metric_choice choice;
     struct metric_request request;
+    bool is_hidden; /* ReturnData false */
 };
 
 struct data {
@@ -82,6 +83,15 @@ static bool read_id(struct api_call *c, const struct data *d, const struct json 
     return true;
 }
 
+/* A form has it as text. */
+static bool is_false(const struct json *v)
+{
+    struct str text;
+    bool value = true;
+
+    return json_str(v, &text) ? str_eq(text, STR("false")) : json_bool(v, &value) && !value;
+}
+
 static bool read_query(struct api_call *c, struct data *d, const struct json *in,
                        struct data_query *q, int64_t from_s, int64_t to_s)
 {
@@ -104,6 +114,7 @@ static bool read_query(struct api_call *c, struct data *d, const struct json *in
         return false;
     q->label = key.name;
     json_str(json_get(in, "Label"), &q->label);
+    q->is_hidden = is_false(json_get(in, "ReturnData"));
     q->info = metric_find(key.space, key.name);
     q->request.from_s = from_s;
     q->request.to_s = to_s;
@@ -147,6 +158,10 @@ static bool read_data(struct api_call *c, const struct json *in, struct data *d)
     d->n = json_count(queries);
     if (d->n == 0 || d->n > MAX_QUERIES) {
         cw_invalid(c, "ValidationError", "MetricDataQueries: 1 to %d queries.", MAX_QUERIES);
+        return false;
+    }
+    if (d->first_query >= d->n) {
+        cw_invalid(c, "InvalidNextToken", "The next token specified is invalid.");
         return false;
     }
     json_i64(json_get(in, "MaxDatapoints"), &max);
@@ -225,6 +240,8 @@ static void write_data(void *data, struct api_call *c)
     jout_open(&o, '[');
     for (; query < d->n && left > 0; query++, point = 0) {
         const struct data_query *q = &d->queries[query];
+        if (q->is_hidden)
+            continue;
         size_t from = point < q->request.n ? point : q->request.n;
         size_t to = q->request.n - from > left ? from + left : q->request.n;
         write_result(d, c, &o, q, from, to);

@@ -111,7 +111,8 @@ expect "$work/answer" '"errorType":"Runtime.InvalidEntrypoint"'
 mv "$work/functions/c/gone" "$work/functions/c/no_program"
 aws_invoke stopped '{}' && fail "a function with reserved concurrency 0 ran"
 expect "$work/head" 'TooManyRequestsException'
-for name in arn:aws:lambda:eu-west-1:000000000000:function:py arn:aws:lambda:us-east-1:111111111111:function:py; do
+for name in arn:aws:lambda:eu-west-1:000000000000:function:py arn:aws:lambda:us-east-1:111111111111:function:py \
+    111111111111:function:py; do
     aws_invoke "$name" '{}' && fail "a function of elsewhere ran: $name"
     grep -E "not reachable in this region|AccessDenied" "$work/head" > /dev/null || fail "$name: $(cat "$work/head")"
 done

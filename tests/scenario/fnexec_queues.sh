@@ -242,6 +242,13 @@ for ids in "a a" "A b" "1 b" "a-b c"; do
     tail -3 "$work/log" | grep -q ValidationError || fail "GetMetricData: the error for the Ids $ids"
 done
 
+expect "$(cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --metric-data-queries \
+    "[{\"Id\":\"a\",\"ReturnData\":false,\"MetricStat\":$stat},{\"Id\":\"b\",\"MetricStat\":$stat}]" \
+    --query 'MetricDataResults[].Id')" b "ReturnData false"
+cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --next-token 99.99 --metric-data-queries \
+    "[{\"Id\":\"a\",\"MetricStat\":$stat}]" > "$work/out" && fail "GetMetricData took a token it never gave"
+tail -3 "$work/log" | grep -q InvalidNextToken || fail "GetMetricData: the error for a foreign token"
+
 # --- the SDK verifies the checksums ---
 installed=$(cd "$2/.." && pwd)/build/npm # by .ci/run
 [ ! -d "$installed/node_modules/@aws-sdk/client-sqs" ] || export SDK="$installed/x.js"
