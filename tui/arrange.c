@@ -1,6 +1,7 @@
 /* Which rows are shown and in which order: filter, problems only, sort. */
 #include <string.h>
 
+#include "core/base/timefmt.h"
 #include "tui/view.h"
 
 /* --- filter --- */
@@ -22,23 +23,164 @@ static int column_named(const struct table *t, struct str word)
     return -1;
 }
 
-/* "err%>5", "dur<100", "result=error": the column by the start of its title or machine name. */
-static bool parse_comparison(const struct table *t, struct str text, struct condition *c)
+/* 10^-12, as money has it, and wide: no cell is cut before it is compared. */
+static bool decimal_parse(struct str s, wide *out)
 {
-    size_t n = 0;
+    enum { DECIMALS = 12, DIGITS = 18 };
+    const bool is_negative = str_starts(s, STR("-"));
+    wide v = 0;
+
+    s = str_skip(s, is_negative);
+    const size_t point = str_find_char(s, '.');
+    if (s.n == 0 || point > DIGITS || s.n > point + 1 + DECIMALS || (point == 0 && s.n == 1))
+        return false;
+    for (size_t i = 0; i < point + 1 + DECIMALS; i++) {
+        if (i == point)
+            continue;
+        const char c = i < s.n ? s.p[i] : '0';
+        if (c < '0' || c > '9')
+            return false;
+        v = v * 10 + (c - '0');
+    }
+    *out = is_negative ? -v : v;
+    return true;
+}
+
+/* --- units: a column's is the end of its machine name --- */
+
+static bool read_duration(struct str s, wide *out)
+{
+    int64_t ns;
+
+    if (duration_parse(s, &ns, NULL) != OK)
+        return false;
+    *out = (wide)ns * (MONEY_UNIT / NS_PER_MS);
+    return true;
+}
+
+static bool read_bytes(struct str s, wide *out)
+{
+    uint64_t bytes;
+
+    if (size_parse(s, &bytes, NULL) != OK)
+        return false;
+    *out = (wide)bytes * MONEY_UNIT;
+    return true;
+}
+
+/* Memory is configured and shown in MB of 2^20 bytes: "512MB" is what the column shows as 512. */
+static bool read_memory(struct str s, wide *out)
+{
+    AUTO(buf_clear) struct buf binary = {.max = 64};
+    const struct str letter = str_sub(s, s.n - 1, s.n);
+    const struct str prefixed = str_eq_nocase(letter, STR("b")) ? str_sub(s, 0, s.n - 1) : s;
+    const char prefix = prefixed.n > 0 ? (char)(prefixed.p[prefixed.n - 1] | 0x20) : '\0';
+    const bool is_decimal = prefix != '\0' && strchr("kmgt", prefix) != NULL;
+
+    buf_add_str(&binary, is_decimal ? str_sub(prefixed, 0, prefixed.n - 1) : s);
+    if (is_decimal)
+        buf_addf(&binary, "%ciB", prefix - 'a' + 'A');
+    if (!read_bytes(buf_str(&binary), out))
+        return false;
+    *out /= INT64_C(1) << 20;
+    return true;
+}
+
+static bool read_money(struct str s, wide *out)
+{
+    return str_starts(s, STR("$")) && decimal_parse(str_skip(s, 1), out);
+}
+
+static bool read_percent(struct str s, wide *out)
+{
+    return str_ends(s, STR("%")) && decimal_parse(str_sub(s, 0, s.n - 1), out);
+}
+
+static const struct unit {
+    struct str name_end;
+    bool (*read)(struct str s, wide *out);
+    const char *example;
+} units[] = {
+    {STR_INIT("_ms"), read_duration, "1500, 60s or 1m30s"},
+    {STR_INIT("_mb"), read_memory, "512, 512MB or 1GB"},
+    {STR_INIT("_bytes"), read_bytes, "1000000, 1MB or 1MiB"},
+    {STR_INIT("_usd"), read_money, "0.00001, with up to 12 decimals"},
+    {STR_INIT("_percent"), read_percent, "5 or 5%"},
+    {STR_INIT(""), decimal_parse, "5"}, /* of any other */
+};
+
+static const struct unit *unit_of(const struct table_column *c)
+{
+    size_t i = 0;
+
+    while (!str_ends(str_from(c->name), units[i].name_end))
+        i++;
+    return &units[i];
+}
+
+/* --- comparisons --- */
+
+static bool read_operator(struct str text, struct condition *c, size_t *n)
+{
+    static const struct {
+        struct str sign;
+        bool is_below, is_equal, is_above, is_inverse;
+    } operators[] = {
+        {STR_INIT("!="), .is_equal = true, .is_inverse = true},
+        {STR_INIT(">="), .is_equal = true, .is_above = true},
+        {STR_INIT("<="), .is_equal = true, .is_below = true},
+        {STR_INIT(">"), .is_above = true},
+        {STR_INIT("<"), .is_below = true},
+        {STR_INIT("="), .is_equal = true},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(operators); i++) {
+        if (!str_starts(text, operators[i].sign))
+            continue;
+        *n = operators[i].sign.n;
+        c->is_below = operators[i].is_below;
+        c->is_equal = operators[i].is_equal;
+        c->is_above = operators[i].is_above;
+        c->is_inverse = c->is_inverse != operators[i].is_inverse;
+        return true;
+    }
+    return false;
+}
+
+static enum status read_value(const struct table_column *column, struct str value,
+                              struct condition *c, struct err *e)
+{
+    const struct unit *unit = unit_of(column);
+
+    if (decimal_parse(value, &c->value) || unit->read(value, &c->value))
+        return OK;
+    if (column->is_right)
+        return err_set(e, ERR_USAGE,
+                       "\"" STR_FMT "\" is nothing to compare %s with: try %s; looked for as text",
+                       STR_ARG(value), column->title ? column->title : column->name, unit->example);
+    if (c->is_below || c->is_above)
+        return err_set(e, ERR_USAGE, "%s is compared with = and != only; looked for as text",
+                       column->title ? column->title : column->name);
+    c->word = value;
+    return OK;
+}
+
+/* "err%>5", "dur<1m", "result!=error": the column by the start of its title or machine name.
+ * ERR_NOT_FOUND: no comparison. */
+static enum status parse_comparison(const struct table *t, struct str text, struct condition *c,
+                                    struct err *e)
+{
+    size_t n = 0, n_sign = 0;
 
     while (n < text.n && is_word_char(text.p[n]))
         n++;
-    if (n == 0 || n + 1 >= text.n || (text.p[n] != '>' && text.p[n] != '<' && text.p[n] != '='))
-        return false;
-    const struct str value = str_skip(text, n + 1);
-    const bool is_number = str_to_scaled(value, 6, &c->value);
-    if (!is_number && text.p[n] != '=')
-        return false;
+    if (n == 0 || !read_operator(str_skip(text, n), c, &n_sign) || n + n_sign >= text.n)
+        return ERR_NOT_FOUND;
     c->column = column_named(t, str_sub(text, 0, n));
-    c->operator= text.p[n];
-    c->word = is_number ? STR("") : value;
-    return c->column >= 0;
+    if (c->column < 0)
+        return err_set(e, ERR_USAGE, "\"" STR_FMT "\" is no column here; looked for as text",
+                       STR_ARG(str_sub(text, 0, n)));
+    return read_value(&t->columns[c->column], str_skip(text, n + n_sign), c, e);
 }
 
 /* Nothing but letters and what joins them, and one of them in no number, time or unit. */
@@ -55,21 +197,23 @@ static bool is_plain_word(struct str s)
     return is_told;
 }
 
-void condition_parse(struct str text, const struct table *t, struct condition *c)
+enum status condition_parse(struct str text, const struct table *t, struct condition *c,
+                            struct err *e)
 {
-    struct err e = {0};
+    const bool is_inverse = str_starts(text, STR("!"));
 
-    *c = (struct condition){.column = -1};
-    if (str_starts(text, STR("!"))) {
-        c->is_inverse = true;
-        text = str_skip(text, 1);
-    }
-    if (text.n == 0 || parse_comparison(t, text, c))
-        return;
-    c->column = -1;
-    c->is_plain = is_plain_word(text);
-    if (re_new(text, "i", &c->re, &e) != OK && re_new(text, "il", &c->re, &e) != OK)
+    *c = (struct condition){.column = -1, .is_inverse = is_inverse};
+    text = str_skip(text, is_inverse);
+    if (text.n == 0)
+        return OK;
+    const enum status s = parse_comparison(t, text, c, e);
+    if (s == OK)
+        return OK;
+    *c =
+        (struct condition){.column = -1, .is_inverse = is_inverse, .is_plain = is_plain_word(text)};
+    if (re_new(text, "i", &c->re, NULL) != OK && re_new(text, "il", &c->re, NULL) != OK)
         c->re = NULL;
+    return s == ERR_NOT_FOUND ? OK : s;
 }
 
 static bool is_word(const struct condition *c, const struct table_cell *cell)
@@ -81,19 +225,13 @@ static bool is_word(const struct condition *c, const struct table_cell *cell)
 
 static bool compare_value(const struct condition *c, const struct table_cell *cell)
 {
-    int64_t v;
+    wide v;
 
     if (c->word.n > 0)
         return is_word(c, cell);
-    if (cell->type == CELL_NULL || !str_to_scaled(cell->raw, 6, &v)) {
-        AUTO(buf_clear) struct buf cut = {.max = 64};
-        size_t point = str_find_char(cell->raw, '.');
-        buf_add_str(&cut,
-                    str_sub(cell->raw, 0, point + 7)); /* money has twelve decimals: six do here */
-        if (cell->type == CELL_NULL || !str_to_scaled(buf_str(&cut), 6, &v))
-            return false;
-    }
-    return c->operator== '>' ? v > c->value : c->operator== '<' ? v < c->value : v == c->value;
+    if (cell->type == CELL_NULL || !decimal_parse(cell->raw, &v))
+        return false;
+    return v > c->value ? c->is_above : v < c->value ? c->is_below : c->is_equal;
 }
 
 /* By what is shown and by what it stands for; a time only as it is shown: in another zone it would
@@ -242,7 +380,7 @@ void app_arrange(struct app *app)
     if (!ops->is_text && t->n_rows > 0) {
         app->order = arena_new(&app->data_arena, size_t, t->n_rows);
         size_t *spare = arena_new(&app->data_arena, size_t, t->n_rows);
-        condition_parse((struct str){app->filter, app->filter_n}, t, &c);
+        (void)condition_parse((struct str){app->filter, app->filter_n}, t, &c, NULL);
         if (ops->is_searched) {
             re_free(c.re);
             c = (struct condition){.column = -1};

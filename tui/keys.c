@@ -45,7 +45,7 @@ const struct key_binding key_bindings[] = {
     { 'l', ACT_LINES, NULL, "the log of the function or request at hand" },
     { ':', ACT_COMMAND, NULL, "command: a view, fn NAME, id ID, at TIME, range, sql, export" },
     { ';', ACT_SQL, NULL, "read-only SQL, the answer as a table" },
-    { '/', ACT_FILTER, NULL, "filter rows, search texts: a pattern, !pattern, column>number, column=word; F3 F4" },
+    { '/', ACT_FILTER, NULL, "filter rows, search texts: a pattern, !pattern, column>value, column!=word; F3 F4" },
     { TK_F4, ACT_FILTER, "F4", NULL },
     { TK_F3, ACT_FILTER, "F3", NULL },
     { 'n', ACT_NEXT_MATCH, NULL, "next match of the search" },

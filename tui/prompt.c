@@ -349,12 +349,30 @@ static void set_filter(struct app *app)
         app_arrange(app);
 }
 
+/* Says what of a comparison cannot be understood: true. */
+static bool check_comparison(struct app *app, struct str text)
+{
+    const struct view_ops *ops = view_table[app_place(app)->view];
+    struct condition c;
+    struct err e = {0};
+
+    if (ops->is_text || ops->is_searched || !app->has_data)
+        return false;
+    const enum status s = condition_parse(text, &app->data.table, &c, &e);
+    re_free(c.re);
+    if (s != OK)
+        app->message = arena_printf(&app->text_arena, "%s", e.msg);
+    return s != OK || c.column >= 0;
+}
+
 /* What is no pattern is looked for as it stands, and that is said. */
 static void check_filter(struct app *app, struct str text)
 {
     struct re *re = NULL;
     struct err e = {0};
 
+    if (check_comparison(app, text))
+        return;
     if (str_starts(text, STR("!")))
         text = str_skip(text, 1);
     if (text.n > 0 && re_new(text, "i", &re, &e) != OK)

@@ -10,7 +10,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     static const char *const filters[] = {
         "  checkout|cart     a pattern (PCRE2) over all columns, either case",
         "  !timeout          rows that do not match",
-        "  err%>5  cost<0.1  a column compared: the start of its title, then > < or =",
+        "  err%>5  cost<0.1  a column compared: the start of its title, then > >= < <= = or !=",
+        "  dur>60s mem>512MB and a value, with or without its unit; result!=ok compares texts",
         "  In texts and the log / searches: n N go on; \\ leaves only the lines that match.",
     };
     AUTO(buf_clear) struct buf b = {.max = 1u << 16};

@@ -174,7 +174,7 @@ static bool filter_is_on(const struct app *app, struct filter *f)
     if (app->filter_n == 0)
         return false;
     table_init(&t, &f->arena, invocation_columns, COLUMNS, "", 1);
-    condition_parse((struct str){app->filter, app->filter_n}, &t, &f->condition);
+    (void)condition_parse((struct str){app->filter, app->filter_n}, &t, &f->condition, NULL);
     return true;
 }
 

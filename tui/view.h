@@ -189,15 +189,17 @@ struct trail_step {
 /* A filter, understood for the columns of a table (arrange.c). */
 struct condition {
     bool is_inverse;
-    int column; /* of "column>value"; -1: a pattern over the whole row */
-    char operator;
-    int64_t value;   /* 10^-6 */
+    int column;                        /* of "column>value"; -1: a pattern over the whole row */
+    bool is_below, is_equal, is_above; /* what of the value passes */
+    wide value;                        /* 10^-12, in the column's unit */
     struct str word; /* "column=word": the cell is that, or fits it as a glob; empty: a number */
     struct re *re;
     bool is_plain; /* letters of which some are in no number or time: only texts can match */
 };
-/* Frees re with re_free. */
-void condition_parse(struct str text, const struct table *t, struct condition *c);
+/* re is the caller's, for re_free. ERR_USAGE: a comparison of a column there is not, or with what
+ * cannot be read; c looks for it as a text then. */
+enum status condition_parse(struct str text, const struct table *t, struct condition *c,
+                            struct err *e);
 bool condition_holds(const struct condition *c, const struct table *t, size_t row);
 
 struct app {

@@ -55,7 +55,16 @@ static void test_comparisons(void **state)
     filtered("error_percent<0", "a.b");
     filtered("err=12", "checkout");
     filtered("!err>1", "cart mail a.b"); /* what has no value is not above it */
-    filtered("cost<0.000001", "cart");   /* more decimals than are compared */
+    filtered("cost<0.000000001", "cart");
+    filtered("cost>0.00000000089", "cart checkout mail report");
+    filtered("cost>0.0000000009", "checkout mail report");
+    filtered("cost>=0.0000000009", "cart checkout mail report");
+    filtered("cost=0.000000000900", "cart");
+    filtered("cost<=$2", "cart checkout mail");
+    filtered("err>9.2%", "checkout report");
+    filtered("err!=12", "cart mail report a.b");
+    filtered("!err!=12", "checkout");
+    filtered("function!=MAIL", "cart checkout report a.b");
     filtered("cost>1", "mail report");
     filtered("nothing>1", "");
     filtered("err>", "");
@@ -64,6 +73,74 @@ static void test_comparisons(void **state)
     filtered("!func=c*", "mail report a.b");
     filtered("func=c", "");
     filtered("nothing=cart", "");
+}
+
+/* What the value of a column of that name is, in its unit and 10^-12. */
+static void reads(const char *name, const char *filter, int64_t want, int64_t per_unit)
+{
+    const struct table_column column = {.name = name, .title = "X", .is_right = true};
+    const struct table t = {.columns = &column, .n_columns = 1};
+    struct condition c;
+    struct err e;
+
+    CHECK_OK(condition_parse(str_from(filter), &t, &c, &e), &e);
+    CHECK_INT(c.column, 0);
+    CHECK(c.value == (wide)want * (MONEY_UNIT / per_unit));
+}
+
+static void test_units(void **state)
+{
+    UNUSED(state);
+    reads("duration_ms", "x>60s", 60000, 1);
+    reads("duration_ms", "x>1m", 60000, 1);
+    reads("duration_ms", "x>1m30s", 90000, 1);
+    reads("duration_ms", "x>60000", 60000, 1);
+    reads("duration_ms", "x>0.5", 5, 10);
+    reads("memory_mb", "x>512MB", 512, 1);
+    reads("memory_mb", "x>512M", 512, 1);
+    reads("memory_mb", "x>512MiB", 512, 1);
+    reads("memory_mb", "x>1gb", 1024, 1);
+    reads("memory_mb", "x>512", 512, 1);
+    reads("log_bytes", "x>1MB", 1000000, 1);
+    reads("cost_usd", "x>$0.000000000001", 1, MONEY_UNIT);
+    reads("cost_usd", "x>-1", -1, 1);
+    reads("calls", "x>123456789012345678", 123456789012345678, 1);
+}
+
+static void complains(const char *name, bool is_right, const char *filter, const char *want)
+{
+    const struct table_column column = {.name = name, .title = "X", .is_right = is_right};
+    const struct table t = {.columns = &column, .n_columns = 1};
+    struct condition c;
+    struct err e = {0};
+
+    CHECK_INT(condition_parse(str_from(filter), &t, &c, &e), ERR_USAGE);
+    CHECK_STR(str_from(e.msg), str_from(want));
+    CHECK_INT(c.column, -1);
+    CHECK(c.re != NULL && c.is_inverse == (filter[0] == '!'));
+    re_free(c.re);
+}
+
+static void test_what_is_no_comparison_is_said(void **state)
+{
+    UNUSED(state);
+    complains("cost_usd", true, "y>1", "\"y\" is no column here; looked for as text");
+    complains("cost_usd", true, "!y=1", "\"y\" is no column here; looked for as text");
+    complains("cost_usd", true, "x>1e-7",
+              "\"1e-7\" is nothing to compare X with: try 0.00001, with up to 12 decimals; looked "
+              "for as text");
+    complains("cost_usd", true, "x>0.0000000000001",
+              "\"0.0000000000001\" is nothing to compare X with: try 0.00001, with up to 12 "
+              "decimals; looked for as text");
+    complains("duration_ms", true, "x!=soon",
+              "\"soon\" is nothing to compare X with: try 1500, 60s or 1m30s; looked for as text");
+    complains("duration_ms", true, "x>.",
+              "\".\" is nothing to compare X with: try 1500, 60s or 1m30s; looked for as text");
+    complains("memory_mb", true, "x>b",
+              "\"b\" is nothing to compare X with: try 512, 512MB or 1GB; looked for as text");
+    complains("calls", true, "x>1s",
+              "\"1s\" is nothing to compare X with: try 5; looked for as text");
+    complains("name", false, "x>b", "X is compared with = and != only; looked for as text");
 }
 
 static void sorted(int column, bool is_inverted, const char *want)
@@ -148,6 +225,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_patterns),
         cmocka_unit_test(test_comparisons),
+        cmocka_unit_test(test_units),
+        cmocka_unit_test(test_what_is_no_comparison_is_said),
         cmocka_unit_test(test_sort),
         cmocka_unit_test(test_problems_only),
         cmocka_unit_test(test_the_cursor_stays_with_its_row),
