@@ -232,6 +232,20 @@ static const struct {
     {"move", false, db_move}, {"verify", true, db_verify}, {"dump", true, db_dump},
 };
 
+/* Waiting for a collector takes for ever. */
+static enum status open_for(struct cli *c, size_t action, struct store **out, struct err *e)
+{
+    struct err own = {0};
+    enum status status = cli_open_as_stored(c, actions[action].is_read_only, out, &own);
+
+    if (status == ERR_AGAIN)
+        return err_set(e, status,
+                       "%s; db %s beside a collector: stop it first, start it again afterwards",
+                       own.msg, actions[action].name);
+    *e = own;
+    return status;
+}
+
 static int run_db(struct cli *c, struct err *e)
 {
     AUTO(cli_close_store) struct store *s = NULL;
@@ -241,7 +255,7 @@ static int run_db(struct cli *c, struct err *e)
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
         if (!str_eq(c->words.items[0], str_from(actions[i].name)))
             continue;
-        if (cli_open_as_stored(c, actions[i].is_read_only, &s, e) != OK)
+        if (open_for(c, i, &s, e) != OK)
             return EXIT_FAILED;
         return actions[i].run(c, s, e);
     }

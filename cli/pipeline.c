@@ -155,7 +155,7 @@ static enum status settle(void *ctx, bool is_end, bool *is_open, struct err *e)
 static enum status on_idle(void *ctx, struct err *e)
 {
     struct pipeline *p = ctx;
-    enum status status = store_is_there(p->store, e);
+    enum status status = store_is_whole(p->store, e);
 
     if (status == OK)
         look_at_alerts(p, false);

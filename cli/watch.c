@@ -132,6 +132,8 @@ enum status watch_step(struct watch *w, bool is_forced, struct err *e)
     v.changes.results = results.rows;
     v.changes.n_results = results.n;
     if (status == OK)
+        status = store_is_whole(w->store, e); /* what a day taken away held has not ended */
+    if (status == OK)
         status = store_write_alerts(w->store, &v.changes, e);
     if (status == OK && evaluates)
         keep_told(w, &v);

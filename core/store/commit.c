@@ -435,7 +435,7 @@ static enum status take_back(struct store *s, const struct pack *k, struct err *
 static enum status settle(struct store *s, struct err *e)
 {
     const struct written *w = &s->written;
-    enum status status = w->n_packs > 0 ? store_is_there(s, e) : OK;
+    enum status status = w->n_packs > 0 ? store_is_whole(s, e) : OK;
 
     if (w->n_packs > 0 && status == OK)
         status = commit_days(s, e);

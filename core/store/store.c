@@ -61,6 +61,59 @@ static int compare_i64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Zero: there is none. */
+static struct file_id id_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 ? (struct file_id){st.st_dev, st.st_ino} : (struct file_id){0, 0};
+}
+
+static enum status taken_away(const char *what, const char *path, const char *how, struct err *e)
+{
+    return err_set(e, ERR_IO,
+                   "%s %s was %s while it was open: nothing more is stored; what is not yet is "
+                   "read again by the next start",
+                   what, path, how);
+}
+
+/* OK while `path` is the file that was opened. */
+static enum status check_same(const char *path, struct file_id opened, const char *what,
+                              const char *name, struct err *e)
+{
+    const struct file_id now = id_of(path);
+
+    if (now.device == opened.device && now.number == opened.number)
+        return OK;
+    return taken_away(what, name, now.number == 0 ? "removed" : "replaced", e);
+}
+
+#define DAY_FILE "day file"
+
+/* Every day known so far is among those found. Both ascend. */
+static enum status check_known_days(const struct store *s, const int64_t *found, size_t n,
+                                    struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    size_t at = 0;
+
+    for (size_t i = 0; i < s->n_day_numbers; i++) {
+        while (at < n && found[at] < s->day_numbers[i])
+            at++;
+        if (at == n || found[at] != s->day_numbers[i])
+            return taken_away(DAY_FILE, store_day_file(&a, s, s->day_numbers[i]), "removed", e);
+    }
+    return OK;
+}
+
+void store_forget_days(struct store *s, size_t n)
+{
+    assert(n <= s->n_day_numbers);
+    s->n_day_numbers -= n;
+    if (s->n_day_numbers > 0)
+        memmove(s->day_numbers, s->day_numbers + n, s->n_day_numbers * sizeof(*s->day_numbers));
+}
+
 enum status store_scan_days(struct store *s, struct err *e)
 {
     DIR *d = opendir(s->path);
@@ -78,6 +131,10 @@ enum status store_scan_days(struct store *s, struct err *e)
     closedir(d);
     if (n > 1)
         qsort(numbers, n, sizeof(*numbers), compare_i64);
+    if (!s->is_read_only && check_known_days(s, numbers, n, e) != OK) {
+        free(numbers);
+        return ERR_IO;
+    }
     free(s->day_numbers);
     s->day_numbers = numbers;
     s->n_day_numbers = n;
@@ -121,7 +178,9 @@ static enum status open_day(struct store *s, int64_t number, struct day **out, s
         assert(!s->days[0].is_written);
         store_close_day(s, s->days[0].number);
     }
-    enum status st = sql_open(store_day_file(&a, s, number), mode, &d.db, e);
+    const char *path = store_day_file(&a, s, number);
+    enum status st = sql_open(path, mode, &d.db, e);
+    d.id = id_of(path);
     if (st == OK)
         st = schema_prepare(d.db, schema_day_id, !s->is_read_only, e);
     d.has_groups = st == OK && schema_has(d.db, "facts");
@@ -241,27 +300,24 @@ static enum status not_there(const struct store *s, const char *path, struct err
     return err_set(e, ERR_NOT_FOUND, "there is no store at %s", s->path);
 }
 
-/* Zero: there is none. */
-static struct file_id id_of(const char *path)
-{
-    struct stat st;
-
-    return stat(path, &st) == 0 ? (struct file_id){st.st_dev, st.st_ino} : (struct file_id){0, 0};
-}
-
 enum status store_is_there(const struct store *s, struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
 
-    if (s->is_null)
-        return OK;
-    const struct file_id now = id_of(store_file(&a, s, "meta.db"));
-    if (now.device == s->meta_id.device && now.number == s->meta_id.number)
-        return OK;
-    return err_set(e, ERR_IO,
-                   "store %s was %s while it was open: nothing more is stored; what is not yet is "
-                   "read again by the next start",
-                   s->path, now.number == 0 ? "removed" : "replaced");
+    return s->is_null ? OK
+                      : check_same(store_file(&a, s, "meta.db"), s->meta_id, "store", s->path, e);
+}
+
+enum status store_is_whole(struct store *s, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    enum status status = store_is_there(s, e);
+
+    for (size_t i = 0; status == OK && i < s->n_days; i++) {
+        const char *path = store_day_file(&a, s, s->days[i].number);
+        status = check_same(path, s->days[i].id, DAY_FILE, path, e);
+    }
+    return status == OK && !s->is_null ? store_scan_days(s, e) : status;
 }
 
 static enum status open_meta(struct store *s, struct err *e)

@@ -40,9 +40,12 @@ MUST_CHECK enum status store_open(const struct store_options *o, struct store **
 void store_close(struct store *s); /* NULL is fine */
 struct str store_path(const struct store *s);
 /* ERR_IO, saying so, when the folder's files are not those that were opened any more: somebody
- * removed or replaced them. Every commit looks first, or it would go into files without a name.
- * Any thread. */
+ * removed or replaced them. Looks at meta.db only. Any thread. */
 MUST_CHECK enum status store_is_there(const struct store *s, struct err *e);
+
+/* The same of meta.db and every day file, those that were closed again or only seen included.
+ * The writer's thread: looked at before a commit, and before what is read is acted upon. */
+MUST_CHECK enum status store_is_whole(struct store *s, struct err *e);
 
 /* --- writing ------------------------------------------------------------------------------------
  */

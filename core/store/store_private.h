@@ -20,8 +20,13 @@
 
 /* One day file held open, with the statements a writer uses again and again (NULL until first
  * used). */
+struct file_id {
+    uint64_t device, number;
+};
+
 struct day {
-    int64_t number; /* days since 1970 */
+    int64_t number;    /* days since 1970 */
+    struct file_id id; /* which file was opened */
     struct sql *db;
     bool is_written; /* its transaction is open */
     bool is_held;    /* by store_hold() */
@@ -58,9 +63,7 @@ struct store {
     struct str (*region_of)(const void *ctx, const struct fn_ref *fn); /* of store_options */
     const void *region_ctx;
     int lock_fd;
-    struct file_id {
-        uint64_t device, number;
-    } meta_id; /* which meta.db was opened */
+    struct file_id meta_id; /* which meta.db was opened */
     struct sql *meta;
     struct day *days; /* open ones, ascending */
     size_t n_days, cap_days;
@@ -86,8 +89,10 @@ struct store {
  * opened meanwhile go without. */
 void store_hold(struct store *s, struct range r);
 void store_release(struct store *s);
-/* Lists the day files of the folder. */
+/* Lists the day files of the folder. ERR_IO when a writer misses one: nobody else may remove any.
+ */
 enum status store_scan_days(struct store *s, struct err *e);
+void store_forget_days(struct store *s, size_t n); /* the first n are removed, by us */
 /* The open day, opened now if there is a file, created when may_create; NULL in *out when there is
  * none. */
 enum status store_day(struct store *s, int64_t number, bool may_create, struct day **out,

@@ -44,16 +44,19 @@ static enum status remove_day(struct store *s, int64_t number, struct err *e)
 enum status store_prune(struct store *s, int64_t before_ns, uint64_t *days, struct err *e)
 {
     uint64_t n = 0;
+    size_t seen = 0;
     enum status status = store_scan_days(s, e);
 
     for (size_t i = 0; status == OK && i < s->n_day_numbers; i++) {
         if ((s->day_numbers[i] + 1) * NS_PER_DAY > before_ns)
             break;
         status = remove_day(s, s->day_numbers[i], e);
+        seen = i + 1;
         if (status == OK)
             atomic_store(&s->removed_before, s->day_numbers[i] + 1);
         n += status == OK;
     }
+    store_forget_days(s, seen);
     if (status == OK)
         status = store_scan_days(s, e);
     if (status == OK)

@@ -171,6 +171,38 @@ for how in removed replaced; do
     rm -rf "$work/gone"
 done
 
+# One day of it taken away ends it too, and says which. `db reprice` beside it says to stop it.
+start_collector "$work/day"
+wait_for has_count "$work/day" 400
+day=$(cd "$work/day" && printf "%s\n" 2*.db | tail -1)
+"$program" db reprice --store "$work/day" 2> "$work/beside" && fail "reprice beside a collector"
+grep -q "being written by process $collector.*stop it first" "$work/beside" || fail "reprice does not say what to do: $(cat "$work/beside")"
+rm "$work/day/$day"*
+status=0
+wait "$collector" || status=$?
+collector=
+[ "$status" = 1 ] || fail "a day file that was removed ended it with $status"
+grep -q "day file $work/day/$day was removed while it was open" "$work/err" || fail "it does not say which day file was removed"
+
+# /healthz says so in the moment before it ends: asked again where the collector was quicker.
+healthz_of_gone() {
+    "$program" collect --config "$work/config.yaml" --store "$work/ill" --metrics 127.0.0.1:0 > "$work/url" 2>> "$work/err" &
+    collector=$!
+    wait_for grep -q '/metrics' "$work/url" "$work/err"
+    url=$(grep -oh 'http://127.0.0.1:[0-9]*/' "$work/url" "$work/err" | tail -1)
+    wait_for has_count "$work/ill" 400
+    [ "$(curl -sS --noproxy '*' "${url}healthz")" = ok ] || fail "healthz of a store that is there"
+    rm -rf "$work/ill"
+    health=$(curl -s --noproxy '*' -w '%{http_code}' "${url}healthz") || true
+    wait "$collector" || true
+    collector=
+}
+health=
+for _ in 1 2 3 4 5; do
+    [ "${health: -3}" = 503 ] || healthz_of_gone
+done
+[[ "$health" = "store $work/ill was removed"*503 ]] || fail "healthz of a store that is gone: $health"
+
 # An import beside a running collector; reload; a second collector; a clean stop.
 start_collector "$work/live"
 wait_for has_count "$work/live" 400

@@ -1,0 +1,76 @@
+/* A day file that anybody but the store removes or replaces: nothing is read or written any more.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include "core/base/clock.h"
+
+#define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
+
+static void commit_line(struct fixture *f, int64_t time_ns)
+{
+    static const struct fn_ref fn = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
+                                     STR_INIT("orders"), NULL};
+    struct batch *b = batch_new();
+    const struct origin o = {.fn = batch_fn(b, &fn), .log_group = STR("/g"), .instance = STR("s")};
+
+    *batch_record(b) = (struct log_record){.time_ns = time_ns,
+                                           .origin = batch_origin(b, &o),
+                                           .kind = RECORD_APP,
+                                           .body = STR("line"),
+                                           .message = STR("line"),
+                                           .identity = 1};
+    fixture_commit(f, b);
+}
+
+static const char *path_of(struct fixture *f, const char *name)
+{
+    return arena_printf(&f->arena, "%s/%s", f->path.p, name).p;
+}
+
+static void check_told(struct fixture *f, const char *what)
+{
+    CHECK_STATUS(store_is_whole(f->store, &f->e), ERR_IO);
+    CHECK(strstr(f->e.msg, what) != NULL);
+    f->e = (struct err){0};
+}
+
+static void test_removed(void **state)
+{
+    struct fixture *f = fixture_new();
+    uint64_t days;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    for (int i = 0; i < 3; i++)
+        commit_line(f, NOON + i * NS_PER_DAY);
+    CHECK_OK(store_prune(f->store, NOON + NS_PER_DAY, &days, &f->e), &f->e);
+    CHECK_INT(days, 1);
+    CHECK_OK(store_is_whole(f->store, &f->e), &f->e);
+    fixture_open(f, false); /* days that are seen and not yet opened */
+    CHECK_OK(store_is_whole(f->store, &f->e), &f->e);
+    CHECK_INT(unlink(path_of(f, "20260116.db")), 0);
+    check_told(f, "20260116.db was removed while it was open");
+    CHECK_STATUS(store_prune(f->store, NOON + NS_PER_DAY, &days, &f->e), ERR_IO);
+    fixture_free(f);
+}
+
+static void test_replaced(void **state)
+{
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    commit_line(f, NOON);
+    CHECK_INT(rename(path_of(f, "20260115.db"), path_of(f, "away")), 0);
+    check_told(f, "20260115.db was removed while it was open");
+    CHECK_INT(symlink("meta.db", path_of(f, "20260115.db")), 0);
+    check_told(f, "20260115.db was replaced while it was open");
+    CHECK_OK(store_is_there(f->store, &f->e), &f->e);
+    fixture_free(f);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_removed),
+    cmocka_unit_test(test_replaced),
+};
+TEST_MAIN(tests)
