@@ -199,15 +199,15 @@ void rule_table(struct cli *c, const struct alert_config *k)
 void signal_table(struct cli *c)
 {
     static const struct table_column columns[] = {
-        {.name = "signal"}, {.name = "unit"}, {.name = "about"}, {.name = "what"}};
+        {.name = "signal"}, {.name = "such_as"}, {.name = "about"}, {.name = "what"}};
     struct signal_help h;
     struct table t;
 
-    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.alert_signals", 1);
+    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.alert_signals", 2);
     for (size_t i = 0; signal_help(i, &h); i++) {
         table_row(&t);
         table_text(&t, 0, str_from(h.name));
-        table_text(&t, 1, str_from(h.unit));
+        table_text(&t, 1, str_from(h.sample));
         table_text(&t, 2, str_from(h.scopes));
         table_text(&t, 3, str_from(h.help));
     }

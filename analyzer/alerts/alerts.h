@@ -59,9 +59,10 @@ MUST_CHECK enum status rule_parse(struct rule *r, struct str text, struct err *e
 /* Is the rule's signal about functions, queues, ...? */
 bool rule_is_about(const struct rule *r, enum metric_scope scope);
 
-/* Names of signals with their help, for the manual and completion. */
+/* Names of signals with their help, for the manual and completion; sample: a value of theirs as a
+ * rule writes it, "$2.50/h". */
 struct signal_help {
-    const char *name, *unit, *scopes, *help;
+    const char *name, *sample, *scopes, *help;
 };
 bool signal_help(size_t i, struct signal_help *out); /* false after the last */
 

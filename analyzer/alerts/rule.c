@@ -96,13 +96,17 @@ static bool read_duration(struct str w, int64_t *out)
     return duration_parse(w, out, NULL) == OK;
 }
 
-/* With its unit: "memory.max > 100" meant MB. */
+static bool has_unit(struct str w)
+{
+    return w.n > 0 && w.p[w.n - 1] != '.' && !(w.p[w.n - 1] >= '0' && w.p[w.n - 1] <= '9');
+}
+
+/* With its unit: "memory.max > 100" meant MB. Nothing needs none. */
 static bool read_bytes(struct str w, int64_t *out)
 {
-    uint64_t bytes, bare;
+    uint64_t bytes;
 
-    if (size_parse(w, &bytes, NULL) != OK || bytes > INT64_MAX ||
-        (str_to_u64(w, &bare) && bare > 0))
+    if (size_parse(w, &bytes, NULL) != OK || bytes > INT64_MAX || (bytes > 0 && !has_unit(w)))
         return false;
     *out = (int64_t)bytes;
     return true;
@@ -128,15 +132,20 @@ static bool read_money_rate(struct str w, int64_t *out)
 
 static const struct {
     bool (*read)(struct str w, int64_t *out);
-    const char *form;
+    const char *form, *sample;
 } units[METRIC_UNITS] = {
-    [UNIT_COUNT] = {read_count, "a whole number such as 5"},
-    [UNIT_NS] = {read_duration, "a duration such as 30s or 5m"},
-    [UNIT_BYTES] = {read_bytes, "a size with its unit such as 512MB"},
-    [UNIT_PPM] = {read_ratio, "a share such as 1.5%"},
-    [UNIT_PICO] = {read_money, "an amount such as $2.50"},
-    [UNIT_PICO_HOUR] = {read_money_rate, "an amount an hour such as $2.50/h"},
+    [UNIT_COUNT] = {read_count, "a whole number such as 5", "5"},
+    [UNIT_NS] = {read_duration, "a duration such as 30s or 5m", "30s"},
+    [UNIT_BYTES] = {read_bytes, "a size with its unit such as 512MB", "512MB"},
+    [UNIT_PPM] = {read_ratio, "a share such as 1.5%", "1.5%"},
+    [UNIT_PICO] = {read_money, "an amount such as $2.50", "$2.50"},
+    [UNIT_PICO_HOUR] = {read_money_rate, "an amount an hour such as $2.50/h", "$2.50/h"},
 };
+
+const char *rule_value_sample(enum metric_unit unit)
+{
+    return units[unit].sample;
+}
 
 static enum status read_value(struct scan *s, enum metric_unit unit, int64_t *out)
 {

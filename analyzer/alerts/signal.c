@@ -103,6 +103,7 @@ bool signal_help(size_t i, struct signal_help *out)
     if (i >= N_SIGNALS)
         return false;
     const struct signal_info *s = &signals[i];
-    *out = (struct signal_help){s->name, metric_unit_name(s->unit), scopes[s->scope_mask], s->help};
+    *out =
+        (struct signal_help){s->name, rule_value_sample(s->unit), scopes[s->scope_mask], s->help};
     return true;
 }

@@ -55,5 +55,6 @@ struct signal_info {
 extern const struct signal_info signals[];              /* ends with a NULL name */
 const struct signal_info *signal_find(struct str name); /* NULL: none */
 struct str signal_suggest(struct str name);             /* the nearest; empty: none */
+const char *rule_value_sample(enum metric_unit unit);   /* as a rule writes it: "30s" (rule.c) */
 
 #endif

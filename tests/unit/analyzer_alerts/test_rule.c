@@ -99,6 +99,8 @@ static void test_refuses(void **state)
          "column 27: a clause stands once in a rule; this is the second \"for\""},
         {"memory.max > 100",
          "column 14: a size with its unit such as 512MB is expected here, not \"100\""},
+        {"memory.max > 100.5",
+         "column 14: a size with its unit such as 512MB is expected here, not \"100.5\""},
         {"errors > 5 for 32d", "column 16: too long: no rule looks back further than 31d"},
     };
 
@@ -129,12 +131,17 @@ static void test_builtin(void **state)
 static void test_every_signal_is_usable(void **state)
 {
     struct signal_help h;
+    struct err e = {0};
 
     UNUSED(state);
     for (size_t i = 0; signal_help(i, &h); i++) {
-        CHECK(h.help && h.unit && h.scopes);
+        CHECK(h.help && h.sample && h.scopes);
         CHECK(signal_find(str_from(h.name)) == &signals[i]);
         CHECK(signals[i].phrase != NULL);
+        AUTO(buf_clear) struct buf when = {.max = 256};
+        struct rule r = {0};
+        buf_addf(&when, "%s > %s", h.name, h.sample);
+        CHECK_OK(rule_parse(&r, buf_str(&when), &e), &e);
         if (signals[i].from == FROM_POINTS)
             CHECK_INT(metric_info((enum metric)signals[i].member)->unit, signals[i].unit);
     }
