@@ -109,9 +109,9 @@ void cost_index_free(struct cost_index *x); /* NULL is fine */
 /* Sets cost, is_priced, arch, storage_bytes, EV_ASSUMED_CONFIG and EV_RESTORE_ of an invocation:
  * first-tier list price, no free tier. Not priced (cost 0) while its end or memory size is unknown,
  * or where a meter it uses has no row in the book. A throttled attempt costs 0; one on a managed
- * instance (EV_NO_BILLING) its request only. The restore of a snapshot is in the cost
- * (EV_RESTORE_BILLED) or free (EV_RESTORE_FREE, Java) where a line of the environment, a rule or a
- * config names the runtime; without that, or without a price, it is neither. */
+ * instance (EV_NO_BILLING) or whose REPORT says 0 ms its request only. The restore of a snapshot is
+ * in the cost (EV_RESTORE_BILLED) or free (EV_RESTORE_FREE, Java) where a line of the environment,
+ * a rule or a config names the runtime; without that, or without a price, it is neither. */
 MUST_CHECK enum status cost_invocation(const struct cost_context *c, struct invocation *inv,
                                        struct err *e);
 /* The receipt: one line per meter with quantity, unit price, rounding and price row. The first

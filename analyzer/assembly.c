@@ -464,6 +464,13 @@ static void apply_runtime(struct invocation *inv, const struct loose *loose, siz
             runtime_kind_of(last->runtime) == RUNTIME_JAVA ? EV_JAVA_RUNTIME : EV_OTHER_RUNTIME;
 }
 
+/* What failed to begin was no warm environment, though no REPORT measured its initialization. */
+static void apply_failed_init(struct invocation *inv)
+{
+    if (inv->outcome == OUTCOME_INIT_ERROR && inv->start == START_WARM)
+        inv->start = START_COLD;
+}
+
 static void apply_loose(struct invocation *inv, const struct loose *loose, size_t n,
                         bool *was_killed)
 {
@@ -478,6 +485,7 @@ static void apply_loose(struct invocation *inv, const struct loose *loose, size_
     }
     apply_init_start(inv, loose, n);
     apply_runtime(inv, loose, n);
+    apply_failed_init(inv);
 }
 
 /* Old style out of memory: the kernel killed the process and all memory was used. */

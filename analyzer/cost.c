@@ -292,7 +292,8 @@ static uint32_t restore_evidence(const struct cost_facts *f, const struct invoca
 static bool can_be_priced(const struct invocation *inv)
 {
     const bool is_metered = (inv->evidence & EV_NO_BILLING) == 0;
-    const bool is_known = inv->billed_ns > 0 && inv->memory_bytes > 0;
+    const bool is_said = inv->billed_ns > 0 || (inv->evidence & EV_REPORT) != 0; /* 0 ms is said */
+    const bool is_known = is_said && inv->memory_bytes > 0;
     return inv->outcome == OUTCOME_THROTTLED || !is_metered || is_known;
 }
 

@@ -141,8 +141,8 @@ static void check_counts(struct doctor *d)
          "they still run, or the rest of their logs is to be imported"},
         {s->unpriced > open ? s->unpriced - open : 0, "what has ended has a price",
          "invocation has ended without a price", "invocations have ended without a price",
-         "no REPORT says what was billed, or the price book does not hold their region, "
-         "architecture or day: "
+         "the price book does not hold their region, architecture or day, or their REPORT names "
+         "no memory size: "
          "fnscope sql 'select * from invocations where cost_usd is null'"},
         {s->counts.forged, "what looks like a platform line is one",
          "line looks like a platform line but cannot be one; it was kept as text",

@@ -82,6 +82,10 @@ static void test_not_billed(void **state)
     inv.evidence = EV_NO_BILLING;
     CHECK_INT(priced(&inv), 200000);
     CHECK(inv.is_priced);
+    inv = attempt(0, 128); /* it never began to run, and its REPORT says so */
+    inv.evidence = EV_REPORT;
+    CHECK_INT(priced(&inv), 200000);
+    CHECK(inv.is_priced);
     inv = attempt(0, 128);
     inv.is_final = false;
     CHECK_INT(priced(&inv), 0);
