@@ -12,6 +12,7 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "executor/instance_report.h"
+#include "executor/process_tree.h"
 #include "executor/scratch.h"
 
 #define INIT_LIMIT_NS        (10 * NS_PER_SEC)
@@ -19,6 +20,7 @@
 #define TAIL_MAX_BYTES       ((size_t)1 << 20)
 /* Under load invocations are shorter than it is worth to look. */
 #define MEMORY_FRESH_NS (10 * NS_PER_MS)
+#define TREE_FRESH_NS   (90 * NS_PER_MS) /* for an environment that was one process: each watch */
 #define GONE_LIMIT_NS   (2 * NS_PER_SEC) /* for a killed process to be reaped */
 
 typedef void inst_action(struct instance *in);
@@ -52,7 +54,8 @@ static void begin_init(struct instance *in)
 
     in->init_began_ns = loop_now(loop_of(in));
     in->is_oom = in->has_exited = false;
-    in->memory_read_ns = 0;
+    in->memory_read_ns = in->tree_read_ns = 0;
+    in->has_children = false;
     buf_reset(&in->init_error);
     in->init_error_type = (struct str){0};
     if (in->state == INST_STARTING)
@@ -491,9 +494,28 @@ void instance_init_error(struct instance *in, struct str type, struct str docume
     instance_event(in, EV_INIT_ERROR);
 }
 
+/* Shared pages count once, and are only told apart where it could matter. */
+static uint64_t tree_memory(struct instance *in, uint64_t of_program)
+{
+    struct process_tree t;
+
+    if (in->process.pid <= 0)
+        return of_program;
+    process_tree_find(in->process.pid, in->process.init, &t);
+    in->has_children = t.n > 1;
+    in->tree_read_ns = loop_now(loop_of(in));
+    if (!in->has_children || process_tree_resident(&t) <= in->max_memory_bytes)
+        return of_program;
+    uint64_t all = process_tree_proportional(&t);
+    return all > of_program ? all : of_program;
+}
+
 static uint64_t look_at_memory(struct instance *in)
 {
     uint64_t now = process_memory(in);
+
+    if (in->has_children || loop_now(loop_of(in)) - in->tree_read_ns >= TREE_FRESH_NS)
+        now = tree_memory(in, now);
 
     in->memory_read_ns = loop_now(loop_of(in));
     in->max_memory_bytes = now > in->max_memory_bytes ? now : in->max_memory_bytes;

@@ -92,7 +92,9 @@ struct instance {
     struct buf output; /* a line that is not complete */
     int statm_fd;
     int64_t memory_read_ns;    /* when its memory was looked at last */
-    uint64_t max_memory_bytes; /* of the environment so far */
+    int64_t tree_read_ns;      /* when its processes were looked for last */
+    bool has_children;         /* as found then */
+    uint64_t max_memory_bytes; /* of the environment so far, all its processes */
     struct cgroup cgroup;      /* of functions that ask for one */
     bool is_oom, has_exited;   /* has_exited: the program, maybe not all that it started */
     struct spawn_end end;

@@ -60,6 +60,14 @@ def handler(event, context):
         os._exit(event["die"])
     if "fail" in event:
         raise RuntimeError(event["fail"])
+    if "children" in event:
+        for _ in range(3):
+            if os.fork() == 0:
+                eaten = b"x" * (event["children"] << 20)
+                time.sleep(1000)
+                os._exit(len(eaten))
+        time.sleep(1)
+        return "fed"
     if "eat" in event:
         eaten = bytearray(event["eat"] << 20)
         time.sleep(2)
