@@ -272,7 +272,7 @@ static enum status make_cgroup(struct instance *in, struct arena *a, struct err 
 static enum status start_child(struct instance *in, struct arena *a, int output, struct err *e)
 {
     struct sandbox_report *report = &in->x->sandbox;
-    char *argv[8];
+    char *argv[8] = {0};
 
     in->code = path_resolved(&in->arena, in->fn->code);
     if (arguments_of(in, a, argv, e) != OK)

@@ -98,7 +98,7 @@ expect "$work/answer" 'Error: Runtime exited with error: signal: aborted"}'
 aws_invoke py '{"children": 20}' --log-type Tail
 expect "$work/answer" 'fed'
 used=$(jq -r .LogResult "$work/head" | base64 -d | sed -n 's/.*Max Memory Used: \([0-9]*\) MB.*/\1/p')
-[ "$used" -ge 65 ] && [ "$used" -le 115 ] || fail "three children of 20 MB and a program use $used MB"
+{ [ "$used" -ge 65 ] && [ "$used" -le 115 ]; } || fail "three children of 20 MB and a program use $used MB"
 invoke py '{"children": 80}' # no process over 128 MB, but all of them
 expect "$work/answer" '"errorType":"Runtime.OutOfMemory"'
 invoke py '{"eat": 300}'
