@@ -15,11 +15,11 @@
  * function prints in the platform's form make a request that lies within another's run, where its
  * environment runs one at a time: its rows are marked EV_FORGED, and the store keeps them for the
  * correlator alone, since a later line may tell otherwise. Cannot be told from genuine lines: a
- * request of another id in the very millisecond in which its printer's START or REPORT stands,
- * unless its REPORT contradicts itself or that run by 100 ms; a START in one run with a fitting
- * REPORT in a later one; a REPORT without billing, as managed instances write it, where requests
- * interleave; and lines without an id or of the printer's own: its crash, INIT_START,
- * RESTORE_REPORT. One thread. */
+ * request of another id in the very millisecond in which its printer's START or REPORT stands
+ * (times may be whole seconds, or borrowed); a START in one run with a fitting REPORT in a later
+ * one; a REPORT without billing, as managed instances write it, where requests interleave; and
+ * lines without an id or of the printer's own: its crash, INIT_START, RESTORE_REPORT. One thread.
+ */
 struct correlator;
 
 struct correlator_options {

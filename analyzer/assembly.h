@@ -90,9 +90,6 @@ bool attempt_is_suspect(const struct pieces *p, const struct attempt *at);
 /* Whether the request was running all the time from before first_ns to after last_ns, by a START
  * and the REPORT that measured it, in an environment that runs one request at a time. */
 bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns);
-/* The same where the attempt's first or last piece has the very time of START or REPORT, which of
- * two genuine ones may be so: only if the attempt's REPORT contradicts itself or the run. */
-bool pieces_refute(const struct pieces *p, const struct pieces *of, const struct attempt *at);
 
 /* Whether a piece says the same, whenever it does. */
 bool pieces_say(const struct pieces *p, const struct piece *piece);
@@ -102,7 +99,6 @@ bool pieces_say(const struct pieces *p, const struct piece *piece);
 bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
                         const struct pieces *other);
 
-bool attempt_has_report(const struct pieces *p, const struct attempt *at);
 /* Whether they look like a managed instance's, which runs requests side by side. */
 bool attempt_is_unbilled(const struct pieces *p, const struct attempt *at);
 /* From the first to the last piece. */

@@ -77,7 +77,7 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
     if (s != OK || !make_piece(c, r, &p))
         return s;
     p.trace_id = corr_keep_trace(a, r->trace_id);
-    if (a != v->newest || p.t_ns < v->newest_ns || (p.t_ns == v->newest_ns && a->pieces.n == 0))
+    if (a != v->newest || p.t_ns < v->newest_ns)
         v->mixed_to_ns = v->newest_ns > v->mixed_to_ns ? v->newest_ns : v->mixed_to_ns;
     if (r->is_time_guessed && pieces_say(&a->pieces, &p)) {
         c->n_again += p.kind == PIECE_REPORT; /* read before, at another guess */

@@ -155,9 +155,10 @@ struct span_query {
     size_t at;
     int64_t began_to_ns, ended_from_ns;
 };
-/* Those of which any part lies in the range. */
+/* Those of which some time lies in the range: who ends as it begins ran before it, as times that
+ * are coarse or borrowed make of many. */
 struct span_query corr_overlapping(struct correlator *c, struct env *v, const struct range *r);
-/* Those that ran all the time, ends included. */
+/* Those that ran from before it to after it. */
 struct span_query corr_around(struct correlator *c, struct env *v, const struct range *r);
 /* The next answer; NULL: that was all. */
 struct assembly *corr_next(struct span_query *q);

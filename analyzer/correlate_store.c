@@ -147,15 +147,15 @@ static enum status restore_runs(struct correlator *c, struct env *v,
                                 const struct invocation_list *found, struct range ran,
                                 struct left *left, struct err *e)
 {
-    const struct range always = {INT64_MIN, INT64_MAX};
+    const struct range always = {INT64_MIN + 1, INT64_MAX - 1};
     struct span_query q = corr_overlapping(c, v, &always);
     enum status s = OK;
 
     for (size_t i = 0; s == OK && i < found->n; i++) {
         struct range span = {INT64_MAX, INT64_MIN};
         pieces_decode(&found->rows[i], widen_span, &span);
-        q.began_to_ns = span.until_ns;
-        q.ended_from_ns = span.since_ns;
+        q.began_to_ns = span.until_ns - 1;
+        q.ended_from_ns = span.since_ns + 1;
         if (ran_beside_judged(c, q))
             s = corr_restore(c, v, found->rows[i].id, found->rows[i].start_ns, e);
         else
@@ -174,7 +174,7 @@ enum status corr_recall_runs(struct correlator *c, struct env *v, struct range r
     struct left left = {ran.since_ns - 1, INT64_MAX}; /* as do those that began before the range */
 
     if (!c->options.find_requests || v->has_all_requests ||
-        (v->lost_to_ns < ran.since_ns && ran.until_ns < v->kept_to_ns))
+        (v->lost_to_ns <= ran.since_ns && ran.until_ns < v->kept_to_ns))
         return OK;
     enum status s = c->options.find_requests(c->options.ctx, &v->origin, r, &c->scratch, &found, e);
     if (s == OK)

@@ -8,6 +8,12 @@
 /* How far the times of START and REPORT may be off. */
 #define CLOCK_SLACK_NS (100 * NS_PER_MS)
 
+/* Times in whole seconds, as `aws logs tail --format short` writes them, are off by up to one. */
+static int64_t clock_slack(const struct piece *a, const struct piece *b)
+{
+    return a->t_ns % NS_PER_SEC == 0 && b->t_ns % NS_PER_SEC == 0 ? NS_PER_SEC : CLOCK_SLACK_NS;
+}
+
 /* No rule of the provider's bills more: before 2020-12 it rounded up to 100 ms. */
 static bool is_overbilled(const struct piece *report)
 {
@@ -18,7 +24,7 @@ static bool is_overbilled(const struct piece *report)
 bool report_is_possible(const struct piece *report, const struct piece *start)
 {
     return !is_overbilled(report) &&
-           report->t_ns - start->t_ns + CLOCK_SLACK_NS >= report->duration_ns;
+           report->t_ns - start->t_ns + clock_slack(report, start) >= report->duration_ns;
 }
 
 bool attempt_is_suspect(const struct pieces *p, const struct attempt *at)
@@ -39,7 +45,7 @@ static bool measures(const struct piece *report, const struct piece *start)
     int64_t between_ns = report->t_ns - start->t_ns;
 
     return (report->has & PH_BILLED) && between_ns <= LONGEST_RUN_NS &&
-           between_ns + CLOCK_SLACK_NS >= report->duration_ns &&
+           between_ns + clock_slack(report, start) >= report->duration_ns &&
            between_ns <= report->duration_ns + report->init_ns + report->restore_ns + REPORT_LAG_NS;
 }
 
@@ -60,54 +66,16 @@ bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns)
     return false;
 }
 
-/* Whether its REPORT cannot be the platform's wherever it stands, or measured a run that was under
- * way while the other one was. Of what has a START or no REPORT only the lines themselves tell. */
-static bool is_at_odds(const struct pieces *p, const struct attempt *at, const struct range *run)
-{
-    const struct piece *start = NULL, *report = NULL;
-
-    for (size_t i = at->from; i < at->to; i++) {
-        const struct piece *x = &p->rows[i];
-        start = x->kind == PIECE_START && !start ? x : start;
-        report = x->kind == PIECE_REPORT ? x : report;
-    }
-    if (!report)
-        return false;
-    if (start)
-        return !report_is_possible(report, start);
-    int64_t shared_ns = report->t_ns - run->since_ns;
-    shared_ns = report->duration_ns < shared_ns ? report->duration_ns : shared_ns;
-    return is_overbilled(report) || shared_ns > CLOCK_SLACK_NS;
-}
-
-bool pieces_refute(const struct pieces *p, const struct pieces *of, const struct attempt *at)
-{
-    const int64_t first_ns = of->rows[at->from].t_ns, last_ns = of->rows[at->to - 1].t_ns;
-
-    for (size_t i = 0; i < p->n && p->rows[i].t_ns <= first_ns; i++)
-        for (size_t k = i; k < p->n && p->rows[i].kind == PIECE_START; k++) {
-            const struct range run = {p->rows[i].t_ns, p->rows[k].t_ns};
-            if (p->rows[k].kind == PIECE_REPORT && run.until_ns >= last_ns &&
-                measures(&p->rows[k], &p->rows[i]) && is_at_odds(of, at, &run))
-                return true;
-        }
-    return false;
-}
-
-bool attempt_has_report(const struct pieces *p, const struct attempt *at)
-{
-    for (size_t i = at->from; i < at->to; i++)
-        if (p->rows[i].kind == PIECE_REPORT)
-            return true;
-    return false;
-}
-
 bool attempt_is_unbilled(const struct pieces *p, const struct attempt *at)
 {
-    for (size_t i = at->from; i < at->to; i++)
+    bool has_report = false;
+
+    for (size_t i = at->from; i < at->to; i++) {
+        has_report = has_report || p->rows[i].kind == PIECE_REPORT;
         if (p->rows[i].kind == PIECE_REPORT && (p->rows[i].has & PH_BILLED))
             return false;
-    return attempt_has_report(p, at);
+    }
+    return has_report;
 }
 
 struct range pieces_span(const struct pieces *p)

@@ -67,15 +67,14 @@ static bool lies_in_another(struct correlator *c, const struct assembly *a,
     const struct range all = {a->pieces.rows[at->from].t_ns, a->pieces.rows[at->to - 1].t_ns};
 
     if (attempt_is_unbilled(&a->pieces, at) ||
-        (all.until_ns >= a->env->newest_ns && !attempt_has_report(&a->pieces, at)))
-        return false; /* in order, nothing has come behind an open one yet */
+        all.until_ns >= a->env->newest_ns) /* in order, nothing has come behind it yet */
+        return false;
     const bool is_suspect = attempt_is_suspect(&a->pieces, at);
     if (!is_suspect && !a->is_within)
         return false;
     struct span_query q = corr_around(c, a->env, &all);
     for (const struct assembly *o = corr_next(&q); o; o = corr_next(&q))
-        if (o != a && (is_suspect ? pieces_enclose(&o->pieces, all.since_ns, all.until_ns) ||
-                                        pieces_refute(&o->pieces, &a->pieces, at)
+        if (o != a && (is_suspect ? pieces_enclose(&o->pieces, all.since_ns, all.until_ns)
                                   : runs_around(c, o, &all)))
             return true;
     return false;

@@ -63,12 +63,12 @@ static const struct run_spans *spans_of(struct correlator *c, struct env *v)
 
 struct span_query corr_overlapping(struct correlator *c, struct env *v, const struct range *r)
 {
-    return (struct span_query){*spans_of(c, v), 0, r->until_ns, r->since_ns};
+    return (struct span_query){*spans_of(c, v), 0, r->until_ns - 1, r->since_ns + 1};
 }
 
 struct span_query corr_around(struct correlator *c, struct env *v, const struct range *r)
 {
-    return (struct span_query){*spans_of(c, v), 0, r->since_ns, r->until_ns};
+    return (struct span_query){*spans_of(c, v), 0, r->since_ns - 1, r->until_ns + 1};
 }
 
 /* The first from `from` on that ended at t_ns or later; n or more: none. */

@@ -54,8 +54,8 @@ static void check_answers(struct fixture *f, struct span_query q, const struct r
     for (size_t i = 0; i < f->v.n_assemblies; i++) {
         const struct pieces *p = &f->requests[i].pieces;
         struct range ran = pieces_span(p);
-        bool is_hit = is_around ? ran.since_ns <= r->since_ns && ran.until_ns >= r->until_ns
-                                : ran.since_ns <= r->until_ns && ran.until_ns >= r->since_ns;
+        bool is_hit = is_around ? range_lies_within(r, &ran)
+                                : ran.since_ns < r->until_ns && ran.until_ns > r->since_ns;
         CHECK(is_given[i] == (p->n > 0 && is_hit));
     }
 }
