@@ -76,14 +76,14 @@ void cost_quantity_cell(struct table *t, size_t column, wide quantity)
 {
     AUTO(buf_clear) struct buf raw = {.max = 64};
     wide_format_scaled(&raw, quantity, 12);
-    table_number(t, column, arena_str(t->arena, buf_str(&raw)), (struct str){0});
+    table_money(t, column, arena_str(t->arena, buf_str(&raw)), (struct str){0});
 }
 
 void cost_exact_cell(struct table *t, size_t column, money m)
 {
     AUTO(buf_clear) struct buf raw = {.max = 64};
     money_format_exact(&raw, m);
-    table_number(t, column, arena_str(t->arena, buf_str(&raw)), (struct str){0});
+    table_money(t, column, arena_str(t->arena, buf_str(&raw)), (struct str){0});
 }
 
 static int run_cost(struct cli *c, struct err *e)
@@ -92,6 +92,14 @@ static int run_cost(struct cli *c, struct err *e)
 
     if (cli_want_words(c, 0, 0, e) != OK)
         return EXIT_USAGE;
+    if (opt_is_set(c->set, &o->explain) && o->explain.n == 0) {
+        (void)err_set(e, ERR_USAGE, "cost: --explain needs a request id or its first characters");
+        return EXIT_USAGE;
+    }
+    if (opt_is_set(c->set, &o->usage) && o->usage.n == 0) {
+        (void)err_set(e, ERR_USAGE, "cost: --usage needs the name of a file, or -");
+        return EXIT_USAGE;
+    }
     if (o->explain.n > 0 && o->usage.n > 0) {
         (void)err_set(e, ERR_USAGE, "cost: --explain reads the store and --usage a file: use one");
         return EXIT_USAGE;

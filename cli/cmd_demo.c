@@ -83,6 +83,15 @@ static const char *below(struct cli *c, struct str dir, const char *name)
     return arena_strz(c->arena, arena_printf(c->arena, STR_FMT "/%s", STR_ARG(dir), name));
 }
 
+/* Only one that was named on the command line: what is invented goes into no store of the user's
+ * unasked. */
+static const char *store_of(struct cli *c, struct str dir)
+{
+    if (opt_origin_of(c->set, &c->settings->store_url) != ORIGIN_FLAG)
+        return below(c, dir, "store");
+    return arena_strz(c->arena, c->settings->store_url);
+}
+
 static const char *day_word(struct cli *c, int64_t t_ns)
 {
     AUTO(buf_clear) struct buf b = {.max = 64};
@@ -94,7 +103,7 @@ static const char *day_word(struct cli *c, int64_t t_ns)
 /* All days of the demo; the invented functions are x86_64, which no log line says. */
 static int show(struct cli *c, struct str dir, const struct range *days, struct err *e)
 {
-    const char *store = below(c, dir, "store"), *html = below(c, dir, "report.html");
+    const char *store = store_of(c, dir), *html = below(c, dir, "report.html");
     const char *since = day_word(c, days->since_ns), *until = day_word(c, days->until_ns);
     const char *const make_html[] = {
         "fnscope", "report", "--store", store, "--since",        since,    "--until", until,
@@ -123,7 +132,7 @@ static int run_demo(struct cli *c, struct err *e)
                                                    STR_ARG(file_xdg(c->arena, "CACHE")));
     bool is_only = c->words.count == 1 && str_eq(c->words.items[0], STR("generate"));
     const char *logs = is_only ? arena_strz(c->arena, dir) : below(c, dir, "logs");
-    const char *const import[] = {"fnscope",        "import", "--store", below(c, dir, "store"),
+    const char *const import[] = {"fnscope",        "import", "--store", store_of(c, dir),
                                   "--default-arch", "x86_64", logs,      NULL};
     struct range days = demo_days(c);
     struct demo_totals t;
@@ -152,8 +161,10 @@ const struct command cmd_demo = {
     .description =
         "Writes logs of forty invented functions with the troubles people have (a memory leak, a "
         "bad deploy, a\n"
-        "storm of retries, a wave of timeouts), imports them into a store of its own and opens the "
-        "dashboard;\n"
+        "storm of retries, a wave of timeouts), imports them into a store of its own or the one "
+        "that "
+        "--store names,\n"
+        "and opens the dashboard; "
         "without a terminal it prints the report. The same seed, days and end give the same logs.",
     .options = demo_defs,
     .options_size = sizeof(struct demo_settings),

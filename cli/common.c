@@ -128,6 +128,8 @@ static enum status open_store(const struct cli *c, struct store_options o, struc
     if (file_exists(path) && !file_is_dir(path))
         return err_set(e, ERR_CONFIG, "--store %s: this is a file; a store is a folder", path);
     enum status s = store_open(&o, out, e);
+    if (s == ERR_NOT_FOUND && !o.is_read_only && !o.must_exist)
+        return err_wrap(e, "--store");
     if (s == ERR_NOT_FOUND && e)
         return err_set(
             e, ERR_NOT_FOUND,
@@ -206,8 +208,9 @@ enum status cli_range(const struct cli *c, struct store *s, int64_t span_ns, str
 
     if (span_ns == 0) {
         AUTO(arena_clear) struct arena a = {0};
-        if (request_status(s, &a, &st, e) != OK)
-            return err_wrap(e, "time range");
+        const enum status status = request_status(s, &a, &st, e);
+        if (status != OK)
+            return status;
         r.since_ns = r.since_ns ? r.since_ns : st.first_ns;
         r.until_ns = r.until_ns ? r.until_ns : st.last_ns + 1;
     }
@@ -225,6 +228,29 @@ enum status cli_range(const struct cli *c, struct store *s, int64_t span_ns, str
     if (span_ns == 0)
         say_what_there_is(c, &st, r);
     *out = r;
+    return OK;
+}
+
+enum status cli_say_if_no_region(const struct cli *c, struct store *s, struct err *e)
+{
+    const struct str region = c->settings->region;
+    struct fn_ref *known = NULL;
+    size_t n = 0;
+
+    if (region.n == 0 || c->settings->is_quiet)
+        return OK;
+    if (request_known_fns(s, c->arena, &known, &n, e) != OK)
+        return err_wrap(e, "known functions");
+    const char **names = arena_new(c->arena, const char *, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(known[i].region, region))
+            return OK;
+        names[i] = arena_strz(c->arena, known[i].region);
+    }
+    const struct str near = opt_suggest(region, names);
+    log_event(LOG_WARN, "--region: no function in the store is in \"" STR_FMT "\"%s" STR_FMT "%s",
+              STR_ARG(region), near.n > 0 ? "; did you mean \"" : "", STR_ARG(near),
+              near.n > 0 ? "\"?" : "");
     return OK;
 }
 
@@ -300,8 +326,9 @@ static enum status check_stale(const struct cli *c, struct store *s, struct cost
 
     if (s == NULL)
         return OK;
-    if (request_pricing(s, &stored, e) != OK)
-        return err_wrap(e, "prices");
+    const enum status status = request_pricing(s, &stored, e);
+    if (status != OK)
+        return status;
     cc->keeps_stored =
         stored != 0 && ((stored ^ cost_fingerprint(cc)) & ~(uint64_t)PRICED_SAID) != 0;
     if (stored != 0 && !cc->keeps_stored) { /* who imported stated it for all readers */

@@ -40,6 +40,10 @@ MUST_CHECK enum status cli_range(const struct cli *c, struct store *s, int64_t s
 MUST_CHECK enum status cli_say_if_outside(const struct cli *c, struct store *s, struct range r,
                                           struct err *e);
 
+/* Says on standard error that no stored function is in --region, and which name is near: for
+ * commands without prices, which ask the price book instead (cli_cost_open). */
+MUST_CHECK enum status cli_say_if_no_region(const struct cli *c, struct store *s, struct err *e);
+
 /* --function, --region, --account, --provider. */
 struct fn_filter cli_filter(const struct cli *c);
 

@@ -69,7 +69,40 @@ static void price_cells(struct table *t, const struct cost_line *l)
     table_text(t, C_CONFIDENCE, l->price->confidence);
 }
 
-static void print_rows(struct cli *c, const struct receipt *receipts, size_t n)
+/* What all attempts add up to; currency empty: none is priced. */
+struct receipt_total {
+    money sum;
+    struct str currency;
+};
+
+static enum status total_of(const struct receipt *receipts, size_t n, struct receipt_total *out,
+                            struct err *e)
+{
+    *out = (struct receipt_total){0};
+    for (size_t i = 0; i < n; i++) {
+        const struct receipt *r = &receipts[i];
+        if (!r->inv->is_priced)
+            continue;
+        if (money_add(out->sum, r->inv->cost, &out->sum, e) != OK)
+            return err_wrap(e, "sum of the attempts");
+        if (r->made.n > 0 && r->made.lines[0].price != NULL)
+            out->currency = r->made.lines[0].price->currency;
+    }
+    return OK;
+}
+
+static void total_row(struct table *t, const struct receipt_total *total)
+{
+    table_row(t);
+    table_text(t, C_METER, STR("total"));
+    if (total->currency.n == 0)
+        return;
+    cost_exact_cell(t, C_AMOUNT, total->sum);
+    table_text(t, C_CURRENCY, total->currency);
+}
+
+static void print_rows(struct cli *c, const struct receipt *receipts, size_t n,
+                       const struct receipt_total *total)
 {
     struct table t;
 
@@ -92,6 +125,7 @@ static void print_rows(struct cli *c, const struct receipt *receipts, size_t n)
                 price_cells(&t, l);
         }
     }
+    total_row(&t, total);
     cli_print_table(c, &t);
 }
 
@@ -166,31 +200,19 @@ static void text_receipt(struct cli *c, const struct receipt *r)
     buf_add_z(&c->out, "\n\n");
 }
 
-static enum status text_receipts(struct cli *c, const struct receipt *receipts, size_t n,
-                                 struct err *e)
+static void text_receipts(struct cli *c, const struct receipt *receipts, size_t n,
+                          const struct receipt_total *total)
 {
-    money sum = 0;
-    size_t n_priced = 0;
-    struct str currency = {0};
-
     buf_addf(&c->out, "request " STR_FMT "\n\n", STR_ARG(receipts[0].inv->id));
-    for (size_t i = 0; i < n; i++) {
-        const struct receipt *r = &receipts[i];
-        text_receipt(c, r);
-        n_priced += r->inv->is_priced;
-        if (money_add(sum, r->inv->cost, &sum, e) != OK)
-            return err_wrap(e, "sum of the attempts");
-        if (r->made.n > 0 && r->made.lines[0].price != NULL)
-            currency = r->made.lines[0].price->currency;
-    }
+    for (size_t i = 0; i < n; i++)
+        text_receipt(c, &receipts[i]);
     buf_addf(&c->out, "%-78s", n > 1 ? "all attempts" : "total");
-    if (n_priced == 0) {
+    if (total->currency.n == 0) {
         buf_add_z(&c->out, "not priced\n");
-        return OK;
+        return;
     }
-    money_format(&c->out, sum, 12);
-    buf_addf(&c->out, " " STR_FMT "\n", STR_ARG(currency));
-    return OK;
+    money_format(&c->out, total->sum, 12);
+    buf_addf(&c->out, " " STR_FMT "\n", STR_ARG(total->currency));
 }
 
 static enum status add_log_bytes(void *ctx, const struct log_line *line, struct err *e)
@@ -234,6 +256,7 @@ static enum status make_receipts(struct cli *c, struct store *s, const struct co
 static enum status explain(struct cli *c, struct store *s, struct str id, struct err *e)
 {
     AUTO(cli_cost_clear) struct cli_cost cost = {0};
+    struct receipt_total total;
     struct inv_rows rows = {0};
 
     if (request_by_id(s, id, c->arena, &rows, e) != OK || cli_cost_open(c, s, &cost, e) != OK)
@@ -241,11 +264,13 @@ static enum status explain(struct cli *c, struct store *s, struct str id, struct
     if (rows.n == 0)
         return err_set(e, ERR_NOT_FOUND, "no request " STR_FMT, STR_ARG(id));
     struct receipt *receipts = arena_new(c->arena, struct receipt, rows.n);
-    if (make_receipts(c, s, &cost.context, &rows, receipts, e) != OK)
+    if (make_receipts(c, s, &cost.context, &rows, receipts, e) != OK ||
+        total_of(receipts, rows.n, &total, e) != OK)
         return e->code;
     if (c->settings->format == TABLE_TEXT)
-        return text_receipts(c, receipts, rows.n, e);
-    print_rows(c, receipts, rows.n);
+        text_receipts(c, receipts, rows.n, &total);
+    else
+        print_rows(c, receipts, rows.n, &total);
     return OK;
 }
 

@@ -155,17 +155,50 @@ static void money_cell(struct printer *p, size_t column, wide amount, struct str
         cli_money_cell(&p->table, p->at[column], amount, currency);
 }
 
-/* Exact for programs, one decimal for people. */
-static void tenths_cell(struct printer *p, size_t column, wide exact, unsigned scale, wide tenths)
+static void add_tenths(struct buf *b, wide tenths)
+{
+    wide_format(b, tenths / 10);
+    buf_addf(b, ".%d", (int)(tenths % 10));
+}
+
+/* One decimal; three below one, and what is there is never shown as nothing. */
+static void add_gb_seconds(struct buf *b, wide mb_ms)
+{
+    const wide thousandths = wide_ratio(mb_ms, 1000, MB_MS_PER_GB_S);
+
+    if (mb_ms == 0 || thousandths >= 1000)
+        add_tenths(b, wide_ratio(mb_ms, 10, MB_MS_PER_GB_S));
+    else if (thousandths == 0)
+        buf_add_z(b, "<0.001");
+    else
+        wide_format_scaled(b, thousandths, 3);
+}
+
+/* Exact for programs. */
+static void exact_cell(struct printer *p, size_t column, wide exact, unsigned scale,
+                       struct str shown)
 {
     AUTO(buf_clear) struct buf raw = {.max = 64};
-    AUTO(buf_clear) struct buf shown = {.max = 64};
     struct arena *a = p->table.arena;
     wide_format_scaled(&raw, exact, scale);
-    wide_format(&shown, tenths / 10);
-    buf_addf(&shown, ".%d", (int)(tenths % 10));
-    table_number(&p->table, p->at[column], arena_str(a, buf_str(&raw)),
-                 arena_str(a, buf_str(&shown)));
+    table_number(&p->table, p->at[column], arena_str(a, buf_str(&raw)), arena_str(a, shown));
+}
+
+static void gb_seconds_cell(struct printer *p, wide mb_ms)
+{
+    AUTO(buf_clear) struct buf shown = {.max = 64};
+
+    add_gb_seconds(&shown, mb_ms);
+    exact_cell(p, C_GB_S, wide_ratio(mb_ms, MONEY_UNIT, MB_MS_PER_GB_S), 12, buf_str(&shown));
+}
+
+static void share_cell(struct printer *p, wide part, wide whole)
+{
+    AUTO(buf_clear) struct buf shown = {.max = 64};
+    const wide tenths = wide_ratio(part, 1000, whole);
+
+    add_tenths(&shown, tenths);
+    exact_cell(p, C_SHARE, tenths, 1, buf_str(&shown));
 }
 
 static void add_group(struct printer *p, const struct cost_group *g, wide total)
@@ -177,8 +210,7 @@ static void add_group(struct printer *p, const struct cost_group *g, wide total)
     table_text(t, p->at[C_CURRENCY], g->currency);
     table_i64(t, p->at[C_INVOCATIONS], (int64_t)g->n);
     if (p->o->by != BY_COMPONENT || g->mb_ms > 0)
-        tenths_cell(p, C_GB_S, wide_ratio(g->mb_ms, MONEY_UNIT, MB_MS_PER_GB_S), 12,
-                    wide_ratio(g->mb_ms, 10, MB_MS_PER_GB_S));
+        gb_seconds_cell(p, g->mb_ms);
     money_cell(p, C_COST, g->cost, g->currency);
     if (has_effective(p->o))
         money_cell(p, C_EFFECTIVE, g->effective, g->currency);
@@ -186,10 +218,8 @@ static void add_group(struct printer *p, const struct cost_group *g, wide total)
         money_cell(p, C_LOGS, g->logs, g->currency);
         money_cell(p, C_STANDING, g->standing, g->currency);
     }
-    if (total > 0) {
-        const wide share = wide_ratio(g->cost, 1000, total);
-        tenths_cell(p, C_SHARE, share, 1, share);
-    }
+    if (total > 0)
+        share_cell(p, g->cost, total);
     if (p->at[C_UNPRICED] < COLUMNS)
         table_i64(t, p->at[C_UNPRICED], (int64_t)g->unpriced);
     if (p->at[C_ASSUMED] < COLUMNS)

@@ -66,8 +66,8 @@ static void add_total(struct table *t, struct str id, money total, struct str cu
     table_row(t);
     table_text(t, C_CASE, id);
     table_text(t, C_METER, STR("total"));
-    table_number(t, C_AMOUNT, arena_str(t->arena, buf_str(&raw)),
-                 arena_str(t->arena, buf_str(&shown)));
+    table_money(t, C_AMOUNT, arena_str(t->arena, buf_str(&raw)),
+                arena_str(t->arena, buf_str(&shown)));
     table_text(t, C_CURRENCY, currency);
     if (n_unpriced > 0)
         table_text(t, C_ROUNDING,

@@ -290,6 +290,18 @@ bool schema_has_moved(struct sql *db, const char *to, bool had, enum status fail
     return failure == ERR_IO && !had && schema_has(db, to);
 }
 
+enum status schema_check(const char *path, int application_id, struct err *e)
+{
+    int64_t version = 0;
+    struct sql *db;
+
+    if (sql_open(path, SQL_READ_ONLY, &db, NULL) != OK)
+        return OK;
+    const enum status s = check_identity(db, application_id, &version, e);
+    sql_close(db);
+    return s;
+}
+
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e)
 {
     int64_t version = 0;

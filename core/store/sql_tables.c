@@ -160,6 +160,12 @@ static void invocation_number(const struct invocation *inv, int column, const st
     out->put_i64(out->to, numbers[column]);
 }
 
+/* Before its REPORT, and on a managed instance for good. */
+static bool lacks_billing(const struct invocation *inv)
+{
+    return inv->billed_ns == 0 && (!inv->is_final || (inv->evidence & EV_NO_BILLING) != 0);
+}
+
 /* What only a REPORT says is no zero before it is there. */
 static bool is_unknown(const struct invocation *inv, int column)
 {
@@ -167,7 +173,7 @@ static bool is_unknown(const struct invocation *inv, int column)
     case I_DURATION:
         return !inv->is_final;
     case I_BILLED:
-        return !inv->is_final && inv->billed_ns == 0;
+        return lacks_billing(inv);
     case I_MEMORY:
     case I_USED:
         return inv->memory_bytes == 0;
@@ -234,6 +240,10 @@ static void cost_cell(struct store *s, const void *row, int column, const struct
         return;
     }
     const struct invocation *inv = row;
+    if (lacks_billing(inv)) {
+        out->put_null(out->to);
+        return;
+    }
     int64_t mb_ms = inv->billed_ns / NS_PER_MS * (int64_t)(inv->memory_bytes >> 20);
     out->put_scaled(out->to, (wide)mb_ms * 9765625, 13); /* GB-s = MB-ms / 1,024,000 */
 }

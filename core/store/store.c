@@ -334,6 +334,15 @@ static enum status open_meta(struct store *s, struct err *e)
     return st == OK ? schema_prepare(s->meta, schema_meta_id, !s->is_read_only, e) : st;
 }
 
+/* Opening for writing switches a file to WAL for good: another program's is refused before. */
+static enum status check_meta(const struct store *s, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const char *path = store_file(&a, s, "meta.db");
+
+    return file_exists(path) ? schema_check(path, schema_meta_id, e) : OK;
+}
+
 static enum status open_files(struct store *s, bool must_exist, struct err *e)
 {
     enum status st = OK;
@@ -342,6 +351,8 @@ static enum status open_files(struct store *s, bool must_exist, struct err *e)
         return not_there(s, s->path, e);
     if (!s->is_read_only)
         st = file_make_dir(s->path, 0700, e);
+    if (st == OK && !s->is_read_only)
+        st = check_meta(s, e);
     if (st == OK && !s->is_read_only)
         st = lock(s, e);
     if (st == OK)

@@ -126,6 +126,9 @@ static inline bool range_meets_day(struct range r, int64_t day)
 
 enum { SCHEMA_VERSION = 12 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
+/* Without touching the file: refuses another program's and a newer version's, and nothing else
+ * (what cannot be opened for reading may still be for writing). */
+MUST_CHECK enum status schema_check(const char *path, int application_id, struct err *e);
 enum status schema_prepare(struct sql *db, int application_id, bool may_write, struct err *e);
 /* Is the table there? A reader may hold a file of an older version. */
 bool schema_has(struct sql *db, const char *table);
