@@ -25,8 +25,10 @@ static const struct opt_def cost_option_defs[] = {
       .manual = "Adds a column with the cost after the provider's monthly free tier. The free tier "
                 "belongs to the payer, not to a function: what it takes off is spread pro rata over "
                 "all functions of all regions in the store, also where filters show only some of them. "
-                "A whole calendar month (UTC) in the range is billed by its own total, a part of one as "
-                "if the month went on at that pace. Volume tiers are applied as well." },
+                "A calendar month (UTC) that is over is billed by its own total, unless --since or --until "
+                "cuts it; so is one that lies whole between them. A month that is cut, or that goes on, is "
+                "billed as if all of it went at the pace of its part in the range, which ends with the "
+                "newest data where --until is not given. Volume tiers are applied as well." },
     { .key = "cost.savings_plan", .flag = "savings-plan", .type = OPT_CHOICE, .offset = AT(savings_plan),
       .choices = savings_plan_names, .default_text = "none",
       .help = "add the cost at the rates of a Compute Savings Plan",

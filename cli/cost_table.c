@@ -138,6 +138,18 @@ static enum status load_functions(struct view *v, struct err *e)
     return OK;
 }
 
+/* An open end stands for all there is: it cuts no month that is over. */
+static struct range whole_if_over(const struct view *v, struct range part)
+{
+    const struct settings *set = v->c->settings;
+    const int64_t end_ns = time_month(part.since_ns, 1);
+
+    if (end_ns > clock_now(&v->c->clock))
+        return part;
+    return (struct range){set->since_ns == 0 ? time_month(part.since_ns, 0) : part.since_ns,
+                          set->until_ns == 0 ? end_ns : part.until_ns};
+}
+
 static void cut_months(struct view *v)
 {
     size_t cap = 0;
@@ -146,7 +158,7 @@ static void cut_months(struct view *v)
         const int64_t next = time_month(at, 1);
         const int64_t until = next < v->range.until_ns ? next : v->range.until_ns;
         v->months = arena_grow(v->c->arena, v->months, v->n_months, &cap, sizeof(*v->months));
-        v->months[v->n_months++] = (struct range){at, until};
+        v->months[v->n_months++] = whole_if_over(v, (struct range){at, until});
         at = until;
     }
 }
