@@ -557,7 +557,7 @@ void aws_lambda_app(struct str line, struct log_record *r, struct arena *a)
     assert(r != NULL);
     r->kind = RECORD_APP;
     r->message = line;
-    if (memchr(line.p, '\033', line.n < PAINTED_HEAD ? line.n : PAINTED_HEAD) != NULL)
+    if (line.n > 0 && memchr(line.p, '\033', line.n < PAINTED_HEAD ? line.n : PAINTED_HEAD))
         r->message = line = unpaint(line, a);
     if (line.n == 0)
         return;

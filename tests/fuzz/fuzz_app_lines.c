@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     aws_lambda_app(line, &r, &b->arena);
     assert(r.kind == RECORD_APP && r.platform == NULL);
-    bool is_copied = line.n > 1 && line.p[0] == '\033'; /* read without its colours */
+    bool is_copied = str_find_char(line, '\033') < line.n; /* read without its colours */
     assert(is_copied || (is_inside(r.message, line) && is_inside(r.invocation_id, line)));
     bool is_named = str_eq(r.error_type, STR("panic")); /* what a crash without a type is called */
     bool is_escaped = str_find_char(line, '\\') < line.n; /* a type out of JSON, written plainly */
