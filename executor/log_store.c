@@ -15,7 +15,7 @@
 #define FIRST_PRUNE_NS  NS_PER_SEC /* the first invocation need not wait for it */
 #define PRUNE_EVERY_NS  NS_PER_HOUR
 #define PENDING_BYTES   ((size_t)64 << 20)
-#define KEEP_BYTES      ((size_t)256 << 10) /* a batch that had to wait long gives the rest back */
+#define KEEP_BYTES      ((size_t)64 << 10) /* a batch that had to wait long gives the rest back */
 
 /* What the open batch does to a stream, summed up over its lines. */
 struct stream_state {
