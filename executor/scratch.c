@@ -24,7 +24,7 @@
 
 struct removal {
     int root;
-    const char *last; /* of the root, stays for now; NULL: nothing */
+    const char *last; /* the entry of the root that is removed after all others; NULL: none */
     unsigned moved;
     bool is_left; /* what lay too deep is now below the root */
 };
