@@ -25,20 +25,43 @@ static void add_place(struct buf *b, const struct subject *s)
         buf_addf(b, " of " STR_FMT, STR_ARG(s->of.account));
 }
 
-struct str alert_summary(struct arena *a, const struct rule *r, const struct alert *alert)
+static const char *phrase_of(const struct signal_info *s, int64_t n)
+{
+    return s->one != NULL && n == 1 ? s->one : s->phrase;
+}
+
+/* "failed invocations at 33.33% of 9 invocations, fewer than 20" */
+static void add_ratio(struct buf *b, const struct rule *r, const struct alert *alert,
+                      const struct observation *o)
+{
+    const enum quorum quorum = o && o->data_ns > 0 ? o->quorum : QUORUM_MET;
+
+    if (quorum == QUORUM_NONE) {
+        buf_addf(b, "no %s, and so no %s", r->per->phrase, r->signal->phrase);
+        return;
+    }
+    buf_addf(b, "%s at ", r->signal->phrase);
+    alert_value_format(b, alert->value, r->unit);
+    if (quorum == QUORUM_MET)
+        buf_addf(b, " of %s", r->per->phrase);
+    else
+        buf_addf(b, " of %lld %s, fewer than %llu", (long long)o->whole,
+                 phrase_of(r->per, o->whole), (unsigned long long)r->min_count);
+}
+
+struct str alert_summary(struct arena *a, const struct rule *r, const struct alert *alert,
+                         const struct observation *o)
 {
     AUTO(buf_clear) struct buf b = {.max = 2048};
 
     add_place(&b, &alert->subject);
     buf_add_z(&b, ": ");
-    if (r->per)
-        buf_addf(&b, "%s at ", r->signal->phrase);
-    alert_value_format(&b, alert->value, r->unit);
-    const bool is_one = r->signal->one != NULL && alert->value == 1;
-    if (r->per)
-        buf_addf(&b, " of %s", r->per->phrase);
-    else
-        buf_addf(&b, " %s", is_one ? r->signal->one : r->signal->phrase);
+    if (r->per) {
+        add_ratio(&b, r, alert, o);
+    } else {
+        alert_value_format(&b, alert->value, r->unit);
+        buf_addf(&b, " %s", phrase_of(r->signal, alert->value));
+    }
     buf_addf(&b, " (threshold %s ", compare_names[r->compare]);
     alert_value_format(&b, r->threshold, r->unit);
     if (r->for_ns > 0) {
@@ -55,7 +78,7 @@ struct str alert_passed_summary(struct arena *a, const struct rule *r, const str
     struct alert worst = *alert;
 
     worst.value = alert->peak;
-    buf_add_str(&b, alert_summary(a, r, &worst));
+    buf_add_str(&b, alert_summary(a, r, &worst, NULL));
     buf_add_z(&b, " from ");
     time_format(&b, alert->started_ns, 0);
     buf_add_z(&b, " to ");

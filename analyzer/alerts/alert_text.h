@@ -2,10 +2,13 @@
 #ifndef FNSCOPE_ANALYZER_ALERTS_ALERT_TEXT_H
 #define FNSCOPE_ANALYZER_ALERTS_ALERT_TEXT_H
 
-#include "analyzer/alerts/signal.h"
+#include "analyzer/alerts/rule_eval.h"
 
-/* "queue orders-dlq: 12 messages in the dead-letter queue (threshold > 0)" */
-struct str alert_summary(struct arena *a, const struct rule *r, const struct alert *alert);
+/* "queue orders-dlq: 12 messages in the dead-letter queue (threshold > 0)". A ratio of too few to
+ * judge by says of how many, and one of nothing says that; o is NULL where the value was judged.
+ */
+struct str alert_summary(struct arena *a, const struct rule *r, const struct alert *alert,
+                         const struct observation *o);
 /* The same of an episode that was over before it was seen: what it came to, from when to when. */
 struct str alert_passed_summary(struct arena *a, const struct rule *r, const struct alert *alert);
 /* Of one that ends for another reason than its condition: what was last said, and why. */

@@ -143,7 +143,8 @@ static struct alert_facts facts_of(const struct evaluation *ev, const struct rul
     };
 }
 
-static void describe(struct evaluation *ev, const struct rule *r, struct alert *a)
+static void describe(struct evaluation *ev, const struct rule *r, const struct observation *o,
+                     struct alert *a)
 {
     const struct alert_reach reach = {ev->set->reach, tracks_shares_name(&ev->tracks, &a->subject)};
 
@@ -152,7 +153,7 @@ static void describe(struct evaluation *ev, const struct rule *r, struct alert *
     a->threshold = r->threshold;
     a->unit = r->unit;
     a->eval_ns = ev->now_ns;
-    a->summary = alert_summary(ev->arena, r, a);
+    a->summary = alert_summary(ev->arena, r, a, o);
     a->evidence = alert_evidence(ev->arena, r, a, &reach);
 }
 
@@ -206,7 +207,7 @@ static void add_episode(struct evaluation *ev, const struct rule *r, struct aler
 
     if (!alert_step(a, IN_PASSED, f, &says))
         return;
-    describe(ev, r, a);
+    describe(ev, r, NULL, a);
     a->summary = alert_passed_summary(ev->arena, r, a);
     keep_changed(ev, a);
     if (says.passed)
@@ -320,7 +321,7 @@ static void look_at(struct evaluation *ev, const struct rule *r, const struct su
     const struct alert_facts f = facts_of(ev, r, &o);
     const bool is_changed = step(&a, r, &o, &f, mutes, &says);
     if (is_changed || a.state != ALERT_INACTIVE)
-        describe(ev, r, &a);
+        describe(ev, r, &o, &a);
     keep(ev, &a, is_changed);
     if (says.firing)
         add_messages(ev, r, &a, ALERT_SAYS_FIRING);

@@ -35,7 +35,7 @@ struct rule {
     int64_t for_ns;     /* it must hold so long before it is due */
     int64_t over_ns;    /* each value is taken over so long */
     int64_t keep_ns;    /* it must be gone so long before it is over */
-    uint64_t min_count; /* of the divisor of a ratio: below, the ratio is taken for 0 */
+    uint64_t min_count; /* of the divisor of a ratio: below, it begins nothing */
     enum alert_severity severity;
     enum rule_missing missing;
     struct str name_glob, region, account; /* empty: any */

@@ -59,8 +59,28 @@ static bool divisor(const struct rule *r, const struct track *t, int64_t end_ns,
 
 #define PPM 1000000
 
+/* One value of a rule; of a ratio, what it is a share of as well. */
+struct reading {
+    int64_t value, whole;
+    enum quorum quorum;
+};
+
+/* A share of nothing is none. */
+static bool ratio_of(const struct rule *r, const struct track *per, wide part, wide whole,
+                     struct reading *out)
+{
+    const bool is_little = per->signal->kind == SIGNAL_SUM && whole < (wide)r->min_count;
+
+    if (whole <= 0 && part != 0)
+        return false;
+    out->value = whole > 0 ? narrow(wide_ratio(part, PPM, whole)) : 0;
+    out->whole = narrow(whole);
+    out->quorum = whole <= 0 ? QUORUM_NONE : is_little ? QUORUM_FEW : QUORUM_MET;
+    return true;
+}
+
 static bool value_at(const struct rule *r, const struct track *of, const struct track *per,
-                     int64_t end_ns, int64_t *out)
+                     int64_t end_ns, struct reading *out)
 {
     wide v, d;
 
@@ -69,14 +89,10 @@ static bool value_at(const struct rule *r, const struct track *of, const struct 
     if (of->signal->kind == SIGNAL_RATE)
         v = wide_ratio(v, (wide)NS_PER_HOUR, r->over_ns > 0 ? r->over_ns : NS_PER_MIN);
     if (!r->per) {
-        *out = narrow(v);
+        *out = (struct reading){.value = narrow(v), .quorum = QUORUM_MET};
         return true;
     }
-    if (!per || !divisor(r, per, end_ns, &d))
-        return false;
-    const bool is_little = d <= 0 || (per->signal->kind == SIGNAL_SUM && d < (wide)r->min_count);
-    *out = is_little ? 0 : narrow(wide_ratio(v, PPM, d));
-    return true;
+    return per && divisor(r, per, end_ns, &d) && ratio_of(r, per, v, d, out);
 }
 
 /* --- good, bad, between --- */
@@ -98,10 +114,15 @@ static bool is_beyond(enum rule_compare c, int64_t value, int64_t limit)
     }
 }
 
-static enum side side_of(const struct rule *r, int64_t value)
+/* Too few to judge by begin nothing, and while they fail they end nothing; of none, none fails. */
+static enum side side_of(const struct rule *r, const struct reading *x)
 {
+    const int64_t value = x->value;
+
+    if (x->quorum == QUORUM_NONE)
+        return SIDE_GOOD;
     if (is_beyond(r->compare, value, r->threshold))
-        return SIDE_BAD;
+        return x->quorum == QUORUM_FEW ? SIDE_BETWEEN : SIDE_BAD;
     return r->clear != r->threshold && is_beyond(r->compare, value, r->clear) ? SIDE_BETWEEN
                                                                               : SIDE_GOOD;
 }
@@ -142,9 +163,11 @@ static void end_run(struct walk *w)
     o->past[o->n_past++] = (struct past_run){w->run.begin_ns, w->run.end_ns, w->run.worst};
 }
 
-static void add_value(struct walk *w, const struct sample *s, int64_t value, int64_t stale_ns)
+static void add_value(struct walk *w, const struct sample *s, const struct reading *x,
+                      int64_t stale_ns)
 {
-    const enum side side = side_of(w->rule, value);
+    const enum side side = side_of(w->rule, x);
+    const int64_t value = x->value;
     const bool goes_on =
         w->has_run && w->run.side == side && s->begin_ns - w->run.end_ns <= stale_ns;
 
@@ -184,11 +207,13 @@ void rule_eval(const struct rule *r, const struct track *of, const struct track 
     assert(stale_ns > 0);
     for (size_t i = 0; of && i < of->n; i++) {
         const struct sample *s = &of->samples[i];
-        int64_t value;
-        if (s->is_missing || s->begin_ns > now_ns || !value_at(r, of, per, s->end_ns, &value))
+        struct reading x;
+        if (s->is_missing || s->begin_ns > now_ns || !value_at(r, of, per, s->end_ns, &x))
             continue;
-        add_value(&w, s, value, stale_ns);
-        o.value = value;
+        add_value(&w, s, &x, stale_ns);
+        o.value = x.value;
+        o.whole = x.whole;
+        o.quorum = x.quorum;
         o.data_ns = s->end_ns < now_ns ? s->end_ns : now_ns; /* a minute that runs ends later */
     }
     if (w.has_run && now_ns - o.data_ns <= stale_ns)

@@ -28,6 +28,13 @@ enum verdict {
     VERDICT_DUE
 };
 
+/* Whether a ratio is a share of enough to judge by (`min`). */
+enum quorum {
+    QUORUM_MET,
+    QUORUM_FEW, /* its value is the real one, but begins no episode, nor ends one unless it is good */
+    QUORUM_NONE /* of nothing: nothing is wrong, and there is no value to show */
+};
+
 /* A run that was due and is over. */
 struct past_run {
     int64_t started_ns, ended_ns, worst;
@@ -37,6 +44,8 @@ enum { PAST_RUNS = 32 };
 struct observation {
     enum verdict verdict;
     int64_t value;      /* newest */
+    int64_t whole;      /* of a ratio: what it is a share of */
+    enum quorum quorum; /* of value */
     int64_t worst;      /* of the run that holds */
     int64_t data_ns;    /* end of the newest sample, now at the latest; 0: none */
     int64_t started_ns; /* HOLDS, DUE: begin of the run that holds */

@@ -478,6 +478,51 @@ static void test_idle_functions_resolve(void **state)
     fixture_free(f);
 }
 
+static void add_calls(struct fixture *f, int64_t at_ns, int n, int n_failed)
+{
+    struct batch *b = batch_new();
+
+    for (int i = 0; i < n; i++)
+        add_invocation(b, at_ns + i * NS_PER_MS, i < n_failed ? OUTCOME_ERROR : OUTCOME_OK,
+                       (int)(at_ns / NS_PER_MIN % 10000) * 100 + i);
+    *batch_source(b) = (struct source_status){
+        .name = STR("prod"), .success_ns = at_ns + NS_PER_MIN, .watermark_ns = at_ns + NS_PER_MIN};
+    fixture_commit(f, b);
+}
+
+/* Too few calls to judge by end no alert while they fail, and are told as they are. */
+static void test_few_calls(void **state)
+{
+    struct fixture *f = fixture_new();
+    const struct alert_set set =
+        set_of(f, "error-rate", "errors / invocations > 1% over 10m min 20 keep 5m");
+    struct result o;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    add_calls(f, AT(0), 9, 3);
+    CHECK_INT(evaluate(f, &set, AT(1), true).state, ALERT_INACTIVE);
+    add_calls(f, AT(2), 31, 1);
+    CHECK_INT(evaluate(f, &set, AT(3), true).state, ALERT_FIRING);
+    for (int m = 4; m < 40; m++) {
+        add_calls(f, AT(m), m % 4 ? 0 : 3, m % 4 ? 0 : 1);
+        o = evaluate(f, &set, AT(m + 1), true);
+        CHECK_INT(o.state, ALERT_FIRING);
+    }
+    CHECK_INT(o.alert.value, 333333);
+    CHECK_STR(o.alert.summary, STR("function checkout: failed invocations at 33.33% of 6 "
+                                   "invocations, fewer than 20 (threshold > 1%)"));
+    for (int m = 40; m < 56; m++) {
+        add_calls(f, AT(m), 0, 0);
+        o = evaluate(f, &set, AT(m + 1), true);
+    }
+    CHECK_INT(o.state, ALERT_RESOLVED);
+    CHECK_STR(o.alert.summary, STR("function checkout: no invocations, and so no failed "
+                                   "invocations (threshold > 1%)"));
+    CHECK_INT(count_messages(f), 2);
+    fixture_free(f);
+}
+
 static void test_removed_rules_resolve(void **state)
 {
     struct fixture *f = fixture_new();
@@ -535,6 +580,7 @@ int main(void)
         cmocka_unit_test(test_crashes_between_steps),
         cmocka_unit_test(test_rules_over_invocations),
         cmocka_unit_test(test_idle_functions_resolve),
+        cmocka_unit_test(test_few_calls),
         cmocka_unit_test(test_removed_rules_resolve),
         cmocka_unit_test(test_names_cannot_act),
     };

@@ -181,7 +181,13 @@ static void test_ratios(void **state)
     CHECK_INT(o.started_ns, T0 + 2 * NS_PER_MIN); /* before: 1 of 10 is not above 10 % */
     den.samples[2].value = 4;
     rule_eval(&r, &num.track, &den.track, T0 + 3 * NS_PER_MIN, STALE, &o);
-    CHECK_INT(o.value, 0); /* 9 are too few to judge */
+    CHECK_INT(o.verdict, VERDICT_BAND); /* 9 are too few to judge, and told as they are */
+    CHECK_INT(o.value, 555556);
+    CHECK_INT(o.quorum, QUORUM_FEW);
+    CHECK_INT(o.whole, 9);
+    num.samples[1].value = num.samples[2].value = 0; /* few, and good */
+    rule_eval(&r, &num.track, &den.track, T0 + 3 * NS_PER_MIN, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_CLEARED);
     rule_eval(&r, &num.track, NULL, T0 + 3 * NS_PER_MIN, STALE, &o);
     CHECK_INT(o.verdict, VERDICT_MISSING);
     /* a limit holds until another is said */
@@ -195,6 +201,30 @@ static void test_ratios(void **state)
     den.samples[0].value = 0; /* no limit: nothing to say */
     rule_eval(&limit, &num.track, &den.track, T0 + 3 * NS_PER_MIN, STALE, &o);
     CHECK_INT(o.verdict, VERDICT_MISSING);
+}
+
+/* Nothing was called: nothing fails, whichever way the rule compares. */
+static void test_a_share_of_nothing(void **state)
+{
+    const char *const rules[] = {"errors / invocations > 10% over 1m min 10",
+                                 "errors / invocations < 10% over 1m min 10",
+                                 "errors / invocations < 10% over 1m"};
+    const int none[] = {0, 0};
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        const struct rule r = rule_of(rules[i]);
+        struct data num, den;
+        struct observation o;
+        fill(&num, r.signal, none, 2);
+        fill(&den, r.per, none, 2);
+        rule_eval(&r, &num.track, &den.track, T0 + 2 * NS_PER_MIN, STALE, &o);
+        CHECK_INT(o.verdict, VERDICT_CLEARED);
+        CHECK_INT(o.quorum, QUORUM_NONE);
+        num.samples[1].value = 1; /* counted before what it is a share of */
+        rule_eval(&r, &num.track, &den.track, T0 + 2 * NS_PER_MIN, STALE, &o);
+        CHECK_INT(o.data_ns, T0 + NS_PER_MIN);
+    }
 }
 
 /* A value that stays between clear and threshold never changes a verdict from or to DUE. */
@@ -218,7 +248,7 @@ static struct str summary_of(struct arena *a, const char *when, int64_t value)
     const struct alert alert = {.subject = {SCOPE_QUEUE, {.name = STR("orders-dlq")}},
                                 .value = value};
 
-    return alert_summary(a, &r, &alert);
+    return alert_summary(a, &r, &alert, NULL);
 }
 
 /* One thing is not many. */
@@ -251,6 +281,7 @@ int main(void)
         cmocka_unit_test(test_past_runs),
         cmocka_unit_test(test_many_past_runs),
         cmocka_unit_test(test_ratios),
+        cmocka_unit_test(test_a_share_of_nothing),
         cmocka_unit_test(test_noise_inside_the_band),
         cmocka_unit_test(test_number_of_things),
     };
