@@ -358,6 +358,27 @@ MUST_CHECK enum status incidents_load(struct store *s, const struct incident_req
 struct str incident_text(const struct incident *i, struct arena *a);
 struct str incident_what(const struct incident *i, struct arena *a); /* the same without the time */
 
+/* --- throttles
+ * ------------------------------------------------------------------------------------
+ */
+
+/* Refused calls leave no line behind and so no invocation: metrics know them, of a region as a
+ * whole and, where that is not zero, of its functions. A filter by name leaves the functions. */
+struct throttled_fn {
+    struct str name;
+    uint64_t n;
+};
+struct throttles {
+    uint64_t n; /* the larger of what regions and functions say */
+    struct throttled_fn *functions;
+    size_t n_functions; /* most refused first; none that had nothing refused */
+};
+MUST_CHECK enum status throttles_load(struct store *s, struct range range,
+                                      const struct fn_filter *fn, struct arena *a,
+                                      struct throttles *out, struct err *e);
+/* "5 calls were refused for lack of concurrency (throttled): hello 5". */
+struct str throttles_text(const struct throttles *t, struct arena *a);
+
 /* --- reconcile ---
  * The provider's own count of a function's invocations, hour by hour, beside what its logs gave. An
  * invocation that ran but left no line is found no other way. Only hours count that the provider

@@ -63,6 +63,7 @@ struct report_data {
     struct waste waste;
     struct error_rows errors;
     struct incidents incidents;
+    struct throttles throttles;
     struct deployments deployments;
     struct alert_rows episodes; /* open at some time of the range */
     struct queue_rows queues;

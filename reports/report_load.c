@@ -153,6 +153,17 @@ static enum status load_functions(struct store *s, struct report_data *r, struct
     return status;
 }
 
+/* Metrics know most; some providers write refused calls down as invocations. */
+static enum status load_throttles(struct store *s, struct report_data *r, struct err *e)
+{
+    const uint64_t written = r->total.outcome[OUTCOME_THROTTLED];
+    enum status status =
+        throttles_load(s, r->range, &r->options->filter, r->arena, &r->throttles, e);
+
+    r->throttles.n = written > r->throttles.n ? written : r->throttles.n;
+    return status;
+}
+
 static enum status load_series(struct store *s, struct report_data *r, struct err *e)
 {
     int64_t span = r->range.until_ns - r->range.since_ns;
@@ -297,6 +308,8 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
         status = request_errors(s, &errors, a, &r.errors, e);
     if (status == OK)
         status = incidents_load(s, &incidents, a, &r.incidents, e);
+    if (status == OK)
+        status = load_throttles(s, &r, e);
     if (status == OK)
         status = load_deployments(s, &r, e);
     if (status == OK)

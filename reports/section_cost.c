@@ -40,7 +40,7 @@ static enum tone verdict_tone(const struct report_data *r)
 
     if (failed_tone(r) != TONE_PLAIN)
         return failed_tone(r);
-    return r->incidents.n > 0 || is_dearer ? TONE_WARN : TONE_GOOD;
+    return r->incidents.n > 0 || r->throttles.n > 0 || is_dearer ? TONE_WARN : TONE_GOOD;
 }
 
 /* "; image-resize: out of memory, checkout-api: bad deploy and 2 more went wrong" */
@@ -59,6 +59,15 @@ static struct str incident_words(const struct report_data *r)
         buf_addf(&b, " and %zu more", r->incidents.n - shown);
     buf_add_c(&b, '.');
     return arena_str(r->arena, buf_str(&b));
+}
+
+/* Refused calls are no invocations, and so none that failed. */
+static struct str throttle_words(const struct report_data *r)
+{
+    if (r->throttles.n == 0)
+        return (struct str){0};
+    return arena_printf(r->arena, " Besides, " STR_FMT ".",
+                        STR_ARG(throttles_text(&r->throttles, r->arena)));
 }
 
 /* Of some only log lines lie in the range. */
@@ -86,12 +95,12 @@ static struct str verdict_text(const struct report_data *r)
 
     return arena_printf(a,
                         STR_FMT " for " STR_FMT " invocations of %zu function%s" STR_FMT
-                                "; " STR_FMT " failed (" STR_FMT ")." STR_FMT STR_FMT,
+                                "; " STR_FMT " failed (" STR_FMT ")." STR_FMT STR_FMT STR_FMT,
                         STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), n_ran,
                         plural(n_ran, "", "s"), STR_ARG(change),
                         STR_ARG(text_count(a, count_failed(&r->total))),
                         STR_ARG(text_share(a, count_failed(&r->total), r->total.n)), STR_ARG(end),
-                        STR_ARG(incident_words(r)));
+                        STR_ARG(throttle_words(r)), STR_ARG(incident_words(r)));
 }
 
 static struct doc_value p95_of(const struct report_data *r, const struct stats *s)

@@ -15,12 +15,17 @@ void section_incidents(const struct report_data *r, struct doc *d)
     };
     struct arena *a = r->arena;
 
-    if (r->total.n == 0)
+    if (r->total.n == 0 && r->throttles.n == 0)
         return;
     struct doc_section *s = doc_section(d, "incidents", "What went wrong");
+    if (r->throttles.n > 0)
+        doc_text(d, s, TONE_BAD,
+                 arena_printf(a, STR_FMT ".", STR_ARG(throttles_text(&r->throttles, a))));
+    if (r->total.n == 0)
+        return;
     if (r->incidents.n == 0) {
         doc_text(
-            d, s, TONE_GOOD,
+            d, s, r->throttles.n > 0 ? TONE_PLAIN : TONE_GOOD,
             STR("No hour in which a tenth of a function's attempts failed, and nothing ran out "
                 "of memory again and again."));
         return;

@@ -135,32 +135,14 @@ static enum status load_alerts(struct app *app, struct view_data *d, struct err 
     return request_alerts(app->options->store, &q, &app->data_arena, &d->alerts, e);
 }
 
-static uint64_t sum_of(const struct metric_rows *rows, enum metric_scope scope)
-{
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < rows->n; i++)
-        for (size_t k = 0; rows->rows[i].subject.scope == scope && k < rows->rows[i].n; k++) {
-            const struct metric_sample *p = &rows->rows[i].points[k];
-            sum += p->is_missing || p->value < 0 ? 0 : (uint64_t)p->value * p->weight;
-        }
-    return sum;
-}
-
-/* Refused requests leave no line behind and so no invocation: metrics know them, of the region as a
- * whole and, where that is not zero, of its functions. A filter by name leaves the functions. */
+/* Metrics know most, of providers that write refused calls down the invocations do. */
 static enum status load_throttles(struct app *app, struct view_data *d, struct err *e)
 {
-    static const enum metric throttles = METRIC_THROTTLES;
-    const struct metric_request q = {
-        .range = d->range, .subject.of = app->fn_filter, .metrics = &throttles, .n_metrics = 1};
-    struct metric_rows rows = {0};
-    enum status s = request_metrics(app->options->store, &q, &app->data_arena, &rows, e);
-    uint64_t regions = sum_of(&rows, SCOPE_REGION), functions = sum_of(&rows, SCOPE_FUNCTION);
-    uint64_t refused = d->total.outcome[OUTCOME_THROTTLED]; /* providers that do write them down */
+    const uint64_t written = d->total.outcome[OUTCOME_THROTTLED];
+    enum status s = throttles_load(app->options->store, d->range, &app->fn_filter, &app->data_arena,
+                                   &d->throttles, e);
 
-    d->throttled = regions > functions ? regions : functions;
-    d->throttled = refused > d->throttled ? refused : d->throttled;
+    d->throttles.n = written > d->throttles.n ? written : d->throttles.n;
     return s;
 }
 

@@ -146,8 +146,8 @@ void view_tiles(const struct app *app, struct arena *a, struct tile *out)
         {"cost", view_money(a, s->cost), STYLE_BOLD},
         {"cost/h", view_money(a, minutes > 0 ? wide_div_round(s->cost * 60, minutes) : s->cost),
          STYLE_BOLD},
-        {"throttled", view_count(a, app->data.throttled),
-         app->data.throttled > 0 ? STYLE_BAD : STYLE_BOLD},
+        {"throttled", view_count(a, app->data.throttles.n),
+         app->data.throttles.n > 0 ? STYLE_BAD : STYLE_BOLD},
     };
 
     memcpy(out, tiles, sizeof(tiles));
@@ -231,6 +231,20 @@ static unsigned gap_lines(const struct app *app, struct frame *f, unsigned y)
     return 1;
 }
 
+/* Not an incident of hours: each refused call is one that nobody answered. Returns the lines used.
+ */
+static unsigned throttle_lines(const struct app *app, struct frame *f, unsigned y)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct throttles *t = &app->data.throttles;
+
+    if (t->n == 0)
+        return 0;
+    frame_text(f, 1, y, f->width - 1,
+               arena_printf(&a, "x " STR_FMT, STR_ARG(throttles_text(t, &a))), STYLE_BAD);
+    return 1;
+}
+
 static unsigned incident_lines(const struct app *app, struct frame *f, unsigned y)
 {
     AUTO(arena_clear) struct arena a = {0};
@@ -239,7 +253,7 @@ static unsigned incident_lines(const struct app *app, struct frame *f, unsigned 
 
     if (app->data.total.n == 0)
         return 0;
-    if (n == 0 && app->data.gaps.n > 0)
+    if (n == 0 && (app->data.gaps.n > 0 || app->data.throttles.n > 0))
         return 0;
     if (n == 0) {
         frame_z(f, 1, y, "+ nothing went wrong beyond single failures", STYLE_GOOD);
@@ -298,6 +312,7 @@ void view_draw_overview(const struct app *app, struct frame *f, unsigned y, unsi
     at += alert_lines(app, f, at);
     if (app->stack[app->depth - 1].view == VIEW_OVERVIEW) {
         at += gap_lines(app, f, at);
+        at += throttle_lines(app, f, at);
         at += incident_lines(app, f, at);
     }
     if (f->height >= 18)

@@ -72,7 +72,7 @@ struct view_data {
     struct text_line *lines; /* text views: detail, help */
     size_t n_lines, cap_lines;
     struct stats total; /* overview; its max_duration_ns is the p95 */
-    uint64_t throttled;
+    struct throttles throttles;
     wide kept_ready; /* cost: charged by the hour, beside it */
     size_t n_kept_open;
     struct ingest_status status;

@@ -31,7 +31,8 @@ enum verdict {
 /* Whether a ratio is a share of enough to judge by (`min`). */
 enum quorum {
     QUORUM_MET,
-    QUORUM_FEW, /* its value is the real one, but begins no episode, nor ends one unless it is good */
+    QUORUM_FEW, /* its value is the real one, but begins no episode, nor ends one unless it is good
+                 */
     QUORUM_NONE /* of nothing: nothing is wrong, and there is no value to show */
 };
 

@@ -162,6 +162,27 @@ static void test_report_names_gaps(void **state)
     CHECK(!has(&report, "\x1b[31m") && !has(&report, "Complete: every"));
     fixture_free(f);
 }
+/* What was refused left no invocation behind: without one, too, it is what went wrong. */
+static void test_report_names_throttles(void **state)
+{
+    AUTO(buf_clear) struct buf report = {.max = 1u << 20};
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fill(f);
+    struct batch *b = batch_new();
+    *batch_point(b) = (struct metric_point){
+        .subject = {SCOPE_FUNCTION, {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("shut"), NULL}},
+        .metric = METRIC_THROTTLES,
+        .time_ns = NOON - NS_PER_MIN,
+        .period_ns = NS_PER_MIN,
+        .value = 5,
+        .weight = 1};
+    fixture_commit(f, b);
+    write_report(f, NOON - NOON % NS_PER_DAY, &report);
+    CHECK(has(&report, "5 calls were refused for lack of concurrency (throttled): shut 5."));
+    fixture_free(f);
+}
 
 int main(void)
 {
@@ -169,6 +190,7 @@ int main(void)
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_report_names_gaps),
+        cmocka_unit_test(test_report_names_throttles),
         cmocka_unit_test(test_queues_of_two_accounts),
     };
 

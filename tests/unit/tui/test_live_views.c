@@ -220,8 +220,12 @@ static void test_views(void **state)
         "! near its quota",      "7.00s", "1,234", "62.0%", "$0.0123", "x failing",
         "HTTP 400 ExpiredToken", NULL};
     static const char *const overview[] = {
-        "x firing: queue orders-dlq: 12 messages", "throttled", "4,321",
-        "! source prod-us was never read whole (GET logs: HTTP", NULL};
+        "x firing: queue orders-dlq: 12 messages",
+        "throttled",
+        "4,321",
+        "x 4321 calls were refused for lack of concurrency (throttled): checkout 4000",
+        "! source prod-us was never read whole (GET logs: HTTP",
+        NULL};
     struct fixture *f = fixture_new();
 
     UNUSED(state);
