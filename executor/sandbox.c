@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -44,6 +45,34 @@ static int give_up_privileges(const struct sandbox *s)
 {
     UNUSED(s);
     return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ? errno : 0;
+}
+
+/* What a program could gain, by set-user-id or because root runs it. Who has no right to that gains
+ * nothing anyway, by no_new_privs, unless he is root. */
+static int bound_capabilities(const struct sandbox *s)
+{
+    for (unsigned long i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
+        if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0)
+            return errno == EPERM && (s->uid != 0 || s->user != 0) ? 0 : errno;
+    return 0;
+}
+
+/* What a change of user needs is left to it, and gone with it. */
+static int give_up_capabilities(const struct sandbox *s)
+{
+    const unsigned left = s->user != 0 ? 1U << CAP_SETUID | 1U << CAP_SETGID : 0;
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    int errnum = bound_capabilities(s);
+
+    if (errnum || syscall(SYS_capget, &head, sets) != 0)
+        return errnum ? errnum : errno;
+    for (size_t i = 0; i < ARRAY_LEN(sets); i++) {
+        sets[i].permitted &= i == 0 ? left : 0;
+        sets[i].effective = sets[i].permitted;
+        sets[i].inheritable = 0;
+    }
+    return syscall(SYS_capset, &head, sets) != 0 ? errno : 0;
 }
 
 /* The bare calls: those of the C library tell all threads of this process, and here that means
@@ -160,19 +189,23 @@ static const struct {
                           refuse_syscalls},
     [SANDBOX_NAMESPACES] = {"namespaces", "own processes, mounts, host name and IPC",
                             furnish_namespaces},
+    [SANDBOX_CAPABILITIES] = {"no capabilities",
+                              "a function of root's has root's files, no power "
+                              "beyond them",
+                              give_up_capabilities},
     [SANDBOX_USER] = {"other user", "a function runs as the user it names", become_user},
     [SANDBOX_PRIVATE_TMP] = {"private /tmp", "each environment has its own /tmp", private_tmp},
     [SANDBOX_BATCH] = {"batch scheduling", "a function that wakes up does not interrupt fnexec",
                        schedule_as_batch},
 };
 
-/* Mounts need the privileges that the others give up, and sessions the new process tree; whoever is
- * not root may filter only after no_new_privs. A change of user takes back the wish to end with the
- * parent. */
+/* Mounts and limits need the privileges that the others give up, and sessions the new process tree;
+ * without them only no_new_privs allows a filter. A change of user takes back the wish to end with
+ * the parent. */
 static const enum sandbox_step order[SANDBOX_STEPS] = {
-    SANDBOX_SESSION, SANDBOX_NAMESPACES,   SANDBOX_PRIVATE_TMP,
-    SANDBOX_USER,    SANDBOX_PARENT_DEATH, SANDBOX_RLIMITS,
-    SANDBOX_BATCH,   SANDBOX_NO_NEW_PRIVS, SANDBOX_SYSCALLS};
+    SANDBOX_SESSION,      SANDBOX_NAMESPACES, SANDBOX_PRIVATE_TMP,  SANDBOX_RLIMITS,
+    SANDBOX_CAPABILITIES, SANDBOX_USER,       SANDBOX_PARENT_DEATH, SANDBOX_BATCH,
+    SANDBOX_NO_NEW_PRIVS, SANDBOX_SYSCALLS};
 
 const char *sandbox_step_name(enum sandbox_step s)
 {

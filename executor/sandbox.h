@@ -16,6 +16,8 @@ enum sandbox_step {
     SANDBOX_SYSCALLS,     /* system calls of administrators are refused (EPERM) */
     SANDBOX_NAMESPACES,   /* own processes, mounts, host name, IPC; the end of it ends all in it */
     SANDBOX_PRIVATE_TMP,  /* /tmp is its scratch folder */
+    SANDBOX_CAPABILITIES, /* none, neither root's nor those a program could give (capabilities(7))
+                           */
     SANDBOX_USER,         /* another user than fnexec's, when the function names one */
     SANDBOX_BATCH,        /* woken, it waits for its turn: it does not push fnexec off the CPU */
     SANDBOX_STEPS

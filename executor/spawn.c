@@ -166,6 +166,16 @@ static int run_opener(void *arg)
     return 0; /* ends it, as _exit() would: that the address sanitizer comments on this stack */
 }
 
+/* Without capabilities root, too, only gets where the permissions say so. */
+static enum status no_entry(const struct child *c, const char *what, const char *path,
+                            struct err *e)
+{
+    return err_set(e, ERR_CONFIG, "%s %s: %s%s", what, path, strerror(c->errnum),
+                   c->errnum == EACCES && c->rq->sandbox
+                       ? ": give the user it runs as the permission, on all folders above too"
+                       : "");
+}
+
 static enum status explain(const struct child *c, struct err *e)
 {
     switch (c->stage) {
@@ -178,11 +188,11 @@ static enum status explain(const struct child *c, struct err *e)
     case CHILD_FILES:
         return err_errno(e, c->errnum, "descriptors of a new process");
     case CHILD_FOLDER:
-        return err_set(e, ERR_CONFIG, "folder %s: %s", c->rq->folder, strerror(c->errnum));
+        return no_entry(c, "folder", c->rq->folder, e);
     case CHILD_EXEC:
         break;
     }
-    return err_set(e, ERR_CONFIG, "program %s: %s", c->rq->argv[0], strerror(c->errnum));
+    return no_entry(c, "program", c->rq->argv[0], e);
 }
 
 /* The child left by exec or _exit in the middle of its frames: the address sanitizer must forget

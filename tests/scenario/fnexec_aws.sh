@@ -143,7 +143,7 @@ expect "$work/head" '"StatusCode": 204'
 # --- fences: what the sandbox refuses is refused, whoever fnexec runs as ---
 invoke py '{"fences": true}'
 for text in '"trace":"EPERM"' '"mount":"EPERM"' '"unshare":"EPERM"' '"host name":"EPERM"' '"no new privileges":"1"' \
-    '"filter":"2"' '"files":[1024,1024]' '"core":[0,0]' '"own group":true' '"batch":true'; do
+    '"capabilities":[0,0,0,0]' '"filter":"2"' '"files":[1024,1024]' '"core":[0,0]' '"own group":true' '"batch":true'; do
     expect "$work/answer" "$text"
 done
 "$executor" doctor > "$work/doctor" || [ $? -eq 3 ] || fail "doctor ended with a surprise"

@@ -1,7 +1,6 @@
 /* What a child is said to have used is its own, whatever we had before it. */
 #include "tests/test.h"
 
-#include <errno.h>
 #include <sys/mman.h>
 
 #include "executor/spawn.h"
@@ -37,48 +36,5 @@ static void test_peak_is_the_childs(void **state)
     CHECK(peak_of(large) > 128000000);
 }
 
-/* A program in namespaces may end itself by a signal: it is not the first of its tree. What it
- * leaves behind ends with it. */
-static void test_signals_itself(void **state)
-{
-    static const struct {
-        char command[64];
-        const char *end;
-    } cases[] = {{"kill -KILL $$; exit 7", "signal: killed"},
-                 {"kill -TERM $$; exit 7", "signal: terminated"},
-                 {"kill -ABRT $$; exit 7", "signal: aborted"},
-                 {"sleep 1000 & exit 7", "exit status 7"},
-                 {"[ $$ -gt 1 ] && [ -d /proc/1 ]", "exit status 0"}};
-    struct sandbox box;
-
-    UNUSED(state);
-    sandbox_init(&box,
-                 1U << SANDBOX_SESSION | 1U << SANDBOX_NAMESPACES | 1U << SANDBOX_SYSCALLS |
-                     1U << SANDBOX_NO_NEW_PRIVS,
-                 NULL, 0);
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char shell[] = "/bin/sh", option[] = "-c", command[64], room[64];
-        char *argv[] = {shell, option, command, NULL}, *envp[] = {NULL};
-        struct spawn_request rq = {.argv = argv,
-                                   .envp = envp,
-                                   .sandbox = &box,
-                                   .requests_fd = -1,
-                                   .answers_fd = -1,
-                                   .output_fd = -1};
-        struct spawned p;
-        struct err e = {0};
-        memcpy(command, cases[i].command, sizeof(command));
-        if (spawn(&rq, &p, &e) != OK) {
-            CHECK(rq.errnum == EPERM || rq.errnum == ENOSYS); /* no namespaces here */
-            skip();
-        }
-        struct spawn_end end = spawn_reap(&p);
-        CHECK_STR(spawn_end_text(&end, room, sizeof(room)), str_from(cases[i].end));
-        CHECK_INT(p.pidfd, -1);
-        CHECK_INT(p.init_pidfd, -1);
-    }
-}
-
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_peak_is_the_childs),
-                                          cmocka_unit_test(test_signals_itself)};
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_peak_is_the_childs)};
 TEST_MAIN(tests)

@@ -23,6 +23,7 @@ def fences():
         "unshare": refused("unshare", 0x10000000),
         "host name": refused("sethostname", b"other", 5),
         "no new privileges": fields["NoNewPrivs"],
+        "capabilities": [int(fields[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")],
         "filter": fields["Seccomp"],
         "files": resource.getrlimit(resource.RLIMIT_NOFILE),
         "core": resource.getrlimit(resource.RLIMIT_CORE),
