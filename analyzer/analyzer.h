@@ -191,10 +191,13 @@ MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct 
                                      struct err *e);
 
 /* What is charged by the hour, used or not: provisioned concurrency (concurrency x configured GB x
- * seconds, rounded up to 5 minutes) and the snapshots of SnapStart (versions x GB x seconds; free
- * for Java). Logs do not tell how much is configured and when: rules do; without a time, all of the
- * range. What is after now_ns is not charged yet. Beside the cost, never in it; the memory size is
- * the largest seen. Source: AWS Lambda pricing page, data/prices/. */
+ * seconds) and the snapshots of SnapStart (versions x GB x seconds; free for Java). Logs do not
+ * tell how much is configured and when: rules do; without a time, all of the range. AWS rounds the
+ * time from enabling to disabling up to 5 minutes, and charges a snapshot for at least 3 hours: the
+ * rule's times end so much later, and a range is charged what of them lies in it, to the
+ * nanosecond, so that slices of a range add up. What is after now_ns is not charged yet. Beside the
+ * cost, never in it; the memory size is the largest seen. Source: AWS Lambda pricing page,
+ * data/prices/. */
 struct standing_request {
     const struct fn_ref *fn;
     const struct stats *stats;
@@ -210,6 +213,27 @@ struct standing_cost {
 };
 MUST_CHECK enum status cost_standing(const struct cost_context *c, const struct standing_request *q,
                                      struct standing_cost *out, struct err *e);
+
+/* Functions for which a rule keeps something and that did not run in the range. Their memory size
+ * (and architecture) is that of their last attempt before it, else of the first one after it; rows
+ * of `ran` (request_functions of the range) that tell none get it as well. Rows are in the arena,
+ * in the order of their names; of their stats only what cost_standing reads is there. A function of
+ * which no memory size is known at all is in no row, and its rule is not met. e is not NULL. */
+struct standing_idle_request {
+    const struct cost_context *cost;
+    struct range range;
+    const struct fn_filter *filter;
+    struct fn_rows *ran;
+};
+struct standing_idle {
+    struct fn_rows rows;
+    bool *is_met;   /* by rule of the context: a function of known memory size is its */
+    size_t n_unmet; /* rules that keep something for which none is; with a filter, only of those
+                       that pass */
+};
+MUST_CHECK enum status standing_idle_load(struct store *s, const struct standing_idle_request *q,
+                                          struct arena *a, struct standing_idle *out,
+                                          struct err *e);
 
 /* Price rows, each once, in the order they came. */
 struct price_set {

@@ -8,23 +8,41 @@
 
 #define MB (UINT64_C(1) << 20)
 
-enum { PROVISIONED_STEP_S = 300 };
+/* How the time from the first to the last moment it was kept is charged. */
+static const struct {
+    int64_t step_ns, least_ns;
+} charged[STANDING_PARTS] = {
+    [STANDING_PROVISIONED] = {300 * NS_PER_SEC, 0},
+    [STANDING_SNAPSHOTS] = {NS_PER_SEC, 3 * NS_PER_HOUR},
+};
 
-/* Seconds of the range in which it was kept; nothing of the future is charged yet. */
-static int64_t seconds_kept(const struct kept_rule *k, const struct standing_request *q,
-                            int64_t step_s)
+/* The end of what is charged. What began nobody knows when has run long enough to be charged as it
+ * is. */
+static int64_t charged_until(const struct range *when, enum standing_part part)
 {
-    const int64_t step_ns = step_s * NS_PER_SEC;
+    const int64_t step_ns = charged[part].step_ns, least_ns = charged[part].least_ns;
+
+    if (when->until_ns == 0)
+        return INT64_MAX;
+    if (when->since_ns == 0 || when->until_ns <= when->since_ns)
+        return when->until_ns;
+    const int64_t span_ns = when->until_ns - when->since_ns;
+    const int64_t whole_ns = (span_ns / step_ns + (span_ns % step_ns > 0)) * step_ns;
+    return when->since_ns + (whole_ns > least_ns ? whole_ns : least_ns);
+}
+
+/* What of it lies in the range, so that slices of a range add up; nothing of the future is charged
+ * yet. */
+static int64_t ns_charged(const struct kept_rule *k, const struct standing_request *q,
+                          enum standing_part part)
+{
+    const int64_t end_ns = charged_until(&k->when, part);
     struct range r = q->range;
 
     r.since_ns = k->when.since_ns > r.since_ns ? k->when.since_ns : r.since_ns;
     r.until_ns = q->now_ns < r.until_ns ? q->now_ns : r.until_ns;
-    if (k->when.until_ns != 0 && k->when.until_ns < r.until_ns)
-        r.until_ns = k->when.until_ns;
-    if (r.until_ns <= r.since_ns)
-        return 0;
-    const int64_t span_ns = r.until_ns - r.since_ns;
-    return (span_ns / step_ns + (span_ns % step_ns > 0)) * step_s;
+    r.until_ns = end_ns < r.until_ns ? end_ns : r.until_ns;
+    return r.until_ns > r.since_ns ? r.until_ns - r.since_ns : 0;
 }
 
 static enum status add_part(const struct cost_period *d, enum standing_part part, wide units,
@@ -42,7 +60,7 @@ static enum status add_part(const struct cost_period *d, enum standing_part part
     if (wide_mul(units, s.price->unit_price, &product, e) != OK)
         return err_wrap(e, "meter " STR_FMT, STR_ARG(s.meter));
     *(part == STANDING_PROVISIONED ? &out->provisioned : &out->snapshots) =
-        wide_div_round(product, s.divisor);
+        wide_div_round(product, (wide)s.divisor * NS_PER_SEC);
     return OK;
 }
 
@@ -61,13 +79,13 @@ static enum status add_kept(const struct cost_period *d, const struct standing_r
     const wide mb = (wide)(q->stats->memory_size_bytes / MB);
 
     if (add_part(d, STANDING_PROVISIONED,
-                 mb * f->provisioned.n * seconds_kept(&f->provisioned, q, PROVISIONED_STEP_S), out,
+                 mb * f->provisioned.n * ns_charged(&f->provisioned, q, STANDING_PROVISIONED), out,
                  e) != OK)
         return e->code;
     if (is_java(f, q->stats))
         return OK;
-    return add_part(d, STANDING_SNAPSHOTS, mb * f->snapshots.n * seconds_kept(&f->snapshots, q, 1),
-                    out, e);
+    return add_part(d, STANDING_SNAPSHOTS,
+                    mb * f->snapshots.n * ns_charged(&f->snapshots, q, STANDING_SNAPSHOTS), out, e);
 }
 
 enum status cost_standing(const struct cost_context *c, const struct standing_request *q,

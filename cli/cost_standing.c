@@ -2,11 +2,6 @@
  * amount of the cost table, why, and what would help. */
 #include "cli/cost_views.h"
 
-void cost_standing_begin(struct standing_tally *t, const struct cost_context *cc, struct arena *a)
-{
-    *t = (struct standing_tally){.cc = cc, .is_met = arena_new(a, bool, cc->n_rules + 1)};
-}
-
 static void count(size_t *n, struct str *first, bool is_so, struct str name)
 {
     if (is_so && (*n)++ == 0)
@@ -16,15 +11,13 @@ static void count(size_t *n, struct str *first, bool is_so, struct str name)
 void cost_standing_count(struct standing_tally *t, const struct fn_ref *fn,
                          const struct standing_cost *s)
 {
-    for (size_t i = 0; i < t->cc->n_rules; i++)
-        t->is_met[i] = t->is_met[i] || str_glob(t->cc->rules[i].name_glob, fn->name);
     t->n_kept += s->provisioned > 0 || s->snapshots > 0;
     count(&t->n_provisioned_open, &t->provisioned_open, s->is_provisioned_open, fn->name);
     count(&t->n_snapshots_open, &t->snapshots_open, s->are_snapshots_open, fn->name);
     count(&t->n_unpriced, &t->unpriced, s->is_unpriced, fn->name);
 }
 
-/* Without an attempt nobody knows how large its environments are. */
+/* Without any attempt nobody knows how large its environments are. */
 static void hint_unmet(const struct cli *c, const struct standing_tally *t)
 {
     for (size_t i = 0; i < t->cc->n_rules; i++) {
@@ -32,8 +25,8 @@ static void hint_unmet(const struct cli *c, const struct standing_tally *t)
         if (!t->is_met[i] && (r->provisioned.n > 0 || r->snapshots.n > 0))
             cost_hint(c,
                       "functions: \"" STR_FMT
-                      "\" keeps something ready, but no such function ran in this range: its "
-                      "charge is not included, because its memory size is not known",
+                      "\" keeps something ready, but the store has no invocation of such a "
+                      "function: its charge is not included, because its memory size is not known",
                       STR_ARG(r->name_glob));
     }
 }

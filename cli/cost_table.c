@@ -8,8 +8,6 @@
 #include "core/base/timefmt.h"
 
 enum { MAX_KEY = 300 };
-/* A size that ran less often says nothing about duration. */
-enum { LEAST_ATTEMPTS = 20, MOST_SIZES = 32, EVEN_WEIGHT = 500 };
 
 /* What a function's list cost of one calendar month came to on the bill. */
 struct month_cost {
@@ -23,14 +21,6 @@ struct fn_cost {
     struct standing_cost standing;
     struct month_cost *months; /* NULL: no effective cost is asked for */
     bool lacks_plan;
-};
-
-/* What one function's attempts of one memory size add up to: --by memory. */
-struct size_sum {
-    uint32_t fn_id;
-    struct str name;
-    uint64_t memory_mb, n;
-    wide cost, duration_ns;
 };
 
 struct view {
@@ -48,8 +38,7 @@ struct view {
     struct map keys;       /* currency and key -> index into groups */
     struct cost_group *groups;
     size_t n_groups, cap_groups;
-    struct size_sum *sizes;
-    size_t n_sizes, cap_sizes, last_size;
+    struct cost_sizes sizes;
     struct standing_tally standing;
 };
 
@@ -114,14 +103,40 @@ static enum status kept_ready(const struct view *v, const struct fn_row *row, st
     return cost_standing(v->cc, &q, out, e);
 }
 
+static enum status add_standing(struct view *v, struct fn_cost *f, struct err *e)
+{
+    if (kept_ready(v, f->row, v->range, &f->standing, e) != OK)
+        return e->code;
+    cost_standing_count(&v->standing, &f->row->fn, &f->standing);
+    return OK;
+}
+
+/* What did not run costs nothing but what is kept ready of it. */
+static enum status add_idle(struct view *v, const struct fn_rows *idle, struct err *e)
+{
+    for (size_t i = 0; i < idle->n; i++) {
+        struct fn_cost *f = &v->fns[v->n_fns];
+        f->row = &idle->rows[i];
+        if (add_standing(v, f, e) != OK)
+            return e->code;
+        f->list.currency = f->effective.currency = f->standing.currency;
+        v->n_fns += f->standing.provisioned + f->standing.snapshots > 0;
+    }
+    return OK;
+}
+
 static enum status load_functions(struct view *v, struct err *e)
 {
     struct fn_rows rows = {0};
+    struct standing_idle idle;
 
     if (request_functions(v->store, v->range, &v->filter, v->c->arena, &rows, e) != OK)
         return err_wrap(e, "functions");
-    cost_standing_begin(&v->standing, v->cc, v->c->arena);
-    v->fns = arena_new(v->c->arena, struct fn_cost, rows.n > 0 ? rows.n : 1);
+    const struct standing_idle_request q = {v->cc, v->range, &v->filter, &rows};
+    if (standing_idle_load(v->store, &q, v->c->arena, &idle, e) != OK)
+        return e->code;
+    v->standing = (struct standing_tally){.cc = v->cc, .is_met = idle.is_met};
+    v->fns = arena_new(v->c->arena, struct fn_cost, rows.n + idle.rows.n + 1);
     v->n_fns = rows.n;
     for (size_t i = 0; i < rows.n; i++) {
         const struct fn_row *row = &rows.rows[i];
@@ -131,11 +146,10 @@ static enum status load_functions(struct view *v, struct err *e)
                           e) != OK)
             return e->code;
         v->fns[i].effective = v->fns[i].list;
-        if (kept_ready(v, row, v->range, &v->fns[i].standing, e) != OK)
+        if (add_standing(v, &v->fns[i], e) != OK)
             return e->code;
-        cost_standing_count(&v->standing, &row->fn, &v->fns[i].standing);
     }
-    return OK;
+    return add_idle(v, &idle.rows, e);
 }
 
 /* An open end stands for all there is: it cuts no month that is over. */
@@ -261,7 +275,8 @@ static enum status by_function(struct view *v, struct err *e)
     UNUSED(e);
     for (size_t i = 0; i < v->n_fns; i++) {
         const struct fn_cost *f = &v->fns[i];
-        if (f->row->stats.n > 0 || f->row->stats.log_bytes > 0)
+        if (f->row->stats.n > 0 || f->row->stats.log_bytes > 0 || f->standing.provisioned > 0 ||
+            f->standing.snapshots > 0)
             add_stats(v, key_of_function(v, &f->row->fn), &f->row->stats, f);
     }
     return OK;
@@ -378,82 +393,6 @@ static struct str key_of_invocation(const struct view *v, const struct invocatio
     }
 }
 
-static bool is_size_of(const struct size_sum *s, uint32_t fn_id, uint64_t memory_mb)
-{
-    return s->fn_id == fn_id && s->memory_mb == memory_mb;
-}
-
-/* In the order of the scan a function's attempts come together: mostly the one before fits. */
-static struct size_sum *size_for(struct view *v, uint32_t fn_id, const struct invocation *inv)
-{
-    const uint64_t mb = inv->memory_bytes >> 20;
-    size_t i = v->last_size;
-
-    if (i < v->n_sizes && is_size_of(&v->sizes[i], fn_id, mb))
-        return &v->sizes[i];
-    for (i = 0; i < v->n_sizes && !is_size_of(&v->sizes[i], fn_id, mb); i++)
-        ;
-    if (i == v->n_sizes) {
-        v->sizes = arena_grow(v->c->arena, v->sizes, i, &v->cap_sizes, sizeof(*v->sizes));
-        v->sizes[v->n_sizes++] = (struct size_sum){
-            .fn_id = fn_id, .name = arena_str(v->c->arena, inv->origin->fn->name), .memory_mb = mb};
-    }
-    v->last_size = i;
-    return &v->sizes[i];
-}
-
-static void add_size(struct view *v, uint32_t fn_id, const struct invocation *inv)
-{
-    if (inv->memory_bytes == 0 || !inv->is_priced || inv->outcome != OUTCOME_OK)
-        return;
-    struct size_sum *s = size_for(v, fn_id, inv);
-    s->n++;
-    s->cost += inv->cost;
-    s->duration_ns += inv->duration_ns;
-}
-
-/* The sizes a function ran with often enough to be compared; their number. */
-static size_t options_of(const struct view *v, uint32_t fn_id, struct rightsize_option *out)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < v->n_sizes && n < MOST_SIZES; i++) {
-        const struct size_sum *s = &v->sizes[i];
-        if (s->fn_id == fn_id && s->n >= LEAST_ATTEMPTS)
-            out[n++] = (struct rightsize_option){s->memory_mb, wide_div_round(s->cost, s->n),
-                                                 wide_div_round(s->duration_ns, s->n)};
-    }
-    return n;
-}
-
-static unsigned long long picked(const struct rightsize_option *o, size_t n,
-                                 enum rightsize_strategy by)
-{
-    return (unsigned long long)rightsize_pick(o, n, by, EVEN_WEIGHT)->memory_mb;
-}
-
-/* For a function that ran with several sizes: which was best at what. */
-static void print_best_sizes(const struct view *v)
-{
-    struct rightsize_option options[MOST_SIZES];
-
-    for (size_t i = 0; i < v->n_sizes; i++) {
-        const struct size_sum *s = &v->sizes[i];
-        bool is_first = true;
-        for (size_t k = 0; k < i; k++)
-            is_first = is_first && v->sizes[k].fn_id != s->fn_id;
-        const size_t n = is_first ? options_of(v, s->fn_id, options) : 0;
-        if (n < 2)
-            continue;
-        cost_hint(v->c,
-                  STR_FMT
-                  " ran with %zu sizes: %llu MB cost least, %llu MB was fastest, %llu MB is "
-                  "best of both",
-                  STR_ARG(s->name), n, picked(options, n, RIGHTSIZE_COST),
-                  picked(options, n, RIGHTSIZE_SPEED), picked(options, n, RIGHTSIZE_BALANCED));
-    }
-}
-
 static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invocation *stored,
                                   struct err *e)
 {
@@ -466,7 +405,7 @@ static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invoca
     const struct str currency = cost_currency(v->cc, inv.origin->fn, inv.start_ns);
     struct cost_group *g = group_for(v, key_of_invocation(v, &inv, text, sizeof(text)), currency);
     if (v->o->by == BY_MEMORY)
-        add_size(v, fn_id, &inv);
+        cost_sizes_add(&v->sizes, fn_id, &inv);
     g->n++;
     g->unpriced += !inv.is_priced;
     g->mb_ms += (wide)invocation_billed_ms(&inv) * (wide)(inv.memory_bytes >> 20);
@@ -537,12 +476,6 @@ static void print_hints(const struct view *v)
                   n_assumed, v->n_fns, plural(v->n_fns, "function is", "functions are"));
 }
 
-static bool is_everyone(const struct fn_filter *f)
-{
-    return f->name_glob.n == 0 && f->region.n == 0 && f->account.n == 0 &&
-           f->provider == PROVIDER_UNKNOWN;
-}
-
 typedef enum status by_fn(struct view *v, struct err *e);
 
 static enum status show(struct view *v, struct err *e)
@@ -563,9 +496,9 @@ static enum status show(struct view *v, struct err *e)
         by[v->o->by](v, e) != OK)
         return e->code;
     cost_groups_print(v->c, v->o, v->groups, v->n_groups);
-    print_best_sizes(v);
+    cost_sizes_hint(v->c, &v->sizes);
     print_hints(v);
-    cost_standing_hints(v->c, &v->standing, is_everyone(&v->filter));
+    cost_standing_hints(v->c, &v->standing, fn_filter_is_all(&v->filter));
     return OK;
 }
 
@@ -579,7 +512,8 @@ int cost_table(struct cli *c, const struct cost_options *o, struct err *e)
 {
     AUTO(cli_close_store) struct store *s = NULL;
     AUTO(cli_cost_clear) struct cli_cost cost = {0};
-    AUTO(view_clear) struct view v = {.c = c, .o = o, .filter = cli_filter(c)};
+    AUTO(view_clear)
+    struct view v = {.c = c, .o = o, .filter = cli_filter(c), .sizes.arena = c->arena};
 
     if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK)
         return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;

@@ -45,15 +45,24 @@ void cost_groups_print(struct cli *c, const struct cost_options *o, struct cost_
 /* What is charged by the hour, over all functions: cost_standing.c. */
 struct standing_tally {
     const struct cost_context *cc;
-    bool *is_met; /* by rule: a function of the range is its */
+    const bool *is_met; /* by rule: a function of known memory size is its */
     size_t n_kept, n_provisioned_open, n_snapshots_open, n_unpriced;
     struct str provisioned_open, snapshots_open, unpriced; /* a name of each */
 };
-void cost_standing_begin(struct standing_tally *t, const struct cost_context *cc, struct arena *a);
 void cost_standing_count(struct standing_tally *t, const struct fn_ref *fn,
                          const struct standing_cost *s);
 /* What is in no amount, and what to say about it; is_all: no filter leaves functions out. */
 void cost_standing_hints(const struct cli *c, const struct standing_tally *t, bool is_all);
+
+/* What the attempts of each function and memory size add up to, and for functions that ran with
+ * several which was best at what (cost_sizes.c). Start with zeros and an arena. */
+struct cost_sizes {
+    struct arena *arena;
+    struct size_sum *rows;
+    size_t n, cap, last;
+};
+void cost_sizes_add(struct cost_sizes *all, uint32_t fn_id, const struct invocation *inv);
+void cost_sizes_hint(const struct cli *c, const struct cost_sizes *all);
 
 /* One line on standard error, unless --quiet. */
 void cost_hint(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);

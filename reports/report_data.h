@@ -58,8 +58,9 @@ struct report_data {
     size_t other_currencies; /* functions left out of sums because they are billed in another
                                 currency */
     size_t n_assumed, n_unpriced;
-    wide standing;          /* charged by the hour, as configured; beside the cost */
-    size_t n_standing_open; /* functions of which part of it is not known */
+    wide standing;           /* charged by the hour, as configured; beside the cost */
+    size_t n_standing_open;  /* functions of which part of it is not known */
+    size_t n_standing_unmet; /* rules that keep something for functions of no known memory size */
     struct waste waste;
     struct error_rows errors;
     struct incidents incidents;

@@ -90,6 +90,8 @@ static enum status add_standing(struct report_data *r, const struct fn_row *now,
 
     if (cost_standing(r->options->cost, &q, &s, e) != OK)
         return e ? e->code : ERR_BUG;
+    if (r->currency.n == 0)
+        r->currency = s.currency;
     if (str_eq(s.currency, r->currency))
         r->standing += s.provisioned + s.snapshots;
     r->n_standing_open += s.is_provisioned_open || s.are_snapshots_open || s.is_unpriced;
@@ -127,8 +129,20 @@ static int compare_lines(const void *a, const void *b)
     return str_cmp(x->now->fn.name, y->now->fn.name);
 }
 
+/* What is kept ready costs also where nothing ran. */
+static enum status add_idle(struct report_data *r, const struct standing_idle *idle, struct err *e)
+{
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < idle->rows.n; i++)
+        status = add_standing(r, &idle->rows.rows[i], e);
+    r->n_standing_unmet = fn_filter_is_all(&r->options->filter) ? idle->n_unmet : 0;
+    return status;
+}
+
 static enum status load_functions(struct store *s, struct report_data *r, struct err *e)
 {
+    struct standing_idle idle = {0};
     const struct report_options *o = r->options;
     struct fn_rows now = {0}, before = {0};
     struct idmap now_index = {0}, before_index = {0};
@@ -136,6 +150,9 @@ static enum status load_functions(struct store *s, struct report_data *r, struct
 
     if (status == OK && !o->no_compare)
         status = request_functions(s, r->before, &o->filter, r->arena, &before, e);
+    const struct standing_idle_request q = {o->cost, r->range, &o->filter, &now};
+    if (status == OK)
+        status = standing_idle_load(s, &q, r->arena, &idle, e);
     index_rows(&now_index, &now);
     index_rows(&before_index, &before);
     r->lines = arena_new(r->arena, struct fn_line, now.n + 1);
@@ -143,6 +160,8 @@ static enum status load_functions(struct store *s, struct report_data *r, struct
         if ((status = add_line(r, &now.rows[i], find_row(&before, &before_index, &now.rows[i]),
                                e)) == OK)
             status = add_standing(r, &now.rows[i], e);
+    if (status == OK)
+        status = add_idle(r, &idle, e);
     if (status == OK)
         status = add_gone(r, &before, &now_index, e);
     idmap_clear(&now_index);

@@ -165,6 +165,12 @@ void section_verdict(const struct report_data *r, struct doc *d)
                  STR("Nothing ran in this range, or its logs are not imported. `fnscope db info` "
                      "says what the "
                      "store holds; --since and --until choose another range."));
+        if (r->standing > 0)
+            doc_text(d, s, TONE_PLAIN,
+                     arena_printf(r->arena,
+                                  "What is kept ready is charged all the same: " STR_FMT
+                                  ", beside the cost.",
+                                  STR_ARG(cash(r, r->standing))));
         return;
     }
     doc_text(d, s, verdict_tone(r), verdict_text(r));
@@ -230,7 +236,7 @@ void section_cost(const struct report_data *r, struct doc *d)
     size_t top = r->n < 10 ? r->n : 10;
     wide rest = 0;
 
-    if (r->n == 0)
+    if (r->n == 0 && r->standing == 0)
         return;
     struct doc_section *s = doc_section(d, "cost", "Cost");
     cost_series(r, d, s);

@@ -66,6 +66,10 @@ static void report_findings(const struct report_data *r, struct doc *d, struct d
          "functions keep something ready that is in no amount",
          "logs do not tell how much provisioned concurrency or how many snapshots there are: say "
          "provisioned_concurrency: and snapstart_versions: under functions: in the configuration"},
+        {r->n_standing_unmet, "rule keeps something ready for a function that never ran",
+         "rules keep something ready for functions that never ran",
+         "its charge is in no amount, because its memory size is not known: import logs of it, or "
+         "correct its name under functions: in the configuration"},
         {r->n_assumed, "function was priced with an assumed region or architecture",
          "functions were priced with an assumed region or architecture",
          "say them under functions: in the configuration"},

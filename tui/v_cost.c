@@ -79,7 +79,8 @@ static enum status cost_row(struct app *app, struct view_data *d, const struct f
     table_text(t, 0, f->fn.name);
     cell_money(t, 1, s->cost);
     cell_percent(t, 2, (uint64_t)(s->cost / 1000), (uint64_t)(total / 1000));
-    cell_money(t, 3, s->n > 0 ? wide_div_round(s->cost * 1000000, s->n) : 0);
+    if (s->n > 0)
+        cell_money(t, 3, wide_div_round(s->cost * 1000000, s->n));
     cell_money(t, 4, s->cost_failed);
     cell_money(t, 5, s->cost_init);
     cell_money(t, 6, c.logs);
@@ -90,21 +91,51 @@ static enum status cost_row(struct app *app, struct view_data *d, const struct f
     return kept_cell(app, d, f, e);
 }
 
+enum status view_load_idle(struct app *app, struct view_data *d, struct standing_idle *out,
+                           struct err *e)
+{
+    const struct standing_idle_request q = {app->options->cost, d->range, &app->fn_filter,
+                                            &d->functions};
+
+    return standing_idle_load(app->options->store, &q, &app->data_arena, out, e);
+}
+
+/* What did not run costs nothing but what is kept ready of it. */
+static enum status idle_rows(struct app *app, struct view_data *d, const struct standing_idle *idle,
+                             wide total, struct err *e)
+{
+    struct standing_cost c = {0};
+
+    d->n_kept_unmet = fn_filter_is_all(&app->fn_filter) ? idle->n_unmet : 0;
+    for (size_t i = 0; i < idle->rows.n; i++) {
+        const struct fn_row *f = &idle->rows.rows[i];
+        if (view_kept_ready(app, d, f, &c, e) != OK)
+            return e->code;
+        if ((c.provisioned > 0 || c.snapshots > 0 || c.is_unpriced) &&
+            cost_row(app, d, f, total, e) != OK)
+            return e->code;
+    }
+    return OK;
+}
+
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
+    struct standing_idle idle = {0};
     enum status s = view_load_functions(app, d, e);
 
+    if (s == OK)
+        s = view_load_idle(app, d, &idle, e);
     if (s == OK)
         s = view_load_series(app, d, e);
     if (s != OK)
         return s;
     table_init(&d->table, &app->data_arena, cost_columns, ARRAY_LEN(cost_columns),
                "fnscope.top.cost", 1);
-    view_reserve(d, &app->data_arena, d->functions.n);
+    view_reserve(d, &app->data_arena, d->functions.n + idle.rows.n);
     wide total = view_total_cost(&d->functions);
     for (size_t i = 0; s == OK && i < d->functions.n; i++)
         s = cost_row(app, d, &d->functions.rows[i], total, e);
-    return s;
+    return s == OK ? idle_rows(app, d, &idle, total, e) : s;
 }
 
 /* The strip, and what is in no cost of the table: whoever keeps something ready must not miss it.
@@ -115,17 +146,23 @@ static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigne
     AUTO(arena_clear) struct arena a = {0};
 
     view_draw_strip(app, f, y, used);
-    if (d->kept_ready == 0 && d->n_kept_open == 0)
+    if (d->kept_ready == 0 && d->n_kept_open + d->n_kept_unmet == 0)
         return;
     const struct str open =
         d->n_kept_open == 0
             ? STR("")
             : arena_printf(&a, "; of %zu %s it is not known: D says why", d->n_kept_open,
                            plural(d->n_kept_open, "function", "functions"));
+    const struct str unmet =
+        d->n_kept_unmet == 0
+            ? STR("")
+            : arena_printf(&a, "; %zu %s no function that ever ran", d->n_kept_unmet,
+                           plural(d->n_kept_unmet, "rule fits", "rules fit"));
     frame_text(f, 1, y + (*used)++, f->width - 1,
-               arena_printf(&a, "kept ready, by the hour, beside the cost: " STR_FMT STR_FMT,
-                            STR_ARG(view_money(&a, d->kept_ready)), STR_ARG(open)),
-               d->n_kept_open > 0 ? STYLE_WARN : STYLE_PLAIN);
+               arena_printf(&a,
+                            "kept ready, by the hour, beside the cost: " STR_FMT STR_FMT STR_FMT,
+                            STR_ARG(view_money(&a, d->kept_ready)), STR_ARG(open), STR_ARG(unmet)),
+               d->n_kept_open + d->n_kept_unmet > 0 ? STYLE_WARN : STYLE_PLAIN);
 }
 
 static const unsigned char cost_first[] = {0, 1, 2, 3, 4, 5, 6, 8, 7, 10, 9};

@@ -186,6 +186,29 @@ static enum status explain(struct app *app, struct view_data *d, const struct fn
     return s;
 }
 
+/* Did not run, and is charged by the hour. */
+static enum status explain_idle(struct app *app, struct view_data *d, uint32_t only, struct err *e)
+{
+    struct arena *a = arena_of(app);
+    struct standing_idle idle;
+    struct standing_cost kept;
+
+    if (view_load_idle(app, d, &idle, e) != OK)
+        return e->code;
+    for (size_t i = 0; i < idle.rows.n; i++) {
+        const struct fn_row *f = &idle.rows.rows[i];
+        if (only != 0 && f->fn_id != only)
+            continue;
+        if (view_kept_ready(app, d, f, &kept, e) != OK)
+            return e->code;
+        view_line(d, a, STYLE_BOLD,
+                  arena_printf(a, STR_FMT ", which did not run", STR_ARG(f->fn.name)));
+        say(app, d, "by the hour", view_kept_text(a, &kept));
+        view_line(d, a, STYLE_PLAIN, STR(""));
+    }
+    return OK;
+}
+
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
     enum status s = view_load_functions(app, d, e);
@@ -194,6 +217,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     for (size_t i = 0; s == OK && i < d->functions.n; i++)
         if (only == 0 || d->functions.rows[i].fn_id == only)
             s = explain(app, d, &d->functions.rows[i], e);
+    if (s == OK)
+        s = explain_idle(app, d, only, e);
     if (s == OK && d->n_lines == 0)
         view_line(d, arena_of(app), STYLE_DIM, STR("Nothing of this function lies in the range."));
     return s;

@@ -337,6 +337,29 @@ static enum status alerts(struct app *app, struct view_data *d, struct err *e)
     return OK;
 }
 
+/* It costs something all the same where it is kept ready. */
+static enum status did_not_run(struct app *app, struct view_data *d, struct err *e)
+{
+    struct arena *a = arena_of(app);
+    struct standing_idle idle;
+    struct standing_cost kept;
+
+    view_line(d, a, STYLE_DIM,
+              STR("It did not run in this time range: t chooses another, { goes back."));
+    if (view_load_idle(app, d, &idle, e) != OK)
+        return e->code;
+    for (size_t i = 0; i < idle.rows.n; i++) {
+        if (idle.rows.rows[i].fn_id != app_place(app)->fn_id)
+            continue;
+        if (view_kept_ready(app, d, &idle.rows.rows[i], &kept, e) != OK)
+            return e->code;
+        title(app, d, "Cost");
+        say(app, d, STYLE_PLAIN,
+            arena_printf(a, "  by the hour: " STR_FMT, STR_ARG(view_kept_text(a, &kept))));
+    }
+    return OK;
+}
+
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
     enum status s = view_load_functions(app, d, e);
@@ -346,12 +369,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
             d->one = &d->functions.rows[i];
     if (s == OK)
         s = view_load_series(app, d, e);
-    if (s != OK || !d->one) {
-        if (s == OK)
-            view_line(d, arena_of(app), STYLE_DIM,
-                      STR("It did not run in this time range: t chooses another, { goes back."));
-        return s;
-    }
+    if (s != OK || !d->one)
+        return s == OK ? did_not_run(app, d, e) : s;
     head(app, d);
     durations(app, d);
     s = failures(app, d, e);

@@ -73,8 +73,8 @@ struct view_data {
     size_t n_lines, cap_lines;
     struct stats total; /* overview; its max_duration_ns is the p95 */
     struct throttles throttles;
-    wide kept_ready; /* cost: charged by the hour, beside it */
-    size_t n_kept_open;
+    wide kept_ready;                  /* cost: charged by the hour, beside it */
+    size_t n_kept_open, n_kept_unmet; /* functions of which it is not known; rules for none */
     struct ingest_status status;
     struct incidents incidents;
     struct alert_rows alerts;   /* overview: those that hold */
@@ -306,6 +306,9 @@ struct str view_share(struct arena *a, wide part, wide whole);
 enum status view_kept_ready(const struct app *app, const struct view_data *d,
                             const struct fn_row *f, struct standing_cost *out, struct err *e);
 struct str view_kept_text(struct arena *a, const struct standing_cost *c);
+/* What is kept ready and did not run; d->functions are loaded, and get sizes they lack. */
+enum status view_load_idle(struct app *app, struct view_data *d, struct standing_idle *out,
+                           struct err *e);
 /* Cost in the chosen unit. */
 void cell_cost(const struct app *app, struct table *t, size_t column, wide pico, uint64_t n,
                wide total);

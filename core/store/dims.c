@@ -193,12 +193,15 @@ bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn)
     return f->name_glob.n == 0 || str_glob(f->name_glob, fn->name);
 }
 
+bool fn_filter_is_all(const struct fn_filter *f)
+{
+    return f->name_glob.n == 0 && f->region.n == 0 && f->account.n == 0 &&
+           f->provider == PROVIDER_UNKNOWN;
+}
+
 bool fn_choice_is_all(const struct fn_choice *c)
 {
-    const struct fn_filter *f = c->filter;
-
-    return c->fn_id == 0 && f->name_glob.n == 0 && f->region.n == 0 && f->account.n == 0 &&
-           f->provider == PROVIDER_UNKNOWN;
+    return c->fn_id == 0 && fn_filter_is_all(c->filter);
 }
 
 bool fn_choice_passes(struct fn_choice *c, uint32_t fn)

@@ -19,6 +19,7 @@ struct fn_filter {
     enum provider provider; /* PROVIDER_UNKNOWN: any */
 };
 bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn);
+bool fn_filter_is_all(const struct fn_filter *f); /* lets everything pass */
 
 /* One function's sums over the range; ordered by (provider, account, region, name). */
 struct fn_row {
