@@ -14,12 +14,14 @@
  * shuffles give one dump), nor on what is in memory: a row keeps what it was made of. Lines that a
  * function prints in the platform's form make a request that lies within another's run, where its
  * environment runs one at a time: its rows are marked EV_FORGED, and the store keeps them for the
- * correlator alone, since a later line may tell otherwise. Cannot be told from genuine lines: a
- * request of another id in the very millisecond in which its printer's START or REPORT stands
- * (times may be whole seconds, or borrowed); a START in one run with a fitting REPORT in a later
- * one; a REPORT without billing, as managed instances write it, where requests interleave; and
- * lines without an id or of the printer's own: its crash, INIT_START, RESTORE_REPORT. One thread.
- */
+ * correlator alone, since a later line may tell otherwise. Only of a stream that Lambda named is it
+ * known that one request runs at a time: elsewhere those that lie so are refused if they contradict
+ * themselves, and else count, marked EV_DOUBTFUL where no START and REPORT of their own agree
+ * (docs/decisions/0029). Cannot be told from genuine lines: a request of another id in the very
+ * millisecond in which its printer's START or REPORT stands (times may be whole seconds, or
+ * borrowed); a START in one run with a fitting REPORT in a later one; a REPORT without billing, as
+ * managed instances write it, where requests interleave; and lines without an id or of the
+ * printer's own: its crash, INIT_START, RESTORE_REPORT. One thread. */
 struct correlator;
 
 struct correlator_options {

@@ -43,6 +43,7 @@ static int compare_pieces(const struct piece *x, const struct piece *y)
         {(int64_t)x->max_memory_bytes, (int64_t)y->max_memory_bytes},
         {x->has, y->has},
         {x->was_killed, y->was_killed},
+        {x->is_time_borrowed, y->is_time_borrowed},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++)

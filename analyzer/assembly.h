@@ -26,7 +26,8 @@ struct piece {
     int64_t duration_ns, billed_ns, init_ns, restore_ns;
     uint64_t memory_bytes, max_memory_bytes;
     struct str status, error_type, version, trace_id;
-    bool was_killed; /* EXIT: "signal: killed" */
+    bool was_killed;       /* EXIT: "signal: killed" */
+    bool is_time_borrowed; /* of a line near by */
 };
 
 /* What belongs to the environment and not to a request. */
@@ -86,6 +87,11 @@ bool report_is_possible(const struct piece *report, const struct piece *start);
 /* Whether the attempt's own lines could all have been printed by another request: no START, no
  * REPORT, or one that is not possible. */
 bool attempt_is_suspect(const struct pieces *p, const struct attempt *at);
+
+/* Whether an attempt that is suspect was printed by `printer`, in whose run it lies, also where the
+ * lines of many environments may be mixed. */
+bool attempt_is_refuted(const struct pieces *p, const struct attempt *at,
+                        const struct pieces *printer);
 
 /* Whether the request was running all the time from before first_ns to after last_ns, by a START
  * and the REPORT that measured it, in an environment that runs one request at a time. */

@@ -46,7 +46,8 @@ static bool make_piece(struct correlator *c, const struct log_record *r, struct 
 {
     const struct platform_event *p = r->platform;
 
-    *out = (struct piece){.t_ns = r->time_ns, .kind = PIECE_APP_ERROR};
+    *out = (struct piece){
+        .t_ns = r->time_ns, .kind = PIECE_APP_ERROR, .is_time_borrowed = r->is_time_borrowed};
     if (!p) {
         out->error_type = corr_keep(c, r->error_type);
         return r->is_error;
@@ -281,11 +282,12 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
         size_t n_own = corr_evidence_of(a, attempt_start(&a->pieces, &attempts[i]), own);
         attempt_assemble(&a->pieces, &attempts[i], own, n_own, inv);
         is_suspect = is_suspect || attempt_is_suspect(&a->pieces, &attempts[i]);
-        bool is_forged = corr_is_forged(c, a, &attempts[i]);
+        const unsigned verdict = corr_verdict(c, a, &attempts[i]);
+        const bool is_forged = verdict == EV_FORGED;
+        inv->evidence |= verdict;
         if (is_forged) {
             b->counts.forged += !a->was_forged;
             a->was_forged = true;
-            inv->evidence |= EV_FORGED;
         } else if (is_told_elsewhere(a, &attempts[i])) {
             b->counts.again += !a->was_told;
             a->was_told = true;
@@ -348,8 +350,8 @@ static void give_row(const struct assembly *a, struct invocation *inv, size_t re
     inv->has_stored = replaces != NO_ROW;
     inv->stored_start_ns = inv->has_stored ? a->given[replaces].start_ns : 0;
     *batch_invocation(b) = *inv;
-    b->counts.invocations +=
-        !(inv->evidence & EV_FORGED) && (replaces == NO_ROW || a->given[replaces].is_forged);
+    b->counts.invocations += !(inv->evidence & EV_FORGED) &&
+                             (replaces == NO_ROW || a->given[replaces].verdict == EV_FORGED);
 }
 
 static void give_assembly(struct correlator *c, struct assembly *a, const struct origin *origin,
@@ -360,14 +362,17 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
     assemble(c, a, origin, b, &rows);
     bool *is_taken = arena_new(&c->scratch, bool, a->n_given + 1);
     pair(a, &rows, is_taken);
-    for (size_t i = 0; i < a->n_given; i++)
+    for (size_t i = 0; i < a->n_given; i++) {
+        b->counts.doubtful -= a->given[i].verdict == EV_DOUBTFUL;
         if (!is_taken[i])
             give_removed(a, origin, a->given[i].start_ns, b);
+    }
     struct given *given = arena_new(&c->scratch, struct given, rows.n + 1);
     for (size_t i = 0; i < rows.n; i++) {
         size_t replaces = rows.replaces[i];
         given[i] = (struct given){rows.inv[i].start_ns, content_hash(&rows.inv[i]),
-                                  (rows.inv[i].evidence & EV_FORGED) != 0};
+                                  rows.inv[i].evidence & (EV_FORGED | EV_DOUBTFUL)};
+        b->counts.doubtful += given[i].verdict == EV_DOUBTFUL;
         if (replaces == NO_ROW || a->given[replaces].hash != given[i].hash)
             give_row(a, &rows.inv[i], replaces, b);
     }

@@ -68,8 +68,8 @@ struct env {
 /* What was given out of one attempt. */
 struct given {
     int64_t start_ns;
-    uint64_t hash; /* of its content */
-    bool is_forged;
+    uint64_t hash;    /* of its content */
+    unsigned verdict; /* EV_FORGED, EV_DOUBTFUL or 0 */
 };
 
 struct assembly {
@@ -167,7 +167,8 @@ struct assembly *corr_next(struct span_query *q);
 
 /* Whether such a line belongs to one request at the most. */
 bool corr_has_owner(const struct loose *l);
-/* Of an attempt: as judged in this feed, else as it was given out. */
+/* Of an attempt: EV_FORGED, EV_DOUBTFUL or 0, as judged in this feed, else as it was given out. */
+unsigned corr_verdict(struct correlator *c, const struct assembly *a, const struct attempt *at);
 bool corr_is_forged(struct correlator *c, const struct assembly *a, const struct attempt *at);
 /* Gives each line without a request id its attempt, once in a feed: all pieces must be in. */
 void corr_settle_owners(struct correlator *c, struct env *v);

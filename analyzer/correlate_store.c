@@ -46,11 +46,11 @@ static enum status restore_row(struct correlator *c, const struct invocation *ro
     struct assembly *a =
         at ? (struct assembly *)(uintptr_t)*at : corr_new_assembly(c, owner, row->id, key);
     struct restoring r = {c, a};
-    const bool is_forged = (row->evidence & EV_FORGED) != 0;
+    const unsigned verdict = row->evidence & (EV_FORGED | EV_DOUBTFUL);
     pieces_decode(row, restore_piece, &r);
     corr_room_for_given(a, a->n_given + 1);
-    a->given[a->n_given++] = (struct given){row->start_ns, 0, is_forged};
-    a->was_forged = a->was_forged || is_forged;
+    a->given[a->n_given++] = (struct given){row->start_ns, 0, verdict};
+    a->was_forged = a->was_forged || verdict == EV_FORGED;
     owner->mixed_to_ns =
         owner->newest_ns > owner->mixed_to_ns ? owner->newest_ns : owner->mixed_to_ns;
     note_suspicion(a);

@@ -27,17 +27,67 @@ bool report_is_possible(const struct piece *report, const struct piece *start)
            report->t_ns - start->t_ns + clock_slack(report, start) >= report->duration_ns;
 }
 
-bool attempt_is_suspect(const struct pieces *p, const struct attempt *at)
+/* Its first START, its last REPORT. */
+struct marks {
+    const struct piece *start, *report;
+    bool has_end;
+};
+
+static struct marks marks_of(const struct pieces *p, const struct attempt *at)
 {
-    const struct piece *start = NULL, *report = NULL;
+    struct marks m = {0};
 
     for (size_t i = at->from; i < at->to; i++) {
-        if (p->rows[i].kind == PIECE_START && !start)
-            start = &p->rows[i];
-        if (p->rows[i].kind == PIECE_REPORT)
-            report = &p->rows[i];
+        const struct piece *x = &p->rows[i];
+        m.start = x->kind == PIECE_START && !m.start ? x : m.start;
+        m.report = x->kind == PIECE_REPORT ? x : m.report;
+        m.has_end = m.has_end || x->kind == PIECE_END;
     }
-    return !start || !report || !report_is_possible(report, start);
+    return m;
+}
+
+bool attempt_is_suspect(const struct pieces *p, const struct attempt *at)
+{
+    const struct marks m = marks_of(p, at);
+
+    return !m.start || !m.report || !report_is_possible(m.report, m.start);
+}
+
+/* Of one time may also be what a shipper read at once. */
+static bool is_too_short(const struct marks *m)
+{
+    return m->start->t_ns < m->report->t_ns && !m->start->is_time_borrowed &&
+           !m->report->is_time_borrowed && !report_is_possible(m->report, m->start);
+}
+
+/* What it measured began behind the printer's START, so that its own START would stand there, and
+ * the END that the text format writes with every REPORT is missing, where the printer has one. Of
+ * two lines lost of one request nothing else is known: exports of live logs miss lines of streams
+ * that come late, but END and REPORT come together. */
+static bool lacks_its_lines(const struct marks *m, const struct pieces *printer)
+{
+    const struct piece *start = NULL;
+    bool has_end = false;
+
+    for (size_t i = 0; i < printer->n; i++) {
+        const struct piece *x = &printer->rows[i];
+        has_end = has_end || x->kind == PIECE_END;
+        start = x->kind == PIECE_START && x->t_ns < m->report->t_ns ? x : start;
+    }
+    return !m->has_end && m->report->status.n == 0 && has_end && start &&
+           report_lag(m->report, start->t_ns) > clock_slack(m->report, start);
+}
+
+bool attempt_is_refuted(const struct pieces *p, const struct attempt *at,
+                        const struct pieces *printer)
+{
+    const struct marks m = marks_of(p, at);
+
+    if (!m.report)
+        return !m.start; /* a line that only mentions a request makes none */
+    if (is_overbilled(m.report))
+        return true;
+    return m.start ? is_too_short(&m) : lacks_its_lines(&m, printer);
 }
 
 static bool measures(const struct piece *report, const struct piece *start)

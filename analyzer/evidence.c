@@ -60,36 +60,48 @@ static bool runs_around(struct correlator *c, const struct assembly *o, const st
 }
 
 /* All its lines lie inside another request of the same environment: where one request runs at a
- * time they cannot be genuine, somebody printed them. */
-static bool lies_in_another(struct correlator *c, const struct assembly *a,
-                            const struct attempt *at)
+ * time they cannot be genuine, somebody printed them. So it is in a stream that Lambda named;
+ * others may hold the lines of many environments, and what can be genuine there counts, in doubt.
+ */
+static unsigned judge(struct correlator *c, const struct assembly *a, const struct attempt *at)
 {
     const struct range all = {a->pieces.rows[at->from].t_ns, a->pieces.rows[at->to - 1].t_ns};
 
     if (attempt_is_unbilled(&a->pieces, at) ||
         all.until_ns >= a->env->newest_ns) /* in order, nothing has come behind it yet */
-        return false;
+        return 0;
     const bool is_suspect = attempt_is_suspect(&a->pieces, at);
     if (!is_suspect && !a->is_within)
-        return false;
+        return 0;
+    const bool is_alone = a->env->origin.version.n > 0;
+    unsigned verdict = 0;
     struct span_query q = corr_around(c, a->env, &all);
-    for (const struct assembly *o = corr_next(&q); o; o = corr_next(&q))
-        if (o != a && (is_suspect ? pieces_enclose(&o->pieces, all.since_ns, all.until_ns)
-                                  : runs_around(c, o, &all)))
-            return true;
-    return false;
+    for (const struct assembly *o = corr_next(&q); o; o = corr_next(&q)) {
+        if (o == a || !(is_suspect ? pieces_enclose(&o->pieces, all.since_ns, all.until_ns)
+                                   : runs_around(c, o, &all)))
+            continue;
+        if (is_alone || attempt_is_refuted(&a->pieces, at, &o->pieces))
+            return EV_FORGED;
+        verdict = EV_DOUBTFUL;
+    }
+    return verdict;
 }
 
-bool corr_is_forged(struct correlator *c, const struct assembly *a, const struct attempt *at)
+unsigned corr_verdict(struct correlator *c, const struct assembly *a, const struct attempt *at)
 {
     const int64_t start_ns = attempt_start(&a->pieces, at);
 
     if (a->judged_in_feed == c->n_feeds)
-        return lies_in_another(c, a, at);
+        return judge(c, a, at);
     for (size_t i = 0; i < a->n_given; i++)
         if (a->given[i].start_ns == start_ns)
-            return a->given[i].is_forged;
-    return false;
+            return a->given[i].verdict;
+    return 0;
+}
+
+bool corr_is_forged(struct correlator *c, const struct assembly *a, const struct attempt *at)
+{
+    return corr_verdict(c, a, at) == EV_FORGED;
 }
 
 /* --- claims --- */

@@ -20,6 +20,7 @@ enum {
     FLAG_NUMBERS = 1 << 6,
     FLAG_TEXTS = 1 << 7,
     FLAG_KILLED = 1 << 8,
+    FLAG_BORROWED = 1 << 9,
 };
 _Static_assert(PIECE_KINDS <= KIND_BITS + 1, "a kind has three bits");
 
@@ -66,6 +67,7 @@ static unsigned flags_of(const struct piece *p, const struct invocation *inv)
 {
     unsigned flags = p->was_killed ? FLAG_KILLED : 0;
 
+    flags |= p->is_time_borrowed ? FLAG_BORROWED : 0;
     if (!is_without_numbers(p))
         flags |= says_the_same(p, inv) ? FLAG_HAS : FLAG_NUMBERS;
     if (p->version.n > 0 && str_eq(p->version, inv->version))
@@ -198,6 +200,7 @@ static struct piece decode_piece(struct reader *r, const struct invocation *inv)
 
     r->is_bad = r->is_bad || p.kind >= PIECE_KINDS;
     p.was_killed = (flags & FLAG_KILLED) != 0;
+    p.is_time_borrowed = (flags & FLAG_BORROWED) != 0;
     p.t_ns = cut_time(r, inv->start_ns);
     if (flags & (FLAG_NUMBERS | FLAG_HAS))
         p.has = (unsigned)cut_varint(r);

@@ -47,7 +47,7 @@ struct count_check {
 
 static void say_count(struct doctor *d, const struct count_check *k)
 {
-    AUTO(buf_clear) struct buf b = {.max = 256};
+    AUTO(buf_clear) struct buf b = {.max = 512};
 
     if (k->n == 0) {
         say(d, true, k->none, (struct str){0});
@@ -149,6 +149,14 @@ static void check_counts(struct doctor *d)
          "lines look like platform lines but cannot be any; they were kept as text",
          "the application prints them, or they are cut or out of range: "
          "fnscope logs 'RequestId:' shows them"},
+        {s->counts.doubtful > 0 ? (uint64_t)s->counts.doubtful : 0,
+         "no request may be another one's text",
+         "request lies within another's run where no stream is named; it counts, though that one "
+         "may have printed it",
+         "requests lie within another's run where no stream is named; they count, though that one "
+         "may have printed them",
+         "an export with streams tells (aws logs tail --format detailed, into a fresh store); "
+         "fnscope sql 'select * from invocations where is_doubtful' shows them"},
         {s->counts.lost_lines, "the platform says of no line that it was lost",
          "line was dropped by the platform before it was logged",
          "lines were dropped by the platform before they were logged", lost.p},

@@ -82,6 +82,10 @@ static void show_head(struct buf *b, const struct invocation *inv)
     field_memory(b, inv);
     field(b, "environment", inv->origin->instance);
     field(b, "trace", inv->trace_id);
+    if (inv->evidence & EV_DOUBTFUL)
+        field(b, "doubt",
+              STR("it lies within another's run, and no stream is named: that one may "
+                  "have printed it"));
 }
 
 /* --- its receipt --- */

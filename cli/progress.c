@@ -104,6 +104,12 @@ static void show_samples(struct buf *out, const struct pipeline_samples *bad)
     }
 }
 
+/* More may have been settled than are new. */
+static uint64_t doubts(const struct batch_counts *n)
+{
+    return n->doubtful > 0 ? (uint64_t)n->doubtful : 0;
+}
+
 /* The same for programs: one row. */
 static void summary_row(const struct progress *p, const struct import_progress *r, struct buf *out)
 {
@@ -114,6 +120,7 @@ static void summary_row(const struct progress *p, const struct import_progress *
         {.name = "known_files"},    {.name = "empty_files"},      {.name = "foreign_files"},
         {.name = "unreadable"},     {.name = "untimed"},          {.name = "elsewhere"},
         {.name = "again"},          {.name = "guessed_streams"},  {.name = "adopted"},
+        {.name = "doubtful"},
     };
     AUTO(arena_clear) struct arena a = {0};
     const uint64_t values[] = {
@@ -135,6 +142,7 @@ static void summary_row(const struct progress *p, const struct import_progress *
         r->counts.again,
         r->own_stream,
         r->counts.adopted,
+        doubts(&r->counts),
     };
     struct table t;
 
@@ -160,6 +168,23 @@ static void say_files(const struct import_progress *r, struct buf *out)
                plural(r->foreign, "file of a folder does not look like a log and was passed over",
                       "files of a folder do not look like logs and were passed over"),
                "name it, or say --input-format text");
+}
+
+/* Lines that another request printed, for certain or perhaps. */
+static void say_imitations(const struct batch_counts *n, struct buf *out)
+{
+    count_line(out, n->forged,
+               plural(n->forged,
+                      "looks like a platform line but cannot be one and was kept as text",
+                      "look like platform lines but cannot be any and were kept as text"),
+               "");
+    count_line(out, doubts(n),
+               plural(doubts(n),
+                      "request lies within another's run where no stream is named, and counts: of "
+                      "another environment, or printed by that request",
+                      "requests lie within another's run where no stream is named, and count: of "
+                      "other environments, or printed by that request"),
+               "an export with streams tells: aws logs tail --format detailed");
 }
 
 void progress_summary(struct progress *p, const struct import_progress *r,
@@ -203,11 +228,7 @@ void progress_summary(struct progress *p, const struct import_progress *r,
                       "could not be decoded and were kept aside"),
                "fnscope doctor shows them");
     show_samples(out, bad);
-    count_line(out, n->forged,
-               plural(n->forged,
-                      "looks like a platform line but cannot be one and was kept as text",
-                      "look like platform lines but cannot be any and were kept as text"),
-               "");
+    say_imitations(n, out);
     count_line(out, n->lost_lines,
                plural(n->lost_lines, "line was dropped by the platform, as the log says",
                       "lines were dropped by the platform, as the log says"),

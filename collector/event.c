@@ -331,6 +331,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     struct log_record *r = batch_record(out);
     r->time_ns = ev->has_time ? ev->time_ns : in->defaults->now_ns;
     r->is_time_guessed = !ev->has_time && !ev->is_time_near;
+    r->is_time_borrowed = !ev->has_time;
     r->seen_ns = ev->seen_ns;
     r->origin = slot->origin;
     r->event_id = ev->event_id;

@@ -178,6 +178,10 @@ static enum status receipt(struct app *app, struct view_data *d, const struct in
               arena_printf(a, "Receipt: " STR_FMT " USD", STR_ARG(view_exact(a, inv->cost, 12))));
     for (size_t i = 0; i < r.n; i++)
         receipt_line(app, d, &r.lines[i]);
+    if (inv->evidence & EV_DOUBTFUL)
+        view_line(d, a, STYLE_WARN,
+                  STR("  ! it lies within another's run, and no stream is named: that one may have "
+                      "printed it"));
     if (inv->evidence & EV_ASSUMED_CONFIG)
         view_line(d, a, STYLE_WARN,
                   STR("  ! region or architecture is assumed: say it under functions: in the "

@@ -28,6 +28,7 @@ struct batch_counts {
     uint64_t read_bytes, events, repeats, late, quarantined, control_messages;
     uint64_t unknown_labels;         /* REPORT labels kept as extras */
     uint64_t forged;                 /* application text that imitates a platform line */
+    int64_t doubtful;                /* requests with EV_DOUBTFUL: as many more as there were */
     uint64_t lost_lines, lost_bytes; /* dropped by the platform, as it says itself */
     uint64_t invalid_utf8;           /* events with replaced bytes */
     uint64_t untimed;   /* events without a time: the file's or the clock's stands in */

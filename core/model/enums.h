@@ -99,7 +99,8 @@ enum evidence {
     EV_OTHER_RUNTIME = 1 << 16,   /* the same, and it is not Java */
     EV_RESTORE_FREE = 1 << 17,    /* the restore is known to be free */
     EV_RESTORE_BILLED = 1 << 18,  /* the restore is in the cost */
-    EV_FORGED = 1 << 19           /* printed by another request: kept for the correlator alone */
+    EV_FORGED = 1 << 19,          /* printed by another request: kept for the correlator alone */
+    EV_DOUBTFUL = 1 << 20         /* counted, though another request may have printed it */
 };
 
 /* Each gives the name ("aws", "x86_64", "ok", "cold" ...), or "unknown". */

@@ -64,6 +64,8 @@ static enum status read_counters(struct store *s, struct ingest_status *out, str
                 *counters[i].value = (uint64_t)sql_i64(st, 1);
         if (str_eq(name, STR("last_commit_ns")))
             out->last_commit_ns = sql_i64(st, 1);
+        if (str_eq(name, STR("doubtful")))
+            out->counts.doubtful = sql_i64(st, 1);
     }
     sql_finalize(st);
     return status;

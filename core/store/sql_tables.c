@@ -122,6 +122,7 @@ enum {
     I_GROUP,
     I_INSTANCE,
     I_FINAL,
+    I_DOUBTFUL,
     I_PICO
 };
 
@@ -154,6 +155,7 @@ static void invocation_number(const struct invocation *inv, int column, const st
         [I_MEMORY] = (int64_t)(inv->memory_bytes >> 20),
         [I_USED] = (int64_t)(inv->max_memory_bytes >> 20),
         [I_FINAL] = inv->is_final,
+        [I_DOUBTFUL] = (inv->evidence & EV_DOUBTFUL) != 0,
         [I_PICO] = inv->cost,
     };
 
@@ -218,7 +220,7 @@ static const struct sql_table invocations = {
               " memory_mb int, max_memory_mb int, error_type text, version text, arch text, "
               "cost_usd real,"
               " trace_id text, log_group text, instance text, "
-              "is_final int, cost_pico int hidden)",
+              "is_final int, is_doubtful int, cost_pico int hidden)",
     .time_column = I_START_NS,
     .function_column = I_FUNCTION,
     .id_column = I_ID,

@@ -222,10 +222,10 @@ uint64_t twin_hash(const struct twin *t)
 static void add_evidence(struct buf *b, unsigned evidence)
 {
     static const char *const names[] = {
-        "START",        "END",           "REPORT",       "RUNTIME_DONE",   "INIT_START",
-        "INIT_REPORT",  "TIMEOUT",       "EXIT",         "APP_ERROR",      "PROACTIVE",
-        "SUPPRESSED",   "ESTIMATED",     "NO_BILLING",   "DUPLICATE",      "ASSUMED",
-        "JAVA_RUNTIME", "OTHER_RUNTIME", "RESTORE_FREE", "RESTORE_BILLED", "FORGED"};
+        "START",          "END",       "REPORT",    "RUNTIME_DONE", "INIT_START",    "INIT_REPORT",
+        "TIMEOUT",        "EXIT",      "APP_ERROR", "PROACTIVE",    "SUPPRESSED",    "ESTIMATED",
+        "NO_BILLING",     "DUPLICATE", "ASSUMED",   "JAVA_RUNTIME", "OTHER_RUNTIME", "RESTORE_FREE",
+        "RESTORE_BILLED", "FORGED",    "DOUBTFUL"};
 
     const char *before = "";
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
