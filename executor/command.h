@@ -28,6 +28,7 @@ struct fnexec_command {
 };
 
 extern const struct fnexec_command *const fnexec_commands[]; /* NULL-terminated */
+extern const struct opt_def fnexec_plain_options[];          /* help alone */
 extern const struct fnexec_command command_serve, command_invoke, command_check, command_doctor,
     command_help, command_version;
 

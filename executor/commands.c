@@ -5,7 +5,6 @@
 #include "executor/command.h"
 #include "executor/fndef.h"
 #include "executor/manifest_check.h"
-#include "executor/sandbox.h"
 #include "executor/trigger.h"
 
 const struct fnexec_command *const fnexec_commands[] = {&command_serve,
@@ -22,7 +21,7 @@ const struct fnexec_command *const fnexec_commands[] = {&command_serve,
         .offset = offsetof(struct fnexec_options, help), .help = "explain this command"            \
     }
 
-static const struct opt_def plain_options[] = {HELP_OPTION, {0}};
+const struct opt_def fnexec_plain_options[] = {HELP_OPTION, {0}};
 
 /* --- help, version --- */
 
@@ -82,7 +81,7 @@ const struct fnexec_command command_help = {
     .description =
         "Lists the commands, or explains one. `help mdoc` prints the option sections of\n"
         "the manual page.",
-    .options = plain_options,
+    .options = fnexec_plain_options,
     .run = run_help};
 
 static int run_version(struct fnexec_run *r, struct err *e)
@@ -95,7 +94,7 @@ static int run_version(struct fnexec_run *r, struct err *e)
 const struct fnexec_command command_version = {.name = "version",
                                                .summary = "Print the version",
                                                .description = "Prints the version.",
-                                               .options = plain_options,
+                                               .options = fnexec_plain_options,
                                                .run = run_version};
 
 /* --- check --- */
@@ -136,51 +135,5 @@ const struct fnexec_command command_check = {
         "column. Nothing is started. Queues that were made through the API only are in no "
         "manifest\n"
         "and do not count here: name them under queues.",
-    .options = plain_options,
+    .options = fnexec_plain_options,
     .run = run_check};
-
-/* --- doctor --- */
-
-static void show_memory_limits(struct buf *out)
-{
-    struct cgroup_place at;
-
-    buf_addf(out, "%-18s works: a function over its size is found within 100 ms\n",
-             "memory watched");
-    cgroup_find_own(&at);
-    buf_addf(out, "%-18s %s: memory_limit: cgroup ", "memory by cgroup",
-             at.n > 0 ? "works" : "does not work");
-    if (at.n > 0)
-        buf_addf(out, "makes groups below %s\n", at.folders[0]);
-    else
-        buf_addf(out, "is refused (%s)\n", at.why_not);
-}
-
-static int run_doctor(struct fnexec_run *r, struct err *e)
-{
-    struct sandbox_report report;
-    bool all = true;
-
-    UNUSED(e);
-    sandbox_probe(&report);
-    for (unsigned i = 0; i < SANDBOX_STEPS; i++) {
-        buf_addf(&r->out, "%-18s %s: %s", sandbox_step_name((enum sandbox_step)i),
-                 report.works[i] ? "works" : "does not work",
-                 sandbox_step_help((enum sandbox_step)i));
-        if (!report.works[i])
-            buf_addf(&r->out, " (%s)", strerror(report.errnum[i]));
-        buf_add_c(&r->out, '\n');
-        all = all && report.works[i];
-    }
-    show_memory_limits(&r->out);
-    return all ? EXIT_DONE : EXIT_CONDITION;
-}
-
-const struct fnexec_command command_doctor = {
-    .name = "doctor",
-    .summary = "Say which parts of the sandbox this machine allows",
-    .description =
-        "Tries each step that fences a function off and says whether it works here. Exit status 3\n"
-        "when one does not: functions run without it, unless their isolation is strict.",
-    .options = plain_options,
-    .run = run_doctor};

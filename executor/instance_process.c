@@ -15,7 +15,7 @@
 #include "executor/fndef_options.h"
 #include "executor/ids.h"
 #include "executor/instance.h"
-#include "executor/private_tmp.h"
+#include "executor/sandbox_folders.h"
 
 #define MIB            ((uint64_t)1 << 20)
 #define LINE_MAX_BYTES ((size_t)1 << 17)
@@ -225,7 +225,7 @@ static enum status make_sandbox(struct instance *in, struct arena *a, const char
 {
     bool with_namespaces = in->fn->isolation != ISOLATION_PROCESS;
     unsigned steps = in->fn->isolation == ISOLATION_STRICT
-                         ? (1U << SANDBOX_STEPS) - 1
+                         ? SANDBOX_ALL
                          : sandbox_steps(&in->x->sandbox, with_namespaces);
 
     in->has_private_tmp = (steps & 1U << SANDBOX_PRIVATE_TMP) != 0;
@@ -233,7 +233,7 @@ static enum status make_sandbox(struct instance *in, struct arena *a, const char
         steps |= 1U << SANDBOX_USER; /* it does not run as we do instead */
     sandbox_init(s, steps, in->scratch.p, (uint64_t)in->fn->ephemeral_mb * MIB);
     s->user = (unsigned)in->fn->user;
-    return in->has_private_tmp ? private_tmp_keep(in, a, program, s, e) : OK;
+    return in->has_private_tmp ? sandbox_folders(in, a, program, s, e) : OK;
 }
 
 /* The temporary folder belongs to whom the function runs as. */

@@ -7,12 +7,12 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "executor/sandbox_mounts.h"
 #include "executor/spawn.h"
 #include "executor/syscall_filter.h"
 
@@ -144,24 +144,6 @@ int sandbox_open(const struct sandbox *s)
     return errnum ? errnum : unshare(CLONE_NEWPID) != 0 ? errno : 0;
 }
 
-static int furnish_namespaces(const struct sandbox *s)
-{
-    UNUSED(s);
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
-        return errno;
-    return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0 ? errno : 0;
-}
-
-static int private_tmp(const struct sandbox *s)
-{
-    if (!s->scratch)
-        return 0;
-    for (size_t i = 0; i < s->n_kept; i++)
-        if (mount(s->kept[i].from, s->kept[i].to, NULL, MS_BIND | MS_REC, NULL) != 0)
-            return errno;
-    return mount(s->scratch, "/tmp", NULL, MS_BIND | MS_REC, NULL) != 0 ? errno : 0;
-}
-
 /* Woken by a request, it would take the processor from fnexec in the middle of its turn, and give
  * it back a moment later. Whoever runs fnexec under another policy than the usual has chosen. */
 static int schedule_as_batch(const struct sandbox *s)
@@ -187,14 +169,18 @@ static const struct {
                               give_up_privileges},
     [SANDBOX_SYSCALLS] = {"system calls", "mounts, modules, tracing, clocks and keys are refused",
                           refuse_syscalls},
-    [SANDBOX_NAMESPACES] = {"namespaces", "own processes, mounts, host name and IPC",
-                            furnish_namespaces},
+    [SANDBOX_NAMESPACES] = {"namespaces",
+                            "own processes, mounts, host name and IPC; /proc is read-only",
+                            mounts_open},
     [SANDBOX_CAPABILITIES] = {"no capabilities",
                               "a function of root's has root's files, no power "
                               "beyond them",
                               give_up_capabilities},
     [SANDBOX_USER] = {"other user", "a function runs as the user it names", become_user},
-    [SANDBOX_PRIVATE_TMP] = {"private /tmp", "each environment has its own /tmp", private_tmp},
+    [SANDBOX_PRIVATE_TMP] = {"private /tmp", "each environment has its own /tmp",
+                             mounts_private_tmp},
+    [SANDBOX_READ_ONLY] = {"read-only code", "its code, the manifest's folder and /sys",
+                           mounts_read_only},
     [SANDBOX_BATCH] = {"batch scheduling", "a function that wakes up does not interrupt fnexec",
                        schedule_as_batch},
 };
@@ -203,9 +189,9 @@ static const struct {
  * without them only no_new_privs allows a filter. A change of user takes back the wish to end with
  * the parent. */
 static const enum sandbox_step order[SANDBOX_STEPS] = {
-    SANDBOX_SESSION,      SANDBOX_NAMESPACES, SANDBOX_PRIVATE_TMP,  SANDBOX_RLIMITS,
-    SANDBOX_CAPABILITIES, SANDBOX_USER,       SANDBOX_PARENT_DEATH, SANDBOX_BATCH,
-    SANDBOX_NO_NEW_PRIVS, SANDBOX_SYSCALLS};
+    SANDBOX_SESSION, SANDBOX_NAMESPACES,   SANDBOX_PRIVATE_TMP, SANDBOX_READ_ONLY,
+    SANDBOX_RLIMITS, SANDBOX_CAPABILITIES, SANDBOX_USER,        SANDBOX_PARENT_DEATH,
+    SANDBOX_BATCH,   SANDBOX_NO_NEW_PRIVS, SANDBOX_SYSCALLS};
 
 const char *sandbox_step_name(enum sandbox_step s)
 {
@@ -262,12 +248,16 @@ void sandbox_assume(struct sandbox_report *out)
         out->works[i] = true;
 }
 
-/* Steps that stand on others: /tmp can only be replaced in a mount namespace. */
+/* Steps that stand on others: /tmp can only be replaced in a mount namespace, and a folder that
+ * holds the scratch folder can only be read-only when that is /tmp. */
 static unsigned needed_by(unsigned step)
 {
-    return step == SANDBOX_PRIVATE_TMP ? 1U << SANDBOX_NAMESPACES
-           : step == SANDBOX_SYSCALLS  ? 1U << SANDBOX_NO_NEW_PRIVS
-                                       : 0;
+    static const unsigned needed[SANDBOX_STEPS] = {[SANDBOX_PRIVATE_TMP] = 1U << SANDBOX_NAMESPACES,
+                                                   [SANDBOX_READ_ONLY] = 1U << SANDBOX_NAMESPACES |
+                                                                         1U << SANDBOX_PRIVATE_TMP,
+                                                   [SANDBOX_SYSCALLS] = 1U << SANDBOX_NO_NEW_PRIVS};
+
+    return needed[step];
 }
 
 void sandbox_probe(struct sandbox_report *out)
@@ -277,6 +267,7 @@ void sandbox_probe(struct sandbox_report *out)
 
     *out = (struct sandbox_report){.is_probed = true};
     for (unsigned i = 0; i < SANDBOX_STEPS; i++) {
+        struct sandbox_folder folder = {.path = "/var"};
         struct sandbox s;
         struct spawned child;
         struct spawn_request rq = {.argv = argv,
@@ -287,6 +278,8 @@ void sandbox_probe(struct sandbox_report *out)
                                    .output_fd = -1};
         sandbox_init(&s, 1U << i | needed_by(i), "/var", 0);
         s.user = i == SANDBOX_USER ? NOBODY : 0;
+        s.folders = &folder;
+        s.n_folders = 1;
         out->works[i] = spawn(&rq, &child, NULL) == OK;
         out->errnum[i] = out->works[i] ? 0 : rq.errnum;
         if (out->works[i])
@@ -299,8 +292,10 @@ unsigned sandbox_steps(const struct sandbox_report *r, bool with_namespaces)
     unsigned bits = 0;
 
     for (unsigned i = 0; i < SANDBOX_STEPS; i++)
-        bits |= r->works[i] ? 1U << i : 0;
-    if (!with_namespaces || !r->works[SANDBOX_NAMESPACES])
-        bits &= ~(1U << SANDBOX_NAMESPACES | 1U << SANDBOX_PRIVATE_TMP);
+        if (r->works[i] && (with_namespaces || !(SANDBOX_SHARED & 1U << i)))
+            bits |= 1U << i;
+    for (unsigned i = 0; i < SANDBOX_STEPS; i++)
+        if ((bits & needed_by(i)) != needed_by(i))
+            bits &= ~(1U << i);
     return bits;
 }

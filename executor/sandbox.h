@@ -16,24 +16,29 @@ enum sandbox_step {
     SANDBOX_SYSCALLS,     /* system calls of administrators are refused (EPERM) */
     SANDBOX_NAMESPACES,   /* own processes, mounts, host name, IPC; the end of it ends all in it */
     SANDBOX_PRIVATE_TMP,  /* /tmp is its scratch folder */
+    SANDBOX_READ_ONLY,    /* its code, and /sys */
     SANDBOX_CAPABILITIES, /* none, neither root's nor those a program could give (capabilities(7))
                            */
     SANDBOX_USER,         /* another user than fnexec's, when the function names one */
     SANDBOX_BATCH,        /* woken, it waits for its turn: it does not push fnexec off the CPU */
     SANDBOX_STEPS
 };
+#define SANDBOX_ALL ((1U << SANDBOX_STEPS) - 1)
 
-/* A folder below /tmp that stays visible in a private /tmp. */
-struct sandbox_kept {
-    const char *from, *to; /* its path; an empty folder at the same place below scratch */
+/* A folder of the machine's that has its own place among the mounts. */
+struct sandbox_folder {
+    const char *path; /* real */
+    const char *twin; /* shown in a private /tmp: an empty folder at its place below scratch */
+    bool is_writable; /* else read-only */
+    int fd;           /* the child's */
 };
 
 /* What one child gets; made by sandbox_init(). Pointers live until spawn() returns. */
 struct sandbox {
-    unsigned steps;      /* bit i: step i */
-    const char *scratch; /* its temporary folder; NULL: /tmp stays */
-    struct sandbox_kept *kept;
-    size_t n_kept;
+    unsigned steps;                 /* bit i: step i */
+    const char *scratch;            /* its temporary folder; NULL: /tmp stays */
+    struct sandbox_folder *folders; /* those around others first */
+    size_t n_folders;
     uint64_t file_bytes; /* largest file it may write; 0: any */
     unsigned uid, gid;   /* ours */
     unsigned user;       /* whom it runs as, user and group; 0: as we do */
@@ -54,7 +59,8 @@ const char *sandbox_step_help(enum sandbox_step s);
 /* Among the steps: the namespaces, and what is mounted in them. One process makes them for all of
  * an environment: a first one, cloned with the flags, opens them (the processes it starts after
  * that are in a tree of their own), and the first of that tree takes every step. */
-#define SANDBOX_SHARED (1U << SANDBOX_NAMESPACES | 1U << SANDBOX_PRIVATE_TMP)
+#define SANDBOX_SHARED                                                                             \
+    (1U << SANDBOX_NAMESPACES | 1U << SANDBOX_PRIVATE_TMP | 1U << SANDBOX_READ_ONLY)
 bool sandbox_has_namespaces(const struct sandbox *s);
 unsigned long sandbox_clone_flags(const struct sandbox *s);
 int sandbox_open(const struct sandbox *s); /* an errno, or 0 */

@@ -131,6 +131,9 @@ static int run_pid_one(void *arg)
     reset_signals();
     signal(SIGCHLD, SIG_IGN);
     enter_sandbox(c, 0);
+    /* Its folder must not lead around the mounts: the function finds it in /proc/1. */
+    if (chdir("/") != 0)
+        give_up(c, CHILD_FILES, errno);
     if (dup2(c->pid_one, STDIN_FILENO) < 0 ||
         syscall(SYS_close_range, STDIN_FILENO + 1, ~0U, 0) != 0 ||
         fcntl(STDIN_FILENO, F_SETFD, FD_CLOEXEC) != 0)

@@ -1,0 +1,85 @@
+#!/bin/bash
+# fnexec_fences.sh PROGRAM TESTS_DIR EXECUTOR: what a function can change of the machine, with its code below /tmp and
+# elsewhere: its /tmp and the folders it is triggered by, not its code, the manifest beside it, nor the kernel's settings.
+set -euo pipefail
+executor=$3
+# shellcheck source=tests/scenario/fnexec_lib.sh
+source "$2/scenario/fnexec_lib.sh"
+below_tmp=$(mktemp -d -p /tmp)
+elsewhere=$(mktemp -d -p /var/tmp)
+trap 'rm -rf "$below_tmp" "$elsewhere"; clean_up' EXIT
+
+make_project() { # folder
+    mkdir -p "$1/code/inbox" "$1/inbox" "$1/lib"
+    cat > "$1/code/app.py" << 'PY'
+import errno
+import os
+import subprocess
+
+def handler(event, context):
+    if "write" in event:
+        try:
+            with open(os.path.expandvars(event["write"]), "a") as f:
+                f.write("x\n")
+            return "written"
+        except OSError as e:
+            return errno.errorcode[e.errno]
+    if "read" in event:
+        with open(event["read"]) as f:
+            return f.read(100)
+    if "locked" in event:
+        return [bool(os.statvfs(path).f_flag & os.ST_RDONLY) for path in event["locked"]]
+    done = subprocess.run(["sh", "-c", event["sh"]], capture_output=True, text=True, check=False)
+    return done.stdout + done.stderr
+PY
+    cat > "$1/functions.yaml" << EOF
+functions:
+  auto:
+    {runtime: python3.11, handler: app.handler, code: code, timeout: 20s,
+     triggers: [{type: storage, folder: inbox}, {type: storage, folder: code/inbox}]}
+  strict: {runtime: python3.11, handler: app.handler, code: code, timeout: 20s, isolation: strict}
+  watches: {runtime: python3.11, handler: app.handler, code: code, timeout: 20s, triggers: [{type: storage, folder: .}]}
+EOF
+}
+says() { # folder, function, payload, answer
+    "$executor" invoke "$1/functions.yaml" "$2" --payload "$3" > "$work/answer" 2> "$work/err" ||
+        { cat "$work/err" "$work/answer" >&2; fail "$2 $3"; }
+    [ "$(cat "$work/answer")" = "$4" ] || fail "$2 $3 in $1: $(cat "$work/answer"), not $4"
+}
+cannot_write() { # folder, function, file
+    says "$1" "$2" "{\"write\": \"$3\"}" '"EROFS"'
+}
+can_write() { # folder, function, file
+    says "$1" "$2" "{\"write\": \"$3\"}" '"written"'
+}
+for place in "$below_tmp" "$elsewhere"; do
+    make_project "$place"
+    cd "$place" # where fnexec runs is no way round
+    for function in auto strict; do
+        cannot_write "$place" $function "\$LAMBDA_TASK_ROOT/new"
+        cannot_write "$place" $function "$place/code/app.py"
+        cannot_write "$place" $function "$place/functions.yaml"
+        cannot_write "$place" $function "/proc/1/cwd$place/code/app.py"
+        cannot_write "$place" $function "/proc/self/coredump_filter"
+        cannot_write "$place" $function "/proc/sys/kernel/core_pattern"
+        says "$place" $function '{"locked": ["/proc", "/sys", "/proc/sys"]}' '[true,true,true]'
+        says "$place" $function '{"sh": "readlink /proc/1/cwd"}' '"/\n"'
+        can_write "$place" $function "\$HOME/new"
+        [ "$(id -u)" != 0 ] || says "$place" $function '{"read": "/proc/timer_list"}' '""'
+    done
+    can_write "$place" auto "$place/inbox/made"
+    can_write "$place" auto "$place/code/inbox/made"
+    cannot_write "$place" strict "$place/inbox/other"
+    can_write "$place" watches "$place/beside"
+    cannot_write "$place" watches "$place/code/new"
+    says "$place" auto '{"sh": "rm -rf /tmp/* 2> /dev/null"}' '""'
+    for file in functions.yaml code/app.py beside lib; do
+        [ -e "$place/$file" ] || fail "a function that clears its /tmp removes $place/$file"
+    done
+done
+[ -e "$elsewhere/inbox/made" ] || fail "a bucket outside of /tmp is cleared with /tmp"
+"$executor" doctor > "$work/doctor" || [ $? -eq 3 ] || fail "doctor ended with a surprise"
+expect "$work/doctor" 'isolation auto     may not write its code'
+expect "$work/doctor" 'isolation strict   is isolation auto here'
+expect "$work/doctor" 'never fenced off   network, /dev, all other files'
+echo "functions change what is theirs"
