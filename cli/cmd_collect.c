@@ -150,17 +150,6 @@ static bool find_cursor(void *ctx, struct str source, struct str scope, struct a
     return at != NULL;
 }
 
-/* Control thread. */
-static bool find_import_cursor(void *ctx, struct str scope, struct arena *a, struct cursor *out)
-{
-    return store_cursor(ctx, STR("import"), scope, a, out);
-}
-
-static bool has_day(void *ctx, int64_t day)
-{
-    return store_has_day(ctx, day);
-}
-
 static enum status open_sources(struct collecting *g, struct err *e)
 {
     enum status s = load_cursors(g, e);
@@ -310,9 +299,7 @@ static enum status run_sources(struct collecting *g, struct control *control,
         .commit_ns = set->commit_ns > 0 ? set->commit_ns : NS_PER_MS,
         .report_ns = set->report_ns,
         .control = control,
-        .find_cursor = find_import_cursor,
-        .has_day = has_day,
-        .cursor_ctx = import_reader,
+        .lookups = pipeline_lookups(import_reader),
         .on_tick = on_tick,
         .tick_ctx = g,
     };

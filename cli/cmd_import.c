@@ -60,34 +60,6 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* Runs on the source thread, on a connection of its own. */
-static bool find_cursor(void *ctx, struct str scope, struct arena *a, struct cursor *out)
-{
-    return ctx && store_cursor(ctx, STR("import"), scope, a, out);
-}
-
-static bool has_day(void *ctx, int64_t day)
-{
-    return store_has_day(ctx, day);
-}
-
-static bool find_request(void *ctx, const struct request_begin *r, struct arena *a,
-                         struct request_place *out)
-{
-    struct inv_rows found = {0};
-
-    if (ctx == NULL || request_by_id(ctx, r->id, a, &found, NULL) != OK)
-        return false;
-    for (size_t i = 0; i < found.n; i++) {
-        const struct origin *o = found.rows[i].origin;
-        if (found.rows[i].start_ns != r->start_ns || o->version.n == 0)
-            continue;
-        *out = (struct request_place){arena_str(a, o->instance), arena_str(a, o->fn->name)};
-        return true;
-    }
-    return false;
-}
-
 static bool says_where(const struct cli *c)
 {
     const struct import_settings *set = c->options;
@@ -128,10 +100,7 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
     o.n_known = n_known;
     o.on_progress = progress_show;
     o.progress_ctx = &progress;
-    o.find_cursor = find_cursor;
-    o.has_day = has_day;
-    o.find_request = find_request;
-    o.cursor_ctx = reader;
+    o.lookups = pipeline_lookups(reader);
     progress_begin(&progress, c);
     progress.says_where = says_where(c);
     enum status status = cli_cost_open(c, reader, &cost, e);

@@ -204,3 +204,50 @@ const struct sink_ops pipeline_sink = {
     .drop_commit = drop_commit,
     .on_command = on_command,
 };
+
+/* --- what an import asks
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static bool find_cursor(void *ctx, struct str scope, struct arena *a, struct cursor *out)
+{
+    return store_cursor(ctx, STR("import"), scope, a, out);
+}
+
+static bool has_day(void *ctx, int64_t day)
+{
+    return store_has_day(ctx, day);
+}
+
+/* When the line was that says when it began or, without one, that it is over. */
+static int64_t start_line_ns(const struct invocation *inv)
+{
+    return (inv->evidence & EV_START_ESTIMATED) != 0 ? inv->start_ns + inv->duration_ns
+                                                     : inv->start_ns;
+}
+
+static bool find_request(void *ctx, const struct request_begin *r, struct arena *a,
+                         struct request_place *out)
+{
+    struct inv_rows found = {0};
+
+    if (request_by_id(ctx, r->id, a, &found, NULL) != OK)
+        return false;
+    for (size_t i = 0; i < found.n; i++) {
+        const struct invocation *inv = &found.rows[i];
+        const struct origin *o = inv->origin;
+        if (r->start_ns != 0 && (inv->start_ns != r->start_ns || o->version.n == 0))
+            continue;
+        *out = (struct request_place){.stream = arena_str(a, o->instance),
+                                      .function = arena_str(a, o->fn->name),
+                                      .start_ns = start_line_ns(inv)};
+        return true;
+    }
+    return false;
+}
+
+struct import_lookups pipeline_lookups(struct store *reader)
+{
+    return reader == NULL ? (struct import_lookups){0}
+                          : (struct import_lookups){find_cursor, has_day, find_request, reader};
+}

@@ -37,6 +37,9 @@ void pipeline_close(struct pipeline *p);
 /* Between two runs, when all that came is stored: `cost` is read from the store since, and borrowed
  * as that of pipeline_open. */
 void pipeline_price_with(struct pipeline *p, const struct cost_context *cost);
+/* What an import asks of the store, on a connection of its own: that of the thread that reads the
+ * files. NULL: there is nothing yet. */
+struct import_lookups pipeline_lookups(struct store *reader);
 extern const struct sink_ops pipeline_sink; /* its ctx is a struct pipeline */
 
 #endif

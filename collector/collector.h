@@ -28,6 +28,7 @@ struct sink_ops {
 };
 
 struct whereabouts; /* inside of collector/ */
+struct stand_ins;
 
 /* What stands in for what a log file does not say. Empty members: not known. */
 struct import_defaults {
@@ -39,15 +40,30 @@ struct import_defaults {
     const struct whereabouts *whereabouts;
     struct str nearby_region, nearby_account;
     struct fn_book *book; /* functions known before, for what this file calls them; NULL: none */
+    /* What stands in for now_ns where the file was read before. NULL: nothing is known. */
+    struct stand_ins *stand_ins;
 };
 
-/* A request by its id and the time of its START; where it ran. */
+/* A request by its id and the time of its START, 0: any; where it ran, when its START was. */
 struct request_begin {
     struct str id;
     int64_t start_ns;
 };
 struct request_place {
     struct str stream, function;
+    int64_t start_ns;
+};
+
+/* What is stored already. Called on the thread that reads the files; NULL members: nothing. */
+struct import_lookups {
+    /* How far a file was read before; see store_cursor. */
+    bool (*find_cursor)(void *ctx, struct str scope, struct arena *a, struct cursor *out);
+    /* Is anything of that day (since 1970) stored? A file with a day removed since is read anew. */
+    bool (*has_day)(void *ctx, int64_t day);
+    /* Where and when a request ran; views in `a`. */
+    bool (*find_request)(void *ctx, const struct request_begin *r, struct arena *a,
+                         struct request_place *out);
+    void *ctx;
 };
 
 struct import_progress {
@@ -76,17 +92,7 @@ struct import_options {
     const atomic_bool *stop; /* set by a signal: ends after the current batch */
     void (*on_progress)(void *ctx, const struct import_progress *p); /* writer thread; NULL */
     void *progress_ctx;
-    /* How far a file was read before; see store_cursor. Called on the import's thread before
-     * reading.
-     */
-    bool (*find_cursor)(void *ctx, struct str scope, struct arena *a, struct cursor *out);
-    /* Is anything of that day (since 1970) stored? A file with a day removed since is read anew.
-     * NULL: nothing is ever removed. */
-    bool (*has_day)(void *ctx, int64_t day);
-    /* Where a request ran that is stored already; views in `a`. NULL: nothing is known. */
-    bool (*find_request)(void *ctx, const struct request_begin *r, struct arena *a,
-                         struct request_place *out);
-    void *cursor_ctx; /* of these */
+    struct import_lookups lookups;
     /* Functions known already: where they are counts for lines that do not say. */
     const struct fn_ref *known;
     size_t n_known;
@@ -106,17 +112,14 @@ struct control;
 struct collect_options {
     struct source *const *sources; /* open */
     size_t n_sources;
-    const atomic_bool *stop;   /* set by a signal: ends when everything read is committed */
-    const atomic_bool *reload; /* as stop, but the result is ERR_AGAIN: begin anew; NULL */
-    atomic_bool *halt;         /* set by the runner: what the sources' transfers watch */
-    bool is_once;              /* end when every source has done everything once */
-    int64_t commit_ns;         /* what was read is committed after so long */
-    int64_t report_ns;         /* each source's status row is written so often */
-    struct control *control;   /* serves other commands; NULL: nobody */
-    /* Of imports that come through the control socket; may be NULL. */
-    bool (*find_cursor)(void *ctx, struct str scope, struct arena *a, struct cursor *out);
-    bool (*has_day)(void *ctx, int64_t day);
-    void *cursor_ctx;
+    const atomic_bool *stop;       /* set by a signal: ends when everything read is committed */
+    const atomic_bool *reload;     /* as stop, but the result is ERR_AGAIN: begin anew; NULL */
+    atomic_bool *halt;             /* set by the runner: what the sources' transfers watch */
+    bool is_once;                  /* end when every source has done everything once */
+    int64_t commit_ns;             /* what was read is committed after so long */
+    int64_t report_ns;             /* each source's status row is written so often */
+    struct control *control;       /* serves other commands; NULL: nobody */
+    struct import_lookups lookups; /* of imports that come through the control socket */
     /* Writer thread, several times a second and after each commit. */
     void (*on_tick)(void *ctx, const struct batch_counts *so_far);
     void *tick_ctx;

@@ -133,9 +133,7 @@ static void begin_import(struct serving *s, struct str text)
     s->import.format = arena_strz(&s->arena, str_cut(&text, '\n'));
     d->now_ns = str_to_u64(str_cut(&text, '\n'), &now) ? (int64_t)now : 0;
     s->import.stop = s->h->halt;
-    s->import.find_cursor = s->h->find_cursor;
-    s->import.has_day = s->h->has_day;
-    s->import.cursor_ctx = s->h->cursor_ctx;
+    s->import.lookups = s->h->lookups;
     s->is_import = true;
 }
 

@@ -27,9 +27,7 @@ struct control_hooks {
     enum status (*settle)(void *ctx, struct str command, struct buf *reply, struct err *e);
     void *ctx;
     const atomic_bool *halt;
-    bool (*find_cursor)(void *ctx, struct str scope, struct arena *a, struct cursor *out);
-    bool (*has_day)(void *ctx, int64_t day);
-    void *cursor_ctx;
+    struct import_lookups lookups;
 };
 
 /* Opens folder/control, mode 0600; the caller holds the store's lock, so what is left of an earlier

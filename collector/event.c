@@ -2,16 +2,18 @@
  * Identity: with an id of the provider, hash(stream, id); without, hash(stream, time, text, k), k
  * counting equal events within one run of equal times, so that genuine twins are both kept and
  * reading again gives the same numbers. Where times go back and forth, as threads write them, the
- * last few hundred events count too. Without a time either it is hash(stream, offset, text, chain),
- * the chain being of all events before in the file: it stays when the file grows, and files that
- * begin alike share what is alike up to their first difference, nothing behind it. Hot path: no
- * allocation for known origins. */
+ * last few hundred events count too. Without a time either it is hash(stream, text, chain), the
+ * chain being of all events before in the file: it stays when the file grows, and files that begin
+ * alike share what is alike up to their first difference, nothing behind it. A REPORT begins the
+ * chain anew, being one of its kind: what follows it is known again in a file whose head is gone.
+ * Hot path: no allocation for known origins. */
 #include "collector/event.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "collector/aws/aws.h"
+#include "collector/stand_in.h"
 #include "collector/whereabouts.h"
 #include "core/base/timefmt.h"
 #include "core/base/utf8.h"
@@ -24,6 +26,7 @@ enum {
     SEED_WITH_ID = 0x6964,
     SEED_WITH_TIME = 0x74696d65,
     SEED_WITH_PLACE = 0x706c6163,
+    SEED_OF_REPORT = 0x7265706f,
     RUN_KEEP = 1024, /* slots kept from run to run */
 };
 
@@ -255,6 +258,29 @@ static uint64_t hash_place(struct origin_slot *slot, const struct raw_event *ev)
     return slot->place;
 }
 
+/* Of every event: ids are well mixed already. */
+static uint64_t chain_on(uint64_t chain, uint64_t id)
+{
+    chain = (chain ^ id) * UINT64_C(0x9e3779b97f4a7c15);
+    return chain ^ chain >> 29;
+}
+
+/* The REPORT behind the END of the request that began last, or at the head of a file. One that a
+ * function prints again and again, in imitation, is none: the chain would begin at it again and
+ * again. */
+static bool begins_chain(struct event_maker *m, const struct log_record *r)
+{
+    const uint64_t id = r->platform != NULL ? str_hash(r->invocation_id, 0) : 0;
+    const bool is_end = id != 0 && r->platform->kind == PLATFORM_END;
+    const bool is_report = id != 0 && r->platform->kind == PLATFORM_REPORT;
+    const bool is_behind = is_report && (m->ended == id || m->n_events == 1);
+
+    if (id != 0 && r->platform->kind == PLATFORM_START)
+        m->begun = id;
+    m->ended = is_end ? id : 0;
+    return is_behind && (m->begun == 0 || m->begun == id);
+}
+
 /* The same for twins. */
 static uint64_t hash_event(const struct event_maker *m, const struct raw_event *ev, uint64_t place,
                            struct str body)
@@ -262,17 +288,21 @@ static uint64_t hash_event(const struct event_maker *m, const struct raw_event *
     if (ev->event_id.n > 0)
         return str_hash(ev->event_id, place);
     if (!ev->has_time)
-        return str_hash(body, hash_number(ev->mark.offset, m->chain ^ place));
+        return str_hash(body, hash_number(m->chain, place));
     return str_hash(body, hash_number((uint64_t)ev->time_ns, place));
 }
 
 static uint64_t identify(struct event_maker *m, const struct raw_event *ev,
-                         struct origin_slot *slot, struct str body)
+                         struct origin_slot *slot, const struct log_record *r)
 {
+    const struct str body = r->body;
+
     if (!m->is_started || !ev->has_time || ev->time_ns != m->run_time_ns)
         start_run(m, ev);
+    if (!ev->has_time && begins_chain(m, r))
+        m->chain = SEED_OF_REPORT;
     uint64_t id = hash_event(m, ev, hash_place(slot, ev), body);
-    m->chain = hash_number(id, m->chain);
+    m->chain = chain_on(m->chain, id);
     if (ev->event_id.n > 0 || !ev->has_time)
         return id;
     uint64_t twin = count_twins(m, id);
@@ -337,11 +367,13 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     r->event_id = ev->event_id;
     r->body = body;
     r->ingested_bytes = (uint32_t)(ev->body.n < UINT32_MAX ? ev->body.n : UINT32_MAX);
-    r->identity = identify(m, ev, slot, body);
-    assert(m->is_started && m->run_mark.offset <= ev->mark.offset);
     decode_event(r, out);
     if (r->platform != NULL && !is_plausible(r->platform))
         keep_as_text(r, out);
+    if (!ev->has_time && in->defaults->stand_ins != NULL)
+        stand_in_give(in->defaults->stand_ins, r, ev->mark.offset);
+    r->identity = identify(m, ev, slot, r);
+    assert(m->is_started && m->run_mark.offset <= ev->mark.offset);
     if (r->invocation_id.n == 0 && r->kind == RECORD_APP)
         r->invocation_id = ev->invocation_id;
     if (r->severity == SEVERITY_UNKNOWN)

@@ -43,6 +43,7 @@ struct event_maker {
     bool is_back;                /* this run's time is not newer than all before */
     struct decode_mark run_mark; /* first event of that time: where to resume */
     uint64_t chain;              /* of all events so far; a resumed decoder takes the mark's */
+    uint64_t begun, ended;       /* request of the last START, of the END just before; 0: none */
     uint64_t n_events;           /* of the file, for places */
     bool is_started;
 };

@@ -169,6 +169,7 @@ bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
         stream_clues_read(&heard->clues, b, a);
     whereabouts_note_file(heard->whereabouts, b, d);
     stream_book_note(&heard->whereabouts->streams, b, d->function);
+    heard->is_untimed = b->counts.untimed > 0;
     batch_free(b);
     if (decoder == &generic_text && lines_hide_platform(head->bytes))
         log_event(LOG_WARN,

@@ -7,15 +7,13 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "collector/decode.h"
-#include "collector/file_days.h"
 #include "collector/file_hints.h"
+#include "collector/file_token.h"
 #include "collector/generic/generic.h"
 #include "collector/lines.h"
 #include "collector/plain_reader.h"
-#include "core/base/log.h"
 #include "core/base/mem.h"
 
 enum {
@@ -38,7 +36,10 @@ struct reading {
     struct import_defaults defaults;
     struct buf carry; /* read, not decoded yet */
     uint64_t offset;  /* in the plain stream, of carry's first byte */
-    struct str scope;
+    struct file_names names;
+    struct str scope;        /* of its cursor */
+    struct str scope_before; /* when it was last read, shorter; its beginning may be read again */
+    struct stand_ins stand_ins;
     int64_t newest_ns;
     struct file_days days; /* its events went to */
     uint64_t quiet_bytes;  /* since the last event */
@@ -55,12 +56,6 @@ static bool is_stopped(const struct file_source *f)
     return f->options->stop != NULL && atomic_load(f->options->stop);
 }
 
-static void pass_over(struct file_source *f, const char *reason)
-{
-    f->at.unreadable++;
-    log_event(LOG_WARN, "import: %s; it is passed over, the others are read", reason);
-}
-
 static void quarantine_here(struct reading *r, uint64_t offset, const char *reason, struct str raw)
 {
     struct batch *b = r->f->batch;
@@ -70,64 +65,56 @@ static void quarantine_here(struct reading *r, uint64_t offset, const char *reas
 
 /* --- cursor --- */
 
-/* "5 <decoder> <offset> <mode> <chain> <raw> <hash> <done> <days>": where the decoder goes on in
- * the plain stream; how much of the file was read then, and the hash of all that; which days it
- * fed. Version 2 hashed the last bytes only: another file could pass for this one; 3 hashed more
- * slowly; 4 had no chain. */
-struct token {
-    struct str decoder;
-    struct decode_mark mark;
-    uint64_t raw, hash, is_done;
-    struct file_days days;
-};
-
-static bool token_read(struct str text, struct token *t)
+/* For other files of this run that begin alike: their cursors are not stored yet. */
+static void note_stand_ins(struct reading *r, struct str scope, struct str stand_ins)
 {
-    uint64_t version;
-    uint64_t *const numbers[] = {&t->mark.offset, &t->mark.mode, &t->mark.chain,
-                                 &t->raw,         &t->hash,      &t->is_done};
+    struct file_source *f = r->f;
+    bool is_new;
+    uint64_t *at = map_put(&f->stood_in, arena_str(&f->arena, scope), &is_new);
 
-    if (!str_to_u64(str_cut(&text, ' '), &version) || version != 5)
-        return false;
-    t->decoder = str_cut(&text, ' ');
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-        if (!str_to_u64(str_cut(&text, ' '), numbers[i]))
-            return false;
-    return file_days_read(&t->days, text);
+    if (is_new) {
+        *at = f->n_stood_in;
+        f->stood_in_rows = arena_grow(&f->arena, f->stood_in_rows, f->n_stood_in, &f->cap_stood_in,
+                                      sizeof(*f->stood_in_rows));
+        f->n_stood_in++;
+    }
+    f->stood_in_rows[*at] = arena_str(&f->arena, stand_ins);
 }
 
 static void put_cursor(struct reading *r)
 {
-    struct batch *b = r->f->batch;
-    uint64_t raw = plain_raw_bytes(r->reader), size;
+    AUTO(buf_clear) struct buf token = {.max = 1u << 14}, stand_ins = {.max = 1u << 12};
+    uint64_t size;
 
     if (r->decoder->mark == NULL || r->days.is_too_many || !plain_size(r->reader, &size))
         return;
-    struct decode_mark m = r->decoder->mark(r->state);
     assert(r->scope.n > 0);
-    bool is_done = r->is_ended && !r->is_damaged;
-    AUTO(buf_clear) struct buf token = {.max = 1u << 14};
-    buf_addf(&token, "5 %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d ",
-             r->decoder->name, m.offset, m.mode, m.chain, raw, plain_hash(r->reader), is_done);
-    file_days_write(&r->days, &token);
-    assert(!token.is_full);
-    batch_cursor(b, &(struct cursor){.source = STR("import"),
-                                     .scope = r->scope,
-                                     .token = buf_str(&token),
-                                     .watermark_ns = r->newest_ns});
+    stand_ins_write(&r->stand_ins, &stand_ins);
+    file_token_write(&(struct file_token){.decoder = str_from(r->decoder->name),
+                                          .mark = r->decoder->mark(r->state),
+                                          .raw = plain_raw_bytes(r->reader),
+                                          .hash = plain_hash(r->reader),
+                                          .is_done = r->is_ended && !r->is_damaged,
+                                          .stand_ins = buf_str(&stand_ins),
+                                          .days = r->days},
+                     &token);
+    const struct str scopes[] = {r->scope, r->scope_before};
+    for (size_t i = 0; i < ARRAY_LEN(scopes) && scopes[i].n > 0; i++) {
+        if (r->is_ended && r->stand_ins.n > 0)
+            note_stand_ins(r, scopes[i], buf_str(&stand_ins));
+        batch_cursor(r->f->batch, &(struct cursor){.source = STR("import"),
+                                                   .scope = scopes[i],
+                                                   .token = buf_str(&token),
+                                                   .watermark_ns = r->newest_ns});
+    }
 }
 
-/* The head names the file whatever its path; options that change what is stored are part of it. */
 static void name_file(struct reading *r, struct str head)
 {
-    const struct import_defaults *d = &r->f->options->defaults;
-    const struct str said[] = {d->account, d->region, d->function, d->log_group, d->instance};
-    uint64_t options = 0;
+    const bool is_whole = r->is_head_all && head.n == r->carry.n;
 
-    for (size_t i = 0; i < ARRAY_LEN(said); i++)
-        options = str_hash(said[i], options + i);
-    r->scope =
-        arena_printf(&r->arena, "file:%016" PRIx64 "%016" PRIx64, str_hash(head, head.n), options);
+    file_names_make(&r->names, head, is_whole, &r->f->options->defaults, &r->arena);
+    r->scope = file_name(&r->names, r->names.n > 0 ? r->names.n - 1 : 0, &r->arena);
 }
 
 /* --- batches --- */
@@ -333,6 +320,7 @@ static void find_hint(struct reading *r, struct file_hint *hint)
     struct file_heard heard = {.whereabouts = &r->f->whereabouts};
     hint->is_guessed = file_hints(&hint->defaults, r->decoder, &head, &r->f->arena, &heard);
     hint->clues = heard.clues;
+    hint->is_untimed = heard.is_untimed;
     hint->is_there = true;
 }
 
@@ -343,6 +331,7 @@ static void find_defaults(struct reading *r, struct file_hint *hint)
     r->defaults = hint->defaults;
     r->defaults.whereabouts = &r->f->whereabouts;
     r->defaults.book = &r->f->whereabouts.book;
+    r->defaults.stand_ins = hint->is_untimed ? &r->stand_ins : NULL;
     r->is_guessed = hint->is_guessed;
     r->has_own_stream =
         hint->clues.n > 0 && !stream_clues_follow(&hint->clues, &r->f->whereabouts.streams,
@@ -375,30 +364,64 @@ static bool skip_to(struct reading *r, uint64_t offset)
 enum resume { RESUME_START, RESUME_ON, RESUME_NOTHING_NEW };
 
 /* A day that was removed since has lost what this file brought to it. */
-static bool is_all_stored(const struct import_options *o, const struct file_days *d)
+static bool is_all_stored(const struct import_lookups *l, const struct file_days *d)
 {
-    return o->has_day == NULL || file_days_are_there(d, o->has_day, o->cursor_ctx);
+    return l->has_day == NULL || file_days_are_there(d, l->has_day, l->ctx);
+}
+
+static bool find_cursor(struct reading *r, struct str scope, struct cursor *c, struct file_token *t)
+{
+    const struct import_lookups *l = &r->f->options->lookups;
+
+    return l->find_cursor != NULL && l->find_cursor(l->ctx, scope, &r->arena, c) &&
+           file_token_read(c->token, t) && str_eq(t->decoder, str_from(r->decoder->name));
 }
 
 /* What a run before left: nothing known, a place to go on at, or the whole file. */
-static enum resume find_resume(struct reading *r, struct token *t)
+static enum resume resume_at(struct reading *r, const struct cursor *c, const struct file_token *t)
 {
-    const struct import_options *o = r->f->options;
-    struct cursor c = {0};
     uint64_t size;
 
-    if (o->find_cursor == NULL || !o->find_cursor(o->cursor_ctx, r->scope, &r->arena, &c) ||
-        !token_read(c.token, t) || !str_eq(t->decoder, str_from(r->decoder->name)) ||
-        !is_all_stored(o, &t->days) || !plain_size(r->reader, &size) ||
+    if (!is_all_stored(&r->f->options->lookups, &t->days) || !plain_size(r->reader, &size) ||
         !plain_begins_with(r->reader, t->raw, t->hash))
         return RESUME_START;
     if (t->is_done != 0 && size == t->raw)
         return RESUME_NOTHING_NEW;
     if (r->decoder->resume == NULL || t->mark.offset < r->offset)
         return RESUME_START;
-    r->newest_ns = c.watermark_ns;
+    r->newest_ns = c->watermark_ns;
     r->days = t->days;
     return RESUME_ON;
+}
+
+static enum resume find_resume(struct reading *r, struct file_token *t)
+{
+    struct cursor c = {0};
+
+    return find_cursor(r, r->scope, &c, t) ? resume_at(r, &c, t) : RESUME_START;
+}
+
+/* A file whose lines have no time must find what stood in for them, also where it has grown since
+ * and its head is another one. */
+static enum resume find_stand_ins(struct reading *r, struct file_token *t)
+{
+    struct cursor c = {0};
+    const uint64_t *row = NULL;
+    bool is_known = false;
+
+    r->stand_ins.lookups = &r->f->options->lookups;
+    for (size_t i = r->names.n; i-- > 0 && !is_known;) {
+        const struct str scope = file_name(&r->names, i, &r->arena);
+        row = map_get(&r->f->stood_in, scope);
+        is_known = row != NULL || find_cursor(r, scope, &c, t);
+        if (is_known && i + 1 < r->names.n)
+            r->scope_before = scope;
+    }
+    if (row != NULL)
+        t->stand_ins = r->f->stood_in_rows[*row];
+    if (!is_known || !stand_ins_read(&r->stand_ins, t->stand_ins) || row != NULL)
+        return RESUME_START;
+    return resume_at(r, &c, t);
 }
 
 /* A folder may hold anything. Where nothing says which format it is, text that does not look like a
@@ -414,7 +437,7 @@ static bool is_foreign(const struct reading *r, const struct file_hint *hint)
 
 static enum status decode_file(struct reading *r, struct file_hint *hint, struct err *e)
 {
-    struct token t = {0};
+    struct file_token t = {0};
 
     choose_decoder(r);
     if (is_foreign(r, hint)) {
@@ -427,6 +450,8 @@ static enum status decode_file(struct reading *r, struct file_hint *hint, struct
         return OK;
     }
     find_defaults(r, hint);
+    if (hint->is_untimed)
+        resume = find_stand_ins(r, &t);
     if (resume == RESUME_ON) {
         if (!skip_to(r, t.mark.offset))
             return OK; /* the same damage as before */
@@ -469,6 +494,7 @@ static void close_reading(struct reading *r)
     free(r->state);
     plain_close(r->reader);
     buf_clear(&r->carry);
+    stand_ins_clear(&r->stand_ins);
     arena_clear(&r->arena);
 }
 
@@ -486,7 +512,7 @@ static enum status read_one(struct file_source *f, size_t i, struct err *e)
     if (s == OK)
         s = read_open_file(&r, &f->hints[i], e);
     else if (s != ERR_CANCELLED) {
-        pass_over(f, found.msg);
+        file_pass_over(f, found.msg);
         s = OK;
     }
     /* Whatever was skipped: the bar counts whole files. */
@@ -502,7 +528,7 @@ static enum status read_one(struct file_source *f, size_t i, struct err *e)
 static void survey_file(struct file_source *f, size_t i, size_t bytes)
 {
     struct reading r = {.f = f, .path = str_from(f->files.paths[i])};
-    struct token t;
+    struct file_token t;
 
     buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
     if (plain_open(f->files.paths[i], 0, &(struct plain_stop){0}, &r.reader, NULL) == OK &&
@@ -534,47 +560,6 @@ static void survey(struct file_source *f)
     f->batch_bytes = 0;
 }
 
-/* --- the list of files --- */
-
-static void add_file(struct file_source *f, size_t *cap, char *path, bool is_found)
-{
-    size_t cap_hints = *cap;
-    struct stat st;
-    bool is_regular = strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
-
-    f->files.paths = arena_grow(&f->arena, f->files.paths, f->files.count, cap, sizeof(char *));
-    f->hints = arena_grow(&f->arena, f->hints, f->files.count, &cap_hints, sizeof(*f->hints));
-    f->hints[f->files.count] = (struct file_hint){.is_found = is_found, .is_once = !is_regular};
-    f->files.paths[f->files.count++] = path;
-    f->at.bytes += is_regular ? (uint64_t)st.st_size : 0;
-}
-
-enum status file_source_open(struct file_source *f, struct err *e)
-{
-    const struct opt_list_paths *paths = &f->options->paths;
-    size_t cap = 0, n_bad = 0;
-
-    for (size_t i = 0; i < paths->count; i++) {
-        struct file_list found = {0};
-        char *path = arena_strz(&f->arena, paths->items[i]);
-        if (str_eq(paths->items[i], STR("-")) || f->options->fd > 0) {
-            add_file(f, &cap, path, f->options->is_found);
-            continue;
-        }
-        struct err why = {0};
-        enum status s = file_list(&f->arena, path, &found, &why);
-        if (s != OK && ++n_bad == paths->count)
-            return err_set(e, s, "%s", why.msg);
-        if (s != OK)
-            pass_over(f, why.msg);
-        for (size_t k = 0; k < found.count; k++)
-            add_file(f, &cap, found.paths[k], strcmp(found.paths[k], path) != 0);
-    }
-    f->at.files = f->files.count;
-    f->batch = batch_new();
-    return OK;
-}
-
 enum status file_source_run(struct file_source *f, struct err *e)
 {
     survey(f);
@@ -594,5 +579,6 @@ void file_source_close(struct file_source *f)
 {
     batch_free(f->batch);
     whereabouts_clear(&f->whereabouts);
+    map_clear(&f->stood_in);
     arena_clear(&f->arena);
 }

@@ -14,6 +14,7 @@ struct file_hint {
     struct import_defaults defaults;
     struct stream_clues clues; /* the stream is named after the file: what may tell it */
     bool is_guessed;           /* the function is named after the file */
+    bool is_untimed;           /* lines of its head have no time */
     bool is_there;
     bool is_found; /* in a folder: nobody named it */
     bool is_once;  /* a pipe or a device: what is read of it is gone */
@@ -27,6 +28,11 @@ struct file_source {
     struct file_list files;
     struct file_hint *hints; /* of each file, from its head; whereabouts are of all together */
     struct whereabouts whereabouts;
+    /* What stood in for the lines of files without a time read so far: name -> place in the rows.
+     */
+    struct map stood_in;
+    struct str *stood_in_rows;
+    size_t n_stood_in, cap_stood_in;
     struct import_progress at;
     struct batch *batch; /* being filled; small files share one */
     size_t batch_bytes;
@@ -34,6 +40,8 @@ struct file_source {
 
 /* Lists what is to be read: folders are walked. ERR_NOT_FOUND names the path. */
 MUST_CHECK enum status file_source_open(struct file_source *f, struct err *e);
+/* Counts a path that cannot be read, and says why in the log. */
+void file_pass_over(struct file_source *f, const char *reason);
 /* Reads everything. OK; ERR_CANCELLED when stopped; else what the taker or a decoder said. */
 MUST_CHECK enum status file_source_run(struct file_source *f, struct err *e);
 void file_source_close(struct file_source *f);

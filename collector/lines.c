@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "collector/line_prefix.h"
+#include "collector/stand_in.h"
 #include "collector/trace_lines.h"
 
 enum { HEAD_BYTES = 64 << 10 }; /* shows the form */
@@ -220,6 +221,14 @@ static bool awaits_time(const struct feeder *f, const struct raw_event *ev)
            find_run_time(lines_from(f, ev->body.p), &t_ns) == RUN_GOES_ON;
 }
 
+/* Whether nothing before a line that has no time, nor near it, says when it was or whose it is. */
+static bool stands_alone(const struct feeder *f, const struct raw_event *ev)
+{
+    const struct stand_ins *known = f->in->defaults->stand_ins;
+
+    return known != NULL && f->s->open.n == 0 && (begins_run(ev->body) || !stand_in_is_open(known));
+}
+
 /* A bare line without a time borrows that of the line before, the first one of a run that of the
  * line behind; its place then names it, and reading must resume at the line that had the time. */
 static void add_bare(struct feeder *f, struct raw_event *ev)
@@ -244,6 +253,8 @@ static void add_bare(struct feeder *f, struct raw_event *ev)
         defaults.now_ns = f->s->last_time_ns;
         ev->is_time_near = true;
         in.defaults = &defaults;
+    } else if (stands_alone(f, ev)) {
+        f->s->anchor = ev->mark;
     }
     add(f, &in, ev);
 }

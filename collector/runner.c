@@ -432,9 +432,7 @@ static void *run_control(void *ctx)
         .settle = settle,
         .ctx = l,
         .halt = l->o->halt,
-        .find_cursor = l->o->find_cursor,
-        .has_day = l->o->has_day,
-        .cursor_ctx = l->o->cursor_ctx,
+        .lookups = l->o->lookups,
     };
 
     while (!atomic_load(l->o->halt))

@@ -47,7 +47,8 @@ static bool find_in_book(const struct stream_book *b, const struct request_begin
 
     if (place == NULL || b->rows[*place].start_ns != r->start_ns)
         return false;
-    *out = (struct request_place){b->rows[*place].stream, b->rows[*place].function};
+    *out = (struct request_place){b->rows[*place].stream, b->rows[*place].function,
+                                  b->rows[*place].start_ns};
     return true;
 }
 
@@ -59,9 +60,9 @@ bool stream_clues_follow(const struct stream_clues *c, const struct stream_book 
 
     assert(c->n <= MAX_CLUES);
     for (size_t i = 0; i < c->n && !is_found; i++)
-        is_found =
-            find_in_book(b, &c->clues[i], &at) ||
-            (o->find_request != NULL && o->find_request(o->cursor_ctx, &c->clues[i], a, &at));
+        is_found = find_in_book(b, &c->clues[i], &at) ||
+                   (o->lookups.find_request != NULL &&
+                    o->lookups.find_request(o->lookups.ctx, &c->clues[i], a, &at));
     if (!is_found)
         return false;
     d->instance = at.stream;

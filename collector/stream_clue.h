@@ -31,7 +31,7 @@ void stream_clues_read(struct stream_clues *c, const struct batch *head, struct 
 /* Those of the head that begin in a stream Lambda named; `function` where a record names none. */
 void stream_book_note(struct stream_book *b, const struct batch *head, struct str function);
 void stream_book_clear(struct stream_book *b);
-/* Stream and function of the first request that the book or the store (o->find_request) knows, into
+/* Stream and function of the first request that the book or the store (o->lookups) knows, into
  * d; a function that the person named stays. False: none is known, d is untouched. */
 bool stream_clues_follow(const struct stream_clues *c, const struct stream_book *b,
                          const struct import_options *o, struct arena *a,

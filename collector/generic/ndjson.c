@@ -193,6 +193,8 @@ static void add_event(struct ndjson_state *s, const struct decode_input *in, str
         defaults.now_ns = s->last_time_ns;
         ev->is_time_near = true;
         piece.defaults = &defaults;
+    } else if (!ev->has_time && in->defaults->stand_ins != NULL) {
+        s->anchor = ev->mark;
     }
     event_add(&s->maker, &piece, ev, out);
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
 # grow_import.sh PROGRAM: raw text whose lines have no time of their own: a file that grew gives the store of one that did
-# not, whatever it was cut at; files that begin alike share their beginning only; reading again changes nothing.
+# not, whatever it was cut at and however far its times moved; files that begin alike share their beginning only; reading again
+# changes nothing.
 set -euo pipefail
 
 program=$1
@@ -64,6 +65,66 @@ for n in 0 20 60 2500; do
     dump "alike$n" > alike.dump
     [ "$(wc -l < alike.dump)" -eq $((n + 3000 + 1)) ] && continue
     echo "$(wc -l < alike.dump) lines of two files that have $n lines in common"
+    exit 1
+done
+
+# No line has a time: that of the file stands in, which moves whenever it grows. untimed N: N requests, some of two lines
+# more than others; plain N: no request at all.
+untimed() {
+    awk -v n="$1" 'BEGIN {
+        for (i = 0; i < n; i++) {
+            id = sprintf("%08x-0000-4000-b000-%012x", i, i)
+            if (i % 50 == 0) print "INIT_START Runtime Version: python:3.12.v64\tRuntime Version ARN: arn:aws:lambda:us-east-1::runtime:1"
+            print "START RequestId: " id " Version: 1"
+            for (k = 0; k <= i % 3; k++) print "the same words of all requests"
+            print "END RequestId: " id
+            print "REPORT RequestId: " id "\tDuration: 10.00 ms\tBilled Duration: 10 ms\tMemory Size: 128 MB\tMax Memory Used: 60 MB"
+        }
+    }'
+}
+plain() { for ((i = 0; i < $1; i++)); do echo "line $((i % 7)) of a program"; done; }
+grow() { # folder of stores, kind, count of lines, lines at each step
+    local kind=$1 n=$2 day=1
+    "$kind" "$n" > "$kind.log"
+    import "$kind" -f fx --region us-east-1 "$kind.log"
+    dump "$kind" > "$kind.dump"
+    for at in "${@:3}" 999999; do
+        head -n "$at" "$kind.log" > grown.log
+        touch -d "2026-03-$day" grown.log
+        day=$((day + 3))
+        import "$kind.grown" -f fx --region us-east-1 grown.log
+        touch -d "2026-04-$day" grown.log # moved without growing, and as a copy
+        gzip -c grown.log > "grown-$at.log.gz"
+        import "$kind.grown" -f fx --region us-east-1 grown.log "grown-$at.log.gz"
+    done
+    dump "$kind.grown" > grown.dump
+    same "$kind.dump" grown.dump "$kind: a file without any time that grew"
+    # A copy of what it was in between.
+    head -n $(($3 + 2)) "$kind.log" > between.log
+    import "$kind.grown" -f fx --region us-east-1 between.log
+    dump "$kind.grown" > grown.dump
+    same "$kind.dump" grown.dump "$kind: a copy of what it was in between"
+}
+requests() { "$program" sql --store "$1" -o csv 'select count(*), sum(billed_ms) from invocations' | tail -1 | tr -d '\r'; }
+grow untimed 30 1 2 3 4 7 20 41 90
+[ "$(requests untimed.grown)" = 30,300 ]
+rm -rf untimed untimed.grown
+grow untimed 900 1 3 900 1001 1500 2999 3000 3003
+[ "$(requests untimed.grown)" = 900,9000 ]
+grow plain 40 1 2 3 20 39
+rm -rf plain plain.grown
+grow plain 20000 40 7000 7001 15000
+
+# The head is gone: only what stands before the first REPORT counts as new.
+n=0
+for at in 702 1500 3000; do
+    tail -n +"$at" untimed.log > rotated.log
+    touch -d 2026-06-01 rotated.log
+    n=$((n + $(awk '/^REPORT/ { exit } { n++ } END { print n + 0 }' rotated.log)))
+    import untimed.grown -f fx --region us-east-1 rotated.log
+    dump untimed.grown > grown.dump
+    [ "$(wc -l < grown.dump)" -eq $(($(wc -l < untimed.dump) + n)) ] && [ "$(requests untimed.grown)" = 900,9000 ] && continue
+    echo "a file without its first $at lines brought $(($(wc -l < grown.dump) - $(wc -l < untimed.dump))) lines, $n expected"
     exit 1
 done
 echo "grown files give the same $(wc -l < whole.dump) lines"

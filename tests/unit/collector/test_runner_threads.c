@@ -113,8 +113,7 @@ static enum status import(struct memory_sink *m, const char *name, atomic_bool *
         .paths = {.items = &path, .count = 1},
         .batch_bytes = 200000,
         .stop = stop,
-        .find_cursor = find_cursor,
-        .cursor_ctx = m,
+        .lookups = {.find_cursor = find_cursor, .ctx = m},
     };
     *e = (struct err){0};
     return collector_import(&o, &sink, m, p, e);

@@ -1,0 +1,39 @@
+/* Inside of collector/: which time stands in for lines of a file that has none. The time of the
+ * file's last change does, and moves when the file grows or is copied; a line must keep the time it
+ * was stored with, or it would be stored again. What is known of that, best first: the cursor of an
+ * earlier read says up to which place which time stood in; the request the line is of has got one;
+ * the store knows the request by its id. Thread of the file source. */
+#ifndef FNSCOPE_COLLECTOR_STAND_IN_H
+#define FNSCOPE_COLLECTOR_STAND_IN_H
+
+#include "collector/collector.h"
+
+enum { STAND_INS_MAX = 64 }; /* times a file grew; of more the oldest are forgotten */
+
+struct stand_ins {
+    struct stand_in {
+        uint64_t until; /* offset in the plain stream */
+        int64_t time_ns;
+    } rows[STAND_INS_MAX]; /* ascending */
+    size_t n;
+    const struct import_lookups *lookups; /* NULL: the store is not asked */
+    struct arena scratch;
+    /* The request whose START was the last. */
+    char id[36];
+    int64_t request_ns;
+    bool has_request;
+    unsigned n_unknown; /* requests in a row that the store did not know */
+};
+
+/* Corrects the time of a record that has none of its own, and is_time_guessed, which says whether
+ * the time it holds is borrowed from a line near it or the file's. Records come in the order of the
+ * file, all that have no time. */
+void stand_in_give(struct stand_ins *s, struct log_record *r, uint64_t offset);
+/* Whether the next line's time may depend on lines before it. */
+bool stand_in_is_open(const struct stand_ins *s);
+/* "120:1700000000000000000,340:..."; "-" when there is none. */
+void stand_ins_write(const struct stand_ins *s, struct buf *out);
+bool stand_ins_read(struct stand_ins *s, struct str text);
+void stand_ins_clear(struct stand_ins *s);
+
+#endif
