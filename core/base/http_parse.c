@@ -145,10 +145,19 @@ static bool has_right_host(const struct http_head *h)
     return n == 1 || (n == 0 && str_eq(h->version, STR("HTTP/1.0")));
 }
 
-/* The target's host is the one that counts: Host is not looked at beside it. */
-static void prefer_authority(struct http_head *h)
+/* The target's host is the one that counts: Host is not looked at beside it, and is made of it where
+ * HTTP/1.0 sends none. */
+static void prefer_authority(struct http_head *h, struct arena *a)
 {
-    for (size_t i = 0; h->authority.n > 0 && i < h->n_headers; i++)
+    size_t cap = h->n_headers;
+
+    if (h->authority.n == 0)
+        return;
+    if (count_header(h, STR("Host")) == 0) {
+        h->headers = arena_grow(a, h->headers, h->n_headers, &cap, sizeof(*h->headers));
+        h->headers[h->n_headers++].name = STR("Host");
+    }
+    for (size_t i = 0; i < h->n_headers; i++)
         if (str_eq_nocase(h->headers[i].name, STR("Host")))
             h->headers[i].value = h->authority;
 }
@@ -163,8 +172,10 @@ unsigned http_head_parse(struct str text, struct arena *a, struct http_head *out
     unsigned status = parse_request_line(line, out);
     if (!status)
         status = http_headers_parse(text, a, &out->headers, &out->n_headers);
-    prefer_authority(out);
-    return status || has_right_host(out) ? status : BAD_REQUEST;
+    if (status || !has_right_host(out))
+        return status ? status : BAD_REQUEST;
+    prefer_authority(out, a);
+    return 0;
 }
 
 const struct http_header *http_header_find(const struct http_header *items, size_t n,
