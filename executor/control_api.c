@@ -4,11 +4,13 @@
 
 #include "core/base/crypto.h"
 #include "core/base/timefmt.h"
+#include "executor/api_page.h"
 #include "executor/invoker.h"
 #include "executor/lambda_api.h"
 
-#define MIB        ((uint64_t)1 << 20)
-#define PAGE_ITEMS 50
+#define MIB         ((uint64_t)1 << 20)
+#define PAGE_ITEMS  50
+#define ASKED_ITEMS 10000 /* most that MaxItems may say: pages are no longer for it */
 
 /* --- one function --- */
 
@@ -134,19 +136,24 @@ static void put_configuration(struct json_out *o, struct api_call *c, const stru
 
 /* --- lists --- */
 
-/* Marker: the index of the first item of the next page. */
+/* Marker: leads to the first item of the next page. */
 static bool read_page(struct api_call *c, size_t n, size_t *from, size_t *to)
 {
-    struct str marker = api_query(c, "Marker"), most = api_query(c, "MaxItems");
-    uint64_t first = 0, count = PAGE_ITEMS;
+    struct str most = api_query(c, "MaxItems");
+    struct page_token at = {0};
+    uint64_t count = PAGE_ITEMS;
 
-    if ((marker.n > 0 && !str_to_u64(marker, &first)) ||
-        (most.n > 0 && (!str_to_u64(most, &count) || count == 0))) {
-        api_error(c, 400, "InvalidParameterValueException", NULL, "Marker or MaxItems is wrong");
+    if (most.n > 0 && (!str_to_u64(most, &count) || count == 0 || count > ASKED_ITEMS)) {
+        api_error(c, 400, "InvalidParameterValueException", NULL, "MaxItems must be 1 to %d",
+                  ASKED_ITEMS);
+        return false;
+    }
+    if (!api_page_read(c, api_query(c, "Marker"), 0, &at)) {
+        api_error(c, 400, "InvalidParameterValueException", NULL, "Invalid Marker");
         return false;
     }
     count = count > PAGE_ITEMS ? PAGE_ITEMS : count;
-    *from = first < n ? (size_t)first : n;
+    *from = (size_t)at.a < n ? (size_t)at.a : n;
     *to = n - *from > count ? *from + (size_t)count : n;
     return true;
 }
@@ -154,7 +161,7 @@ static bool read_page(struct api_call *c, size_t n, size_t *from, size_t *to)
 static void put_marker(struct json_out *o, struct api_call *c, size_t to, size_t n)
 {
     if (to < n)
-        jout_put_str(o, "NextMarker", arena_printf(c->arena, "%zu", to));
+        jout_put_str(o, "NextMarker", api_page_token(c, 0, (int64_t)to, 0));
 }
 
 void lambda_list_functions(struct api_call *c)

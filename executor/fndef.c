@@ -8,6 +8,7 @@
 
 #include "core/base/file.h"
 #include "core/base/mem.h"
+#include "executor/function_name.h"
 #include "executor/manifest_check.h"
 #include "executor/trigger.h"
 
@@ -305,36 +306,18 @@ void manifest_free(struct manifest *m)
     free(m);
 }
 
-/* Cuts "function:" forms down to name[:qualifier]; empty for those of another account or region. */
-static struct str bare_name(const struct manifest *m, struct str name)
-{
-    size_t at = str_find(name, STR("function:"));
-    struct str rest = str_sub(name, 0, at);
-
-    if (at == name.n)
-        return name;
-    if (at == 0)
-        return str_skip(name, strlen("function:"));
-    bool is_own = true;
-    if (str_starts(rest, STR("arn:"))) {
-        str_cut(&rest, ':');
-        str_cut(&rest, ':');
-        is_own =
-            str_eq(str_cut(&rest, ':'), STR("lambda")) && str_eq(str_cut(&rest, ':'), m->region);
-    }
-    is_own = is_own && str_eq(str_cut(&rest, ':'), m->account);
-    return is_own && rest.n == 0 ? str_skip(name, at + strlen("function:")) : (struct str){0};
-}
-
 const struct fndef *manifest_find(const struct manifest *m, struct str name, struct str *qualifier)
 {
-    struct str rest = bare_name(m, name);
-    struct str bare = str_cut(&rest, ':');
+    struct function_name asked;
 
+    if (!function_name_parse(name, &asked) ||
+        (asked.region.n > 0 && !str_eq(asked.region, m->region)) ||
+        (asked.account.n > 0 && !str_eq(asked.account, m->account)))
+        return NULL;
     for (size_t i = 0; i < m->n_functions; i++)
-        if (str_eq(m->functions[i].name, bare)) {
+        if (str_eq(m->functions[i].name, asked.name)) {
             if (qualifier)
-                *qualifier = rest;
+                *qualifier = asked.qualifier;
             return &m->functions[i];
         }
     return NULL;

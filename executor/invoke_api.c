@@ -66,13 +66,13 @@ static void on_done(void *ctx, const struct invoke_result *r)
 
 /* --- checks --- */
 
-static bool is_json(struct api_call *c)
+static bool is_json(struct api_call *c, struct str text)
 {
     struct jp j;
 
-    if (c->body.n == 0)
+    if (text.n == 0)
         return true;
-    jp_init(&j, c->body, c->arena);
+    jp_init(&j, text, c->arena);
     return jp_skip(&j) && jp_at_end(&j);
 }
 
@@ -84,21 +84,22 @@ static bool client_context(struct api_call *c, struct str *out)
     bool ok = text.n <= CONTEXT_MAX_BYTES && base64_parse(text, &decoded, NULL) == OK;
     *out = arena_str(c->arena, buf_str(&decoded));
     buf_clear(&decoded);
+    ok = ok && is_json(c, *out);
     if (!ok)
         api_error(c, 400, "InvalidRequestContentException", NULL,
                   "Client context must be a valid Base64-encoded JSON object.");
     return ok;
 }
 
-static bool check_body(struct api_call *c, size_t most)
+static bool check_body(struct api_call *c, const char *type, size_t most)
 {
     if (c->body.n > most) {
         api_error(c, 413, "RequestTooLargeException", NULL,
-                  "%zu byte payload is too large for the Invoke invocation type (limit %zu bytes)",
-                  c->body.n, most);
+                  "%zu byte payload is too large for the %s invocation type (limit %zu bytes)",
+                  c->body.n, type, most);
         return false;
     }
-    if (!is_json(c)) {
+    if (!is_json(c, c->body)) {
         api_error(c, 400, "InvalidRequestContentException", NULL,
                   "Could not parse request body into json");
         return false;
@@ -117,7 +118,7 @@ static void run_now(struct api_call *c, const struct fndef *fn, struct str quali
                                 .trigger = TRIGGER_OTHER};
 
     rq.want_tail = str_eq_nocase(api_header(c, "X-Amz-Log-Type"), STR("Tail"));
-    if (!check_body(c, SYNC_MAX_BYTES) || !client_context(c, &rq.client_context))
+    if (!check_body(c, "RequestResponse", SYNC_MAX_BYTES) || !client_context(c, &rq.client_context))
         return;
     invoke(c->x->invoker, &rq, on_done, c);
     if (!c->is_answered_early)
@@ -161,7 +162,7 @@ static void run_later(struct api_call *c, const struct fndef *fn, struct str qua
                              .trigger = TRIGGER_OTHER};
 
     UNUSED(qualifier);
-    if (!check_body(c, ASYNC_MAX_BYTES) || !client_context(c, &ev.client_context))
+    if (!check_body(c, "Event", ASYNC_MAX_BYTES) || !client_context(c, &ev.client_context))
         return;
     if (!executor_ready(c->x) || !c->x->async) {
         api_error(c, 503, "ServiceException", NULL, "fnexec is stopping");
@@ -178,7 +179,7 @@ static void run_never(struct api_call *c, const struct fndef *fn, struct str qua
 {
     UNUSED(fn);
     UNUSED(qualifier);
-    if (check_body(c, SYNC_MAX_BYTES))
+    if (check_body(c, "DryRun", SYNC_MAX_BYTES))
         c->status = 204;
 }
 

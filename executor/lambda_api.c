@@ -1,6 +1,8 @@
 /* The operations of Lambda that are served, by method and path (API model 2015-03-31). */
 #include "executor/lambda_api.h"
 
+#include "executor/function_name.h"
+
 #define FUNCTION "/2015-03-31/functions/{FunctionName}"
 
 static const struct api_op operations[] = {
@@ -72,34 +74,35 @@ static const struct api_op operations[] = {
 
 const struct api_service lambda_service = {.name = "lambda", .operations = operations};
 
+static void answer_invalid(struct api_call *c, struct str value, const char *member,
+                           const char *pattern)
+{
+    api_error(c, 400, "ValidationException", NULL,
+              "1 validation error detected: Value '" STR_FMT "' at '%s' failed to satisfy "
+              "constraint: Member must satisfy regular expression pattern: %s",
+              STR_ARG(str_sub(value, 0, 200)), member, pattern);
+}
+
 /* A function of another region cannot be reached here, one of another account must not be. */
-static void answer_not_found(struct api_call *c, struct str name)
+static void answer_not_found(struct api_call *c, struct str text)
 {
     const struct manifest *m = c->x->manifest;
-    struct str rest = name;
-    struct str account = str_cut(&rest, ':'), region = m->region;
-    bool is_arn = str_eq(account, STR("arn"));
+    struct function_name asked;
 
-    if (is_arn) {
-        str_cut(&rest, ':');
-        str_cut(&rest, ':');
-        region = str_cut(&rest, ':');
-        account = str_cut(&rest, ':');
-    }
-    is_arn =
-        is_arn || str_starts(rest, STR("function:")); /* without what comes before the account */
-    if (is_arn && !str_eq(region, m->region))
+    if (!function_name_parse(text, &asked))
+        answer_invalid(c, text, "functionName", FUNCTION_NAME_PATTERN);
+    else if (asked.region.n > 0 && !str_eq(asked.region, m->region))
         api_error(c, 404, "ResourceNotFoundException", NULL,
                   "Functions from '" STR_FMT "' are not reachable in this region ('" STR_FMT "')",
-                  STR_ARG(str_sub(region, 0, 64)), STR_ARG(m->region));
-    else if (is_arn && !str_eq(account, m->account))
+                  STR_ARG(asked.region), STR_ARG(m->region));
+    else if (asked.account.n > 0 && !str_eq(asked.account, m->account))
         api_error(c, 403, "AccessDeniedException", NULL,
                   "Not authorized to access this function: " STR_FMT "; this account is " STR_FMT,
-                  STR_ARG(str_sub(name, 0, 140)), STR_ARG(m->account));
+                  STR_ARG(text), STR_ARG(m->account));
     else
         api_error(c, 404, "ResourceNotFoundException", NULL,
                   "Function not found: arn:aws:lambda:" STR_FMT ":" STR_FMT ":function:" STR_FMT,
-                  STR_ARG(m->region), STR_ARG(m->account), STR_ARG(str_sub(name, 0, 140)));
+                  STR_ARG(m->region), STR_ARG(m->account), STR_ARG(asked.name));
 }
 
 const struct fndef *lambda_function(struct api_call *c, struct str *qualifier)
@@ -112,6 +115,10 @@ const struct fndef *lambda_function(struct api_call *c, struct str *qualifier)
         answer_not_found(c, name);
         return NULL;
     }
+    if (asked.n > 0 && !function_qualifier_is_valid(asked)) {
+        answer_invalid(c, asked, "qualifier", "(|[a-zA-Z0-9$_-]+)");
+        return NULL;
+    }
     if (asked.n > 0 && in_name.n > 0 && !str_eq(asked, in_name)) {
         api_error(c, 400, "InvalidParameterValueException", NULL,
                   "The derived qualifier from the function name does not match the specified "
@@ -122,7 +129,7 @@ const struct fndef *lambda_function(struct api_call *c, struct str *qualifier)
     if (qualifier->n > 0 && !str_eq(*qualifier, STR("$LATEST"))) {
         api_error(c, 404, "ResourceNotFoundException", NULL,
                   "Function not found: " STR_FMT ":" STR_FMT, STR_ARG(fn->arn),
-                  STR_ARG(str_sub(*qualifier, 0, 128)));
+                  STR_ARG(*qualifier));
         return NULL;
     }
     return fn;

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "core/base/clock.h"
+#include "executor/api_page.h"
 #include "executor/fndef.h"
 #include "executor/log_filter.h"
 #include "executor/log_store.h"
-#include "executor/page_token.h"
 #include "executor/telemetry.h"
 
 #define PAGE_EVENTS 10000
@@ -43,16 +43,24 @@ static struct str text_of(const struct api_call *c, const char *key)
 }
 
 /* An optional whole number within a range; false after answering. */
-static bool number_of(struct api_call *c, const char *key, int64_t most, int64_t *out)
+static bool number_of(struct api_call *c, const char *key, int64_t least, int64_t most,
+                      int64_t *out)
 {
     const struct json *v = json_get(c->input, key);
 
     if (!v || json_says_null(v))
         return true;
-    if (json_i64(v, out) && *out >= 0 && *out <= most)
+    if (json_i64(v, out) && *out >= least && *out <= most)
         return true;
-    api_error(c, 400, "InvalidParameterException", NULL, "%s is out of range", key);
+    api_error(c, 400, "InvalidParameterException", NULL,
+              "%s is out of range: %lld to %lld is expected", key, (long long)least,
+              (long long)most);
     return false;
+}
+
+static bool limit_of(struct api_call *c, int64_t most, int64_t *out)
+{
+    return number_of(c, "limit", 1, most, out);
 }
 
 static struct str group_arn(struct api_call *c, struct str name)
@@ -66,10 +74,13 @@ static struct str group_arn(struct api_call *c, struct str name)
 static bool find_group(struct api_call *c, struct str *name, int64_t *id)
 {
     struct err e = {0};
-    struct str text = text_of(c, "logGroupName");
+    struct str text = text_of(c, "logGroupName"), other = text_of(c, "logGroupIdentifier");
 
-    if (text.n == 0)
-        text = text_of(c, "logGroupIdentifier");
+    if (text.n > 0 && other.n > 0) {
+        invalid(c, "give logGroupName or logGroupIdentifier, not both");
+        return false;
+    }
+    text = text.n > 0 ? text : other;
     size_t at = str_find(text, STR(":log-group:"));
     if (at < text.n) {
         text = str_skip(text, at + strlen(":log-group:"));
@@ -86,40 +97,31 @@ static bool find_group(struct api_call *c, struct str *name, int64_t *id)
     return false;
 }
 
-/* The offset a nextToken of a list stands for. */
-static bool list_offset(struct api_call *c, uint64_t query, size_t *offset)
+/* False after answering. */
+static bool read_token(struct api_call *c, uint64_t query, struct page_token *out)
 {
-    struct str text = text_of(c, "nextToken");
-    struct page_token t = {0};
-    struct err e = {0};
-
-    if (text.n > 0 && page_token_read(log_store_key(logs_of(c)), text, query,
-                                      loop_wall(c->x->loop) / NS_PER_SEC, &t, &e) != OK) {
-        fail(c, &e);
-        return false;
-    }
-    *offset = (size_t)t.a;
-    return true;
-}
-
-static struct str token_of(struct api_call *c, int64_t a, int64_t b, uint64_t query)
-{
-    return page_token_write(
-        c->arena, log_store_key(logs_of(c)),
-        &(struct page_token){
-            .a = a, .b = b, .query = query, .made_s = loop_wall(c->x->loop) / NS_PER_SEC});
+    if (api_page_read(c, text_of(c, "nextToken"), query, out))
+        return true;
+    invalid(c, "The specified nextToken is invalid.");
+    return false;
 }
 
 /* Hash over the parameters but the token and the limit: a token belongs to one query. */
 static uint64_t query_hash(const struct api_call *c, const char *const *keys)
 {
-    uint64_t h = str_hash(str_from(c->op->name), 1);
+    const struct json *names = json_get(c->input, "logStreamNames");
+    uint64_t h = 1;
 
     for (; *keys; keys++) {
         struct str s = text_of(c, *keys);
         int64_t v = 0;
         json_i64(json_get(c->input, *keys), &v);
         h = str_hash(s, h ^ (uint64_t)v);
+    }
+    for (size_t i = 0; i < json_count(names); i++) {
+        struct str s = {0};
+        json_str(json_at(names, i), &s);
+        h = str_hash(s, h);
     }
     return h;
 }
@@ -154,7 +156,8 @@ static void describe_groups(struct api_call *c)
     static const char *const keys[] = {"logGroupNamePrefix", "logGroupNamePattern", NULL};
     uint64_t query = query_hash(c, keys);
     struct log_group *groups;
-    size_t n, offset, seen = 0, put = 0;
+    struct page_token at = {0};
+    size_t n, seen = 0, put = 0;
     int64_t limit = PAGE_GROUPS;
     struct err e = {0};
     struct json_out o;
@@ -163,7 +166,7 @@ static void describe_groups(struct api_call *c)
         invalid(c, "logGroupNamePrefix and logGroupNamePattern are mutually exclusive");
         return;
     }
-    if (!number_of(c, "limit", PAGE_GROUPS, &limit) || !list_offset(c, query, &offset))
+    if (!limit_of(c, PAGE_GROUPS, &limit) || !read_token(c, query, &at))
         return;
     if (log_store_groups(logs_of(c), c->arena, &groups, &n, &e) != OK) {
         fail(c, &e);
@@ -175,7 +178,7 @@ static void describe_groups(struct api_call *c)
     jout_open(&o, '[');
     size_t i = 0;
     for (; i < n && put < (size_t)limit; i++)
-        if (wants_group(c, groups[i].name) && seen++ >= offset) {
+        if (wants_group(c, groups[i].name) && seen++ >= (size_t)at.a) {
             put_group(c, &o, &groups[i]);
             put++;
         }
@@ -183,7 +186,7 @@ static void describe_groups(struct api_call *c)
     while (i < n && !wants_group(c, groups[i].name))
         i++;
     if (i < n)
-        jout_put_str(&o, "nextToken", token_of(c, (int64_t)(offset + put), 0, query));
+        jout_put_str(&o, "nextToken", api_page_token(c, query, at.a + (int64_t)put, 0));
     jout_close(&o, '}');
 }
 
@@ -234,6 +237,10 @@ static bool load_streams(struct api_call *c, int64_t group, struct log_stream **
     struct err e = {0};
     size_t k = 0;
 
+    if (order.n > 0 && !by_time && !str_eq(order, STR("LogStreamName"))) {
+        invalid(c, "orderBy: LogStreamName or LastEventTime is expected");
+        return false;
+    }
     if (by_time && prefix.n > 0) {
         invalid(c, "Cannot order by LastEventTime with a logStreamNamePrefix.");
         return false;
@@ -260,23 +267,24 @@ static void describe_streams(struct api_call *c)
     uint64_t query = query_hash(c, keys);
     struct log_stream *streams;
     struct str name;
-    size_t n, offset;
+    struct page_token at = {0};
+    size_t n;
     int64_t group, limit = PAGE_GROUPS;
     struct json_out o;
 
-    if (!find_group(c, &name, &group) || !number_of(c, "limit", PAGE_GROUPS, &limit) ||
-        !list_offset(c, query, &offset) || !load_streams(c, group, &streams, &n))
+    if (!find_group(c, &name, &group) || !limit_of(c, PAGE_GROUPS, &limit) ||
+        !read_token(c, query, &at) || !load_streams(c, group, &streams, &n))
         return;
     jout_init(&o, &c->out, false);
     jout_open(&o, '{');
     jout_key(&o, "logStreams");
     jout_open(&o, '[');
-    size_t i = offset;
-    for (; i < n && i - offset < (size_t)limit; i++)
+    size_t i = (size_t)at.a;
+    for (; i < n && i - (size_t)at.a < (size_t)limit; i++)
         put_stream(c, &o, name, &streams[i]);
     jout_close(&o, ']');
     if (i < n)
-        jout_put_str(&o, "nextToken", token_of(c, (int64_t)i, 0, query));
+        jout_put_str(&o, "nextToken", api_page_token(c, query, (int64_t)i, 0));
     jout_close(&o, '}');
 }
 
@@ -358,26 +366,24 @@ static bool read_range(struct api_call *c, struct log_query *q)
 {
     q->from_ms = 0;
     q->to_ms = TIME_MAX_MS;
-    return number_of(c, "startTime", TIME_MAX_MS, &q->from_ms) &&
-           number_of(c, "endTime", TIME_MAX_MS, &q->to_ms);
+    if (!number_of(c, "startTime", 0, TIME_MAX_MS, &q->from_ms) ||
+        !number_of(c, "endTime", 0, TIME_MAX_MS, &q->to_ms))
+        return false;
+    if (q->from_ms <= q->to_ms)
+        return true;
+    invalid(c, "endTime is before startTime");
+    return false;
 }
 
 static bool read_position(struct api_call *c, uint64_t query, struct log_query *q)
 {
-    struct str text = text_of(c, "nextToken");
-    struct page_token t = {0};
-    struct err e = {0};
+    struct page_token at = {0};
 
-    if (text.n == 0)
-        return true;
-    if (page_token_read(log_store_key(logs_of(c)), text, query, loop_wall(c->x->loop) / NS_PER_SEC,
-                        &t, &e) != OK) {
-        fail(c, &e);
+    if (!read_token(c, query, &at))
         return false;
-    }
-    q->after_ms = t.a;
-    q->after_seq = t.b;
-    q->has_position = true;
+    q->after_ms = at.a;
+    q->after_seq = at.b;
+    q->has_position = text_of(c, "nextToken").n > 0;
     return true;
 }
 
@@ -401,7 +407,7 @@ static void filter_page(struct api_call *c, struct page *p, const struct log_que
     jout_open(&p->o, '[');
     jout_close(&p->o, ']');
     if (p->is_full)
-        jout_put_str(&p->o, "nextToken", token_of(c, p->last_ms, p->last_seq, query));
+        jout_put_str(&p->o, "nextToken", api_page_token(c, query, p->last_ms, p->last_seq));
     jout_close(&p->o, '}');
 }
 
@@ -421,14 +427,14 @@ static void filter_events(struct api_call *c)
     int64_t limit = PAGE_EVENTS;
     struct err e = {0};
 
-    if (!find_group(c, &name, &q.group) || !number_of(c, "limit", PAGE_EVENTS, &limit) ||
+    if (!find_group(c, &name, &q.group) || !limit_of(c, PAGE_EVENTS, &limit) ||
         !read_range(c, &q) || !read_names(c, &p) || !read_position(c, query, &q))
         return;
     if (log_filter_new(text_of(c, "filterPattern"), &p.filter, &e) != OK) {
         fail(c, &e);
         return;
     }
-    p.limit = limit > 0 ? (size_t)limit : PAGE_EVENTS;
+    p.limit = (size_t)limit;
     filter_page(c, &p, &q, query);
     log_filter_free(p.filter);
 }
@@ -488,8 +494,11 @@ static bool read_direction(struct api_call *c, struct log_query *q)
     struct str direction = str_cut(&rest, '/');
     struct str digits = str_cut(&rest, '/');
     bool is_known = str_eq(direction, STR("f")) || str_eq(direction, STR("b"));
-    if (!is_known || digits.n != 56 || !str_to_i64(str_sub(digits, 1, 15), &q->after_ms) ||
-        !str_to_i64(str_sub(digits, 37, 19), &q->after_seq)) {
+    is_known = is_known && digits.n == 56 && str_eq(rest, STR("s")) &&
+               str_to_i64(str_sub(digits, 1, 15), &q->after_ms) &&
+               str_to_i64(str_sub(digits, 37, 19), &q->after_seq);
+    const struct log_event here = {.time_ms = q->after_ms, .seq = q->after_seq};
+    if (!is_known || !str_eq(digits, event_id(c->arena, &here))) {
         invalid(c, "The specified nextToken is invalid.");
         return false;
     }
@@ -540,11 +549,11 @@ static void get_events(struct api_call *c)
     struct json_out o;
 
     if (!find_group(c, &name, &q.group) || !find_stream(c, q.group, &q.stream) ||
-        !number_of(c, "limit", PAGE_EVENTS, &limit) || !read_range(c, &q) || !read_direction(c, &q))
+        !limit_of(c, PAGE_EVENTS, &limit) || !read_range(c, &q) || !read_direction(c, &q))
         return;
     if (json_get(c->input, "endTime"))
         q.to_ms--; /* exclusive here, inclusive in FilterLogEvents */
-    g.limit = limit > 0 ? (size_t)limit : PAGE_EVENTS;
+    g.limit = (size_t)limit;
     c->out.max = (size_t)16 << 20;
     if (log_store_read(logs_of(c), &q, on_get_event, &g, &e) != OK) {
         fail(c, &e);

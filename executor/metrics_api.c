@@ -1,10 +1,10 @@
 /* GetMetricData and ListMetrics. */
 #include "executor/metrics_api.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/base/mem.h"
+#include "executor/api_page.h"
 #include "executor/metrics_answer.h"
 
 static const struct api_op operations[] = {
@@ -41,6 +41,7 @@ struct data {
     size_t n;
     bool is_ascending;
     size_t max, first_query, first_point; /* of this page */
+    uint64_t hash;                        /* of all but the token */
     struct arena texts;                   /* what the journal's thread reads */
 };
 
@@ -125,20 +126,45 @@ static bool read_query(struct api_call *c, struct data *d, const struct json *in
     return true;
 }
 
-/* A page begins at a point of a query: "<query>.<point>". */
+static uint64_t hash_text(struct str text, uint64_t h)
+{
+    return str_hash(text, h + text.n);
+}
+
+/* What a token belongs to: all that decides which points there are. */
+static uint64_t hash_queries(const struct data *d)
+{
+    uint64_t h = d->max * 2 + d->is_ascending;
+
+    for (size_t i = 0; i < d->n; i++) {
+        const struct metric_request *r = &d->queries[i].request;
+        const int64_t numbers[] = {r->from_s, r->to_s, r->period_s, d->queries[i].is_hidden};
+        h = hash_text(d->queries[i].id, h);
+        h = hash_text(r->key.space, hash_text(r->key.name, h));
+        h = hash_text(r->key.label, hash_text(r->key.value, h));
+        h = hash_text((struct str){(const char *)numbers, sizeof(numbers)}, h);
+    }
+    return h;
+}
+
+static bool refuse_token(struct api_call *c, const char *code)
+{
+    cw_invalid(c, code, "The next token specified is invalid.");
+    return false;
+}
+
+/* A page begins at a point of a query. */
 static bool read_token(struct api_call *c, const struct json *in, struct data *d)
 {
-    struct str token;
-    uint64_t query, point;
+    struct page_token at = {0};
+    struct str token = {0};
 
-    if (!json_str(json_get(in, "NextToken"), &token) || token.n == 0)
-        return true;
-    if (!str_to_u64(str_cut(&token, '.'), &query) || !str_to_u64(token, &point)) {
-        cw_invalid(c, "InvalidNextToken", "The next token specified is invalid.");
-        return false;
-    }
-    d->first_query = (size_t)query;
-    d->first_point = (size_t)point;
+    d->hash = hash_queries(d);
+    json_str(json_get(in, "NextToken"), &token);
+    if (!api_page_read(c, token, d->hash, &at))
+        return refuse_token(c, "InvalidNextToken");
+    d->first_query = (size_t)at.a;
+    d->first_point = (size_t)at.b;
     return true;
 }
 
@@ -148,8 +174,7 @@ static bool read_data(struct api_call *c, const struct json *in, struct data *d)
     struct str scan = {0};
     int64_t from_s, to_s, max = MAX_POINTS;
 
-    if (!cw_time(c, in, "StartTime", &from_s) || !cw_time(c, in, "EndTime", &to_s) ||
-        !read_token(c, in, d))
+    if (!cw_time(c, in, "StartTime", &from_s) || !cw_time(c, in, "EndTime", &to_s))
         return false;
     if (to_s <= from_s) {
         cw_invalid(c, "ValidationError", "The parameter EndTime must be after StartTime.");
@@ -160,10 +185,6 @@ static bool read_data(struct api_call *c, const struct json *in, struct data *d)
         cw_invalid(c, "ValidationError", "MetricDataQueries: 1 to %d queries.", MAX_QUERIES);
         return false;
     }
-    if (d->first_query >= d->n) {
-        cw_invalid(c, "InvalidNextToken", "The next token specified is invalid.");
-        return false;
-    }
     json_i64(json_get(in, "MaxDatapoints"), &max);
     d->max = max < 1 || max > MAX_POINTS ? MAX_POINTS : (size_t)max;
     d->is_ascending =
@@ -172,7 +193,7 @@ static bool read_data(struct api_call *c, const struct json *in, struct data *d)
     for (size_t i = 0; i < d->n; i++)
         if (!read_query(c, d, json_at(queries, i), &d->queries[i], from_s, to_s))
             return false;
-    return true;
+    return read_token(c, in, d);
 }
 
 static enum status run_data(void *data, struct journal *j, struct err *e)
@@ -232,7 +253,6 @@ static void write_data(void *data, struct api_call *c)
     const struct data *d = data;
     size_t left = d->max, query = d->first_query, point = d->first_point;
     struct json_out o;
-    char token[64];
 
     jout_init(&o, &c->out, false);
     jout_open(&o, '{');
@@ -253,11 +273,8 @@ static void write_data(void *data, struct api_call *c)
     jout_close(&o, ']');
     jout_key(&o, "Messages");
     jout_raw(&o, STR("[]"));
-    if (query < d->n) {
-        snprintf(token, sizeof(token), "%zu.%zu", query, point);
-        jout_key(&o, "NextToken");
-        jout_str(&o, str_from(token));
-    }
+    if (query < d->n)
+        jout_put_str(&o, "NextToken", api_page_token(c, d->hash, (int64_t)query, (int64_t)point));
     jout_close(&o, '}');
 }
 
@@ -296,7 +313,8 @@ void cw_get_data(struct api_call *c)
 struct list {
     struct str space, name, label, value;
     int64_t since_minute; /* 0: all */
-    uint64_t skip;
+    int64_t skip;
+    uint64_t hash; /* of all but the token */
     struct arena texts;
     struct metric_key *found;
     size_t n, cap;
@@ -323,7 +341,7 @@ static enum status run_list(void *data, struct journal *j, struct err *e)
     sql_bind_str(st, 4, l->value);
     sql_bind_i64(st, 5, l->since_minute);
     sql_bind_i64(st, 6, LIST_PAGE + 1);
-    sql_bind_i64(st, 7, (int64_t)l->skip);
+    sql_bind_i64(st, 7, l->skip);
     l->n = 0; /* a group that failed runs again */
     while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
         l->found = arena_grow(&l->texts, l->found, l->n, &l->cap, sizeof(*l->found));
@@ -361,7 +379,6 @@ static void write_list(void *data, struct api_call *c)
 {
     const struct list *l = data;
     struct json_out o;
-    char token[32];
 
     jout_init(&o, &c->out, false);
     jout_open(&o, '{');
@@ -370,11 +387,8 @@ static void write_list(void *data, struct api_call *c)
     for (size_t i = 0; i < l->n && i < LIST_PAGE; i++)
         write_metric(&o, &l->found[i]);
     jout_close(&o, ']');
-    if (l->n > LIST_PAGE) {
-        snprintf(token, sizeof(token), "%llu", (unsigned long long)l->skip + LIST_PAGE);
-        jout_key(&o, "NextToken");
-        jout_str(&o, str_from(token));
-    }
+    if (l->n > LIST_PAGE)
+        jout_put_str(&o, "NextToken", api_page_token(c, l->hash, l->skip + LIST_PAGE, 0));
     jout_close(&o, '}');
 }
 
@@ -394,11 +408,24 @@ static void keep_text(struct list *l, const struct json *v, struct str *out)
         *out = arena_str(&l->texts, text);
 }
 
+static bool read_list_token(struct api_call *c, const struct json *in, struct list *l)
+{
+    struct page_token at = {0};
+    struct str token = {0};
+
+    l->hash = hash_text(l->space, hash_text(l->name, l->since_minute != 0));
+    l->hash = hash_text(l->label, hash_text(l->value, l->hash));
+    json_str(json_get(in, "NextToken"), &token);
+    if (!api_page_read(c, token, l->hash, &at))
+        return refuse_token(c, "InvalidParameterValue");
+    l->skip = at.a;
+    return true;
+}
+
 void cw_list(struct api_call *c)
 {
     static const struct cw_work work = {run_list, write_list, clear_list};
     const struct json *in = cw_input(c);
-    struct str token;
 
     if (!in)
         return;
@@ -411,11 +438,8 @@ void cw_list(struct api_call *c)
     keep_text(l, json_get(dimension, "Value"), &l->value);
     if (json_get(in, "RecentlyActive"))
         l->since_minute = loop_wall(c->x->loop) / NS_PER_MIN - RECENT_MINS;
-    if (json_str(json_get(in, "NextToken"), &token) && token.n > 0 &&
-        !str_to_u64(token, &l->skip)) {
+    if (read_list_token(c, in, l))
+        cw_run(c, &work, l);
+    else
         clear_list(l);
-        cw_invalid(c, "InvalidParameterValue", "The next token specified is invalid.");
-        return;
-    }
-    cw_run(c, &work, l);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "executor/api_page.h"
 #include "executor/sqs_private.h"
 
 #define PURGE_PAUSE_NS (60 * NS_PER_SEC)
@@ -186,20 +187,41 @@ void sqs_purge_queue(struct api_call *c)
 
 /* --- lists --- */
 
-/* Pages are by name: the token is the last name given. */
+/* Pages are by name: the token is a seal on the last name given, a dot, and that name. */
 struct page {
-    struct str after;
+    struct str after, asked; /* asked: what the list is of, for the seal */
     int64_t max;
     bool is_paged;
 };
 
 #define MAX_PAGE 1000
 
-static bool read_page(struct api_call *c, const struct json *in, struct page *p)
+static uint64_t seal_of(const struct page *p, struct str last)
 {
-    *p = (struct page){.max = MAX_PAGE, .is_paged = json_get(in, "MaxResults") != NULL};
-    json_str(json_get(in, "NextToken"), &p->after);
-    if (!sqs_number(c, in, "MaxResults", MAX_PAGE, &p->max))
+    return str_hash(last, str_hash(p->asked, p->asked.n));
+}
+
+static bool read_token(struct api_call *c, struct str token, struct page *p)
+{
+    struct page_token ignored;
+    struct str last = token, seal = str_cut(&last, '.');
+
+    p->after = last;
+    if (token.n == 0 || (seal.n > 0 && api_page_read(c, seal, seal_of(p, last), &ignored)))
+        return true;
+    sqs_invalid(c, "Value for parameter NextToken is invalid. Reason: It was not given out for "
+                   "this request.");
+    return false;
+}
+
+static bool read_page(struct api_call *c, const struct json *in, struct str asked, struct page *p)
+{
+    struct str token = {0};
+
+    *p = (struct page){
+        .asked = asked, .max = MAX_PAGE, .is_paged = json_get(in, "MaxResults") != NULL};
+    json_str(json_get(in, "NextToken"), &token);
+    if (!sqs_number(c, in, "MaxResults", MAX_PAGE, &p->max) || !read_token(c, token, p))
         return false;
     if (p->max > 0)
         return true;
@@ -245,8 +267,10 @@ static void answer_queues(struct api_call *c, const struct page *p, const char *
     }
     jout_close(&o, ']');
     if (shown < n && p->is_paged) {
-        jout_key(&o, "NextToken");
-        jout_str(&o, mq_name(list[shown - 1]));
+        struct str last = mq_name(list[shown - 1]);
+        struct str seal = api_page_token(c, seal_of(p, last), 0, 0);
+        jout_put_str(&o, "NextToken",
+                     arena_printf(c->arena, STR_FMT "." STR_FMT, STR_ARG(seal), STR_ARG(last)));
     }
     jout_close(&o, '}');
     sqs_output(c);
@@ -265,10 +289,11 @@ void sqs_list_queues(struct api_call *c)
     struct str prefix = {0};
     struct page p;
 
-    if (!in || !read_page(c, in, &p))
+    if (!in)
         return;
     json_str(json_get(in, "QueueNamePrefix"), &prefix);
-    answer_queues(c, &p, "QueueUrls", has_prefix, &prefix);
+    if (read_page(c, in, prefix, &p))
+        answer_queues(c, &p, "QueueUrls", has_prefix, &prefix);
 }
 
 static bool is_source_of(const struct mq_queue *q, const void *ctx)
@@ -282,7 +307,7 @@ void sqs_list_sources(struct api_call *c)
     const struct mq_queue *q = in ? sqs_queue(c, in) : NULL;
     struct page p;
 
-    if (q && read_page(c, in, &p))
+    if (q && read_page(c, in, mq_name(q), &p))
         answer_queues(c, &p, "queueUrls", is_source_of, q);
 }
 

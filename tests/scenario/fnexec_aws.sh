@@ -123,6 +123,24 @@ for name in arn:aws:lambda:eu-west-1:000000000000:function:py arn:aws:lambda:us-
     grep -E "not reachable in this region|AccessDenied" "$work/head" > /dev/null || fail "$name: $(cat "$work/head")"
 done
 aws_invoke arn:aws:lambda:us-east-1:000000000000:function:py '{"a": 1}'
+refused() { # status, error, head of its message: of the call before
+    expect "$work/head" "HTTP/1.1 $1"
+    expect "$work/head" "x-amzn-ErrorType: $2"
+    expect "$work/answer" "$3"
+}
+for name in arn:aws:s3:::py 'py:a%20b' 'py?Qualifier=a%20b'; do # no name of a function
+    curl -sS -D "$work/head" -o "$work/answer" "$endpoint/2015-03-31/functions/${name/\?//configuration?}"
+    refused 400 ValidationException '1 validation error detected: Value '
+done
+invoke py:7 '{}'
+refused 404 ResourceNotFoundException 'Function not found: arn:aws:lambda:us-east-1:000000000000:function:py:7'
+invoke py '{}' -H "X-Amz-Client-Context: $(printf 'no json' | base64 -w0)"
+refused 400 InvalidRequestContentException 'Client context must be a valid Base64-encoded JSON object.'
+head -c 1048577 /dev/zero | tr '\0' 1 > "$work/payload" # an event is at most 1 MB; its log is not what is asked for
+invoke py "@$work/payload" -H 'X-Amz-Invocation-Type: Event'
+refused 413 RequestTooLargeException '1048577 byte payload is too large for the Event invocation type (limit 1048576 bytes)'
+invoke py '{"event": 1}' -H 'X-Amz-Invocation-Type: Event' -H 'X-Amz-Log-Type: Tail'
+expect "$work/head" 'HTTP/1.1 202'
 invoke py '{}' -H 'X-Amz-Log-Type: Wild'
 expect "$work/head" 'HTTP/1.1 400'
 expect "$work/answer" 'Log type must be None or Tail'
@@ -213,12 +231,31 @@ token=$(sed -n 's/.*"nextForwardToken": "\(.*\)",*/\1/p' "$work/got")
 aws_cli logs get-log-events --log-group-name $group --log-stream-name "$stream" --next-token "$token" > "$work/got"
 expect "$work/got" '"events": []'
 expect "$work/got" "\"nextForwardToken\": \"$token\""
-aws_cli logs filter-log-events --log-group-name $group --next-token 00ff > "$work/got" 2>&1 && fail "a forged token was taken"
-expect "$work/got" 'InvalidParameterException'
+logs_refuse() { # operation, members of the request: by curl, since the CLI checks some itself
+    curl -sS -H "X-Amz-Target: Logs_20140328.$1" -H 'Content-Type: application/x-amz-json-1.1' \
+        -d "{\"logGroupName\":\"$group\",$2}" -D "$work/head" -o "$work/got" "$endpoint/"
+    grep -qF 'HTTP/1.1 400' "$work/head" && grep -qF InvalidParameterException "$work/got" || fail "taken: $*"
+}
+for members in '"nextToken":"00ff"' '"limit":10001' '"limit":0' '"startTime":2,"endTime":1' \
+    '"filterPattern":"{ $.level = \"ERROR\""' "\"logGroupIdentifier\":\"$group\"" \
+    "\"logStreamNames\":[\"$stream\"],\"logStreamNamePrefix\":\"2\""; do
+    logs_refuse FilterLogEvents "$members"
+done
+for members in '"limit":0' '"startTime":2,"endTime":1' "\"nextToken\":\"${token/\/3/\/4}\""; do
+    logs_refuse GetLogEvents "\"logStreamName\":\"$stream\",$members"
+done
+for members in '"limit":51' '"orderBy":"Age"' '"orderBy":"LastEventTime","logStreamNamePrefix":"2"'; do
+    logs_refuse DescribeLogStreams "$members"
+done
 
 # --- reads of the control plane, traces ---
 [ "$(aws_cli lambda list-functions --max-items 3 --query 'length(Functions)')" -eq 3 ] || fail "list-functions"
 [ "$(aws_cli lambda list-functions --query 'length(Functions)')" -eq 10 ] || fail "list-functions, all"
+[ "$(aws_cli lambda list-functions --page-size 3 --query 'length(Functions)')" -eq 10 ] || fail "list-functions, in pages"
+for query in Marker=3 Marker=zz MaxItems=0 MaxItems=10001; do
+    curl -sS -D "$work/head" -o "$work/answer" "$endpoint/2015-03-31/functions/?$query"
+    refused 400 InvalidParameterValueException M
+done
 aws_cli lambda get-account-settings > "$work/got"
 expect "$work/got" '"UnreservedConcurrentExecutions": 1000'
 aws_cli lambda get-function-concurrency --function-name stopped > "$work/got"

@@ -160,6 +160,8 @@ for target in arn:aws:sqs:eu-west-1:123456789012:nowhere arn:aws:sqs:eu-west-1:1
     sqs_error SetQueueAttributes "{\"QueueUrl\":\"$made\",\"Attributes\":{\"RedrivePolicy\":\"$policy\"}}" InvalidParameterValue
     cli sqs create-queue --queue-name dead.fifo --attributes FifoQueue=true > "$work/out"
 done
+expect "$(cli sqs list-queues --page-size 1 --query 'QueueUrls[]' | wc -l)" 7 "queues in pages"
+cli sqs list-queues --starting-token orders > "$work/out" && fail "ListQueues took a token it never gave"
 cli sqs delete-queue --queue-url "$url/dead.fifo"
 for attribute in '"AWS.x":{"DataType":"String","StringValue":"1"}' '"amazon.x":{"DataType":"String","StringValue":"1"}' \
     '"n":{"DataType":"Number","StringValue":"x"}' '"n":{"DataType":"Number.int","StringValue":"1e"}'; do
@@ -245,9 +247,34 @@ done
 expect "$(cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --metric-data-queries \
     "[{\"Id\":\"a\",\"ReturnData\":false,\"MetricStat\":$stat},{\"Id\":\"b\",\"MetricStat\":$stat}]" \
     --query 'MetricDataResults[].Id')" b "ReturnData false"
-cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --next-token 99.99 --metric-data-queries \
-    "[{\"Id\":\"a\",\"MetricStat\":$stat}]" > "$work/out" && fail "GetMetricData took a token it never gave"
-tail -3 "$work/log" | grep -q InvalidNextToken || fail "GetMetricData: the error for a foreign token"
+for token in 99.99 0.99 0.0; do
+    cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --next-token $token --metric-data-queries \
+        "[{\"Id\":\"a\",\"MetricStat\":$stat}]" > "$work/out" && fail "GetMetricData took the token $token"
+    tail -3 "$work/log" | grep -q InvalidNextToken || fail "GetMetricData: the error for a foreign token"
+done
+cli cloudwatch list-metrics --starting-token 0 > "$work/out" && fail "ListMetrics took a token it never gave"
+# Its own leads through all pages, but for no other question.
+stat='{"Metric":{"Namespace":"AWS/SQS","MetricName":"NumberOfMessagesSent","Dimensions":[{"Name":"QueueName","Value":"orders"}]},
+    "Period":60,"Stat":"Sum"}'
+call_metrics() { # MaxDatapoints, more members
+    curl -sS --noproxy '*' -H 'X-Amz-Target: GraniteServiceVersion20100801.GetMetricData' \
+        -H 'Content-Type: application/x-amz-json-1.0' -d "{\"StartTime\":$(date -d "$from" +%s),\"EndTime\":$(date -d "$to" +%s),
+        \"MaxDatapoints\":$1,\"MetricDataQueries\":[{\"Id\":\"a\",\"MetricStat\":$stat},{\"Id\":\"b\",\"MetricStat\":$stat}]$2}" "$endpoint/"
+}
+points() { jq '[.MetricDataResults[].Values[]] | length' "$1"; }
+call_metrics 1000 '' > "$work/out"
+all=$(points "$work/out") sum=0 more=
+for _ in $(seq 50); do
+    call_metrics 1 "$more" > "$work/out"
+    sum=$((sum + $(points "$work/out")))
+    token=$(jq -r .NextToken "$work/out")
+    [ "$token" != null ] || break
+    more=",\"NextToken\":\"$token\"" last=$token
+done
+[ "$all" -ge 2 ] || fail "no points: $(cat "$work/out")"
+expect "$sum" "$all" "points of all pages"
+call_metrics 2 ",\"NextToken\":\"$last\"" > "$work/out"
+grep -q InvalidNextToken "$work/out" || fail "GetMetricData: a token of another question"
 
 # --- the SDK verifies the checksums ---
 installed=$(cd "$2/.." && pwd)/build/npm # by .ci/run
