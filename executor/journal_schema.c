@@ -1,6 +1,7 @@
 /* Tables:
  *
- * queue        the queues, with their attributes as the JSON object the SQS API shows
+ * queue        the queues, with their attributes as the JSON object the SQS API shows, and when
+ *              they were purged last
  * message      every message and every waiting asynchronous event; the body last, so that reading
  *              the other columns at start does not touch its pages
  * dedup        de-duplication ids of FIFO queues, for five minutes
@@ -32,6 +33,7 @@ static const char *const migrations[] = {
     " unique(space, name, label, value));"
     "create table point(series int, minute int, n int, sum int, low int, high int, data blob,"
     " primary key(series, minute)) without rowid;",
+    "alter table queue add column purged_ns int not null default 0;",
 };
 
 static enum status check_identity(struct sql *db, int64_t *version, struct err *e)

@@ -50,11 +50,17 @@ static bool number_of(struct api_call *c, const char *key, int64_t least, int64_
 
     if (!v || json_says_null(v))
         return true;
-    if (json_i64(v, out) && *out >= least && *out <= most)
+    if (!json_i64(v, out)) {
+        api_error(c, 400, "SerializationException", NULL, "%s: a whole number is expected", key);
+        return false;
+    }
+    if (*out >= least && *out <= most)
         return true;
     api_error(c, 400, "InvalidParameterException", NULL,
-              "%s is out of range: %lld to %lld is expected", key, (long long)least,
-              (long long)most);
+              "1 validation error detected: Value '%lld' at '%s' failed to satisfy constraint: "
+              "Member must have value %s than or equal to %lld",
+              (long long)*out, key, *out < least ? "greater" : "less",
+              (long long)(*out < least ? least : most));
     return false;
 }
 
@@ -77,7 +83,8 @@ static bool find_group(struct api_call *c, struct str *name, int64_t *id)
     struct str text = text_of(c, "logGroupName"), other = text_of(c, "logGroupIdentifier");
 
     if (text.n > 0 && other.n > 0) {
-        invalid(c, "give logGroupName or logGroupIdentifier, not both");
+        api_error(c, 400, "ValidationException", NULL,
+                  "LogGroup name and LogGroup ARN are mutually exclusive parameters.");
         return false;
     }
     text = text.n > 0 ? text : other;
@@ -163,7 +170,8 @@ static void describe_groups(struct api_call *c)
     struct json_out o;
 
     if (text_of(c, keys[0]).n > 0 && text_of(c, keys[1]).n > 0) {
-        invalid(c, "logGroupNamePrefix and logGroupNamePattern are mutually exclusive");
+        invalid(
+            c, "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.");
         return;
     }
     if (!limit_of(c, PAGE_GROUPS, &limit) || !read_token(c, query, &at))

@@ -247,16 +247,12 @@ static void revert_move(struct mq_change *c, struct mq_step *s)
     put_back(s->message);
 }
 
-static void add_one_take(struct mq_change *c, struct mq_message *m, int64_t visibility_ns)
+static void note_taken(struct mq_change *c, struct mq_step *s, int64_t visibility_ns,
+                       uint32_t received)
 {
-    struct mq_step *s = add_for(c, STEP_TAKE, m);
+    struct mq_message *m = s->message;
     int64_t now = loop_wall(c->mq->loop);
 
-    message_leave(m);
-    message_enter(m, MQ_IN_FLIGHT);
-    do
-        m->receipt = rng_u64(&c->mq->rng);
-    while (m->receipt == 0);
     s->visible_ns = now + visibility_ns;
     s->row = (struct mq_taken){
         .message = m,
@@ -264,7 +260,7 @@ static void add_one_take(struct mq_change *c, struct mq_message *m, int64_t visi
         .seq = m->seq,
         .sent_ns = m->sent_ns,
         .first_ns = m->first_ns ? m->first_ns : now,
-        .received = m->received + 1,
+        .received = received,
         .attempts = m->attempts,
         .receipt = m->receipt,
         .source = m->source ? mqueue_by_id(c->mq, m->source) : NULL,
@@ -272,6 +268,26 @@ static void add_one_take(struct mq_change *c, struct mq_message *m, int64_t visi
     c->taken =
         arena_grow(&c->arena, c->taken, c->n_taken, &c->cap_taken, sizeof(const struct mq_taken *));
     c->taken[c->n_taken++] = &s->row;
+}
+
+static void add_one_take(struct mq_change *c, struct mq_message *m, int64_t visibility_ns)
+{
+    struct mq_step *s = add_for(c, STEP_TAKE, m);
+
+    message_leave(m);
+    message_enter(m, MQ_IN_FLIGHT);
+    do
+        m->receipt = rng_u64(&c->mq->rng);
+    while (m->receipt == 0);
+    note_taken(c, s, visibility_ns, m->received + 1);
+}
+
+void change_take_again(struct mq_change *c, struct mq_message *m, int64_t visibility_ns)
+{
+    struct mq_step *s = add_for(c, STEP_AGAIN, m);
+
+    loop_timer_cancel(c->mq->loop, &m->timer);
+    note_taken(c, s, visibility_ns, m->received);
 }
 
 static bool is_exhausted(const struct mq_queue *q, const struct mq_message *m)
@@ -402,6 +418,15 @@ static void revert_release(struct mq_change *c, struct mq_step *s)
         message_wait(s->message);
 }
 
+static void apply_again(struct mq_change *c, struct mq_step *s)
+{
+    UNUSED(c);
+    if (!is_still_held(s))
+        return;
+    s->message->visible_ns = s->visible_ns;
+    message_wait(s->message);
+}
+
 /* --- other steps --- */
 
 void mq_add_extra(struct mq_change *c, mq_extra_fn *run, void *data)
@@ -427,6 +452,7 @@ static const struct {
 } effects[STEP_KINDS] = {
     [STEP_SEND] = {apply_send, revert_send},
     [STEP_TAKE] = {apply_take, revert_take},
+    [STEP_AGAIN] = {apply_again, revert_release},
     [STEP_MOVE] = {apply_move, revert_move},
     [STEP_DELETE] = {apply_delete, revert_delete},
     [STEP_RELEASE] = {apply_release, revert_release},

@@ -1,6 +1,6 @@
 /* What the files of the message queues share: message_queue.c (queues, messages, waiting),
  * message_order.c (which message is next), message_change.c (steps that commit together),
- * message_store.c (their SQL). */
+ * message_attempt.c (receives that are repeated), message_store.c (their SQL). */
 #ifndef FNSCOPE_EXECUTOR_MESSAGE_PRIVATE_H
 #define FNSCOPE_EXECUTOR_MESSAGE_PRIVATE_H
 
@@ -87,6 +87,20 @@ struct mq_dedup {
     struct link link; /* oldest first */
 };
 
+/* What a receive with an attempt identifier took. */
+struct mq_attempt_row {
+    int64_t seq, visible_ns;
+    uint64_t receipt;
+};
+
+struct mq_attempt {
+    uint64_t key;
+    int64_t until_ns;
+    struct mq_attempt_row *rows;
+    size_t n;
+    struct link link; /* oldest first, but for one that was repeated */
+};
+
 struct mq {
     struct journal *journal;
     struct loop *loop;
@@ -100,6 +114,8 @@ struct mq {
     struct idmap messages; /* seq -> message */
     struct idmap dedups;
     struct list dedup_order;
+    struct idmap attempts; /* key -> attempt */
+    struct list attempt_order;
     int64_t next_seq, next_queue_id;
     struct loop_timer sweep;
 };
@@ -126,6 +142,9 @@ void dedup_forget(struct mq *m, struct mq_dedup *d);
 void dedup_add(struct mq *m, const struct mq_queue *q, struct str id, const struct mq_sent *sent,
                int64_t until_ns);
 
+/* message_attempt.c */
+void attempts_clear(struct mq *m);
+
 /* message_order.c */
 void order_add(struct mq_message *m);
 void order_remove(struct mq_message *m);
@@ -142,6 +161,7 @@ void order_clear(struct mq_queue *q);
 enum mq_step_kind {
     STEP_SEND,
     STEP_TAKE,
+    STEP_AGAIN, /* TAKE of what is in flight, under the same receipt */
     STEP_MOVE,
     STEP_DELETE,
     STEP_RELEASE,
@@ -190,6 +210,7 @@ struct mq_change {
 struct mq_step *change_add(struct mq_change *c, enum mq_step_kind kind);
 /* Deletes what its retention period has passed, as part of a change. */
 void change_expire(struct mq_change *c, struct mq_queue *q);
+void change_take_again(struct mq_change *c, struct mq_message *m, int64_t visibility_ns);
 struct str change_own(struct mq_change *c, struct str s);
 void message_bury(struct mq_message *m); /* deleted for good; freed with its last step */
 void change_revert_create(struct mq_change *c, struct mq_step *s);

@@ -498,6 +498,7 @@ void mq_close(struct mq *m)
     idmap_clear(&m->names);
     idmap_clear(&m->ids);
     idmap_clear(&m->dedups);
+    attempts_clear(m);
     arena_clear(&m->arena);
     free(m);
 }

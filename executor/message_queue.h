@@ -83,7 +83,7 @@ struct mq_stats {
     size_t visible, in_flight, delayed;
     int64_t created_ns, modified_ns;
     int64_t oldest_ns; /* arrival of the oldest message here; 0: empty */
-    int64_t purged_ns; /* 0: not since the program started */
+    int64_t purged_ns; /* 0: never */
     /* since the program started */
     uint64_t sent, received, deleted, empty_receives, sent_bytes;
 };
@@ -132,6 +132,13 @@ void mq_add_send(struct mq_change *c, struct mq_queue *q, const struct mq_send *
 /* Takes up to max visible messages; those received too often go to the dead-letter queue instead.
  * Returns how many were taken. */
 size_t mq_add_take(struct mq_change *c, struct mq_queue *q, size_t max, int64_t visibility_ns);
+/* A receive under an attempt identifier (AWS: ReceiveRequestAttemptId) is remembered once it is
+ * durable, and taken again within five minutes: the same messages and receipts, with their time
+ * from now. 0 when there is none, or one of its messages was deleted, released or received anew. */
+void mq_remember_attempt(struct mq *m, struct str queue, struct str attempt,
+                         const struct mq_change *c);
+size_t mq_add_again(struct mq_change *c, struct mq_queue *q, struct str attempt,
+                    int64_t visibility_ns);
 /* Whatever its state; twice is fine. */
 void mq_add_delete(struct mq_change *c, struct mq_message *m);
 /* A message in flight becomes visible after delay_ns, counted from now, with that many attempts. */

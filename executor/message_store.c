@@ -207,6 +207,13 @@ static enum status run_purge(struct mq_step *s, struct arena *a, struct journal 
     sql_bind_i64(st, 1, s->queue_id);
     sql_bind_i64(st, 2, s->row.seq);
     sql_bind_i64(st, 3, s->arrived_ns);
+    status = sql_run(st, e);
+    if (status == OK)
+        status = journal_stmt(j, "update queue set purged_ns=?2 where id=?1", &st, e);
+    if (status != OK)
+        return status;
+    sql_bind_i64(st, 1, s->queue_id);
+    sql_bind_i64(st, 2, s->arrived_ns);
     return sql_run(st, e);
 }
 
@@ -224,10 +231,10 @@ static enum status run_remove(struct mq_step *s, struct arena *a, struct journal
 enum status store_run_step(struct mq_step *s, struct arena *a, struct journal *j, struct err *e)
 {
     static step_run_fn *const runs[STEP_KINDS] = {
-        [STEP_SEND] = run_send,     [STEP_TAKE] = run_take,           [STEP_MOVE] = run_move,
-        [STEP_DELETE] = run_delete, [STEP_RELEASE] = run_release,     [STEP_EXTRA] = run_extra,
-        [STEP_CREATE] = run_create, [STEP_CONFIGURE] = run_configure, [STEP_PURGE] = run_purge,
-        [STEP_REMOVE] = run_remove,
+        [STEP_SEND] = run_send,   [STEP_TAKE] = run_take,     [STEP_AGAIN] = run_take,
+        [STEP_MOVE] = run_move,   [STEP_DELETE] = run_delete, [STEP_RELEASE] = run_release,
+        [STEP_EXTRA] = run_extra, [STEP_CREATE] = run_create, [STEP_CONFIGURE] = run_configure,
+        [STEP_PURGE] = run_purge, [STEP_REMOVE] = run_remove,
     };
 
     assert(s->kind < STEP_KINDS);
@@ -264,6 +271,7 @@ static enum status load_queue(struct mq *m, struct sql_stmt *st, struct err *e)
             mqueue_new(m, sql_i64(st, 0), sql_str(st, 1), &settings, sql_str(st, 5));
         q->created_ns = sql_i64(st, 2);
         q->modified_ns = sql_i64(st, 3);
+        q->counts.purged_ns = sql_i64(st, 6);
     }
     arena_clear(&a);
     return s;
@@ -319,9 +327,10 @@ static enum status load_dedup(struct mq *m, struct sql_stmt *st, struct err *e)
 
 enum status store_load(struct mq *m, struct err *e)
 {
-    enum status s = each_row(
-        m, "select id, name, created_ns, modified_ns, attributes, tags from queue order by id",
-        load_queue, e);
+    enum status s = each_row(m,
+                             "select id, name, created_ns, modified_ns, attributes, tags, "
+                             "purged_ns from queue order by id",
+                             load_queue, e);
 
     if (s == OK)
         s = each_row(m,

@@ -82,7 +82,8 @@ const struct json *sqs_input(struct api_call *c)
 void sqs_no_queue(struct api_call *c)
 {
     api_error(c, 400, "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue",
-              "The specified queue does not exist for this wsdl version.");
+              "The specified queue does not exist%s.",
+              c->protocol == API_QUERY ? " for this wsdl version" : "");
 }
 
 void sqs_invalid(struct api_call *c, const char *fmt, ...)
@@ -93,15 +94,20 @@ void sqs_invalid(struct api_call *c, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(text, sizeof(text), fmt, args);
     va_end(args);
-    api_error(c, 400, "InvalidParameterValue", "InvalidParameterValue", "%s", text);
+    api_error(c, 400, "InvalidParameterValueException", "InvalidParameterValue", "%s", text);
+}
+
+void sqs_missing(struct api_call *c, const char *name)
+{
+    api_error(c, 400, "MissingRequiredParameterException", "MissingParameter",
+              "The request must contain the parameter %s.", name);
 }
 
 bool sqs_text(struct api_call *c, const struct json *in, const char *name, struct str *out)
 {
     if (json_str(json_get(in, name), out))
         return true;
-    api_error(c, 400, "MissingRequiredParameterException", "MissingParameter",
-              "The request must contain the parameter %s.", name);
+    sqs_missing(c, name);
     return false;
 }
 
@@ -109,17 +115,30 @@ bool sqs_number(struct api_call *c, const struct json *in, const char *name, int
                 int64_t *value)
 {
     const struct json *given = json_get(in, name);
+    struct str text = {0};
     int64_t v;
 
     if (!given)
         return true;
-    if (!json_i64(given, &v) || v < 0 || v > max) {
-        sqs_invalid(c, "Value for parameter %s is invalid. Reason: Must be >= 0 and <= %lld.", name,
-                    (long long)max);
-        return false;
+    if (json_i64(given, &v) && v >= 0 && v <= max) {
+        *value = v;
+        return true;
     }
-    *value = v;
-    return true;
+    if (!json_str(given, &text) && json_i64(given, &v))
+        text = arena_printf(c->arena, "%lld", (long long)v);
+    sqs_invalid(c,
+                "Value " STR_FMT " for parameter %s is invalid. Reason: Must be >= 0 and <= %lld, "
+                "if provided.",
+                STR_ARG(str_sub(text, 0, 40)), name, (long long)max);
+    return false;
+}
+
+bool sqs_is_id(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] <= ' ' || s.p[i] > '~')
+            return false;
+    return s.n > 0 && s.n <= 128;
 }
 
 struct str sqs_queue_name(struct str url)

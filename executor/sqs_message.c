@@ -140,7 +140,10 @@ static enum status read_attribute(struct str name, const struct json *v, struct 
                      "prefixes is Binary, Number, and String",
                      e);
     if (!json_str(json_get(v, "StringValue"), &out->value) || out->value.n == 0)
-        return wrong(name, "must contain a non-empty message attribute value", e);
+        return err_set(e, ERR_PARSE,
+                       "Message (user) attribute '" STR_FMT "' must contain a non-empty value of "
+                       "type 'String'.",
+                       STR_ARG(name));
     if (!sqs_is_body(out->value))
         return wrong(name, "has invalid characters in its value", e);
     if (is_type(out->type, STR("Number")) && !is_number(out->value))

@@ -19,9 +19,14 @@ bool sqs_text(struct api_call *c, const struct json *in, const char *name, struc
 bool sqs_number(struct api_call *c, const struct json *in, const char *name, int64_t max,
                 int64_t *value);
 void sqs_no_queue(struct api_call *c);
+void sqs_missing(struct api_call *c, const char *name); /* a parameter that must be there */
 void sqs_invalid(struct api_call *c, const char *fmt, ...) PRINTF_LIKE(2, 3); /* a parameter */
 void sqs_url(struct api_call *c, struct str name, struct buf *out);
-struct str sqs_queue_name(struct str url); /* what follows its last slash */
+struct str sqs_queue_name(struct str url);                  /* what follows its last slash */
+void sqs_no_attribute(struct api_call *c, struct str name); /* answers so */
+bool sqs_is_attribute(struct str name);                     /* of a queue, "All" included */
+bool sqs_is_id(
+    struct str s); /* 1 to 128 printable characters, no blank: identifiers of FIFO queues */
 
 /* The answer in c->out leaves when something is durable:
  *     mq_purge(q, sqs_done, sqs_later(c));

@@ -7,6 +7,12 @@
 
 #define PURGE_PAUSE_NS (60 * NS_PER_SEC)
 
+void sqs_no_attribute(struct api_call *c, struct str name)
+{
+    api_error(c, 400, "InvalidAttributeName", "InvalidAttributeName",
+              "Unknown Attribute " STR_FMT ".", STR_ARG(name));
+}
+
 /* False after answering with an error. */
 static bool read_attributes(struct api_call *c, const struct json *attributes,
                             struct queue_settings *settings)
@@ -18,8 +24,7 @@ static bool read_attributes(struct api_call *c, const struct json *attributes,
 
     for (size_t it = 0; json_each(attributes, &it, &key, &value);) {
         if (!queue_attribute_find(key, &which)) {
-            api_error(c, 400, "InvalidAttributeName", "InvalidAttributeName",
-                      "Unknown Attribute " STR_FMT ".", STR_ARG(key));
+            sqs_no_attribute(c, key);
             return false;
         }
         if (!json_str(value, &text) ||
@@ -42,13 +47,41 @@ static bool check_redrive(struct api_call *c, const struct json *attributes, str
     if (!json_get(attributes, name) || settings->dead_letter_arn.n == 0)
         return true;
     target = mq_find_arn(c->x->queues, settings->dead_letter_arn);
-    if (target && queue_name_is_fifo(mq_name(target)) == queue_name_is_fifo(queue))
+    const char *why = NULL;
+    if (!str_starts(settings->dead_letter_arn, STR("arn:")))
+        why = "Invalid value for deadLetterTargetArn.";
+    else if (!target)
+        why = "Dead letter target does not exist.";
+    else if (str_eq(mq_name(target), queue))
+        why = "A queue cannot be its own dead-letter queue.";
+    else if (queue_name_is_fifo(mq_name(target)) != queue_name_is_fifo(queue))
+        why = "Dead-letter queue must be same type of queue as the source.";
+    if (why)
+        sqs_invalid(c, "Value " STR_FMT " for parameter %s is invalid. Reason: %s",
+                    STR_ARG(settings->text[QUEUE_REDRIVE]), name, why);
+    return why == NULL;
+}
+
+/* What only FIFO queues have; false after answering. */
+static bool check_fifo(struct api_call *c, const struct json *attributes, bool is_fifo)
+{
+    static const enum queue_attribute only[] = {QUEUE_DEDUP_SCOPE, QUEUE_THROUGHPUT_LIMIT};
+    const char *content = queue_attribute_name(QUEUE_CONTENT_DEDUP);
+
+    if (is_fifo)
         return true;
-    sqs_invalid(c, "Value " STR_FMT " for parameter %s is invalid. Reason: %s",
-                STR_ARG(settings->text[QUEUE_REDRIVE]), name,
-                target ? "Dead-letter queue must be same type of queue as the source."
-                       : "Dead letter target does not exist.");
-    return false;
+    if (json_get(attributes, content)) {
+        sqs_no_attribute(c, str_from(content));
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(only); i++)
+        if (json_get(attributes, queue_attribute_name(only[i]))) {
+            api_error(c, 400, "InvalidAttributeName", "InvalidAttributeName",
+                      "You can specify the %s only when FifoQueue is set to true.",
+                      queue_attribute_name(only[i]));
+            return false;
+        }
+    return true;
 }
 
 /* The tags as a JSON object of texts. */
@@ -86,25 +119,29 @@ static void answer_url(struct api_call *c, struct str name)
     jout_close(&o, '}');
 }
 
-/* Making a queue that is there with the same attributes gives it; with others is an error. */
-static bool is_same(const struct mq_queue *q, const struct queue_settings *wanted)
+/* Making a queue that is there with the same attributes gives it; with others is an error: the
+ * name of one, NULL when there is none. */
+static const char *find_other(const struct mq_queue *q, const struct queue_settings *wanted)
 {
     for (size_t i = 0; i < QUEUE_ATTRIBUTES; i++)
         if (wanted->text[i].n > 0 &&
             !str_eq(queue_settings_show(wanted, (enum queue_attribute)i),
                     queue_settings_show(mq_settings(q), (enum queue_attribute)i)))
-            return false;
-    return true;
+            return queue_attribute_name((enum queue_attribute)i);
+    return NULL;
 }
 
 /* A change without steps is answered in order, so after what made the queue is durable. */
 static void answer_existing(struct api_call *c, const struct mq_queue *q,
                             const struct queue_settings *settings)
 {
-    if (!is_same(q, settings)) {
+    const char *other = find_other(q, settings);
+
+    if (other) {
         api_error(c, 400, "QueueNameExists", "QueueAlreadyExists",
-                  "A queue already exists with the same name and a different value for an "
-                  "attribute.");
+                  "A queue already exists with the same name and a different value for attribute "
+                  "%s",
+                  other);
         return;
     }
     answer_url(c, mq_name(q));
@@ -127,7 +164,8 @@ void sqs_create_queue(struct api_call *c)
                        "in length; the name of a FIFO queue ends with .fifo.");
         return;
     }
-    if (!check_redrive(c, json_get(in, "Attributes"), name, &settings))
+    if (!check_fifo(c, json_get(in, "Attributes"), queue_name_is_fifo(name)) ||
+        !check_redrive(c, json_get(in, "Attributes"), name, &settings))
         return;
     const struct mq_queue *q = mq_find(c->x->queues, name);
     if (q) {
@@ -313,8 +351,7 @@ void sqs_list_sources(struct api_call *c)
 
 /* --- attributes --- */
 
-/* False after answering that there is no such attribute. */
-static bool check_names(struct api_call *c, const struct json *names)
+bool sqs_is_attribute(struct str name)
 {
     static const char *const others[] = {"All",
                                          "QueueArn",
@@ -324,17 +361,21 @@ static bool check_names(struct api_call *c, const struct json *names)
                                          "CreatedTimestamp",
                                          "LastModifiedTimestamp"};
     enum queue_attribute which;
-    struct str s;
 
+    for (size_t k = 0; k < ARRAY_LEN(others); k++)
+        if (str_eq(name, str_from(others[k])))
+            return true;
+    return queue_attribute_find(name, &which);
+}
+
+/* False after answering that there is no such attribute. */
+static bool check_names(struct api_call *c, const struct json *names)
+{
     for (size_t i = 0; i < json_count(names); i++) {
-        s = (struct str){0};
-        bool is_known = json_str(json_at(names, i), &s) && queue_attribute_find(s, &which);
-        for (size_t k = 0; !is_known && k < ARRAY_LEN(others); k++)
-            is_known = str_eq(s, str_from(others[k]));
-        if (is_known)
+        struct str s = {0};
+        if (json_str(json_at(names, i), &s) && sqs_is_attribute(s))
             continue;
-        api_error(c, 400, "InvalidAttributeName", "InvalidAttributeName",
-                  "Unknown Attribute " STR_FMT ".", STR_ARG(s));
+        sqs_no_attribute(c, s);
         return false;
     }
     return true;
@@ -423,13 +464,22 @@ void sqs_set_attributes(struct api_call *c)
 
     if (!q)
         return;
+    const struct json *attributes = json_get(in, "Attributes");
+    const char *fifo = queue_attribute_name(QUEUE_FIFO);
     struct queue_settings settings = *mq_settings(q);
-    if (!read_attributes(c, json_get(in, "Attributes"), &settings) ||
-        !check_redrive(c, json_get(in, "Attributes"), mq_name(q), &settings))
+    bool is_fifo = settings.number[QUEUE_FIFO] != 0;
+    if (!is_fifo && json_get(attributes, fifo)) {
+        sqs_no_attribute(c, str_from(fifo));
         return;
-    if (settings.number[QUEUE_FIFO] != mq_settings(q)->number[QUEUE_FIFO]) {
+    }
+    if (!read_attributes(c, attributes, &settings) || !check_fifo(c, attributes, is_fifo) ||
+        !check_redrive(c, attributes, mq_name(q), &settings))
+        return;
+    if ((settings.number[QUEUE_FIFO] != 0) != is_fifo) {
         api_error(c, 400, "InvalidAttributeValue", "InvalidAttributeValue",
-                  "A queue cannot be changed between standard and FIFO.");
+                  "Invalid value for the parameter %s. Reason: Modifying queue type is not "
+                  "supported.",
+                  fifo);
         return;
     }
     buf_add_z(&c->out, "{}");

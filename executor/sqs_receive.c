@@ -14,6 +14,7 @@ struct receive {
     struct str queue; /* by name: it may be deleted meanwhile */
     int64_t max, visibility_ns, wait_ns;
     const struct json *system_names, *old_names, *attribute_names;
+    struct str attempt; /* ReceiveRequestAttemptId; empty: none */
     struct mq_waiter waiter;
     struct loop_timer deadline;
 };
@@ -159,6 +160,8 @@ static void on_taken(void *ctx, struct mq_change *change, enum status s, const s
         return;
     }
     if (s == OK) {
+        if (r->attempt.n > 0)
+            mq_remember_attempt(r->mq, r->queue, r->attempt, change);
         answer(r, change);
         return;
     }
@@ -180,7 +183,8 @@ static bool try_take(struct receive *r, struct mq_queue *q)
 {
     struct mq_change *change = mq_change_new(r->mq);
 
-    if (mq_add_take(change, q, (size_t)r->max, r->visibility_ns) > 0) {
+    if ((r->attempt.n > 0 && mq_add_again(change, q, r->attempt, r->visibility_ns) > 0) ||
+        mq_add_take(change, q, (size_t)r->max, r->visibility_ns) > 0) {
         loop_timer_cancel(mq_loop(r->mq), &r->deadline);
         mq_commit(change, on_taken, r);
         return true;
@@ -219,27 +223,87 @@ static void on_abort(struct api_call *c)
         receive_free(r);
 }
 
+/* False after answering that there is no such attribute of a message. The old member took those of
+ * queues, too, as AWS's model has it. */
+static bool check_names(struct api_call *c, const struct json *names, bool may_be_of_queue)
+{
+    static const char *const known[] = {"All",
+                                        "SenderId",
+                                        "SentTimestamp",
+                                        "ApproximateReceiveCount",
+                                        "ApproximateFirstReceiveTimestamp",
+                                        "SequenceNumber",
+                                        "MessageDeduplicationId",
+                                        "MessageGroupId",
+                                        "AWSTraceHeader",
+                                        "DeadLetterQueueSourceArn"};
+
+    for (size_t i = 0; i < json_count(names); i++) {
+        struct str s = {0};
+        bool is_known = json_str(json_at(names, i), &s) && may_be_of_queue && sqs_is_attribute(s);
+        for (size_t k = 0; !is_known && k < ARRAY_LEN(known); k++)
+            is_known = str_eq(s, str_from(known[k]));
+        if (is_known)
+            continue;
+        sqs_no_attribute(c, s);
+        return false;
+    }
+    return true;
+}
+
+/* Lets a receive be repeated, of a FIFO queue. */
+static bool read_attempt(struct api_call *c, const struct json *in, const struct mq_queue *q,
+                         struct str *out)
+{
+    static const char name[] = "ReceiveRequestAttemptId";
+
+    if (!json_str(json_get(in, name), out))
+        return true;
+    if (!mq_settings(q)->number[QUEUE_FIFO])
+        sqs_invalid(c,
+                    "Value " STR_FMT " for parameter %s is invalid. Reason: The request include "
+                    "parameter that is not valid for this queue type.",
+                    STR_ARG(str_sub(*out, 0, 130)), name);
+    else if (!sqs_is_id(*out))
+        sqs_invalid(c,
+                    "Value " STR_FMT " for parameter %s is invalid. Reason: %s can only include "
+                    "alphanumeric and punctuation characters. 1 to 128 in length.",
+                    STR_ARG(str_sub(*out, 0, 130)), name, name);
+    else
+        return true;
+    return false;
+}
+
+static bool read_most(struct api_call *c, const struct json *in, int64_t *most)
+{
+    const struct json *given = json_get(in, "MaxNumberOfMessages");
+
+    *most = 1;
+    if (!given || (json_i64(given, most) && *most >= 1 && *most <= SQS_MAX_BATCH))
+        return true;
+    sqs_invalid(c,
+                "Value %lld for parameter MaxNumberOfMessages is invalid. Reason: Must be between "
+                "1 and %d, if provided.",
+                (long long)*most, SQS_MAX_BATCH);
+    return false;
+}
+
 static bool read_receive(struct api_call *c, const struct json *in, const struct mq_queue *q,
                          struct receive *r)
 {
     const struct queue_settings *s = mq_settings(q);
     int64_t wait = s->number[QUEUE_WAIT], visibility = s->number[QUEUE_VISIBILITY];
 
-    r->max = 1;
-    if (!sqs_number(c, in, "MaxNumberOfMessages", SQS_MAX_BATCH, &r->max) ||
-        !sqs_number(c, in, "WaitTimeSeconds", MAX_WAIT_S, &wait) ||
-        !sqs_number(c, in, "VisibilityTimeout", MQ_MAX_VISIBILITY_S, &visibility))
-        return false;
-    if (r->max == 0) {
-        sqs_invalid(c, "Value 0 for parameter MaxNumberOfMessages is invalid. Reason: Must be "
-                       "between 1 and 10, if provided.");
-        return false;
-    }
-    r->wait_ns = wait * NS_PER_SEC;
-    r->visibility_ns = visibility * NS_PER_SEC;
     r->old_names = json_get(in, "AttributeNames");
     r->system_names = json_get(in, "MessageSystemAttributeNames");
     r->attribute_names = json_get(in, "MessageAttributeNames");
+    if (!read_most(c, in, &r->max) || !sqs_number(c, in, "WaitTimeSeconds", MAX_WAIT_S, &wait) ||
+        !sqs_number(c, in, "VisibilityTimeout", MQ_MAX_VISIBILITY_S, &visibility) ||
+        !check_names(c, r->system_names, false) || !check_names(c, r->old_names, true) ||
+        !read_attempt(c, in, q, &r->attempt))
+        return false;
+    r->wait_ns = wait * NS_PER_SEC;
+    r->visibility_ns = visibility * NS_PER_SEC;
     return true;
 }
 
@@ -300,8 +364,15 @@ static enum found find_message(struct api_call *c, const struct mq_queue *q, con
 
 static void bad_handle(struct api_call *c)
 {
-    api_error(c, 400, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid",
+    api_error(c, 404, "ReceiptHandleIsInvalid", "ReceiptHandleIsInvalid",
               "The input receipt handle is invalid.");
+}
+
+/* In a FIFO queue a message whose time is over is its group's next: it cannot be deleted any more.
+ */
+static bool is_expired(const struct mq_queue *q, const struct mq_message *m)
+{
+    return m && mq_settings(q)->number[QUEUE_FIFO] && !mq_is_in_flight(m);
 }
 
 /* A message that is gone already, or was received anew, is no error: the API says so. */
@@ -310,11 +381,19 @@ void sqs_delete(struct api_call *c)
     const struct json *in = sqs_input(c);
     struct mq_queue *q = in ? sqs_queue(c, in) : NULL;
     struct mq_message *m = NULL;
+    struct str handle = {0};
 
-    if (!q)
+    if (!q || !sqs_text(c, in, "ReceiptHandle", &handle))
         return;
     if (find_message(c, q, in, &m) == FOUND_BAD_HANDLE) {
         bad_handle(c);
+        return;
+    }
+    if (is_expired(q, m)) {
+        sqs_invalid(c,
+                    "Value " STR_FMT " for parameter ReceiptHandle is invalid. Reason: The "
+                    "receipt handle has expired.",
+                    STR_ARG(handle));
         return;
     }
     struct mq_change *change = mq_change_new(c->x->queues);
@@ -335,12 +414,14 @@ void sqs_visibility(struct api_call *c)
     const struct json *in = sqs_input(c);
     struct mq_queue *q = in ? sqs_queue(c, in) : NULL;
     struct mq_message *m = NULL;
+    struct str handle;
     int64_t seconds = -1;
 
-    if (!q || !sqs_number(c, in, "VisibilityTimeout", MQ_MAX_VISIBILITY_S, &seconds))
+    if (!q || !sqs_text(c, in, "ReceiptHandle", &handle) ||
+        !sqs_number(c, in, "VisibilityTimeout", MQ_MAX_VISIBILITY_S, &seconds))
         return;
     if (seconds < 0) {
-        sqs_invalid(c, "The request must contain the parameter VisibilityTimeout.");
+        sqs_missing(c, "VisibilityTimeout");
         return;
     }
     if (find_message(c, q, in, &m) == FOUND_BAD_HANDLE) {
@@ -370,6 +451,10 @@ static bool delete_entry(struct api_call *c, struct mq_queue *q, struct sqs_batc
 
     if (find_message(c, q, b->entries[i], &m) == FOUND_BAD_HANDLE) {
         sqs_entry_failed(b, i, "ReceiptHandleIsInvalid", "The input receipt handle is invalid.");
+        return false;
+    }
+    if (is_expired(q, m)) {
+        sqs_entry_failed(b, i, "InvalidParameterValue", "The receipt handle has expired.");
         return false;
     }
     if (m)

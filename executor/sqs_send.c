@@ -8,9 +8,11 @@
 /* One message to send: read from JSON, checked, with what the answer says of it. */
 struct outgoing {
     struct mq_send send;
+    struct str group; /* of a message in a standard queue */
     struct sqs_attributes attributes, system_attributes;
     struct mq_sent sent;
-    const char *code; /* of a refusal; NULL: fine */
+    const char *code; /* of a refusal, as the Query protocol calls it; NULL: fine */
+    bool is_request;  /* the whole batch is refused with it */
     char message[512];
 };
 
@@ -29,11 +31,14 @@ static bool read_body(const struct mq_queue *q, const struct json *in, struct ou
         return refuse(m, "InvalidMessageContents",
                       "Invalid characters in the message body. Allowed are #x9, #xA, #xD, #x20 to "
                       "#xD7FF, #xE000 to #xFFFD, #x10000 to #x10FFFF.");
-    if ((int64_t)(m->send.body.n + m->attributes.n_bytes) > mq_settings(q)->number[QUEUE_MAX_SIZE])
-        return refuse(m, "InvalidParameterValue",
-                      "One or more parameters are invalid. Reason: Message must be shorter than "
-                      "MaximumMessageSize of the queue.");
-    return true;
+    int64_t most = mq_settings(q)->number[QUEUE_MAX_SIZE];
+    if ((int64_t)(m->send.body.n + m->attributes.n_bytes) <= most)
+        return true;
+    m->code = "InvalidParameterValue";
+    snprintf(m->message, sizeof(m->message),
+             "One or more parameters are invalid. Reason: Message must be shorter than %lld bytes.",
+             (long long)most);
+    return false;
 }
 
 static bool read_delay(const struct mq_queue *q, const struct json *in, struct outgoing *m)
@@ -48,20 +53,31 @@ static bool read_delay(const struct mq_queue *q, const struct json *in, struct o
         return refuse(m, "InvalidParameterValue",
                       "Value for parameter DelaySeconds is invalid. Reason: DelaySeconds must be "
                       ">= 0 and <= 900.");
-    if (mq_settings(q)->number[QUEUE_FIFO])
-        return refuse(m, "InvalidParameterValue",
-                      "Value for parameter DelaySeconds is invalid. Reason: The request include "
-                      "parameter that is not valid for this queue type.");
+    if (mq_settings(q)->number[QUEUE_FIFO]) {
+        m->code = "InvalidParameterValue";
+        snprintf(m->message, sizeof(m->message),
+                 "Value %lld for parameter DelaySeconds is invalid. Reason: The request include "
+                 "parameter that is not valid for this queue type.",
+                 (long long)seconds);
+        return false;
+    }
     m->send.delay_ns = seconds * NS_PER_SEC;
     return true;
 }
 
-static bool is_fifo_id(struct str s)
+/* An identifier of FIFO queues, where it is given: printable, without blanks. */
+static bool read_id(const struct json *in, const char *name, struct outgoing *m, struct str *out)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] <= ' ' || s.p[i] > '~')
-            return false;
-    return s.n > 0 && s.n <= 128;
+    if (json_says_null(json_get(in, name)) || !json_str(json_get(in, name), out))
+        return true;
+    if (sqs_is_id(*out))
+        return true;
+    m->code = "InvalidParameterValue";
+    snprintf(m->message, sizeof(m->message),
+             "Value " STR_FMT " for parameter %s is invalid. Reason: %s can only include "
+             "alphanumeric and punctuation characters. 1 to 128 in length.",
+             STR_ARG(str_sub(*out, 0, 130)), name, name);
+    return false;
 }
 
 static struct str hash_of(struct arena *a, struct str body)
@@ -75,24 +91,34 @@ static struct str hash_of(struct arena *a, struct str body)
     return arena_str(a, buf_str(&hex));
 }
 
+/* The group of a message in a standard queue changes nothing here, but is given back. */
 static bool read_fifo(const struct mq_queue *q, const struct json *in, struct arena *a,
                       struct outgoing *m)
 {
-    if (!mq_settings(q)->number[QUEUE_FIFO])
-        return true;
-    if (!json_str(json_get(in, "MessageGroupId"), &m->send.group) || !is_fifo_id(m->send.group))
+    struct str group = {0};
+
+    if (!read_id(in, "MessageGroupId", m, &group) ||
+        !read_id(in, "MessageDeduplicationId", m, &m->send.dedup))
+        return false;
+    if (!mq_settings(q)->number[QUEUE_FIFO]) {
+        m->group = group;
+        return m->send.dedup.n == 0 ||
+               refuse(m, "InvalidParameterValue",
+                      "The request include parameter MessageDeduplicationId that is not valid for "
+                      "this queue type");
+    }
+    m->is_request = true;
+    m->send.group = group;
+    if (group.n == 0)
         return refuse(m, "MissingParameter",
                       "The request must contain the parameter MessageGroupId.");
-    if (json_str(json_get(in, "MessageDeduplicationId"), &m->send.dedup)) {
-        if (is_fifo_id(m->send.dedup))
-            return true;
-        return refuse(m, "InvalidParameterValue", "The MessageDeduplicationId is invalid.");
-    }
-    if (!mq_settings(q)->number[QUEUE_CONTENT_DEDUP])
+    if (m->send.dedup.n == 0 && !mq_settings(q)->number[QUEUE_CONTENT_DEDUP])
         return refuse(m, "InvalidParameterValue",
                       "The queue should either have ContentBasedDeduplication enabled or "
                       "MessageDeduplicationId provided explicitly");
-    m->send.dedup = hash_of(a, m->send.body);
+    m->is_request = false;
+    if (m->send.dedup.n == 0)
+        m->send.dedup = hash_of(a, m->send.body);
     return true;
 }
 
@@ -112,10 +138,10 @@ static struct str system_text(const struct json *in, const struct outgoing *m, s
         jout_key(&o, "AWSTraceHeader");
         jout_str(&o, trace);
     }
-    if (m->send.dedup.n > 0) {
-        jout_key(&o, "MessageDeduplicationId");
-        jout_str(&o, m->send.dedup);
-    }
+    if (m->send.dedup.n > 0)
+        jout_put_str(&o, "MessageDeduplicationId", m->send.dedup);
+    if (m->group.n > 0)
+        jout_put_str(&o, "MessageGroupId", m->group);
     jout_close(&o, '}');
     return text.n > 2 ? arena_str(a, buf_str(&text)) : (struct str){0};
 }
@@ -163,6 +189,20 @@ static void write_sent(const struct mq_queue *q, const struct outgoing *m, struc
     }
 }
 
+static void answer_refused(struct api_call *c, const struct outgoing *m, const char *query_code)
+{
+    static const struct {
+        const char *query, *json;
+    } codes[] = {{"InvalidParameterValue", "InvalidParameterValueException"},
+                 {"MissingParameter", "MissingRequiredParameterException"}};
+    const char *code = query_code;
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++)
+        if (str_eq(str_from(query_code), str_from(codes[i].query)))
+            code = codes[i].json;
+    api_error(c, 400, code, query_code, "%s", m->message);
+}
+
 void sqs_send(struct api_call *c)
 {
     const struct json *in = sqs_input(c);
@@ -173,7 +213,7 @@ void sqs_send(struct api_call *c)
     if (!q)
         return;
     if (!read_message(q, in, c->arena, &m)) {
-        api_error(c, 400, m.code, m.code, "%s", m.message);
+        answer_refused(c, &m, m.code);
         return;
     }
     struct mq_change *change = mq_change_new(c->x->queues);
@@ -185,14 +225,34 @@ void sqs_send(struct api_call *c)
     mq_commit(change, sqs_change_done, sqs_later(c));
 }
 
+#define BATCH_MAX_BYTES ((size_t)1 << 20)
+
 /* All bodies together are held to the same limit as one. */
-static bool is_too_long(const struct sqs_batch *b, const struct outgoing *list)
+static bool check_length(struct api_call *c, const struct sqs_batch *b, const struct outgoing *list)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < b->n; i++)
         n += list[i].send.body.n + list[i].attributes.n_bytes;
-    return n > (size_t)1 << 20;
+    if (n <= BATCH_MAX_BYTES)
+        return true;
+    api_error(c, 400, "BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong",
+              "Batch requests cannot be longer than %zu bytes. You have sent %zu bytes.",
+              BATCH_MAX_BYTES, n);
+    return false;
+}
+
+/* Without its group or identifier no message of a FIFO queue can be told from another: such a
+ * request is refused whole. */
+static bool check_entries(struct api_call *c, const struct sqs_batch *b,
+                          const struct outgoing *list)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (list[i].code && list[i].is_request) {
+            answer_refused(c, &list[i], "InvalidParameterValue");
+            return false;
+        }
+    return true;
 }
 
 static void send_all(struct api_call *c, struct mq_queue *q, struct sqs_batch *b,
@@ -234,10 +294,7 @@ void sqs_send_batch(struct api_call *c)
         struct outgoing *list = arena_new(c->arena, struct outgoing, b.n);
         for (size_t i = 0; i < b.n; i++)
             list[i].code = read_message(q, b.entries[i], c->arena, &list[i]) ? NULL : list[i].code;
-        if (is_too_long(&b, list))
-            api_error(c, 400, "BatchRequestTooLong", "AWS.SimpleQueueService.BatchRequestTooLong",
-                      "Batch requests cannot be longer than 1048576 bytes.");
-        else
+        if (check_length(c, &b, list) && check_entries(c, &b, list))
             send_all(c, q, &b, list);
     }
     sqs_batch_clear(&b);

@@ -145,8 +145,8 @@ static bool has_right_host(const struct http_head *h)
     return n == 1 || (n == 0 && str_eq(h->version, STR("HTTP/1.0")));
 }
 
-/* The target's host is the one that counts: Host is not looked at beside it, and is made of it where
- * HTTP/1.0 sends none. */
+/* The target's host is the one that counts: Host is not looked at beside it, and is made of it
+ * where HTTP/1.0 sends none. */
 static void prefer_authority(struct http_head *h, struct arena *a)
 {
     size_t cap = h->n_headers;

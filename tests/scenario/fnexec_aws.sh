@@ -231,16 +231,18 @@ token=$(sed -n 's/.*"nextForwardToken": "\(.*\)",*/\1/p' "$work/got")
 aws_cli logs get-log-events --log-group-name $group --log-stream-name "$stream" --next-token "$token" > "$work/got"
 expect "$work/got" '"events": []'
 expect "$work/got" "\"nextForwardToken\": \"$token\""
-logs_refuse() { # operation, members of the request: by curl, since the CLI checks some itself
+logs_refuse() { # operation, members of the request, error: by curl, since the CLI checks some itself
     curl -sS -H "X-Amz-Target: Logs_20140328.$1" -H 'Content-Type: application/x-amz-json-1.1' \
         -d "{\"logGroupName\":\"$group\",$2}" -D "$work/head" -o "$work/got" "$endpoint/"
-    grep -qF 'HTTP/1.1 400' "$work/head" && grep -qF InvalidParameterException "$work/got" || fail "taken: $*"
+    expect "$work/head" "HTTP/1.1 400"
+    expect "$work/got" "${3:-InvalidParameterException}"
 }
 for members in '"nextToken":"00ff"' '"limit":10001' '"limit":0' '"startTime":2,"endTime":1' \
-    '"filterPattern":"{ $.level = \"ERROR\""' "\"logGroupIdentifier\":\"$group\"" \
+    '"filterPattern":"{ $.level = \"ERROR\""' \
     "\"logStreamNames\":[\"$stream\"],\"logStreamNamePrefix\":\"2\""; do
     logs_refuse FilterLogEvents "$members"
 done
+logs_refuse FilterLogEvents "\"logGroupIdentifier\":\"$group\"" ValidationException
 for members in '"limit":0' '"startTime":2,"endTime":1' "\"nextToken\":\"${token/\/3/\/4}\""; do
     logs_refuse GetLogEvents "\"logStreamName\":\"$stream\",$members"
 done

@@ -145,19 +145,21 @@ cli sqs purge-queue --queue-url "$url/made"
 expect "$(depth made)" 0 "messages after a purge"
 # --- what SQS refuses ---
 call_sqs() { # operation, request
-    curl -sS --noproxy '*' -H "X-Amz-Target: AmazonSQS.$1" -H 'Content-Type: application/x-amz-json-1.0' -d "$2" "$endpoint/"
+    curl -sS --noproxy '*' -D "$work/headers" -H "X-Amz-Target: AmazonSQS.$1" -H 'Content-Type: application/x-amz-json-1.0' -d "$2" "$endpoint/"
 }
-sqs_error() { # operation, input, error
+sqs_error() { # operation, input, error, HTTP status (400)
     call_sqs "$1" "$2" > "$work/out" || true
     expect "$(jq -r .__type "$work/out" | sed 's/.*#//')" "$3" "the answer of $1 to $2"
+    [ "$3" = null ] || expect "$(head -1 "$work/headers" | cut -d' ' -f2)" "${4:-400}" "the status of $1 to $2"
 }
 made=$url/made
-sqs_error PurgeQueue "{\"QueueUrl\":\"$made\"}" PurgeQueueInProgress
+invalid=InvalidParameterValueException missing=MissingRequiredParameterException
+sqs_error PurgeQueue "{\"QueueUrl\":\"$made\"}" PurgeQueueInProgress 403
 sqs_error GetQueueAttributes "{\"QueueUrl\":\"$made\",\"AttributeNames\":[\"All\",\"Depth\"]}" InvalidAttributeName
 for target in arn:aws:sqs:eu-west-1:123456789012:nowhere arn:aws:sqs:eu-west-1:123456789012:dead.fifo; do
     policy="{\\\"deadLetterTargetArn\\\":\\\"$target\\\",\\\"maxReceiveCount\\\":2}"
-    sqs_error CreateQueue "{\"QueueName\":\"other\",\"Attributes\":{\"RedrivePolicy\":\"$policy\"}}" InvalidParameterValue
-    sqs_error SetQueueAttributes "{\"QueueUrl\":\"$made\",\"Attributes\":{\"RedrivePolicy\":\"$policy\"}}" InvalidParameterValue
+    sqs_error CreateQueue "{\"QueueName\":\"other\",\"Attributes\":{\"RedrivePolicy\":\"$policy\"}}" $invalid
+    sqs_error SetQueueAttributes "{\"QueueUrl\":\"$made\",\"Attributes\":{\"RedrivePolicy\":\"$policy\"}}" $invalid
     cli sqs create-queue --queue-name dead.fifo --attributes FifoQueue=true > "$work/out"
 done
 expect "$(cli sqs list-queues --page-size 1 --query 'QueueUrls[]' | wc -l)" 7 "queues in pages"
@@ -165,10 +167,86 @@ cli sqs list-queues --starting-token orders > "$work/out" && fail "ListQueues to
 cli sqs delete-queue --queue-url "$url/dead.fifo"
 for attribute in '"AWS.x":{"DataType":"String","StringValue":"1"}' '"amazon.x":{"DataType":"String","StringValue":"1"}' \
     '"n":{"DataType":"Number","StringValue":"x"}' '"n":{"DataType":"Number.int","StringValue":"1e"}'; do
-    sqs_error SendMessage "{\"QueueUrl\":\"$made\",\"MessageBody\":\"b\",\"MessageAttributes\":{$attribute}}" InvalidParameterValue
+    sqs_error SendMessage "{\"QueueUrl\":\"$made\",\"MessageBody\":\"b\",\"MessageAttributes\":{$attribute}}" $invalid
 done
 sqs_error SendMessage "{\"QueueUrl\":\"$made\",\"MessageBody\":\"b\",\"MessageAttributes\":{
     \"n\":{\"DataType\":\"Number\",\"StringValue\":\"-1.5e+3\"}}}" null
+own="{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:eu-west-1:123456789012:made\\\",\\\"maxReceiveCount\\\":2}"
+# What the client is told: operation, members beside the queue's URL, error.
+while IFS='|' read -r operation members error; do
+    sqs_error "$operation" "{\"QueueUrl\":\"$made\"$members}" "$error"
+done << TABLE
+SetQueueAttributes|,"Attributes":{"RedrivePolicy":"$own"}|$invalid
+SetQueueAttributes|,"Attributes":{"FifoQueue":"true"}|InvalidAttributeName
+SetQueueAttributes|,"Attributes":{"VisibilityTimeout":"x"}|InvalidAttributeValue
+CreateQueue|,"QueueName":"other","Attributes":{"ContentBasedDeduplication":"true"}|InvalidAttributeName
+CreateQueue|,"QueueName":"other","Attributes":{"DeduplicationScope":"queue"}|InvalidAttributeName
+CreateQueue|,"QueueName":"made","Attributes":{"DelaySeconds":"7"}|QueueNameExists
+CreateQueue||$missing
+GetQueueUrl||$missing
+GetQueueUrl|,"QueueName":"nowhere"|QueueDoesNotExist
+ReceiveMessage|,"MessageSystemAttributeNames":["Nope"]|InvalidAttributeName
+ReceiveMessage|,"MessageSystemAttributeNames":["VisibilityTimeout"]|InvalidAttributeName
+ReceiveMessage|,"AttributeNames":["Nope"]|InvalidAttributeName
+ReceiveMessage|,"AttributeNames":["VisibilityTimeout","All"],"MessageSystemAttributeNames":["AWSTraceHeader"]|null
+ReceiveMessage|,"MaxNumberOfMessages":11|$invalid
+ReceiveMessage|,"WaitTimeSeconds":21|$invalid
+ReceiveMessage|,"ReceiveRequestAttemptId":"a"|$invalid
+SendMessage||$missing
+SendMessage|,"MessageBody":""|$missing
+SendMessage|,"MessageBody":"b","DelaySeconds":901|$invalid
+SendMessage|,"MessageBody":"b","MessageGroupId":"a b"|$invalid
+SendMessage|,"MessageBody":"b","MessageDeduplicationId":"a"|$invalid
+SendMessageBatch|,"Entries":[]|EmptyBatchRequest
+SendMessageBatch|,"Entries":[{"Id":"a","MessageBody":"b"},{"Id":"a","MessageBody":"b"}]|BatchEntryIdsNotDistinct
+SendMessageBatch|,"Entries":[{"Id":"a b","MessageBody":"b"}]|InvalidBatchEntryId
+DeleteMessage||$missing
+ChangeMessageVisibility|,"ReceiptHandle":"x"|$missing
+TABLE
+for operation in DeleteMessage ChangeMessageVisibility; do
+    sqs_error $operation "{\"QueueUrl\":\"$made\",\"ReceiptHandle\":\"x\",\"VisibilityTimeout\":1}" ReceiptHandleIsInvalid 404
+done
+# The same in the Query protocol, whose errors have their old names.
+query_error() { # fields, error
+    curl -sS --noproxy '*' -d "Version=2012-11-05&QueueUrl=$made&$1" "$endpoint/" > "$work/out"
+    grep -qF "<Code>$2</Code>" "$work/out" || fail "the answer to $1: $(cat "$work/out")"
+}
+query_error Action=ReceiveMessage'&MessageSystemAttributeName.1=Nope' InvalidAttributeName
+query_error Action=ReceiveMessage'&AttributeName.1=Nope' InvalidAttributeName
+query_error Action=ReceiveMessage'&MaxNumberOfMessages=11' InvalidParameterValue
+query_error Action=SendMessage MissingParameter
+query_error Action=PurgeQueue AWS.SimpleQueueService.PurgeQueueInProgress
+query_error Action=SendMessageBatch AWS.SimpleQueueService.EmptyBatchRequest
+query_error Action=GetQueueUrl'&QueueName=nowhere' AWS.SimpleQueueService.NonExistentQueue
+grep -qF 'does not exist for this wsdl version.' "$work/out" || fail "the words of the Query protocol"
+
+# --- a FIFO queue: groups and identifiers, a receive that is repeated, a receipt that is too old ---
+cli sqs create-queue --queue-name f.fifo --attributes FifoQueue=true,VisibilityTimeout=1 > "$work/out"
+fifo="{\"QueueUrl\":\"$url/f.fifo\""
+sqs_error SendMessage "$fifo,\"MessageBody\":\"b\"}" $missing
+sqs_error SendMessage "$fifo,\"MessageBody\":\"b\",\"MessageGroupId\":\"g\"}" $invalid
+sqs_error SendMessage "$fifo,\"MessageBody\":\"b\",\"MessageGroupId\":\"g\",\"MessageDeduplicationId\":\"d\",\"DelaySeconds\":2}" $invalid
+sqs_error SendMessageBatch "$fifo,\"Entries\":[{\"Id\":\"a\",\"MessageBody\":\"b\"}]}" $invalid
+sqs_error SetQueueAttributes "$fifo,\"Attributes\":{\"FifoQueue\":\"false\"}}" InvalidAttributeValue
+sqs_error ReceiveMessage "$fifo,\"ReceiveRequestAttemptId\":\"a b\"}" $invalid
+call_sqs SendMessage "$fifo,\"MessageBody\":\"one\",\"MessageGroupId\":\"g\",\"MessageDeduplicationId\":\"d\"}" > "$work/out"
+receive="$fifo,\"ReceiveRequestAttemptId\":\"try\",\"VisibilityTimeout\":20,\"MessageSystemAttributeNames\":[\"All\"]}"
+call_sqs ReceiveMessage "$receive" > "$work/first"
+call_sqs ReceiveMessage "$receive" > "$work/second"
+expect "$(jq -r '.Messages[0].Body' "$work/first")" one "a message of a FIFO queue"
+cmp "$work/first" "$work/second" || fail "a repeated receive gave other messages: $(cat "$work/second")"
+handle=$(jq -r '.Messages[0].ReceiptHandle' "$work/first")
+call_sqs ChangeMessageVisibility "$fifo,\"ReceiptHandle\":\"$handle\",\"VisibilityTimeout\":0}" > "$work/out"
+sqs_error DeleteMessage "$fifo,\"ReceiptHandle\":\"$handle\"}" $invalid
+call_sqs ReceiveMessage "$receive" > "$work/second"
+expect "$(jq -r '.Messages[0].Attributes.ApproximateReceiveCount' "$work/second")" 2 "receives, as it is no repetition now"
+cli sqs delete-queue --queue-url "$url/f.fifo"
+
+# --- a purge is remembered over a restart ---
+stop
+start
+made=$url/made
+sqs_error PurgeQueue "{\"QueueUrl\":\"$made\"}" PurgeQueueInProgress 403
 cli sqs delete-queue --queue-url "$url/made"
 
 # --- the queue trigger: partial failures, redrive, and back again ---

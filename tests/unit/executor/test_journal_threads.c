@@ -169,6 +169,25 @@ static void set_pragma(const char *path, const char *text)
     sql_close(db);
 }
 
+/* A file of the first layout, whose queues did not say when they were purged, gets that. */
+static void older_file(void **state)
+{
+    struct journal *j;
+    struct sql_stmt *st;
+    struct err e;
+    char path[64];
+
+    UNUSED(state);
+    temp_path_make(path);
+    CHECK_OK(journal_open(path, NULL, journal_migrate, &j, &e), &e);
+    journal_close(j);
+    set_pragma(path, "alter table queue drop column purged_ns; pragma user_version=1");
+    CHECK_OK(journal_open(path, NULL, journal_migrate, &j, &e), &e);
+    CHECK_OK(journal_stmt(j, "select purged_ns from queue", &st, &e), &e);
+    journal_close(j);
+    temp_path_remove(path);
+}
+
 static void foreign_files(void **state)
 {
     struct journal *j;
@@ -204,9 +223,8 @@ static void foreign_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(groups),
-        cmocka_unit_test(close_finishes),
-        cmocka_unit_test(early_operations),
+        cmocka_unit_test(groups),           cmocka_unit_test(close_finishes),
+        cmocka_unit_test(early_operations), cmocka_unit_test(older_file),
         cmocka_unit_test(foreign_files),
     };
 

@@ -276,11 +276,63 @@ static void purge_and_remove(void **state)
     send(&f, "q", "after");
     restart(&f);
     CHECK_INT(mq_stats(find(&f, "q")).visible, 1);
+    CHECK_INT(mq_stats(find(&f, "q")).purged_ns, START_NS);
     mq_remove(find(&f, "q"), must_be_kept, NULL);
     CHECK(!mq_find(f.mq, STR("q")));
     make(&f, "q", "{}");
     restart(&f);
     CHECK_INT(mq_stats(find(&f, "q")).visible, 0);
+    teardown(&f);
+}
+
+static void note_attempt(void *ctx, struct mq_change *c, enum status s, const struct err *e)
+{
+    check_ok(s, e, "attempt", __FILE__, __LINE__);
+    mq_remember_attempt(ctx, STR("q.fifo"), STR("one"), c);
+}
+
+/* How many it takes again. */
+static size_t again(struct fixture *f, struct got *g)
+{
+    struct mq_change *c = mq_change_new(f->mq);
+    size_t n = mq_add_again(c, find(f, "q.fifo"), STR("one"), 30 * NS_PER_SEC);
+
+    if (n == 0)
+        mq_change_abandon(c);
+    else
+        mq_commit(c, copy_taken, g);
+    return n;
+}
+
+static void attempts(void **state)
+{
+    struct fixture f;
+    struct got first = {0}, second = {0};
+
+    UNUSED(state);
+    setup(&f);
+    make(&f, "q.fifo", "{\"FifoQueue\":\"true\",\"VisibilityTimeout\":\"30\"}");
+    send_as(&f, "q.fifo",
+            &(struct mq_send){.body = STR("a"), .group = STR("g"), .dedup = STR("a")});
+    CHECK_INT(again(&f, &first), 0);
+    for (int i = 0; i < 2; i++) { /* each time: received, repeated, then released or deleted */
+        struct mq_change *c = mq_change_new(f.mq);
+        mq_add_take(c, find(&f, "q.fifo"), 10, 30 * NS_PER_SEC);
+        mq_commit(c, note_attempt, f.mq);
+        CHECK_INT(again(&f, &first), 1);
+        struct mq_message *m =
+            mq_by_receipt(find(&f, "q.fifo"), first.at[0].seq, first.at[0].receipt);
+        CHECK(m && mq_is_in_flight(m));
+        CHECK_STR(str_from(first.at[0].body), STR("a"));
+        CHECK_INT(first.at[0].received, i + 1);
+        c = mq_change_new(f.mq);
+        if (i == 0)
+            mq_add_release(c, m, 0, 0);
+        else
+            mq_add_delete(c, m);
+        mq_commit(c, change_kept, NULL);
+        CHECK_INT(again(&f, &second), 0);
+    }
     teardown(&f);
 }
 
@@ -530,6 +582,7 @@ int main(void)
         cmocka_unit_test(redrive),
         cmocka_unit_test(retention),
         cmocka_unit_test(purge_and_remove),
+        cmocka_unit_test(attempts),
         cmocka_unit_test(fifo_groups),
         cmocka_unit_test(waiters),
         cmocka_unit_test(what_the_journal_refuses_did_not_happen),
