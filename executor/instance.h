@@ -44,6 +44,7 @@ struct run {
     struct arena arena;
     struct invoke_request rq; /* copied into the arena */
     struct str trace_id, segment_id, trace_header, invoked_arn;
+    struct str caller_id; /* Parent of the trace header it came with; empty: none */
     invoke_done_fn *done;
     void *ctx;
     struct pool_ticket ticket;

@@ -182,6 +182,8 @@ static void set_trace(struct invoker *v, struct run *r)
         struct str part = str_trim(str_cut(&rest, ';'));
         if (str_starts(part, STR("Root=")))
             r->trace_id = str_skip(part, 5);
+        else if (str_starts(part, STR("Parent=")))
+            r->caller_id = str_skip(part, 7);
     }
     if (r->trace_id.n == 0)
         r->trace_id = trace_id_new(&v->x->rng, &r->arena, loop_wall(v->x->loop));

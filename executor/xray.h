@@ -1,5 +1,5 @@
 /* Traces of functions with `tracing: true`: two segments an invocation, as Lambda sends them to
- * X-Ray, and the operations that read them (REST, API model 2016-04-12). */
+ * X-Ray (xray.c), and the operations that read them (xray_read.c; REST, API model 2016-04-12). */
 #ifndef FNSCOPE_EXECUTOR_XRAY_H
 #define FNSCOPE_EXECUTOR_XRAY_H
 
@@ -16,6 +16,7 @@ struct xray_facts {
     const struct fndef *fn;
     struct rng *ids; /* of subsegments */
     struct str trace_id, segment_id, function_segment_id, request_id, instance;
+    struct str caller_id; /* the segment that called, as its trace header says; empty: none */
     int64_t accepted_ns, begin_ns, end_ns; /* wall clock */
     int64_t init_began_ns, init_ns;        /* perhaps long before begin_ns; init_ns 0: warm */
     enum outcome outcome;

@@ -1,30 +1,30 @@
-/* Filter expressions of X-Ray, over what fnexec records of a trace. Source: AWS X-Ray developer
- * guide, "Use filter expressions". Pure.
+/* Filter expressions of X-Ray over a trace. Source: AWS X-Ray developer guide, "Use filter
+ * expressions". Pure.
  *
- *     expression  term AND term, term OR term, NOT term or !term, (expression)
- *     flag        ok, error, fault, throttle, partial, also "= true" and "!= false"
+ *     expression  term AND term, term term, term OR term, NOT term or !term, (expression)
+ *     flag        ok, error, fault, throttle, partial, inferred, root; "= true", "!= false"
  *     number      responsetime, duration (seconds), http.status: = != < <= > >=
- *     text        name, id, http.url, http.method, http.useragent, http.clientip, user, type,
- *                 message, annotation.KEY, annotation[KEY]: = != CONTAINS BEGINSWITH ENDSWITH
- *     service     service("name"), service("name") { expression }
+ *     text        name, id, type, resource.arn, http.url, http.method, http.useragent,
+ *                 http.clientip, user, message, availabilityzone, instance.id, annotation.KEY,
+ *                 annotation[KEY]: = != CONTAINS BEGINSWITH ENDSWITH
+ *     service     service(NODE), service(NODE) { expression }: one of its segments, or all
+ *     edge        edge(NODE, NODE), edge(NODE, NODE) { expression }: a call from one to the other
+ *     NODE        "name", id(name: "n", type: "t", account.id: "a") with one to three of them, or
+ *                 nothing for any
  *
- * AND binds closer than OR. What no trace here has, such as http.status, is never true. */
+ * AND binds closer than OR. Flags and numbers are those of the root segment, duration that of the
+ * whole trace; within braces they are those of the segment at hand. What no segment says, such as
+ * an annotation, is never true. What would need more than segments (group.name, json(), rootcause
+ * and its index, first, last, remote, coverage) is refused by name. */
 #ifndef FNSCOPE_EXECUTOR_XRAY_FILTER_H
 #define FNSCOPE_EXECUTOR_XRAY_FILTER_H
 
-#include <stdint.h>
-
 #include "core/base/err.h"
-#include "core/base/str.h"
+#include "executor/xray_trace.h"
 
-struct xray_trace {
-    struct str id, names; /* of its services, separated by commas */
-    int64_t duration_ms;
-    bool is_error, is_fault;
-};
-
-/* ERR_PARSE says where the expression is none. An empty one is true of every trace. */
-MUST_CHECK enum status xray_filter(struct str expression, const struct xray_trace *f, bool *out,
+/* ERR_PARSE says where the expression is none. An empty one is true of every trace. The trace may
+ * have no segments: then the expression is only read. */
+MUST_CHECK enum status xray_filter(struct str expression, const struct xray_trace *t, bool *out,
                                    struct err *e);
 
 #endif

@@ -15,6 +15,7 @@ functions:
        environment: {STAGE: test}, triggers: [{type: http}]}
   slow: {runtime: python3.11, handler: app.handler, code: python, timeout: 300ms, keep_alive: 1s}
   js: {runtime: nodejs20.x, handler: app.handler, code: node, timeout: 5s, tracing: true, log_format: json}
+  next: {runtime: nodejs20.x, handler: app.handler, code: node, timeout: 5s, tracing: true}
   site: {runtime: nodejs20.x, handler: app.url, code: node, timeout: 5s, triggers: [{type: http}]}
   back: {runtime: nodejs20.x, handler: app.callback, code: node, timeout: 5s}
   c: {runtime: c, handler: echo, code: c, timeout: 5s}
@@ -252,8 +253,8 @@ done
 
 # --- reads of the control plane, traces ---
 [ "$(aws_cli lambda list-functions --max-items 3 --query 'length(Functions)')" -eq 3 ] || fail "list-functions"
-[ "$(aws_cli lambda list-functions --query 'length(Functions)')" -eq 10 ] || fail "list-functions, all"
-[ "$(aws_cli lambda list-functions --page-size 3 --query 'length(Functions)')" -eq 10 ] || fail "list-functions, in pages"
+[ "$(aws_cli lambda list-functions --query 'length(Functions)')" -eq 11 ] || fail "list-functions, all"
+[ "$(aws_cli lambda list-functions --page-size 3 --query 'length(Functions)')" -eq 11 ] || fail "list-functions, in pages"
 for query in Marker=3 Marker=zz MaxItems=0 MaxItems=10001; do
     curl -sS -D "$work/head" -o "$work/answer" "$endpoint/2015-03-31/functions/?$query"
     refused 400 InvalidParameterValueException M
@@ -265,14 +266,39 @@ expect "$work/got" '"ReservedConcurrentExecutions": 0'
 now=$(date +%s)
 trace=$(aws_cli xray get-trace-summaries --start-time $((now - 600)) --end-time $((now + 5)) \
     --query 'TraceSummaries[-1].Id' --output text)
-summaries() { aws_cli xray get-trace-summaries --start-time $((now - 600)) --end-time $((now + 5)) "$@"; }
-[ "$(summaries --filter-expression 'service("js")' --query 'length(TraceSummaries)')" -gt 0 ] || fail "traces of js"
-[ "$(summaries --filter-expression 'service("py") OR responsetime > 600' --query 'length(TraceSummaries)')" -eq 0 ] ||
-    fail "a filter lets through what it should not"
-summaries --filter-expression 'foo bar (' > "$work/got" 2>&1 && fail "no expression was taken"
-expect "$work/got" 'InvalidRequestException'
-curl -sS -d "{\"StartTime\":$now,\"EndTime\":$now,\"NextToken\":\"zz\"}" "$endpoint/TraceSummaries" > "$work/got"
-expect "$work/got" 'NextToken is not valid'
+summaries() { aws_cli xray get-trace-summaries --start-time $((now - 600)) --end-time $((now + 120)) "$@"; }
+finds() { # expression: whether a trace is found
+    [ "$(summaries --filter-expression "$1" --query 'length(TraceSummaries)')" -gt 0 ]
+}
+for expression in 'service("js")' 'http.status = 200' 'responsetime > 0.0001 duration < 60' 'error = true' \
+    'service(id(name: "js", type: "AWS::Lambda::Function")) { error }' \
+    'edge(id(name: "js", type: "AWS::Lambda"), id(name: "js", type: "AWS::Lambda::Function")) { ok }'; do
+    finds "$expression" || fail "no trace for $expression"
+done
+for expression in 'service("py") OR responsetime > 600' 'http.status >= 500' 'edge("js", "py")' 'partial' \
+    'service(id(name: "js", type: "AWS::EC2::Instance"))' 'annotation.stage = "test"' 'http.method = "GET"'; do
+    ! finds "$expression" || fail "a trace for $expression"
+done
+for expression in 'foo bar (' 'group.name = "x"' 'service("js") { '; do
+    summaries --filter-expression "$expression" > "$work/got" 2>&1 && fail "no expression was taken: $expression"
+    expect "$work/got" 'InvalidRequestException'
+    expect "$work/got" 'at character'
+done
+# A call that carries its caller's trace on is an edge of it.
+invoke js '{}' -D "$work/head"
+called=$(sed -n 's/^X-Amzn-Trace-Id: //p' "$work/head" | tr -d '\r')
+invoke next '{}' -H "X-Amzn-Trace-Id: $called"
+finds 'edge("js", "next") { ok }' || fail "the call of one function by another is no edge"
+[ "$(summaries --filter-expression 'edge("js", "next")' --query 'TraceSummaries[0].ServiceIds[].Name' --output text | tr '\t' ' ')" \
+    = 'js js next next' ] || fail "the services of a trace"
+summaries --query 'TraceSummaries[0]' > "$work/got"
+for text in '"HttpStatus": 200' '"Type": "AWS::Lambda"' '"Type": "AWS::Lambda::Function"' '"EntryPoint"' '"ARN": "arn:aws:lambda'; do
+    expect "$work/got" "$text"
+done
+for token in zz 0; do
+    curl -sS -d "{\"StartTime\":$now,\"EndTime\":$now,\"NextToken\":\"$token\"}" "$endpoint/TraceSummaries" > "$work/got"
+    expect "$work/got" 'NextToken is not valid'
+done
 aws_cli xray batch-get-traces --trace-ids "$trace" > "$work/got"
 expect "$work/got" 'AWS::Lambda::Function'
 expect "$work/got" 'Initialization'
