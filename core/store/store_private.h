@@ -121,6 +121,20 @@ static inline bool range_meets_day(struct range r, int64_t day)
     return r.since_ns < r.until_ns;
 }
 
+/* --- whose a log line is
+ * ---------------------------------------------------------------------------
+ */
+
+#define LOG_LONG_RUN_NS (15 * NS_PER_MIN) /* no request runs longer */
+/* Lines of a crash trail the end by a moment; a retry comes a minute later at the earliest. */
+#define LOG_AFTERMATH_NS (5 * NS_PER_SEC)
+
+/* A line of the platform: by the first word of its text or the type of its JSON. */
+static inline bool log_line_says(const struct log_line *l, struct str text, struct str json)
+{
+    return str_starts(l->body, text) || str_find(l->body, json) < l->body.n;
+}
+
 /* --- schema --------------------------------------------------------------------------------------
  */
 
