@@ -4,24 +4,12 @@
 
 #include "core/base/timefmt.h"
 
-static void put_time(const struct cell_out *out, int64_t t_ns)
+static void put_time_if_any(const struct cell_out *out, int64_t t_ns)
 {
-    AUTO(buf_clear) struct buf b = {.max = 64};
-
-    if (t_ns == 0) {
+    if (t_ns == 0)
         out->put_null(out->to);
-        return;
-    }
-    time_format(&b, t_ns, 3);
-    out->put_str(out->to, buf_str(&b));
-}
-
-static void put_text(const struct cell_out *out, struct str s)
-{
-    if (s.n > 0)
-        out->put_str(out->to, s);
     else
-        out->put_null(out->to);
+        put_time(out, t_ns);
 }
 
 static void put_usd(const struct cell_out *out, money m)
@@ -85,7 +73,7 @@ static void point_cell(struct store *s, const void *row, int column, const struc
 
     UNUSED(s);
     if (column == P_TIME)
-        put_time(out, r->sample.time_ns);
+        put_time_if_any(out, r->sample.time_ns);
     else if (column == P_TIME_NS)
         out->put_i64(out->to, r->sample.time_ns);
     else if (column == P_SCOPE)
@@ -159,7 +147,7 @@ static void queue_cell(struct store *s, const void *row, int column, const struc
     else if (column == Q_VISIBILITY)
         put_seconds(out, q->visibility_ns);
     else if (column == Q_SEEN)
-        put_time(out, q->seen_ns);
+        put_time_if_any(out, q->seen_ns);
     else if (column == Q_SOURCE)
         put_text(out, q->source);
     else
@@ -214,7 +202,7 @@ static void source_cell(struct store *s, const void *row, int column, const stru
     if (column < S_TIME)
         put_text(out, texts[column]);
     else if (column < S_LAG)
-        put_time(out, times[column - S_TIME]);
+        put_time_if_any(out, times[column - S_TIME]);
     else if (column == S_LAG)
         put_seconds(out, r->lag_ns);
     else if (column < S_MONEY)
@@ -290,7 +278,7 @@ static void alert_cell(struct store *s, const void *row, int column, const struc
     else if (column < A_TIME)
         put_text(out, rest[column - A_REST]);
     else if (column < A_NUMBER)
-        put_time(out, times[column - A_TIME]);
+        put_time_if_any(out, times[column - A_TIME]);
     else if (column < A_NUMBER + (int)ARRAY_LEN(numbers))
         out->put_i64(out->to, numbers[column - A_NUMBER]);
     else
@@ -361,7 +349,7 @@ static void message_cell(struct store *s, const void *row, int column, const str
     if (column < M_TIME)
         put_text(out, texts[column]);
     else if (column < M_ATTEMPTS)
-        put_time(out, times[column - M_TIME]);
+        put_time_if_any(out, times[column - M_TIME]);
     else
         out->put_i64(out->to, m->attempts);
 }
@@ -404,7 +392,7 @@ static void silence_cell(struct store *s, const void *row, int column, const str
     else if (column <= (int)ARRAY_LEN(texts))
         put_text(out, texts[column - 1]);
     else
-        put_time(out, column == (int)ARRAY_LEN(texts) + 1 ? r->created_ns : r->until_ns);
+        put_time_if_any(out, column == (int)ARRAY_LEN(texts) + 1 ? r->created_ns : r->until_ns);
 }
 
 const struct sql_table silences_table = {

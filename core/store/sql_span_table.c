@@ -24,15 +24,7 @@ enum {
     SP_HTTP,
 };
 
-static void put_text(const struct cell_out *out, struct str s)
-{
-    if (s.n > 0)
-        out->put_str(out->to, s);
-    else
-        out->put_null(out->to);
-}
-
-static void put_time(const struct cell_out *out, int64_t t_ns)
+static void put_time_us(const struct cell_out *out, int64_t t_ns)
 {
     AUTO(buf_clear) struct buf b = {.max = 64};
 
@@ -61,7 +53,7 @@ static void span_cell(struct store *s, const void *row, int column, const struct
 
     UNUSED(s);
     if (column == SP_TIME)
-        put_time(out, r->start_ns);
+        put_time_us(out, r->start_ns);
     else if (column == SP_TIME_NS)
         out->put_i64(out->to, r->start_ns);
     else if (column < SP_DURATION)

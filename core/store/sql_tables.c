@@ -1,5 +1,6 @@
-/* The tables of `fnscope sql`: invocations, log_lines, costs, functions, rollup_hour, rollup_day,
- * quarantine; those of sql_live_tables.c follow. Columns are described in fnscope-schema(7). */
+/* The tables of `fnscope sql`: invocations, costs, functions, rollup_hour, rollup_day,
+ * quarantine; those of sql_line_table.c and sql_live_tables.c follow. Columns are described in
+ * fnscope-schema(7). */
 #include "core/store/sql_tables.h"
 
 #include <string.h>
@@ -7,14 +8,6 @@
 #include "core/base/timefmt.h"
 #include "core/store/id_index.h"
 #include "core/store/sql_live_tables.h"
-
-static void put_time(const struct cell_out *out, int64_t t_ns)
-{
-    AUTO(buf_clear) struct buf b = {.max = 64};
-
-    time_format(&b, t_ns, 3);
-    out->put_str(out->to, buf_str(&b));
-}
 
 /* Nanoseconds as milliseconds. */
 static void put_ms(const struct cell_out *out, int64_t ns)
@@ -36,12 +29,12 @@ static void put_pico(const struct cell_out *out, wide pico)
         out->put_null(out->to);
 }
 
-static void put_text(const struct cell_out *out, struct str s)
+struct str glob_of_name(struct str name)
 {
-    if (s.n > 0)
-        out->put_str(out->to, s);
-    else
-        out->put_null(out->to);
+    for (size_t i = 0; i < name.n; i++)
+        if (strchr("*?[\\", name.p[i]))
+            return (struct str){0};
+    return name;
 }
 
 /* --- invocations and costs --- */
@@ -88,7 +81,8 @@ static enum status load_invocations(struct store *s, int64_t day, const struct t
                                     struct arena *a, struct table_rows *out, struct err *e)
 {
     struct inv_list l = {.arena = a, .function = f->function};
-    struct inv_request q = {.range = range_of_day(f->range, day)};
+    struct inv_request q = {.range = range_of_day(f->range, day),
+                            .fn.name_glob = glob_of_name(f->function)};
     struct found_facts by_id = {s, &l};
     enum status status =
         f->request_id.n > 0
@@ -224,15 +218,17 @@ static const struct sql_table invocations = {
     .time_column = I_START_NS,
     .function_column = I_FUNCTION,
     .id_column = I_ID,
+    .cost = {.rows = 1e6, .by_id = 10, .rows_of_id = 1, .rare = 1u << I_OUTCOME | 1u << I_ERROR},
     .load = load_invocations,
     .cell = invocation_cell,
     .row_bytes = sizeof(struct invocation),
 };
 
 /* costs: a narrow view of the same rows. */
+enum { C_OUTCOME = 7, C_GB_SECONDS = 11 };
+
 static void cost_cell(struct store *s, const void *row, int column, const struct cell_out *out)
 {
-    enum { C_GB_SECONDS = 11 };
     static const int columns[] = {I_START_NS, I_TIME, I_FUNCTION, I_REGION, I_ACCOUNT,
                                   I_ID,       I_ARCH, I_OUTCOME,  I_BILLED, I_MEMORY,
                                   I_COST,     0,      I_PICO};
@@ -259,74 +255,10 @@ static const struct sql_table costs = {
     .time_column = 0,
     .function_column = 2,
     .id_column = 5,
+    .cost = {.rows = 1e6, .by_id = 10, .rows_of_id = 1, .rare = 1u << C_OUTCOME},
     .load = load_invocations,
     .cell = cost_cell,
     .row_bytes = sizeof(struct invocation),
-};
-
-/* --- log_lines --- */
-
-struct line_list {
-    struct arena *arena;
-    struct log_line *rows;
-    size_t n, cap;
-};
-
-static enum status add_line(void *ctx, const struct log_line *line, struct err *e)
-{
-    struct line_list *l = ctx;
-
-    UNUSED(e);
-    l->rows = arena_grow(l->arena, l->rows, l->n, &l->cap, sizeof(*l->rows));
-    l->rows[l->n] = *line;
-    l->rows[l->n].body = arena_str(l->arena, line->body);
-    l->rows[l->n].invocation_id = arena_str(l->arena, line->invocation_id);
-    l->n++;
-    return OK;
-}
-
-static enum status load_lines(struct store *s, int64_t day, const struct table_filter *f,
-                              struct arena *a, struct table_rows *out, struct err *e)
-{
-    struct line_list l = {.arena = a};
-    struct log_request q = {.range = range_of_day(f->range, day), .literal = f->request_id};
-    enum status status = request_logs(s, &q, add_line, &l, e);
-
-    *out = (struct table_rows){l.rows, l.n};
-    return status;
-}
-
-static void line_cell(struct store *s, const void *row, int column, const struct cell_out *out)
-{
-    const struct log_line *l = row;
-    const struct str texts[] = {[2] = l->origin->fn->name,
-                                [3] = str_from(severity_name(l->severity)),
-                                [4] = l->kind == RECORD_PLATFORM ? STR("platform") : STR("app"),
-                                [5] = l->invocation_id,
-                                [6] = l->origin->log_group,
-                                [7] = l->origin->instance,
-                                [8] = l->body};
-
-    UNUSED(s);
-    if (column == 0)
-        put_time(out, l->time_ns);
-    else if (column == 1)
-        out->put_i64(out->to, l->time_ns);
-    else
-        put_text(out, texts[column]);
-}
-
-static const struct sql_table log_lines = {
-    .name = "log_lines",
-    .schema = "create table x(time text, time_ns int, function text, level text, kind text, "
-              "request_id text,"
-              " log_group text, instance text, body text)",
-    .time_column = 1,
-    .function_column = -1,
-    .id_column = 5,
-    .load = load_lines,
-    .cell = line_cell,
-    .row_bytes = sizeof(struct log_line),
 };
 
 /* --- functions and roll-ups --- */
@@ -546,7 +478,7 @@ static const struct sql_table quarantine = {
 
 const struct sql_table *const sql_tables[] = {
     &invocations,
-    &log_lines,
+    &log_lines_table,
     &costs,
     &functions,
     &rollup_hour,

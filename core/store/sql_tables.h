@@ -3,6 +3,7 @@
 #ifndef FNSCOPE_CORE_STORE_SQL_TABLES_H
 #define FNSCOPE_CORE_STORE_SQL_TABLES_H
 
+#include "core/base/timefmt.h"
 #include "core/store/store_private.h"
 
 /* What a query asks of a table, as far as the table can use it. */
@@ -15,7 +16,7 @@ struct table_filter {
 };
 
 struct table_rows {
-    void *rows;
+    const void *rows;
     size_t n;
 };
 
@@ -31,9 +32,22 @@ struct cell_out {
     void *to;
 };
 
-/* A table is read by day: the reader gives the rows of one day at a time into an array of its own.
- */
-struct table_reader;
+/* One reading of a table that gives its rows part by part. */
+struct table_scan {
+    struct store *store;
+    struct table_filter filter;
+    void *state; /* the table's own; NULL at first */
+};
+
+/* What a look-up costs and gives, in rows read one after another; zero: as any other table. */
+struct table_cost {
+    double by_id;      /* a look-up by id */
+    double rows_of_id; /* that it gives */
+    uint64_t rare;     /* a bit for each column where what is neither null nor 'ok' is rare */
+    double rows;       /* of the whole table, by order of magnitude */
+};
+
+/* A table is read by day, or in parts of its own: then load is NULL. */
 struct sql_table {
     const char *name;
     const char *schema;             /* as in create table */
@@ -43,10 +57,34 @@ struct sql_table {
      */
     enum status (*load)(struct store *s, int64_t day, const struct table_filter *f, struct arena *a,
                         struct table_rows *out, struct err *e);
+    /* The next rows, valid until the next call; none: there are no more. */
+    enum status (*next)(struct table_scan *scan, struct table_rows *out, struct err *e);
+    void (*end)(struct table_scan *scan); /* also after none or a failed call of next */
     void (*cell)(struct store *s, const void *row, int column, const struct cell_out *out);
     size_t row_bytes;
     bool is_timeless; /* read once, not by day */
+    struct table_cost cost;
 };
+
+/* A glob that only this name passes; empty, which all pass, for a name that holds one's signs. */
+struct str glob_of_name(struct str name);
+
+/* Cells that are null where there is nothing, and times as RFC 3339 with milliseconds. */
+static inline void put_text(const struct cell_out *out, struct str s)
+{
+    if (s.n > 0)
+        out->put_str(out->to, s);
+    else
+        out->put_null(out->to);
+}
+
+static inline void put_time(const struct cell_out *out, int64_t t_ns)
+{
+    AUTO(buf_clear) struct buf b = {.max = 64};
+
+    time_format(&b, t_ns, 3);
+    out->put_str(out->to, buf_str(&b));
+}
 
 extern const struct sql_table *const sql_tables[]; /* NULL-terminated */
 

@@ -23,7 +23,7 @@ struct vtab {
 struct cursor_state {
     sqlite3_vtab_cursor base; /* first: SQLite's view of it */
     struct arena arena, filter_arena;
-    struct table_filter filter;
+    struct table_scan scan;
     size_t next_day, row, n_rows;
     const char *rows;
     bool is_done;
@@ -97,6 +97,73 @@ static unsigned columns_used(const sqlite3_index_info *info)
     return (unsigned)(info->colUsed & ((UINT64_C(1) << PLAN_COLUMNS) - 1));
 }
 
+/* --- what a plan costs: a row read one after another is one --- */
+
+static bool is_among(uint64_t columns, int column)
+{
+    return column >= 0 && column < 64 && (columns >> column & 1) != 0;
+}
+
+static bool is_ok(sqlite3_index_info *info, int i)
+{
+    sqlite3_value *v = NULL;
+
+    return sqlite3_vtab_rhs_value(info, i, &v) == SQLITE_OK && v &&
+           sqlite3_value_type(v) == SQLITE_TEXT &&
+           strcmp((const char *)sqlite3_value_text(v), "ok") == 0;
+}
+
+/* Which part of the rows passes one condition, roughly. */
+static double part_passing(const struct sql_table *t, sqlite3_index_info *info, int i)
+{
+    const struct sqlite3_index_constraint *c = &info->aConstraint[i];
+
+    switch (c->op) {
+    case SQLITE_INDEX_CONSTRAINT_EQ:
+    case SQLITE_INDEX_CONSTRAINT_IS:
+        return is_among(t->cost.rare, c->iColumn) && is_ok(info, i) ? 0.9 : 0.02;
+    case SQLITE_INDEX_CONSTRAINT_NE:
+    case SQLITE_INDEX_CONSTRAINT_ISNOT:
+    case SQLITE_INDEX_CONSTRAINT_ISNOTNULL:
+        return is_among(t->cost.rare, c->iColumn) ? 0.02 : 0.9;
+    case SQLITE_INDEX_CONSTRAINT_GT:
+    case SQLITE_INDEX_CONSTRAINT_GE:
+    case SQLITE_INDEX_CONSTRAINT_LT:
+    case SQLITE_INDEX_CONSTRAINT_LE:
+        return c->iColumn == t->time_column ? 0.1 : 0.3;
+    case SQLITE_INDEX_CONSTRAINT_LIKE:
+    case SQLITE_INDEX_CONSTRAINT_GLOB:
+    case SQLITE_INDEX_CONSTRAINT_REGEXP:
+        return 0.05;
+    default:
+        return 1;
+    }
+}
+
+static double rows_passing(const struct sql_table *t, sqlite3_index_info *info, bool is_used_only)
+{
+    double rows = t->cost.rows > 0 ? t->cost.rows : t->is_timeless ? 1e3 : 1e5;
+
+    for (int i = 0; i < info->nConstraint; i++)
+        if (info->aConstraint[i].usable &&
+            (!is_used_only || info->aConstraintUsage[i].argvIndex > 0))
+            rows *= part_passing(t, info, i);
+    return rows > 1 ? rows : 1;
+}
+
+static void tell_cost(const struct sql_table *t, sqlite3_index_info *info, int plan)
+{
+    if (plan & PLAN_ID) {
+        info->estimatedCost = t->cost.by_id > 0 ? t->cost.by_id : 10;
+        info->estimatedRows = t->cost.rows_of_id > 0 ? (sqlite3_int64)t->cost.rows_of_id : 1;
+        return;
+    }
+    info->estimatedCost = rows_passing(t, info, true);
+    if (t->is_timeless)
+        info->estimatedCost *= 10; /* sums of all roll-ups */
+    info->estimatedRows = (sqlite3_int64)rows_passing(t, info, false);
+}
+
 /* SQLite checks every constraint again, so a plan may be loose; arguments come in the order of the
  * bits. */
 static int best_index(sqlite3_vtab *v, sqlite3_index_info *info)
@@ -112,7 +179,7 @@ static int best_index(sqlite3_vtab *v, sqlite3_index_info *info)
             info->aConstraintUsage[i].argvIndex = next++;
         }
     info->idxNum = plan | (int)columns_used(info) << PLAN_COLUMNS_SHIFT;
-    info->estimatedCost = plan & PLAN_ID ? 10 : plan & PLAN_SINCE ? 1e5 : 1e7;
+    tell_cost(t, info, plan);
     return SQLITE_OK;
 }
 
@@ -127,10 +194,20 @@ static int open_cursor(sqlite3_vtab *v, sqlite3_vtab_cursor **out)
     return SQLITE_OK;
 }
 
+static void end_scan(struct cursor_state *c)
+{
+    const struct sql_table *t = binding_of(c->base.pVtab)->table;
+
+    if (t->end)
+        t->end(&c->scan);
+    c->scan.state = NULL;
+}
+
 static int close_cursor(sqlite3_vtab_cursor *cursor)
 {
     struct cursor_state *c = state_of(cursor);
 
+    end_scan(c);
     arena_clear(&c->arena);
     arena_clear(&c->filter_arena);
     free(c);
@@ -139,17 +216,32 @@ static int close_cursor(sqlite3_vtab_cursor *cursor)
 
 static bool day_is_wanted(const struct cursor_state *c, int64_t day)
 {
-    return c->filter.range.until_ns > day * NS_PER_DAY &&
-           c->filter.range.since_ns < (day + 1) * NS_PER_DAY;
+    return c->scan.filter.range.until_ns > day * NS_PER_DAY &&
+           c->scan.filter.range.since_ns < (day + 1) * NS_PER_DAY;
 }
 
-/* Loads days until one has rows. */
+static int load_part(struct cursor_state *c)
+{
+    struct table_rows part = {0};
+    struct err e = {0};
+
+    if (binding_of(c->base.pVtab)->table->next(&c->scan, &part, &e) != OK)
+        return fail(c->base.pVtab, &e);
+    c->rows = part.rows;
+    c->n_rows = part.n;
+    c->is_done = part.n == 0;
+    return SQLITE_OK;
+}
+
+/* Loads days until one has rows, or the next part. */
 static int load_next(struct cursor_state *c)
 {
     const struct binding *b = binding_of(c->base.pVtab);
     struct err e = {0};
 
     c->row = c->n_rows = 0;
+    if (b->table->next)
+        return load_part(c);
     while (c->n_rows == 0) {
         struct table_rows loaded = {0};
         size_t i = c->next_day++, n_days = b->table->is_timeless ? 1 : b->store->n_day_numbers;
@@ -161,7 +253,7 @@ static int load_next(struct cursor_state *c)
         if (!b->table->is_timeless && !day_is_wanted(c, day))
             continue;
         arena_reset(&c->arena);
-        if (b->table->load(b->store, day, &c->filter, &c->arena, &loaded, &e) != OK)
+        if (b->table->load(b->store, day, &c->scan.filter, &c->arena, &loaded, &e) != OK)
             return fail(c->base.pVtab, &e);
         c->rows = loaded.rows;
         c->n_rows = loaded.n;
@@ -189,16 +281,19 @@ static int filter(sqlite3_vtab_cursor *cursor, int plan, const char *text, int a
 
     UNUSED(text);
     UNUSED(argc);
-    c->filter = (struct table_filter){.range = {INT64_MIN / 2, INT64_MAX / 2},
-                                      .columns = (unsigned)plan >> PLAN_COLUMNS_SHIFT};
+    end_scan(c);
+    arena_reset(&c->filter_arena);
+    c->scan.store = binding_of(cursor->pVtab)->store;
+    c->scan.filter = (struct table_filter){.range = {INT64_MIN / 2, INT64_MAX / 2},
+                                           .columns = (unsigned)plan >> PLAN_COLUMNS_SHIFT};
     if (plan & PLAN_SINCE)
-        c->filter.range.since_ns = limited(sqlite3_value_int64(argv[next++]));
+        c->scan.filter.range.since_ns = limited(sqlite3_value_int64(argv[next++]));
     if (plan & PLAN_UNTIL) /* <= and < alike: the row at the bound is checked by SQLite */
-        c->filter.range.until_ns = limited(sqlite3_value_int64(argv[next++])) + 1;
+        c->scan.filter.range.until_ns = limited(sqlite3_value_int64(argv[next++])) + 1;
     if (plan & PLAN_FUNCTION)
-        c->filter.function = value_text(c, argv[next++]);
+        c->scan.filter.function = value_text(c, argv[next++]);
     if (plan & PLAN_ID)
-        c->filter.request_id = value_text(c, argv[next++]);
+        c->scan.filter.request_id = value_text(c, argv[next++]);
     assert(next == argc);
     c->next_day = 0;
     c->rowid = 0;
