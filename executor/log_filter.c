@@ -5,6 +5,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/re.h"
+#include "executor/log_filter_columns.h"
 #include "executor/log_filter_json.h"
 
 #define PATTERN_MAX_BYTES 1024
@@ -21,8 +22,9 @@ struct log_filter {
     struct arena arena;
     struct term *terms;
     size_t n_terms, terms_cap;
-    struct json_condition *json; /* NULL: terms */
-    struct json_regex *regexes;  /* of json */
+    struct json_condition *json;  /* NULL: columns or terms */
+    struct columns *columns;      /* NULL: json or terms */
+    struct filter_regex *regexes; /* of both */
 };
 
 static bool is_blank(char c)
@@ -30,22 +32,13 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* Text up to a closing quote; \" and \\ inside. False without one. */
 static bool take_quoted(struct arena *a, struct str *rest, struct str *out)
 {
-    char *p = arena_alloc(a, rest->n + 1);
-    size_t n = 0, i = 1;
+    struct filter_reader r = {.arena = a, .rest = *rest};
+    bool is_closed = filter_take_quoted(&r, out);
 
-    for (; i < rest->n && rest->p[i] != '"'; i++) {
-        if (rest->p[i] == '\\' && i + 1 < rest->n)
-            i++;
-        p[n++] = rest->p[i];
-    }
-    if (i >= rest->n)
-        return false;
-    *out = (struct str){p, n};
-    *rest = str_skip(*rest, i + 1);
-    return true;
+    *rest = r.rest;
+    return is_closed;
 }
 
 static enum status take_regex(struct str *rest, struct term *t, struct err *e)
@@ -57,13 +50,16 @@ static enum status take_regex(struct str *rest, struct term *t, struct err *e)
         return err_set(e, ERR_PARSE, "Invalid filter pattern: %% is not closed");
     t->text = str_sub(body, 0, end);
     *rest = str_skip(body, end + 1);
-    if (re_new(t->text, "", &t->re, e) == OK)
-        return OK;
-    (void)err_wrap(e, "Invalid filter pattern");
-    return ERR_PARSE;
+    return filter_regex_new(t->text, &t->re, e);
 }
 
-static void take_word(struct str *rest, struct term *t)
+static bool is_word_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Anything but letters, digits and _ wants quotes. */
+static enum status take_word(struct str *rest, struct term *t, struct err *e)
 {
     size_t n = 0;
 
@@ -71,6 +67,13 @@ static void take_word(struct str *rest, struct term *t)
         n++;
     t->text = str_sub(*rest, 0, n);
     *rest = str_skip(*rest, n);
+    for (size_t i = 0; i < n; i++)
+        if (!is_word_char(t->text.p[i]))
+            return err_set(e, ERR_PARSE,
+                           "Invalid filter pattern: invalid character(s) in term '" STR_FMT
+                           "': put it in double quotes",
+                           STR_ARG(t->text));
+    return OK;
 }
 
 static enum status take_term(struct log_filter *f, struct str *rest, struct err *e)
@@ -88,7 +91,7 @@ static enum status take_term(struct log_filter *f, struct str *rest, struct err 
     } else if (rest->n > 0 && rest->p[0] == '%') {
         s = take_regex(rest, &t, e);
     } else {
-        take_word(rest, &t);
+        s = take_word(rest, &t, e);
     }
     if (s == OK && t.text.n == 0)
         s = err_set(e, ERR_PARSE, "Invalid filter pattern: an empty term");
@@ -108,6 +111,12 @@ static enum status parse(struct log_filter *f, struct str text, struct err *e)
                        PATTERN_MAX_BYTES);
     if (str_starts(text, STR("{")) && !str_ends(text, STR("}")))
         return err_set(e, ERR_PARSE, "Invalid filter pattern: { is not closed");
+    if (str_starts(text, STR("[")) && !str_ends(text, STR("]")))
+        return err_set(e, ERR_PARSE, "Invalid filter pattern: [ is not closed");
+    if (str_eq(text, STR("[]")))
+        return OK;
+    if (str_starts(text, STR("[")))
+        return columns_parse(&f->arena, str_sub(text, 1, text.n - 2), &f->regexes, &f->columns, e);
     if (str_starts(text, STR("{")))
         return json_condition_parse(&f->arena, str_sub(text, 1, text.n - 2), &f->regexes, &f->json,
                                     e);
@@ -143,7 +152,7 @@ void log_filter_free(struct log_filter *f)
         return;
     for (size_t i = 0; i < f->n_terms; i++)
         re_free(f->terms[i].re);
-    json_regexes_free(f->regexes);
+    filter_regexes_free(f->regexes);
     free(f->terms);
     arena_clear(&f->arena);
     free(f);
@@ -160,6 +169,8 @@ bool log_filter_match(struct log_filter *f, struct str message)
 
     if (f->json)
         return json_condition_match(f->json, message);
+    if (f->columns)
+        return columns_match(f->columns, message);
     for (size_t i = 0; i < f->n_terms; i++) {
         bool has = has_term(&f->terms[i], message);
         if (f->terms[i].kind == TERM_ANY) {

@@ -5,6 +5,7 @@
  *   ERROR -retry              not these
  *   %ab+c%                    a regular expression
  *   { $.level = "error" && ($.ms > 100 || $.retry IS TRUE) }      JSON events
+ *   [ip, ..., status = 4*, bytes > 1000]      events whose fields blanks separate
  *
  * A filter is used by one thread. */
 #ifndef FNSCOPE_EXECUTOR_LOG_FILTER_H

@@ -232,6 +232,9 @@ token=$(sed -n 's/.*"nextForwardToken": "\(.*\)",*/\1/p' "$work/got")
 aws_cli logs get-log-events --log-group-name $group --log-stream-name "$stream" --next-token "$token" > "$work/got"
 expect "$work/got" '"events": []'
 expect "$work/got" "\"nextForwardToken\": \"$token\""
+columns=$(aws_cli logs filter-log-events --log-group-name $group --filter-pattern '[kind = START, id = "RequestId:", ...]' \
+    --query 'length(events)')
+[ "$columns" -gt 3 ] || fail "a pattern of columns finds $columns events"
 logs_refuse() { # operation, members of the request, error: by curl, since the CLI checks some itself
     curl -sS -H "X-Amz-Target: Logs_20140328.$1" -H 'Content-Type: application/x-amz-json-1.1' \
         -d "{\"logGroupName\":\"$group\",$2}" -D "$work/head" -o "$work/got" "$endpoint/"
@@ -239,7 +242,7 @@ logs_refuse() { # operation, members of the request, error: by curl, since the C
     expect "$work/got" "${3:-InvalidParameterException}"
 }
 for members in '"nextToken":"00ff"' '"limit":10001' '"limit":0' '"startTime":2,"endTime":1' \
-    '"filterPattern":"{ $.level = \"ERROR\""' \
+    '"filterPattern":"{ $.level = \"ERROR\""' '"filterPattern":"[a, b"' '"filterPattern":"foo.bar"' \
     "\"logStreamNames\":[\"$stream\"],\"logStreamNamePrefix\":\"2\""; do
     logs_refuse FilterLogEvents "$members"
 done

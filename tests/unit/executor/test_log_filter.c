@@ -3,6 +3,9 @@
 
 #include "executor/log_filter.h"
 
+#define ACCESS                                                                                     \
+    "127.0.0.1 - frank [10/Oct/2000:13:25:15 -0700] \"GET /index.html HTTP/1.0\" 404 1534"
+
 static const struct {
     const char *pattern, *event;
     bool matches;
@@ -48,6 +51,43 @@ static const struct {
      false},
     {"{ $.status != %^[45]% }", "{\"status\":\"200\"}", true},
     {"{ $.a IS FALSE }", "{\"a\":true}", false},
+    {"{ $.latency = * }", "{\"latency\":12.5}", true},
+    {"{ $.latency = * }", "{\"latency\":\"x\"}", true},
+    {"{ $.latency = * }", "{\"other\":1}", false},
+    {"{ $.latency = 12.* }", "{\"latency\":12.5}", true},
+    {"{ $.code = 4* }", "{\"code\":404}", true},
+    {"{ $.code != 4* }", "{\"code\":404}", false},
+    {"{ $.code = \"404\" }", "{\"code\":404}", false},
+    {"{ $.n < 10e3 }", "{\"n\":9999}", true},
+    {"{ $.n < 10e-3 }", "{\"n\":0.02}", false},
+    {"{ $.n > +1000 }", "{\"n\":1000.5}", true},
+    {"{ $.users = 1 }", "{\"users\":[1,2]}", false},
+    {"{ $.users != 1 }", "{\"users\":[1,2]}", false},
+    {"{ $.['a.b'] = 1 }", "{\"a.b\":1}", true},
+    {"{ $.ip != 123.123.* }", "{\"ip\":\"111.111.111.111\"}", true},
+    /* events of fields */
+    {"[]", "anything", true},
+    {"[a]", "one", true},
+    {"[a]", "one two", false},
+    {"[w1=ERROR, w2]", "ERROR WARN message", false},
+    {"[w1=ERROR, w2]", "ERROR message", true},
+    {"[w1=ERROR, w2]", "WARN message", false},
+    {"[w1=ERROR || w1=WARN, w2]", "WARN message", true},
+    {"[w1!=ERROR && w1!=WARN, w2]", "INFO message", true},
+    {"[w1!=ERROR&&w1!=WARN, w2]", "WARN message", false},
+    {"[ip, user, username, timestamp, request = *html*, status_code = 4*, bytes > 1000]", ACCESS,
+     true},
+    {"[ip, user, username, timestamp, request, status_code = 4* && status_code != 404, bytes]",
+     ACCESS, false},
+    {"[..., status_code = 404, bytes]", ACCESS, true},
+    {"[..., request = \"GET *\", status_code=4*,]", ACCESS, true},
+    {"[ip = 127.*, ...]", ACCESS, true},
+    {"[ip, user, ..., bytes < 1000]", ACCESS, false},
+    {"[ip, ..., bytes >= 1534]", ACCESS, true},
+    {"[ip, ..., t = \"10/Oct*\", r, s, bytes = 1534]", ACCESS, true},
+    {"[a, b, c, d, e, f, g, ..., h]", ACCESS, false},
+    {"[a = %^127%, ..., (s = 1* || s = 4*) && s != 403, b]", ACCESS, true},
+    {"[a, b]", "[open two", true},
 };
 
 static void test_cases(void **state)
@@ -89,7 +129,23 @@ static void test_broken(void **state)
                                          "{ $.a = %open }",
                                          "{ $.a = %(% }",
                                          "{ $.a > %x% }",
-                                         "{ $.b = %x% && $.a = }"};
+                                         "{ $.b = %x% && $.a = }",
+                                         "{ $.a < x }",
+                                         "{ $.a < \"1\" }",
+                                         "{ $.a = %a% && $.b = %b% && $.c = %c% }",
+                                         "[a",
+                                         "[a = ]",
+                                         "[a b]",
+                                         "[..., ...]",
+                                         "[a = 1 && b = 2]",
+                                         "[a = 1 &&]",
+                                         "[(a = 1]",
+                                         "[a > x]",
+                                         "[= 1]",
+                                         "foo.bar",
+                                         "?a-b",
+                                         "%some!%",
+                                         "%(a|b)%"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
