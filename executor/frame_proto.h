@@ -26,7 +26,8 @@ enum frame_type {
     FRAME_RESPONSE = 'O',
     FRAME_ERROR = 'E',
     FRAME_INIT_ERROR = 'X',
-    FRAME_LOG = 'L'
+    FRAME_LOG = 'L',
+    FRAME_STREAMED = 'S' /* field content type, then what was streamed: in place of a response */
 };
 
 struct frame_invoke {

@@ -462,6 +462,17 @@ void instance_answer(struct instance *in, struct str payload)
     instance_event(in, EV_ANSWER);
 }
 
+void instance_streamed(struct instance *in, struct str content_type, struct str partial)
+{
+    struct run *r = in->run;
+
+    if (in->state != INST_BUSY)
+        return;
+    r->is_streamed = true;
+    r->content_type = arena_str(&r->arena, content_type);
+    r->partial = arena_str(&r->arena, partial);
+}
+
 void instance_answer_too_large(struct instance *in)
 {
     if (in->state == INST_BUSY) {

@@ -61,6 +61,9 @@ struct run {
     enum outcome outcome;
     struct str function_error, error_type;
     bool is_answered; /* `done` has run */
+    bool is_streamed; /* the function answered by a stream; its type, and what came before an error
+                       */
+    struct str content_type, partial;
 };
 
 struct instance;
@@ -137,6 +140,8 @@ const char *inst_state_name(enum inst_state s);
 #define INSTANCE_ANSWER_BYTES ((size_t)(6 << 20) + 100)        /* Lambda's limit: 6291556 bytes */
 void instance_answer(struct instance *in, struct str payload); /* over it: as too large */
 void instance_answer_too_large(struct instance *in);
+/* Before the answer or error of a stream: what type it said it has. */
+void instance_streamed(struct instance *in, struct str content_type, struct str partial);
 void instance_error(struct instance *in, struct str type, struct str document);
 void instance_init_error(struct instance *in, struct str type, struct str document);
 void instance_log(struct instance *in, struct str event);

@@ -67,6 +67,9 @@ static void answer(struct invoker *v, struct run *r, const char *reason)
                                          .reason = str_from(reason),
                                          .log_tail = str_skip(tail, skip),
                                          .trace = r->trace_header,
+                                         .is_streamed = r->is_streamed,
+                                         .content_type = r->content_type,
+                                         .partial = r->partial,
                                          .at_once = invoker_pool(v, r->rq.fn)->waiting == 0};
 
     assert(!r->is_answered);

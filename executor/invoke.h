@@ -42,6 +42,9 @@ struct invoke_result {
     struct str reason;   /* of a throttle: "ReservedFunctionConcurrentInvocationLimitExceeded" */
     struct str log_tail; /* with want_tail */
     struct str trace;
+    bool is_streamed; /* it answered by a stream, gathered here: the type it said, and what it had
+                       * written when it failed */
+    struct str content_type, partial;
     bool at_once; /* no other invocation waits for its environment: the answer is what is urgent */
 };
 

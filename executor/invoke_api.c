@@ -1,10 +1,11 @@
-/* Invoke: synchronous, asynchronous, dry run. */
+/* Invoke: synchronous, asynchronous, dry run; and InvokeWithResponseStream. */
 #include <stdlib.h>
 
 #include "core/base/base64.h"
 #include "core/base/jsonpull.h"
 #include "core/base/mem.h"
 #include "executor/async.h"
+#include "executor/event_stream.h"
 #include "executor/invoke.h"
 #include "executor/lambda_api.h"
 
@@ -38,30 +39,90 @@ static void add_tail(struct api_call *c, struct str tail)
     buf_clear(&text);
 }
 
-static void on_done(void *ctx, const struct invoke_result *r)
+/* True when nothing ran, which is answered alike whatever was asked for. */
+static bool answer_unrun(struct api_call *c, const struct invoke_result *r)
 {
-    struct api_call *c = ctx;
+    if (r->status == INVOKE_THROTTLED)
+        answer_throttled(c, r);
+    else if (r->status == INVOKE_FAILED)
+        api_error(c, 500, "ServiceException", NULL, "the invocation was ended: fnexec stops");
+    return r->status == INVOKE_THROTTLED || r->status == INVOKE_FAILED;
+}
 
+static bool wants_tail(const struct api_call *c)
+{
+    return str_eq(api_header(c, "X-Amz-Log-Type"), STR("Tail"));
+}
+
+static void put_answer(struct api_call *c, const struct invoke_result *r)
+{
+    c->out.max = r->payload.n + 4096;
+    buf_add_str(&c->out, r->payload);
+    api_add_header(c, "X-Amz-Executed-Version", STR("$LATEST"));
+    api_add_header(c, "X-Amzn-Trace-Id", r->trace);
+    if (r->function_error.n > 0)
+        api_add_header(c, "X-Amz-Function-Error", r->function_error);
+    if (wants_tail(c))
+        add_tail(c, r->log_tail);
+}
+
+/* InvokeComplete: how it ended, and the log. */
+static void put_complete(struct api_call *c, const struct invoke_result *r, struct buf *out)
+{
+    AUTO(buf_clear) struct buf tail = {.max = 8192};
+    struct json_out o;
+
+    jout_init(&o, out, false);
+    jout_open(&o, '{');
+    if (r->function_error.n > 0) {
+        jout_put_str(&o, "ErrorCode", r->error_type);
+        jout_put_str(&o, "ErrorDetails", r->payload);
+    }
+    if (wants_tail(c)) {
+        base64_add(&tail, r->log_tail);
+        jout_put_str(&o, "LogResult", buf_str(&tail));
+    }
+    jout_close(&o, '}');
+}
+
+/* The stream was gathered: its bytes are one chunk, also those before an error. */
+static void put_stream(struct api_call *c, const struct invoke_result *r)
+{
+    struct str bytes = r->function_error.n > 0 ? r->partial : r->payload;
+    AUTO(buf_clear) struct buf complete = {.max = r->payload.n * 6 + 65536};
+
+    c->is_raw = true;
+    c->out.max = bytes.n + complete.max + 4096;
+    if (bytes.n > 0)
+        event_stream_add(&c->out, "PayloadChunk", "application/octet-stream", bytes);
+    put_complete(c, r, &complete);
+    event_stream_add(&c->out, "InvokeComplete", "application/json", buf_str(&complete));
+    api_add_header(c, "Content-Type", STR("application/vnd.amazon.eventstream"));
+    api_add_header(c, "X-Amz-Executed-Version", STR("$LATEST"));
+    api_add_header(c, "X-Amzn-Trace-Id", r->trace);
+}
+
+static void on_end(struct api_call *c, const struct invoke_result *r,
+                   void (*put)(struct api_call *c, const struct invoke_result *r))
+{
     c->request_id = arena_str(c->arena, r->request_id);
     c->at_once = r->at_once;
-    if (r->status == INVOKE_THROTTLED) {
-        answer_throttled(c, r);
-    } else if (r->status == INVOKE_FAILED) {
-        api_error(c, 500, "ServiceException", NULL, "the invocation was ended: fnexec stops");
-    } else {
-        c->out.max = r->payload.n + 4096;
-        buf_add_str(&c->out, r->payload);
-        api_add_header(c, "X-Amz-Executed-Version", STR("$LATEST"));
-        api_add_header(c, "X-Amzn-Trace-Id", r->trace);
-        if (r->function_error.n > 0)
-            api_add_header(c, "X-Amz-Function-Error", r->function_error);
-        if (str_eq(api_header(c, "X-Amz-Log-Type"), STR("Tail")))
-            add_tail(c, r->log_tail);
-    }
+    if (!answer_unrun(c, r))
+        put(c, r);
     if (c->is_deferred)
         api_finish(c);
     else
         c->is_answered_early = true;
+}
+
+static void on_done(void *ctx, const struct invoke_result *r)
+{
+    on_end(ctx, r, put_answer);
+}
+
+static void on_streamed(void *ctx, const struct invoke_result *r)
+{
+    on_end(ctx, r, put_stream);
 }
 
 /* --- checks --- */
@@ -109,7 +170,8 @@ static bool check_body(struct api_call *c, const char *type, size_t most)
 
 /* --- types of invocation --- */
 
-static void run_now(struct api_call *c, const struct fndef *fn, struct str qualifier)
+static void run(struct api_call *c, const struct fndef *fn, struct str qualifier,
+                invoke_done_fn *done)
 {
     struct invoke_request rq = {.fn = fn,
                                 .payload = c->body.n > 0 ? c->body : STR("{}"),
@@ -120,9 +182,19 @@ static void run_now(struct api_call *c, const struct fndef *fn, struct str quali
     rq.want_tail = str_eq_nocase(api_header(c, "X-Amz-Log-Type"), STR("Tail"));
     if (!check_body(c, "RequestResponse", SYNC_MAX_BYTES) || !client_context(c, &rq.client_context))
         return;
-    invoke(c->x->invoker, &rq, on_done, c);
+    invoke(c->x->invoker, &rq, done, c);
     if (!c->is_answered_early)
         api_defer(c, NULL); /* the invoker ends before the listener does */
+}
+
+static void run_now(struct api_call *c, const struct fndef *fn, struct str qualifier)
+{
+    run(c, fn, qualifier, on_done);
+}
+
+static void run_streamed(struct api_call *c, const struct fndef *fn, struct str qualifier)
+{
+    run(c, fn, qualifier, on_streamed);
 }
 
 /* An event's call may end before the event is durable: when the executor stops. */
@@ -183,14 +255,15 @@ static void run_never(struct api_call *c, const struct fndef *fn, struct str qua
         c->status = 204;
 }
 
-void lambda_invoke(struct api_call *c)
+struct invocation_type {
+    struct str name;
+    void (*run)(struct api_call *c, const struct fndef *fn, struct str qualifier);
+};
+
+/* The first is what runs when none is asked for. */
+static void run_type(struct api_call *c, const struct invocation_type *types, size_t n,
+                     const char *expected)
 {
-    static const struct {
-        struct str type;
-        void (*run)(struct api_call *c, const struct fndef *fn, struct str qualifier);
-    } types[] = {{STR_INIT("RequestResponse"), run_now},
-                 {STR_INIT("Event"), run_later},
-                 {STR_INIT("DryRun"), run_never}};
     struct str type = api_header(c, "X-Amz-Invocation-Type"), qualifier = {0};
     struct str log = api_header(c, "X-Amz-Log-Type");
     const struct fndef *fn = lambda_function(c, &qualifier);
@@ -201,11 +274,28 @@ void lambda_invoke(struct api_call *c)
         api_error(c, 400, "InvalidParameterValueException", NULL, "Log type must be None or Tail");
         return;
     }
-    for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        if (str_eq(type.n > 0 ? type : types[0].type, types[i].type)) {
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(type.n > 0 ? type : types[0].name, types[i].name)) {
             types[i].run(c, fn, qualifier);
             return;
         }
-    api_error(c, 400, "InvalidParameterValueException", NULL,
-              "Invocation type must be RequestResponse, Event or DryRun");
+    api_error(c, 400, "InvalidParameterValueException", NULL, "Invocation type must be %s",
+              expected);
+}
+
+void lambda_invoke(struct api_call *c)
+{
+    static const struct invocation_type types[] = {{STR_INIT("RequestResponse"), run_now},
+                                                   {STR_INIT("Event"), run_later},
+                                                   {STR_INIT("DryRun"), run_never}};
+
+    run_type(c, types, ARRAY_LEN(types), "RequestResponse, Event or DryRun");
+}
+
+void lambda_invoke_stream(struct api_call *c)
+{
+    static const struct invocation_type types[] = {{STR_INIT("RequestResponse"), run_streamed},
+                                                   {STR_INIT("DryRun"), run_never}};
+
+    run_type(c, types, ARRAY_LEN(types), "RequestResponse or DryRun");
 }

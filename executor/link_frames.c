@@ -27,6 +27,12 @@ static void on_frame(struct instance *in, enum frame_type type, struct str paylo
             break;
         (type == FRAME_ERROR ? instance_error : instance_init_error)(in, name, payload);
         return;
+    case FRAME_STREAMED:
+        if (!frame_field(&payload, &name))
+            break;
+        instance_streamed(in, name, (struct str){0});
+        instance_answer(in, payload);
+        return;
     case FRAME_LOG:
         instance_log(in, payload);
         return;

@@ -158,6 +158,15 @@ static bool take_stream_error(struct instance *in, struct http_call *rq)
     return true;
 }
 
+static void note_stream(struct instance *in, struct http_call *rq)
+{
+    struct str type = {0}, ignored;
+    bool has_failed = http_trailer(rq, "Lambda-Runtime-Function-Error-Type", &ignored);
+
+    http_header(rq, "Content-Type", &type);
+    instance_streamed(in, type, has_failed ? rq->body : (struct str){0});
+}
+
 static const struct str too_large_text =
     STR_INIT("{\"errorMessage\":\"Exceeded maximum allowed payload size (6291556 bytes).\","
              "\"errorType\":\"RequestEntityTooLarge\"}\n");
@@ -176,6 +185,8 @@ static void route_response(struct instance *in, struct http_call *rq, struct str
                            "\"errorMessage\":\"Invalid function response mode\"}"));
         return;
     }
+    if (mode.n > 0)
+        note_stream(in, rq);
     if (mode.n > 0 && take_stream_error(in, rq))
         return;
     if (rq->body.n > INSTANCE_ANSWER_BYTES)

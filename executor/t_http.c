@@ -352,11 +352,27 @@ static bool read_body(struct arena *a, const struct json *root, struct str *out)
     return ok;
 }
 
+/* statusCode, headers, cookies, body: each may be missing. False: it is a bad gateway. */
+static bool shaped_reply(struct arena *a, const struct json *root, struct http_reply *out)
+{
+    const struct json *given = json_get(root, "statusCode");
+    struct headers h = {0};
+    int64_t status = 200;
+    struct str body;
+
+    bad_gateway(out);
+    if ((given && !json_i64(given, &status)) || status < 200 || status > 599 ||
+        !read_body(a, root, &body))
+        return false;
+    read_headers(a, root, &h);
+    *out = (struct http_reply){
+        .status = (unsigned)status, .headers = h.items, .n_headers = h.n, .body = body};
+    return true;
+}
+
 void function_url_reply(struct arena *a, struct str answer, struct http_reply *out)
 {
     struct json_doc *doc = NULL;
-    struct headers h = {0};
-    int64_t status = 0;
 
     /* jansson refuses a text or number alone; such an answer is JSON all the same. */
     if (json_parse(answer, &doc, NULL) != OK || !json_has_members(json_root(doc)) ||
@@ -366,15 +382,30 @@ void function_url_reply(struct arena *a, struct str answer, struct http_reply *o
         json_doc_free(doc);
         return;
     }
-    const struct json *root = json_root(doc);
+    shaped_reply(a, json_root(doc), out);
+    json_doc_free(doc);
+}
+
+void function_url_stream_reply(struct arena *a, struct str type, struct str answer,
+                               struct http_reply *out)
+{
+    static const struct str with_head =
+        STR_INIT("application/vnd.awslambda.http-integration-response");
+    static const struct str gap = STR_INIT("\0\0\0\0\0\0\0\0");
+    struct http_header *own = arena_new(a, struct http_header, 1);
+    struct json_doc *doc = NULL;
+
+    *own = (struct http_header){STR("Content-Type"),
+                                arena_str(a, type.n > 0 ? type : STR("application/octet-stream"))};
+    *out = (struct http_reply){
+        .status = 200, .headers = own, .n_headers = 1, .body = arena_str(a, answer)};
+    if (!str_eq(type, with_head))
+        return;
+    size_t end = str_find(answer, gap);
     bad_gateway(out);
-    struct str body;
-    if (json_i64(json_get(root, "statusCode"), &status) && status >= 200 && status <= 599 &&
-        read_body(a, root, &body)) {
-        read_headers(a, root, &h);
-        *out = (struct http_reply){
-            .status = (unsigned)status, .headers = h.items, .n_headers = h.n, .body = body};
-    }
+    if (end < answer.n && json_parse(str_sub(answer, 0, end), &doc, NULL) == OK &&
+        json_has_members(json_root(doc)) && shaped_reply(a, json_root(doc), out))
+        out->body = arena_str(a, str_skip(answer, end + gap.n));
     json_doc_free(doc);
 }
 
@@ -405,7 +436,9 @@ static void on_done(void *ctx, const struct invoke_result *r)
     struct http_call *rq = ctx;
     struct http_reply reply;
 
-    if (r->status == INVOKE_OK)
+    if (r->status == INVOKE_OK && r->is_streamed)
+        function_url_stream_reply(&rq->arena, r->content_type, r->payload, &reply);
+    else if (r->status == INVOKE_OK)
         function_url_reply(&rq->arena, r->payload, &reply);
     else
         bad_gateway(&reply);

@@ -31,5 +31,9 @@ void function_url_event(struct buf *out, const struct http_call *rq, const struc
 /* The response an answer stands for: status, headers and body in the arena; 502 for what is none.
  */
 void function_url_reply(struct arena *a, struct str answer, struct http_reply *out);
+/* The same of a stream, gathered: with its own content type, or behind a head of status, headers
+ * and cookies in JSON and eight NULs (type application/vnd.awslambda.http-integration-response). */
+void function_url_stream_reply(struct arena *a, struct str type, struct str answer,
+                               struct http_reply *out);
 
 #endif

@@ -17,6 +17,7 @@ functions:
   js: {runtime: nodejs20.x, handler: app.handler, code: node, timeout: 5s, tracing: true, log_format: json}
   next: {runtime: nodejs20.x, handler: app.handler, code: node, timeout: 5s, tracing: true}
   site: {runtime: nodejs20.x, handler: app.url, code: node, timeout: 5s, triggers: [{type: http}]}
+  streams: {runtime: nodejs20.x, handler: app.streams, code: node, timeout: 5s, triggers: [{type: http}]}
   back: {runtime: nodejs20.x, handler: app.callback, code: node, timeout: 5s}
   c: {runtime: c, handler: echo, code: c, timeout: 5s}
   own: {runtime: provided, code: bootstrap, timeout: 5s}
@@ -182,6 +183,30 @@ curl -sS -i -H 'Cookie: x=1; y=2' -d 'hello' "$endpoint/lambda-url/site/a/b?q=1&
 for text in 'HTTP/1.1 201' 'x-path: /a/b' 'Set-Cookie: a=1' 'Set-Cookie: b=2' 'POST q=1&q=2 hello'; do
     expect "$work/url" "$text"
 done
+# A stream has its own type, or a head before it; it is gathered, and an error of it is one.
+curl -sS -D "$work/url" -o "$work/answer" "$endpoint/lambda-url/streams/x"
+for text in "HTTP/1.1 418" 'x-path: /x' 'Set-Cookie: a=1'; do
+    expect "$work/url" "$text"
+done
+printf 'one,\0\377' | cmp - "$work/answer" || fail "a stream behind a head"
+curl -sS -D "$work/url" -o "$work/answer" "$endpoint/lambda-url/streams/plain"
+expect "$work/url" 'HTTP/1.1 200'
+expect "$work/url" 'Content-Type: application/octet-stream'
+printf 'one,\0\377' | cmp - "$work/answer" || fail "a stream as it is"
+stream() { # payload, curl options
+    curl -sS -D "$work/head" -o "$work/answer" -d "$1" "${@:2}" \
+        "$endpoint/2021-11-15/functions/streams/response-streaming-invocations"
+}
+stream '{"rawPath":"/plain"}' -H 'X-Amz-Log-Type: Tail'
+expect "$work/head" 'Content-Type: application/vnd.amazon.eventstream'
+for text in PayloadChunk 'application/octet-streamone,' InvokeComplete LogResult; do
+    grep -qaF "$text" "$work/answer" || fail "a stream of events without $text"
+done
+stream '{"fail":"boom"}'
+grep -qaF '{"ErrorCode":"TypeError","ErrorDetails":"{\"errorType\":\"TypeError\",\"errorMessage\":\"boom\"' "$work/answer" ||
+    fail "the error of a stream"
+stream '{}' -H 'X-Amz-Invocation-Type: Event'
+refused 400 InvalidParameterValueException 'Invocation type must be RequestResponse or DryRun'
 curl -sS -i "$endpoint/lambda-url/c/" > "$work/url"
 expect "$work/url" 'HTTP/1.1 404'
 curl -sS -i -d '{"fail":"x"}' -H 'Host: py.lambda-url.localhost' "$endpoint/" > "$work/url"
@@ -256,8 +281,8 @@ done
 
 # --- reads of the control plane, traces ---
 [ "$(aws_cli lambda list-functions --max-items 3 --query 'length(Functions)')" -eq 3 ] || fail "list-functions"
-[ "$(aws_cli lambda list-functions --query 'length(Functions)')" -eq 11 ] || fail "list-functions, all"
-[ "$(aws_cli lambda list-functions --page-size 3 --query 'length(Functions)')" -eq 11 ] || fail "list-functions, in pages"
+[ "$(aws_cli lambda list-functions --query 'length(Functions)')" -eq 12 ] || fail "list-functions, all"
+[ "$(aws_cli lambda list-functions --page-size 3 --query 'length(Functions)')" -eq 12 ] || fail "list-functions, in pages"
 for query in Marker=3 Marker=zz MaxItems=0 MaxItems=10001; do
     curl -sS -D "$work/head" -o "$work/answer" "$endpoint/2015-03-31/functions/?$query"
     refused 400 InvalidParameterValueException M

@@ -42,13 +42,38 @@ const parts = {
       e.Reason === 'ReservedFunctionConcurrentInvocationLimitExceeded');
     await assert.rejects(invoke('nothing', {}), { name: 'ResourceNotFoundException' });
   },
+  async streams() {
+    const ask = async (payload) => {
+      const seen = { text: '', end: null };
+      const answer = await lambda('InvokeWithResponseStream', { FunctionName: 'streams', Payload: JSON.stringify(payload),
+                                                                LogType: 'Tail' });
+      for await (const event of answer.EventStream)
+        if (event.PayloadChunk) seen.text += text(event.PayloadChunk.Payload);
+        else if (event.InvokeComplete) seen.end = event.InvokeComplete;
+      return seen;
+    };
+    const fine = await ask({});
+    assert.equal(fine.text, 'one,two');
+    assert.equal(fine.end.ErrorCode, undefined);
+    assert.match(Buffer.from(fine.end.LogResult, 'base64').toString(), /START RequestId/);
+    const cut = await ask({ fail: 'boom' }); // in the middle, by trailers
+    assert.equal(cut.text, 'one,');
+    assert.equal(cut.end.ErrorCode, 'Error');
+    assert.equal(JSON.parse(cut.end.ErrorDetails).errorMessage, 'boom');
+    assert.equal(text((await invoke('streams', {})).Payload), 'one,two');
+    assert.equal((await invoke('streams', { fail: 'boom' })).FunctionError, 'Unhandled');
+    const url = await fetch(process.argv[2] + '/lambda-url/streams/x');
+    assert.equal(url.status, 203);
+    assert.equal(url.headers.get('x-a'), 'b');
+    assert.equal(await url.text(), 'one,two');
+  },
   async controlPlane() {
     const functions = await lambda('ListFunctions');
-    assert.deepEqual(functions.Functions.map((f) => f.FunctionName), ['ric', 'stopped']);
+    assert.deepEqual(functions.Functions.map((f) => f.FunctionName), ['ric', 'streams', 'stopped']);
     const one = await lambda('GetFunctionConfiguration', { FunctionName: 'ric' });
     assert.equal(one.Timeout, 20);
     assert.equal((await lambda('GetFunctionConcurrency', { FunctionName: 'stopped' })).ReservedConcurrentExecutions, 0);
-    assert.equal((await lambda('GetAccountSettings')).AccountUsage.FunctionCount, 2);
+    assert.equal((await lambda('GetAccountSettings')).AccountUsage.FunctionCount, 3);
   },
   async logs() {
     const logGroupName = '/aws/lambda/ric';

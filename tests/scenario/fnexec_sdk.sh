@@ -15,9 +15,23 @@ exports.handler = async (event, context) => {
   return { event, left: context.getRemainingTimeInMillis() > 0 };
 };
 JS
+mkdir "$work/streams"
+sed 's/app.handler/app.streams/' "$work/ric/bootstrap" > "$work/streams/bootstrap"
+chmod +x "$work/streams/bootstrap"
+cat > "$work/streams/app.js" <<'JS'
+exports.streams = awslambda.streamifyResponse(async (event, stream) => {
+  if (event.rawPath) stream = awslambda.HttpResponseStream.from(stream, { statusCode: 203, headers: { 'x-a': 'b' } });
+  stream.write('one,');
+  await new Promise((done) => setTimeout(done, 20));
+  if (event.fail) throw new Error(event.fail);
+  stream.write('two');
+  stream.end();
+});
+JS
 cat > "$work/functions.yaml" <<YAML
 functions:
   ric: {runtime: provided, handler: app.handler, code: ric, timeout: 20s, tracing: true}
+  streams: {runtime: provided, handler: app.streams, code: streams, timeout: 20s, triggers: [{type: http}]}
   stopped: {runtime: provided, handler: app.handler, code: ric, concurrency: 0}
 YAML
 start_executor "$work/functions.yaml"

@@ -5,6 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import util from 'node:util';
 import { createRequire } from 'node:module';
+import { Writable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 
 const env = process.env;
@@ -197,6 +198,47 @@ function fail(e) {
   sendError('E', error);
 }
 
+// --- handlers that stream: what they write is gathered and goes out at its end ---
+
+const STREAMS = Symbol('streams');
+const HEAD_TYPE = 'application/vnd.awslambda.http-integration-response';
+
+class ResponseStream extends Writable {
+  pieces = [];
+  contentType = 'application/octet-stream';
+  setContentType(type) { this.contentType = type; }
+  _write(piece, encoding, done) {
+    if (this.pieces.length === 0 && this.head) this.pieces.push(this.head, Buffer.alloc(8));
+    this.pieces.push(piece);
+    done();
+  }
+}
+
+globalThis.awslambda = {
+  streamifyResponse: (streaming) => Object.assign(streaming, { [STREAMS]: true }),
+  HttpResponseStream: {
+    from(stream, head) {
+      stream.setContentType(HEAD_TYPE);
+      stream.head = Buffer.from(JSON.stringify(head));
+      return stream;
+    },
+  },
+};
+
+function sendStream(stream) {
+  if (stream.pieces.length === 0 && stream.head) stream.pieces.push(stream.head, Buffer.alloc(8));
+  const type = Buffer.from(stream.contentType), size = Buffer.allocUnsafe(4);
+  size.writeUInt32LE(type.length);
+  send('S', Buffer.concat([size, type, Buffer.concat(stream.pieces).subarray(0, mostBytes)]));
+}
+
+function runStreaming(call, failed) {
+  const stream = new ResponseStream();
+  const ended = new Promise((done, fails) => stream.on('finish', done).on('error', fails));
+  const event = call.event === '' ? undefined : JSON.parse(call.event);
+  Promise.all([handler(event, stream, new Context(call)), ended]).then(() => sendStream(stream)).catch(failed);
+}
+
 // A handler either returns a promise or takes a callback; whichever speaks first counts.
 function run(frame) {
   const call = parse(frame);
@@ -210,6 +252,7 @@ function run(frame) {
   requestId = call.fields[0];
   if (call.fields[2]) env._X_AMZN_TRACE_ID = call.fields[2];
   try {
+    if (handler[STREAMS]) return runStreaming(call, failed);
     const context = new Context(call);
     context.done = (e, value) => (e ? failed(e) : done(value));
     context.succeed = done;

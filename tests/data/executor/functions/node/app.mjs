@@ -13,4 +13,15 @@ export const url = async (event) => ({
   body: `${event.requestContext.http.method} ${event.rawQueryString} ${event.body ?? ''}`,
 });
 
+/* global awslambda */
+export const streams = awslambda.streamifyResponse(async (event, stream) => {
+  if (event.fail) throw new TypeError(event.fail);
+  const head = { statusCode: 418, headers: { 'x-path': event.rawPath ?? '' }, cookies: ['a=1'] };
+  if (event.rawPath !== '/plain') stream = awslambda.HttpResponseStream.from(stream, head);
+  stream.write('one,');
+  await new Promise((done) => setTimeout(done, 10));
+  stream.write(Buffer.from([0, 255]));
+  stream.end();
+});
+
 export const callback = (event, context, done) => done(null, 'called back');
