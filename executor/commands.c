@@ -120,6 +120,7 @@ static int run_check(struct fnexec_run *r, struct err *e)
         manifest_free(m);
         return EXIT_USAGE;
     }
+    manifest_log_doubts(m);
     for (size_t i = 0; i < m->n_functions; i++)
         show_function(&r->out, &m->functions[i]);
     manifest_free(m);

@@ -186,11 +186,14 @@ const struct opt_def fndef_options[] = {
      .help = "queue that gets events which could not be processed"},
     {0}};
 
+/* https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html, deprecated ones too */
 const struct fn_runtime fn_runtimes[] = {
-    {"nodejs", "node", "node/bootstrap.mjs", PROTOCOL_FRAMES, true},
-    {"python", "python3", "python/bootstrap.py", PROTOCOL_FRAMES, true},
-    {"provided", NULL, NULL, PROTOCOL_RUNTIME_API, false},
-    {"c", NULL, NULL, PROTOCOL_FRAMES, true},
+    {"nodejs", "node", "node/bootstrap.mjs",
+     "4.3 4.3-edge 6.10 8.10 10.x 12.x 14.x 16.x 18.x 20.x 22.x 24.x", PROTOCOL_FRAMES, true},
+    {"python", "python3", "python/bootstrap.py", "2.7 3.6 3.7 3.8 3.9 3.10 3.11 3.12 3.13 3.14",
+     PROTOCOL_FRAMES, true},
+    {"provided", NULL, NULL, ".al2 .al2023", PROTOCOL_RUNTIME_API, false},
+    {"c", NULL, NULL, "", PROTOCOL_FRAMES, true},
     {0}};
 
 const struct fn_runtime *fn_runtime_find(struct str name)
@@ -203,6 +206,16 @@ const struct fn_runtime *fn_runtime_find(struct str name)
             return r;
     }
     return NULL;
+}
+
+bool fn_runtime_has_version(const struct fn_runtime *r, struct str name)
+{
+    struct str version = str_skip(name, str_from(r->prefix).n), rest = str_from(r->versions);
+
+    while (version.n > 0 && rest.n > 0)
+        if (str_eq(str_cut(&rest, ' '), version))
+            return true;
+    return version.n == 0;
 }
 
 struct str fn_program_name(const struct fndef *fn)

@@ -14,11 +14,14 @@ struct fn_runtime {
     const char *prefix;        /* "nodejs" */
     const char *interpreter;   /* found in PATH; NULL: the code brings an executable */
     const char *bootstrap;     /* our file below the runtimes folder; NULL: none */
+    const char *versions;      /* that Lambda has or had, by what follows the prefix */
     enum fn_protocol protocol; /* unless the manifest says another */
     bool needs_handler;
 };
 extern const struct fn_runtime fn_runtimes[]; /* ends with prefix NULL */
 const struct fn_runtime *fn_runtime_find(struct str name);
+/* False for a version that Lambda never had as far as we know: maybe a slip, maybe a newer one. */
+bool fn_runtime_has_version(const struct fn_runtime *r, struct str name);
 
 /* What runs when the runtime brings no interpreter: a file in the folder of the code. */
 struct str fn_program_name(const struct fndef *fn);

@@ -2,7 +2,9 @@
 #include "executor/fndef_options.h"
 
 #include "core/base/macros.h"
+#include "executor/sandbox_folders.h"
 #include "executor/t_http.h"
+#include "executor/t_storage.h"
 
 #define LOG_GROUP_MAX 512
 
@@ -94,11 +96,45 @@ static enum status check_urls(const struct manifest *m, const struct fndef *fn, 
     return OK;
 }
 
+static bool is_own_tmp(struct str path)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct str real = path_resolved(&a, path);
+
+    return str_eq(real, STR("/tmp")) || str_eq(real, STR("/"));
+}
+
+static enum status in_own_tmp(const struct manifest *m, const struct yaml_node *n, const char *key,
+                              struct str path, struct err *e)
+{
+    return manifest_error(m, n, e,
+                          "%s " STR_FMT ": a function has a /tmp of its own: name a folder below, "
+                          "or set isolation: process",
+                          key, STR_ARG(path));
+}
+
+/* There it would find its own files only. */
+static enum status check_own_tmp(const struct manifest *m, const struct fndef *fn, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+
+    if (fn->isolation == ISOLATION_PROCESS)
+        return OK;
+    if (is_own_tmp(fn->code))
+        return in_own_tmp(m, fndef_place(fn, "code"), "code", fn->code, e);
+    for (size_t i = 0; i < fn->n_triggers; i++) {
+        struct str folder = t_storage_folder(m, &fn->triggers[i], &a);
+        if (folder.n > 0 && is_own_tmp(folder))
+            return in_own_tmp(m, fn->triggers[i].node, "folder", folder, e);
+    }
+    return OK;
+}
+
 enum status fndef_rules(const struct manifest *m, const struct fndef *fn, struct err *e)
 {
     static enum status (*const rules[])(const struct manifest *m, const struct fndef *fn,
-                                        struct err *e) = {check_log_group, check_handler,
-                                                          check_provisioned, check_urls};
+                                        struct err *e) = {
+        check_log_group, check_handler, check_provisioned, check_urls, check_own_tmp};
 
     for (size_t i = 0; i < ARRAY_LEN(rules); i++)
         if (rules[i](m, fn, e) != OK)

@@ -5,9 +5,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/base/clock.h"
+#include "core/base/log.h"
 #include "executor/fndef_options.h"
 #include "executor/queues_config.h"
 #include "executor/t_queue.h"
+#include "executor/t_schedule.h"
 
 /* --- programs --- */
 
@@ -176,4 +179,55 @@ enum status manifest_check_queues(const struct manifest *m, const struct mq *mad
                 return ERR_CONFIG;
     }
     return OK;
+}
+
+/* --- doubts --- */
+
+static void add_doubt(const struct manifest *m, const struct yaml_node *n, struct buf *out,
+                      struct str what, const char *why)
+{
+    buf_addf(out, "%s:%u:%u: " STR_FMT " %s\n", m->name, n->line, n->column, STR_ARG(what), why);
+}
+
+static void doubt_runtime(const struct manifest *m, const struct fndef *fn, struct buf *out)
+{
+    const struct fn_runtime *r = fn_runtime_find(fn->runtime);
+
+    if (!fn_runtime_has_version(r, fn->runtime))
+        add_doubt(m, fndef_place(fn, "runtime"), out, fn->runtime,
+                  "is no runtime of Lambda's that is known here: it runs all the same");
+}
+
+static void doubt_schedule(const struct manifest *m, const struct trigger_def *t, int64_t now_ns,
+                           struct buf *out)
+{
+    const struct t_schedule_settings *s = t->settings;
+
+    if (t->ops == &t_schedule && t_schedule_is_over(t, now_ns))
+        add_doubt(m, yaml_get(t->node, STR("schedule")), out, s->expression,
+                  s->missed == MISSED_SKIP
+                      ? "is past: it will never fire"
+                      : "is past: it will never fire, unless it was missed while fnexec was down");
+}
+
+void manifest_doubts(const struct manifest *m, int64_t now_ns, struct buf *out)
+{
+    for (size_t i = 0; i < m->n_functions; i++) {
+        const struct fndef *fn = &m->functions[i];
+        doubt_runtime(m, fn, out);
+        for (size_t k = 0; k < fn->n_triggers; k++)
+            doubt_schedule(m, &fn->triggers[k], now_ns, out);
+    }
+}
+
+void manifest_log_doubts(const struct manifest *m)
+{
+    AUTO(buf_clear) struct buf text = {.max = (size_t)1 << 20};
+    const struct clock clock = clock_system();
+
+    manifest_doubts(m, clock_now(&clock), &text);
+    for (struct str rest = buf_str(&text); rest.n > 0;) {
+        struct str line = str_cut(&rest, '\n');
+        log_event(LOG_WARN, STR_FMT, STR_ARG(line));
+    }
 }

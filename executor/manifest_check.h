@@ -16,4 +16,10 @@ MUST_CHECK enum status manifest_check_programs(const struct manifest *m, struct 
 MUST_CHECK enum status manifest_check_queues(const struct manifest *m, const struct mq *made,
                                              struct err *e);
 
+/* Adds a line "functions.yaml:3:5: ..." for each thing that is allowed and yet looks like a slip.
+ */
+void manifest_doubts(const struct manifest *m, int64_t now_ns, struct buf *out);
+/* The same to the log. */
+void manifest_log_doubts(const struct manifest *m);
+
 #endif

@@ -15,6 +15,7 @@
 #include "executor/command.h"
 #include "executor/fndef.h"
 #include "executor/invoke.h"
+#include "executor/manifest_check.h"
 #include "executor/start.h"
 
 #define FIELD(name) .offset = offsetof(struct fnexec_options, name)
@@ -240,6 +241,7 @@ static int run_serve(struct fnexec_run *r, struct err *e)
         return EXIT_DONE;
     }
     assert(m);
+    manifest_log_doubts(m);
     struct loop *l = loop_new(&clock);
     (void)!serve(r, m, l, listener, e);
     loop_free(l);

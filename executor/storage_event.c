@@ -119,6 +119,50 @@ static struct str base_name(struct str key)
     return slash < key.n ? str_skip(key, slash + 1) : key;
 }
 
+static bool is_small_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+static bool is_ipv4(struct str name)
+{
+    size_t parts = 0;
+    uint64_t v;
+
+    for (; name.n > 0; parts++)
+        if (!str_to_u64(str_cut(&name, '.'), &v))
+            return false;
+    return parts == 4;
+}
+
+static bool is_reserved(struct str name)
+{
+    static const struct str begins[] = {STR_INIT("xn--"), STR_INIT("sthree-"),
+                                        STR_INIT("amzn-s3-demo-")};
+    static const struct str ends[] = {STR_INIT("-s3alias"), STR_INIT("--ol-s3"), STR_INIT(".mrap"),
+                                      STR_INIT("--x-s3"), STR_INIT("--table-s3")};
+
+    for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+        if (str_starts(name, begins[i]))
+            return true;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+        if (str_ends(name, ends[i]))
+            return true;
+    return false;
+}
+
+bool storage_bucket_is_valid(struct str name)
+{
+    if (name.n < 3 || name.n > 63 || !is_small_or_digit(name.p[0]) ||
+        !is_small_or_digit(name.p[name.n - 1]) || is_ipv4(name) || is_reserved(name))
+        return false;
+    for (size_t i = 1; i < name.n; i++)
+        if (!is_small_or_digit(name.p[i]) && name.p[i] != '-' &&
+            (name.p[i] != '.' || name.p[i - 1] == '.'))
+            return false;
+    return true;
+}
+
 bool storage_is_temporary(struct str key)
 {
     static const struct str endings[] = {STR_INIT("~"), STR_INIT(".tmp"), STR_INIT(".part"),

@@ -16,6 +16,10 @@ struct storage_event {
 
 /* {"Records":[{...}]} */
 void storage_event_write(const struct storage_event *ev, struct buf *out);
+/* As S3 allows: 3 to 63 small letters, digits, - and single dots, a letter or digit at both ends;
+ * no IPv4 address, none of the beginnings and ends that S3 keeps for itself.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+bool storage_bucket_is_valid(struct str name);
 /* Hidden and temporary names are work in progress: .x, x~, x.tmp, x.part, x.swp. */
 bool storage_is_temporary(struct str key);
 /* True when a file of that name may be the work of a function that was given `source`: it is the

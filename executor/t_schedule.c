@@ -271,6 +271,21 @@ static enum status check(const struct manifest *m, const struct fndef *fn,
     return status;
 }
 
+bool t_schedule_is_over(const struct trigger_def *def, int64_t now_ns)
+{
+    const struct t_schedule_settings *s = def->settings;
+    struct zone *zone = NULL;
+    struct cron cron;
+    int64_t next;
+
+    if (!s->is_enabled || cron_parse(s->expression, &cron, NULL) != OK ||
+        (s->zone.n > 0 && zone_load(ZONE_FOLDER, s->zone, &zone, NULL) != OK))
+        return false;
+    bool is_over = !cron_next(&cron, zone, now_ns, now_ns, &next);
+    zone_free(zone);
+    return is_over;
+}
+
 static enum status read_last(struct schedule *s, bool *is_known, struct err *e)
 {
     struct sql_stmt *st;

@@ -21,6 +21,8 @@ struct t_schedule_settings {
 };
 
 extern const struct trigger_ops t_schedule;
+/* It is enabled, and no time of it is after now_ns. */
+bool t_schedule_is_over(const struct trigger_def *def, int64_t now_ns);
 
 /* The event of a firing: {"version":"0","id":...,"detail-type":"Scheduled Event",...}. */
 struct schedule_event {

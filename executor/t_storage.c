@@ -382,6 +382,11 @@ static enum status check(const struct manifest *m, const struct fndef *fn,
     UNUSED(fn);
     if (s->folder.n == 0)
         return err_set(e, ERR_CONFIG, "a storage trigger needs a folder");
+    if (!storage_bucket_is_valid(s->bucket))
+        return err_set(e, ERR_CONFIG,
+                       "bucket \"" STR_FMT "\": S3 allows 3 to 63 small letters, digits, - and "
+                       "single dots, with a letter or digit at both ends, and keeps some names",
+                       STR_ARG(s->bucket));
     if (!s->is_enabled)
         return OK;
     struct str folder = watched_folder(m, s, &a);

@@ -82,4 +82,18 @@ done
 expect "$work/doctor" 'isolation auto     may not write its code'
 expect "$work/doctor" 'isolation strict   is isolation auto here'
 expect "$work/doctor" 'never fenced off   network, /dev, all other files'
+
+# --- what looks like a slip is told ---
+cat > "$work/odd.yaml" << EOF
+functions:
+  odd: {runtime: python3.99, handler: app.handler, code: $elsewhere/code,
+        triggers: [{type: schedule, schedule: at(2020-01-01T00:00:00)}]}
+EOF
+"$executor" check "$work/odd.yaml" > "$work/answer" 2> "$work/err"
+start_executor "$work/odd.yaml"
+stop_executor
+for told in "$work/err" "$work/executor.log"; do
+    expect "$told" "odd.yaml:2:9: python3.99 is no runtime of Lambda's that is known here"
+    expect "$told" 'odd.yaml:3:37: at(2020-01-01T00:00:00) is past: it will never fire'
+done
 echo "functions change what is theirs"

@@ -9,6 +9,7 @@
 #include "core/base/file.h"
 #include "executor/fndef.h"
 #include "executor/manifest_check.h"
+#include "executor/storage_event.h"
 
 static struct manifest *load(const char *text)
 {
@@ -148,6 +149,17 @@ static const struct {
      "m.yaml:2:51: a function has one URL"},
     {"functions:\n  f: {runtime: provided, triggers: [{type: storage, folder: nowhere}]}\n",
      "m.yaml:2:37: folder " SOURCE_ROOT "/nowhere cannot be watched (No such file or directory)"},
+    {"functions:\n  f: {runtime: provided, triggers: [{type: storage, folder: ., bucket: B A "
+     "D}]}\n",
+     "m.yaml:2:37: bucket \"B A D\": S3 allows"},
+    {"functions:\n  f: {runtime: provided, triggers: [{type: queue, queue: q, max_concurrency: "
+     "1}]}\n",
+     "max_concurrency"},
+    {"functions:\n  f: {runtime: provided, code: /tmp/../tmp}\n",
+     "m.yaml:2:26: code /tmp/../tmp: a function has a /tmp of its own: name a folder below"},
+    {"functions:\n  f: {runtime: provided, code: /}\n", "code /: a function has"},
+    {"functions:\n  f: {runtime: provided, triggers: [{type: storage, folder: /tmp}]}\n",
+     "m.yaml:2:37: folder /tmp: a function has"},
     {"- x\n", "is expected"},
     {"", "is expected"},
     {"# nothing yet\n", "is expected"},
@@ -190,6 +202,67 @@ static void test_secret_file(void **state)
     CHECK(strstr(e.msg, "chmod 600"));
     unlink(path);
     rmdir(folder);
+}
+
+/* What is allowed, and told. 2026-10-23T11:30:00Z. */
+static void test_doubts(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"functions:\n  f: {runtime: python3.99, handler: a.b}\n  g: {runtime: python3.11, "
+         "handler: "
+         "a.b}\n",
+         "m.yaml:2:7: python3.99 is no runtime of Lambda's that is known here: it runs all the "
+         "same\n"},
+        {"functions:\n  f: {runtime: provided.al2023}\n  g: {runtime: nodejs, handler: a.b}\n", ""},
+        {"functions:\n  f: {runtime: provided, triggers: [{type: schedule, schedule: "
+         "at(2020-01-01T00:00:00)}]}\n",
+         "m.yaml:2:54: at(2020-01-01T00:00:00) is past: it will never fire\n"},
+        {"functions:\n  f: {runtime: provided, triggers: [{type: schedule, missed: once, schedule: "
+         "at(2020-01-01T00:00:00)}]}\n",
+         "m.yaml:2:68: at(2020-01-01T00:00:00) is past: it will never fire, unless it was missed "
+         "while fnexec was down\n"},
+        {"functions:\n  f: {runtime: provided, triggers: [{type: schedule, time_zone: "
+         "America/New_York, schedule: at(2026-10-23T07:31:00)}]}\n",
+         ""},
+        {"functions:\n  f: {runtime: provided, triggers: [{type: schedule, enabled: false, "
+         "schedule: at(2020-01-01T00:00:00)}]}\n",
+         ""},
+    };
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_clear) struct buf text = {.max = 4096};
+        struct manifest *m = load(cases[i].text);
+        manifest_doubts(m, INT64_C(1792755000) * NS_PER_SEC, &text);
+        struct str says = buf_str(&text);
+        CHECK_STR(str_skip(says, says.n > 0 ? str_find(says, STR("m.yaml")) : 0),
+                  str_from(cases[i].says));
+        manifest_free(m);
+    }
+}
+
+static void test_bucket_names(void **state)
+{
+    static const struct {
+        const char *name;
+        bool is_valid;
+    } cases[] = {{"local", true},         {"my-bucket.2", true},
+                 {"0ab", true},           {"ab", false},
+                 {"B A D", false},        {"a_b", false},
+                 {"-ab", false},          {"ab-", false},
+                 {"a..b", false},         {"192.168.5.4", false},
+                 {"192.168.5.4.1", true}, {"xn--a", false},
+                 {"my--x-s3", false},     {"", false}};
+    char longest[64];
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK(storage_bucket_is_valid(str_from(cases[i].name)) == cases[i].is_valid);
+    memset(longest, 'a', sizeof(longest));
+    CHECK(storage_bucket_is_valid((struct str){longest, 63}));
+    CHECK(!storage_bucket_is_valid((struct str){longest, 64}));
 }
 
 /* --- what the manifest names --- */
@@ -290,5 +363,6 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_memory_words),    cmocka_unit_test(test_log_format_words),
     cmocka_unit_test(test_wrong_manifests), cmocka_unit_test(test_secret_file),
     cmocka_unit_test(test_queues),          cmocka_unit_test(test_programs),
+    cmocka_unit_test(test_doubts),          cmocka_unit_test(test_bucket_names),
 };
 TEST_MAIN(tests)
