@@ -5,6 +5,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <stddef.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -38,13 +39,26 @@ static const unsigned refused[] = {
     /* clang-format on */
 };
 
-/* load machine, compare, load number, compare with the foreign table; two ends */
+#define NAMESPACES                                                                                 \
+    (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |     \
+     CLONE_NEWCGROUP)
+
+/* load machine, compare, load number, compare with the foreign table */
 #define HEAD 4
-#define SIZE (HEAD + ARRAY_LEN(refused) + 2)
+#define TAIL (HEAD + ARRAY_LEN(refused))
+/* clone3 or clone, its flags, and the ends */
+enum { IS_CLONE3 = TAIL, IS_CLONE, LOAD_FLAGS, HAS_NAMESPACES, ALLOW, REFUSE, LACK, SIZE };
 
 static struct sock_filter load(size_t offset)
 {
     return (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)offset);
+}
+
+/* Jumps lead forward, by at most 255. */
+static struct sock_filter jump(unsigned from, unsigned test, unsigned value, unsigned then)
+{
+    return (struct sock_filter)BPF_JUMP(BPF_JMP | test | BPF_K, value,
+                                        (unsigned char)(then - from - 1), 0);
 }
 
 static struct sock_filter end(unsigned verdict)
@@ -52,22 +66,23 @@ static struct sock_filter end(unsigned verdict)
     return (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, verdict);
 }
 
-/* Jumps lead forward, by at most 255: to `refuse`, the last instruction. */
 static void fill(struct sock_filter program[SIZE], unsigned machine, unsigned foreign)
 {
-    const unsigned refuse = SIZE - 1;
-
     program[0] = load(offsetof(struct seccomp_data, arch));
-    program[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, machine, 0,
-                                              (unsigned char)(refuse - 2));
+    program[1] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, machine, 0, REFUSE - 2);
     program[2] = load(offsetof(struct seccomp_data, nr));
-    program[3] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, foreign,
-                                              (unsigned char)(refuse - 4), 0);
+    program[3] = jump(3, BPF_JGE, foreign, REFUSE);
     for (unsigned i = 0; i < ARRAY_LEN(refused); i++)
-        program[HEAD + i] = (struct sock_filter)BPF_JUMP(
-            BPF_JMP | BPF_JEQ | BPF_K, refused[i], (unsigned char)(refuse - (HEAD + i + 1)), 0);
-    program[SIZE - 2] = end(SECCOMP_RET_ALLOW);
-    program[SIZE - 1] = end(SECCOMP_RET_ERRNO | EPERM);
+        program[HEAD + i] = jump(HEAD + i, BPF_JEQ, refused[i], REFUSE);
+    program[IS_CLONE3] = jump(IS_CLONE3, BPF_JEQ, SYS_clone3, LACK);
+    program[IS_CLONE] =
+        (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_clone, 0, ALLOW - LOAD_FLAGS);
+    program[LOAD_FLAGS] =
+        load(offsetof(struct seccomp_data, args)); /* the lower half of the first */
+    program[HAS_NAMESPACES] = jump(HAS_NAMESPACES, BPF_JSET, NAMESPACES, REFUSE);
+    program[ALLOW] = end(SECCOMP_RET_ALLOW);
+    program[REFUSE] = end(SECCOMP_RET_ERRNO | EPERM);
+    program[LACK] = end(SECCOMP_RET_ERRNO | ENOSYS);
 }
 
 int syscall_filter_enter(void)

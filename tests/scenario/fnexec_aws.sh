@@ -162,7 +162,7 @@ expect "$work/head" '"StatusCode": 204'
 
 # --- fences: what the sandbox refuses is refused, whoever fnexec runs as ---
 invoke py '{"fences": true}'
-for text in '"trace":"EPERM"' '"mount":"EPERM"' '"unshare":"EPERM"' '"host name":"EPERM"' '"no new privileges":"1"' \
+for text in '"trace":"EPERM"' '"mount":"EPERM"' '"unshare":"EPERM"' '"clone":"EPERM"' '"clone3":"ENOSYS"' '"host name":"EPERM"' '"no new privileges":"1"' \
     '"capabilities":[0,0,0,0]' '"filter":"2"' '"files":[1024,1024]' '"core":[0,0]' '"own group":true' '"batch":true'; do
     expect "$work/answer" "$text"
 done
