@@ -12,13 +12,15 @@ export PATH=/usr/bin:/bin:$PATH
 
 fail() {
     echo "FAILED: $*" >&2
-    [ ! -f "$work/executor.log" ] || tail -20 "$work/executor.log" >&2
+    for log in "$work/executor.log" "$work/collect.log"; do
+        [ ! -f "$log" ] || tail -20 "$log" >&2
+    done
     exit 1
 }
 
-# Waits up to 30 s until the command succeeds.
+# Waits up to 30 s, or $patience, until the command succeeds.
 wait_for() {
-    local end=$((SECONDS + 30))
+    local end=$((SECONDS + ${patience:-30}))
     until "$@"; do
         [ $SECONDS -lt $end ] || fail "waited for: $*"
         read -rt 0.02 <> <(:) || true

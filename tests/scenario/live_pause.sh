@@ -2,19 +2,9 @@
 # live_pause.sh PROGRAM TESTS_DIR EXECUTOR: the collector is killed or stopped for a while, functions go on, it begins
 # again: each invocation of the gap is stored once with its lines, its metrics come too, and no alert takes the gap for
 # something that happened.
-executor=$3
-program=$1
-# shellcheck source=tests/scenario/fnexec_lib.sh
-. "$2/scenario/fnexec_lib.sh"
+# shellcheck source=tests/scenario/live_lib.sh
+. "$2/scenario/live_lib.sh"
 
-collector_pid=
-end_all() {
-    [ -z "$collector_pid" ] || kill -KILL "$collector_pid" 2> /dev/null || true
-    clean_up
-}
-trap end_all EXIT
-
-mkdir "$work/code"
 cat > "$work/code/app.py" << 'PY'
 def api(event, context):
     print("order", event["number"])
@@ -28,22 +18,11 @@ functions:
 YAML
 start_executor "$work/functions.yaml"
 
-export HOME=$work XDG_CONFIG_HOME=$work/config XDG_STATE_HOME=$work/state.home
-mkdir -p "$work/config/fnscope"
-cat > "$work/config/fnscope/config.yaml" << YAML
-sources:
-  local: {type: aws, region: eu-west-1, endpoint: "$endpoint", budget: 0, discover: 1s, config_every: 5s,
-          poll: 1s, queues_every: 1s, metrics_every: 1s, overlap: 10s}
+configure << 'YAML'
 alerts:
   nothing-runs: {when: invocations < 1 over 1m}
 YAML
 
-start_collector() {
-    "$program" collect 2>> "$work/collect.log" &
-    collector_pid=$!
-}
-ask() { "$program" sql -o csv "$1" 2> /dev/null | tail -1 | tr -d '\r'; }
-has() { [ "$(ask "$1")" = "$2" ]; }
 number=0
 invoke() { # times
     for ((i = 0; i < $1; i++)); do
@@ -74,10 +53,5 @@ counted="select coalesce(sum(value), 0) from metric_points where metric = 'fnsco
 wait_for has "$counted" $number
 [ "$("$program" alert list -o json | jq '[.rows[] | select(.state == "firing")] | length')" = 0 ] ||
     fail "an alert fires for the gap: $("$program" alert list)"
-kill -TERM "$collector_pid"
-wait "$collector_pid" || fail "fnscope collect ended with status $?"
-collector_pid=
-! grep -E 'level=(warn|error)' "$work/collect.log" || fail "the collector complained"
-stop_executor
-check_nothing_left
+end_well
 echo "$number invocations, those of three pauses among them, are stored once"
