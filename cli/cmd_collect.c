@@ -524,7 +524,12 @@ const struct command cmd_collect = {
         "alert rules, notifiers,\n"
         "functions: and price books anew. Killed at any moment it "
         "loses nothing and stores nothing twice: the next run goes on where the last commit "
-        "was.",
+        "was.\n\n"
+        "While the disk is full, read-only or fails, or another program locks the database, it "
+        "keeps what it read, stops\n"
+        "reading more, tries again within seconds and says so: in its log, in /healthz and "
+        "/metrics, in fnscope doctor and,\n"
+        "after half a minute, to everyone under notify: (store-held).",
     .options = collect_defs,
     .options_size = sizeof(struct collect_settings),
     .examples = "fnscope collect --plan\twhat would a day cost?\n"

@@ -2,7 +2,11 @@
  * remedy; exit status 3 when there is one. */
 #include "cli/commands.h"
 
+#include <sys/statvfs.h>
+#include <unistd.h>
+
 #include "cli/common.h"
+#include "collector/control.h"
 #include "collector/source.h"
 #include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
@@ -247,6 +251,42 @@ static void check_sources(struct doctor *d)
     }
 }
 
+/* A collector stores at least the state of its sources, each minute. */
+#define SILENT_NS   (2 * NS_PER_MIN)
+#define LEAST_BYTES ((uint64_t)64 << 10)
+
+/* As its disk looks from here. */
+static struct str why_nothing_is_stored(const char *folder)
+{
+    struct statvfs v;
+
+    if (statvfs(folder, &v) != 0 || (v.f_flag & ST_RDONLY) != 0)
+        return STR("its disk is read-only: check the mount, it goes on by itself");
+    if ((uint64_t)v.f_bavail * v.f_frsize < LEAST_BYTES)
+        return STR("its disk is full: make room, it goes on by itself");
+    return STR("its log says why; it goes on by itself once it can write");
+}
+
+/* One that cannot write cannot store that it cannot. */
+static void check_collector(struct doctor *d)
+{
+    const char *folder = arena_strz(d->cli->arena, store_path(d->store));
+    const int64_t silent_ns = clock_now(&d->cli->clock) - d->status.last_commit_ns;
+    AUTO(buf_clear) struct buf b = {.max = 256};
+    int fd = -1;
+
+    if (control_connect(folder, &fd, NULL) != OK)
+        return;
+    close(fd);
+    if (silent_ns < SILENT_NS) {
+        say(d, true, "a collector runs, and stores what it reads", (struct str){0});
+        return;
+    }
+    buf_add_z(&b, "a collector runs, but nothing was stored for ");
+    duration_format(&b, silent_ns / NS_PER_SEC * NS_PER_SEC);
+    say(d, false, arena_strz(d->cli->arena, buf_str(&b)), why_nothing_is_stored(folder));
+}
+
 /* Two entries of the configuration that read the same; what the collector learnt of their accounts
  * helps where it ran. */
 static void check_overlaps(struct doctor *d)
@@ -329,6 +369,7 @@ static int run_doctor(struct cli *c, struct err *e)
     check_prices(&d);
     check_counts(&d);
     check_sources(&d);
+    check_collector(&d);
     check_overlaps(&d);
     check_moved(&d);
     check_provider_counts(&d);

@@ -17,6 +17,7 @@
 #include "core/base/http_server.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/timefmt.h"
 #include "reports/reports.h"
 
 enum { METRICS_MAX_BYTES = 256 << 20, TOKEN_MAX_BYTES = 4096, TOKEN_LEAST_BYTES = 16 };
@@ -60,6 +61,21 @@ static void answer(struct http_call *call, unsigned status, const char *type, st
                                             .body = body});
 }
 
+/* What the store cannot tell of itself: a collector keeps what it read and tries again. */
+static void add_held(const struct metrics_endpoint *p, struct buf *out)
+{
+    const int64_t since_ns = p->held != NULL ? store_held_since(p->held) : 0;
+    const int64_t held_ns = since_ns > 0 ? clock_now(&p->cli.clock) - since_ns : 0;
+
+    if (p->held == NULL)
+        return;
+    buf_addf(out,
+             "# HELP fnscope_store_held_seconds How long the store cannot be written; 0: it can.\n"
+             "# TYPE fnscope_store_held_seconds gauge\n"
+             "fnscope_store_held_seconds %lld\n",
+             (long long)(held_ns / NS_PER_SEC));
+}
+
 static void scrape(struct metrics_endpoint *p, struct http_call *call)
 {
     AUTO(buf_clear) struct buf b = {.max = METRICS_MAX_BYTES};
@@ -67,6 +83,7 @@ static void scrape(struct metrics_endpoint *p, struct http_call *call)
 
     arena_reset(&p->arena);
     if (metrics_write(&p->cli, p->max_functions, &b, &e) == OK) {
+        add_held(p, &b);
         answer(call, 200, PROMETHEUS_CONTENT_TYPE, buf_str(&b));
         return;
     }
@@ -74,11 +91,26 @@ static void scrape(struct metrics_endpoint *p, struct http_call *call)
     answer(call, 503, "text/plain; charset=utf-8", STR("the store cannot be read\n"));
 }
 
+static enum status check_health(const struct store *held, struct err *e)
+{
+    AUTO(buf_clear) struct buf when = {.max = 64};
+    enum status s = held != NULL ? store_is_there(held, e) : OK;
+    const int64_t since_ns = held != NULL ? store_held_since(held) : 0;
+
+    if (s != OK || since_ns == 0)
+        return s;
+    time_format(&when, since_ns, 0);
+    return err_set(e, ERR_AGAIN,
+                   "the store " STR_FMT " cannot be written since " STR_FMT
+                   ": what was read is kept and tried again, the log says why",
+                   STR_ARG(store_path(held)), STR_ARG(buf_str(&when)));
+}
+
 static void tell_health(const struct metrics_endpoint *p, struct http_call *call)
 {
     struct err e = {0};
 
-    if (p->held == NULL || store_is_there(p->held, &e) == OK)
+    if (check_health(p->held, &e) == OK)
         answer(call, 200, "text/plain; charset=utf-8", STR("ok\n"));
     else
         answer(call, 503, "text/plain; charset=utf-8", str_from(e.msg));

@@ -126,9 +126,14 @@ static enum status on_batch(void *ctx, struct batch *b, bool is_flush, void **co
 static void look_at_alerts(struct pipeline *p, bool is_forced)
 {
     struct err e = {0};
+    struct clock clock = clock_system();
+    const int64_t now = clock_monotonic(&clock);
 
-    if (p->watch && watch_step(p->watch, is_forced, &e) != OK)
+    if (!p->watch || watch_step(p->watch, is_forced, &e) == OK)
+        return;
+    if (p->said_ns == 0 || now - p->said_ns >= NS_PER_MIN)
         log_event(LOG_ERROR, "alerts were not evaluated: %s", e.msg);
+    p->said_ns = p->said_ns == 0 || now - p->said_ns >= NS_PER_MIN ? now : p->said_ns;
 }
 
 static enum status on_commit(void *ctx, void *commit, struct err *e)
@@ -157,8 +162,10 @@ static enum status on_idle(void *ctx, struct err *e)
     struct pipeline *p = ctx;
     enum status status = store_is_whole(p->store, e);
 
-    if (status == OK)
+    if (status == OK && store_held_since(p->store) == 0)
         look_at_alerts(p, false);
+    else if (status == OK && p->watch)
+        watch_tell_held(p->watch, store_held_since(p->store));
     return status;
 }
 
@@ -191,7 +198,9 @@ static enum status on_command(void *ctx, struct str command, struct buf *reply, 
 
 static void drop_commit(void *ctx, void *commit)
 {
-    UNUSED(ctx);
+    struct pipeline *p = ctx;
+
+    store_give_up(p->store);
     pack_free(commit);
 }
 

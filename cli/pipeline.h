@@ -27,6 +27,7 @@ struct pipeline {
     struct correlator *correlator;
     bool gathers_commits;  /* several in one transaction: nobody reads the rows on this side */
     struct watch *watch;   /* evaluates alerts after commits and when idle; NULL: nobody does */
+    int64_t said_ns;       /* monotonic: when the log last said that alerts are not evaluated */
     struct live_cost live; /* configurations that came meanwhile */
     struct pipeline_samples samples; /* written by the packer thread; read when it has ended */
 };

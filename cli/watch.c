@@ -2,7 +2,10 @@
  * to the notifier. What comes back is stored with the next step. */
 #include "cli/watch.h"
 
+#include <string.h>
+
 #include "core/base/log.h"
+#include "reports/notify/notify.h"
 
 #define BATCH     64u
 #define WAIT_MS   100
@@ -106,6 +109,89 @@ static void keep_told(struct watch *w, const struct alert_verdicts *v)
     }
 }
 
+/* --- a store that cannot be written --- */
+
+#define HELD_TELL_NS  (30 * NS_PER_SEC)
+#define HELD_AGAIN_NS NS_PER_MIN
+
+/* With the same id each time: whoever has it drops it. */
+static struct outbox_entry held_message(struct watch *w, struct str notifier,
+                                        enum alert_event event)
+{
+    const struct str path = store_path(w->store);
+    const struct str rule = STR("store-held");
+    const int64_t now_ns = clock_now(&w->clock), since_ns = w->held.since_ns;
+    const struct subject subject = {SCOPE_SOURCE, {.name = path}};
+    AUTO(buf_clear) struct buf key = {.max = 64};
+    const bool is_over = event == ALERT_SAYS_RESOLVED;
+
+    alert_key(&key, rule, &subject);
+    return (struct outbox_entry){
+        .id = arena_printf(&w->arena, STR_FMT "-%lld-%s-" STR_FMT, STR_ARG(buf_str(&key)),
+                           (long long)since_ns, alert_event_name(event), STR_ARG(notifier)),
+        .notifier = notifier,
+        .event = event,
+        .created_ns = now_ns,
+        .next_ns = now_ns,
+        .alert = {.key = arena_str(&w->arena, buf_str(&key)),
+                  .rule = rule,
+                  .subject = subject,
+                  .severity = ALERT_CRITICAL,
+                  .state = is_over ? ALERT_RESOLVED : ALERT_FIRING,
+                  .unit = UNIT_NS,
+                  .since_ns = is_over ? now_ns : since_ns,
+                  .started_ns = since_ns,
+                  .fired_ns = since_ns + HELD_TELL_NS,
+                  .resolved_ns = is_over ? now_ns : 0,
+                  .value = is_over ? 0 : now_ns - since_ns,
+                  .threshold = HELD_TELL_NS,
+                  .peak = now_ns - since_ns,
+                  .data_ns = now_ns,
+                  .eval_ns = now_ns,
+                  .summary = arena_printf(&w->arena,
+                                          is_over ? "the store " STR_FMT " is written again"
+                                                  : "the store " STR_FMT " cannot be written: no "
+                                                    "alert sees anything new until it can",
+                                          STR_ARG(path)),
+                  .evidence = arena_printf(&w->arena, "fnscope doctor" STR_FMT,
+                                           STR_ARG(w->config->set.reach))},
+    };
+}
+
+void watch_tell_held(struct watch *w, int64_t since_ns)
+{
+    const int64_t now_ns = clock_monotonic(&w->clock);
+    struct results results = {.n = 0};
+
+    w->held.since_ns = since_ns;
+    if (clock_now(&w->clock) - since_ns < HELD_TELL_NS || now_ns < w->held.next_ns)
+        return;
+    w->held.next_ns = now_ns + HELD_AGAIN_NS;
+    w->held.is_told = true;
+    arena_reset(&w->arena);
+    collect(w, 0, &results); /* what they say is said again: the store cannot keep it */
+    for (size_t i = 0; i < w->config->n_notifiers; i++) {
+        const struct outbox_entry m =
+            held_message(w, w->config->notifiers[i].name, ALERT_SAYS_FIRING);
+        notify_submit(w->notify, &m);
+    }
+}
+
+/* The end goes the usual way. */
+static void add_held_end(struct watch *w, struct alert_changes *c)
+{
+    const size_t n = w->config->n_notifiers;
+
+    if (!w->held.is_told)
+        return;
+    struct outbox_entry *rows = arena_new(&w->arena, struct outbox_entry, c->n_messages + n + 1);
+    if (c->n_messages > 0)
+        memcpy(rows, c->messages, c->n_messages * sizeof(*rows));
+    for (size_t i = 0; i < n; i++)
+        rows[c->n_messages++] = held_message(w, w->config->notifiers[i].name, ALERT_SAYS_RESOLVED);
+    c->messages = rows;
+}
+
 static enum status submit_due(struct watch *w, struct err *e)
 {
     const struct outbox_request q = {
@@ -129,12 +215,15 @@ enum status watch_step(struct watch *w, bool is_forced, struct err *e)
     collect(w, 0, &results);
     if (evaluates)
         status = evaluate(w, &v, e);
+    add_held_end(w, &v.changes);
     v.changes.results = results.rows;
     v.changes.n_results = results.n;
     if (status == OK)
         status = store_is_whole(w->store, e); /* what a day taken away held has not ended */
     if (status == OK)
         status = store_write_alerts(w->store, &v.changes, e);
+    if (status == OK)
+        w->held = (struct watch_held){0};
     if (status == OK && evaluates)
         keep_told(w, &v);
     w->has_begun = w->has_begun || (status == OK && evaluates);

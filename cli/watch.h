@@ -18,6 +18,11 @@ struct watch {
     bool is_kept;
     bool has_begun;     /* who is newly configured was told of what fires */
     struct arena arena; /* of one step */
+    struct watch_held {
+        int64_t since_ns; /* wall; 0: the store takes what it gets */
+        int64_t next_ns;  /* monotonic */
+        bool is_told;     /* to somebody, or on the way */
+    } held;
 };
 
 /* is_kept: it steps all the time, and tells receivers that forget what holds each minute. */
@@ -26,6 +31,10 @@ MUST_CHECK enum status watch_open(struct watch *w, struct store *s, const struct
 /* An evaluation takes at most a twentieth of the time, unless is_forced. Fails when the store
  * cannot be written. */
 MUST_CHECK enum status watch_step(struct watch *w, bool is_forced, struct err *e);
+/* The store takes nothing since `since_ns` (wall), and so no alert: after half a minute every
+ * notifier is told of that itself, past the outbox, again each minute until watch_step finds the
+ * store well and tells the end. */
+void watch_tell_held(struct watch *w, int64_t since_ns);
 /* Waits until every message that is due was tried once, or the time is over. */
 MUST_CHECK enum status watch_drain(struct watch *w, int64_t timeout_ns, struct err *e);
 void watch_close(struct watch *w);

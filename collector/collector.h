@@ -11,7 +11,8 @@
 
 /* Where batches go. on_batch turns a batch into a commit (opaque to the collector; NULL: nothing to
  * commit), on the packer thread, in an import on that of its source; on_commit, settle, on_idle,
- * on_stop run on the writer thread. */
+ * on_stop run on the writer thread. ERR_AGAIN of a collector's on_commit: nothing is half done, it
+ * is asked again with the same commit until it succeeds or the collector is told to stop. */
 struct sink_ops {
     enum status (*on_batch)(void *ctx, struct batch *b, bool is_flush, void **commit,
                             struct err *e);

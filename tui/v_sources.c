@@ -114,6 +114,25 @@ static unsigned draw_counts(const struct reconcile *c, struct frame *f, unsigned
     return 1;
 }
 
+/* A collector stores at least the state of its sources, each minute. */
+#define SILENT_NS (3 * NS_PER_MIN)
+
+static unsigned draw_silence(const struct app *app, struct frame *f, unsigned y, struct arena *a)
+{
+    const int64_t at_ns = app->data.status.last_commit_ns;
+    const int64_t silent_ns = clock_now(&app->options->clock) - at_ns;
+
+    if (app->data.table.n_rows == 0 || at_ns == 0 || silent_ns < SILENT_NS)
+        return 0;
+    frame_text(f, 1, y, f->width - 1,
+               arena_printf(a,
+                            "! nothing was stored for " STR_FMT ": the collector is stopped or "
+                            "cannot write, fnscope doctor says more",
+                            STR_ARG(view_duration(a, silent_ns / NS_PER_SEC * NS_PER_SEC))),
+               STYLE_BAD);
+    return 1;
+}
+
 static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigned *used)
 {
     AUTO(arena_clear) struct arena a = {0};
@@ -137,7 +156,8 @@ static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigne
     frame_text(f, 1, y, f->width - 1, buf_str(&kept), STYLE_PLAIN);
     frame_text(f, 1, y + 1, f->width - 1, buf_str(&odd),
                c->quarantined > 0 || view_unpriced(s) > 0 ? STYLE_WARN : STYLE_PLAIN);
-    *used = 3 + draw_counts(&app->data.reconcile, f, y + 2, &a);
+    *used = 2 + draw_silence(app, f, y + 2, &a);
+    *used += 1 + draw_counts(&app->data.reconcile, f, y + *used, &a);
 }
 
 const struct view_ops view_sources = {

@@ -48,11 +48,21 @@ static const char *remedy(int code)
     return "";
 }
 
+/* ERR_IO may pass. */
 static enum status status_of(int code)
 {
-    if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
-        return ERR_AGAIN;
-    return code == SQLITE_INTERRUPT ? ERR_CANCELLED : ERR_IO;
+    static const struct {
+        int code;
+        enum status status;
+    } statuses[] = {
+        {SQLITE_BUSY, ERR_AGAIN},    {SQLITE_LOCKED, ERR_AGAIN}, {SQLITE_INTERRUPT, ERR_CANCELLED},
+        {SQLITE_CORRUPT, ERR_PARSE}, {SQLITE_NOTADB, ERR_PARSE}, {SQLITE_CONSTRAINT, ERR_BUG},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++)
+        if (statuses[i].code == code)
+            return statuses[i].status;
+    return ERR_IO;
 }
 
 static enum status sql_error(struct sql *db, struct err *e)

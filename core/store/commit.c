@@ -45,7 +45,8 @@ static int compare_places(const void *a, const void *b)
     return str_cmp(x->fact->id, y->fact->id);
 }
 
-static enum status delete_facts(struct day *d, struct pack *k, struct err *e)
+static enum status delete_facts(struct day *d, const struct pack *k, struct roll_deltas *rolls,
+                                struct err *e)
 {
     enum status s = OK;
 
@@ -56,7 +57,7 @@ static enum status delete_facts(struct day *d, struct pack *k, struct err *e)
             continue;
         s = fact_delete(d, key, &was_there, e);
         if (was_there)
-            roll_deltas_recompute(&k->rolls, key->day, key->fn, key->ts_ns);
+            roll_deltas_recompute(rolls, key->day, key->fn, key->ts_ns);
     }
     return s;
 }
@@ -69,9 +70,9 @@ static void count_fact(struct roll_deltas *rolls, int64_t day, const struct fact
     stats_add_invocation(roll_deltas_at(rolls, day, f->fn, f->ts_ns), &inv);
 }
 
-static struct fact_order order_facts(struct pack *k)
+static struct fact_order order_facts(const struct pack *k, struct arena *a)
 {
-    struct fact_order all = {arena_new(&k->rows_arena, struct fact_place, k->n_facts + 1), 0};
+    struct fact_order all = {arena_new(a, struct fact_place, k->n_facts + 1), 0};
 
     for (size_t i = 0; i < k->n_facts; i++) {
         const struct pack_fact *pf = &k->facts[i];
@@ -96,15 +97,16 @@ static struct fact_order cut_day(struct fact_order *all, int64_t day)
     return of_day;
 }
 
-static enum status insert_facts(struct day *d, struct pack *k, const struct fact_order *own,
-                                struct err *e)
+static enum status insert_facts(struct day *d, struct roll_deltas *rolls,
+                                const struct fact_order *own, struct err *e)
 {
-    const struct fact **facts = arena_new(&k->rows_arena, const struct fact *, own->n + 1);
+    AUTO(arena_clear) struct arena a = {0};
+    const struct fact **facts = arena_new(&a, const struct fact *, own->n + 1);
 
     for (size_t i = 0; i < own->n; i++) {
         facts[i] = own->rows[i].fact;
         if (!(facts[i]->evidence & EV_FORGED))
-            count_fact(&k->rolls, d->number, facts[i]);
+            count_fact(rolls, d->number, facts[i]);
     }
     return facts_insert(d, facts, own->n, e);
 }
@@ -209,13 +211,15 @@ static enum status write_event(struct day *d, const struct pack_event *pe, struc
     return sql_run(d->insert_event, e);
 }
 
+/* What facts add to roll-ups goes to `rolls`: the pack stays as it is, it may have to be written
+ * again. */
 static enum status write_day_rows(struct day *d, struct pack *k, const struct fact_order *own,
-                                  struct err *e)
+                                  struct roll_deltas *rolls, struct err *e)
 {
-    enum status s = delete_facts(d, k, e);
+    enum status s = delete_facts(d, k, rolls, e);
 
     if (s == OK)
-        s = insert_facts(d, k, own, e);
+        s = insert_facts(d, rolls, own, e);
     if (s == OK)
         s = write_ids(d, own, e);
     for (size_t i = 0; s == OK && i < k->n_chunks; i++)
@@ -301,8 +305,11 @@ static enum status commit_days(struct store *s, struct err *e)
 
     w->n_dims_done = w->n_packs;
     roll_deltas_sort(&w->rolls);
-    for (size_t i = 0; status == OK && i < w->n_days; i++)
+    for (size_t i = 0; status == OK && i < w->n_days; i++) {
         status = commit_day(s, w->days[i], e);
+        if (status == OK && w->is_kept)
+            w->packs[0]->n_days_done++;
+    }
     if (status != OK)
         return status;
     w->n_days = 0;
@@ -331,10 +338,11 @@ static enum status begin_day(struct store *s, int64_t number, struct day **out, 
     return OK;
 }
 
-/* The first pack's are taken as they are: of thousands of functions they are megabytes. */
-static void take_rolls(struct roll_deltas *sum, struct pack *k, int64_t day)
+/* The first pack's are taken as they are, if it is written once only: of thousands of functions
+ * they are megabytes. */
+static void take_rolls(struct roll_deltas *sum, struct pack *k, int64_t day, bool is_kept)
 {
-    if (sum->n == 0 && k->n_days == 1) {
+    if (sum->n == 0 && k->n_days == 1 && !is_kept) {
         roll_deltas_clear(sum);
         *sum = k->rolls;
         k->rolls = (struct roll_deltas){0};
@@ -343,20 +351,27 @@ static void take_rolls(struct roll_deltas *sum, struct pack *k, int64_t day)
     roll_deltas_merge(sum, &k->rolls, day);
 }
 
+/* Days that an attempt before this one has committed are left out. */
 static enum status write_rows(struct store *s, struct pack *k, struct err *e)
 {
+    AUTO(arena_clear) struct arena a = {0};
+    struct written *w = &s->written;
+    const size_t n_done = k->n_days_done;
     enum status status = OK;
 
-    find_days(k);
-    struct fact_order facts = order_facts(k);
+    if (k->days == NULL)
+        find_days(k);
+    struct fact_order facts = order_facts(k, &a);
     for (size_t i = 0; status == OK && i < k->n_days; i++) {
         struct fact_order own = cut_day(&facts, k->days[i]);
         struct day *d;
+        if (i < n_done)
+            continue;
         status = begin_day(s, k->days[i], &d, e);
-        if (status == OK)
-            status = write_day_rows(d, k, &own, e);
-        if (status == OK)
-            take_rolls(&s->written.rolls, k, k->days[i]);
+        if (status != OK)
+            break;
+        take_rolls(&w->rolls, k, k->days[i], w->is_kept);
+        status = write_day_rows(d, k, &own, &w->rolls, e);
     }
     return status;
 }
@@ -419,7 +434,7 @@ static void forget_written(struct store *s, const struct pack *kept)
 }
 
 /* Takes back what is not committed; the pack at hand stays the caller's. */
-static enum status take_back(struct store *s, const struct pack *k, struct err *e)
+static void roll_back(struct store *s, const struct pack *k)
 {
     for (size_t i = 0; i < s->n_days; i++)
         if (s->days[i].is_written) {
@@ -428,8 +443,43 @@ static enum status take_back(struct store *s, const struct pack *k, struct err *
             s->days[i].is_written = false;
         }
     forget_written(s, k);
+}
+
+void store_give_up(struct store *s)
+{
     atomic_store(&s->has_failed, true);
+}
+
+static enum status take_back(struct store *s, const struct pack *k, struct err *e)
+{
+    roll_back(s, k);
+    store_give_up(s);
     return err_wrap(e, "store");
+}
+
+/* A full or read-only disk, one that fails, a file that somebody locks: it may pass. */
+static bool may_pass(enum status status)
+{
+    return status == ERR_IO || status == ERR_AGAIN;
+}
+
+static enum status hold(struct store *s, const struct pack *k, enum status status, struct err *e)
+{
+    struct clock clock = clock_system();
+
+    if (!may_pass(status))
+        return take_back(s, k, e);
+    roll_back(s, k);
+    if (atomic_load(&s->held_since_ns) == 0)
+        atomic_store(&s->held_since_ns, clock_now(&clock));
+    if (e)
+        e->code = ERR_AGAIN;
+    return ERR_AGAIN;
+}
+
+int64_t store_held_since(const struct store *s)
+{
+    return atomic_load(&s->held_since_ns);
 }
 
 static enum status settle(struct store *s, struct err *e)
@@ -449,16 +499,19 @@ static enum status settle(struct store *s, struct err *e)
     return OK;
 }
 
-static enum status write_pack(struct store *s, struct pack *k, struct err *e)
+static enum status write_pack(struct store *s, struct pack *k, bool is_kept, struct err *e)
 {
     struct written *w = &s->written;
     struct clock clock = clock_system();
+
+    assert(!is_kept || w->n_packs == 0);
+    w->is_kept = is_kept;
 
     if (w->n_packs == 0)
         w->since_ns = clock_monotonic(&clock);
     w->packs[w->n_packs++] = k;
     enum status status = write_rows(s, k, e);
-    if (status == OK)
+    if (status == OK && !is_kept)
         pack_free_rows(k);
     return status;
 }
@@ -482,7 +535,7 @@ enum status store_write(struct store *s, struct pack *k, struct err *e)
         pack_free(k);
         return OK;
     }
-    enum status status = write_pack(s, k, e);
+    enum status status = write_pack(s, k, false, e);
     if (status == OK && is_time_to_settle(s))
         status = settle(s, e);
     return status == OK ? OK : take_back(s, k, e);
@@ -492,8 +545,11 @@ enum status store_commit(struct store *s, struct pack *k, struct err *e)
 {
     if (s->is_null)
         return store_write(s, k, e);
-    enum status status = write_pack(s, k, e);
+    enum status status = write_pack(s, k, true, e);
     if (status == OK)
         status = settle(s, e);
-    return status == OK ? OK : take_back(s, k, e);
+    if (status != OK)
+        return hold(s, k, status, e);
+    atomic_store(&s->held_since_ns, 0);
+    return OK;
 }

@@ -71,7 +71,7 @@ static struct file_id id_of(const char *path)
 
 static enum status taken_away(const char *what, const char *path, const char *how, struct err *e)
 {
-    return err_set(e, ERR_IO,
+    return err_set(e, ERR_NOT_FOUND,
                    "%s %s was %s while it was open: nothing more is stored; what is not yet is "
                    "read again by the next start",
                    what, path, how);
@@ -133,7 +133,7 @@ enum status store_scan_days(struct store *s, struct err *e)
         qsort(numbers, n, sizeof(*numbers), compare_i64);
     if (!s->is_read_only && check_known_days(s, numbers, n, e) != OK) {
         free(numbers);
-        return ERR_IO;
+        return ERR_NOT_FOUND;
     }
     free(s->day_numbers);
     s->day_numbers = numbers;

@@ -39,8 +39,8 @@ struct store_options {
 MUST_CHECK enum status store_open(const struct store_options *o, struct store **out, struct err *e);
 void store_close(struct store *s); /* NULL is fine */
 struct str store_path(const struct store *s);
-/* ERR_IO, saying so, when the folder's files are not those that were opened any more: somebody
- * removed or replaced them. Looks at meta.db only. Any thread. */
+/* ERR_NOT_FOUND, saying so, when the folder's files are not those that were opened any more:
+ * somebody removed or replaced them. Looks at meta.db only. Any thread. */
 MUST_CHECK enum status store_is_there(const struct store *s, struct err *e);
 
 /* The same of meta.db and every day file, those that were closed again or only seen included.
@@ -60,10 +60,15 @@ MUST_CHECK enum status store_mark_repeats(struct packer *p, struct batch *b, str
  * may be freed afterwards. A cursor rides in the pack that holds the last record before it. */
 MUST_CHECK enum status store_pack(struct packer *p, const struct batch *b, bool is_flush,
                                   struct pack **out, struct err *e);
-/* Writes the pack and frees it. On failure the file at fault is as it was, the pack is the caller's
- * to free, and the store takes no further packs: what was not written has no cursor either, so
- * reading again brings it. */
+/* Writes the pack and frees it. ERR_AGAIN: the disk is full, read-only or fails, or a file is
+ * locked; nothing of it is half done, and the same pack may be committed again, once or for hours.
+ * On any other failure the pack is the caller's to free, and the store takes no further packs: what
+ * was not written has no cursor either, so reading again brings it. */
 MUST_CHECK enum status store_commit(struct store *s, struct pack *k, struct err *e);
+/* Since when a commit is tried again and again (wall); 0: none is. Any thread. */
+int64_t store_held_since(const struct store *s);
+/* A pack will not be committed any more: the packer does not wait for it. Any thread. */
+void store_give_up(struct store *s);
 /* Like store_commit, but leaves the rows in open transactions until much has gathered there, a
  * second has passed or the packer waits for them: nobody sees them before, and a crash loses them
  * with their cursors. Until store_is_settled the writer's connections may not be read. */

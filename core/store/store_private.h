@@ -49,6 +49,7 @@ enum { DAYS_WRITTEN_MAX = 8, PACKS_WRITTEN_MAX = 8 };
 /* Packs whose rows stand in open transactions, one a day file. */
 struct written {
     struct pack *packs[PACKS_WRITTEN_MAX];
+    bool is_kept;                   /* the one pack is written again when this fails */
     size_t n_packs, n_dims_done;    /* packs whose dimensions are committed */
     int64_t days[DAYS_WRITTEN_MAX]; /* whose transactions are open */
     size_t n_days;
@@ -75,6 +76,8 @@ struct store {
     atomic_uint_fast64_t committed, wanted;
     atomic_int_fast64_t removed_before; /* days up to here, exclusive, were pruned while open */
     atomic_bool has_failed;             /* a commit failed: nobody should wait for the next one */
+    atomic_int_fast64_t
+        held_since_ns; /* wall; of the first failure of a commit that is tried again */
     /* Dimensions read so far by this connection. */
     struct arena dims;
     struct idmap fn_by_id, origin_by_id, text_by_id; /* id -> pointer into dims */
@@ -433,9 +436,9 @@ struct dim_row {
 };
 
 struct pack {
-    uint64_t number; /* 1, 2, ... of its packer */
-    int64_t *days;   /* it has rows of, ascending; found by the writer */
-    size_t n_days;
+    uint64_t number;            /* 1, 2, ... of its packer */
+    int64_t *days;              /* it has rows of, ascending; found by the writer */
+    size_t n_days, n_days_done; /* that a commit which failed later has committed */
     struct arena arena;
     struct arena rows_arena; /* of facts, deletes and chunks: goes when they are written */
     struct dim_row *dims;

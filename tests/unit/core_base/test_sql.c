@@ -108,7 +108,7 @@ static void test_no_database(void **state)
     const struct str noise = STR("this is no database, only a line of text, and long enough to be "
                                  "taken for the header of one that is broken, page size and all");
     CHECK_OK(file_write(path, noise, 0600, &e), &e);
-    CHECK_STATUS(sql_open(path, SQL_READ_WRITE, &db, &e), ERR_IO);
+    CHECK_STATUS(sql_open(path, SQL_READ_WRITE, &db, &e), ERR_PARSE);
     CHECK(strstr(e.msg, "--store") != NULL);
     in_folder(path, sizeof(path), "absent.db");
     e = (struct err){0};

@@ -216,7 +216,7 @@ static void foreign_files(void **state)
     CHECK_STATUS(journal_open(path, NULL, journal_migrate, &j, &e), ERR_CONFIG);
     CHECK_OK(file_write(path, STR("this is no database, only text that is long enough"), 0600, &e),
              &e);
-    CHECK_STATUS(journal_open(path, NULL, journal_migrate, &j, &e), ERR_IO);
+    CHECK_STATUS(journal_open(path, NULL, journal_migrate, &j, &e), ERR_PARSE);
     temp_path_remove(path);
 }
 
