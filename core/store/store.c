@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,15 +78,38 @@ static enum status taken_away(const char *what, const char *path, const char *ho
                    what, path, how);
 }
 
-/* OK while `path` is the file that was opened. */
-static enum status check_same(const char *path, struct file_id opened, const char *what,
+static struct db_files files_of(const char *path)
+{
+    char wal[PATH_MAX], shm[PATH_MAX];
+
+    snprintf(wal, sizeof(wal), "%s-wal", path);
+    snprintf(shm, sizeof(shm), "%s-shm", path);
+    return (struct db_files){id_of(path), id_of(wal), id_of(shm)};
+}
+
+/* OK while the files of `path` are those that were opened: without its log or its index, others
+ * see nothing of what this process writes. */
+static enum status check_same(const char *path, const struct db_files *opened, const char *what,
                               const char *name, struct err *e)
 {
-    const struct file_id now = id_of(path);
+    const struct db_files now = files_of(path);
+    const struct {
+        const struct file_id *was, *is;
+        const char *suffix;
+    } files[] = {{&opened->db, &now.db, ""},
+                 {&opened->wal, &now.wal, "'s log (-wal)"},
+                 {&opened->shm, &now.shm, "'s index (-shm)"}};
 
-    if (now.device == opened.device && now.number == opened.number)
-        return OK;
-    return taken_away(what, name, now.number == 0 ? "removed" : "replaced", e);
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        const struct file_id *was = files[i].was, *is = files[i].is;
+        AUTO(buf_clear) struct buf of = {.max = PATH_MAX + 64};
+        if (was->number == 0 || (is->device == was->device && is->number == was->number))
+            continue;
+        buf_addf(&of, "%s%s", name, files[i].suffix);
+        buf_add_c(&of, '\0');
+        return taken_away(what, of.p, is->number == 0 ? "removed" : "replaced", e);
+    }
+    return OK;
 }
 
 #define DAY_FILE "day file"
@@ -180,9 +204,9 @@ static enum status open_day(struct store *s, int64_t number, struct day **out, s
     }
     const char *path = store_day_file(&a, s, number);
     enum status st = sql_open(path, mode, &d.db, e);
-    d.id = id_of(path);
     if (st == OK)
         st = schema_prepare(d.db, schema_day_id, !s->is_read_only, e);
+    d.files = files_of(path);
     d.has_groups = st == OK && schema_has(d.db, "facts");
     if (st != OK) {
         sql_close(d.db);
@@ -264,6 +288,13 @@ bool store_has_day(const struct store *s, int64_t day)
 
 /* --- lock --- */
 
+static bool is_locked(int fd)
+{
+    return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
+/* The folder is locked as well: the file may be removed while it is. Where folders cannot be locked
+ * (some network file systems) the file is all there is. */
 static enum status lock(struct store *s, struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
@@ -275,12 +306,13 @@ static enum status lock(struct store *s, struct err *e)
         s->lock_fd = open(path, O_RDWR | O_CLOEXEC);
     if (s->lock_fd < 0)
         return err_errno(e, errno, "store %s cannot be written", s->path);
-    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    s->folder_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0 || is_locked(s->folder_fd)) {
         ssize_t n = read(s->lock_fd, pid, sizeof(pid) - 1);
         return err_set(e, ERR_AGAIN,
                        "store %s is being written by process %s: wait for it, or name another "
                        "store with --store",
-                       s->path, n > 0 ? pid : "?");
+                       s->path, n > 0 ? pid : "? (its lock file was removed)");
     }
     int n = snprintf(pid, sizeof(pid), "%d", (int)getpid());
     if (ftruncate(s->lock_fd, 0) != 0 || write(s->lock_fd, pid, (size_t)n) != n)
@@ -304,8 +336,9 @@ enum status store_is_there(const struct store *s, struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
 
-    return s->is_null ? OK
-                      : check_same(store_file(&a, s, "meta.db"), s->meta_id, "store", s->path, e);
+    return s->is_null
+               ? OK
+               : check_same(store_file(&a, s, "meta.db"), &s->meta_files, "store", s->path, e);
 }
 
 enum status store_is_whole(struct store *s, struct err *e)
@@ -315,7 +348,7 @@ enum status store_is_whole(struct store *s, struct err *e)
 
     for (size_t i = 0; status == OK && i < s->n_days; i++) {
         const char *path = store_day_file(&a, s, s->days[i].number);
-        status = check_same(path, s->days[i].id, DAY_FILE, path, e);
+        status = check_same(path, &s->days[i].files, DAY_FILE, path, e);
     }
     return status == OK && !s->is_null ? store_scan_days(s, e) : status;
 }
@@ -330,8 +363,9 @@ static enum status open_meta(struct store *s, struct err *e)
         return not_there(s, path, e);
     st = sql_open(path, s->is_read_only ? SQL_READ_ONLY : SQL_READ_WRITE, &s->meta, e);
     if (st == OK)
-        s->meta_id = id_of(path);
-    return st == OK ? schema_prepare(s->meta, schema_meta_id, !s->is_read_only, e) : st;
+        st = schema_prepare(s->meta, schema_meta_id, !s->is_read_only, e);
+    s->meta_files = files_of(path);
+    return st;
 }
 
 /* Opening for writing switches a file to WAL for good: another program's is refused before. */
@@ -366,7 +400,7 @@ enum status store_open(const struct store_options *o, struct store **out, struct
     struct str path = o->url;
     enum status st = OK;
 
-    s->lock_fd = -1;
+    s->lock_fd = s->folder_fd = -1;
     s->is_read_only = o->is_read_only;
     s->retention_ns = o->retention_ns;
     s->region_of = o->region_of;
@@ -398,6 +432,8 @@ void store_close(struct store *s)
     sql_close(s->meta);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
+    if (s->folder_fd >= 0)
+        close(s->folder_fd);
     idmap_clear(&s->fn_by_id);
     idmap_clear(&s->origin_by_id);
     idmap_clear(&s->text_by_id);

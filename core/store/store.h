@@ -3,7 +3,7 @@
  * A folder holds meta.db (functions, streams, cursors, roll-ups, quarantine, counters) and one
  * YYYYMMDD.db per UTC day (facts clustered on (fn, ts, seq), zstd log chunks, request-id prefix
  * arrays, event hashes). DESIGN.md section 4.2 says why. Exactly one process may hold it read-write
- * (lock file); any number may read.
+ * (locks on the folder and its lock file); any number may read.
  *
  * Writing is in two steps, so that the expensive one runs beside the other:
  *   packer thread: store_mark_repeats() -> (correlate, price) -> store_pack()   [pure of the
@@ -40,7 +40,7 @@ MUST_CHECK enum status store_open(const struct store_options *o, struct store **
 void store_close(struct store *s); /* NULL is fine */
 struct str store_path(const struct store *s);
 /* ERR_NOT_FOUND, saying so, when the folder's files are not those that were opened any more:
- * somebody removed or replaced them. Looks at meta.db only. Any thread. */
+ * somebody removed or replaced them. Looks at meta.db, log and index only. Any thread. */
 MUST_CHECK enum status store_is_there(const struct store *s, struct err *e);
 
 /* The same of meta.db and every day file, those that were closed again or only seen included.

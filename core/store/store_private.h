@@ -24,9 +24,14 @@ struct file_id {
     uint64_t device, number;
 };
 
+/* The files of one database, as they were when it was opened; zero: there was none. */
+struct db_files {
+    struct file_id db, wal, shm;
+};
+
 struct day {
-    int64_t number;    /* days since 1970 */
-    struct file_id id; /* which file was opened */
+    int64_t number; /* days since 1970 */
+    struct db_files files;
     struct sql *db;
     bool is_written; /* its transaction is open */
     bool is_held;    /* by store_hold() */
@@ -63,8 +68,8 @@ struct store {
     int64_t retention_ns;
     struct str (*region_of)(const void *ctx, const struct fn_ref *fn); /* of store_options */
     const void *region_ctx;
-    int lock_fd;
-    struct file_id meta_id; /* which meta.db was opened */
+    int lock_fd, folder_fd;
+    struct db_files meta_files;
     struct sql *meta;
     struct day *days; /* open ones, ascending */
     size_t n_days, cap_days;

@@ -69,8 +69,55 @@ static void test_replaced(void **state)
     fixture_free(f);
 }
 
+/* A database without its log or index: others see nothing of what is written from now on. */
+static void test_parts_removed(void **state)
+{
+    static const struct {
+        const char *name, *says;
+    } rows[] = {
+        {"20260115.db-wal", "20260115.db's log (-wal) was removed"},
+        {"20260115.db-shm", "20260115.db's index (-shm) was removed"},
+        {"meta.db-wal", "'s log (-wal) was removed while it was open"},
+        {"meta.db-shm", "'s index (-shm) was removed while it was open"},
+    };
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct fixture *f = fixture_new();
+        fixture_open(f, false);
+        commit_line(f, NOON);
+        CHECK_OK(store_is_whole(f->store, &f->e), &f->e);
+        CHECK_INT(unlink(path_of(f, rows[i].name)), 0);
+        check_told(f, rows[i].says);
+        fixture_free(f);
+    }
+}
+
+static void test_lock_removed(void **state)
+{
+    struct fixture *f = fixture_new();
+    const struct store_options o = {.url = f->path};
+    struct store *second = NULL;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    CHECK_INT(unlink(path_of(f, "lock")), 0);
+    for (int i = 0; i < 2; i++) { /* the first leaves a lock file that nobody holds */
+        CHECK_STATUS(store_open(&o, &second, &f->e), ERR_AGAIN);
+        CHECK(strstr(f->e.msg, "is being written by process") != NULL);
+        f->e = (struct err){0};
+    }
+    store_close(f->store);
+    f->store = NULL;
+    CHECK_OK(store_open(&o, &second, &f->e), &f->e);
+    store_close(second);
+    fixture_free(f);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_removed),
     cmocka_unit_test(test_replaced),
+    cmocka_unit_test(test_parts_removed),
+    cmocka_unit_test(test_lock_removed),
 };
 TEST_MAIN(tests)
