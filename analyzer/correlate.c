@@ -285,10 +285,7 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
         const unsigned verdict = corr_verdict(c, a, &attempts[i]);
         const bool is_forged = verdict == EV_FORGED;
         inv->evidence |= verdict;
-        if (is_forged) {
-            b->counts.forged += !a->was_forged;
-            a->was_forged = true;
-        } else if (is_told_elsewhere(a, &attempts[i])) {
+        if (!is_forged && is_told_elsewhere(a, &attempts[i])) {
             b->counts.again += !a->was_told;
             a->was_told = true;
             continue;
@@ -354,6 +351,13 @@ static void give_row(const struct assembly *a, struct invocation *inv, size_t re
                              (replaces == NO_ROW || a->given[replaces].verdict == EV_FORGED);
 }
 
+/* What was thought of a request before counts no more. */
+static void count_verdict(unsigned verdict, int64_t by, struct batch_counts *n)
+{
+    n->doubtful += verdict == EV_DOUBTFUL ? by : 0;
+    n->refuted += verdict == EV_FORGED ? by : 0;
+}
+
 static void give_assembly(struct correlator *c, struct assembly *a, const struct origin *origin,
                           struct batch *b)
 {
@@ -363,7 +367,7 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
     bool *is_taken = arena_new(&c->scratch, bool, a->n_given + 1);
     pair(a, &rows, is_taken);
     for (size_t i = 0; i < a->n_given; i++) {
-        b->counts.doubtful -= a->given[i].verdict == EV_DOUBTFUL;
+        count_verdict(a->given[i].verdict, -1, &b->counts);
         if (!is_taken[i])
             give_removed(a, origin, a->given[i].start_ns, b);
     }
@@ -372,7 +376,7 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
         size_t replaces = rows.replaces[i];
         given[i] = (struct given){rows.inv[i].start_ns, content_hash(&rows.inv[i]),
                                   rows.inv[i].evidence & (EV_FORGED | EV_DOUBTFUL)};
-        b->counts.doubtful += given[i].verdict == EV_DOUBTFUL;
+        count_verdict(given[i].verdict, 1, &b->counts);
         if (replaces == NO_ROW || a->given[replaces].hash != given[i].hash)
             give_row(a, &rows.inv[i], replaces, b);
     }

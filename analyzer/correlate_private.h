@@ -79,7 +79,7 @@ struct assembly {
     struct pieces pieces;
     struct given *given;
     size_t n_given, cap_given;
-    bool is_dirty, is_suspect, was_forged;
+    bool is_dirty, is_suspect;
     bool was_told;           /* another export of it names the stream */
     bool is_within;          /* an attempt lies inside a run of another request */
     uint64_t judged_in_feed; /* who ran at the same time is in memory, as of this feed */

@@ -50,7 +50,6 @@ static enum status restore_row(struct correlator *c, const struct invocation *ro
     pieces_decode(row, restore_piece, &r);
     corr_room_for_given(a, a->n_given + 1);
     a->given[a->n_given++] = (struct given){row->start_ns, 0, verdict};
-    a->was_forged = a->was_forged || verdict == EV_FORGED;
     owner->mixed_to_ns =
         owner->newest_ns > owner->mixed_to_ns ? owner->newest_ns : owner->mixed_to_ns;
     note_suspicion(a);

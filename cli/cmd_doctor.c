@@ -153,6 +153,11 @@ static void check_counts(struct doctor *d)
          "lines look like platform lines but cannot be any; they were kept as text",
          "the application prints them, or they are cut or out of range: "
          "fnscope logs 'RequestId:' shows them"},
+        {s->counts.refuted > 0 ? (uint64_t)s->counts.refuted : 0,
+         "no request is another one's text",
+         "request was printed by another one, as its lines' times show; it does not count",
+         "requests were printed by others, as their lines' times show; they do not count",
+         "their lines are text of who printed them"},
         {s->counts.doubtful > 0 ? (uint64_t)s->counts.doubtful : 0,
          "no request may be another one's text",
          "request lies within another's run where no stream is named; it counts, though that one "

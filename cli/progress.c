@@ -105,9 +105,9 @@ static void show_samples(struct buf *out, const struct pipeline_samples *bad)
 }
 
 /* More may have been settled than are new. */
-static uint64_t doubts(const struct batch_counts *n)
+static uint64_t more(int64_t n)
 {
-    return n->doubtful > 0 ? (uint64_t)n->doubtful : 0;
+    return n > 0 ? (uint64_t)n : 0;
 }
 
 /* The same for programs: one row. */
@@ -120,7 +120,7 @@ static void summary_row(const struct progress *p, const struct import_progress *
         {.name = "known_files"},    {.name = "empty_files"},      {.name = "foreign_files"},
         {.name = "unreadable"},     {.name = "untimed"},          {.name = "elsewhere"},
         {.name = "again"},          {.name = "guessed_streams"},  {.name = "adopted"},
-        {.name = "doubtful"},
+        {.name = "doubtful"},       {.name = "refuted"},
     };
     AUTO(arena_clear) struct arena a = {0};
     const uint64_t values[] = {
@@ -142,7 +142,8 @@ static void summary_row(const struct progress *p, const struct import_progress *
         r->counts.again,
         r->own_stream,
         r->counts.adopted,
-        doubts(&r->counts),
+        more(r->counts.doubtful),
+        more(r->counts.refuted),
     };
     struct table t;
 
@@ -178,8 +179,15 @@ static void say_imitations(const struct batch_counts *n, struct buf *out)
                       "looks like a platform line but cannot be one and was kept as text",
                       "look like platform lines but cannot be any and were kept as text"),
                "");
-    count_line(out, doubts(n),
-               plural(doubts(n),
+    count_line(out, more(n->refuted),
+               plural(more(n->refuted),
+                      "request was printed by another one, as its lines' times show, and does not "
+                      "count",
+                      "requests were printed by others, as their lines' times show, and do not "
+                      "count"),
+               "");
+    count_line(out, more(n->doubtful),
+               plural(more(n->doubtful),
                       "request lies within another's run where no stream is named, and counts: of "
                       "another environment, or printed by that request",
                       "requests lie within another's run where no stream is named, and count: of "

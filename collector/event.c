@@ -312,9 +312,18 @@ static uint64_t identify(struct event_maker *m, const struct raw_event *ev,
 
 /* --- what no platform would say --- */
 
-/* The longest timeout is 5,400 s, the largest memory of any instance below 1 TB. */
+/* The longest timeout is 5,400 s, the largest memory of any instance below 1 TB. No environment
+ * writes a thousand million lines, or a terabyte, faster than it is logged. */
 #define LONGEST_DURATION_NS (2 * NS_PER_HOUR)
 #define LARGEST_BYTES       (UINT64_C(1) << 40)
+#define MOST_RECORDS        UINT64_C(1000000000)
+
+/* The platform always says why, and how much. */
+static bool is_plausible_loss(const struct platform_event *p)
+{
+    return p->error_message.n > 0 && p->dropped_records > 0 && p->dropped_records <= MOST_RECORDS &&
+           p->dropped_bytes <= LARGEST_BYTES;
+}
 
 static bool is_plausible(const struct platform_event *p)
 {
@@ -324,17 +333,19 @@ static bool is_plausible(const struct platform_event *p)
     for (size_t i = 0; i < ARRAY_LEN(durations); i++)
         if (durations[i] < 0 || durations[i] > LONGEST_DURATION_NS)
             return false;
+    if (p->kind == PLATFORM_LOGS_DROPPED && !is_plausible_loss(p))
+        return false;
     return p->memory_bytes <= LARGEST_BYTES && p->max_memory_bytes <= LARGEST_BYTES;
 }
 
 /* A function printed it, in imitation of the platform: what it claims is not believed. */
-static void keep_as_text(struct log_record *r, struct batch *out)
+static void keep_as_text(struct log_record *r)
 {
     r->kind = RECORD_APP;
     r->platform = NULL;
     r->message = r->body;
     r->invocation_id = r->trace_id = (struct str){0};
-    out->counts.forged++;
+    r->is_imitation = true;
 }
 
 bool event_time_is_near(int64_t t_ns)
@@ -369,7 +380,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     r->ingested_bytes = (uint32_t)(ev->body.n < UINT32_MAX ? ev->body.n : UINT32_MAX);
     decode_event(r, out);
     if (r->platform != NULL && !is_plausible(r->platform))
-        keep_as_text(r, out);
+        keep_as_text(r);
     if (!ev->has_time && in->defaults->stand_ins != NULL)
         stand_in_give(in->defaults->stand_ins, r, ev->mark.offset);
     r->identity = identify(m, ev, slot, r);
@@ -379,6 +390,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     if (r->severity == SEVERITY_UNKNOWN)
         r->severity = ev->severity;
     out->counts.events++;
+    out->counts.forged += r->is_imitation;
     out->counts.untimed += r->is_time_guessed;
 }
 

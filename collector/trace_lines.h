@@ -9,10 +9,9 @@
 #ifndef FNSCOPE_COLLECTOR_TRACE_LINES_H
 #define FNSCOPE_COLLECTOR_TRACE_LINES_H
 
+#include "collector/trace_shapes.h"
 #include "core/base/arena.h"
 #include "core/base/str.h"
-
-enum { TRACE_LOOK_AHEAD = 1024 };
 
 /* What the open event is inside of: bits, so that a joint can name several. */
 enum trace_place {

@@ -4,6 +4,7 @@
 
 #include "collector/aws/app_loggers.h"
 #include "collector/aws/scan.h"
+#include "collector/trace_shapes.h"
 #include "core/base/timefmt.h"
 
 enum { MAX_FIELDS = 5, MAX_GROUP = 80, MIN_LEVEL = 3, MAX_LEVEL = 12 };
@@ -133,7 +134,9 @@ static bool is_separator(char c)
 static struct str skip_separators(struct str s)
 {
     for (;;) {
-        if (s.n > 0 && is_separator(s.p[0]))
+        if (s.n > 2 && str_starts(s, STR("|-")) && is_capital(s.p[2]))
+            s = str_skip(s, 2); /* "|-WARN in", logback of itself */
+        else if (s.n > 0 && is_separator(s.p[0]))
             s = str_skip(s, 1);
         else if (str_starts(s, STR("- ")))
             s = str_skip(s, 2);
@@ -167,10 +170,14 @@ static bool take_level_word(struct str *s, enum severity *out)
     return true;
 }
 
-/* zap's console with one letter for a level: a field of its own between tabs. */
-static bool take_level_letter(struct str *s, enum severity *out)
+/* One letter for a level: between tabs (zap's console), or between blanks behind a time. */
+static bool take_level_letter(struct str *s, bool is_behind_time, enum severity *out)
 {
-    if (s->n < 2 || s->p[-1] != '\t' || s->p[1] != '\t' ||
+    const bool is_field = s->n >= 2 && ((s->p[-1] == '\t' && s->p[1] == '\t') ||
+                                        (is_behind_time && s->p[-1] == ' ' && s->p[1] == ' '));
+
+    if (!is_field ||
+        (s->p[0] == 'I' && s->p[1] == ' ' && s->n > 2 && !is_capital(s->p[2])) || /* a pronoun */
         str_find_char(STR("DIWEF"), s->p[0]) == 5 || !scan_level(str_sub(*s, 0, 1), out))
         return false;
     *s = str_skip(*s, 1);
@@ -206,7 +213,7 @@ static bool level_of_group(struct str inside, bool is_first, enum severity *out)
         return take_level_word(&text, out);
     }
     if (word == 1 && rest.n == 0)
-        return !is_first && str_find_char(STR("TDIWEFC"), level.p[0]) < 7 &&
+        return !is_first && str_find_char(STR("TDIWEF"), level.p[0]) < 6 &&
                scan_json_level(level, out);
     if (rest.n > 0 &&
         (trimmed.p[word] != ' ' || !is_in_capitals(level) || str_find_char(rest, ' ') < rest.n))
@@ -239,18 +246,19 @@ static size_t neutral_length(struct str s)
     return n > 0 && n < s.n && is_separator(s.p[n]) ? n : zone_length(s);
 }
 
-enum field { FIELD_LEVEL, FIELD_NEUTRAL, FIELD_TEXT };
+enum field { FIELD_NONE, FIELD_LEVEL, FIELD_TIME, FIELD_NEUTRAL, FIELD_TEXT };
 
-static enum field take_field(struct str *s, bool is_first, struct log_record *r)
+/* `before`: the field in front of it. */
+static enum field take_field(struct str *s, enum field before, struct log_record *r)
 {
-    size_t n = time_length(*s);
+    const bool is_first = before == FIELD_NONE;
+    const size_t time = time_length(*s);
+    const size_t n = time == 0 && !is_first ? neutral_length(*s) : time;
     struct str inside;
 
-    if (n == 0 && !is_first)
-        n = neutral_length(*s);
     if (n > 0) {
         *s = str_skip(*s, n);
-        return FIELD_NEUTRAL;
+        return time > 0 ? FIELD_TIME : FIELD_NEUTRAL;
     }
     if (s->n > 0 && s->p[0] == '[') {
         if (!take_group(s, &inside))
@@ -261,7 +269,7 @@ static enum field take_field(struct str *s, bool is_first, struct log_record *r)
     }
     const bool is_level =
         !is_first && (take_level_word(s, &r->severity) || take_channel_level(s, &r->severity) ||
-                      take_level_letter(s, &r->severity));
+                      take_level_letter(s, before == FIELD_TIME, &r->severity));
     return is_level ? FIELD_LEVEL : FIELD_TEXT;
 }
 
@@ -269,15 +277,17 @@ bool app_headed_line(struct str line, struct log_record *r)
 {
     struct str rest = line;
     struct log_record found = *r;
+    enum field before = FIELD_NONE;
 
     for (unsigned i = 0; i < MAX_FIELDS; i++) {
         rest = skip_separators(rest);
-        const enum field f = take_field(&rest, i == 0, &found);
+        const enum field f = take_field(&rest, before, &found);
+        before = f;
         if (f == FIELD_TEXT && i > 0 && app_php_line(rest, r))
             return true;
         if (f == FIELD_TEXT)
             return false;
-        if (f == FIELD_NEUTRAL)
+        if (f != FIELD_LEVEL)
             continue;
         found.message = skip_separators(str_skip(rest, str_starts(rest, STR(":"))));
         *r = found;
@@ -343,16 +353,16 @@ static bool logrus_line(struct str line, struct log_record *r)
 }
 
 /* The level begins the second line; the first is date, class and method. */
-static bool jul_line(struct str line, struct log_record *r)
+bool app_titled_line(struct str line, struct log_record *r)
 {
     const size_t end = str_find_char(str_sub(line, 0, 300), '\n');
     const size_t month = word_length(line);
     struct str second = str_skip(line, end + 1);
     enum severity severity;
 
-    if (end >= line.n || month != 3 ||
-        !(has_form(str_skip(line, month), STR(" 00, 0000 ")) ||
-          has_form(str_skip(line, month), STR(" 0, 0000 "))))
+    const bool is_dated = month == 3 && (has_form(str_skip(line, month), STR(" 00, 0000 ")) ||
+                                         has_form(str_skip(line, month), STR(" 0, 0000 ")));
+    if (end >= line.n || !(is_dated || shape_title(str_sub(line, 0, end))))
         return false;
     if (!take_level_word(&second, &severity) || second.n == 0 || second.p[-1] != ':')
         return false;
@@ -363,7 +373,8 @@ static bool jul_line(struct str line, struct log_record *r)
 
 bool app_lettered_line(struct str line, struct log_record *r)
 {
-    return klog_line(line, r) || logrus_line(line, r) || jul_line(line, r) || month_line(line, r);
+    return klog_line(line, r) || logrus_line(line, r) || app_titled_line(line, r) ||
+           month_line(line, r);
 }
 
 bool app_java_trace(struct str line, struct log_record *r)
@@ -381,5 +392,35 @@ bool app_java_trace(struct str line, struct log_record *r)
         return false;
     r->severity = SEVERITY_ERROR;
     r->error_type = str_sub(line, 0, n);
+    return true;
+}
+
+/* 0 to 191: a facility times eight, and the level. */
+static bool priority_line(struct str line, struct log_record *r)
+{
+    enum { LONGEST = 5, MOST = 191 };
+    const size_t close = str_find_char(str_sub(line, 0, LONGEST), '>');
+    int64_t priority;
+
+    if (close >= LONGEST || close + 1 >= line.n || !is_digit(line.p[1]) ||
+        !str_to_i64(str_sub(line, 1, close - 1), &priority) || priority > MOST)
+        return false;
+    r->severity = scan_syslog_level(priority % 8);
+    r->message = skip_separators(str_skip(line, close + 1));
+    return true;
+}
+
+bool app_marked_line(struct str line, struct log_record *r)
+{
+    const struct str inside = str_skip(line, 1);
+    const size_t n = word_length(inside);
+    const char close = line.p[0] == '<' ? '>' : ')';
+
+    if (line.p[0] == '<' && priority_line(line, r))
+        return true;
+    if (n < MIN_LEVEL || n + 1 >= inside.n || inside.p[n] != close || inside.p[n + 1] != ' ' ||
+        !is_in_capitals(str_sub(inside, 0, n)) || !scan_level(str_sub(inside, 0, n), &r->severity))
+        return false;
+    r->message = skip_separators(str_skip(inside, n + 1));
     return true;
 }

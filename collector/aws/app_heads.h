@@ -11,6 +11,13 @@
  * level end the search. False: none of these, r is untouched. Pure. */
 bool app_headed_line(struct str line, struct log_record *r);
 
+/* "Jan 15, 2026 10:00:00 AM Class method\nSEVERE: text", tinylog's "<time> [main] a.B.c()\nERROR:
+ * text". */
+bool app_titled_line(struct str line, struct log_record *r);
+
+/* "(WARN) text", "<WARN> text", and the priorities of syslog and systemd, "<4>text". */
+bool app_marked_line(struct str line, struct log_record *r);
+
 /* Heads of letters: "E0115 10:00:00.123456  8 main.go:12] text" (klog), "ERRO[0000] text" (logrus
  * on a terminal), "Jan 15, 2026 10:00:00 AM Class method\nSEVERE: text" (java.util.logging). */
 bool app_lettered_line(struct str line, struct log_record *r);

@@ -22,6 +22,7 @@ enum app_field {
     APP_LOG_LEVEL,
     APP_PYTHON_LEVEL, /* logging's numbers, not pino's */
     APP_OTEL_LEVEL,   /* severityNumber */
+    APP_SEVERITY,     /* a word, or a number of syslog's */
     APP_ID,
     APP_TRACE,
     APP_MESSAGE,
@@ -53,7 +54,7 @@ static const struct {
     {{"log_level", 9}, APP_LOG_LEVEL},
     {{"logLevel", 8}, APP_LEVEL},
     {{"severityText", 12}, APP_LEVEL}, /* OpenTelemetry */
-    {{"severity", 8}, APP_LEVEL},
+    {{"severity", 8}, APP_SEVERITY},
     {{"lvl", 3}, APP_LEVEL},
     {{"AWSRequestId", 12}, APP_ID},
     {{"request_id", 10}, APP_ID},
@@ -135,6 +136,7 @@ static const struct {
     {{"exception", 9}, {"exc_type", 8}, APP_ERROR_CLASS}, /* structlog */
     {{"exception", 9}, {"exception_class", 15}, APP_ERROR_CLASS},
     {{"exception", 9}, {"class", 5}, APP_ERROR_CLASS},
+    {{"exception", 9}, {"name", 4}, APP_ERROR_CLASS},           /* semantic_logger */
     {{"context.exception", 17}, {"class", 5}, APP_ERROR_CLASS}, /* Monolog */
 };
 
@@ -243,7 +245,7 @@ static void read_nested(struct app_reader *a, struct str object, struct str raw,
 static bool read_field(struct app_reader *a, enum app_field f)
 {
     assert(f < APP_FIELDS);
-    bool is_first = (a->seen >> f & 1) == 0;
+    const bool is_first = a->text[f].n == 0; /* one that says nothing does not count */
 
     a->seen |= 1u << f;
     if (f == APP_OTHER || f == APP_TIMESTAMP || !is_first)
@@ -309,13 +311,10 @@ static enum severity numbered_severity(int64_t number)
     return severity_of_number(steps, ARRAY_LEN(steps), number);
 }
 
-static enum severity syslog_severity(int64_t number)
+/* Below 8 they are syslog's, above pino's or their like. */
+static enum severity low_severity(int64_t number)
 {
-    static const struct level_step steps[] = {{0, SEVERITY_FATAL}, {3, SEVERITY_ERROR},
-                                              {4, SEVERITY_WARN},  {5, SEVERITY_INFO},
-                                              {7, SEVERITY_DEBUG}, {8, SEVERITY_UNKNOWN}};
-
-    return severity_of_number(steps, ARRAY_LEN(steps), number);
+    return number < 8 ? scan_syslog_level(number) : numbered_severity(number);
 }
 
 static enum severity python_severity(int64_t number)
@@ -343,9 +342,8 @@ static enum severity app_severity(const struct app_reader *a)
         enum app_field field;
         enum severity (*of_number)(int64_t number);
     } places[] = {
-        {APP_LEVEL, numbered_severity},
-        {APP_LOG_LEVEL, numbered_severity},
-        {APP_OTEL_LEVEL, otel_severity},
+        {APP_LEVEL, numbered_severity},      {APP_LOG_LEVEL, numbered_severity},
+        {APP_SEVERITY, low_severity},        {APP_OTEL_LEVEL, otel_severity},
         {APP_PYTHON_LEVEL, python_severity},
     };
     enum severity s = SEVERITY_UNKNOWN;
@@ -354,7 +352,7 @@ static enum severity app_severity(const struct app_reader *a)
     for (size_t i = 0; i < ARRAY_LEN(places) && s == SEVERITY_UNKNOWN; i++) {
         struct str level = a->text[places[i].field];
         if (!scan_json_level(level, &s) && str_to_i64(level, &n))
-            s = a->text[APP_GELF].n > 0 ? syslog_severity(n) : places[i].of_number(n);
+            s = a->text[APP_GELF].n > 0 ? scan_syslog_level(n) : places[i].of_number(n);
     }
     return s;
 }
@@ -528,7 +526,7 @@ bool aws_lambda_json(struct str text, struct log_record *r, struct batch *b)
         if (is_envelope &&
             aws_platform_json(a.text[APP_TYPE], a.text[APP_TIME], a.text[APP_RECORD], r, b))
             return true;
-        b->counts.forged++;
+        r->is_imitation = true;
         if ((a.seen >> APP_ID & 1) == 0)
             a.text[APP_ID] = (struct str){0}; /* the forgery's */
     }

@@ -341,7 +341,7 @@ static bool timed_line(struct str line, struct log_record *r)
     if (line.p[n] == '\t')
         return tabbed_line(str_skip(line, n + 1), r) || app_headed_line(line, r);
     return dated_line(str_skip(line, n), r) || app_barred_line(str_skip(line, n), r) ||
-           app_headed_line(line, r);
+           app_headed_line(line, r) || app_titled_line(line, r);
 }
 
 /* --- other openings --- */
@@ -545,6 +545,8 @@ static line_reader *reader_for(char c)
         return grouped_line;
     if ((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
         return letter_line;
+    if (c == '(' || c == '<')
+        return app_marked_line;
     if (c == ' ')
         return blank_line;
     return c == '*' ? app_logger_line : NULL;

@@ -3,6 +3,7 @@
 #include "collector/aws/app_loggers.h"
 
 #include "collector/aws/scan.h"
+#include "collector/trace_shapes.h"
 
 /* Up to the quote that no backslash precedes. */
 static struct str quoted(struct str s, char quote)
@@ -166,7 +167,6 @@ static bool crash_line(struct str line, struct log_record *r)
         {{"terminate called after throwing", 31}, SEVERITY_FATAL},
         {{"Fatal error: ", 13}, SEVERITY_FATAL},          /* Swift, PHP */
         {{"Unhandled exception:\n", 21}, SEVERITY_FATAL}, /* Dart */
-        {{"** (", 4}, SEVERITY_ERROR},                    /* Elixir */
     };
 
     for (size_t i = 0; i < ARRAY_LEN(crashes); i++)
@@ -174,7 +174,9 @@ static bool crash_line(struct str line, struct log_record *r)
             r->severity = crashes[i].severity;
             return true;
         }
-    if (!str_starts(line, STR("thread '")) || str_find(line, STR(" panicked at ")) == line.n)
+    const bool is_panic =
+        str_starts(line, STR("thread '")) && str_find(line, STR(" panicked at ")) < line.n;
+    if (!is_panic && !shape_elixir(line, (struct str){0}))
         return false;
     r->severity = SEVERITY_ERROR;
     return true;

@@ -56,7 +56,7 @@ void aws_decode_lambda(struct log_record *r, struct batch *b)
     if (aws_lambda_text(text, r, b))
         return;
     if (has_imitation(text))
-        b->counts.forged++;
+        r->is_imitation = true;
     aws_lambda_app(text, r, &b->arena);
 }
 

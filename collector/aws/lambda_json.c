@@ -120,7 +120,7 @@ static bool number_value(struct str text, enum value_type type, int64_t *out)
     if (type == JSON_MS)
         return scan_number(text, NS_SHIFT, out);
     if (type == JSON_COUNT)
-        return scan_number(text, 0, out);
+        return str_to_i64(text, out) ? *out >= 0 : scan_number(text, 0, out);
     if (!scan_number(text, MICRO_SHIFT, out) || *out > INT64_MAX >> 20)
         return false;
     *out = (*out << 20) / 1000000;

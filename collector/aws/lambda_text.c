@@ -24,7 +24,10 @@ struct label {
 
 #define AT(member) offsetof(struct platform_event, member)
 
-/* The trace id is the record's; it is parked in trace_header until the line is accepted. */
+/* Billed Duration is in every REPORT of the Text format, of failed initializations and time-outs
+ * too: only managed instances are not billed by it, and they log in JSON (Lambda's guide,
+ * "Configuring JSON and plain text log formats"). The trace id is the record's; it is parked in
+ * trace_header until the line is accepted. */
 static const struct label report_labels[] = {
     {{"Duration", 8}, AT(duration_ns), VALUE_MS, PH_DURATION},
     {{"Billed Duration", 15}, AT(billed_ns), VALUE_MS, PH_BILLED},
@@ -559,12 +562,11 @@ static const struct line_kind *find_kind(struct str line)
     return NULL;
 }
 
-static void count_forgery(const struct line_kind *k, struct str line, struct batch *b)
+static bool is_imitation(const struct line_kind *k, struct str line)
 {
-    struct str rest = str_trim(str_skip(line, k->head.n));
-    bool is_like = k->has_id ? str_starts(rest, STR("RequestId:")) : k->is_distinct;
-    if (is_like)
-        b->counts.forged++;
+    const struct str rest = str_trim(str_skip(line, k->head.n));
+
+    return k->has_id ? str_starts(rest, STR("RequestId:")) : k->is_distinct;
 }
 
 bool aws_lambda_text(struct str line, struct log_record *r, struct batch *b)
@@ -584,6 +586,6 @@ bool aws_lambda_text(struct str line, struct log_record *r, struct batch *b)
         return false;
     if (decode_labelled(k, line, r, b))
         return true;
-    count_forgery(k, line, b);
+    r->is_imitation = is_imitation(k, line);
     return false;
 }

@@ -170,6 +170,7 @@ bool scan_level(struct str s, enum severity *out)
         {{"INFO", 4}, SEVERITY_INFO},   {{"DEBUG", 5}, SEVERITY_DEBUG},
         {{"ERROR", 5}, SEVERITY_ERROR}, {{"WARN", 4}, SEVERITY_WARN},
         {{"info", 4}, SEVERITY_INFO},   {{"WARNING", 7}, SEVERITY_WARN},
+        {{"LOG", 3}, SEVERITY_INFO}, /* NestJS, PostgreSQL */
     };
 
     for (size_t i = 0; i < ARRAY_LEN(common); i++)
@@ -194,6 +195,7 @@ bool scan_json_level(struct str s, enum severity *out)
         struct str word;
         enum severity severity;
     } words[] = {
+        {{"log", 3}, SEVERITY_INFO}, /* NestJS */
         {{"http", 4}, SEVERITY_INFO}, {{"silly", 5}, SEVERITY_TRACE}, {{"v", 1}, SEVERITY_TRACE},
         {{"t", 1}, SEVERITY_TRACE},   {{"c", 1}, SEVERITY_FATAL},
     };
@@ -206,6 +208,15 @@ bool scan_json_level(struct str s, enum severity *out)
             return true;
         }
     return false;
+}
+
+enum severity scan_syslog_level(int64_t number)
+{
+    static const enum severity levels[] = {SEVERITY_FATAL, SEVERITY_FATAL, SEVERITY_FATAL,
+                                           SEVERITY_ERROR, SEVERITY_WARN,  SEVERITY_INFO,
+                                           SEVERITY_INFO,  SEVERITY_DEBUG};
+
+    return number >= 0 && number < (int64_t)ARRAY_LEN(levels) ? levels[number] : SEVERITY_UNKNOWN;
 }
 
 struct str scan_trace_id(struct str header)

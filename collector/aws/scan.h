@@ -22,6 +22,8 @@ bool scan_number(struct str s, int shift, int64_t *out);
 bool scan_json_level(struct str s, enum severity *out);
 bool scan_level(struct str s, enum severity *out);
 /* "Root=1-..;Parent=..;Sampled=1" or a bare trace id -> the trace id; empty: none. */
+/* syslog's 0 (emergency) to 7 (debug). */
+enum severity scan_syslog_level(int64_t number);
 struct str scan_trace_id(struct str header);
 
 #endif

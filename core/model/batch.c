@@ -45,6 +45,7 @@ void batch_counts_add(struct batch_counts *to, const struct batch_counts *from)
     to->control_messages += from->control_messages;
     to->unknown_labels += from->unknown_labels;
     to->forged += from->forged;
+    to->refuted += from->refuted;
     to->doubtful += from->doubtful;
     to->lost_lines += from->lost_lines;
     to->lost_bytes += from->lost_bytes;

@@ -27,7 +27,8 @@ struct cursor {
 struct batch_counts {
     uint64_t read_bytes, events, repeats, late, quarantined, control_messages;
     uint64_t unknown_labels;         /* REPORT labels kept as extras */
-    uint64_t forged;                 /* application text that imitates a platform line */
+    uint64_t forged;                 /* lines of application text that imitate the platform's */
+    int64_t refuted;                 /* requests with EV_FORGED: as many more as there were */
     int64_t doubtful;                /* requests with EV_DOUBTFUL: as many more as there were */
     uint64_t lost_lines, lost_bytes; /* dropped by the platform, as it says itself */
     uint64_t invalid_utf8;           /* events with replaced bytes */

@@ -87,6 +87,7 @@ static const struct {
     {{"w", 1}, SEVERITY_WARN},
     {{"err", 3}, SEVERITY_ERROR},
     {{"eror", 4}, SEVERITY_ERROR},   /* log15 */
+    {{"shout", 5}, SEVERITY_FATAL},  /* Dart */
     {{"success", 7}, SEVERITY_INFO}, /* loguru */
     {{"fail", 4}, SEVERITY_ERROR},
     {{"severe", 6}, SEVERITY_ERROR},

@@ -64,6 +64,7 @@ struct log_record {
     bool is_error;           /* an unhandled error reported by the runtime: its invocation failed */
     bool is_time_guessed;    /* neither it nor a line near it says when it was */
     bool is_time_borrowed;   /* it does not say itself when it was */
+    bool is_imitation;       /* text that imitates a line of the platform */
     bool is_repeat;          /* set by the store's dedup: already stored, to be ignored */
 };
 

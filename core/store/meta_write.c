@@ -157,6 +157,7 @@ static enum status write_counters(struct store *s, const struct pack *k, struct 
         {"control_messages", k->counts.control_messages},
         {"unknown_labels", k->counts.unknown_labels},
         {"forged", k->counts.forged},
+        {"refuted", (uint64_t)k->counts.refuted},
         {"doubtful", (uint64_t)k->counts.doubtful},
         {"lost_lines", k->counts.lost_lines},
         {"lost_bytes", k->counts.lost_bytes},

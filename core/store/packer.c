@@ -241,6 +241,7 @@ static void mark_repeats(struct packer *p, struct batch *b)
             continue;
         b->records[i].is_repeat = true;
         b->counts.repeats++;
+        b->counts.forged -= b->records[i].is_imitation; /* was counted when it was stored */
     }
 }
 

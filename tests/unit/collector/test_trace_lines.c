@@ -3,6 +3,7 @@
 #include "tests/unit/collector/decoder_checks.h"
 
 #include "collector/generic/generic.h"
+#include "core/base/buf.h"
 #include "core/base/file.h"
 #include "core/base/jsonpull.h"
 
@@ -91,7 +92,72 @@ static void test_platform_stays_alone(void **state)
                 "text", want, ARRAY_LEN(want));
 }
 
+/* Lines that only begin like a part of a trace are events of their own. */
+static void test_prose_stays_apart(void **state)
+{
+    UNUSED(state);
+    static const char *const lines[] = {
+        "5 x f()",
+        "INFO: hello",
+        "PHP is nice",
+        "#1 thing",
+        "#0 step()",
+        "pay",
+        "at checkout (ok)",
+        "at 10:30 (late)",
+        "] done",
+        ") smile",
+        "} else it ends",
+        "** (note) hi",
+        "Caused by: bad luck",
+        "... 3 apples",
+        "goroutine pools are fine",
+        "Node.js versions",
+        "Suppressed: 3 mails",
+        "May 5 we met at 10 PM somewhere",
+        "INFO: later",
+    };
+    AUTO(buf_clear) struct buf text = {.max = 1u << 16};
+
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        buf_addf(&text, "%s\n", lines[i]);
+    struct batch *b = decode(buf_str(&text));
+    for (size_t i = 0; i < b->n_records && i < ARRAY_LEN(lines); i++)
+        CHECK_STR(b->records[i].body, str_from(lines[i]));
+    CHECK_INT(b->n_records, ARRAY_LEN(lines));
+    batch_free(b);
+}
+
+/* The same openings with all of their shape go on, also where the indent is lost. */
+static void test_traces_go_on(void **state)
+{
+    UNUSED(state);
+    static const char *const events[] = {
+        "2026-01-15 10:00:00 [main] a.App.h()\nERROR: it failed",
+        "Jan 15, 2026 10:00:00 AM a.App h\nSEVERE: it failed",
+        "PHP Fatal error:  Uncaught Exception: x in /var/task/a.php:3\nStack trace:\n"
+        "#0 /var/task/a.php(9): f()\n#1 [internal function]: g()\n#2 {main}\n  thrown in "
+        "/var/task/a.php on line 3",
+        "ERROR it failed\nat a.B.c(B.java:3)\nat a.B.d(Native Method)\n... 3 more\n"
+        "Caused by: a.X: y\nat a.B.e(B.kt)",
+        "call(f, {\n  a: 1,\n});",
+        "[\n  1\n],",
+        "it is\n** (RuntimeError) boom\n    lib/a.ex:1: A.h/1",
+    };
+    AUTO(buf_clear) struct buf text = {.max = 1u << 16};
+
+    for (size_t i = 0; i < ARRAY_LEN(events); i++)
+        buf_addf(&text, "%s\n", events[i]);
+    struct batch *b = decode(buf_str(&text));
+    for (size_t i = 0; i < b->n_records && i < ARRAY_LEN(events); i++)
+        CHECK_STR(b->records[i].body, str_from(events[i]));
+    CHECK_INT(b->n_records, ARRAY_LEN(events));
+    batch_free(b);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_prose_stays_apart),
+    cmocka_unit_test(test_traces_go_on),
     cmocka_unit_test(test_samples_stay_whole),
     cmocka_unit_test(test_platform_stays_alone),
 };
