@@ -141,7 +141,8 @@ static void add_counts(struct buf *b, const struct incident *i)
 {
     uint64_t percent = i->n > 0 ? (i->failed * 200 + i->n) / (2 * i->n) : 0;
 
-    buf_addf(b, "%llu of %llu attempts", (unsigned long long)i->failed, (unsigned long long)i->n);
+    buf_addf(b, "%llu of %llu %s", (unsigned long long)i->failed, (unsigned long long)i->n,
+             plural(i->n, "attempt", "attempts"));
     if (percent > 0)
         buf_addf(b, " (%llu %%)", (unsigned long long)percent);
 }

@@ -208,7 +208,8 @@ static void prune(struct collecting *g, int64_t now)
     if (store_prune(g->store, clock_now(&g->c->clock) - keep, &days, &g->prune_err) != OK)
         log_event(LOG_WARN, "retention: %s", g->prune_err.msg);
     else if (days > 0)
-        log_event(LOG_INFO, "retention: %llu days removed", (unsigned long long)days);
+        log_event(LOG_INFO, "retention: %llu %s removed", (unsigned long long)days,
+                  plural(days, "day", "days"));
 }
 
 /* What the provider counted and no log tells of: said again when there is something new to say. */
@@ -252,8 +253,9 @@ static void on_tick(void *ctx, const struct batch_counts *so_far)
         g->is_ready = true;
         supervisor_say(&g->supervisor, STR("READY=1"));
     }
-    int n = snprintf(text, sizeof(text), "STATUS=%llu events, %llu of them repeats",
-                     (unsigned long long)so_far->events, (unsigned long long)so_far->repeats);
+    int n = snprintf(text, sizeof(text), "STATUS=%llu %s, %llu of them repeats",
+                     (unsigned long long)so_far->events, plural(so_far->events, "event", "events"),
+                     (unsigned long long)so_far->repeats);
     int64_t now = clock_monotonic(&clock);
     if (n > 0 && g->supervisor.fd >= 0 && now / NS_PER_SEC % 10 == 0)
         supervisor_say(&g->supervisor, (struct str){text, (size_t)n});

@@ -143,9 +143,10 @@ static int run_demo(struct cli *c, struct err *e)
     }
     if (generate(c, logs, &t, e) != OK)
         return EXIT_FAILED;
-    buf_addf(&c->out, "%llu log events of %llu invocations of %llu %s in %s\n",
-             (unsigned long long)t.events, (unsigned long long)t.invocations,
-             (unsigned long long)t.files, plural(t.files, "function", "functions"), logs);
+    buf_addf(&c->out, "%llu log %s of %llu %s of %llu %s in %s\n", (unsigned long long)t.events,
+             plural(t.events, "event", "events"), (unsigned long long)t.invocations,
+             plural(t.invocations, "invocation", "invocations"), (unsigned long long)t.files,
+             plural(t.files, "function", "functions"), logs);
     if (is_only)
         return EXIT_DONE;
     if (run_self(c, import, false, e) != EXIT_DONE)

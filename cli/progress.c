@@ -54,7 +54,8 @@ static void compose(const struct progress *p, const struct import_progress *now,
         size_format(b, now->bytes_done);
         buf_add_z(b, " read");
     }
-    buf_addf(b, "  %llu events", (unsigned long long)now->counts.events);
+    buf_addf(b, "  %llu %s", (unsigned long long)now->counts.events,
+             plural(now->counts.events, "event", "events"));
     if (left >= 0) {
         buf_add_z(b, ", ");
         duration_format(b, left / NS_PER_SEC * NS_PER_SEC);

@@ -66,7 +66,7 @@ void trace_waterfall(struct buf *b, const struct span_list *l)
     if (l->n == 0)
         return;
     struct range r = spans_extent(l);
-    buf_addf(b, "\n  %zu spans in ", l->n);
+    buf_addf(b, "\n  %zu %s in ", l->n, plural(l->n, "span", "spans"));
     duration_format(b, r.until_ns - r.since_ns);
     buf_add_c(b, '\n');
     for (size_t i = 0; i < l->n; i++) {

@@ -178,8 +178,9 @@ static enum status announce(struct fnexec_run *r, struct fnexec *f, const struct
         if (file_write(arena_strz(r->arena, r->options.port_file), text, 0644, e) != OK)
             return err_wrap(e, "--port-file");
     }
-    log_event(LOG_INFO, "fnexec serves %zu functions at " STR_FMT ", account " STR_FMT,
-              m->n_functions, STR_ARG(x->endpoint), STR_ARG(m->account));
+    log_event(LOG_INFO, "fnexec serves %zu %s at " STR_FMT ", account " STR_FMT, m->n_functions,
+              plural(m->n_functions, "function", "functions"), STR_ARG(x->endpoint),
+              STR_ARG(m->account));
     notify("READY=1");
     return OK;
 }

@@ -103,9 +103,9 @@ static void figures_node(const struct doc_node *n, struct buf *out)
 
 static struct str shown(const struct table_cell *c)
 {
-    if (c->type == CELL_NULL)
-        return STR("–");
-    return c->shown.p ? c->shown : c->raw;
+    if (c->shown.p)
+        return c->shown;
+    return c->type == CELL_NULL ? STR("–") : c->raw;
 }
 
 static void table_head(const struct table *t, struct buf *out)

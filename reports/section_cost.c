@@ -94,10 +94,11 @@ static struct str verdict_text(const struct report_data *r)
                                           : (struct str){0};
 
     return arena_printf(a,
-                        STR_FMT " for " STR_FMT " invocations of %zu function%s" STR_FMT
-                                "; " STR_FMT " failed (" STR_FMT ")." STR_FMT STR_FMT STR_FMT,
-                        STR_ARG(cash(r, r->cost)), STR_ARG(text_count(a, r->total.n)), n_ran,
-                        plural(n_ran, "", "s"), STR_ARG(change),
+                        STR_FMT " for " STR_FMT " of " STR_FMT STR_FMT "; " STR_FMT
+                                " failed (" STR_FMT ")." STR_FMT STR_FMT STR_FMT,
+                        STR_ARG(cash(r, r->cost)),
+                        STR_ARG(text_things(a, r->total.n, "invocation")),
+                        STR_ARG(text_things(a, n_ran, "function")), STR_ARG(change),
                         STR_ARG(text_count(a, count_failed(&r->total))),
                         STR_ARG(text_share(a, count_failed(&r->total), r->total.n)), STR_ARG(end),
                         STR_ARG(throttle_words(r)), STR_ARG(incident_words(r)));

@@ -272,9 +272,10 @@ void section_cold_starts(const struct report_data *r, struct doc *d)
         return;
     struct doc_section *s = doc_section(d, "cold_starts", "Cold starts");
     doc_text(d, s, TONE_PLAIN,
-             arena_printf(r->arena, STR_FMT " of " STR_FMT " invocations were cold (" STR_FMT ").",
+             arena_printf(r->arena, STR_FMT " of " STR_FMT " %s cold (" STR_FMT ").",
                           STR_ARG(text_count(r->arena, count_cold(&r->total))),
-                          STR_ARG(text_count(r->arena, r->total.n)),
+                          STR_ARG(text_things(r->arena, r->total.n, "invocation")),
+                          plural(count_cold(&r->total), "was", "were"),
                           STR_ARG(text_share(r->arena, count_cold(&r->total), r->total.n))));
     const struct fn_line **order = arena_new(r->arena, const struct fn_line *, r->n + 1);
     for (size_t i = 0; i < r->n; i++)
@@ -354,7 +355,9 @@ static void function_cells(struct table *t, const struct stats *st, wide cost, s
     table_text(t, 10, currency);
 }
 
-/* Those that are not listed, so that the rows add up to the whole; no function has such a name. */
+enum { FUNCTION_OTHERS = 11 }; /* the column that marks their row */
+
+/* Those that are not listed, so that the rows add up to the whole: a row without a function. */
 static void others_row(const struct report_data *r, struct table *t)
 {
     struct stats sums = {0};
@@ -371,7 +374,8 @@ static void others_row(const struct report_data *r, struct table *t)
     }
     if (n > 0) {
         table_row(t);
-        table_text(t, 0, arena_printf(r->arena, "(%zu %s)", n, plural(n, "other", "others")));
+        table_null_shown(t, 0, arena_printf(r->arena, "(%zu %s)", n, plural(n, "other", "others")));
+        table_i64(t, FUNCTION_OTHERS, (int64_t)n);
         function_cells(t, &sums, cost, r->currency);
     }
     stats_clear(&sums);
@@ -391,6 +395,7 @@ void section_functions(const struct report_data *r, struct doc *d)
         {.name = "cost", .title = "Cost", .is_right = true},
         {.name = "cost_per_million", .title = "per 1M", .is_right = true},
         {.name = "currency", .is_hidden = true},
+        [FUNCTION_OTHERS] = {.name = "others", .is_hidden = true},
     };
 
     if (r->n == 0)

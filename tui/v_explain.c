@@ -25,8 +25,8 @@ static void attempts(struct app *app, struct view_data *d, const struct stats *s
             buf_addf(&b, "%s" STR_FMT " %s", b.n > 0 ? ", " : "",
                      STR_ARG(view_count(a, s->outcome[o])), outcome_name((enum outcome)o));
     say(app, d, "INV",
-        arena_printf(a, STR_FMT " attempts that started: " STR_FMT "; " STR_FMT " of them retries",
-                     STR_ARG(view_count(a, s->n)), STR_ARG(buf_str(&b)),
+        arena_printf(a, STR_FMT " that started: " STR_FMT "; " STR_FMT " of them retries",
+                     STR_ARG(view_things(a, s->n, "attempt", "attempts")), STR_ARG(buf_str(&b)),
                      STR_ARG(view_count(a, s->retries))));
     say(app, d, "ERR%",
         arena_printf(a,

@@ -52,15 +52,15 @@ static void head(struct app *app, struct view_data *d)
                               STR_ARG(r->fn.region), STR_ARG(r->runtime),
                               (unsigned long long)(r->memory_bytes >> 20), arch_name(r->arch)),
                  2);
-    view_line_in(d, a, STYLE_PLAIN,
-                 arena_printf(a,
-                              STR_FMT " invocations   " STR_FMT " failed   " STR_FMT
-                                      " cold   " STR_FMT " retries   " STR_FMT,
-                              STR_ARG(view_count(a, s->n)),
-                              STR_ARG(view_share(a, stats_failed(s), s->n)),
-                              STR_ARG(view_share(a, stats_cold(s), s->n)),
-                              STR_ARG(view_count(a, s->retries)), STR_ARG(view_money(a, s->cost))),
-                 2);
+    view_line_in(
+        d, a, STYLE_PLAIN,
+        arena_printf(a, STR_FMT "   " STR_FMT " failed   " STR_FMT " cold   " STR_FMT "   " STR_FMT,
+                     STR_ARG(view_things(a, s->n, "invocation", "invocations")),
+                     STR_ARG(view_share(a, stats_failed(s), s->n)),
+                     STR_ARG(view_share(a, stats_cold(s), s->n)),
+                     STR_ARG(view_things(a, s->retries, "retry", "retries")),
+                     STR_ARG(view_money(a, s->cost))),
+        2);
 }
 
 /* --- over time --- */

@@ -277,11 +277,11 @@ static void head_text(const struct fn_row *r, struct frame *f, unsigned y)
         &a, STR_FMT "  " STR_FMT "  %llu MB  " STR_FMT, STR_ARG(r->fn.name), STR_ARG(r->runtime),
         (unsigned long long)(r->memory_bytes >> 20), STR_ARG(r->fn.region));
     struct str sums = arena_printf(
-        &a,
-        STR_FMT " invocations, " STR_FMT " failed, " STR_FMT " cold, " STR_FMT " retries, " STR_FMT,
-        STR_ARG(view_count(&a, s->n)), STR_ARG(view_share(&a, stats_failed(s), s->n)),
-        STR_ARG(view_share(&a, stats_cold(s), s->n)), STR_ARG(view_count(&a, s->retries)),
-        STR_ARG(view_money(&a, s->cost)));
+        &a, STR_FMT ", " STR_FMT " failed, " STR_FMT " cold, " STR_FMT ", " STR_FMT,
+        STR_ARG(view_things(&a, s->n, "invocation", "invocations")),
+        STR_ARG(view_share(&a, stats_failed(s), s->n)),
+        STR_ARG(view_share(&a, stats_cold(s), s->n)),
+        STR_ARG(view_things(&a, s->retries, "retry", "retries")), STR_ARG(view_money(&a, s->cost)));
     struct str times = arena_printf(
         &a,
         "p50 " STR_FMT "  p95 " STR_FMT "  p99 " STR_FMT "  max " STR_FMT "  memory up to %llu MB",

@@ -119,8 +119,9 @@ static void figures(struct app *app, struct view_data *d, const struct msg_queue
 
     title(app, d, "What the figures are made of");
     say(app, d, "DEPTH",
-        arena_printf(a, "%lld messages to be received at the last reading, " STR_FMT,
-                     (long long)q->depth, STR_ARG(view_time(app, a, q->seen_ns, TIME_WHOLE))));
+        arena_printf(a, "%lld %s to be received at the last reading, " STR_FMT, (long long)q->depth,
+                     plural((uint64_t)q->depth, "message", "messages"),
+                     STR_ARG(view_time(app, a, q->seen_ns, TIME_WHOLE))));
     say(app, d, "FLIGHT",
         arena_printf(a, "%lld received and not yet deleted; %lld delayed, not to be received yet",
                      (long long)q->in_flight, (long long)q->delayed));
@@ -140,8 +141,9 @@ static void figures(struct app *app, struct view_data *d, const struct msg_queue
                      STR_ARG(view_time(app, a, c->to.time_ns, TIME_WHOLE))));
     if (c->per_hour < 0 && q->depth > 0)
         say(app, d, "DRAINS",
-            arena_printf(a, "in " STR_FMT ": %lld messages at %lld an hour",
+            arena_printf(a, "in " STR_FMT ": %lld %s at %lld an hour",
                          STR_ARG(view_duration(a, view_queue_drains(q, c))), (long long)q->depth,
+                         plural((uint64_t)q->depth, "message", "messages"),
                          (long long)-c->per_hour));
     else
         say(app, d, "DRAINS", STR("not at all: it does not get less"));

@@ -45,13 +45,13 @@ static void part(struct app *app, struct view_data *d, const struct source_part 
 
     view_line_in(
         d, a, is_ill ? STYLE_BAD : STYLE_PLAIN,
-        arena_printf(a,
-                     "  %-*.*s %s polled " STR_FMT ", " STR_FMT " calls, " STR_FMT
-                     " errors, " STR_FMT "%s" STR_FMT,
-                     (int)LABEL, STR_ARG(p->name), is_ill ? "x" : "+",
-                     STR_ARG(view_ago(app, a, p->tried_ns)), STR_ARG(view_count(a, p->add_calls)),
-                     STR_ARG(view_count(a, p->add_errors)), STR_ARG(view_money(a, p->add_cost)),
-                     is_ill ? ": " : "", STR_ARG(p->error)),
+        arena_printf(
+            a, "  %-*.*s %s polled " STR_FMT ", " STR_FMT ", " STR_FMT ", " STR_FMT "%s" STR_FMT,
+            (int)LABEL, STR_ARG(p->name), is_ill ? "x" : "+",
+            STR_ARG(view_ago(app, a, p->tried_ns)),
+            STR_ARG(view_things(a, p->add_calls, "call", "calls")),
+            STR_ARG(view_things(a, p->add_errors, "error", "errors")),
+            STR_ARG(view_money(a, p->add_cost)), is_ill ? ": " : "", STR_ARG(p->error)),
         LABEL + 5);
 }
 
@@ -108,8 +108,8 @@ static void figures(struct app *app, struct view_data *d, const struct source_st
                      STR_ARG(view_count(a, s->add_calls)), STR_ARG(view_count(a, s->add_errors)),
                      STR_ARG(view_count(a, s->add_throttles))));
     say(app, d, "EVENTS",
-        arena_printf(a, STR_FMT " in " STR_FMT " bytes", STR_ARG(view_count(a, s->add_events)),
-                     STR_ARG(view_count(a, s->add_bytes))));
+        arena_printf(a, STR_FMT " in " STR_FMT, STR_ARG(view_count(a, s->add_events)),
+                     STR_ARG(view_things(a, s->add_bytes, "byte", "bytes"))));
     say(app, d, "COST",
         arena_printf(a, STR_FMT " list price of those calls, " STR_FMT " of it today",
                      STR_ARG(view_money(a, s->add_cost)), STR_ARG(view_money(a, s->cost_today))));

@@ -111,6 +111,11 @@ struct str view_count(struct arena *a, uint64_t n)
     return arena_str(a, buf_str(&b));
 }
 
+struct str view_things(struct arena *a, uint64_t n, const char *one, const char *many)
+{
+    return arena_printf(a, STR_FMT " %s", STR_ARG(view_count(a, n)), plural(n, one, many));
+}
+
 struct str view_duration(struct arena *a, int64_t ns)
 {
     AUTO(buf_clear) struct buf b = {.max = 64};

@@ -315,6 +315,8 @@ void cell_cost(const struct app *app, struct table *t, size_t column, wide pico,
 
 void cell_count(struct table *t, size_t column, uint64_t n);
 struct str view_count(struct arena *a, uint64_t n); /* 12,345 */
+/* "1 retry", "12,345 retries" */
+struct str view_things(struct arena *a, uint64_t n, const char *one, const char *many);
 struct str view_duration(struct arena *a, int64_t ns);
 struct str view_exact(struct arena *a, wide v, unsigned scale); /* no digit lost */
 /* Times (times.c): no view writes one on its own. Of 2026-01-15T12:00:00.000 each form has a part.

@@ -89,7 +89,8 @@ static void plan_logs(const struct source *s, const struct aws_options *o, struc
 static void plan_config(const struct source *s, const struct aws_options *o, struct plan *p)
 {
     uint64_t rounds = per_day(o->config_ns), n = p->assumed_functions;
-    struct str each = arena_printf(p->arena, "%llu functions", (unsigned long long)n);
+    struct str each = arena_printf(p->arena, "%llu %s", (unsigned long long)n,
+                                   plural(n, "function", "functions"));
     struct planned rows[] = {
         {rounds, 1, STR("the account's limits"), OP_GET_ACCOUNT_SETTINGS, false},
         {rounds * (n / 50 + 1), 1, each, OP_LIST_FUNCTIONS, true},
@@ -108,7 +109,8 @@ static void plan_queues(const struct source *s, const struct aws_options *o, str
     uint64_t n = is_known ? o->queues.count : p->assumed_queues;
     struct planned rows[] = {
         {per_day(o->discover_ns), 1, STR("discovery"), OP_LIST_QUEUES, false},
-        {per_day(o->queues_ns) * n, 1, arena_printf(p->arena, "%llu queues", (unsigned long long)n),
+        {per_day(o->queues_ns) * n, 1,
+         arena_printf(p->arena, "%llu %s", (unsigned long long)n, plural(n, "queue", "queues")),
          OP_GET_QUEUE_ATTRIBUTES, !is_known},
     };
 
@@ -134,8 +136,8 @@ static void plan_reconcile(const struct source *s, const struct aws_options *o, 
     struct planned rows[] = {
         {rounds, each, STR("the region's count of each hour"), OP_GET_METRIC_DATA, false},
         {rounds * (n / 500 + 1), each * n / (n / 500 + 1),
-         arena_printf(p->arena, "that of %llu functions, while the region's is not zero",
-                      (unsigned long long)n),
+         arena_printf(p->arena, "that of %llu %s, while the region's is not zero",
+                      (unsigned long long)n, plural(n, "function", "functions")),
          OP_GET_METRIC_DATA, true},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)

@@ -56,6 +56,11 @@ void table_text_shown(struct table *t, size_t column, struct str s, struct str s
     *last_cell(t, column) = (struct table_cell){.type = CELL_TEXT, .raw = s, .shown = shown};
 }
 
+void table_null_shown(struct table *t, size_t column, struct str shown)
+{
+    *last_cell(t, column) = (struct table_cell){.type = CELL_NULL, .shown = shown};
+}
+
 void table_text_ranked(struct table *t, size_t column, struct str s, struct str shown,
                        unsigned rank)
 {
@@ -92,9 +97,9 @@ static const struct table_cell *cell_at(const struct table *t, size_t row, size_
 
 static struct str shown_text(const struct table_cell *c)
 {
-    if (c->type == CELL_NULL)
-        return STR("-");
-    return c->shown.p ? c->shown : c->raw;
+    if (c->shown.p)
+        return c->shown;
+    return c->type == CELL_NULL ? STR("-") : c->raw;
 }
 
 /* One style: what has no heading of its own is headed by its name, "unit_price" as UNIT PRICE. */

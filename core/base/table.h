@@ -26,7 +26,7 @@ struct table_column {
 struct table_cell {
     enum cell_type type;
     struct str raw;   /* machine form: exact */
-    struct str shown; /* text form; empty p: raw */
+    struct str shown; /* text form; empty p: raw, or a dash for CELL_NULL */
     unsigned rank;    /* place among texts that are not in order by their letters; 0: none */
 };
 
@@ -50,6 +50,8 @@ void table_text_shown(struct table *t, size_t column, struct str s,
                       struct str shown); /* shown: shorter, for people */
 void table_text_ranked(struct table *t, size_t column, struct str s, struct str shown,
                        unsigned rank);
+/* Unknown to machines, a word for people: "(35 others)" where a name stands. */
+void table_null_shown(struct table *t, size_t column, struct str shown);
 void table_i64(struct table *t, size_t column, int64_t v);
 void table_bool(struct table *t, size_t column, bool v);
 void table_number(struct table *t, size_t column, struct str raw,

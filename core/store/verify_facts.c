@@ -56,14 +56,15 @@ static void tell_function(struct fact_check *k)
 
     if (k->twice > 0)
         verify_finding(v, k->day->db,
-                       "%llu attempts of function " STR_FMT
-                       " are stored twice: import one export of the day's logs into a fresh "
+                       "%llu %s of function " STR_FMT
+                       " stored twice: import one export of the day's logs into a fresh "
                        "store, a get-log-events answer with --log-stream",
-                       (unsigned long long)k->twice, STR_ARG(verify_fn_name(v, k->fn)));
+                       (unsigned long long)k->twice, plural(k->twice, "attempt", "attempts"),
+                       STR_ARG(verify_fn_name(v, k->fn)));
     if (k->unfound > 0)
-        verify_finding(v, k->day->db,
-                       "%llu attempts of function " STR_FMT " are not found by their request id",
-                       (unsigned long long)k->unfound, STR_ARG(verify_fn_name(v, k->fn)));
+        verify_finding(v, k->day->db, "%llu %s of function " STR_FMT " not found by request id",
+                       (unsigned long long)k->unfound, plural(k->unfound, "attempt", "attempts"),
+                       STR_ARG(verify_fn_name(v, k->fn)));
     k->twice = k->unfound = 0;
 }
 

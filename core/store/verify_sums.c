@@ -91,9 +91,9 @@ static enum status check_function(struct verifier *v, struct day *d, uint32_t fn
     if (s == OK)
         s = compare_slots(&k, d, fn, &is_right, e);
     if (s == OK && !is_right)
-        verify_finding(
-            v, d->db, "the sums of function " STR_FMT " differ from its %llu invocations",
-            STR_ARG(verify_fn_name(v, fn)), (unsigned long long)k.slots[ROLL_DAY_SLOT].n);
+        verify_finding(v, d->db, "the sums of function " STR_FMT " differ from its %llu %s",
+                       STR_ARG(verify_fn_name(v, fn)), (unsigned long long)k.slots[ROLL_DAY_SLOT].n,
+                       plural(k.slots[ROLL_DAY_SLOT].n, "invocation", "invocations"));
     return s;
 }
 
