@@ -29,7 +29,10 @@ static const struct opt_def top_defs[] = {
     { .flag = "size", .type = OPT_STRING, .offset = AT(size), .value_name = "WxH", .default_text = "100x30",
       .help = "size of that frame" },
     { .flag = "keys", .type = OPT_STRING, .offset = AT(keys), .value_name = "KEYS",
-      .help = "press these before it is printed: characters, <Enter>, <Esc>, <Tab>, <Down>" },
+      .help = "press these before it is printed: characters, <Enter>, <Esc>, <Tab>, <Down>",
+      .manual = "Presses these before it is printed: characters, and names in angle brackets as ? shows "
+                "them, <Enter>, <Esc>, <S-Tab>, <^U>. A < that no name and > follow is itself; <lt> is it "
+                "anywhere: '/cost<0.001<Enter>', ';select 1 <lt> 2<Enter>'." },
     { .key = "top.refresh", .flag = "refresh", .type = OPT_DURATION, .offset = AT(refresh_ns),
       .default_text = "1s", .help = "how often to look for new data" },
     { .flag = "watch", .type = OPT_DURATION, .offset = AT(watch_ns), .default_text = "0s",

@@ -117,17 +117,31 @@ enum action key_action(uint32_t key)
     return ACT_NONE;
 }
 
+/* "Enter", "^U", "S-Tab"; in "cost<=5<Enter>" the first sign is a sign. */
+static bool is_label(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        const char c = (char)(s.p[i] | 0x20);
+        if (!(c >= 'a' && c <= 'z') && !(i == 0 && s.p[i] == '^') &&
+            !(i > 0 && (s.p[i] == '-' || (s.p[i] >= '0' && s.p[i] <= '9'))))
+            return false;
+    }
+    return s.n > 0;
+}
+
 uint32_t key_parse(struct str *text)
 {
-    size_t end = str_find_char(*text, '>');
+    const size_t end = str_find_char(*text, '>');
+    const struct str label = str_sub(*text, 1, end - 1);
     uint32_t cp = 0;
 
-    if (text->n < 3 || text->p[0] != '<' || end == text->n || end < 2) {
+    if (!str_starts(*text, STR("<")) || end == text->n || !is_label(label)) {
         *text = str_skip(*text, utf8_next(*text, &cp));
         return cp;
     }
-    struct str label = str_sub(*text, 1, end - 1);
     *text = str_skip(*text, end + 1);
+    if (str_eq_nocase(label, STR("lt")))
+        return '<';
     for (const struct key_binding *k = key_bindings; k->action != ACT_NONE; k++)
         if (k->label && str_eq_nocase(str_from(k->label), label))
             return k->key;

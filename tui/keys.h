@@ -125,7 +125,8 @@ struct key_binding {
 extern const struct key_binding key_bindings[]; /* ends with ACT_NONE */
 
 enum action key_action(uint32_t key);
-/* Cuts the first key off *text: a character, or "<Label>". 0: there is no key of that label. */
+/* Cuts the first key off *text: a character, or "<Label>" of a letter or ^ and letters, digits and
+ * dashes, of which "<lt>" is the character <. 0: there is no key of that label. */
 uint32_t key_parse(struct str *text);
 void key_label(const struct key_binding *k, struct buf *out);
 

@@ -290,7 +290,7 @@ static void press_all(struct app *app, struct str keys)
         bool was_open = app->prompt.kind != PROMPT_NONE;
         uint32_t key = key_parse(&keys);
         if (key == 0) {
-            app->message = STR("there is no key of that name: ? lists them");
+            app->message = STR("there is no key of that name: ? lists them; a < itself is <lt>");
             return;
         }
         has_typed |= was_open;

@@ -46,12 +46,18 @@ static void test_labels_are_read_back(void **state)
 static void test_what_is_no_label(void **state)
 {
     struct str unknown = STR("<Nothing>x"), bare = STR("<"), sort = STR("<>");
+    struct str below = STR("<=5<Enter>"), few = STR("<5 and b>3"), sign = STR("<lt>b>");
 
     UNUSED(state);
     CHECK_INT(key_parse(&unknown), 0);
     CHECK_INT(key_parse(&bare), '<');
     CHECK_INT(key_parse(&sort), '<');
     CHECK_INT(key_parse(&sort), '>');
+    CHECK_INT(key_parse(&below), '<');
+    CHECK_STR(below, STR("=5<Enter>"));
+    CHECK_INT(key_parse(&few), '<');
+    CHECK_INT(key_parse(&sign), '<');
+    CHECK_STR(sign, STR("b>"));
 }
 
 int main(void)
