@@ -76,7 +76,8 @@ static enum status press(struct app *app, struct str keys, unsigned width, unsig
         struct str at = keys;
         uint32_t key = key_parse(&keys);
         if (key == 0)
-            return err_set(e, ERR_USAGE, "\"" STR_FMT "\" begins with no key: ? lists them; a < itself is <lt>",
+            return err_set(e, ERR_USAGE,
+                           "\"" STR_FMT "\" begins with no key: ? lists them; a < itself is <lt>",
                            STR_ARG(at));
         app_key(app, key);
         if (app->must_load)

@@ -57,14 +57,14 @@ static void tell_function(struct fact_check *k)
     if (k->twice > 0)
         verify_finding(v, k->day->db,
                        "%llu %s of function " STR_FMT
-                       " stored twice: import one export of the day's logs into a fresh "
+                       " %s stored twice: import one export of the day's logs into a fresh "
                        "store, a get-log-events answer with --log-stream",
                        (unsigned long long)k->twice, plural(k->twice, "attempt", "attempts"),
-                       STR_ARG(verify_fn_name(v, k->fn)));
+                       STR_ARG(verify_fn_name(v, k->fn)), plural(k->twice, "is", "are"));
     if (k->unfound > 0)
-        verify_finding(v, k->day->db, "%llu %s of function " STR_FMT " not found by request id",
+        verify_finding(v, k->day->db, "%llu %s of function " STR_FMT " %s not found by request id",
                        (unsigned long long)k->unfound, plural(k->unfound, "attempt", "attempts"),
-                       STR_ARG(verify_fn_name(v, k->fn)));
+                       STR_ARG(verify_fn_name(v, k->fn)), plural(k->unfound, "is", "are"));
     k->twice = k->unfound = 0;
 }
 
