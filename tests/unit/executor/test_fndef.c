@@ -11,13 +11,18 @@
 #include "executor/manifest_check.h"
 #include "executor/storage_event.h"
 
-static struct manifest *load(const char *text)
+static struct manifest *load_at(const char *path, const char *text)
 {
     struct manifest *m = NULL;
     struct err e = {0};
 
-    CHECK_OK(manifest_parse(str_from(text), SOURCE_ROOT "/m.yaml", &m, &e), &e);
+    CHECK_OK(manifest_parse(str_from(text), path, &m, &e), &e);
     return m;
+}
+
+static struct manifest *load(const char *text)
+{
+    return load_at(SOURCE_ROOT "/m.yaml", text);
 }
 
 static void test_defaults(void **state)
@@ -231,16 +236,52 @@ static void test_doubts(void **state)
          ""},
     };
 
+    char folder[] = "/tmp/fndef-XXXXXX", path[64];
+
     UNUSED(state);
+    CHECK(mkdtemp(folder) != NULL);
+    snprintf(path, sizeof(path), "%s/m.yaml", folder);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO(buf_clear) struct buf text = {.max = 4096};
-        struct manifest *m = load(cases[i].text);
+        struct manifest *m = load_at(path, cases[i].text);
         manifest_doubts(m, INT64_C(1792755000) * NS_PER_SEC, &text);
         struct str says = buf_str(&text);
         CHECK_STR(str_skip(says, says.n > 0 ? str_find(says, STR("m.yaml")) : 0),
                   str_from(cases[i].says));
         manifest_free(m);
     }
+    rmdir(folder);
+}
+
+/* A folder that root enters by its capabilities is closed to root's functions. */
+static void test_closed_code(void **state)
+{
+    static const struct {
+        unsigned owner, mode, user;
+        bool is_closed;
+    } cases[] = {{0, 0700, 0, false},         {0, 0700, 65534, true},     {65534, 0700, 0, true},
+                 {65534, 0700, 65534, false}, {65534, 0711, 0, true},     {65534, 0755, 0, false},
+                 {0, 0750, 65534, true},      {65534, 0500, 65534, false}};
+    char folder[] = "/tmp/fndef-XXXXXX", text[128];
+
+    UNUSED(state);
+    if (geteuid() != 0)
+        skip();
+    CHECK(mkdtemp(folder) != NULL);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(buf_clear) struct buf doubts = {.max = 4096};
+        CHECK_INT(chown(folder, cases[i].owner, cases[i].owner), 0);
+        CHECK_INT(chmod(folder, cases[i].mode), 0);
+        snprintf(text, sizeof(text), "functions:\n  f: {runtime: provided, code: %s, user: %u}\n",
+                 folder, cases[i].user);
+        struct manifest *m = load(text);
+        manifest_doubts(m, 0, &doubts);
+        bool is_told = str_find(buf_str(&doubts), STR("m.yaml:2:26: /tmp/fndef-")) < doubts.n;
+        CHECK(is_told == cases[i].is_closed);
+        CHECK(is_told == (doubts.n > 0));
+        manifest_free(m);
+    }
+    rmdir(folder);
 }
 
 static void test_bucket_names(void **state)
@@ -363,6 +404,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_memory_words),    cmocka_unit_test(test_log_format_words),
     cmocka_unit_test(test_wrong_manifests), cmocka_unit_test(test_secret_file),
     cmocka_unit_test(test_queues),          cmocka_unit_test(test_programs),
-    cmocka_unit_test(test_doubts),          cmocka_unit_test(test_bucket_names),
+    cmocka_unit_test(test_doubts),          cmocka_unit_test(test_closed_code),
+    cmocka_unit_test(test_bucket_names),
 };
 TEST_MAIN(tests)
