@@ -5,12 +5,15 @@
  * nothing.
  *
  *   frame   = u32 length of what follows, little endian | u8 type | payload
- *   'I' invoke     to the function  : i64 deadline (epoch ms, little endian), then five fields,
- * then the event. field = u32 length | bytes: request id, invoked ARN, trace header, client
- * context, Cognito identity 'R' ready      to the executor  : initialization is done (once) 'O'
- * response   to the executor  : what the handler returned 'E' error      to the executor  : field
- * error type, then JSON {errorMessage, errorType, stackTrace} 'X' init error to the executor  : as
- * 'E', instead of 'R' 'L' log        to the executor  : one log event, which may hold line feeds
+ *   'I' invoke      to the function: i64 deadline (epoch ms, little endian), then five fields
+ * (request id, invoked ARN, trace header, client context, Cognito identity), then the event 'R'
+ * ready       to the executor: initialization is done (once) 'O' response    to the executor: what
+ * the handler returned 'S' streamed    to the executor: field content type, then what the handler
+ * streamed 'E' error       to the executor: field error type, then JSON {errorMessage, errorType,
+ * stackTrace} 'X' init error  to the executor: as 'E', instead of 'R' 'L' log         to the
+ * executor: one log event, which may hold line feeds
+ *
+ *   field = u32 length | bytes
  *
  * Pure: bytes in, frames out. */
 #ifndef FNSCOPE_EXECUTOR_FRAME_PROTO_H
@@ -27,7 +30,7 @@ enum frame_type {
     FRAME_ERROR = 'E',
     FRAME_INIT_ERROR = 'X',
     FRAME_LOG = 'L',
-    FRAME_STREAMED = 'S' /* field content type, then what was streamed: in place of a response */
+    FRAME_STREAMED = 'S' /* in place of a response */
 };
 
 struct frame_invoke {

@@ -133,12 +133,11 @@ static bool read_number(struct str text, int64_t *out)
 {
     struct str rest = str_starts(text, STR("+")) ? str_skip(text, 1) : text;
     size_t e = str_find_char(rest, 'e');
-    struct str exponent = str_skip(rest, e + 1);
     int64_t power = 0;
 
     e = e < rest.n ? e : str_find_char(rest, 'E');
     if (e < rest.n) {
-        exponent = str_skip(rest, e + 1);
+        struct str exponent = str_skip(rest, e + 1);
         exponent = str_starts(exponent, STR("+")) ? str_skip(exponent, 1) : exponent;
         if (!str_to_i64(exponent, &power) || power < -FILTER_SCALE || power > FILTER_SCALE)
             return false;

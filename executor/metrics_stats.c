@@ -44,14 +44,22 @@ static bool read_stats(struct api_call *c, const struct json *in, struct stats *
         !read_names(c, s, json_get(in, "Statistics"), false) ||
         !read_names(c, s, json_get(in, "ExtendedStatistics"), true))
         return false;
-    if (rq->to_s <= rq->from_s || s->n == 0) {
+    if (rq->to_s <= rq->from_s) {
+        cw_invalid(c, "InvalidParameterValue",
+                   "The parameter StartTime must be less than the parameter EndTime.");
+        return false;
+    }
+    if (s->n == 0) {
         cw_invalid(c, "InvalidParameterCombination",
-                   "EndTime must be after StartTime, and a statistic is needed.");
+                   "At least one of the parameters Statistics and ExtendedStatistics must be "
+                   "specified.");
         return false;
     }
     if ((rq->to_s - rq->from_s) / rq->period_s > MAX_POINTS) {
         cw_invalid(c, "InvalidParameterCombination",
-                   "You have requested up to %lld datapoints, which exceeds the limit of %d.",
+                   "You have requested up to %lld datapoints, which exceeds the limit of %d. You "
+                   "may reduce the datapoints requested by increasing Period, or decreasing the "
+                   "time range.",
                    (long long)((rq->to_s - rq->from_s) / rq->period_s), MAX_POINTS);
         return false;
     }

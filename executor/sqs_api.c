@@ -48,8 +48,8 @@ static const struct api_op operations[] = {
     {.name = "ListQueueTags", .handler = sqs_list_tags},
     {.name = "TagQueue", .handler = sqs_tag},
     {.name = "UntagQueue", .handler = sqs_untag},
-    {.name = "AddPermission", .handler = sqs_accept_permission},
-    {.name = "RemovePermission", .handler = sqs_accept_permission},
+    {.name = "AddPermission", .handler = sqs_add_permission},
+    {.name = "RemovePermission", .handler = sqs_remove_permission},
     {.name = "SendMessage", .handler = sqs_send},
     {.name = "SendMessageBatch", .handler = sqs_send_batch},
     {.name = "ReceiveMessage", .handler = sqs_receive},
@@ -148,6 +148,17 @@ struct str sqs_queue_name(struct str url)
     return slash < url.n ? str_skip(url, slash + 1) : url;
 }
 
+/* http://host/123456789012/name of another account: what has twelve digits there is one. */
+static bool is_of_other(const struct api_call *c, struct str url)
+{
+    size_t slash = str_rfind_char(url, '/');
+    struct str account = sqs_queue_name(str_sub(url, 0, slash < url.n ? slash : 0));
+    uint64_t digits;
+
+    return account.n == 12 && str_to_u64(account, &digits) &&
+           !str_eq(account, mq_account(c->x->queues));
+}
+
 /* Queues of the executor itself (':...') are nobody else's. */
 struct mq_queue *sqs_queue(struct api_call *c, const struct json *in)
 {
@@ -156,7 +167,8 @@ struct mq_queue *sqs_queue(struct api_call *c, const struct json *in)
     if (!sqs_text(c, in, "QueueUrl", &url))
         return NULL;
     struct str name = sqs_queue_name(url);
-    struct mq_queue *q = str_starts(name, STR(":")) ? NULL : mq_find(c->x->queues, name);
+    bool is_ours = !str_starts(name, STR(":")) && !is_of_other(c, url);
+    struct mq_queue *q = is_ours ? mq_find(c->x->queues, name) : NULL;
     if (!q)
         sqs_no_queue(c);
     return q;

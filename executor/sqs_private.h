@@ -1,5 +1,5 @@
 /* What the files of the SQS API share: sqs_api.c (table, errors, answering later), sqs_queues.c,
- * sqs_send.c, sqs_receive.c, sqs_move.c. */
+ * sqs_send.c, sqs_receive.c, sqs_move.c, sqs_policy.c. */
 #ifndef FNSCOPE_EXECUTOR_SQS_PRIVATE_H
 #define FNSCOPE_EXECUTOR_SQS_PRIVATE_H
 
@@ -25,8 +25,12 @@ void sqs_url(struct api_call *c, struct str name, struct buf *out);
 struct str sqs_queue_name(struct str url);                  /* what follows its last slash */
 void sqs_no_attribute(struct api_call *c, struct str name); /* answers so */
 bool sqs_is_attribute(struct str name);                     /* of a queue, "All" included */
-bool sqs_is_id(
-    struct str s); /* 1 to 128 printable characters, no blank: identifiers of FIFO queues */
+/* 1 to 128 printable characters without a blank: identifiers of FIFO queues. */
+/* Policy and RedriveAllowPolicy among attributes; false after answering what is wrong. */
+bool sqs_check_policies(struct api_call *c, const struct json *attributes);
+/* Whether a queue may be the dead-letter queue of another, by its RedriveAllowPolicy. */
+bool sqs_allows_redrive(const struct mq_queue *dead, struct str source_arn);
+bool sqs_is_id(struct str s);
 
 /* The answer in c->out leaves when something is durable:
  *     mq_purge(q, sqs_done, sqs_later(c));
@@ -56,7 +60,8 @@ void sqs_batch_clear(struct sqs_batch *b);
 
 api_handler sqs_create_queue, sqs_delete_queue, sqs_purge_queue, sqs_get_queue_url, sqs_list_queues,
     sqs_get_attributes, sqs_set_attributes, sqs_list_sources, sqs_list_tags, sqs_tag, sqs_untag,
-    sqs_accept_permission, sqs_send, sqs_send_batch, sqs_receive, sqs_delete, sqs_delete_batch,
-    sqs_visibility, sqs_visibility_batch, sqs_start_move, sqs_list_moves, sqs_cancel_move;
+    sqs_add_permission, sqs_remove_permission, sqs_send, sqs_send_batch, sqs_receive, sqs_delete,
+    sqs_delete_batch, sqs_visibility, sqs_visibility_batch, sqs_start_move, sqs_list_moves,
+    sqs_cancel_move;
 
 #endif

@@ -37,7 +37,15 @@ static bool read_attributes(struct api_call *c, const struct json *attributes,
     return true;
 }
 
-/* A redrive policy names a queue that is there, FIFO if its source is. False after answering. */
+static struct str arn_of(struct api_call *c, struct str queue)
+{
+    return arena_printf(c->arena, "arn:aws:sqs:" STR_FMT ":" STR_FMT ":" STR_FMT,
+                        STR_ARG(mq_region(c->x->queues)), STR_ARG(mq_account(c->x->queues)),
+                        STR_ARG(queue));
+}
+
+/* A redrive policy names another queue that is there, FIFO if its source is, and lets it. False
+ * after answering. */
 static bool check_redrive(struct api_call *c, const struct json *attributes, struct str queue,
                           const struct queue_settings *settings)
 {
@@ -56,6 +64,8 @@ static bool check_redrive(struct api_call *c, const struct json *attributes, str
         why = "A queue cannot be its own dead-letter queue.";
     else if (queue_name_is_fifo(mq_name(target)) != queue_name_is_fifo(queue))
         why = "Dead-letter queue must be same type of queue as the source.";
+    else if (!sqs_allows_redrive(target, arn_of(c, queue)))
+        why = "The dead-letter queue does not allow this source by its RedriveAllowPolicy.";
     if (why)
         sqs_invalid(c, "Value " STR_FMT " for parameter %s is invalid. Reason: %s",
                     STR_ARG(settings->text[QUEUE_REDRIVE]), name, why);
@@ -164,7 +174,8 @@ void sqs_create_queue(struct api_call *c)
                        "in length; the name of a FIFO queue ends with .fifo.");
         return;
     }
-    if (!check_fifo(c, json_get(in, "Attributes"), queue_name_is_fifo(name)) ||
+    if (!sqs_check_policies(c, json_get(in, "Attributes")) ||
+        !check_fifo(c, json_get(in, "Attributes"), queue_name_is_fifo(name)) ||
         !check_redrive(c, json_get(in, "Attributes"), name, &settings))
         return;
     const struct mq_queue *q = mq_find(c->x->queues, name);
@@ -472,8 +483,8 @@ void sqs_set_attributes(struct api_call *c)
         sqs_no_attribute(c, str_from(fifo));
         return;
     }
-    if (!read_attributes(c, attributes, &settings) || !check_fifo(c, attributes, is_fifo) ||
-        !check_redrive(c, attributes, mq_name(q), &settings))
+    if (!read_attributes(c, attributes, &settings) || !sqs_check_policies(c, attributes) ||
+        !check_fifo(c, attributes, is_fifo) || !check_redrive(c, attributes, mq_name(q), &settings))
         return;
     if ((settings.number[QUEUE_FIFO] != 0) != is_fifo) {
         api_error(c, 400, "InvalidAttributeValue", "InvalidAttributeValue",
@@ -486,7 +497,7 @@ void sqs_set_attributes(struct api_call *c)
     mq_configure(q, &settings, mq_tags(q), sqs_done, sqs_later(c));
 }
 
-/* --- tags, permissions --- */
+/* --- tags --- */
 
 void sqs_list_tags(struct api_call *c)
 {
@@ -559,15 +570,4 @@ void sqs_untag(struct api_call *c)
 
     if (q)
         change_tags(c, q, NULL, json_get(in, "TagKeys"));
-}
-
-/* Everyone who reaches this endpoint may use it: there is nothing to grant. */
-void sqs_accept_permission(struct api_call *c)
-{
-    const struct json *in = sqs_input(c);
-
-    if (!in || !sqs_queue(c, in))
-        return;
-    buf_add_z(&c->out, "{}");
-    sqs_output(c);
 }

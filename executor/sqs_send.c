@@ -146,12 +146,34 @@ static struct str system_text(const struct json *in, const struct outgoing *m, s
     return text.n > 2 ? arena_str(a, buf_str(&text)) : (struct str){0};
 }
 
+/* AWSTraceHeader is all there is, and is a text. */
+static bool check_system(const struct json *attributes, struct outgoing *m)
+{
+    const struct json *value;
+    struct str key, type;
+
+    for (size_t it = 0; json_each(attributes, &it, &key, &value);) {
+        if (str_eq(key, STR("AWSTraceHeader")) && json_str(json_get(value, "DataType"), &type) &&
+            str_eq(type, STR("String")))
+            continue;
+        m->code = "InvalidParameterValue";
+        snprintf(m->message, sizeof(m->message),
+                 "Message system attribute '" STR_FMT "' is invalid: AWSTraceHeader of type String "
+                 "is the only one supported.",
+                 STR_ARG(str_sub(key, 0, 100)));
+        return false;
+    }
+    return true;
+}
+
 static bool read_message(const struct mq_queue *q, const struct json *in, struct arena *a,
                          struct outgoing *m)
 {
     struct err e = {0};
 
     *m = (struct outgoing){0};
+    if (!check_system(json_get(in, "MessageSystemAttributes"), m))
+        return false;
     if (sqs_read_attributes(json_get(in, "MessageAttributes"), a, &m->attributes, &e) != OK ||
         sqs_read_attributes(json_get(in, "MessageSystemAttributes"), a, &m->system_attributes,
                             &e) != OK)

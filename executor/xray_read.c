@@ -9,7 +9,7 @@
 
 #define TRACES_A_CALL 5
 #define TRACES_A_PAGE INT64_C(100)
-#define LOOKED_A_PAGE INT64_C(2000) /* with a filter: then the client asks on */
+#define LOOKED_A_PAGE INT64_C(500) /* with a filter: then the client asks on */
 #define WINDOW_MAX_MS INT64_C(21600000)
 
 static struct sql *db_of(struct executor *x)
@@ -221,53 +221,63 @@ static bool read_question(struct api_call *c, struct question *q)
     return false;
 }
 
-/* Writes the traces of a page; *has_more: there are others behind those looked at. */
-static enum status put_page(struct json_out *o, const struct question *q, struct sql_stmt *traces,
-                            struct sql_stmt *segments, int64_t *looked, bool *has_more,
-                            struct err *e)
+/* A page under way. */
+struct reading {
+    const struct question *q;
+    struct sql_stmt *traces, *segments;
+    int64_t looked, found;
+    bool has_more; /* others stand behind those looked at */
+};
+
+static enum status put_next(struct reading *r, struct json_out *o, struct err *e)
 {
-    int64_t n = 0;
+    AUTO(arena_clear) struct arena a = {0};
+    struct xray_trace t = {.id = arena_str(&a, sql_str(r->traces, 0))};
+    bool is_wanted = false;
+
+    enum status s = load_trace(r->segments, &a, &t, e);
+    if (s == OK)
+        s = xray_filter(r->q->filter, &t, &is_wanted, e);
+    r->looked++;
+    if (s != OK || !is_wanted || t.root >= t.n)
+        return s;
+    put_summary(o, &t);
+    r->found++;
+    return OK;
+}
+
+static enum status put_page(struct reading *r, struct json_out *o, struct err *e)
+{
     enum status s;
 
-    while ((s = sql_step(traces, has_more, e)) == OK && *has_more && n < TRACES_A_PAGE &&
-           *looked < LOOKED_A_PAGE) {
-        AUTO(arena_clear) struct arena a = {0};
-        struct xray_trace t = {.id = arena_str(&a, sql_str(traces, 0))};
-        bool is_wanted = false;
-        s = load_trace(segments, &a, &t, e);
-        if (s == OK)
-            s = xray_filter(q->filter, &t, &is_wanted, e);
+    while ((s = sql_step(r->traces, &r->has_more, e)) == OK && r->has_more) {
+        if (r->found == TRACES_A_PAGE || r->looked == LOOKED_A_PAGE)
+            return OK;
+        s = put_next(r, o, e);
         if (s != OK)
             return s;
-        ++*looked;
-        if (!is_wanted || t.root >= t.n)
-            continue;
-        put_summary(o, &t);
-        n++;
     }
     return s;
 }
 
-static enum status answer_page(struct api_call *c, const struct question *q,
-                               struct sql_stmt *traces, struct sql_stmt *segments, struct err *e)
+static enum status answer_page(struct api_call *c, struct reading *r, struct err *e)
 {
+    const struct question *q = r->q;
     struct json_out o;
-    int64_t looked = 0;
-    bool has_more = false;
 
-    sql_bind_i64(traces, 1, q->from_ms);
-    sql_bind_i64(traces, 2, q->to_ms);
-    sql_bind_i64(traces, 3, q->at.a);
+    sql_bind_i64(r->traces, 1, q->from_ms);
+    sql_bind_i64(r->traces, 2, q->to_ms);
+    sql_bind_i64(r->traces, 3, q->at.a);
     jout_init(&o, &c->out, false);
     jout_open(&o, '{');
     jout_key(&o, "TraceSummaries");
     jout_open(&o, '[');
-    enum status s = put_page(&o, q, traces, segments, &looked, &has_more, e);
+    enum status s = put_page(r, &o, e);
     jout_close(&o, ']');
     put_seconds(&o, "ApproximateTime", loop_wall(c->x->loop) / NS_PER_US);
-    jout_put_i64(&o, "TracesProcessedCount", looked);
-    if (has_more)
-        jout_put_str(&o, "NextToken", api_page_token(c, q->hash, q->at.a + looked, 0));
+    jout_put_i64(&o, "TracesProcessedCount", r->looked);
+    if (r->has_more)
+        jout_put_str(&o, "NextToken", api_page_token(c, q->hash, q->at.a + r->looked, 0));
     jout_close(&o, '}');
     return s;
 }
@@ -276,18 +286,18 @@ static enum status answer_page(struct api_call *c, const struct question *q,
 static void get_summaries(struct api_call *c)
 {
     struct question q = {0};
-    struct sql_stmt *traces = NULL, *segments = NULL;
+    struct reading r = {.q = &q};
     struct err e = {0};
 
     if (!read_question(c, &q))
         return;
-    enum status s = sql_prepare(db_of(c->x), summaries_text(&q), &traces, &e);
+    enum status s = sql_prepare(db_of(c->x), summaries_text(&q), &r.traces, &e);
     if (s == OK)
-        s = sql_prepare(db_of(c->x), segments_text, &segments, &e);
+        s = sql_prepare(db_of(c->x), segments_text, &r.segments, &e);
     if (s == OK)
-        s = answer_page(c, &q, traces, segments, &e);
-    sql_finalize(segments);
-    sql_finalize(traces);
+        s = answer_page(c, &r, &e);
+    sql_finalize(r.segments);
+    sql_finalize(r.traces);
     if (s != OK)
         api_error_status(c, &e);
 }

@@ -178,6 +178,13 @@ while IFS='|' read -r operation members error; do
 done << TABLE
 SetQueueAttributes|,"Attributes":{"RedrivePolicy":"$own"}|$invalid
 SetQueueAttributes|,"Attributes":{"FifoQueue":"true"}|InvalidAttributeName
+SetQueueAttributes|,"Attributes":{"Policy":"{"}|InvalidAttributeValue
+SetQueueAttributes|,"Attributes":{"RedriveAllowPolicy":"{}"}|InvalidAttributeValue
+SetQueueAttributes|,"Attributes":{"RedriveAllowPolicy":"{\"redrivePermission\":\"byQueue\"}"}|InvalidAttributeValue
+AddPermission|,"Label":"l","Actions":["*"]|$missing
+AddPermission|,"Label":"a b","AWSAccountIds":["1"],"Actions":["*"]|$invalid
+RemovePermission|,"Label":"none"|$invalid
+SendMessage|,"MessageBody":"b","MessageSystemAttributes":{"Other":{"DataType":"String","StringValue":"x"}}|$invalid
 SetQueueAttributes|,"Attributes":{"VisibilityTimeout":"x"}|InvalidAttributeValue
 CreateQueue|,"QueueName":"other","Attributes":{"ContentBasedDeduplication":"true"}|InvalidAttributeName
 CreateQueue|,"QueueName":"other","Attributes":{"DeduplicationScope":"queue"}|InvalidAttributeName
@@ -206,6 +213,25 @@ TABLE
 for operation in DeleteMessage ChangeMessageVisibility; do
     sqs_error $operation "{\"QueueUrl\":\"$made\",\"ReceiptHandle\":\"x\",\"VisibilityTimeout\":1}" ReceiptHandleIsInvalid 404
 done
+sqs_error SendMessage "{\"QueueUrl\":\"$endpoint/999999999999/made\",\"MessageBody\":\"b\"}" QueueDoesNotExist
+# A dead-letter queue that lets nobody in.
+cli sqs create-queue --queue-name closed --attributes '{"RedriveAllowPolicy":"{\"redrivePermission\":\"denyAll\"}"}' > "$work/out"
+closed="{\\\"deadLetterTargetArn\\\":\\\"arn:aws:sqs:eu-west-1:123456789012:closed\\\",\\\"maxReceiveCount\\\":\\\"2\\\"}"
+sqs_error SetQueueAttributes "{\"QueueUrl\":\"$made\",\"Attributes\":{\"RedrivePolicy\":\"$closed\"}}" $invalid
+by_queue='{\"redrivePermission\":\"byQueue\",\"sourceQueueArns\":[\"arn:aws:sqs:eu-west-1:123456789012:made\"]}'
+cli sqs set-queue-attributes --queue-url "$url/closed" --attributes "{\"RedriveAllowPolicy\":\"$by_queue\"}"
+sqs_error SetQueueAttributes "{\"QueueUrl\":\"$made\",\"Attributes\":{\"RedrivePolicy\":\"$closed\"}}" null
+sqs_error SetQueueAttributes "{\"QueueUrl\":\"$made\",\"Attributes\":{\"RedrivePolicy\":\"\"}}" null
+cli sqs delete-queue --queue-url "$url/closed"
+# Permissions are kept in the policy as AWS writes it.
+policy() { cli sqs get-queue-attributes --queue-url "$made" --attribute-names Policy --query Attributes.Policy; }
+cli sqs add-permission --queue-url "$made" --label one --aws-account-ids 123456789012 --actions ReceiveMessage
+cli sqs add-permission --queue-url "$made" --label two --aws-account-ids 1 2 --actions SendMessage DeleteMessage
+! cli sqs add-permission --queue-url "$made" --label one --aws-account-ids 1 --actions SendMessage || fail "a label twice"
+expect "$(policy | jq -c .Statement)" '[{"Sid":"one","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"SQS:ReceiveMessage","Resource":"arn:aws:sqs:eu-west-1:123456789012:made"},{"Sid":"two","Effect":"Allow","Principal":{"AWS":["arn:aws:iam::1:root","arn:aws:iam::2:root"]},"Action":["SQS:SendMessage","SQS:DeleteMessage"],"Resource":"arn:aws:sqs:eu-west-1:123456789012:made"}]' \
+    "the policy of a queue"
+for label in one two; do cli sqs remove-permission --queue-url "$made" --label $label; done
+expect "$(policy)" None "the policy without permissions"
 # The same in the Query protocol, whose errors have their old names.
 query_error() { # fields, error
     curl -sS --noproxy '*' -d "Version=2012-11-05&QueueUrl=$made&$1" "$endpoint/" > "$work/out"
@@ -308,6 +334,11 @@ sum() { # metric of function
 }
 has_sum() { [ "$(sum "$1" "$2")" = "$3" ]; }
 wait_for has_sum Invocations file 3.0
+for range in "$to $from" "$from $from" "2020-01-01T00:00:00Z $to"; do
+    cli cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Errors --start-time "${range% *}" \
+        --end-time "${range#* }" --period 60 --statistics Sum && fail "statistics of $range"
+    tail -3 "$work/log" | grep -qE 'InvalidParameter(Value|Combination)' || fail "the error for statistics of $range"
+done
 expect "$(sum Errors file)" 0.0 "errors of file"
 expect "$(cli cloudwatch list-metrics --namespace AWS/SQS --metric-name NumberOfMessagesSent \
     --dimensions Name=QueueName,Value=orders --query 'Metrics[].MetricName')" NumberOfMessagesSent "a queue's metric"
