@@ -46,7 +46,7 @@ function_of() { # name, code, more
     function_of linked "$outside/link"
     function_of dots "/tmp/../$code/../${code##*/}"
     echo "  leaves: {runtime: python3.11, handler: app.leave, code: $code, timeout: 20s, memory: 1GB}"
-    function_of watches "$code" "triggers: [{type: storage, folder: $watched, bucket: b}]"
+    function_of watches "$code" "triggers: [{type: storage, folder: $watched, bucket: watched}]"
 } > "$outside/functions.yaml"
 start_executor "$outside/functions.yaml"
 sees() { # function, further folders
