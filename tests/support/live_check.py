@@ -125,17 +125,36 @@ def told(rule, name):
     return None
 
 
+class Screen:
+    """fnscope top on a terminal, with the newest invocations first."""
+
+    def __init__(self):
+        self.tmux = ["tmux", "-f", "/dev/null", "-S", os.path.join(os.path.dirname(RECEIVED), "tmux")]
+        subprocess.run(self.tmux + ["new-session", "-d", "-x", "160", "-y", "50", PROGRAM, "top", "--view", "invocations"],
+                       check=True)
+        wait_for("the dashboard", lambda: self.shows("Invocations"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(self.tmux + ["kill-server"], check=False)
+
+    def shows(self, text):
+        return text in subprocess.run(self.tmux + ["capture-pane", "-p"], check=True, capture_output=True, text=True).stdout
+
+
 def measure_rows(times):
-    """From the end of an invocation to its row, at arbitrary moments of the poll."""
+    """From the end of an invocation to its row on the screen, at arbitrary moments of the poll."""
     chance, waits = random.Random(1), []
-    for _ in range(times):
-        threading.Event().wait(chance.random() * POLL_S)
-        _, request, done = invoke("api", {})
-        begin = time.time()
-        _, end = wait_for("the row of " + request,
-                          lambda: sql(f"select 1 from invocations where request_id = '{request}' and is_final"))
-        ACCEPTED["api"][request] = done
-        waits.append(end - begin)
+    with Screen() as screen:
+        for _ in range(times):
+            threading.Event().wait(chance.random() * POLL_S)
+            _, request, done = invoke("api", {})
+            begin = time.time()
+            _, end = wait_for("the row of " + request, lambda: screen.shows(request[:8]))
+            ACCEPTED["api"][request] = done
+            waits.append(end - begin)
     return waits
 
 
@@ -229,7 +248,7 @@ def main():
     print("one row for each invocation: " + ", ".join(f"{n} of {f}" for f, n in counts.items()))
     promise("from the dead-letter queue to the delivered alert", dlq_told - dead_at, 2 * POLL_S)
     promise("from the first refusal to the delivered alert", throttle_told - refused_at, 2 * POLL_S)
-    promise("from an invocation's end to its row, median of 9", statistics.median(waits), 2.0)
+    promise("from an invocation's end to its row on the screen, median of 9", statistics.median(waits), 2.0)
     print(f"the longest of them: {max(waits) * 1000:.0f} ms")
 
 
