@@ -5,6 +5,7 @@
 #ifndef FNSCOPE_COLLECTOR_AWS_AWS_AUTH_H
 #define FNSCOPE_COLLECTOR_AWS_AWS_AUTH_H
 
+#include "collector/aws/aws_endpoint.h"
 #include "collector/source.h"
 #include "core/base/sigv4.h"
 
@@ -45,6 +46,12 @@ void aws_auth_forget(struct aws_auth *a);
 struct str aws_auth_region(const struct aws_auth_options *o, struct source_env *env,
                            struct arena *mem);
 
+/* Where the profile says that services are. ERR_CONFIG: it names a section that is not there, or no
+ * URL. The views are in `mem`. */
+MUST_CHECK enum status aws_auth_endpoints(const struct aws_auth_options *o, struct source_env *env,
+                                          struct arena *mem, struct aws_profile_endpoints *out,
+                                          struct err *e);
+
 /* The role the profile that would be used assumes by keys; empty: none. */
 struct str aws_auth_profile_role(const struct aws_auth_options *o, struct source_env *env,
                                  struct arena *mem);
@@ -57,6 +64,9 @@ typedef enum status aws_provider_fn(struct aws_auth *a, struct arena *mem,
 aws_provider_fn aws_provide_container, aws_provide_instance, aws_provide_web_identity;
 
 struct str aws_variable(const struct aws_auth *a, const char *name); /* empty: not set */
+/* The config file's text; empty: there is none. */
+MUST_CHECK enum status aws_config_text(const struct aws_auth *a, struct arena *mem, struct str *out,
+                                       struct err *e);
 
 struct aws_role {
     struct str role_arn, external_id, session_name;

@@ -20,16 +20,16 @@ enum {
 
 void aws_client_init(struct aws_client *c, struct source_env *env, struct source_status *status)
 {
-    struct str region = c->region;
+    const struct aws_endpoint_rules where = {c->endpoint, &c->profile, c->region};
     struct arena scratch = {0};
 
     c->env = env;
     c->status = status;
     for (int i = 0; i < AWS_OPS; i++) {
-        struct aws_endpoint at = aws_endpoint_of(aws_op_info((enum aws_op)i)->service, c->endpoint,
-                                                 region, env, &scratch);
+        struct aws_endpoint at =
+            aws_endpoint_of(aws_op_info((enum aws_op)i)->service, &where, env, &scratch);
         /* A named endpoint is no AWS: its limits are its own, and it says when it has enough. */
-        int64_t quota = at.is_local ? 0 : aws_quota((enum aws_op)i, region);
+        int64_t quota = at.is_local ? 0 : aws_quota((enum aws_op)i, c->region);
         c->is_free[i] = at.is_local;
         rate_init(&c->rates[i], quota * c->quota_percent / (INT64_C(100) * c->n_sharing), BURST);
     }
@@ -183,8 +183,9 @@ static void prepare(struct aws_client *c, const struct aws_request *q, struct ar
                     struct prepared *p)
 {
     const struct aws_op_info *info = aws_op_info(q->op);
+    const struct aws_endpoint_rules where = {c->endpoint, &c->profile, c->region};
 
-    *p = (struct prepared){.at = aws_endpoint_of(info->service, c->endpoint, c->region, c->env, a)};
+    *p = (struct prepared){.at = aws_endpoint_of(info->service, &where, c->env, a)};
     add_header(p, STR("Host"), p->at.host);
     if (info->content_type != NULL)
         add_header(p, STR("Content-Type"), str_from(q->is_form ? FORM : info->content_type));

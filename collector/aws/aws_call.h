@@ -82,6 +82,7 @@ struct aws_client {
     struct source_status *status;
     struct aws_auth auth;
     struct str region, endpoint;
+    struct aws_profile_endpoints profile;
     unsigned quota_percent;
     unsigned n_sharing; /* sources that share the quotas */
     struct rate rates[AWS_OPS];

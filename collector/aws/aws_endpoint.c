@@ -2,14 +2,14 @@
 #include "collector/aws/aws_endpoint.h"
 
 static const struct {
-    const char *prefix, *signing_name, *variable;
+    const char *prefix, *signing_name, *variable, *id;
 } services[AWS_SERVICES] = {
-    [AWS_LOGS] = {"logs", "logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"},
-    [AWS_CLOUDWATCH] = {"monitoring", "monitoring", "AWS_ENDPOINT_URL_CLOUDWATCH"},
-    [AWS_SQS] = {"sqs", "sqs", "AWS_ENDPOINT_URL_SQS"},
-    [AWS_LAMBDA] = {"lambda", "lambda", "AWS_ENDPOINT_URL_LAMBDA"},
-    [AWS_XRAY] = {"xray", "xray", "AWS_ENDPOINT_URL_XRAY"},
-    [AWS_STS] = {"sts", "sts", "AWS_ENDPOINT_URL_STS"},
+    [AWS_LOGS] = {"logs", "logs", "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", "cloudwatch_logs"},
+    [AWS_CLOUDWATCH] = {"monitoring", "monitoring", "AWS_ENDPOINT_URL_CLOUDWATCH", "cloudwatch"},
+    [AWS_SQS] = {"sqs", "sqs", "AWS_ENDPOINT_URL_SQS", "sqs"},
+    [AWS_LAMBDA] = {"lambda", "lambda", "AWS_ENDPOINT_URL_LAMBDA", "lambda"},
+    [AWS_XRAY] = {"xray", "xray", "AWS_ENDPOINT_URL_XRAY", "xray"},
+    [AWS_STS] = {"sts", "sts", "AWS_ENDPOINT_URL_STS", "sts"},
 };
 
 static const struct {
@@ -61,19 +61,45 @@ static struct aws_endpoint split(struct str url, struct arena *mem)
     return at;
 }
 
-struct aws_endpoint aws_endpoint_of(enum aws_service service, struct str configured,
-                                    struct str region, struct source_env *env, struct arena *mem)
+bool aws_service_parse(struct str id, enum aws_service *out)
 {
-    const bool is_set =
-        !str_eq_nocase(variable(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"), STR("true"));
+    for (size_t i = 0; i < ARRAY_LEN(services); i++)
+        if (str_eq(id, str_from(services[i].id))) {
+            *out = (enum aws_service)i;
+            return true;
+        }
+    return false;
+}
 
-    if (configured.n == 0 && is_set)
-        configured = variable(env, services[service].variable);
-    if (configured.n == 0 && is_set)
-        configured = variable(env, "AWS_ENDPOINT_URL");
-    if (configured.n > 0)
-        return split(configured, mem);
-    struct str at = region.n > 0 ? region : STR("us-east-1");
+/* What the environment, then the profile says; empty: nothing. */
+static struct str endpoint_around(enum aws_service service, const struct aws_profile_endpoints *p,
+                                  struct source_env *env)
+{
+    const struct str ignored = variable(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+    const struct str said[] = {
+        variable(env, services[service].variable),
+        variable(env, "AWS_ENDPOINT_URL"),
+        p != NULL ? p->of[service] : (struct str){0},
+        p != NULL ? p->all : (struct str){0},
+    };
+
+    if (str_eq_nocase(ignored, STR("true")) || (ignored.n == 0 && p != NULL && p->are_ignored))
+        return (struct str){0};
+    for (size_t i = 0; i < ARRAY_LEN(said); i++)
+        if (said[i].n > 0)
+            return said[i];
+    return (struct str){0};
+}
+
+struct aws_endpoint aws_endpoint_of(enum aws_service service, const struct aws_endpoint_rules *r,
+                                    struct source_env *env, struct arena *mem)
+{
+    const struct str said =
+        r->configured.n > 0 ? r->configured : endpoint_around(service, r->profile, env);
+    const struct str at = r->region.n > 0 ? r->region : STR("us-east-1");
+
+    if (said.n > 0)
+        return split(said, mem);
     struct aws_endpoint own =
         split(arena_printf(mem, "https://%s." STR_FMT ".%s", services[service].prefix, STR_ARG(at),
                            suffix_of(at)),

@@ -30,8 +30,12 @@ struct planned {
 static struct str local_endpoint(const struct source *s, const struct plan *p, enum aws_op op)
 {
     const struct aws_options *o = s->options;
-    struct aws_endpoint at =
-        aws_endpoint_of(aws_op_info(op)->service, o->endpoint, s->region, p->env, p->arena);
+    const struct aws_auth_options auth = {.profile = o->profile};
+    struct aws_profile_endpoints profile;
+    const bool has_profile = aws_auth_endpoints(&auth, p->env, p->arena, &profile, NULL) == OK;
+    const struct aws_endpoint_rules where = {o->endpoint, has_profile ? &profile : NULL, s->region};
+    const struct aws_endpoint at =
+        aws_endpoint_of(aws_op_info(op)->service, &where, p->env, p->arena);
 
     return at.is_local ? at.url : (struct str){0};
 }

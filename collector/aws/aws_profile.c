@@ -111,6 +111,21 @@ enum status aws_profile_read(const struct aws_auth *a, struct str name, struct a
     return OK;
 }
 
+enum status aws_config_text(const struct aws_auth *a, struct arena *mem, struct str *out,
+                            struct err *e)
+{
+    const char *path = file_path(a, "AWS_CONFIG_FILE", "config", mem);
+    AUTO(buf_clear) struct buf text = {.max = FILE_MAX_BYTES};
+
+    *out = (struct str){0};
+    if (!file_exists(path))
+        return OK;
+    if (file_read(path, &text, e) != OK)
+        return err_wrap(e, "endpoints");
+    *out = arena_str(mem, buf_str(&text));
+    return OK;
+}
+
 struct str aws_profile_get(const struct aws_profile *p, const char *key)
 {
     for (size_t i = 0; i < p->n; i++)

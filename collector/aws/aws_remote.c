@@ -89,7 +89,12 @@ enum status aws_assume_role(struct aws_auth *a, const struct aws_role *role,
                             const struct aws_credentials *with, struct arena *mem,
                             struct aws_credentials *out, struct err *e)
 {
-    struct aws_endpoint at = aws_endpoint_of(AWS_STS, STR(""), a->region, a->env, mem);
+    struct aws_profile_endpoints profile;
+    enum status known = aws_auth_endpoints(&a->options, a->env, mem, &profile, e);
+    if (known != OK)
+        return known;
+    const struct aws_endpoint_rules where = {STR(""), &profile, a->region};
+    struct aws_endpoint at = aws_endpoint_of(AWS_STS, &where, a->env, mem);
     struct http_header plain[] = {{STR("Host"), at.host},
                                   {STR("Content-Type"), STR("application/x-www-form-urlencoded")}};
     struct sigv4_scope scope = {a->region.n > 0 ? a->region : STR("us-east-1"), STR("sts"),

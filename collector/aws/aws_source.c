@@ -150,12 +150,14 @@ static enum status aws_open(struct source *s, struct err *e)
     enum status st = aws_find_parts(s, &x->parts, e);
     if (st == OK)
         st = find_region(x, e);
+    const struct aws_auth_options auth = {x->o->profile, x->o->role_arn, x->o->external_id,
+                                          x->o->session_name};
+    if (st == OK)
+        st = aws_auth_endpoints(&auth, &s->env, &s->arena, &x->client.profile, e);
     if (st == OK && x->o->budget.n > 0)
         st = money_parse(x->o->budget, &x->client.meter.cap, e);
     if (st != OK)
         return st;
-    struct aws_auth_options auth = {x->o->profile, x->o->role_arn, x->o->external_id,
-                                    x->o->session_name};
     aws_auth_init(&x->client.auth, &auth, &s->env, x->client.region);
     x->account = x->o->account;
     s->status.account = x->account;

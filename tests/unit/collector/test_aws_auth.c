@@ -260,6 +260,56 @@ static void test_role_endpoint(void **state)
     }
 }
 
+/* As the AWS tools: variables, then the profile's services, then its endpoint_url. */
+static void test_profile_endpoints(void **state)
+{
+    static const char config[] = "[profile dev]\nendpoint_url = http://127.0.0.1:1\n"
+                                 "services = here\n"
+                                 "[profile quiet]\nendpoint_url = http://127.0.0.1:1\n"
+                                 "ignore_configured_endpoint_urls = true\n"
+                                 "[profile lost]\nservices = nowhere\n"
+                                 "[profile odd]\nendpoint_url = 127.0.0.1:1\n"
+                                 "[services there]\nsqs =\n  endpoint_url = http://127.0.0.1:9\n"
+                                 "[services here]\n# of all\ns3 =\n  endpoint_url = http://s3\n"
+                                 "cloudwatch_logs =\n  retries = 3\n"
+                                 "  endpoint_url = http://127.0.0.1:2/x # local\n";
+    static const struct {
+        const char *profile, *variable, *value;
+        enum aws_service service;
+        const char *url;
+    } rows[] = {
+        {"dev", "X", "", AWS_LOGS, "http://127.0.0.1:2/x"},
+        {"dev", "X", "", AWS_SQS, "http://127.0.0.1:1"},
+        {"dev", "AWS_ENDPOINT_URL", "http://127.0.0.1:3", AWS_LOGS, "http://127.0.0.1:3"},
+        {"dev", "AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:4", AWS_SQS, "http://127.0.0.1:4"},
+        {"dev", "AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:4", AWS_XRAY, "http://127.0.0.1:1"},
+        {"dev", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true", AWS_SQS,
+         "https://sqs.eu-west-1.amazonaws.com"},
+        {"quiet", "AWS_ENDPOINT_URL", "http://127.0.0.1:3", AWS_SQS,
+         "https://sqs.eu-west-1.amazonaws.com"},
+        {"quiet", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false", AWS_SQS, "http://127.0.0.1:1"},
+        {"default", "X", "", AWS_SQS, "https://sqs.eu-west-1.amazonaws.com"},
+        {"lost", "X", "", AWS_SQS, NULL},
+        {"odd", "X", "", AWS_SQS, NULL},
+    };
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct bench *b = bench_new();
+        struct aws_profile_endpoints p;
+        set(b, "AWS_CONFIG_FILE", write_file(b, "config", config));
+        set(b, rows[i].variable, rows[i].value);
+        const struct aws_auth_options o = {.profile = str_from(rows[i].profile)};
+        const enum status s = aws_auth_endpoints(&o, &b->env, &b->arena, &p, &b->e);
+        CHECK_STATUS(s, rows[i].url != NULL ? OK : ERR_CONFIG);
+        const struct aws_endpoint_rules r = {STR(""), &p, STR("eu-west-1")};
+        if (s == OK)
+            CHECK_STR(aws_endpoint_of(rows[i].service, &r, &b->env, &b->arena).url,
+                      str_from(rows[i].url));
+        bench_free(b);
+    }
+}
+
 static void test_role_refusals(void **state)
 {
     static const struct {
@@ -405,10 +455,11 @@ static void test_instance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_files),          cmocka_unit_test(test_role),
-        cmocka_unit_test(test_role_endpoint),  cmocka_unit_test(test_role_refusals),
-        cmocka_unit_test(test_role_of_source), cmocka_unit_test(test_web_identity),
-        cmocka_unit_test(test_container),      cmocka_unit_test(test_instance),
+        cmocka_unit_test(test_files),         cmocka_unit_test(test_role),
+        cmocka_unit_test(test_role_endpoint), cmocka_unit_test(test_profile_endpoints),
+        cmocka_unit_test(test_role_refusals), cmocka_unit_test(test_role_of_source),
+        cmocka_unit_test(test_web_identity),  cmocka_unit_test(test_container),
+        cmocka_unit_test(test_instance),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
