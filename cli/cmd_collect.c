@@ -12,13 +12,13 @@
 #include "cli/metrics_endpoint.h"
 #include "cli/pipeline.h"
 #include "cli/reprice.h"
+#include "cli/settings.h"
 #include "collector/control.h"
 #include "collector/source.h"
 #include "core/base/file.h"
 #include "core/base/log.h"
 #include "core/base/supervisor.h"
 
-enum { CONFIG_MAX_BYTES = 1 << 20 };
 #define PRUNE_EVERY_NS NS_PER_HOUR
 #define COUNT_EVERY_NS (5 * NS_PER_MIN)
 
@@ -339,24 +339,19 @@ struct renewal {
     struct cli_cost cost;
 };
 
-static enum status parse_all(struct collecting *g, const struct yaml_node *root, struct renewal *r,
-                             struct err *e)
+static enum status parse_all(struct collecting *g, struct renewal *r, struct err *e)
 {
-    const struct yaml_node *before = g->c->config;
-    enum status s = parse_sources(g->c, root, &r->sources, e);
+    enum status s = parse_sources(g->c, g->c->config, &r->sources, e);
 
     if (s != OK)
         return s;
-    g->c->config = root;
     s = alert_config_read(g->c, &r->alerts, e);
     if (s == OK)
         s = cli_cost_open(g->c, g->reader, &r->cost, e);
     if (s == OK && (s = cli_cost_begin(&r->cost, g->store, e)) != OK)
         cli_cost_clear(&r->cost);
-    if (s != OK) {
-        g->c->config = before;
+    if (s != OK)
         sources_free(&r->sources);
-    }
     return s;
 }
 
@@ -370,32 +365,31 @@ static void renew_all(struct collecting *g, const struct renewal *r)
     g->cost = r->cost;
     pipeline_price_with(&g->pipeline, &g->cost.context);
     renew_watch(g, &r->alerts);
+    g->pruned_ns = 0;
     log_event(LOG_INFO, "reload: sources=%zu rules=%zu notifiers=%zu", g->sources.n,
               g->alerts.n_rules, g->alerts.n_notifiers);
 }
 
-/* Sources, rules, notifiers and prices; what cannot be read now leaves all of them as they were. */
+/* All that the configuration says, its settings included; what cannot be read now leaves all of it
+ * as it was. What is open stays open: the store, the listener of metrics. */
 static void reload(struct collecting *g)
 {
-    AUTO(buf_clear) struct buf text = {.max = CONFIG_MAX_BYTES};
+    const struct cli before = *g->c;
     struct renewal fresh = {0};
-    struct yaml_node *root = NULL;
     struct err e = {0};
-    struct cli *c = g->c;
-    enum status s = ERR_CONFIG;
 
     atomic_store(&collect_reload, false);
     supervisor_say(&g->supervisor, STR("RELOADING=1"));
-    if (c->config_name != NULL)
-        s = file_read(c->config_name, &text, &e);
+    enum status s =
+        settings_load(g->c, before.start.argc, before.start.argv, before.start.envp, &e);
     if (s == OK)
-        s = yaml_parse(c->arena, arena_str(c->arena, buf_str(&text)), c->config_name, &root, &e);
-    if (s == OK)
-        s = parse_all(g, root, &fresh, &e);
-    if (s == OK)
+        s = parse_all(g, &fresh, &e);
+    if (s == OK) {
         renew_all(g, &fresh);
-    else
+    } else {
+        *g->c = before;
         log_event(LOG_ERROR, "reload: %s: the old configuration goes on", e.msg);
+    }
     g->is_ready = false;
 }
 
@@ -522,9 +516,10 @@ const struct command cmd_collect = {
         "fnscope import hands it files while it runs, and everything else reads beside it.\n\n"
         "Sources keep within a share of AWS's quotas and a daily budget; --plan says before the "
         "first call what a day\n"
-        "costs. SIGTERM ends it when everything read is stored, SIGHUP reads sources, "
-        "alert rules, notifiers,\n"
-        "functions: and price books anew. Killed at any moment it "
+        "costs. SIGTERM ends it when everything read is stored, SIGHUP reads the "
+        "configuration anew,\n"
+        "price books that were replaced included; the store and the address of /metrics stay. "
+        "Killed at any moment it "
         "loses nothing and stores nothing twice: the next run goes on where the last commit "
         "was.\n\n"
         "While the disk is full, read-only or fails, or another program locks the database, it "

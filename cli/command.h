@@ -40,6 +40,11 @@ struct cli {
     bool out_is_tty, err_is_tty, use_color;
     bool is_reader_gone; /* `| head` has seen enough: no failure, but nothing more is wanted */
     const struct command *command;
+    /* What settings_load was called with: a long-running command reads it all again. */
+    struct cli_start {
+        int argc;
+        char *const *argv, *const *envp;
+    } start;
 };
 
 struct command {

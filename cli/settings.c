@@ -212,6 +212,8 @@ enum status settings_load(struct cli *c, int argc, char *const *argv, char *cons
     int64_t fixed_ns;
 
     assert(c->command && argc >= 1);
+    c->start = (struct cli_start){argc, argv, envp};
+    c->words = (struct opt_list){0};
     if (settings_defs(c->arena, c->command, &defs, &size, &offset, e) != OK)
         return ERR_BUG;
     char *block = arena_zalloc(c->arena, 1, size);

@@ -59,4 +59,17 @@ kill -HUP "$collector_pid"
 wait_for meta_is "$parts" "config"
 meta_is "select watermark_ns from source_state" 0 || fail "how far logs were read still counts"
 queue_says "no source reads it" || fail "the Queues view does not say it: $("$program" top --once --view queues --size 140x30)"
+
+# Settings come with SIGHUP, too: how long to keep what is stored, and where functions run that say no region.
+printf '2020-01-01T00:00:00.000Z\told\n' > "$work/old.log"
+"$program" import --quiet --function other "$work/old.log" || fail "a file was not taken"
+[ -e "$store/20200101.db" ] || fail "the old line is not stored"
+more="collect: [config]" configure << 'YAML'
+store: {retention: 30d}
+cost: {default_region: eu-north-1}
+YAML
+kill -HUP "$collector_pid"
+wait_for test ! -e "$store/20200101.db"
+expect "$work/collect.log" "priced before the configuration or the price book changed"
+sed -i '/fnscope db reprice/d' "$work/collect.log"
 end_well
