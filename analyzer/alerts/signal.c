@@ -51,7 +51,7 @@ const struct signal_info signals[] = {
      ANY_QUEUE, "concurrency allowed", NULL, "the function's reserved or the account's concurrency"},
     {"async.dropped", FUNCTION | REGION, UNIT_COUNT, SIGNAL_SUM, FROM_POINTS, METRIC_ASYNC_DROPPED, METRICS, ANY_QUEUE,
      "asynchronous events given up", "asynchronous event given up", "asynchronous events given up"},
-    {"async.age", FUNCTION | REGION, UNIT_NS, SIGNAL_LEVEL, FROM_POINTS, METRIC_ASYNC_AGE, METRICS, ANY_QUEUE,
+    {"async.age", REGION, UNIT_NS, SIGNAL_LEVEL, FROM_POINTS, METRIC_ASYNC_AGE, METRICS, ANY_QUEUE,
      "age of the oldest asynchronous event", NULL, "age of the oldest asynchronous event"},
     {"dlq.errors", FUNCTION | REGION, UNIT_COUNT, SIGNAL_SUM, FROM_POINTS, METRIC_DLQ_ERRORS, METRICS, ANY_QUEUE,
      "events lost before the dead-letter queue", "event lost before the dead-letter queue", "events the dead-letter queue refused: they are lost"},
