@@ -84,125 +84,6 @@ bool pieces_add(struct pieces *p, const struct piece *piece)
     return true;
 }
 
-/* --- cutting into attempts --- */
-
-/* What the attempt at hand has already. */
-struct progress {
-    bool has_start, has_report;
-    bool is_whole; /* a REPORT measured just this run */
-    int64_t start_ns, report_ns;
-    const struct piece *report;
-};
-
-static int64_t measured_from(const struct piece *report)
-{
-    return report->t_ns - report->duration_ns;
-}
-
-/* Where no START tells: nothing runs for longer, so an attempt's row lies near its lines. */
-static int64_t estimated_start(const struct piece *report)
-{
-    int64_t earliest_ns = report->t_ns - LONGEST_RUN_NS, start_ns = measured_from(report);
-
-    return start_ns > earliest_ns ? start_ns : earliest_ns;
-}
-
-int64_t report_lag(const struct piece *report, int64_t start_ns)
-{
-    return measured_from(report) - report->init_ns - report->restore_ns - start_ns;
-}
-
-static void note(struct progress *g, const struct piece *p)
-{
-    if (p->kind == PIECE_START && !g->has_start) {
-        g->has_start = true;
-        g->start_ns = p->t_ns;
-    }
-    if (p->kind == PIECE_REPORT) {
-        g->is_whole = g->is_whole || (g->has_start && report_lag(p, g->start_ns) <= RUN_SLACK_NS &&
-                                      measured_from(p) >= g->start_ns - RUN_SLACK_NS);
-        g->has_report = true;
-        g->report_ns = p->t_ns;
-        g->report = p;
-    }
-}
-
-bool piece_measures_as(const struct piece *x, const struct piece *y)
-{
-    return x->duration_ns == y->duration_ns && x->billed_ns == y->billed_ns &&
-           x->init_ns == y->init_ns && x->restore_ns == y->restore_ns &&
-           x->memory_bytes == y->memory_bytes && x->max_memory_bytes == y->max_memory_bytes;
-}
-
-/* The run that this REPORT measured began with the attempt's START: whatever stands in between was
- * printed by the function. A retry may come at once, in the same environment: its REPORT measures
- * from after the end of a whole run on, where that of the run itself, with a REPORT forged in its
- * midst, measures from its START on. */
-static bool covers(const struct piece *report, const struct progress *g)
-{
-    if (report->kind != PIECE_REPORT || !g->has_start)
-        return false;
-    int64_t lag_ns = report_lag(report, g->start_ns);
-    bool is_retry = g->is_whole && lag_ns > RUN_SLACK_NS && measured_from(report) >= g->report_ns;
-    return lag_ns <= REPORT_LAG_NS && !is_retry;
-}
-
-static bool is_covered(const struct pieces *p, size_t from, const struct progress *g)
-{
-    for (size_t i = from; i < p->n; i++)
-        if (covers(&p->rows[i], g))
-            return true;
-    return false;
-}
-
-/* Starts of attempts ascend strictly: they are part of a row's key. */
-static bool begins_attempt(const struct progress *g, const struct pieces *p, size_t i)
-{
-    const struct piece *at = &p->rows[i];
-    bool is_report = at->kind == PIECE_REPORT;
-
-    if ((!is_report && at->kind != PIECE_START) || (!g->has_start && !g->has_report) ||
-        is_covered(p, i, g))
-        return false;
-    if (is_report && g->has_report && piece_measures_as(g->report, at) &&
-        at->t_ns - g->report_ns <= REPORT_LAG_NS)
-        return false; /* no START in between: written twice */
-    int64_t start_ns = is_report ? measured_from(at) : at->t_ns;
-    return !(g->has_start && start_ns <= g->start_ns) &&
-           !(g->has_report && start_ns <= g->report_ns);
-}
-
-size_t pieces_attempts(const struct pieces *p, struct attempt *out, size_t max)
-{
-    struct progress g = {0};
-    size_t n = 0;
-
-    assert(max > 0 && p->n > 0);
-    out[n++] = (struct attempt){0, p->n};
-    for (size_t i = 0; i < p->n; i++) {
-        if (n < max && begins_attempt(&g, p, i)) {
-            out[n - 1].to = i;
-            out[n++] = (struct attempt){i, p->n};
-            g = (struct progress){0};
-        }
-        note(&g, &p->rows[i]);
-    }
-    return n;
-}
-
-int64_t attempt_start(const struct pieces *p, const struct attempt *at)
-{
-    int64_t start_ns = p->rows[at->from].t_ns;
-
-    for (size_t i = at->from; i < at->to; i++) {
-        if (p->rows[i].kind == PIECE_START)
-            return p->rows[i].t_ns;
-        if (p->rows[i].kind == PIECE_REPORT)
-            start_ns = estimated_start(&p->rows[i]);
-    }
-    return start_ns;
-}
-
 /* --- outcome --- */
 
 int outcome_rank(enum outcome o)
@@ -296,7 +177,7 @@ static void apply_report(struct invocation *inv, const struct piece *p)
     if (!(p->has & PH_BILLED))
         inv->evidence |= EV_NO_BILLING;
     if (!(inv->evidence & EV_START)) {
-        inv->start_ns = estimated_start(p);
+        inv->start_ns = report_begin(p);
         inv->evidence |= EV_START_ESTIMATED;
     }
     if (p->has & PH_RESTORE)

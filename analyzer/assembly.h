@@ -76,6 +76,11 @@ void attempt_assemble(const struct pieces *p, const struct attempt *at, const st
 /* From the run's beginning to what the REPORT measured; initialization may have come after START.
  */
 int64_t report_lag(const struct piece *report, int64_t start_ns);
+/* When its run began where no START tells: nothing runs for longer than LONGEST_RUN_NS, so an
+ * attempt's row lies near its lines. */
+int64_t report_begin(const struct piece *report);
+/* Whether it measured just the run that began then. */
+bool report_is_of_run(const struct piece *report, int64_t start_ns);
 /* Whether two REPORTs hold the same numbers. */
 bool piece_measures_as(const struct piece *x, const struct piece *y);
 
@@ -100,8 +105,9 @@ bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns);
 /* Whether a piece says the same, whenever it does. */
 bool pieces_say(const struct pieces *p, const struct piece *piece);
 
-/* Whether the attempt's REPORT is one of `other`'s: it measured the same, at the same time as far
- * as an export tells it that cuts times to seconds or borrows them from lines near by. */
+/* Whether the attempt is one of `other`'s: its REPORT measured the same, or it has none and lies in
+ * one, at the same time as far as an export tells it that cuts times to seconds or borrows them
+ * from lines near by. */
 bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
                         const struct pieces *other);
 

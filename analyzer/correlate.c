@@ -85,6 +85,7 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
         return OK;
     }
     if (corr_add_piece(a, &p)) {
+        a->was_told = a->was_told && p.kind != PIECE_REPORT; /* one more export may tell it */
         corr_mark_dirty(c, a);
     } else if (p.kind == PIECE_REPORT && a->pieces.n < MAX_PIECES) {
         c->n_again++; /* no repeat by its identity: another export of the same log says the same */
@@ -262,6 +263,20 @@ static uint32_t attempts_before(struct correlator *c, const struct assembly *a, 
     return n;
 }
 
+/* What stands there twice is kept, too: its other lines may come late. */
+static unsigned verdict_on(struct correlator *c, struct assembly *a, const struct attempt *at,
+                           struct batch_counts *counts)
+{
+    const unsigned verdict = corr_verdict(c, a, at);
+
+    if (verdict != EV_FORGED && is_told_elsewhere(a, at)) {
+        counts->again += !a->was_told;
+        a->was_told = true;
+        return EV_FORGED | EV_DUPLICATE;
+    }
+    return verdict;
+}
+
 static void assemble(struct correlator *c, struct assembly *a, const struct origin *origin,
                      struct batch *b, struct rows *out)
 {
@@ -282,15 +297,9 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
         size_t n_own = corr_evidence_of(a, attempt_start(&a->pieces, &attempts[i]), own);
         attempt_assemble(&a->pieces, &attempts[i], own, n_own, inv);
         is_suspect = is_suspect || attempt_is_suspect(&a->pieces, &attempts[i]);
-        const unsigned verdict = corr_verdict(c, a, &attempts[i]);
-        const bool is_forged = verdict == EV_FORGED;
+        const unsigned verdict = verdict_on(c, a, &attempts[i], &b->counts);
         inv->evidence |= verdict;
-        if (!is_forged && is_told_elsewhere(a, &attempts[i])) {
-            b->counts.again += !a->was_told;
-            a->was_told = true;
-            continue;
-        }
-        inv->attempt = is_forged ? 1 : ++n_genuine + attempts_before(c, a, inv->start_ns);
+        inv->attempt = verdict & EV_FORGED ? 1 : ++n_genuine + attempts_before(c, a, inv->start_ns);
         inv->id = arena_str(&b->arena, corr_id(a));
         inv->trace_id = inv->trace_id.n > 0 ? arena_str(&b->arena, inv->trace_id) : (struct str){0};
         inv->pieces = encode(c, a, &attempts[i], inv, &b->arena);
@@ -348,7 +357,7 @@ static void give_row(const struct assembly *a, struct invocation *inv, size_t re
     inv->stored_start_ns = inv->has_stored ? a->given[replaces].start_ns : 0;
     *batch_invocation(b) = *inv;
     b->counts.invocations += !(inv->evidence & EV_FORGED) &&
-                             (replaces == NO_ROW || a->given[replaces].verdict == EV_FORGED);
+                             (replaces == NO_ROW || (a->given[replaces].verdict & EV_FORGED) != 0);
 }
 
 /* What was thought of a request before counts no more. */
@@ -375,7 +384,7 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
     for (size_t i = 0; i < rows.n; i++) {
         size_t replaces = rows.replaces[i];
         given[i] = (struct given){rows.inv[i].start_ns, content_hash(&rows.inv[i]),
-                                  rows.inv[i].evidence & (EV_FORGED | EV_DOUBTFUL)};
+                                  rows.inv[i].evidence & EV_VERDICT};
         count_verdict(given[i].verdict, 1, &b->counts);
         if (replaces == NO_ROW || a->given[replaces].hash != given[i].hash)
             give_row(a, &rows.inv[i], replaces, b);

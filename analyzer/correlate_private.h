@@ -65,11 +65,13 @@ struct env {
     struct env *lru_next, *lru_prev;
 };
 
+#define EV_VERDICT ((unsigned)(EV_FORGED | EV_DUPLICATE | EV_DOUBTFUL))
+
 /* What was given out of one attempt. */
 struct given {
     int64_t start_ns;
     uint64_t hash;    /* of its content */
-    unsigned verdict; /* EV_FORGED, EV_DOUBTFUL or 0 */
+    unsigned verdict; /* of its evidence */
 };
 
 struct assembly {

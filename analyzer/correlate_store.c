@@ -46,10 +46,11 @@ static enum status restore_row(struct correlator *c, const struct invocation *ro
     struct assembly *a =
         at ? (struct assembly *)(uintptr_t)*at : corr_new_assembly(c, owner, row->id, key);
     struct restoring r = {c, a};
-    const unsigned verdict = row->evidence & (EV_FORGED | EV_DOUBTFUL);
+    const unsigned verdict = row->evidence & EV_VERDICT;
     pieces_decode(row, restore_piece, &r);
     corr_room_for_given(a, a->n_given + 1);
     a->given[a->n_given++] = (struct given){row->start_ns, 0, verdict};
+    a->was_told = a->was_told || (verdict & EV_DUPLICATE) != 0;
     owner->mixed_to_ns =
         owner->newest_ns > owner->mixed_to_ns ? owner->newest_ns : owner->mixed_to_ns;
     note_suspicion(a);

@@ -99,20 +99,32 @@ static bool measures(const struct piece *report, const struct piece *start)
            between_ns <= report->duration_ns + report->init_ns + report->restore_ns + REPORT_LAG_NS;
 }
 
-bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns)
+static bool attempt_encloses(const struct pieces *p, const struct attempt *at, int64_t first_ns,
+                             int64_t last_ns)
 {
-    if (p->n == 0 || p->rows[0].t_ns >= first_ns || p->rows[p->n - 1].t_ns <= last_ns)
-        return false; /* by the order of pieces: this is asked of every request in memory */
-    for (size_t i = 0; i < p->n; i++) {
+    for (size_t i = at->from; i < at->to; i++) {
         const struct piece *start = &p->rows[i];
         if (start->kind != PIECE_START || start->t_ns >= first_ns)
             continue;
-        for (size_t k = 0; k < p->n; k++) {
+        for (size_t k = i + 1; k < at->to; k++) {
             const struct piece *report = &p->rows[k];
             if (report->kind == PIECE_REPORT && report->t_ns > last_ns && measures(report, start))
                 return true;
         }
     }
+    return false;
+}
+
+bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns)
+{
+    struct attempt attempts[MAX_PLAIN_RUNS];
+
+    if (p->n == 0 || p->rows[0].t_ns >= first_ns || p->rows[p->n - 1].t_ns <= last_ns)
+        return false; /* by the order of pieces: this is asked of every request in memory */
+    const size_t n = pieces_attempts(p, attempts, MAX_PLAIN_RUNS);
+    for (size_t i = 0; i < n; i++)
+        if (attempt_encloses(p, &attempts[i], first_ns, last_ns))
+            return true;
     return false;
 }
 
@@ -148,19 +160,44 @@ bool pieces_say(const struct pieces *p, const struct piece *piece)
     return false;
 }
 
+static bool is_reported_by(const struct piece *report, const struct pieces *other)
+{
+    for (size_t i = 0; i < other->n; i++) {
+        const struct piece *y = &other->rows[i];
+        if (y->kind == PIECE_REPORT && piece_measures_as(report, y) &&
+            llabs(report->t_ns - y->t_ns) <= NS_PER_SEC + report->duration_ns)
+            return true;
+    }
+    return false;
+}
+
+/* Whether one of the other's attempts ran then. */
+static bool lies_in_attempt(const struct range *own, const struct pieces *other)
+{
+    struct attempt attempts[MAX_PLAIN_RUNS];
+    size_t n = other->n > 0 ? pieces_attempts(other, attempts, MAX_PLAIN_RUNS) : 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (own->since_ns >= other->rows[attempts[i].from].t_ns - NS_PER_SEC &&
+            own->until_ns <= other->rows[attempts[i].to - 1].t_ns + NS_PER_SEC)
+            return true;
+    return false;
+}
+
 bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
                         const struct pieces *other)
 {
+    const struct range own = {p->rows[at->from].t_ns, p->rows[at->to - 1].t_ns};
+    bool has_report = false;
+
     for (size_t i = at->from; i < at->to; i++) {
-        const struct piece *x = &p->rows[i];
-        for (size_t k = 0; k < other->n && x->kind == PIECE_REPORT; k++) {
-            const struct piece *y = &other->rows[k];
-            if (y->kind == PIECE_REPORT && piece_measures_as(x, y) &&
-                llabs(x->t_ns - y->t_ns) <= NS_PER_SEC + x->duration_ns)
-                return true;
-        }
+        if (p->rows[i].kind != PIECE_REPORT)
+            continue;
+        has_report = true;
+        if (is_reported_by(&p->rows[i], other))
+            return true;
     }
-    return false;
+    return !has_report && lies_in_attempt(&own, other);
 }
 
 /* START and REPORT of the attempt, if it has one of each and they agree as they do where nobody
@@ -176,8 +213,7 @@ static bool plain_run(const struct pieces *p, const struct attempt *at, struct r
         start = x->kind == PIECE_START ? x : start;
         report = x->kind == PIECE_REPORT ? x : report;
     }
-    if (!start || !report || !measures(report, start) ||
-        report_lag(report, start->t_ns) > RUN_SLACK_NS)
+    if (!start || !report || !measures(report, start) || !report_is_of_run(report, start->t_ns))
         return false;
     *run = (struct range){start->t_ns, report->t_ns};
     return true;

@@ -95,7 +95,7 @@ unsigned corr_verdict(struct correlator *c, const struct assembly *a, const stru
         return judge(c, a, at);
     for (size_t i = 0; i < a->n_given; i++)
         if (a->given[i].start_ns == start_ns)
-            return a->given[i].verdict;
+            return a->given[i].verdict & EV_DUPLICATE ? 0 : a->given[i].verdict;
     return 0;
 }
 

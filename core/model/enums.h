@@ -93,13 +93,14 @@ enum evidence {
     EV_SUPPRESSED_INIT = 1 << 10, /* initialized again inside the invocation */
     EV_START_ESTIMATED = 1 << 11, /* start_ns = report time - duration: no START was seen */
     EV_NO_BILLING = 1 << 12,      /* managed instances: no billed duration, no memory */
-    EV_DUPLICATE = 1 << 13,       /* a record came more than once with other content */
+    EV_DUPLICATE = 1 << 13,       /* with EV_FORGED: another export tells it better */
     EV_ASSUMED_CONFIG = 1 << 14,  /* region, architecture or storage assumed for the price */
     EV_JAVA_RUNTIME = 1 << 15,    /* of a restore: a line of the environment names its runtime */
     EV_OTHER_RUNTIME = 1 << 16,   /* the same, and it is not Java */
     EV_RESTORE_FREE = 1 << 17,    /* the restore is known to be free */
     EV_RESTORE_BILLED = 1 << 18,  /* the restore is in the cost */
-    EV_FORGED = 1 << 19,          /* printed by another request: kept for the correlator alone */
+    EV_FORGED = 1 << 19,          /* printed by another request, unless EV_DUPLICATE: kept for the
+                                     correlator alone */
     EV_DOUBTFUL = 1 << 20         /* counted, though another request may have printed it */
 };
 
