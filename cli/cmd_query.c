@@ -6,8 +6,10 @@
 
 #include "cli/common.h"
 #include "cli/invocation_table.h"
+#include "cli/row_stream.h"
 #include "core/base/log.h"
 #include "core/base/timefmt.h"
+#include "core/base/top_n.h"
 
 struct query_options {
     int64_t limit;
@@ -181,85 +183,221 @@ static void function_row(struct table *t, const struct fn_row *f)
         table_text(t, FUNCTION_ACCOUNT, f->fn.account);
 }
 
-static bool is_of_one_account(const struct fn_rows *rows)
+static bool is_of_one_account(const struct table *t)
 {
-    for (size_t i = 1; i < rows->n; i++)
-        if (!str_eq(rows->rows[i].fn.account, rows->rows[0].fn.account))
+    for (size_t i = 1; i < t->n_rows; i++)
+        if (!str_eq(t->cells[i * t->n_columns + FUNCTION_ACCOUNT].raw,
+                    t->cells[FUNCTION_ACCOUNT].raw))
             return false;
     return true;
 }
 
-/* The largest first, then by region and name. */
-static int compare_rows(const struct fn_row *a, const struct fn_row *b, wide x, wide y)
+static wide cost_of(const struct fn_row *f)
 {
-    if (x != y)
-        return x > y ? -1 : 1;
-    const int by_region = str_cmp(a->fn.region, b->fn.region);
-    return by_region != 0 ? by_region : str_cmp(a->fn.name, b->fn.name);
+    return f->stats.cost;
 }
 
-static int by_cost(const void *a, const void *b)
-{
-    const struct fn_row *x = a, *y = b;
-    return compare_rows(x, y, x->stats.cost, y->stats.cost);
-}
-
-static wide slowness(const struct fn_row *f)
+static wide slowness_of(const struct fn_row *f)
 {
     uint64_t us = 0;
     return histogram_percentile(&f->stats.duration, 950, &us) ? (wide)us : -1;
 }
 
-static int by_slowness(const void *a, const void *b)
+static wide memory_of(const struct fn_row *f)
 {
-    const struct fn_row *x = a, *y = b;
-    return compare_rows(x, y, slowness(x), slowness(y));
+    return (wide)f->stats.max_memory_used_bytes;
 }
 
-static int by_memory(const void *a, const void *b)
+static wide init_of(const struct fn_row *f)
 {
-    const struct fn_row *x = a, *y = b;
-    return compare_rows(x, y, (wide)x->stats.max_memory_used_bytes,
-                        (wide)y->stats.max_memory_used_bytes);
+    return f->stats.sum_init_ns;
 }
 
-static int by_init(const void *a, const void *b)
-{
-    const struct fn_row *x = a, *y = b;
-    return compare_rows(x, y, x->stats.sum_init_ns, y->stats.sum_init_ns);
-}
-
-typedef int compare_fn(const void *a, const void *b);
-/* In the order of enum inv_order; NULL: as they come, by region and name. */
-static compare_fn *const function_orders[ARRAY_LEN(order_names) - 1] = {
-    NULL, NULL, by_slowness, by_cost, by_memory, by_init,
+/* In the order of enum inv_order; NULL: by region and name. */
+static wide (*const function_orders[ARRAY_LEN(order_names) - 1])(const struct fn_row *) = {
+    NULL, NULL, slowness_of, cost_of, memory_of, init_of,
 };
+
+/* One function of a ranking: place is that in the order of names. */
+struct ranked_fn {
+    wide value;
+    uint32_t id, place;
+};
+
+struct ranking {
+    struct top_n best;
+    wide (*value_of)(const struct fn_row *);
+    uint32_t n_seen;
+};
+
+static int compare_ranked(const void *ctx, const void *a, const void *b)
+{
+    const struct ranked_fn *x = a, *y = b;
+
+    UNUSED(ctx);
+    if (x->value != y->value)
+        return x->value > y->value ? -1 : 1;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+static enum status rank(void *ctx, const struct fn_row *row, struct err *e)
+{
+    struct ranking *r = ctx;
+    const struct ranked_fn f = {r->value_of(row), row->fn_id, r->n_seen++};
+
+    UNUSED(e);
+    if (top_n_wants(&r->best, &f))
+        top_n_add(&r->best, &f);
+    return OK;
+}
+
+/* Leaves the ids that are asked for, in the order asked for. */
+static enum status rank_functions(const struct cli *c, struct store *s, struct each_fn_request *q,
+                                  struct err *e)
+{
+    const struct query_options *o = c->options;
+    const size_t limit = o->limit > 0 && (size_t)o->limit < q->fns.n ? (size_t)o->limit : q->fns.n;
+    struct ranking r = {.value_of = function_orders[o->order]};
+
+    if (r.value_of == NULL)
+        return OK;
+    top_n_init(&r.best, c->arena, sizeof(struct ranked_fn), limit);
+    r.best.compare = compare_ranked;
+    if (request_each_function(s, q, rank, &r, e) != OK)
+        return e->code;
+    top_n_sort(&r.best);
+    for (size_t i = 0; i < r.best.n; i++)
+        q->fns.ids[i] = ((const struct ranked_fn *)top_n_row(&r.best, i))->id;
+    q->fns.n = r.best.n;
+    return OK;
+}
+
+struct function_printer {
+    struct row_stream rows;
+    size_t left; /* of --limit */
+};
+
+static enum status print_function(void *ctx, const struct fn_row *row, struct err *e)
+{
+    struct function_printer *p = ctx;
+    struct fn_row f = *row;
+
+    UNUSED(e);
+    f.fn = *fn_copy(p->rows.table.arena, &row->fn); /* the row is gone before it is printed */
+    function_row(&p->rows.table, &f);
+    if (row_stream_row(&p->rows) != OK)
+        return ERR_CANCELLED;
+    return --p->left == 0 ? ERR_CANCELLED : OK;
+}
 
 static enum status query_functions(struct cli *c, struct store *s, struct range r, struct err *e)
 {
     const struct query_options *o = c->options;
-    struct fn_filter f = cli_filter(c);
+    const struct fn_filter f = cli_filter(c);
+    struct each_fn_request q = {.range = r};
     struct table_column columns[ARRAY_LEN(function_columns)];
-    struct fn_rows rows;
-    struct table t;
+    struct function_printer p = {.left = o->limit > 0 ? (size_t)o->limit : SIZE_MAX};
 
-    if (request_functions(s, r, &f, c->arena, &rows, e) != OK)
+    if (request_fn_ids(s, r, &f, c->arena, &q.fns, e) != OK || rank_functions(c, s, &q, e) != OK)
         return err_wrap(e, "query functions");
-    if (function_orders[o->order] != NULL && rows.n > 1)
-        qsort(rows.rows, rows.n, sizeof(*rows.rows), function_orders[o->order]);
-    if (o->limit > 0 && rows.n > (size_t)o->limit)
-        rows.n = (size_t)o->limit;
     memcpy(columns, function_columns, sizeof(columns));
-    columns[FUNCTION_ACCOUNT].is_hidden = is_of_one_account(&rows);
-    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.functions", 1);
-    table_reserve(&t, rows.n);
-    for (size_t i = 0; i < rows.n; i++)
-        function_row(&t, &rows.rows[i]);
-    cli_print_table(c, &t);
-    return OK;
+    row_stream_begin(&p.rows, c, columns, ARRAY_LEN(columns), "fnscope.functions");
+    const enum status status = request_each_function(s, &q, print_function, &p, e);
+    if (status == OK) {
+        columns[FUNCTION_ACCOUNT].is_hidden = p.rows.is_held && is_of_one_account(&p.rows.table);
+        row_stream_end(&p.rows);
+    }
+    row_stream_clear(&p.rows);
+    return status == OK ? OK : err_wrap(e, "query functions");
 }
 
 /* --- invocations --- */
+
+/* In the order of time very many need not be held: pieces of the range are asked for one by one. */
+enum { PIECE_ROWS = 20000 };
+
+static bool is_long(const struct cli *c)
+{
+    const struct query_options *o = c->options;
+
+    return (o->limit == 0 || o->limit > PIECE_ROWS) &&
+           (o->order == INV_NEWEST || o->order == INV_OLDEST) &&
+           c->settings->format != TABLE_TEXT && c->settings->format != TABLE_MARKDOWN;
+}
+
+struct inv_stream {
+    struct store *store;
+    struct inv_request request; /* its limit is what is left, 0: all */
+    struct row_stream rows;
+    struct arena arena; /* of one piece */
+};
+
+static void inv_stream_clear(struct inv_stream *v)
+{
+    row_stream_clear(&v->rows);
+    arena_clear(&v->arena);
+}
+
+static enum status print_piece(struct inv_stream *v, struct range piece, struct err *e)
+{
+    struct inv_request q = v->request;
+    struct inv_rows rows;
+
+    arena_reset(&v->arena);
+    q.range = piece;
+    if (request_invocations(v->store, &q, &v->arena, &rows, e) != OK)
+        return err_wrap(e, "query invocations");
+    for (size_t i = 0; i < rows.n; i++) {
+        invocation_table_row(&v->rows.table, &rows.rows[i]);
+        if (row_stream_row(&v->rows) != OK)
+            return ERR_CANCELLED;
+    }
+    if (v->request.limit > 0 && (v->request.limit -= rows.n) == 0)
+        return ERR_CANCELLED;
+    return row_stream_flush(&v->rows);
+}
+
+/* Hours that together hold not much more than PIECE_ROWS. */
+static enum status print_pieces(struct inv_stream *v, const struct series *hours, struct err *e)
+{
+    const struct range all = v->request.range;
+    const bool is_newest = v->request.order == INV_NEWEST;
+    enum status status = OK;
+    uint64_t n = 0;
+
+    for (size_t i = 0, first = 0; status == OK && i < hours->n; i++) {
+        const size_t at = is_newest ? hours->n - 1 - i : i;
+        n += hours->points[at].n;
+        if (n < PIECE_ROWS && i + 1 < hours->n)
+            continue;
+        const size_t low = is_newest ? at : first, high = is_newest ? hours->n - first : at + 1;
+        const int64_t since_ns = hours->since_ns + (int64_t)low * NS_PER_HOUR,
+                      until_ns = hours->since_ns + (int64_t)high * NS_PER_HOUR;
+        status = print_piece(v,
+                             (struct range){since_ns > all.since_ns ? since_ns : all.since_ns,
+                                            until_ns < all.until_ns ? until_ns : all.until_ns},
+                             e);
+        first = i + 1;
+        n = 0;
+    }
+    return status == ERR_CANCELLED ? OK : status;
+}
+
+static enum status stream_invocations(struct cli *c, struct store *s, struct inv_request q,
+                                      struct err *e)
+{
+    AUTO(inv_stream_clear) struct inv_stream v = {.store = s, .request = q};
+    const struct series_request by_hour = {.range = q.range, .step_ns = NS_PER_HOUR, .fn = q.fn};
+    struct series hours;
+
+    if (request_series(s, &by_hour, c->arena, &hours, e) != OK)
+        return err_wrap(e, "query invocations");
+    invocation_stream_begin(&v.rows, c);
+    const enum status status = print_pieces(&v, &hours, e);
+    if (status == OK)
+        row_stream_end(&v.rows);
+    return status;
+}
 
 static enum status query_invocations(struct cli *c, struct store *s, struct range r, struct err *e)
 {
@@ -278,6 +416,8 @@ static enum status query_invocations(struct cli *c, struct store *s, struct rang
     if (parse_mask(c, o->outcome, &outcome_option, &q.outcome_mask, e) != OK ||
         parse_mask(c, o->start, &start_option, &q.start_mask, e) != OK)
         return e->code;
+    if (is_long(c))
+        return stream_invocations(c, s, q, e);
     if (request_invocations(s, &q, c->arena, &rows, e) != OK)
         return err_wrap(e, "query invocations");
     invocation_table_print(c, &rows);

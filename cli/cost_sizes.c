@@ -11,31 +11,31 @@ struct size_sum {
     struct str name;
     uint64_t memory_mb, n;
     wide cost, duration_ns;
+    size_t next; /* of the same function, from 1; 0: none */
 };
 
-static bool is_size_of(const struct size_sum *s, uint32_t fn_id, uint64_t memory_mb)
-{
-    return s->fn_id == fn_id && s->memory_mb == memory_mb;
-}
-
-/* In the order of the scan a function's attempts come together: mostly the one before fits. */
+/* A function's sizes are a chain from its first one. */
 static struct size_sum *size_for(struct cost_sizes *all, uint32_t fn_id,
                                  const struct invocation *inv)
 {
     const uint64_t mb = inv->memory_bytes >> 20;
-    size_t i = all->last;
+    bool is_new;
+    uint64_t *first = idmap_put(&all->first, fn_id, &is_new);
+    size_t last = 0;
 
-    if (i < all->n && is_size_of(&all->rows[i], fn_id, mb))
-        return &all->rows[i];
-    for (i = 0; i < all->n && !is_size_of(&all->rows[i], fn_id, mb); i++)
-        ;
-    if (i == all->n) {
-        all->rows = arena_grow(all->arena, all->rows, i, &all->cap, sizeof(*all->rows));
-        all->rows[all->n++] = (struct size_sum){
-            .fn_id = fn_id, .name = arena_str(all->arena, inv->origin->fn->name), .memory_mb = mb};
+    for (size_t i = is_new ? 0 : *first + 1; i > 0; i = all->rows[i - 1].next) {
+        if (all->rows[i - 1].memory_mb == mb)
+            return &all->rows[i - 1];
+        last = i;
     }
-    all->last = i;
-    return &all->rows[i];
+    if (is_new)
+        *first = all->n;
+    else
+        all->rows[last - 1].next = all->n + 1;
+    all->rows = arena_grow(all->arena, all->rows, all->n, &all->cap, sizeof(*all->rows));
+    all->rows[all->n] = (struct size_sum){
+        .fn_id = fn_id, .name = arena_str(all->arena, inv->origin->fn->name), .memory_mb = mb};
+    return &all->rows[all->n++];
 }
 
 void cost_sizes_add(struct cost_sizes *all, uint32_t fn_id, const struct invocation *inv)
@@ -49,13 +49,13 @@ void cost_sizes_add(struct cost_sizes *all, uint32_t fn_id, const struct invocat
 }
 
 /* The sizes a function ran with often enough to be compared; their number. */
-static size_t options_of(const struct cost_sizes *all, uint32_t fn_id, struct rightsize_option *out)
+static size_t options_of(const struct cost_sizes *all, size_t first, struct rightsize_option *out)
 {
     size_t n = 0;
 
-    for (size_t i = 0; i < all->n && n < MOST_SIZES; i++) {
-        const struct size_sum *s = &all->rows[i];
-        if (s->fn_id == fn_id && s->n >= LEAST_ATTEMPTS)
+    for (size_t i = first + 1; i > 0 && n < MOST_SIZES; i = all->rows[i - 1].next) {
+        const struct size_sum *s = &all->rows[i - 1];
+        if (s->n >= LEAST_ATTEMPTS)
             out[n++] = (struct rightsize_option){s->memory_mb, wide_div_round(s->cost, s->n),
                                                  wide_div_round(s->duration_ns, s->n)};
     }
@@ -75,10 +75,7 @@ void cost_sizes_hint(const struct cli *c, const struct cost_sizes *all)
 
     for (size_t i = 0; i < all->n; i++) {
         const struct size_sum *s = &all->rows[i];
-        bool is_first = true;
-        for (size_t k = 0; k < i; k++)
-            is_first = is_first && all->rows[k].fn_id != s->fn_id;
-        const size_t n = is_first ? options_of(all, s->fn_id, options) : 0;
+        const size_t n = *idmap_get(&all->first, s->fn_id) == i ? options_of(all, i, options) : 0;
         if (n < 2)
             continue;
         cost_hint(c,
@@ -88,4 +85,9 @@ void cost_sizes_hint(const struct cli *c, const struct cost_sizes *all)
                   STR_ARG(s->name), n, picked(options, n, RIGHTSIZE_COST),
                   picked(options, n, RIGHTSIZE_SPEED), picked(options, n, RIGHTSIZE_BALANCED));
     }
+}
+
+void cost_sizes_clear(struct cost_sizes *all)
+{
+    idmap_clear(&all->first);
 }

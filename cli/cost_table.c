@@ -506,6 +506,7 @@ static void view_clear(struct view *v)
 {
     idmap_clear(&v->fn_index);
     map_clear(&v->keys);
+    cost_sizes_clear(&v->sizes);
 }
 
 int cost_table(struct cli *c, const struct cost_options *o, struct err *e)

@@ -59,8 +59,10 @@ void cost_standing_hints(const struct cli *c, const struct standing_tally *t, bo
 struct cost_sizes {
     struct arena *arena;
     struct size_sum *rows;
-    size_t n, cap, last;
+    size_t n, cap;
+    struct idmap first; /* of a function: the place of the size it was seen with first */
 };
+void cost_sizes_clear(struct cost_sizes *all);
 void cost_sizes_add(struct cost_sizes *all, uint32_t fn_id, const struct invocation *inv);
 void cost_sizes_hint(const struct cli *c, const struct cost_sizes *all);
 

@@ -51,7 +51,7 @@ static void optional_text(struct table *t, size_t column, struct str s)
         table_text(t, column, s);
 }
 
-static void add_row(struct table *t, const struct invocation *inv)
+void invocation_table_row(struct table *t, const struct invocation *inv)
 {
     table_row(t);
     cli_time_cell(t, COL_START, inv->start_ns);
@@ -84,7 +84,7 @@ void invocation_table_fill(struct table *t, struct arena *a, const struct inv_ro
 {
     table_init(t, a, columns, COLS, "fnscope.invocations", 1);
     for (size_t i = 0; i < rows->n; i++)
-        add_row(t, &rows->rows[i]);
+        invocation_table_row(t, &rows->rows[i]);
 }
 
 void invocation_table_print(struct cli *c, const struct inv_rows *rows)
@@ -93,4 +93,9 @@ void invocation_table_print(struct cli *c, const struct inv_rows *rows)
 
     invocation_table_fill(&t, c->arena, rows);
     cli_print_table(c, &t);
+}
+
+void invocation_stream_begin(struct row_stream *s, struct cli *c)
+{
+    row_stream_begin(s, c, columns, COLS, "fnscope.invocations");
 }

@@ -213,31 +213,35 @@ static void json_row(struct json_out *o, const struct table *t, size_t row)
     jout_close(o, '}');
 }
 
-static void print_json(const struct table *t, bool with_header, struct buf *out)
+static void json_head(const struct table *t, struct buf *out)
 {
     struct json_out o;
 
-    UNUSED(with_header);
     jout_init(&o, out, false);
     jout_open(&o, '{');
-    jout_key(&o, "schema");
-    jout_str(&o, str_from(t->schema));
-    jout_key(&o, "version");
-    jout_i64(&o, t->version);
+    jout_put_str(&o, "schema", str_from(t->schema));
+    jout_put_i64(&o, "version", t->version);
     jout_key(&o, "rows");
     jout_open(&o, '[');
+}
+
+static void json_rows(const struct table *t, size_t n_before, struct buf *out)
+{
+    struct json_out o;
+
     for (size_t r = 0; r < t->n_rows; r++) {
-        buf_add_z(out, r ? "" : "\n");
+        buf_add_z(out, n_before + r > 0 ? ",\n" : "\n");
+        jout_init(&o, out, false);
         json_row(&o, t, r);
-        if (r + 1 < t->n_rows) {
-            buf_add_z(out, ",\n");
-            o.need_comma = false;
-        }
     }
-    buf_add_c(out, '\n');
-    jout_close(&o, ']');
-    jout_close(&o, '}');
-    buf_add_c(out, '\n');
+}
+
+static void print_json(const struct table *t, bool with_header, struct buf *out)
+{
+    UNUSED(with_header);
+    json_head(t, out);
+    json_rows(t, 0, out);
+    table_print_tail(TABLE_JSON, out);
 }
 
 static void print_ndjson(const struct table *t, bool with_header, struct buf *out)
@@ -330,4 +334,30 @@ void table_print(const struct table *t, enum table_format f, bool with_header, s
 
     assert((size_t)f < ARRAY_LEN(printers));
     printers[f](t, with_header, out);
+}
+
+void table_print_head(const struct table *t, enum table_format f, struct buf *out)
+{
+    struct table none = *t;
+
+    none.n_rows = 0;
+    if (f == TABLE_JSON)
+        json_head(t, out);
+    else
+        table_print(&none, f, true, out);
+}
+
+void table_print_rows(const struct table *t, enum table_format f, size_t n_before, struct buf *out)
+{
+    assert(f != TABLE_TEXT);
+    if (f == TABLE_JSON)
+        json_rows(t, n_before, out);
+    else
+        table_print(t, f, false, out);
+}
+
+void table_print_tail(enum table_format f, struct buf *out)
+{
+    if (f == TABLE_JSON)
+        buf_add_z(out, "\n]}\n");
 }

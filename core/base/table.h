@@ -59,6 +59,12 @@ void table_number(struct table *t, size_t column, struct str raw,
 void table_money(struct table *t, size_t column, struct str raw, struct str shown);
 struct json_out;
 void table_json_members(const struct table *t, size_t row, struct json_out *o); /* of an object */
+/* The same in pieces, for more rows than are to be held: what comes before the rows, the rows of
+ * the table as it is, again and again, and what comes behind them. n_before: rows printed already.
+ * Not for TABLE_TEXT, whose columns are as wide as their widest cell. */
+void table_print_head(const struct table *t, enum table_format f, struct buf *out);
+void table_print_rows(const struct table *t, enum table_format f, size_t n_before, struct buf *out);
+void table_print_tail(enum table_format f, struct buf *out);
 void table_print(const struct table *t, enum table_format f, bool with_header, struct buf *out);
 
 #endif

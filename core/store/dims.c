@@ -69,7 +69,7 @@ struct fn_ref dim_known_fn(const struct store *s, const struct fn_ref *fn)
     return f;
 }
 
-static struct fn_ref *read_fn(struct store *s, uint32_t id)
+static struct fn_ref *read_fn(struct store *s, uint32_t id, struct arena *to)
 {
     AUTO(arena_clear) struct arena a = {0};
     struct sql_stmt *st;
@@ -80,7 +80,15 @@ static struct fn_ref *read_fn(struct store *s, uint32_t id)
         return NULL;
     const struct fn_ref known = dim_known_fn(s, dim_fn_of_row(st, &a));
     sql_finalize(st);
-    return fn_copy(&s->dims, &known);
+    return fn_copy(to, &known);
+}
+
+struct fn_ref dim_fn_in(struct store *s, uint32_t id, struct arena *a)
+{
+    const uint64_t *known = idmap_get(&s->fn_by_id, id);
+    const struct fn_ref *f = known ? (const struct fn_ref *)(uintptr_t)*known : read_fn(s, id, a);
+
+    return f ? *f : (struct fn_ref){0};
 }
 
 /* Whoever holds the function of an id sees what becomes of it. */
@@ -101,7 +109,7 @@ const struct fn_ref *dim_fn(struct store *s, uint32_t id)
 
     if (known)
         return (const struct fn_ref *)(uintptr_t)*known;
-    struct fn_ref *f = read_fn(s, id);
+    struct fn_ref *f = read_fn(s, id, &s->dims);
     if (!f)
         return arena_new(&s->dims, struct fn_ref, 1); /* not kept: a writer may add it any moment */
     *idmap_put(&s->fn_by_id, id, NULL) = (uintptr_t)f;

@@ -9,6 +9,25 @@
 #include "core/base/varint.h"
 #include "core/store/store_private.h"
 
+/* --- sums over a range (stats_read.c) --- */
+
+/* Which days of a range are held, so that each is asked once a request. */
+struct held_days {
+    struct store *store;
+    struct range range;
+    bool *lines; /* by place in day_numbers */
+};
+MUST_CHECK enum status find_held_days(struct store *s, struct range r, struct arena *a,
+                                      struct held_days *out, struct err *e);
+/* All sums of a function but the log counts of pieces of hours. */
+MUST_CHECK enum status add_sums(const struct held_days *held, uint32_t fn, struct stats *out,
+                                struct err *e);
+/* Log counts of a piece of an hour have no roll-up: its lines are counted, in one pass for all
+ * functions that q lets through. q's range is that of the sums. */
+MUST_CHECK enum status count_edges(const struct held_days *held, const struct count_request *q,
+                                   line_counts_fn *fn, void *ctx, struct err *e);
+void add_counts(struct stats *out, const struct line_counts *add);
+
 /* --- one group as bytes (fact_group.c) --- */
 
 enum {

@@ -35,6 +35,25 @@ struct fn_rows {
     struct fn_row *rows;
     size_t n;
 };
+/* Which functions have something in the range or the hours it begins and ends in, in that order. */
+struct fn_ids {
+    uint32_t *ids;
+    size_t n;
+};
+MUST_CHECK enum status request_fn_ids(struct store *s, struct range r, const struct fn_filter *f,
+                                      struct arena *a, struct fn_ids *out, struct err *e);
+/* Their rows one by one, in the order of the ids, so that very many take no room; those without
+ * anything in the range are left out. A row is valid during the call only, or with `keep` in that
+ * arena. fn may return ERR_CANCELLED to stop; the request then returns OK. It must not ask the
+ * store itself. */
+struct each_fn_request {
+    struct range range;
+    struct fn_ids fns;
+    struct arena *keep; /* NULL: nothing is kept */
+};
+typedef enum status fn_row_fn(void *ctx, const struct fn_row *row, struct err *e);
+MUST_CHECK enum status request_each_function(struct store *s, const struct each_fn_request *q,
+                                             fn_row_fn *fn, void *ctx, struct err *e);
 MUST_CHECK enum status request_functions(struct store *s, struct range r, const struct fn_filter *f,
                                          struct arena *a, struct fn_rows *out, struct err *e);
 /* All functions of the store without their sums; fn is empty where names are not asked for. Sorted

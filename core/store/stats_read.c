@@ -1,15 +1,11 @@
 /* Sums over ranges: whole days and hours from roll-ups, the edges from facts and chunks, so that
  * any range is exact. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "core/base/mem.h"
 #include "core/base/timefmt.h"
 #include "core/store/fact_store.h"
 
 /* --- one function, one day --- */
 
-static void add_counts(struct stats *out, const struct line_counts *add)
+void add_counts(struct stats *out, const struct line_counts *add)
 {
     out->log_events += add->lines;
     out->log_bytes += add->bytes;
@@ -121,15 +117,8 @@ static enum status add_held_day(struct day *d, uint32_t fn, struct range r, stru
     return s;
 }
 
-/* Which days of a range are held, so that each is asked once a request. */
-struct held_days {
-    struct store *store;
-    struct range range;
-    bool *lines; /* by place in day_numbers */
-};
-
-static enum status find_held_days(struct store *s, struct range r, struct arena *a,
-                                  struct held_days *out, struct err *e)
+enum status find_held_days(struct store *s, struct range r, struct arena *a, struct held_days *out,
+                           struct err *e)
 {
     enum status status = OK;
 
@@ -148,9 +137,7 @@ static enum status find_held_days(struct store *s, struct range r, struct arena 
     return status;
 }
 
-/* All sums but the log counts of pieces of hours. */
-static enum status add_sums(const struct held_days *held, uint32_t fn, struct stats *out,
-                            struct err *e)
+enum status add_sums(const struct held_days *held, uint32_t fn, struct stats *out, struct err *e)
 {
     struct store *s = held->store;
     enum status status = OK;
@@ -167,10 +154,8 @@ static enum status add_sums(const struct held_days *held, uint32_t fn, struct st
     return status;
 }
 
-/* Log counts of a piece of an hour have no roll-up: its lines are counted, in one pass for all
- * functions that q lets through. q's range is that of the sums. */
-static enum status count_edges(const struct held_days *held, const struct count_request *q,
-                               line_counts_fn *fn, void *ctx, struct err *e)
+enum status count_edges(const struct held_days *held, const struct count_request *q,
+                        line_counts_fn *fn, void *ctx, struct err *e)
 {
     struct store *s = held->store;
     struct count_request piece = *q;
@@ -204,241 +189,7 @@ enum status stats_of_range(struct store *s, struct range r, uint32_t fn, struct 
     return status == OK ? count_edges(&held, &lines, count_lines, out, e) : status;
 }
 
-/* --- which functions --- */
-
-static int compare_u32(const void *a, const void *b)
-{
-    uint32_t x, y;
-
-    memcpy(&x, a, sizeof(x));
-    memcpy(&y, b, sizeof(y));
-    return (x > y) - (x < y);
-}
-
-struct fn_set {
-    struct arena *arena;
-    struct idmap known;
-    uint32_t *ids;
-    size_t n, cap;
-};
-
-static void add_fn(struct fn_set *set, uint32_t fn)
-{
-    bool is_new;
-
-    idmap_put(&set->known, fn, &is_new);
-    if (!is_new)
-        return;
-    set->ids = arena_grow(set->arena, set->ids, set->n, &set->cap, sizeof(*set->ids));
-    set->ids[set->n++] = fn;
-}
-
-static enum status fns_of_day(struct day *d, struct range r, struct fn_set *set, struct err *e)
-{
-    int64_t base = d->number * NS_PER_DAY;
-    struct sql_stmt *st;
-    bool has_row = false;
-    enum status s =
-        sql_prepare(d->db, STR("select distinct fn from roll where slot between ? and ?"), &st, e);
-
-    if (s != OK)
-        return s;
-    sql_bind_i64(st, 1, (r.since_ns - base) / NS_PER_HOUR);
-    sql_bind_i64(st, 2, (r.until_ns - 1 - base) / NS_PER_HOUR);
-    while ((s = sql_step(st, &has_row, e)) == OK && has_row)
-        add_fn(set, (uint32_t)sql_i64(st, 0));
-    sql_finalize(st);
-    return s;
-}
-
-enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint32_t **ids,
-                         size_t *n, struct err *e)
-{
-    struct fn_set set = {.arena = a};
-    enum status status = store_scan_days(s, e);
-
-    for (size_t i = 0; status == OK && i < s->n_day_numbers; i++) {
-        struct day *d;
-        if (!range_meets_day(r, s->day_numbers[i]))
-            continue;
-        status = store_day(s, s->day_numbers[i], false, &d, e);
-        if (status == OK && d)
-            status = fns_of_day(d, range_of_day(r, s->day_numbers[i]), &set, e);
-    }
-    idmap_clear(&set.known);
-    if (set.n > 1)
-        qsort(set.ids, set.n, sizeof(*set.ids), compare_u32);
-    *ids = set.ids;
-    *n = set.n;
-    return status;
-}
-
 /* --- requests --- */
-
-/* First or last start of a function in the whole store. */
-static int64_t bound_of(struct store *s, uint32_t fn, bool is_first)
-{
-    for (size_t k = 0; k < s->n_day_numbers; k++) {
-        size_t i = is_first ? k : s->n_day_numbers - 1 - k;
-        struct day *d;
-        struct range bounds;
-        bool is_found = false;
-        if (store_day(s, s->day_numbers[i], false, &d, NULL) == OK && d &&
-            facts_bounds(d, fn, &is_found, &bounds, NULL) == OK && is_found)
-            return is_first ? bounds.since_ns : bounds.until_ns;
-    }
-    return 0;
-}
-
-static struct str runtime_of(struct store *s, uint32_t fn, struct arena *a)
-{
-    struct str runtime = {0};
-    struct sql_stmt *st;
-    bool has_row = false;
-
-    if (sql_prepare(s->meta, STR("select runtime from fn where id = ?"), &st, NULL) != OK)
-        return runtime;
-    sql_bind_i64(st, 1, fn);
-    if (sql_step(st, &has_row, NULL) == OK && has_row && !sql_is_null(st, 0))
-        runtime = arena_str(a, sql_str(st, 0));
-    sql_finalize(st);
-    return runtime;
-}
-
-static enum status fill_row(const struct held_days *held, uint32_t fn, struct arena *a,
-                            struct fn_row *row, struct err *e)
-{
-    struct store *s = held->store;
-
-    *row = (struct fn_row){.fn = *dim_fn(s, fn), .fn_id = fn};
-    enum status status = add_sums(held, fn, &row->stats, e);
-    row->arch = row->stats.n == 0          ? ARCH_UNKNOWN
-                : row->stats.mb_ms_arm > 0 ? ARCH_ARM64
-                                           : ARCH_X86_64;
-    row->memory_bytes = row->stats.memory_size_bytes;
-    row->runtime = runtime_of(s, fn, a);
-    row->first_ns = bound_of(s, fn, true);
-    row->last_ns = bound_of(s, fn, false);
-    stats_settle(&row->stats, a);
-    return status;
-}
-
-static int compare_rows(const void *a, const void *b)
-{
-    const struct fn_row *x = a, *y = b;
-    int c;
-
-    if (x->fn.provider != y->fn.provider)
-        return x->fn.provider < y->fn.provider ? -1 : 1;
-    if ((c = str_cmp(x->fn.account, y->fn.account)) != 0 ||
-        (c = str_cmp(x->fn.region, y->fn.region)) != 0)
-        return c;
-    return str_cmp(x->fn.name, y->fn.name);
-}
-
-struct rows_by_fn {
-    struct fn_row *rows;
-    struct idmap places; /* a function: the place of its row */
-};
-
-static void count_lines_of_row(void *ctx, int64_t time_ns, uint32_t fn,
-                               const struct line_counts *add)
-{
-    struct rows_by_fn *by_fn = ctx;
-    const uint64_t *place = idmap_get(&by_fn->places, fn);
-
-    UNUSED(time_ns);
-    if (place)
-        add_counts(&by_fn->rows[*place].stats, add);
-}
-
-static enum status count_edge_lines(const struct held_days *held, const struct fn_filter *f,
-                                    struct fn_rows *rows, struct err *e)
-{
-    struct count_request lines = {.range = held->range, .filter = f};
-    struct rows_by_fn by_fn = {.rows = rows->rows};
-
-    for (size_t i = 0; i < rows->n; i++)
-        *idmap_put(&by_fn.places, rows->rows[i].fn_id, NULL) = i;
-    enum status status = count_edges(held, &lines, count_lines_of_row, &by_fn, e);
-    idmap_clear(&by_fn.places);
-    return status;
-}
-
-static void drop_empty(struct fn_rows *rows)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < rows->n; i++)
-        if (rows->rows[i].stats.n > 0 || rows->rows[i].stats.log_events > 0)
-            rows->rows[n++] = rows->rows[i];
-    rows->n = n;
-}
-
-static enum status fill_rows(const struct held_days *held, const struct fn_filter *f,
-                             struct arena *a, struct fn_rows *rows, struct err *e)
-{
-    struct store *s = held->store;
-    uint32_t *ids = NULL;
-    size_t n = 0;
-    enum status status = fns_of_range(s, held->range, a, &ids, &n, e);
-
-    rows->rows = arena_new(a, struct fn_row, n + 1);
-    for (size_t i = 0; status == OK && i < n; i++)
-        if (fn_filter_passes(f, dim_fn(s, ids[i])))
-            status = fill_row(held, ids[i], a, &rows->rows[rows->n++], e);
-    return status;
-}
-
-enum status request_functions(struct store *s, struct range r, const struct fn_filter *f,
-                              struct arena *a, struct fn_rows *out, struct err *e)
-{
-    struct fn_rows rows = {0};
-    struct held_days held;
-
-    *out = rows;
-    if (s->is_null)
-        return OK;
-    enum status status = store_scan_days(s, e);
-    if (status == OK)
-        status = find_held_days(s, r, a, &held, e);
-    if (status != OK)
-        return status;
-    store_hold(s, r);
-    status = fill_rows(&held, f, a, &rows, e);
-    store_release(s);
-    if (status == OK)
-        status = count_edge_lines(&held, f, &rows, e);
-    drop_empty(&rows);
-    if (rows.n > 1)
-        qsort(rows.rows, rows.n, sizeof(*rows.rows), compare_rows);
-    if (status == OK)
-        *out = rows;
-    return status;
-}
-
-enum status request_function_list(struct store *s, bool has_names, struct arena *a,
-                                  struct fn_rows *out, struct err *e)
-{
-    const struct range all = {INT64_MIN / 2, INT64_MAX / 2};
-    uint32_t *ids = NULL;
-    size_t n = 0;
-
-    *out = (struct fn_rows){0};
-    enum status status = s->is_null ? OK : fns_of_range(s, all, a, &ids, &n, e);
-    if (status != OK)
-        return status;
-    out->rows = arena_new(a, struct fn_row, n + 1);
-    out->n = n;
-    for (size_t i = 0; i < n; i++) {
-        out->rows[i].fn_id = ids[i];
-        if (has_names)
-            out->rows[i].fn = *dim_fn(s, ids[i]);
-    }
-    if (has_names && n > 1)
-        qsort(out->rows, n, sizeof(*out->rows), compare_rows);
-    return OK;
-}
 
 /* One step of an hour or more, or what of it lies in the range. */
 static enum status add_point(struct store *s, const struct count_request *lines,

@@ -172,6 +172,8 @@ static inline int64_t blob_sum(struct str blob, int64_t of)
 const struct fn_ref *dim_fn(struct store *s,
                             uint32_t id); /* never NULL: unknown ids give an empty one */
 /* A stored function as whoever opened the store knows it (store_options). */
+/* The same, in the arena and not kept: for passes over very many. */
+struct fn_ref dim_fn_in(struct store *s, uint32_t id, struct arena *a);
 struct fn_ref dim_known_fn(const struct store *s, const struct fn_ref *fn);
 const struct origin *dim_origin(struct store *s, uint32_t id);
 /* From now on, whatever is stored: a writer knows it before the file does. `fn` lives as long as
