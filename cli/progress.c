@@ -121,7 +121,7 @@ static void summary_row(const struct progress *p, const struct import_progress *
         {.name = "known_files"},    {.name = "empty_files"},      {.name = "foreign_files"},
         {.name = "unreadable"},     {.name = "untimed"},          {.name = "elsewhere"},
         {.name = "again"},          {.name = "guessed_streams"},  {.name = "adopted"},
-        {.name = "doubtful"},       {.name = "refuted"},
+        {.name = "doubtful"},       {.name = "refuted"},          {.name = "held_files"},
     };
     AUTO(arena_clear) struct arena a = {0};
     const uint64_t values[] = {
@@ -145,6 +145,7 @@ static void summary_row(const struct progress *p, const struct import_progress *
         r->counts.adopted,
         more(r->counts.doubtful),
         more(r->counts.refuted),
+        r->held,
     };
     struct table t;
 
@@ -166,6 +167,14 @@ static void say_files(const struct import_progress *r, struct buf *out)
                plural(r->empty, "file holds no event that is recognised",
                       "files hold no event that is recognised"),
                "");
+    count_line(
+        out, r->held,
+        plural(r->held,
+               "file ends inside a line and changed less than a minute ago: that line is not "
+               "read yet",
+               "files end inside a line and changed less than a minute ago: those lines are "
+               "not read yet"),
+        "import again when it is written");
     count_line(out, r->foreign,
                plural(r->foreign, "file of a folder does not look like a log and was passed over",
                       "files of a folder do not look like logs and were passed over"),

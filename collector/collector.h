@@ -74,6 +74,7 @@ struct import_progress {
     uint64_t own_stream; /* files whose stream is named after the file, for the same reason */
     uint64_t known;      /* files that were read before and have nothing new */
     uint64_t empty;      /* files without an event */
+    uint64_t held;       /* files whose last event is still being written: not read yet */
     uint64_t foreign;    /* files of a folder that do not look like logs: passed over */
     uint64_t unreadable; /* paths: each was named in the log */
     struct str path;     /* current */

@@ -90,7 +90,7 @@ struct serving {
     struct import_progress at; /* events, kept aside, and what the files were */
 };
 
-enum { DONE_NUMBERS = 11 };
+enum { DONE_NUMBERS = 12 };
 
 /* What "done" tells, in this order. */
 static void done_numbers(struct import_progress *p, uint64_t *out[DONE_NUMBERS])
@@ -100,7 +100,7 @@ static void done_numbers(struct import_progress *p, uint64_t *out[DONE_NUMBERS])
                                              &p->bytes,          &p->known,
                                              &p->empty,          &p->unreadable,
                                              &p->counts.untimed, &p->foreign,
-                                             &p->own_stream};
+                                             &p->own_stream,     &p->held};
 
     memcpy(out, numbers, sizeof(numbers));
 }
@@ -169,6 +169,7 @@ static enum status import_file(struct serving *s, struct str path, int fd, bool 
     s->at.own_stream += f.at.own_stream;
     s->at.known += f.at.known;
     s->at.empty += f.at.empty;
+    s->at.held += f.at.held;
     s->at.foreign += f.at.foreign;
     s->at.unreadable += f.at.unreadable;
     s->at.files += f.at.files_done;

@@ -23,7 +23,9 @@ struct decode_input {
     uint64_t offset;  /* of bytes.p in the plain stream */
     struct str bytes; /* stay valid as long as the batch: records may point into them */
     bool is_last;
-    bool is_damaged; /* is_last, and the stream breaks off here: who reads it tells so */
+    bool is_damaged;    /* is_last, and the stream breaks off here: who reads it tells so */
+    bool is_unfinished; /* is_last, but the last line has no end and may still be written: an event
+                           it belongs to is left, unless it is whole (event_is_whole) */
     const struct import_defaults *defaults;
 };
 
@@ -33,11 +35,13 @@ struct decode_mark {
     uint64_t offset; /* in the plain stream */
     uint64_t mode;   /* what the decoder must know there; its own business */
     uint64_t chain;  /* hash of all events before: names those without a time */
+    uint64_t line;   /* 1 is the first; 0: no format of lines */
 };
 
 struct decoder_ops {
     const char *name; /* "cloudwatch-json", "tail", "subscription", "ndjson", "text" */
     const char *help;
+    bool is_of_lines;  /* knows is_unfinished */
     size_t state_size; /* zeroed before the first piece; owned by the caller, freed by close */
     /* 0 no, 1..100 how sure; head is the start of the plain stream */
     int (*accepts)(struct str head);

@@ -15,6 +15,7 @@
 #include "collector/aws/aws.h"
 #include "collector/stand_in.h"
 #include "collector/whereabouts.h"
+#include "core/base/jsonpull.h"
 #include "core/base/timefmt.h"
 #include "core/base/utf8.h"
 
@@ -30,14 +31,36 @@ enum {
     RUN_KEEP = 1024, /* slots kept from run to run */
 };
 
-void event_quarantine(const struct event_maker *m, const struct decode_input *in, uint64_t offset,
-                      struct str raw, const char *reason, struct batch *out)
+void event_quarantine(const struct event_maker *m, const struct decode_input *in,
+                      const struct decode_mark *at, struct str raw, const char *reason,
+                      struct batch *out)
 {
+    struct str file = in->path;
+
     assert(reason != NULL);
+    if (at->line > 0)
+        file = arena_printf(&out->arena, STR_FMT ":%llu", STR_ARG(in->path),
+                            (unsigned long long)at->line);
     struct str place =
-        arena_printf(&out->arena, STR_FMT ": byte %llu, event %llu", STR_ARG(in->path),
-                     (unsigned long long)offset, (unsigned long long)m->n_events);
+        arena_printf(&out->arena, STR_FMT ": byte %llu, event %llu", STR_ARG(file),
+                     (unsigned long long)at->offset, (unsigned long long)m->n_events);
     batch_quarantine(out, place, str_from(reason), raw);
+}
+
+bool event_is_whole(struct str body, struct batch *out)
+{
+    struct log_record r = {.body = str_trim_right(body)};
+    const struct batch_counts counts = out->counts;
+    struct jp j;
+
+    if (str_starts(r.body, STR("{"))) {
+        jp_init(&j, r.body, &out->arena);
+        return jp_skip(&j) && jp_at_end(&j);
+    }
+    decode_event(&r, out);
+    out->counts = counts;
+    return r.platform != NULL &&
+           (r.platform->kind != PLATFORM_REPORT || (r.platform->has & PH_MAX_MEMORY) != 0);
 }
 
 /* --- origin
@@ -167,7 +190,7 @@ static struct str make_body(const struct event_maker *m, const struct decode_inp
     struct str body = cut_line_end(ev->body);
 
     if (body.n > EVENT_MAX_BYTES) {
-        event_quarantine(m, in, ev->mark.offset, body, "an event longer than 1 MB was cut", out);
+        event_quarantine(m, in, &ev->mark, body, "an event longer than 1 MB was cut", out);
         body = cut_long(body);
     }
     if (!ev->is_valid_utf8 && !utf8_is_valid(body)) {
@@ -363,8 +386,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     assert(in->defaults != NULL);
     m->n_events++;
     if (ev->has_time && !event_time_is_near(ev->time_ns)) {
-        event_quarantine(m, in, ev->mark.offset, ev->body, "its time is not between 2010 and 2100",
-                         out);
+        event_quarantine(m, in, &ev->mark, ev->body, "its time is not between 2010 and 2100", out);
         return;
     }
     struct str body = make_body(m, in, ev, out);

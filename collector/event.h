@@ -54,10 +54,14 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
                struct batch *out);
 void event_maker_clear(struct event_maker *m);
 
-/* Place "dump.json: byte 1234567, event 17" with the maker's count; the offset is of the plain
- * stream. */
-void event_quarantine(const struct event_maker *m, const struct decode_input *in, uint64_t offset,
-                      struct str raw, const char *reason, struct batch *out);
+/* Place "dump.json: byte 1234567, event 17" with the maker's count, "dump.log:345: byte ..." where
+ * lines are counted; the offset is of the plain stream. */
+void event_quarantine(const struct event_maker *m, const struct decode_input *in,
+                      const struct decode_mark *at, struct str raw, const char *reason,
+                      struct batch *out);
+/* Whether a last event that has no line's end needs none: a JSON object that is closed, a line of
+ * the platform with all its parts. */
+bool event_is_whole(struct str body, struct batch *out);
 
 /* Epoch seconds, milliseconds, microseconds or nanoseconds, told by their size; a fraction is read.
  * Also RFC 3339. */

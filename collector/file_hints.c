@@ -150,6 +150,14 @@ static bool is_lambda_stream(struct str name)
     return aws_stream_parse(name, &function, &version, &environment);
 }
 
+static bool lacks_times(const struct batch *b)
+{
+    for (size_t i = 0; i < b->n_records; i++)
+        if (b->records[i].is_time_borrowed)
+            return true;
+    return false;
+}
+
 /* GetLogEvents answers do not name the stream they are of: there is only one. */
 bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
                 const struct decode_input *head, struct arena *a, struct file_heard *heard)
@@ -169,6 +177,7 @@ bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
         stream_clues_read(&heard->clues, b, a);
     whereabouts_note_file(heard->whereabouts, b, d);
     stream_book_note(&heard->whereabouts->streams, b, d->function);
+    heard->lacks_times = lacks_times(b);
     heard->is_untimed = b->counts.untimed > 0;
     batch_free(b);
     if (decoder == &generic_text && lines_hide_platform(head->bytes))

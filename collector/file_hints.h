@@ -9,7 +9,8 @@
 struct file_heard {
     struct whereabouts *whereabouts;
     struct stream_clues clues; /* where the stream is named after the file; else none */
-    bool is_untimed;           /* lines of the head have no time, and none near them has */
+    bool lacks_times;          /* lines of the head have no time, */
+    bool is_untimed;           /* and none near them has */
 };
 
 /* Fills the empty members of d: the function from platform records of the file's head where all of

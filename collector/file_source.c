@@ -44,6 +44,7 @@ struct reading {
     struct file_days days; /* its events went to */
     uint64_t quiet_bytes;  /* since the last event */
     bool is_ended, is_damaged;
+    bool is_held;        /* its last event is still being written */
     bool is_head_all;    /* nothing comes behind the head */
     bool is_empty;       /* no event so far, not even one that was kept aside */
     bool is_guessed;     /* the function is named after the file */
@@ -94,7 +95,7 @@ static void put_cursor(struct reading *r)
                                           .mark = r->decoder->mark(r->state),
                                           .raw = plain_raw_bytes(r->reader),
                                           .hash = plain_hash(r->reader),
-                                          .is_done = r->is_ended && !r->is_damaged,
+                                          .is_done = r->is_ended && !r->is_damaged && !r->is_held,
                                           .stand_ins = buf_str(&stand_ins),
                                           .days = r->days},
                      &token);
@@ -190,6 +191,13 @@ static void note_guess(struct reading *r, size_t from)
         }
 }
 
+static bool is_unfinished(const struct reading *r, struct str piece)
+{
+    return r->is_ended && !r->is_damaged && r->decoder->is_of_lines && piece.n > 0 &&
+           piece.p[piece.n - 1] != '\n' &&
+           plain_is_fresh(r->reader, r->f->options->defaults.now_ns);
+}
+
 static enum status decode_piece(struct reading *r, struct str piece, struct err *e)
 {
     struct batch *b = r->f->batch;
@@ -199,6 +207,7 @@ static enum status decode_piece(struct reading *r, struct str piece, struct err 
         .bytes = piece,
         .is_last = r->is_ended,
         .is_damaged = r->is_damaged,
+        .is_unfinished = is_unfinished(r, piece),
         .defaults = &r->defaults,
     };
     size_t used = 0, before = b->n_records;
@@ -214,6 +223,7 @@ static enum status decode_piece(struct reading *r, struct str piece, struct err 
         return err_set(e, ERR_BUG, STR_FMT ": the decoder %s waits for more than %zu bytes",
                        STR_ARG(r->path), r->decoder->name, r->carry.max);
     r->offset += used;
+    r->is_held = in.is_unfinished && r->carry.n > 0;
     note_times(r, before);
     note_guess(r, before);
     if (b->n_records > before)
@@ -320,6 +330,7 @@ static void find_hint(struct reading *r, struct file_hint *hint)
     struct file_heard heard = {.whereabouts = &r->f->whereabouts};
     hint->is_guessed = file_hints(&hint->defaults, r->decoder, &head, &r->f->arena, &heard);
     hint->clues = heard.clues;
+    hint->lacks_times = heard.lacks_times;
     hint->is_untimed = heard.is_untimed;
     hint->is_there = true;
 }
@@ -331,7 +342,7 @@ static void find_defaults(struct reading *r, struct file_hint *hint)
     r->defaults = hint->defaults;
     r->defaults.whereabouts = &r->f->whereabouts;
     r->defaults.book = &r->f->whereabouts.book;
-    r->defaults.stand_ins = hint->is_untimed ? &r->stand_ins : NULL;
+    r->defaults.stand_ins = hint->lacks_times ? &r->stand_ins : NULL;
     r->is_guessed = hint->is_guessed;
     r->has_own_stream =
         hint->clues.n > 0 && !stream_clues_follow(&hint->clues, &r->f->whereabouts.streams,
@@ -403,7 +414,8 @@ static enum resume find_resume(struct reading *r, struct file_token *t)
 
 /* A file whose lines have no time must find what stood in for them, also where it has grown since
  * and its head is another one. */
-static enum resume find_stand_ins(struct reading *r, struct file_token *t)
+static enum resume find_stand_ins(struct reading *r, const struct file_hint *hint,
+                                  struct file_token *t)
 {
     struct cursor c = {0};
     const uint64_t *row = NULL;
@@ -419,7 +431,8 @@ static enum resume find_stand_ins(struct reading *r, struct file_token *t)
     }
     if (row != NULL)
         t->stand_ins = r->f->stood_in_rows[*row];
-    if (!is_known || !stand_ins_read(&r->stand_ins, t->stand_ins) || row != NULL)
+    if (!is_known || !stand_ins_read(&r->stand_ins, t->stand_ins) || row != NULL ||
+        (r->scope_before.n > 0 && !hint->is_untimed)) /* lines near may say more now */
         return RESUME_START;
     return resume_at(r, &c, t);
 }
@@ -450,8 +463,8 @@ static enum status decode_file(struct reading *r, struct file_hint *hint, struct
         return OK;
     }
     find_defaults(r, hint);
-    if (hint->is_untimed)
-        resume = find_stand_ins(r, &t);
+    if (hint->lacks_times)
+        resume = find_stand_ins(r, hint, &t);
     if (resume == RESUME_ON) {
         if (!skip_to(r, t.mark.offset))
             return OK; /* the same damage as before */
@@ -459,7 +472,8 @@ static enum status decode_file(struct reading *r, struct file_hint *hint, struct
     }
     r->is_empty = resume == RESUME_START;
     enum status s = read_rest(r, e);
-    r->f->at.empty += s == OK && r->is_empty && !r->is_damaged;
+    r->f->at.held += r->is_held;
+    r->f->at.empty += s == OK && r->is_empty && !r->is_damaged && !r->is_held;
     return s;
 }
 

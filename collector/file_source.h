@@ -14,7 +14,8 @@ struct file_hint {
     struct import_defaults defaults;
     struct stream_clues clues; /* the stream is named after the file: what may tell it */
     bool is_guessed;           /* the function is named after the file */
-    bool is_untimed;           /* lines of its head have no time */
+    bool lacks_times;          /* lines of its head have no time, */
+    bool is_untimed;           /* and none near them has */
     bool is_there;
     bool is_found; /* in a folder: nobody named it */
     bool is_once;  /* a pipe or a device: what is read of it is gone */

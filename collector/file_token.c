@@ -7,7 +7,7 @@
 bool file_token_read(struct str text, struct file_token *t)
 {
     uint64_t version;
-    uint64_t *const numbers[] = {&t->mark.offset, &t->mark.mode, &t->mark.chain,
+    uint64_t *const numbers[] = {&t->mark.offset, &t->mark.mode, &t->mark.chain, &t->mark.line,
                                  &t->raw,         &t->hash,      &t->is_done};
 
     if (!str_to_u64(str_cut(&text, ' '), &version) || version != 6)
@@ -24,9 +24,10 @@ void file_token_write(const struct file_token *t, struct buf *out)
 {
     const struct decode_mark *m = &t->mark;
 
-    buf_addf(out, "6 " STR_FMT " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %d ",
-             STR_ARG(t->decoder), m->offset, m->mode, m->chain, t->raw, t->hash, t->is_done != 0);
-    buf_addf(out, STR_FMT " ", STR_ARG(t->stand_ins));
+    buf_addf(out, "6 " STR_FMT " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64, STR_ARG(t->decoder),
+             m->offset, m->mode, m->chain, m->line);
+    buf_addf(out, " %" PRIu64 " %" PRIu64 " %d " STR_FMT " ", t->raw, t->hash, t->is_done != 0,
+             STR_ARG(t->stand_ins));
     file_days_write(&t->days, out);
     assert(!out->is_full);
 }

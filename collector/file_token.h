@@ -6,10 +6,11 @@
 #include "collector/file_days.h"
 #include "collector/stand_in.h"
 
-/* "6 <decoder> <offset> <mode> <chain> <raw> <hash> <done> <stand-ins> <days>": where the decoder
- * goes on in the plain stream; how much of the file was read then, and the hash of all that; which
- * times stood in for its lines; which days it fed. Version 2 hashed the last bytes only: another
- * file could pass for this one; 3 hashed more slowly; 4 had no chain, 5 no stand-ins. */
+/* "6 <decoder> <offset> <mode> <chain> <line> <raw> <hash> <done> <stand-ins> <days>": where the
+ * decoder goes on in the plain stream; how much of the file was read then, and the hash of all
+ * that; which times stood in for its lines; which days it fed. Version 2 hashed the last bytes
+ * only: another file could pass for this one; 3 hashed more slowly; 4 had no chain, 5 no stand-ins.
+ */
 struct file_token {
     struct str decoder;
     struct decode_mark mark;

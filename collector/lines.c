@@ -265,6 +265,7 @@ static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
         .offset = offset_of(f, start),
         .mode = (uint64_t)f->s->form,
         .chain = f->s->maker.chain,
+        .line = f->s->n_lines + 1,
     };
     if (f->s->form == FORM_STREAM && ev->body.n > 0 && ev->body.p[0] == '\n')
         ev->body = str_skip(ev->body, 1); /* pretty JSON begins on a line of its own */
@@ -275,7 +276,7 @@ static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
         add(f, f->in, ev);
     } else if (str_trim(ev->body).n > 0) {
         f->s->maker.n_events++;
-        event_quarantine(&f->s->maker, f->in, ev->mark.offset, ev->body,
+        event_quarantine(&f->s->maker, f->in, &ev->mark, ev->body,
                          "text that belongs to no event: the line has no time", f->out);
     }
 }
@@ -313,6 +314,7 @@ static struct str skip_long_line(struct feeder *f)
         return rest;
     size_t n = str_find_char(rest, '\n');
     f->s->is_skipping = n == rest.n;
+    f->s->n_lines += n < rest.n;
     return str_skip(rest, n + 1);
 }
 
@@ -327,6 +329,15 @@ static void close_event(struct feeder *f, struct raw_event *open, const char *st
     add_event(f, open, start);
 }
 
+/* Whether the last event of the file is still being written. */
+static bool is_unfinished(const struct feeder *f, const struct raw_event *open, const char *start)
+{
+    const char *end = f->in->bytes.p + f->in->bytes.n;
+
+    return f->in->is_unfinished && start != NULL &&
+           !event_is_whole((struct str){open->body.p, (size_t)(end - open->body.p)}, f->out);
+}
+
 /* Events are handed on when the next one begins: until then lines may follow. */
 static const char *walk_lines(struct feeder *f)
 {
@@ -334,13 +345,16 @@ static const char *walk_lines(struct feeder *f)
     struct raw_event open = {0};
     struct trace trace = {0};
     const char *start = NULL;
+    uint64_t n_lines = f->s->n_lines; /* before rest */
 
     while (rest.n > 0) {
         const char *at = rest.p;
+        const uint64_t before = n_lines;
         size_t n = str_find_char(rest, '\n');
         if (awaits_behind(f, rest, n))
             break;
         f->s->is_skipping = n == rest.n && !f->in->is_last;
+        n_lines += n < rest.n;
         struct str line = cut_line(&rest, n);
         struct raw_event ev = {0};
         if (!begins_event(f, &trace, line, rest, &ev) && start != NULL)
@@ -349,6 +363,7 @@ static const char *walk_lines(struct feeder *f)
             return start;
         close_event(f, &open, start, at);
         start = at;
+        f->s->n_lines = before;
         open = ev;
         if (ev.body.p == NULL)
             open.body = line; /* the file begins inside an event */
@@ -356,10 +371,18 @@ static const char *walk_lines(struct feeder *f)
     const char *stop = rest.p;
     bool is_waiting = !f->in->is_last && !f->s->is_skipping && start != NULL &&
                       (size_t)(stop - start) < PENDING_MAX_BYTES;
-    if (is_waiting)
+    if (is_waiting || is_unfinished(f, &open, start))
         return start;
     close_event(f, &open, start, stop);
+    f->s->n_lines = n_lines;
     return stop;
+}
+
+/* A field in quotes may have lines. */
+static void count_lines(struct lines_state *s, struct str record)
+{
+    for (size_t i = 0; i < record.n; i++)
+        s->n_lines += record.p[i] == '\n';
 }
 
 static const char *walk_csv(struct feeder *f)
@@ -371,16 +394,19 @@ static const char *walk_csv(struct feeder *f)
         bool is_complete;
         const char *start = rest.p;
         size_t n = csv_record(rest, &f->s->columns, &f->out->arena, &ev, &is_complete);
-        if (!is_complete && !f->in->is_last && rest.n < PENDING_MAX_BYTES)
+        if (!is_complete && rest.n < PENDING_MAX_BYTES && (!f->in->is_last || f->in->is_unfinished))
             return start;
         rest = str_skip(rest, n);
         if (ev.has_time) {
             add_event(f, &ev, start);
         } else if (str_trim((struct str){start, n}).n > 0) {
             f->s->maker.n_events++;
-            event_quarantine(&f->s->maker, f->in, offset_of(f, start), (struct str){start, n},
+            const struct decode_mark at = {.offset = offset_of(f, start),
+                                           .line = f->s->n_lines + 1};
+            event_quarantine(&f->s->maker, f->in, &at, (struct str){start, n},
                              "a CSV record without a time", f->out);
         }
+        count_lines(f->s, (struct str){start, n});
     }
     return rest.p;
 }
@@ -407,6 +433,7 @@ enum status lines_decode(void *state, const struct decode_input *in, struct batc
             return OK;
         csv_header(str_trim(str_sub(in->bytes, 0, end)), &s->columns);
         from = in->bytes.p + (end < in->bytes.n ? end + 1 : end);
+        s->n_lines = 1;
     }
     struct decode_input piece = *in;
     piece.offset += (uint64_t)(from - in->bytes.p);
@@ -443,4 +470,5 @@ void lines_resume(void *state, const struct decode_mark *m)
     assert(!s->has_last_time);
     s->maker.run_mark = s->anchor = *m;
     s->maker.chain = m->chain;
+    s->n_lines = m->line > 0 ? m->line - 1 : 0;
 }

@@ -48,6 +48,7 @@ struct lines_state {
     bool is_timeless;          /* some lines had no time */
     bool is_skipping;          /* inside a line longer than PENDING_MAX_BYTES */
     struct decode_mark anchor; /* where that line stands */
+    uint64_t n_lines;          /* before the open event, or the piece */
 };
 
 /* The form most lines of the head have. */

@@ -265,6 +265,15 @@ uint64_t plain_hash(const struct plain_reader *r)
     return hash_so_far(&r->hash);
 }
 
+bool plain_is_fresh(const struct plain_reader *r, int64_t now_ns)
+{
+    const int64_t age_ns = now_ns - plain_changed_ns(r);
+    uint64_t size;
+
+    /* A time far ahead is another clock's. */
+    return r->top == 0 && plain_size(r, &size) && age_ns < NS_PER_MIN && age_ns > -NS_PER_HOUR;
+}
+
 bool plain_size(const struct plain_reader *r, uint64_t *size)
 {
     struct stat st;

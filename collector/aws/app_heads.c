@@ -134,12 +134,12 @@ static bool is_separator(char c)
 static struct str skip_separators(struct str s)
 {
     for (;;) {
-        if (s.n > 2 && str_starts(s, STR("|-")) && is_capital(s.p[2]))
-            s = str_skip(s, 2); /* "|-WARN in", logback of itself */
+        /* "|-WARN in": logback of itself */
+        const bool is_bar_dash = s.n > 2 && str_starts(s, STR("|-")) && is_capital(s.p[2]);
+        if (is_bar_dash || str_starts(s, STR("- ")))
+            s = str_skip(s, 2);
         else if (s.n > 0 && is_separator(s.p[0]))
             s = str_skip(s, 1);
-        else if (str_starts(s, STR("- ")))
-            s = str_skip(s, 2);
         else
             return s;
     }

@@ -207,7 +207,7 @@ static void leave_document(struct cw_walker *w)
 {
     if (!w->s->has_events && !w->s->is_nested) {
         w->s->maker.n_events++;
-        event_quarantine(&w->s->maker, w->in, w->s->document.offset, whole_document(w),
+        event_quarantine(&w->s->maker, w->in, &w->s->document, whole_document(w),
                          "a JSON document without log events", w->out);
     }
     forget_context(w->s);
@@ -409,8 +409,8 @@ enum status cw_decode(void *state, const struct decode_input *in, struct batch *
     *used = (size_t)(w.p - in->bytes.p);
     if (in->is_last && !in->is_damaged && w.s->mode != CW_TOP && !w.s->is_nested &&
         !w.s->is_end_told)
-        event_quarantine(&w.s->maker, in, cw_offset_of(&w, w.p), STR(""),
-                         "the file ends inside a JSON document", out);
+        event_quarantine(&w.s->maker, in, &(struct decode_mark){.offset = cw_offset_of(&w, w.p)},
+                         STR(""), "the file ends inside a JSON document", out);
     return OK;
 }
 

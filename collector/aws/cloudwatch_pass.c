@@ -23,7 +23,8 @@ static void quarantine(struct cw_walker *w, uint64_t offset, struct str raw, uin
 
     if (bytes > PENDING_MAX_BYTES)
         why = arena_strz(a, arena_printf(a, "%s (%llu bytes)", why, (unsigned long long)bytes));
-    event_quarantine(&w->s->maker, w->in, offset, raw, why, w->out);
+    event_quarantine(&w->s->maker, w->in, &(struct decode_mark){.offset = offset}, raw, why,
+                     w->out);
 }
 
 static void quarantine_to(struct cw_walker *w, const char *stop, const char *why)

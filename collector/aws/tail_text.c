@@ -19,6 +19,7 @@ static int accepts_tail(struct str head)
 const struct decoder_ops aws_tail_text = {
     .name = "tail",
     .help = "output of aws logs tail",
+    .is_of_lines = true,
     .state_size = sizeof(struct lines_state),
     .accepts = accepts_tail,
     .decode = lines_decode,

@@ -74,6 +74,7 @@ struct ndjson_state {
     struct event_maker maker;
     int64_t last_time_ns;
     bool has_last_time;
+    uint64_t n_lines, line;    /* before what comes; number of the line at hand */
     bool is_skipping;          /* inside a line longer than PENDING_MAX_BYTES */
     struct decode_mark anchor; /* the line that had it */
 };
@@ -220,7 +221,7 @@ static void read_object_line(struct ndjson_state *s, const struct decode_input *
     bool is_object = read_object(line, &out->arena, &o, &error);
     if (!is_object && str_trim(line).p[0] == '{') {
         s->maker.n_events++;
-        event_quarantine(&s->maker, in, at->offset, line,
+        event_quarantine(&s->maker, in, at, line,
                          error != NULL ? error : "text behind the JSON object", out);
         return;
     }
@@ -239,7 +240,8 @@ static void read_line(struct ndjson_state *s, const struct decode_input *in, str
                       struct batch *out)
 {
     const struct decode_mark at = {.offset = in->offset + (uint64_t)(line.p - in->bytes.p),
-                                   .chain = s->maker.chain};
+                                   .chain = s->maker.chain,
+                                   .line = s->line};
     struct jp j;
     struct str element;
 
@@ -252,19 +254,23 @@ static void read_line(struct ndjson_state *s, const struct decode_input *in, str
     while (jp_element(&j) && jp_raw(&j, &element))
         read_object_line(s, in, &at, element, out);
     if (j.error != NULL)
-        event_quarantine(&s->maker, in, at.offset, line, j.error, out);
+        event_quarantine(&s->maker, in, &at, line, j.error, out);
 }
 
 /* One line off the front of *rest; false when it does not end yet. */
 static bool take_line(struct ndjson_state *s, const struct decode_input *in, struct str *rest,
-                      struct str *line)
+                      struct str *line, struct batch *out)
 {
     size_t n = str_find_char(*rest, '\n');
-    bool is_cut = n == rest->n && !in->is_last;
+    bool is_cut =
+        n == rest->n &&
+        (!in->is_last || (in->is_unfinished && !s->is_skipping && !event_is_whole(*rest, out)));
 
     if (is_cut && rest->n < PENDING_MAX_BYTES && !s->is_skipping)
         return false;
     *line = s->is_skipping ? (struct str){0} : str_trim_right(str_sub(*rest, 0, n));
+    s->line = s->n_lines + 1;
+    s->n_lines += n < rest->n;
     *rest = str_skip(*rest, n + 1);
     s->is_skipping = is_cut;
     return true;
@@ -277,7 +283,7 @@ static enum status ndjson_decode(void *state, const struct decode_input *in, str
 
     UNUSED(e);
     assert(in->defaults != NULL);
-    while (rest.n > 0 && take_line(state, in, &rest, &line))
+    while (rest.n > 0 && take_line(state, in, &rest, &line, out))
         read_line(state, in, line, out);
     *used = (size_t)(rest.p - in->bytes.p);
     return OK;
@@ -300,6 +306,7 @@ static void ndjson_resume(void *state, const struct decode_mark *m)
     struct ndjson_state *s = state;
     s->anchor = s->maker.run_mark = *m;
     s->maker.chain = m->chain;
+    s->n_lines = m->line > 0 ? m->line - 1 : 0;
 }
 
 /* The first line is one whole object. */
@@ -326,6 +333,7 @@ static int accepts_ndjson(struct str head)
 const struct decoder_ops generic_ndjson = {
     .name = "ndjson",
     .help = "one JSON object a line: records of functions, or envelopes with stream and message",
+    .is_of_lines = true,
     .state_size = sizeof(struct ndjson_state),
     .accepts = accepts_ndjson,
     .decode = ndjson_decode,

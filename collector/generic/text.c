@@ -11,6 +11,7 @@ const struct decoder_ops generic_text = {
     .name = "text",
     .help = "lines: a time in any usual form, group, stream, message; S3 exports; console CSV; "
             "bare messages",
+    .is_of_lines = true,
     .state_size = sizeof(struct lines_state),
     .accepts = accepts_text,
     .decode = lines_decode,

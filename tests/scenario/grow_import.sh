@@ -127,4 +127,28 @@ for at in 702 1500 3000; do
     echo "a file without its first $at lines brought $(($(wc -l < grown.dump) - $(wc -l < untimed.dump))) lines, $n expected"
     exit 1
 done
+
+# Written in pieces that know nothing of lines, while imports run: no line is there in part.
+write_in_pieces() {
+    for ((at = 0; at * 97 < $(stat -c %s "$1"); at++)); do
+        dd if="$1" bs=97 skip=$at count=1 status=none
+        sleep 0.01
+    done
+}
+for kind in untimed lines; do
+    "$kind" 60 one > whole.log
+    rm -rf pieces whole
+    import whole -f fx --region us-east-1 whole.log
+    dump whole > whole.dump
+    : > pieces.log
+    write_in_pieces whole.log >> pieces.log &
+    writer=$!
+    while kill -0 "$writer" 2> /dev/null; do
+        import pieces -f fx --region us-east-1 pieces.log
+    done
+    cmp whole.log pieces.log
+    import pieces -f fx --region us-east-1 pieces.log
+    dump pieces > grown.dump
+    same whole.dump grown.dump "$kind: a file that was written while it was imported"
+done
 echo "grown files give the same $(wc -l < whole.dump) lines"
