@@ -307,7 +307,9 @@ static enum status run_sources(struct collecting *g, struct control *control,
     };
 
     atomic_store(&g->halt, false);
-    enum status s = open_sources(g, e);
+    enum status s = cli_fn_places(g->c, &o.lookups.places, e);
+    if (s == OK)
+        s = open_sources(g, e);
     if (s == OK)
         s = forget_others(g, e);
     if (s == OK)

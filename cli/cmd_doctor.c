@@ -206,6 +206,38 @@ static void check_moved(struct doctor *d)
     say(d, false, line.p, STR("fnscope db reprice, or the next import, prices anew"));
 }
 
+/* Of functions that were stored without a region and told one later: is the configuration of
+ * another mind? */
+static void check_places(struct doctor *d)
+{
+    struct arena *a = d->cli->arena;
+    struct fn_places places;
+    struct fn_ref *fns;
+    size_t n, count = 0;
+    struct str what = {0};
+
+    if (cli_fn_places(d->cli, &places, NULL) != OK ||
+        request_known_fns(d->store, a, &fns, &n, NULL) != OK)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        const struct str said = fn_places_region(&places, &fns[i]);
+        if (said.n == 0 || fn_born(&fns[i])->region.n > 0 || str_eq(said, fns[i].region))
+            continue;
+        if (count++ == 0)
+            what = arena_printf(a,
+                                STR_FMT " is stored in " STR_FMT " and configured in " STR_FMT
+                                        ": what is stored holds; fnscope db move --to-region "
+                                        "corrects it, or functions: in the configuration",
+                                STR_ARG(fns[i].name), STR_ARG(fns[i].region), STR_ARG(said));
+    }
+    if (count > 0)
+        say(d, false,
+            arena_printf(a, "%zu %s in another region than the configuration says", count,
+                         plural(count, "function is", "functions are"))
+                .p,
+            what);
+}
+
 /* The provider's count of the last days beside what the logs hold. */
 static void check_provider_counts(struct doctor *d)
 {
@@ -377,6 +409,7 @@ static int run_doctor(struct cli *c, struct err *e)
     check_collector(&d);
     check_overlaps(&d);
     check_moved(&d);
+    check_places(&d);
     check_provider_counts(&d);
     return report_quarantine(&d);
 }

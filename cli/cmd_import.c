@@ -11,6 +11,7 @@
 #include "cli/reprice.h"
 #include "collector/control.h"
 #include "collector/decode.h"
+#include "core/base/log.h"
 #include "core/base/sql.h"
 
 struct import_settings {
@@ -84,23 +85,66 @@ static struct import_options make_options(const struct cli *c)
     };
 }
 
+static bool is_known(const struct fn_ref *fns, size_t n, const struct fn_ref *f)
+{
+    size_t i = 0;
+
+    while (i < n && !fn_eq(&fns[i], f))
+        i++;
+    return i < n;
+}
+
+/* A new function beside one of its name that is configured to be in another region. */
+static enum status say_apart(struct cli *c, struct store *reader, const struct import_options *o,
+                             struct err *e)
+{
+    const struct fn_places *places = &o->lookups.places;
+    struct fn_ref *now = NULL;
+    size_t n = 0;
+
+    if (reader == NULL || request_known_fns(reader, c->arena, &now, &n, e) != OK)
+        return reader == NULL ? OK : e->code;
+    for (size_t i = 0; i < n; i++) {
+        struct fn_ref without = now[i];
+        without.region = (struct str){0};
+        const struct str said = fn_places_region(places, &without);
+        if (said.n > 0 && now[i].region.n > 0 && !str_eq(said, now[i].region) &&
+            !is_known(o->known, o->n_known, &now[i]) && is_known(now, n, &without))
+            log_event(LOG_WARN,
+                      STR_FMT ": these logs are of " STR_FMT
+                              ", what was stored without a region is "
+                              "of " STR_FMT ", as functions: in the configuration says: they stay "
+                              "two functions; fnscope db move corrects what is wrong",
+                      STR_ARG(now[i].name), STR_ARG(now[i].region), STR_ARG(said));
+    }
+    return OK;
+}
+
+/* What the store and the configuration know of functions. */
+static enum status know_functions(struct cli *c, struct store *reader, struct import_options *o,
+                                  struct err *e)
+{
+    struct fn_ref *known = NULL;
+
+    if (reader != NULL && request_known_fns(reader, c->arena, &known, &o->n_known, e) != OK)
+        return e->code;
+    o->known = known;
+    o->lookups = pipeline_lookups(reader);
+    return cli_fn_places(c, &o->lookups.places, e);
+}
+
 static enum status run_pipeline(struct cli *c, struct store *s, struct store *reader,
                                 struct import_progress *result, struct err *e)
 {
     AUTO(cli_cost_clear) struct cli_cost cost = {0};
     struct progress progress = {0};
     struct pipeline p = {0};
-    struct fn_ref *known = NULL;
-    size_t n_known = 0;
     struct import_options o = make_options(c);
 
-    if (reader != NULL && request_known_fns(reader, c->arena, &known, &n_known, e) != OK)
+    if (know_functions(c, reader, &o, e) != OK)
         return e->code;
-    o.known = known;
-    o.n_known = n_known;
     o.on_progress = progress_show;
     o.progress_ctx = &progress;
-    o.lookups = pipeline_lookups(reader);
     progress_begin(&progress, c);
     progress.says_where = says_where(c);
     enum status status = cli_cost_open(c, reader, &cost, e);
@@ -116,6 +160,8 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
     progress_end(&progress);
     if (status == OK && reader != NULL)
         status = reprice_moved(c, s, e);
+    if (status == OK)
+        status = say_apart(c, reader, &o, e);
     if ((status == OK || status == ERR_CANCELLED) && !c->settings->is_quiet)
         progress_summary(&progress, result, &p.samples, &c->out);
     if (status == OK && result->counts.events == 0 && result->counts.quarantined > 0)

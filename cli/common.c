@@ -144,22 +144,39 @@ static struct str region_of(const void *rules, const struct fn_ref *fn)
     return cost_rule_region(rules, fn);
 }
 
+enum status cli_fn_places(const struct cli *c, struct fn_places *out, struct err *e)
+{
+    struct cost_context *rules = arena_new(c->arena, struct cost_context, 1);
+    const enum status status = fn_rules_read(c, rules, e);
+
+    *out = (struct fn_places){region_of, rules};
+    return status;
+}
+
 enum status cli_open_store(const struct cli *c, bool is_read_only, struct store **out,
                            struct err *e)
 {
-    struct cost_context *rules = arena_new(c->arena, struct cost_context, 1);
+    struct fn_places places;
 
-    if (fn_rules_read(c, rules, e) != OK)
+    if (cli_fn_places(c, &places, e) != OK)
         return e ? e->code : ERR_CONFIG;
     const struct store_options o = {
-        .is_read_only = is_read_only, .region_of = region_of, .region_ctx = rules};
+        .is_read_only = is_read_only, .region_of = places.region_of, .region_ctx = places.ctx};
     return open_store(c, o, out, e);
 }
 
 enum status cli_open_as_stored(const struct cli *c, bool is_read_only, struct store **out,
                                struct err *e)
 {
-    return open_store(c, (struct store_options){.is_read_only = is_read_only}, out, e);
+    struct fn_places places = {0};
+
+    if (!is_read_only && cli_fn_places(c, &places, e) != OK)
+        return e ? e->code : ERR_CONFIG;
+    const struct store_options o = {.is_read_only = is_read_only,
+                                    .region_of = places.region_of,
+                                    .region_ctx = places.ctx,
+                                    .is_as_stored = true};
+    return open_store(c, o, out, e);
 }
 
 void cli_close_store(struct store **s)

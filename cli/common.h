@@ -6,6 +6,7 @@
 #include "analyzer/analyzer.h"
 #include "cli/command.h"
 #include "core/base/table.h"
+#include "core/model/fn_book.h"
 #include "core/store/store.h"
 
 extern const struct opt_def common_options[]; /* into struct settings */
@@ -22,6 +23,8 @@ MUST_CHECK enum status cli_open_store(const struct cli *c, bool is_read_only, st
  * that `functions:` of the configuration says, as in its price. */
 MUST_CHECK enum status cli_open_as_stored(const struct cli *c, bool is_read_only,
                                           struct store **out, struct err *e);
+/* The regions that `functions:` of the configuration says. */
+enum status cli_fn_places(const struct cli *c, struct fn_places *out, struct err *e);
 /* The folder of the store the settings name. */
 struct str cli_store_path(const struct cli *c);
 /* Flags that another command needs to find this store, where it is not the usual one:

@@ -257,6 +257,7 @@ static bool find_request(void *ctx, const struct request_begin *r, struct arena 
 
 struct import_lookups pipeline_lookups(struct store *reader)
 {
-    return reader == NULL ? (struct import_lookups){0}
-                          : (struct import_lookups){find_cursor, has_day, find_request, reader};
+    return reader == NULL
+               ? (struct import_lookups){0}
+               : (struct import_lookups){find_cursor, has_day, find_request, reader, {0}};
 }

@@ -65,6 +65,7 @@ struct import_lookups {
     bool (*find_request)(void *ctx, const struct request_begin *r, struct arena *a,
                          struct request_place *out);
     void *ctx;
+    struct fn_places places; /* what is configured */
 };
 
 struct import_progress {

@@ -564,6 +564,7 @@ static void survey(struct file_source *f)
     const struct import_options *o = f->options;
     size_t bytes = SURVEY_BYTES / (f->files.count + 1);
 
+    f->whereabouts.book.places = o->lookups.places;
     bytes = bytes < HEAD_BYTES ? HEAD_BYTES : bytes > STEP_BYTES ? STEP_BYTES : bytes;
     for (size_t i = 0; i < o->n_known; i++)
         whereabouts_know(&f->whereabouts, &o->known[i]);

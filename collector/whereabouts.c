@@ -72,6 +72,7 @@ static void note_arn(struct whereabouts *w, struct together *all, struct str arn
     said.region = fields[REGION];
     said.account = fields[ACCOUNT];
     hear_of(w, &said);
+    row_of(w, fn->name)->is_told |= said.region.n > 0;
     agree(&all->region, said.region, &w->arena);
     agree(&all->account, said.account, &w->arena);
 }
@@ -115,6 +116,19 @@ static struct str own_or_nearby(const struct agreed *own, const struct agreed *n
     return own->value.n > 0 ? value_of(own) : value_of(nearby);
 }
 
+/* What is configured goes before what is only stored. It becomes the record's own where such a
+ * function is stored; else the record stays without, as long as nobody else tells. */
+static bool fill_as_configured(const struct whereabouts *w, struct fn_ref *fn)
+{
+    const struct str region = fn_places_region(&w->book.places, fn);
+    struct fn_ref there = *fn;
+
+    there.region = region;
+    if (region.n > 0 && fn_book_has(&w->book, &there))
+        fn->region = region;
+    return region.n > 0;
+}
+
 bool whereabouts_fill(const struct whereabouts *w, struct fn_ref *fn)
 {
     const uint64_t *known = map_get(&w->by_name, fn->name);
@@ -122,7 +136,7 @@ bool whereabouts_fill(const struct whereabouts *w, struct fn_ref *fn)
     if (known == NULL)
         return false;
     const struct whereabouts_row *row = &w->rows[*known];
-    if (fn->region.n == 0)
+    if (fn->region.n == 0 && (row->is_told || !fill_as_configured(w, fn)))
         fn->region = own_or_nearby(&row->region, &row->nearby_region);
     if (fn->account.n == 0)
         fn->account = own_or_nearby(&row->account, &row->nearby_account);

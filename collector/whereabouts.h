@@ -20,11 +20,12 @@ struct whereabouts {
     struct whereabouts_row {
         struct agreed region, account;               /* own */
         struct agreed nearby_region, nearby_account; /* of others in its files */
+        bool is_told;                                /* its own lines tell the region */
     } * rows;
     size_t n, cap;
     struct arena arena;         /* of names and values */
     struct stream_book streams; /* of the requests in the heads */
-    struct fn_book book;        /* functions known before */
+    struct fn_book book;        /* functions known before, and where they are configured to be */
 };
 
 void whereabouts_clear(struct whereabouts *w);

@@ -36,7 +36,12 @@ void fn_book_add(struct fn_book *b, const struct fn_ref *stored)
         add_entry(b, fn, name_key(fn->born));
 }
 
-typedef bool fits_fn(const struct fn_ref *known, const struct fn_ref *f);
+struct str fn_places_region(const struct fn_places *p, const struct fn_ref *fn)
+{
+    return p->region_of != NULL ? p->region_of(p->ctx, fn) : (struct str){0};
+}
+
+typedef bool fits_fn(const struct fn_book *b, const struct fn_ref *known, const struct fn_ref *f);
 
 /* The only one that fits; NULL when none or several do. */
 static struct fn_ref *find_only(const struct fn_book *b, const struct fn_ref *f, fits_fn *fits)
@@ -45,7 +50,7 @@ static struct fn_ref *find_only(const struct fn_book *b, const struct fn_ref *f,
     struct fn_ref *found = NULL;
 
     for (size_t i = first != NULL ? (size_t)*first : 0; i != 0; i = b->entries[i - 1].next) {
-        if (!fits(b->entries[i - 1].fn, f))
+        if (!fits(b, b->entries[i - 1].fn, f))
             continue;
         if (found != NULL)
             return NULL;
@@ -54,13 +59,21 @@ static struct fn_ref *find_only(const struct fn_book *b, const struct fn_ref *f,
     return found;
 }
 
-static bool is_same(const struct fn_ref *known, const struct fn_ref *f)
+static bool is_same(const struct fn_book *b, const struct fn_ref *known, const struct fn_ref *f)
 {
+    UNUSED(b);
     return fn_eq(known, f);
 }
 
-static bool is_same_birth(const struct fn_ref *known, const struct fn_ref *f)
+bool fn_book_has(const struct fn_book *b, const struct fn_ref *f)
 {
+    return find_only(b, f, is_same) != NULL;
+}
+
+static bool is_same_birth(const struct fn_book *b, const struct fn_ref *known,
+                          const struct fn_ref *f)
+{
+    UNUSED(b);
     return fn_eq(fn_born(known), fn_born(f));
 }
 
@@ -69,9 +82,18 @@ static bool says_the_same_or_more(struct str known, struct str s)
     return known.n == 0 || str_eq(known, s);
 }
 
-static bool lacks(const struct fn_ref *known, const struct fn_ref *f)
+static bool is_elsewhere(const struct fn_book *b, const struct fn_ref *known, struct str region)
 {
-    return !fn_eq(known, f) && known->provider == f->provider && str_eq(known->name, f->name) &&
+    const struct str said =
+        known->region.n == 0 ? fn_places_region(&b->places, known) : (struct str){0};
+
+    return said.n > 0 && region.n > 0 && !str_eq(said, region);
+}
+
+static bool lacks(const struct fn_book *b, const struct fn_ref *known, const struct fn_ref *f)
+{
+    return !is_elsewhere(b, known, f->region) && !fn_eq(known, f) &&
+           known->provider == f->provider && str_eq(known->name, f->name) &&
            says_the_same_or_more(known->region, f->region) &&
            says_the_same_or_more(known->account, f->account);
 }
@@ -92,7 +114,7 @@ enum fn_settled fn_book_settle(struct fn_book *b, struct fn_ref *f)
 
     if (known == NULL) {
         known = find_only(b, f, is_same_birth);
-        if (known != NULL && f->born != NULL && lacks(known, f))
+        if (known != NULL && f->born != NULL && lacks(b, known, f))
             return adopt(b, known, f);
     }
     if (known != NULL) {

@@ -14,9 +14,17 @@
 #include "core/base/map.h"
 #include "core/model/fn.h"
 
+/* What somebody beside the logs says of the regions of functions; empty: nothing. */
+struct fn_places {
+    struct str (*region_of)(const void *ctx, const struct fn_ref *fn); /* NULL: of none */
+    const void *ctx;
+};
+struct str fn_places_region(const struct fn_places *p, const struct fn_ref *fn);
+
 struct fn_book {
     struct arena arena;
-    struct idmap first; /* provider and name -> place of an entry + 1 */
+    struct fn_places places; /* who lacks a region is in none but the one that is said there */
+    struct idmap first;      /* provider and name -> place of an entry + 1 */
     struct fn_book_entry {
         struct fn_ref *fn;
         size_t next; /* of the same provider and name, place + 1; 0: none */
@@ -31,6 +39,7 @@ enum fn_settled {
 };
 
 void fn_book_clear(struct fn_book *b);
+bool fn_book_has(const struct fn_book *b, const struct fn_ref *f); /* called so now */
 void fn_book_add(struct fn_book *b, const struct fn_ref *stored);
 /* In this order: the same account, region and name; the same birth (then the book's region and
  * account hold, unless `f` has one and says more); the only one of its name that lacks what `f`

@@ -62,7 +62,7 @@ struct fn_ref dim_known_fn(const struct store *s, const struct fn_ref *fn)
 {
     struct fn_ref f = *fn;
 
-    if (f.region.n == 0 && s->region_of != NULL)
+    if (f.region.n == 0 && s->region_of != NULL && !s->is_as_stored)
         f.region = s->region_of(s->region_ctx, fn);
     if (f.region.n > fn->region.n)
         f.born = fn_born(fn);

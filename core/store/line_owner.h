@@ -40,7 +40,7 @@ struct attempts {
 MUST_CHECK enum status attempts_read(struct store *s, struct str id, struct arena *a,
                                      struct attempts *out, struct err *e);
 /* From the first to the last moment at which a line can be the attempt's own. */
-struct range line_owner_reach(const struct invocation *attempt);
+struct range line_owner_reach(const struct invocation *inv);
 
 struct owner_track;
 struct line_owners {

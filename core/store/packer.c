@@ -86,6 +86,7 @@ enum status packer_new(struct store *s, struct packer **out, struct err *e)
     enum status status = OK;
 
     p->store = s;
+    p->book.places = (struct fn_places){s->region_of, s->region_ctx};
     p->next_pack = 1;
     p->next_fn = p->next_stream = p->next_text = p->next_series = 1;
     p->zstd = zstd_ctx_for_lines();

@@ -405,6 +405,7 @@ enum status store_open(const struct store_options *o, struct store **out, struct
     s->retention_ns = o->retention_ns;
     s->region_of = o->region_of;
     s->region_ctx = o->region_ctx;
+    s->is_as_stored = o->is_as_stored;
     s->is_null = str_starts(path, STR("null:"));
     if (str_starts(path, STR("sqlite:")))
         path = str_skip(path, 7);

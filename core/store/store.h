@@ -31,6 +31,8 @@ struct store_options {
      * what is stored stays as it is. NULL: none is known. The context outlives the store. */
     struct str (*region_of)(const void *ctx, const struct fn_ref *fn);
     const void *region_ctx;
+    bool is_as_stored; /* what is read has no region that is not stored: region_of only keeps such
+                          functions from getting another one */
 };
 
 /* ERR_NOT_FOUND no store there; ERR_AGAIN another writer holds it (its pid is named); ERR_IO not

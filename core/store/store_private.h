@@ -68,6 +68,7 @@ struct store {
     int64_t retention_ns;
     struct str (*region_of)(const void *ctx, const struct fn_ref *fn); /* of store_options */
     const void *region_ctx;
+    bool is_as_stored; /* of store_options */
     int lock_fd, folder_fd;
     struct db_files meta_files;
     struct sql *meta;
