@@ -95,9 +95,13 @@ static void put_limits(struct json_out *o, struct api_call *c, const struct fnde
 static void put_configuration(struct json_out *o, struct api_call *c, const struct fndef *fn,
                               bool with_state)
 {
+    bool is_of_versions = str_eq(api_query(c, "FunctionVersion"), STR("ALL"));
+
     jout_open(o, '{');
     jout_put_str(o, "FunctionName", fn->name);
-    jout_put_str(o, "FunctionArn", fn->arn);
+    jout_put_str(o, "FunctionArn",
+                 is_of_versions ? arena_printf(c->arena, STR_FMT ":$LATEST", STR_ARG(fn->arn))
+                                : fn->arn);
     jout_put_str(o, "Runtime", fn->runtime);
     jout_put_str(o, "Role",
                  arena_printf(c->arena, "arn:aws:iam::" STR_FMT ":role/fnexec",
@@ -168,8 +172,16 @@ void lambda_list_functions(struct api_call *c)
 {
     const struct manifest *m = c->x->manifest;
     struct json_out o;
+    struct str versions = api_query(c, "FunctionVersion");
     size_t from, to;
 
+    if (versions.n > 0 && !str_eq(versions, STR("ALL"))) {
+        api_error(c, 400, "ValidationException", NULL,
+                  "1 validation error detected: Value '" STR_FMT "' at 'functionVersion' failed to "
+                  "satisfy constraint: Member must satisfy enum value set: [ALL]",
+                  STR_ARG(str_sub(versions, 0, 100)));
+        return;
+    }
     if (!read_page(c, m->n_functions, &from, &to))
         return;
     jout_init(&o, &c->out, false);

@@ -3,7 +3,7 @@
 
 #include "core/base/macros.h"
 
-enum { NAME_MAX_CHARS = 170, QUALIFIER_MAX_CHARS = 128, ACCOUNT_DIGITS = 12 };
+enum { ACCOUNT_DIGITS = 12 };
 
 static bool is_small(char c)
 {
@@ -35,14 +35,21 @@ static bool is_account(struct str s)
     return n == ACCOUNT_DIGITS && s.n == n;
 }
 
-/* eu-west-1, us-gov-east-1 */
+/* "gov", "iso", "isob" */
+static bool is_kind(struct str s)
+{
+    return str_eq(s, STR("gov")) ||
+           (str_starts(s, STR("iso")) && (s.n == 3 || (s.n == 4 && is_small(s.p[3]))));
+}
+
+/* eu-west-1, us-gov-east-1, eusc-de-east-1 */
 static bool is_region(struct str s)
 {
-    struct str rest = s;
-    struct str land = str_cut(&rest, '-');
+    struct str rest = str_starts(s, STR("eusc-")) ? str_skip(s, 5) : s;
+    struct str land = str_cut(&rest, '-'), after = rest;
 
-    if (str_starts(rest, STR("gov-")))
-        str_cut(&rest, '-');
+    if (is_kind(str_cut(&after, '-')))
+        rest = after;
     struct str side = str_cut(&rest, '-');
     size_t n = 0;
     while (n < side.n && is_small(side.p[n]))
@@ -78,9 +85,14 @@ static bool skip_head(struct str *rest)
     return str_starts(partition, STR("aws")) && str_eq(str_cut(rest, ':'), STR("lambda"));
 }
 
+static bool is_latest(struct str text)
+{
+    return str_eq(text, STR("$LATEST")) || str_eq(text, STR("$LATEST.PUBLISHED"));
+}
+
 bool function_qualifier_is_valid(struct str text)
 {
-    return text.n <= QUALIFIER_MAX_CHARS && is_made_of(text, "$_-");
+    return is_latest(text) || is_made_of(text, "$_-");
 }
 
 bool function_name_parse(struct str text, struct function_name *out)
@@ -88,7 +100,7 @@ bool function_name_parse(struct str text, struct function_name *out)
     struct str rest = text;
     struct function_name f = {0};
 
-    if (text.n > NAME_MAX_CHARS || !skip_head(&rest))
+    if (!skip_head(&rest))
         return false;
     f.region = take_part(&rest, is_region);
     f.account = take_part(&rest, is_account);
@@ -99,7 +111,8 @@ bool function_name_parse(struct str text, struct function_name *out)
     bool is_whole_arn = f.region.n > 0 && f.account.n > 0;
     if (str_starts(text, STR("arn:")) && !is_whole_arn)
         return false;
-    if (!is_made_of(f.name, "-_.") || (has_qualifier && !function_qualifier_is_valid(rest)))
+    if (!is_made_of(f.name, "-_.") ||
+        (has_qualifier && !is_latest(rest) && !is_made_of(rest, "_-")))
         return false;
     *out = f;
     return true;

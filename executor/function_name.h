@@ -17,12 +17,14 @@ struct function_name {
 
 /* What AWS's messages give as the rule. */
 #define FUNCTION_NAME_PATTERN                                                                      \
-    "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}(-gov)?-[a-z]+-\\d{1}:)?(\\d{12}:)?(function:)?"      \
-    "([a-zA-Z0-9-_\\.]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"
+    "(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\\d{1}:)?"    \
+    "(\\d{12}:)?(function:)?([a-zA-Z0-9-_\\.]+)(:(\\$LATEST(\\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"
+#define FUNCTION_QUALIFIER_PATTERN   "\\$(LATEST(\\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"
+#define FUNCTION_QUALIFIER_MAX_CHARS 128
 
 /* False for what names no function; views into `text`. */
 bool function_name_parse(struct str text, struct function_name *out);
-/* $LATEST, a version or an alias: [a-zA-Z0-9$_-]{1,128} */
+/* $LATEST, a version or an alias, by its characters; its length is another rule. */
 bool function_qualifier_is_valid(struct str text);
 
 #endif

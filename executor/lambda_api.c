@@ -89,6 +89,19 @@ static void answer_invalid(struct api_call *c, struct str value, const char *mem
               STR_ARG(str_sub(value, 0, 200)), member, pattern);
 }
 
+static void answer_none(struct api_call *c, struct str name, struct str qualifier)
+{
+    const struct manifest *m = c->x->manifest;
+    bool is_invoked = str_starts(str_from(c->op->name), STR("Invoke"));
+    struct str version = qualifier.n == 0 && is_invoked ? STR("$LATEST") : qualifier;
+
+    api_error(c, 404, "ResourceNotFoundException", NULL,
+              "Function not found: arn:aws:lambda:" STR_FMT ":" STR_FMT ":function:" STR_FMT
+              "%s" STR_FMT,
+              STR_ARG(m->region), STR_ARG(m->account), STR_ARG(str_sub(name, 0, 170)),
+              version.n > 0 ? ":" : "", STR_ARG(version));
+}
+
 /* A function of another region cannot be reached here, one of another account must not be. */
 static void answer_not_found(struct api_call *c, struct str text)
 {
@@ -106,9 +119,21 @@ static void answer_not_found(struct api_call *c, struct str text)
                   "Not authorized to access this function: " STR_FMT "; this account is " STR_FMT,
                   STR_ARG(text), STR_ARG(m->account));
     else
-        api_error(c, 404, "ResourceNotFoundException", NULL,
-                  "Function not found: arn:aws:lambda:" STR_FMT ":" STR_FMT ":function:" STR_FMT,
-                  STR_ARG(m->region), STR_ARG(m->account), STR_ARG(asked.name));
+        answer_none(c, asked.name, asked.qualifier);
+}
+
+static bool check_qualifier(struct api_call *c, struct str text)
+{
+    if (text.n > FUNCTION_QUALIFIER_MAX_CHARS)
+        api_error(c, 400, "ValidationException", NULL,
+                  "1 validation error detected: Value '" STR_FMT "' at 'qualifier' failed to "
+                  "satisfy constraint: Member must have length less than or equal to %d",
+                  STR_ARG(str_sub(text, 0, 200)), FUNCTION_QUALIFIER_MAX_CHARS);
+    else if (!function_qualifier_is_valid(text))
+        answer_invalid(c, text, "qualifier", FUNCTION_QUALIFIER_PATTERN);
+    else
+        return true;
+    return false;
 }
 
 const struct fndef *lambda_function(struct api_call *c, struct str *qualifier)
@@ -117,12 +142,10 @@ const struct fndef *lambda_function(struct api_call *c, struct str *qualifier)
     const struct fndef *fn = manifest_find(c->x->manifest, name, &in_name);
     struct str asked = api_query(c, "Qualifier");
 
+    if (asked.n > 0 && !check_qualifier(c, asked))
+        return NULL;
     if (!fn) {
         answer_not_found(c, name);
-        return NULL;
-    }
-    if (asked.n > 0 && !function_qualifier_is_valid(asked)) {
-        answer_invalid(c, asked, "qualifier", "(|[a-zA-Z0-9$_-]+)");
         return NULL;
     }
     if (asked.n > 0 && in_name.n > 0 && !str_eq(asked, in_name)) {
@@ -133,9 +156,7 @@ const struct fndef *lambda_function(struct api_call *c, struct str *qualifier)
     }
     *qualifier = asked.n > 0 ? asked : in_name;
     if (qualifier->n > 0 && !str_eq(*qualifier, STR("$LATEST"))) {
-        api_error(c, 404, "ResourceNotFoundException", NULL,
-                  "Function not found: " STR_FMT ":" STR_FMT, STR_ARG(fn->arn),
-                  STR_ARG(*qualifier));
+        answer_none(c, fn->name, *qualifier);
         return NULL;
     }
     return fn;

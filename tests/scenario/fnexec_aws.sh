@@ -136,6 +136,14 @@ for name in arn:aws:s3:::py 'py:a%20b' 'py?Qualifier=a%20b'; do # no name of a f
 done
 invoke py:7 '{}'
 refused 404 ResourceNotFoundException 'Function not found: arn:aws:lambda:us-east-1:000000000000:function:py:7'
+invoke nowhere '{}'
+refused 404 ResourceNotFoundException "Function not found: arn:aws:lambda:us-east-1:000000000000:function:nowhere:\$LATEST"
+curl -sS -D "$work/head" -o "$work/answer" "$endpoint/2015-03-31/functions/py?Qualifier=$(printf 'a%.0s' {1..129})"
+refused 400 ValidationException 'Member must have length less than or equal to 128'
+curl -sS -D "$work/head" -o "$work/answer" "$endpoint/2015-03-31/functions?FunctionVersion=1"
+refused 400 ValidationException 'Member must satisfy enum value set: [ALL]'
+[ "$(curl -sS "$endpoint/2015-03-31/functions?FunctionVersion=ALL" | jq -r '.Functions[0].FunctionArn')" = \
+    "arn:aws:lambda:us-east-1:000000000000:function:py:\$LATEST" ] || fail "the ARN among all versions"
 invoke py '{}' -H "X-Amz-Client-Context: $(printf 'no json' | base64 -w0)"
 refused 400 InvalidRequestContentException 'Client context must be a valid Base64-encoded JSON object.'
 head -c 1048577 /dev/zero | tr '\0' 1 > "$work/payload" # an event is at most 1 MB; its log is not what is asked for

@@ -18,6 +18,21 @@ static const struct {
     {"arn:aws:lambda:eu-west-1:123456789012:function:f", "eu-west-1", "123456789012", "f", ""},
     {"arn:aws-us-gov:lambda:us-gov-east-1:123456789012:function:f:7", "us-gov-east-1",
      "123456789012", "f", "7"},
+    {"arn:aws:lambda:us-iso-east-1:123456789012:function:f", "us-iso-east-1", "123456789012", "f",
+     ""},
+    {"arn:aws:lambda:eusc-de-east-1:123456789012:function:f", "eusc-de-east-1", "123456789012", "f",
+     ""},
+    {"arn:aws:lambda:eu-west-1:123456789012:function", "eu-west-1", "123456789012", "function", ""},
+    /* as recorded of AWS */
+    {"*", NULL, NULL, NULL, NULL},
+    {"my-function!", NULL, NULL, NULL, NULL},
+    {"invalid-account:function:my-function", NULL, NULL, NULL, NULL},
+    {"arn:aws:lambda:invalid-region:123456789012:function:f", NULL, NULL, NULL, NULL},
+    {"arn:aws:lambda::123456789012:function:f", NULL, NULL, NULL, NULL},
+    {"arn:aws:lambda:eu-west-1::function:f", NULL, NULL, NULL, NULL},
+    {"arn:aws:lambda:eu-west-1:123456789012:function:f:1:2", NULL, NULL, NULL, NULL},
+    {"arn:aws:lambda:eu-west-1:123456789012:function:f:$OLDEST", NULL, NULL, NULL, NULL},
+    {"function:my-function:$LATEST:extra", NULL, NULL, NULL, NULL},
     {"", NULL, NULL, NULL, NULL},
     {"f:", NULL, NULL, NULL, NULL},
     {"f:a b", NULL, NULL, NULL, NULL},
@@ -48,18 +63,15 @@ static void test_cases(void **state)
     }
 }
 
-static void test_too_long(void **state)
+static void test_qualifiers(void **state)
 {
-    char text[172];
-
     (void)state;
-    memset(text, 'f', sizeof(text));
-    struct function_name f;
-    CHECK(!function_name_parse((struct str){text, 171}, &f));
-    CHECK(function_name_parse((struct str){text, 170}, &f));
-    CHECK(!function_qualifier_is_valid((struct str){text, 129}));
+    CHECK(function_qualifier_is_valid(STR("$latest")));
+    CHECK(function_qualifier_is_valid(STR("$LATEST.PUBLISHED")));
+    CHECK(!function_qualifier_is_valid(STR("invalid!")));
+    CHECK(!function_qualifier_is_valid(STR("")));
 }
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(test_cases),
-                                          cmocka_unit_test(test_too_long)};
+                                          cmocka_unit_test(test_qualifiers)};
 TEST_MAIN(tests)
