@@ -147,9 +147,8 @@ static void say_held(struct hold *h, int64_t now, const char *why)
     if (h->said_ns != 0 && now - h->said_ns < HOLD_SAY_NS)
         return;
     h->said_ns = now;
-    log_event(LOG_ERROR,
-              "%s: nothing is stored since %lld s, what was read is kept and tried again", why,
-              (long long)((now - h->since_ns) / NS_PER_SEC));
+    log_event(LOG_ERROR, "%s: nothing was stored for %lld s, what was read is kept and tried again",
+              why, (long long)((now - h->since_ns) / NS_PER_SEC));
 }
 
 /* Whoever stops the collector, or waits for its single round, waits for no disk. */

@@ -278,6 +278,7 @@ static void find_days(struct pack *k)
         want_day(&l, k->points[i].day);
     for (size_t i = 0; i < k->n_spans; i++)
         want_day(&l, day_of(k->spans[i].start_ns));
+    assert(k->n_days == 0 || k->days != NULL);
     if (k->n_days > 1)
         qsort(k->days, k->n_days, sizeof(*k->days), compare_i64);
     idmap_clear(&l.index);

@@ -49,7 +49,7 @@ invoke() { # times, bytes of text each
     done
 }
 stored() { has "select count(*) from invocations where is_final" "$1"; }
-complains() { grep -q "$1.*nothing is stored since" "$work/collect.log"; }
+complains() { grep -q "$1.*nothing was stored for" "$work/collect.log"; }
 health() { [ "$(curl -sS --noproxy '*' -o "$work/health" -w '%{http_code}' "${url%/metrics}/healthz")" = "$1" ]; }
 held() { curl -sS --noproxy '*' "$url" | grep -q "^fnscope_store_held_seconds $1"; }
 
@@ -104,6 +104,9 @@ has "select count(*) from log_lines where body like '%order %'" $number || fail 
 has "select sum(n) from (select count(*) n from invocations group by request_id)" $number || fail "not each once"
 "$program" db verify > "$work/verify" || fail "the store is damaged: $(cat "$work/verify")"
 end_collector
+later=$(date -u -d '+630 seconds' +%FT%TZ)
+"$program" top --once --view sources --size 140x30 --clock "$later" > "$work/sources"
+expect "$work/sources" "nothing was stored for 10m"
 stop_executor
 check_nothing_left
 echo "$number invocations, those of a full and of a locked disk among them, are stored once"
