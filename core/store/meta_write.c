@@ -35,8 +35,10 @@ static enum status insert_dim(struct sql_stmt *const st[3], const struct dim_row
     sql_bind_str(s, 3, d->a);
     sql_bind_str(s, 4, d->b);
     sql_bind_str(s, 5, d->c);
-    if (d->kind == DIM_STREAM)
+    if (d->kind == DIM_STREAM) {
         sql_bind_i64(s, 6, (int64_t)d->hash);
+        sql_bind_i64(s, 7, d->last_day);
+    }
     return sql_run(s, e);
 }
 
@@ -45,8 +47,9 @@ static enum status insert_dims(struct store *s, struct pack *const *packs, size_
     static const char *const texts[] = {
         [DIM_FN] =
             "insert or ignore into fn(id, provider, account, region, name) values(?,?,?,?,?)",
-        [DIM_STREAM] = ("insert or ignore into stream(id, fn, log_group, instance, version, hash) "
-                        "values(?,?,?,?,?,?)"),
+        [DIM_STREAM] = "insert into stream(id, fn, log_group, instance, version, hash, last_day)"
+                       " values(?,?,?,?,?,?,?) on conflict(id) do update set last_day ="
+                       " max(ifnull(last_day, excluded.last_day), excluded.last_day)",
         [DIM_TEXT] = "insert or ignore into text(id, value) values(?,?)",
     };
     struct sql_stmt *st[3] = {NULL};

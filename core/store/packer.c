@@ -130,6 +130,7 @@ void packer_free(struct packer *p)
     idmap_clear(&p->moved);
     idmap_clear(&p->streams);
     idmap_clear(&p->homes);
+    idmap_clear(&p->stream_days);
     idmap_clear(&p->texts);
     idmap_clear(&p->series);
     idmap_clear(&p->pending);
@@ -226,6 +227,7 @@ static void forget_removed(struct packer *p)
     if (before <= p->removed_before || !p->reader)
         return;
     p->removed_before = before;
+    idmap_reset(&p->stream_days); /* those of streams whose rows went would stay untold */
     for (size_t i = p->reader->n_days; i-- > 0;)
         if (p->reader->days[i].number < before)
             store_close_day(p->reader, p->reader->days[i].number);
@@ -397,7 +399,7 @@ static enum status add_record(struct packer *p, const struct log_record *r, stru
 {
     assert(r->origin);
     int64_t day = day_of(r->time_ns);
-    struct origin_ids ids = packer_origin(p, r->origin);
+    struct origin_ids ids = packer_origin(p, r->origin, day);
     struct open_chunk *c = chunk_for(p, day, ids.at.shard);
     struct chunk_line line = {.time_ns = r->time_ns,
                               .stream = ids.stream,
@@ -455,9 +457,9 @@ static void replace_stored(struct pack *k, const struct fact_key *key)
 static enum status add_invocation(struct packer *p, const struct invocation *inv, struct err *e)
 {
     struct pack *k = p->current;
-    struct origin_ids ids = packer_origin(p, inv->origin);
-    uint32_t fn = ids.fn;
     struct pack_fact pf = {.day = day_of(inv->start_ns)};
+    struct origin_ids ids = packer_origin(p, inv->origin, pf.day);
+    uint32_t fn = ids.fn;
     struct id_filter *filter = packer_filter(p, pf.day, e);
 
     if (!filter)
@@ -491,7 +493,7 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
 static void add_event(struct packer *p, const struct instance_event *ev)
 {
     struct pack *k = p->current;
-    struct origin_ids ids = packer_origin(p, ev->origin);
+    struct origin_ids ids = packer_origin(p, ev->origin, day_of(ev->time_ns));
     struct instance_event copy = *ev;
 
     copy.origin = NULL;

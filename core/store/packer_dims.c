@@ -156,23 +156,37 @@ static uint16_t find_homes(const struct packer *p, const struct origin *o, uint6
     return (uint16_t)*home;
 }
 
-static uint32_t stream_id(struct packer *p, const struct origin *o, uint32_t fn)
+static uint32_t stream_id(struct packer *p, const struct origin *o)
 {
-    struct pack *k = p->current;
     bool is_new;
     uint64_t *id = idmap_put(&p->streams, o->hash, &is_new);
 
     if (!is_new)
         return (uint32_t)*id;
     *id = p->next_stream++;
-    struct dim_row *row = add_dim(k, DIM_STREAM, (uint32_t)*id);
-    row->fn = fn;
+    packer_note_home(p, o->instance, o->fn);
+    return (uint32_t)*id;
+}
+
+/* The whole row each time: the store may just have removed it with its last day. */
+static void note_stream_day(struct packer *p, const struct origin *o, struct origin_ids *ids,
+                            int64_t day)
+{
+    struct pack *k = p->current;
+    bool is_new;
+    uint64_t *known = idmap_put(&p->stream_days, ids->stream, &is_new);
+
+    ids->last_day = is_new || (int64_t)*known < day ? day : (int64_t)*known;
+    if (!is_new && (int64_t)*known >= day)
+        return;
+    *known = (uint64_t)day;
+    struct dim_row *row = add_dim(k, DIM_STREAM, ids->stream);
+    row->fn = ids->fn;
+    row->last_day = day;
     row->hash = o->hash;
     row->a = arena_str(&k->arena, o->log_group);
     row->b = arena_str(&k->arena, o->instance);
     row->c = arena_str(&k->arena, o->version);
-    packer_note_home(p, o->instance, o->fn);
-    return (uint32_t)*id;
 }
 
 uint32_t packer_text(struct packer *p, struct str s)
@@ -194,7 +208,7 @@ static struct origin_ids *origin_slot(struct packer *p, const struct origin *o)
 {
     while (p->n_origins <= o->place) {
         p->origins = mem_grow(p->origins, p->n_origins, &p->cap_origins, sizeof(*p->origins));
-        p->origins[p->n_origins++] = (struct origin_ids){0};
+        p->origins[p->n_origins++] = (struct origin_ids){.last_day = INT64_MIN};
     }
     return &p->origins[o->place];
 }
@@ -218,14 +232,16 @@ uint16_t packer_homes(struct packer *p, const struct origin *o)
     return origin_slot(p, o)->homes;
 }
 
-struct origin_ids packer_origin(struct packer *p, const struct origin *o)
+struct origin_ids packer_origin(struct packer *p, const struct origin *o, int64_t day)
 {
     struct origin_ids *ids = origin_slot(p, o);
 
     if (ids->fn == 0) {
         ids->fn = packer_fn(p, o->fn);
-        ids->stream = stream_id(p, o, ids->fn);
+        ids->stream = stream_id(p, o);
         ids->at = packer_shard(p, o);
     }
+    if (day > ids->last_day)
+        note_stream_day(p, o, ids, day);
     return *ids;
 }

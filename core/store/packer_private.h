@@ -35,7 +35,8 @@ struct origin_shard {
 struct origin_ids {
     uint32_t fn, stream;
     struct origin_shard at;
-    uint16_t homes; /* other shards where its repeats may be, a bit each */
+    int64_t last_day; /* that the store hears of for the stream */
+    uint16_t homes;   /* other shards where its repeats may be, a bit each */
 };
 
 struct packer {
@@ -48,7 +49,8 @@ struct packer {
     struct idmap fns, streams, texts, series; /* hash -> id; of functions that of their birth */
     struct idmap moved; /* id -> function of the book that is called otherwise since we began */
     struct idmap homes; /* hash of a stream's name -> shards of the functions it was stored under */
-    uint64_t n_adopted; /* of the batch at hand */
+    struct idmap stream_days; /* id of a stream -> last day that the store has heard of */
+    uint64_t n_adopted;       /* of the batch at hand */
     uint32_t next_fn, next_stream, next_text, next_series;
     struct open_chunk *chunks;
     size_t n_chunks, cap_chunks;
@@ -77,7 +79,8 @@ void packer_note_home(struct packer *p, struct str instance, const struct fn_ref
 enum status packer_load_homes(struct packer *p, struct err *e); /* of what is stored */
 /* Shards, a bit each, in which its events may be stored under other functions; mostly none. */
 uint16_t packer_homes(struct packer *p, const struct origin *o);
-struct origin_ids packer_origin(struct packer *p, const struct origin *o);
+/* For something of this day. */
+struct origin_ids packer_origin(struct packer *p, const struct origin *o, int64_t day);
 uint32_t packer_text(struct packer *p, struct str s); /* 0 for the empty text */
 /* Copies a batch's metric points, queues, sources and spans into the current pack. */
 void packer_live(struct packer *p, const struct batch *b);

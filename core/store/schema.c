@@ -37,6 +37,26 @@
  *
  * since migration 12: facts with EV_FORGED, which older versions would count
  *
+ * since migration 13: last_day of a stream, days since 1970: nothing of it is stored of a later one
+ * (NULL: nobody knows)
+ *
+ * How long what meta.db holds lives, with retention or `db prune` (meta_prune.c) up to a day:
+ * stream        until the last day that may hold something of it is removed; the one with the
+ *               highest id stays, so that no id comes back with another meaning
+ * cursor        an import's: until all its events and its last reading are of removed days (it is
+ *               read anew then, and finds nothing stored); a source's: for ever, it is one a log
+ *               group and says where to go on
+ * fn_config     until the time it was valid for is removed
+ * episode, outbox, silence   until they ended (were delivered, ran out) before what is left; of
+ *               delivered messages the newest 10,000 at most
+ * queue         until it was last seen before what is left
+ * quarantine    the newest 10,000
+ * counter       for ever, but "day N", which goes with its file
+ * fn, born, text, series   for ever: as many as there are functions, versions, kinds of errors and
+ *               metrics; identities in day files and prices rest on them
+ * source_state, source_part   as long as the source is configured
+ * alert         one a rule and thing it watches
+ *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
 #include "core/store/fact_store.h"
@@ -107,6 +127,9 @@ static const char *const meta_migrations[] = {
     "",
     "alter table silence add column account text; alter table silence add column region text;",
     "",
+    "alter table stream add column last_day int;"
+    "update stream set last_day = (select max(cast(substr(name, 5) as int)) from counter where "
+    "name glob 'day [0-9]*');",
     NULL,
 };
 
@@ -138,6 +161,7 @@ static const char *const day_migrations[] = {
     "create table id_blob(id integer primary key, entries blob);",
     "alter table facts add column sum int; alter table seen add column sum int;"
     "alter table id_blob add column sum int;",
+    "",
     "",
     "",
     "",

@@ -161,8 +161,8 @@ MUST_CHECK enum status store_priced_anew(struct store *s, struct err *e);
 
 /* Brings all day files to this version's layout; without it each is when it is first written to. */
 MUST_CHECK enum status store_migrate(struct store *s, struct err *e);
-/* Unlinks day files that end before the time. A packer of this store forgets what it knew of them.
- */
+/* Unlinks day files that end before the time, and what stands in meta.db about those days only. A
+ * packer of this store forgets what it knew of them. */
 MUST_CHECK enum status store_prune(struct store *s, int64_t before_ns, uint64_t *days,
                                    struct err *e);
 /* Checks every file: SQLite integrity, checksums, and all that is written twice (verify_private.h).

@@ -144,10 +144,13 @@ static inline bool log_line_says(const struct log_line *l, struct str text, stru
     return str_starts(l->body, text) || str_find(l->body, json) < l->body.n;
 }
 
+/* Removes from meta.db what belongs to days before this one only (schema.c). */
+MUST_CHECK enum status meta_prune(struct store *s, int64_t day, struct err *e);
+
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 12 };
+enum { SCHEMA_VERSION = 13 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 /* Without touching the file: refuses another program's and a newer version's, and nothing else
  * (what cannot be opened for reading may still be for writing). */
@@ -440,6 +443,7 @@ struct dim_row {
     struct str a, b, c,
         d; /* fn: provider account region name; stream: group instance version -; text: value */
     uint64_t hash;
+    int64_t last_day; /* of a stream: see schema.c */
     enum dim_kind kind;
 };
 

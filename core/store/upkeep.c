@@ -41,11 +41,21 @@ static enum status remove_day(struct store *s, int64_t number, struct err *e)
     return OK;
 }
 
+/* The packer hears of it after the rows are gone, also where no file was. */
+static enum status forget_before(struct store *s, int64_t day, struct err *e)
+{
+    const enum status status = meta_prune(s, day, e);
+
+    if (status == OK && day > atomic_load(&s->removed_before))
+        atomic_store(&s->removed_before, day);
+    return status;
+}
+
 enum status store_prune(struct store *s, int64_t before_ns, uint64_t *days, struct err *e)
 {
     uint64_t n = 0;
     size_t seen = 0;
-    enum status status = store_scan_days(s, e);
+    enum status status = s->is_null ? OK : store_scan_days(s, e);
 
     for (size_t i = 0; status == OK && i < s->n_day_numbers; i++) {
         if ((s->day_numbers[i] + 1) * NS_PER_DAY > before_ns)
@@ -57,7 +67,9 @@ enum status store_prune(struct store *s, int64_t before_ns, uint64_t *days, stru
         n += status == OK;
     }
     store_forget_days(s, seen);
-    if (status == OK)
+    if (status == OK && !s->is_null)
+        status = forget_before(s, day_of(before_ns), e);
+    if (status == OK && !s->is_null)
         status = store_scan_days(s, e);
     if (status == OK)
         *days = n;

@@ -3,23 +3,31 @@
 #include "tests/unit/store_fixture.h"
 
 #include "core/base/clock.h"
+#include "core/base/sql.h"
+#include "core/store/store_private.h"
 
 #define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
 
-static void commit_line(struct fixture *f, int64_t time_ns)
+static void commit_line_of(struct fixture *f, const char *stream, int64_t time_ns)
 {
     static const struct fn_ref fn = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
                                      STR_INIT("orders"), NULL};
     struct batch *b = batch_new();
-    const struct origin o = {.fn = batch_fn(b, &fn), .log_group = STR("/g"), .instance = STR("s")};
+    const struct origin o = {
+        .fn = batch_fn(b, &fn), .log_group = STR("/g"), .instance = str_from(stream)};
 
     *batch_record(b) = (struct log_record){.time_ns = time_ns,
                                            .origin = batch_origin(b, &o),
                                            .kind = RECORD_APP,
                                            .body = STR("line"),
                                            .message = STR("line"),
-                                           .identity = 1};
+                                           .identity = str_hash(str_from(stream), 1)};
     fixture_commit(f, b);
+}
+
+static void commit_line(struct fixture *f, int64_t time_ns)
+{
+    commit_line_of(f, "s", time_ns);
 }
 
 static const char *path_of(struct fixture *f, const char *name)
@@ -114,10 +122,77 @@ static void test_lock_removed(void **state)
     fixture_free(f);
 }
 
+static int64_t count_of(struct fixture *f, const char *query)
+{
+    int64_t n = -1;
+
+    CHECK_OK(sql_read_i64(f->store->meta, query, &n, &f->e), &f->e);
+    return n;
+}
+
+static enum status keep_stream(void *ctx, const struct log_line *line, struct err *e)
+{
+    UNUSED(e);
+    CHECK_STR(line->origin->instance, str_from(*(const char **)ctx));
+    return OK;
+}
+
+static void check_line(struct fixture *f, int64_t time_ns, const char *stream)
+{
+    const struct log_request q = {.range = {time_ns, time_ns + 1}};
+
+    fixture_open(f, true);
+    CHECK_OK(request_logs(f->store, &q, keep_stream, &stream, &f->e), &f->e);
+}
+
+/* What a removed day alone spoke of goes from meta.db; what speaks again comes back. */
+static void test_meta(void **state)
+{
+    struct fixture *f = fixture_new();
+    uint64_t days;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    commit_line_of(f, "old", NOON);
+    commit_line_of(f, "both", NOON);
+    commit_line_of(f, "both", NOON + NS_PER_DAY);
+    commit_line_of(f, "new", NOON + NS_PER_DAY);
+    CHECK_INT(count_of(f, "select count(*) from stream"), 3);
+    CHECK_OK(sql_exec(f->store->meta,
+                      "insert into cursor values('import', 'a', '', 1, 1), ('prod', 'b', '', 1, 1);"
+                      "insert into cursor values('import', 'c', '', 1, 9e18);"
+                      "insert into silence(id, until_ns) values(1, 1), (2, 9e18);"
+                      "insert into queue(provider, account, region, name, seen_ns) values"
+                      "(1, '', '', 'gone', 1), (1, '', '', 'there', 9e18);"
+                      "insert into episode(key, started_ns, resolved_ns) values"
+                      "('a', 1, 2), ('b', 1, 0), ('c', 1, 9e18);"
+                      "insert into outbox(id, status, created_ns, done_ns) values"
+                      "('a', 1, 1, 2), ('b', 0, 1, 0), ('c', 1, 1, 9e18);"
+                      "insert into fn_config(fn, valid_from_ns, valid_until_ns) values"
+                      "(1, 1, 2), (1, 2, 0);",
+                      &f->e),
+             &f->e);
+    CHECK_OK(store_prune(f->store, NOON + NS_PER_DAY, &days, &f->e), &f->e);
+    CHECK_INT(days, 1);
+    CHECK_INT(count_of(f, "select count(*) from stream"), 2);
+    CHECK_INT(count_of(f, "select count(*) from stream where instance = 'old'"), 0);
+    CHECK_INT(count_of(f, "select count(*) from cursor where scope in ('b', 'c')"), 2);
+    CHECK_INT(count_of(f, "select count(*) from cursor"), 2);
+    CHECK_INT(count_of(f, "select sum(id) from silence"), 2);
+    CHECK_INT(count_of(f, "select count(*) from queue where name = 'gone'"), 0);
+    CHECK_INT(count_of(f, "select count(*) from queue"), 1);
+    CHECK_INT(count_of(f, "select count(*) from episode"), 2);
+    CHECK_INT(count_of(f, "select count(*) from outbox"), 2);
+    CHECK_INT(count_of(f, "select count(*) from fn_config"), 1);
+    commit_line_of(f, "old", NOON + 2 * NS_PER_DAY);
+    CHECK_INT(count_of(f, "select count(*) from stream"), 3);
+    check_line(f, NOON + 2 * NS_PER_DAY, "old");
+    fixture_free(f);
+}
+
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_removed),
-    cmocka_unit_test(test_replaced),
-    cmocka_unit_test(test_parts_removed),
+    cmocka_unit_test(test_meta),         cmocka_unit_test(test_removed),
+    cmocka_unit_test(test_replaced),     cmocka_unit_test(test_parts_removed),
     cmocka_unit_test(test_lock_removed),
 };
 TEST_MAIN(tests)

@@ -322,7 +322,8 @@ static void test_silence_of_a_place(void **state)
         &f->e);
     CHECK_OK(sql_exec(db,
                       "alter table silence drop column account;"
-                      " alter table silence drop column region; pragma user_version = 10",
+                      " alter table silence drop column region;"
+                      " alter table stream drop column last_day; pragma user_version = 10",
                       &f->e),
              &f->e);
     sql_close(db);
