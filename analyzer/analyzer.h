@@ -20,8 +20,9 @@
  * (docs/decisions/0029). Cannot be told from genuine lines: a request of another id in the very
  * millisecond in which its printer's START or REPORT stands (times may be whole seconds, or
  * borrowed); a START in one run with a fitting REPORT in a later one; a REPORT without billing, as
- * managed instances write it, where requests interleave; and lines without an id or of the
- * printer's own: its crash, INIT_START, RESTORE_REPORT. One thread. */
+ * managed instances write it, where requests interleave; what is left of a request between two
+ * runs of another, within ten seconds, of which the end and the beginning are lost; and lines
+ * without an id or of the printer's own: its crash, INIT_START, RESTORE_REPORT. One thread. */
 struct correlator;
 
 struct correlator_options {
