@@ -200,6 +200,15 @@ void fact_to_invocation(struct store *s, const struct fact *f, struct invocation
     inv->version = dim_text(s, f->version);
 }
 
+bool fact_has_id(const struct fact *f, struct str id)
+{
+    uint8_t packed[16];
+
+    if (!f->id_is_packed || f->id.n != sizeof(packed))
+        return str_eq(f->id, id);
+    return id_pack(id, packed) && memcmp(f->id.p, packed, sizeof(packed)) == 0;
+}
+
 void fact_settle(struct fact *f, struct arena *a)
 {
     f->id = f->id_is_packed ? id_unpack(f->id, a) : arena_str(a, f->id);

@@ -173,11 +173,8 @@ enum status facts_insert(struct day *d, const struct fact *const *facts, size_t 
 static bool cut_fact(struct fact_list *l, const struct fact_key *key)
 {
     for (size_t i = 0; i < l->n; i++) {
-        struct fact f = l->rows[i];
-        if (f.ts_ns != key->ts_ns || f.stream != key->stream)
-            continue;
-        fact_settle(&f, l->arena);
-        if (!str_eq(f.id, key->id))
+        const struct fact *f = &l->rows[i];
+        if (f->ts_ns != key->ts_ns || f->stream != key->stream || !fact_has_id(f, key->id))
             continue;
         memmove(&l->rows[i], &l->rows[i + 1], (l->n - i - 1) * sizeof(*l->rows));
         l->n--;

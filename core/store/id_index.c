@@ -164,8 +164,10 @@ static enum status give_match(void *ctx, const struct fact *f, struct err *e)
     const struct id_match *m = ctx;
     struct fact own = *f;
 
+    if (!fact_has_id(f, m->id))
+        return OK;
     fact_settle(&own, m->arena);
-    return str_eq(own.id, m->id) ? m->sink.fn(m->sink.ctx, &own, e) : OK;
+    return m->sink.fn(m->sink.ctx, &own, e);
 }
 
 enum status facts_by_id(struct store *s, int64_t day, struct str id, struct arena *a,

@@ -233,6 +233,8 @@ void fact_to_invocation(struct store *s, const struct fact *f, struct invocation
 /* Request id, trace and pieces as text of their own in `a`: before anybody compares or keeps them.
  */
 void fact_settle(struct fact *f, struct arena *a);
+/* Whether that is its request id, before it is settled, too. */
+bool fact_has_id(const struct fact *f, struct str id);
 /* What names an attempt. */
 struct fact_key {
     int64_t day, ts_ns;
