@@ -51,7 +51,7 @@ static void load_page(struct app *app, int64_t to)
 {
     struct place *p = app_place(app);
 
-    if (!ops_of(app)->is_asked_of_store || !app->data.is_more ||
+    if (!app_asks_anew(app) || !app->data.is_more ||
         (p->is_from_end ? to > 0 : to + 1 < (int64_t)app->n_shown))
         return;
     if (p->n_pages >= MOST_PAGES) {
@@ -94,8 +94,8 @@ void act_move(struct app *app, enum action action)
         [ACT_UP] = -1,          [ACT_DOWN] = 1,        [ACT_PAGE_UP] = -page,
         [ACT_PAGE_DOWN] = page, [ACT_TOP] = INT32_MIN, [ACT_BOTTOM] = INT32_MAX};
 
-    if ((action == ACT_BOTTOM || action == ACT_TOP) && ops_of(app)->is_asked_of_store &&
-        app->data.is_more && app_place(app)->is_from_end != (action == ACT_BOTTOM)) {
+    if ((action == ACT_BOTTOM || action == ACT_TOP) && app_asks_anew(app) && app->data.is_more &&
+        app_place(app)->is_from_end != (action == ACT_BOTTOM)) {
         go_to_end(app, action == ACT_BOTTOM);
         return;
     }

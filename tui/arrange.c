@@ -296,7 +296,7 @@ static bool is_decimal(const struct table_cell *c)
     return c->type == CELL_NUMBER || c->type == CELL_MONEY;
 }
 
-static int compare_cells(const struct table_cell *a, const struct table_cell *b)
+int view_compare_cells(const struct table_cell *a, const struct table_cell *b)
 {
     if (a->type == CELL_NULL || b->type == CELL_NULL)
         return (b->type == CELL_NULL) - (a->type == CELL_NULL);
@@ -318,8 +318,8 @@ static void merge_sort(const struct table *t, size_t column, bool down, size_t *
     for (size_t o = 0; o < n; o++) {
         bool take_left = k == n;
         if (i < half && k < n) {
-            int c = compare_cells(&t->cells[rows[i] * t->n_columns + column],
-                                  &t->cells[rows[k] * t->n_columns + column]);
+            int c = view_compare_cells(&t->cells[rows[i] * t->n_columns + column],
+                                       &t->cells[rows[k] * t->n_columns + column]);
             take_left = down ? c >= 0 : c <= 0;
         }
         spare[o] = take_left ? rows[i++] : rows[k++];
@@ -360,13 +360,18 @@ static void keep_selection(struct app *app)
         p->selected = rows > 0 ? rows - 1 : 0;
 }
 
+bool app_asks_anew(const struct app *app)
+{
+    return view_table[app->stack[app->depth - 1].view]->is_asked_of_store || app->data.is_window;
+}
+
 void app_ask_anew(struct app *app)
 {
     struct place *p = app_place(app);
 
     p->n_pages = 0;
     p->is_from_end = false;
-    app->must_load |= view_table[p->view]->is_asked_of_store;
+    app->must_load |= app_asks_anew(app);
 }
 
 void app_arrange(struct app *app)
@@ -393,7 +398,7 @@ void app_arrange(struct app *app)
         if (column >= 0 && (size_t)column < t->n_columns) {
             bool down = t->columns[column].is_right != p->is_inverted;
             merge_sort(t, (size_t)column, down, app->order, app->n_shown, spare);
-        } else if (p->is_inverted && !ops->is_asked_of_store) {
+        } else if (p->is_inverted && !app_asks_anew(app)) {
             for (size_t i = 0; i < app->n_shown / 2; i++) {
                 size_t other = app->n_shown - 1 - i, row = app->order[i];
                 app->order[i] = app->order[other];

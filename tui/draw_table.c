@@ -70,6 +70,18 @@ static int wrapped_column(const struct app *app, const unsigned *natural, const 
     return found;
 }
 
+/* The place of the k-th column to get room: the one the rows are sorted by is the second. */
+static size_t turn_of(const struct view_ops *ops, const struct table *t, int sorted, size_t k)
+{
+    size_t at = 0;
+
+    while (at < t->n_columns && (int)column_at(ops, at) != sorted)
+        at++;
+    if (sorted < 0 || at == 0 || at == t->n_columns || k == 0 || k > at)
+        return column_at(ops, k);
+    return k == 1 ? (size_t)sorted : column_at(ops, k - 1);
+}
+
 /* Columns get room in the order of the view; a text that does not fit is cut and ends the row. */
 static void lay_out(struct app *app, const struct frame *f, size_t rows, struct layout *l)
 {
@@ -80,7 +92,7 @@ static void lay_out(struct app *app, const struct frame *f, size_t rows, struct 
     *l = (struct layout){.wrapped = -1};
     assert(t->n_columns <= MAX_COLUMNS);
     for (size_t k = 0; k < t->n_columns; k++) {
-        size_t c = column_at(ops, k);
+        const size_t c = turn_of(ops, t, app_place(app)->sort_column, k);
         if (app->hidden[app_place(app)->view] >> c & 1)
             continue;
         unsigned room = f->width > used ? f->width - used : 0;
@@ -220,7 +232,7 @@ static void empty_hint(const struct app *app, struct frame *f, unsigned y)
     const struct view_ops *ops = view_table[app->stack[app->depth - 1].view];
     const char *own = ops->empty;
     const char *text = (app->filter_n > 0 || app->only_problems) &&
-                               (app->data.table.n_rows > 0 || ops->is_asked_of_store)
+                               (app->data.table.n_rows > 0 || app_asks_anew(app))
                            ? "Nothing passes the filter: / and ! change it."
                        : own ? own
                              : "Nothing in this time range: t chooses another, { goes back.";

@@ -159,8 +159,8 @@ enum status tui_table(const struct tui_options *o, struct str keys, enum table_f
         app_draw(&app, TABLE_WIDTH, TABLE_HEIGHT);
         s = press(&app, keys, TABLE_WIDTH, TABLE_HEIGHT, e);
     }
-    if (s == OK && view_table[app_place(&app)->view]->is_asked_of_store) {
-        app_place(&app)->n_pages = MOST_PAGES;
+    if (s == OK && app_asks_anew(&app)) {
+        app_place(&app)->n_pages = app.data.is_window ? ALL_PAGES : MOST_PAGES;
         app_load(&app);
     }
     if (app.error.code != OK && e) {

@@ -85,7 +85,7 @@ static enum status cost_row(struct app *app, struct view_data *d, const struct f
     cell_money(t, 5, s->cost_init);
     cell_money(t, 6, c.logs);
     table_number(t, 7, view_exact(t->arena, wide_ratio(s->mb_ms, MONEY_UNIT, MB_MS_PER_GB_S), 12),
-                 view_exact(t->arena, s->mb_ms / MB_MS_PER_GB_S, 0));
+                 view_exact(t->arena, wide_ratio(s->mb_ms, 10, MB_MS_PER_GB_S), 1));
     cell_count(t, 8, s->n);
     table_text(t, 9, f->fn.region);
     return kept_cell(app, d, f, e);

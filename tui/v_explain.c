@@ -211,13 +211,14 @@ static enum status explain_idle(struct app *app, struct view_data *d, uint32_t o
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
-    enum status s = view_load_functions(app, d, e);
-    uint32_t only = app_place(app)->fn_id;
+    const uint32_t only = app_place(app)->fn_id;
+    enum status s = only ? view_load_one(app, d, e) : view_load_functions(app, d, e);
 
+    if (s == OK && d->one)
+        s = explain(app, d, d->one, e);
     for (size_t i = 0; s == OK && i < d->functions.n; i++)
-        if (only == 0 || d->functions.rows[i].fn_id == only)
-            s = explain(app, d, &d->functions.rows[i], e);
-    if (s == OK)
+        s = explain(app, d, &d->functions.rows[i], e);
+    if (s == OK && !d->one)
         s = explain_idle(app, d, only, e);
     if (s == OK && d->n_lines == 0)
         view_line(d, arena_of(app), STYLE_DIM, STR("Nothing of this function lies in the range."));

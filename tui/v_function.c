@@ -362,11 +362,8 @@ static enum status did_not_run(struct app *app, struct view_data *d, struct err 
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
-    enum status s = view_load_functions(app, d, e);
+    enum status s = view_load_one(app, d, e);
 
-    for (size_t i = 0; s == OK && i < d->functions.n; i++)
-        if (d->functions.rows[i].fn_id == app_place(app)->fn_id)
-            d->one = &d->functions.rows[i];
     if (s == OK)
         s = view_load_series(app, d, e);
     if (s != OK || !d->one)

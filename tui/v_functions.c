@@ -1,6 +1,7 @@
 /* Functions: what each did, how well, for how much. */
 #include <string.h>
 
+#include "core/base/top_n.h"
 #include "tui/view.h"
 
 static const struct table_column function_columns[] = {
@@ -69,16 +70,10 @@ static void state_cell(struct table *t, size_t column, const struct stats *s)
     table_text_ranked(t, column, str_skip(shown, 2), shown, state + 1);
 }
 
-static void function_row(struct app *app, struct view_data *d, const struct fn_row *f, wide total)
+static void function_cells(struct app *app, struct table *t, const struct fn_row *f, wide total)
 {
-    struct row_ref *ref = view_row(d, &app->data_arena);
-    struct table *t = &d->table;
     const struct stats *s = &f->stats;
 
-    view_state(s, &ref->style);
-    ref->fn_id = f->fn_id;
-    ref->fn_name = f->fn.name;
-    ref->is_problem = ref->style != STYLE_PLAIN;
     table_text(t, 0, f->fn.name);
     cell_count(t, 1, s->n);
     cell_percent(t, 2, stats_failed(s), s->n);
@@ -110,21 +105,165 @@ static const struct table_column *columns_in_unit(struct app *app)
     return c;
 }
 
-static enum status load(struct app *app, struct view_data *d, struct err *e)
+static bool is_ill(const struct stats *s)
 {
-    enum status s = view_load_functions(app, d, e);
+    enum style style;
 
-    if (s == OK)
-        s = view_load_series(app, d, e);
-    if (s != OK)
-        return s;
+    view_state(s, &style);
+    return style != STYLE_PLAIN;
+}
+
+static size_t window_of(const struct app *app)
+{
+    return PAGE_ROWS * (app->stack[app->depth - 1].n_pages + 1);
+}
+
+/* Passes over the functions of the range: each is counted and summed up once. */
+struct pass {
+    struct app *app;
+    struct view_data *data;
+    struct stats *sums; /* NULL: nobody asks */
+    wide total;
+};
+
+static void see(struct pass *p, const struct fn_row *f)
+{
+    p->data->n_functions++;
+    if (p->sums)
+        stats_merge(p->sums, &f->stats);
+}
+
+/* --- a window of very many: those that pass the filter and come first in the order --- */
+
+/* A function that is to be shown; its cell is that of the column they are sorted by. */
+struct chosen {
+    struct table_cell cell;
+    uint32_t id, place;
+};
+
+struct chooser {
+    struct pass *pass;
+    const struct place *place;
+    struct condition condition;
+    struct table row;          /* of one function */
+    struct arena arena, cells; /* of that row; of what is chosen */
+    struct top_n best;
+    uint32_t n_seen;
+};
+
+static void chooser_clear(struct chooser *c)
+{
+    re_free(c->condition.re);
+    arena_clear(&c->arena);
+    arena_clear(&c->cells);
+}
+
+static int compare_chosen(const void *ctx, const void *a, const void *b)
+{
+    const struct chooser *c = ctx;
+    const struct chosen *x = a, *y = b;
+    const int column = c->place->sort_column;
+    const bool is_down = column >= 0 && c->row.columns[column].is_right != c->place->is_inverted;
+    int order = column >= 0 ? view_compare_cells(&x->cell, &y->cell) : 0;
+
+    order = order == 0 ? (x->place > y->place) - (x->place < y->place) : is_down ? -order : order;
+    return c->place->is_from_end ? -order : order;
+}
+
+static enum status choose(void *ctx, const struct fn_row *f, struct err *e)
+{
+    struct chooser *c = ctx;
+    struct app *app = c->pass->app;
+    struct table *t = &c->row;
+    struct chosen x = {.id = f->fn_id, .place = c->n_seen++};
+
+    UNUSED(e);
+    see(c->pass, f);
+    if (app->only_problems && !is_ill(&f->stats))
+        return OK;
+    arena_reset(&c->arena);
+    table_init(t, &c->arena, t->columns, t->n_columns, t->schema, t->version);
+    table_row(t);
+    function_cells(app, t, f, c->pass->total);
+    if (c->place->sort_column >= 0)
+        x.cell = t->cells[c->place->sort_column];
+    if (!condition_holds(&c->condition, t, 0) || !top_n_wants(&c->best, &x))
+        return OK;
+    x.cell.raw = arena_str(&c->cells, x.cell.raw);
+    top_n_add(&c->best, &x);
+    return OK;
+}
+
+/* Leaves those in fns that are to be shown, in their order. */
+static enum status choose_window(struct pass *p, struct fn_ids *fns, struct err *e)
+{
+    const struct app *app = p->app;
+    const struct each_fn_request q = {.range = p->data->range, .fns = *fns};
+    AUTO(chooser_clear)
+    struct chooser c = {.pass = p, .place = app_place(p->app), .row = p->data->table};
+
+    (void)condition_parse((struct str){app->filter, app->filter_n}, &c.row, &c.condition, NULL);
+    top_n_init(&c.best, &p->app->data_arena, sizeof(struct chosen), window_of(app));
+    c.best.compare = compare_chosen;
+    c.best.ctx = &c;
+    if (request_each_function(app->options->store, &q, choose, &c, e) != OK)
+        return e->code;
+    top_n_sort(&c.best);
+    for (size_t i = 0; i < c.best.n; i++)
+        fns->ids[i] =
+            ((const struct chosen *)top_n_row(&c.best, c.place->is_from_end ? c.best.n - 1 - i : i))
+                ->id;
+    fns->n = c.best.n;
+    p->data->is_more = c.best.was_cut;
+    p->data->is_window = true;
+    return OK;
+}
+
+/* --- the rows --- */
+
+static enum status add_row(void *ctx, const struct fn_row *f, struct err *e)
+{
+    struct pass *p = ctx;
+    struct arena *a = &p->app->data_arena;
+    struct row_ref *ref = view_row(p->data, a);
+    struct fn_row row = *f;
+
+    UNUSED(e);
+    if (!p->data->is_window)
+        see(p, f);
+    row.fn = *fn_copy(a, &f->fn);
+    row.runtime = arena_str(a, f->runtime);
+    function_cells(p->app, &p->data->table, &row, p->total);
+    view_state(&f->stats, &ref->style);
+    ref->fn_id = f->fn_id;
+    ref->fn_name = row.fn.name;
+    ref->is_problem = is_ill(&f->stats);
+    return OK;
+}
+
+static enum status load_rows(struct app *app, struct view_data *d, struct stats *sums,
+                             struct err *e)
+{
+    struct pass p = {.app = app, .data = d, .sums = sums};
+    struct each_fn_request q = {.range = d->range};
+
+    if (view_load_series(app, d, e) != OK ||
+        request_fn_ids(app->options->store, d->range, &app->fn_filter, &app->data_arena, &q.fns,
+                       e) != OK)
+        return e->code;
+    for (size_t i = 0; i < d->series.n; i++)
+        p.total += d->series.points[i].cost;
     table_init(&d->table, &app->data_arena, columns_in_unit(app), ARRAY_LEN(function_columns),
                "fnscope.top.functions", 1);
-    view_reserve(d, &app->data_arena, d->functions.n);
-    wide total = view_total_cost(&d->functions);
-    for (size_t i = 0; i < d->functions.n; i++)
-        function_row(app, d, &d->functions.rows[i], total);
-    return OK;
+    if (q.fns.n > window_of(app) && choose_window(&p, &q.fns, e) != OK)
+        return e->code;
+    view_reserve(d, &app->data_arena, q.fns.n);
+    return request_each_function(app->options->store, &q, add_row, &p, e);
+}
+
+static enum status load(struct app *app, struct view_data *d, struct err *e)
+{
+    return load_rows(app, d, NULL, e);
 }
 
 /* Those that hold now: an overview without them would be a lie. */
@@ -148,15 +287,13 @@ static enum status load_throttles(struct app *app, struct view_data *d, struct e
 
 enum status view_load_overview(struct app *app, struct view_data *d, struct err *e)
 {
-    enum status s = load(app, d, e);
+    struct stats total = {0};
+    enum status s = load_rows(app, d, &total, e);
     const struct incident_request q = {&d->range, &app->fn_filter, 0};
     const struct source_gap_request gaps = {app->fn_filter, d->range,
                                             clock_now(&app->options->clock)};
-    struct stats total = {0};
     uint64_t p95 = 0;
 
-    for (size_t i = 0; s == OK && i < d->functions.n; i++)
-        stats_merge(&total, &d->functions.rows[i].stats);
     bool has_p95 = histogram_percentile(&total.duration, 950, &p95);
     d->total = total;
     d->total.max_duration_ns = has_p95 ? (int64_t)p95 * NS_PER_US : 0;

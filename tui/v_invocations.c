@@ -1,8 +1,6 @@
 /* Invocations: one row an attempt; above it the function, when it is one function's. */
 #include "tui/view.h"
 
-enum { PAGE_ROWS = 1000 };
-
 static const struct table_column invocation_columns[] = {
     {.name = "start_time", .title = "TIME"},
     {.name = "function", .title = "FUNCTION", .max_width = 28},
@@ -214,11 +212,8 @@ static bool is_reversed(const struct place *p)
 /* The function of the place, with its sums and series for the head. */
 static enum status load_head(struct app *app, struct view_data *d, struct err *e)
 {
-    enum status s = view_load_functions(app, d, e);
+    const enum status s = view_load_one(app, d, e);
 
-    for (size_t i = 0; s == OK && i < d->functions.n; i++)
-        if (d->functions.rows[i].fn_id == app_place(app)->fn_id)
-            d->one = &d->functions.rows[i];
     return s == OK ? view_load_series(app, d, e) : s;
 }
 

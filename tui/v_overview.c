@@ -14,6 +14,26 @@ enum status view_load_functions(struct app *app, struct view_data *d, struct err
                              &d->functions, e);
 }
 
+static enum status take_one(void *ctx, const struct fn_row *row, struct err *e)
+{
+    struct fn_row *one = ctx;
+
+    UNUSED(e);
+    *one = *row;
+    return OK;
+}
+
+enum status view_load_one(struct app *app, struct view_data *d, struct err *e)
+{
+    struct arena *a = &app->data_arena;
+    struct fn_row *copy = arena_new(a, struct fn_row, 1);
+    struct each_fn_request q = {.range = d->range, .fns = {&app_place(app)->fn_id, 1}, .keep = a};
+    const enum status s = request_each_function(app->options->store, &q, take_one, copy, e);
+
+    d->one = s == OK && copy->fn_id != 0 ? copy : NULL;
+    return s;
+}
+
 wide view_total_cost(const struct fn_rows *rows)
 {
     wide total = 0;
@@ -183,14 +203,27 @@ static struct str when(const struct app *app, struct arena *a, const struct inci
 }
 
 static void incident_line(const struct app *app, const struct incident *i, bool is_long,
-                          struct frame *f, unsigned y)
+                          struct frame *f, unsigned y, unsigned width)
 {
     AUTO(arena_clear) struct arena a = {0};
 
-    frame_text(f, 1, y, f->width - 1,
+    frame_text(f, 1, y, width,
                arena_printf(&a, "x " STR_FMT " " STR_FMT ": " STR_FMT, STR_ARG(i->fn.name),
                             STR_ARG(when(app, &a, i, is_long)), STR_ARG(incident_what(i, &a))),
                STYLE_BAD);
+}
+
+/* At the end of the last line of several: the key that shows the others. Returns the room it
+ * takes. */
+static unsigned more_line(struct frame *f, unsigned y, const char *key, size_t n)
+{
+    AUTO(arena_clear) struct arena a = {0};
+
+    if (n == 0)
+        return 0;
+    const struct str more = arena_printf(&a, " %s: %zu more ", key, n);
+    frame_text(f, f->width - (unsigned)more.n, y, (unsigned)more.n, more, STYLE_ACCENT);
+    return (unsigned)more.n;
 }
 
 /* Alerts that hold, before what has been. Returns the lines used. */
@@ -198,19 +231,15 @@ static unsigned alert_lines(const struct app *app, struct frame *f, unsigned y)
 {
     AUTO(arena_clear) struct arena a = {0};
     const struct alert_rows *rows = &app->data.alerts;
-    unsigned shown = rows->n > 2 ? 2 : (unsigned)rows->n;
+    const unsigned shown = rows->n > 2 ? 2 : (unsigned)rows->n;
+    const unsigned cut = more_line(f, y + shown - 1, "8", rows->n - shown);
 
     for (unsigned i = 0; i < shown; i++) {
         const struct alert *x = &rows->rows[i];
         frame_text(
-            f, 1, y + i, f->width - 1,
+            f, 1, y + i, f->width - 1 - (i + 1 == shown ? cut : 0),
             arena_printf(&a, "%s: " STR_FMT, view_alert_state(x->state), STR_ARG(x->summary)),
             x->state == ALERT_FIRING ? STYLE_BAD : STYLE_WARN);
-    }
-    if (rows->n > shown) {
-        struct str more = arena_printf(&a, " 8: %zu more ", rows->n - shown);
-        frame_text(f, f->width - (unsigned)more.n, y + shown - 1, (unsigned)more.n, more,
-                   STYLE_ACCENT);
     }
     return shown;
 }
@@ -247,7 +276,6 @@ static unsigned throttle_lines(const struct app *app, struct frame *f, unsigned 
 
 static unsigned incident_lines(const struct app *app, struct frame *f, unsigned y)
 {
-    AUTO(arena_clear) struct arena a = {0};
     size_t n = app->data.incidents.n;
     unsigned room = f->height < 20 ? 1 : INCIDENT_LINES;
 
@@ -261,13 +289,10 @@ static unsigned incident_lines(const struct app *app, struct frame *f, unsigned 
     }
     unsigned shown = n < room ? (unsigned)n : room;
     bool is_long = app->data.range.until_ns - app->data.range.since_ns > NS_PER_DAY;
+    const unsigned cut = more_line(f, y + shown - 1, "Tab", n - shown);
     for (unsigned i = 0; i < shown; i++)
-        incident_line(app, &app->data.incidents.rows[i], is_long, f, y + i);
-    if (n > shown) {
-        struct str more = arena_printf(&a, " Tab: %zu more ", n - shown);
-        frame_text(f, f->width - (unsigned)more.n, y + shown - 1, (unsigned)more.n, more,
-                   STYLE_ACCENT);
-    }
+        incident_line(app, &app->data.incidents.rows[i], is_long, f, y + i,
+                      f->width - 1 - (i + 1 == shown ? cut : 0));
     return shown;
 }
 
@@ -277,7 +302,7 @@ static void freshness_line(const struct app *app, struct frame *f, unsigned y)
     const struct ingest_status *s = &app->data.status;
     AUTO(buf_clear) struct buf b = {.max = 1024};
 
-    buf_addf(&b, "%zu function%s", app->data.functions.n, plural(app->data.functions.n, "", "s"));
+    buf_addf(&b, "%zu function%s", app->data.n_functions, plural(app->data.n_functions, "", "s"));
     if (s->last_ns == 0)
         buf_add_z(&b, "; the store holds no event yet");
     else if (app->range.until_ns == 0) {

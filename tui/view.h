@@ -37,7 +37,7 @@ enum view_id {
 
 enum { MAX_COLUMNS = 32 };
 
-enum { MOST_PAGES = 19 }; /* beyond the first: 20,000 invocations */
+enum { PAGE_ROWS = 1000, MOST_PAGES = 19, ALL_PAGES = 1000000 }; /* beyond the first */
 
 /* What v shows of a view with a course over time. */
 enum display { DISPLAY_TABLE, DISPLAY_GRAPH, DISPLAY_HEAT, DISPLAYS };
@@ -85,7 +85,9 @@ struct view_data {
     struct fn_rows functions;
     const struct fn_row *one; /* the function of the place */
     struct range range;       /* what was loaded */
+    size_t n_functions;       /* overview: that have something in the range */
     bool is_more;             /* there are rows beyond what is loaded */
+    bool is_window;           /* of more rows the filter and the order chose those */
 };
 
 /* One level of the stack: a view with its place. */
@@ -201,6 +203,8 @@ struct condition {
 enum status condition_parse(struct str text, const struct table *t, struct condition *c,
                             struct err *e);
 bool condition_holds(const struct condition *c, const struct table *t, size_t row);
+/* In the order of values, unknown ones first. */
+int view_compare_cells(const struct table_cell *a, const struct table_cell *b);
 
 struct app {
     const struct tui_options *options;
@@ -291,6 +295,8 @@ void view_line(struct view_data *d, struct arena *a, enum style style, struct st
 void view_line_in(struct view_data *d, struct arena *a, enum style style, struct str text,
                   unsigned indent); /* of what is wrapped */
 struct place *app_place(struct app *app);
+/* Filter and order are applied where the rows are loaded, page by page. */
+bool app_asks_anew(const struct app *app);
 uint64_t stats_failed(const struct stats *s);
 /* Attempts that ended without a price: what still runs has none yet, and that is no fault. */
 uint64_t view_unpriced(const struct ingest_status *s);
@@ -357,6 +363,8 @@ const char *view_state(const struct stats *s, enum style *style);
 
 /* All functions of the range into d->functions; sums by hour or day into d->series. */
 enum status view_load_functions(struct app *app, struct view_data *d, struct err *e);
+enum status view_load_one(struct app *app, struct view_data *d,
+                          struct err *e); /* that of the place, into d->one; NULL: none */
 enum status view_load_series(struct app *app, struct view_data *d, struct err *e);
 wide view_total_cost(const struct fn_rows *rows);
 enum strip_kind { STRIP_INVOCATIONS, STRIP_FAILED, STRIP_COST, STRIP_LINES, STRIP_LOG_ERRORS };
