@@ -87,6 +87,10 @@ expect "$work/answer" '{"errorMessage":"as asked","errorType":"Function.Error"'
 invoke py '{"folder": "/tmp"}'
 [ "$(jq '.[0] | length' "$work/answer")" -le 1 ] || fail "/tmp is the machine's: $(cat "$work/answer")"
 [ "$(jq -r '.[1]' "$work/answer")" = "$work/functions/python" ] || fail "the code is elsewhere: $(cat "$work/answer")"
+for way in fork spawn forkserver; do
+    invoke py "{\"process\": \"$way\"}"
+    [ "$(cat "$work/answer")" = 0 ] || fail "a process by $way: $(cat "$work/answer")"
+done
 invoke py '{"die": 3}'
 expect "$work/answer" 'Error: Runtime exited with error: exit status 3"}'
 invoke py '{"die": 0}'

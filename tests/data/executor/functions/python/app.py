@@ -1,6 +1,7 @@
 """What the scenarios ask of a function: echo, print, sleep, fail, die, eat memory."""
 import ctypes
 import errno
+import multiprocessing
 import os
 import platform
 import resource
@@ -53,6 +54,11 @@ def handler(event, context):
                 context.identity.cognito_identity_id]
     if "large" in event:
         return "x" * event["large"]
+    if "process" in event:
+        child = multiprocessing.get_context(event["process"]).Process(target=refused, args=("getpid",))
+        child.start()
+        child.join()
+        return child.exitcode
     if "unknown" in event:
         return {"no JSON": context}
     if "spawn" in event:
