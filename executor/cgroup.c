@@ -8,15 +8,20 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "core/base/log.h"
 #include "executor/sandbox.h"
 
 #define PIDS_MAX  "1024"    /* processes and threads, as Lambda allows */
 #define PREFIX    "fnexec-" /* then the process that made it */
 #define MAIN_NAME PREFIX "main"
 #define ROOM      4096
+#define WAIT_MS   500 /* for processes that are ending */
+#define STEP_MS   2
 #define MOVES     16 /* some start while others are moved, and one reading has room for hundreds */
 
 /* --- small files --- */
@@ -145,6 +150,35 @@ void cgroup_find_own(struct cgroup_place *out)
     cgroup_find("/sys/fs/cgroup", read_file("/proc/self", "cgroup", room), out);
 }
 
+/* --- removing --- */
+
+/* Who starts others meanwhile is met again: they are born into the same group. */
+static void kill_all(const char *folder)
+{
+    char room[ROOM];
+    struct str rest = read_file(folder, "cgroup.procs", room);
+    uint64_t pid = 0;
+
+    while (rest.n > 0)
+        if (str_to_u64(str_cut(&rest, '\n'), &pid) && pid > 0 && pid <= INT_MAX)
+            kill((pid_t)pid, SIGKILL);
+}
+
+/* Busy: something in it has not ended yet. Takes the time it waits from *left_ms. */
+static int remove_folder(const char *path, bool kills, int *left_ms)
+{
+    const struct timespec step = {.tv_nsec = STEP_MS * 1000000L};
+    int errnum = 0;
+
+    while ((errnum = rmdir(path) == 0 ? 0 : errno) == EBUSY && *left_ms > 0) {
+        if (kills)
+            kill_all(path);
+        nanosleep(&step, NULL);
+        *left_ms -= STEP_MS;
+    }
+    return errnum == ENOENT ? 0 : errnum;
+}
+
 /* --- what dead ones left --- */
 
 /* Called before we make any: our own number stands for another that had it before. */
@@ -161,14 +195,27 @@ static bool is_dead_ones(struct str name)
     return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
 
+static void remove_dead_one(const char *folder, const char *name, int *left_ms)
+{
+    char path[CGROUP_PATH + NAME_MAX];
+
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    int errnum = remove_folder(path, false, left_ms);
+    if (errnum)
+        log_event(LOG_WARN, "cgroup %s of a killed fnexec stays: %s", path,
+                  errnum == EBUSY ? "what its function started still runs" : strerror(errnum));
+}
+
 void cgroup_remove_dead(const struct cgroup_place *at)
 {
+    int left_ms = WAIT_MS;
+
     for (size_t i = 0; i < at->n; i++) {
         DIR *d = opendir(at->folders[i]);
         struct dirent *entry;
         while (d && (entry = readdir(d)) != NULL)
             if (is_dead_ones(str_from(entry->d_name)))
-                unlinkat(dirfd(d), entry->d_name, AT_REMOVEDIR);
+                remove_dead_one(at->folders[i], entry->d_name, &left_ms);
         if (d)
             closedir(d);
     }
@@ -302,8 +349,9 @@ bool cgroup_had_oom(const struct cgroup *g)
 void cgroup_remove(struct cgroup *g)
 {
     bool is_gone = true;
+    int left_ms = WAIT_MS;
 
     for (size_t i = 0; i < g->n; i++)
-        is_gone = (rmdir(g->folders[i]) == 0 || errno == ENOENT) && is_gone;
+        is_gone = remove_folder(g->folders[i], true, &left_ms) == 0 && is_gone;
     g->n = is_gone ? 0 : g->n;
 }

@@ -28,7 +28,9 @@ struct cgroup_place {
 void cgroup_find(const char *root, struct str own, struct cgroup_place *out);
 /* The same of this process. */
 void cgroup_find_own(struct cgroup_place *out);
-/* Removes the empty groups whose fnexec is dead: it was killed. Before the first cgroup_make(). */
+/* Removes the groups whose fnexec is dead: it was killed, and what it ran may still be ending,
+ * which takes this as long (500 ms at most). What goes on keeps its group, and is told in the log.
+ * Before the first cgroup_make(). */
 void cgroup_remove_dead(const struct cgroup_place *at);
 
 struct cgroup {
@@ -46,7 +48,8 @@ MUST_CHECK enum status cgroup_make(const struct cgroup_place *at, struct str nam
 int cgroup_enter(const struct cgroup *g);
 void cgroup_close(struct cgroup *g); /* the descriptors; the group stays */
 bool cgroup_had_oom(const struct cgroup *g);
-/* Everything in it has ended. A folder that is still in use stays for the next call. */
+/* Its program has ended: kills what else is in it, waits for that (500 ms at most), removes it. A
+ * folder that is still in use stays for the next call. */
 void cgroup_remove(struct cgroup *g);
 
 #endif

@@ -51,6 +51,8 @@ static const char *auto_comes_to(unsigned steps)
                                            : "may not write /proc, but its code";
 }
 
+#define STARTS "what it starts outlives a killed fnexec until the next start"
+
 static void show_isolations(struct buf *out, const struct sandbox_report *report)
 {
     unsigned steps = sandbox_steps(report, true);
@@ -61,8 +63,9 @@ static void show_isolations(struct buf *out, const struct sandbox_report *report
     show(out, "isolation strict", is_complete ? "is isolation auto here" : "does not start here");
     show(out, "isolation process",
          is_root ? "has the machine's /tmp, may write its code, end its user's processes and, as "
-                   "root, set the kernel in /proc/sys"
-                 : "has the machine's /tmp, may write its code and end its user's processes");
+                   "root, set the kernel in /proc/sys; " STARTS
+                 : "has the machine's /tmp, may write its code and end its user's "
+                   "processes; " STARTS);
     show(out, "never fenced off",
          is_root ? "network, /dev, all other files its user may use: root's, unless the function "
                    "names a user"

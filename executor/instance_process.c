@@ -16,6 +16,7 @@
 #include "executor/ids.h"
 #include "executor/instance.h"
 #include "executor/sandbox_folders.h"
+#include "executor/scratch.h"
 
 #define MIB            ((uint64_t)1 << 20)
 #define LINE_MAX_BYTES ((size_t)1 << 17)
@@ -170,6 +171,8 @@ static void on_tree_gone(void *ctx, unsigned events)
     in->exit_watch = NULL;
     /* What it said before it ended counts, also when both become known at once. */
     in->link->drain(in);
+    if (in->process.init <= 0)
+        scratch_end_strays(in->x, in->scratch);
     spawn_reap_tree(&in->process);
     in->is_oom = in->is_oom || cgroup_had_oom(&in->cgroup);
     cgroup_remove(&in->cgroup);

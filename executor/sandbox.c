@@ -160,9 +160,10 @@ static const struct {
     const char *name, *help;
     int (*enter)(const struct sandbox *s);
 } steps[SANDBOX_STEPS] = {
-    [SANDBOX_SESSION] = {"process group", "a function and all it starts are ended as one",
+    [SANDBOX_SESSION] = {"process group", "a function and what stays in its group are ended as one",
                          enter_session},
-    [SANDBOX_PARENT_DEATH] = {"end with fnexec", "no function outlives fnexec", end_with_parent},
+    [SANDBOX_PARENT_DEATH] = {"end with fnexec", "no function's program outlives fnexec",
+                              end_with_parent},
     [SANDBOX_RLIMITS] = {"resource limits", "1024 descriptors, file size, no core files",
                          set_limits},
     [SANDBOX_NO_NEW_PRIVS] = {"no new privileges", "set-user-id programs gain nothing",

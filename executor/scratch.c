@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -14,6 +15,7 @@
 #include "core/base/log.h"
 #include "executor/ids.h"
 #include "executor/spawn.h"
+#include "executor/strays.h"
 
 #define PREFIX    "fnexec-"
 #define MARKER    ".fnexec" /* locked while its fnexec lives; the last that is removed */
@@ -123,9 +125,20 @@ struct str scratch_new(struct executor *x, struct arena *a)
     return STR("/tmp");
 }
 
+static bool is_own(const struct executor *x, struct str folder)
+{
+    return str_starts(folder, x->scratch_folder) && folder.n > x->scratch_folder.n;
+}
+
+void scratch_end_strays(struct executor *x, struct str folder)
+{
+    if (is_own(x, folder))
+        strays_end(folder);
+}
+
 void scratch_remove(struct executor *x, struct str folder)
 {
-    if (str_starts(folder, x->scratch_folder) && folder.n > x->scratch_folder.n)
+    if (is_own(x, folder))
         remove_tree(AT_FDCWD, folder.p, NULL);
 }
 
@@ -146,14 +159,21 @@ static int take_over(int folder)
     return -1;
 }
 
-static void remove_if_dead(int base, const char *name)
+static void remove_if_dead(const char *base, int at, const char *name)
 {
-    int folder = open_folder(base, name);
+    char path[PATH_MAX];
+    int folder = open_folder(at, name);
     int lock = take_over(folder);
 
     fd_close(&folder);
-    if (lock >= 0)
-        remove_tree(base, name, MARKER);
+    if (lock >= 0) {
+        snprintf(path, sizeof(path), "%s/%s", base, name);
+        size_t ended = strays_end(str_from(path));
+        if (ended > 0)
+            log_event(LOG_INFO,
+                      "%zu processes that functions of a killed fnexec had left are ended", ended);
+        remove_tree(at, name, MARKER);
+    }
     fd_close(&lock);
 }
 
@@ -164,7 +184,7 @@ static void remove_dead(const char *base)
 
     while (d && (entry = readdir(d)) != NULL)
         if (str_starts(str_from(entry->d_name), STR(PREFIX)))
-            remove_if_dead(dirfd(d), entry->d_name);
+            remove_if_dead(base, dirfd(d), entry->d_name);
     if (d)
         closedir(d);
 }
@@ -218,6 +238,7 @@ void scratch_clear(struct executor *x)
 {
     if (x->scratch_folder.n == 0)
         return;
+    strays_end(x->scratch_folder);
     remove_tree(AT_FDCWD, x->scratch_folder.p, MARKER);
     fd_close(&x->scratch_lock);
     x->scratch_folder = (struct str){0};

@@ -335,7 +335,13 @@ struct spawn_end spawn_reap_program(struct spawned *p)
     struct rusage usage = {0};
     int status = 0;
 
+    siginfo_t info;
+
     assert(p->pid > 0);
+    /* As long as nobody has waited for it, its number is no other group's. */
+    while (waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOWAIT) != 0 && errno == EINTR)
+        ;
+    kill(-p->pid, SIGKILL);
     wait_for(p->pid, &status, &usage);
     p->pid = 0;
     if (p->init_pidfd >= 0)

@@ -89,8 +89,8 @@ static enum status start_parts(struct fnexec *f, const struct executor_config *c
 {
     struct executor *x = &f->x;
 
-    find_cgroups(x);
     enum status s = open_folders(f, c, e);
+    find_cgroups(x); /* what a killed one left in them was ended with its folder */
     if (s == OK)
         s = telemetry_start(x, c->log_retention_ns, &x->telemetry, e);
     if (s == OK)
