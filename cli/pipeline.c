@@ -255,9 +255,46 @@ static bool find_request(void *ctx, const struct request_begin *r, struct arena 
     return false;
 }
 
+static bool tells_same(const struct invocation *inv, const struct platform_event *report)
+{
+    return inv->duration_ns == report->duration_ns && inv->billed_ns == report->billed_ns &&
+           inv->init_ns == report->init_ns && inv->memory_bytes == report->memory_bytes &&
+           inv->max_memory_bytes == report->max_memory_bytes;
+}
+
+/* How well an attempt fits, 0: not at all. One that was taken for it goes on being it. */
+static unsigned fit_attempt(const struct invocation *inv, const struct attempt_ask *ask)
+{
+    const bool is_reported = (inv->evidence & EV_REPORT) != 0;
+
+    if (ask->report != NULL && is_reported && !tells_same(inv, ask->report))
+        return 0;
+    if (ask->start_ns != 0 && start_line_ns(inv) == ask->start_ns)
+        return 3;
+    return is_reported ? 2 : 1;
+}
+
+static enum attempt_known find_attempt(void *ctx, const struct attempt_ask *ask, struct arena *a,
+                                       int64_t *start_ns)
+{
+    struct inv_rows found = {0};
+    unsigned best = 0;
+
+    if (request_by_id(ctx, ask->id, a, &found, NULL) != OK || found.n == 0)
+        return ATTEMPT_UNKNOWN;
+    for (size_t i = 0; i < found.n; i++) {
+        const unsigned fit = fit_attempt(&found.rows[i], ask);
+        if (fit <= best)
+            continue;
+        best = fit;
+        *start_ns = start_line_ns(&found.rows[i]);
+    }
+    return best > 0 ? ATTEMPT_IS_STORED : ATTEMPT_IS_NEW;
+}
+
 struct import_lookups pipeline_lookups(struct store *reader)
 {
-    return reader == NULL
-               ? (struct import_lookups){0}
-               : (struct import_lookups){find_cursor, has_day, find_request, reader, {0}};
+    return reader == NULL ? (struct import_lookups){0}
+                          : (struct import_lookups){find_cursor,  has_day, find_request,
+                                                    find_attempt, reader,  {0}};
 }

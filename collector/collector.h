@@ -55,6 +55,18 @@ struct request_place {
     int64_t start_ns;
 };
 
+/* Of attempts of one request: which one tells the same as a REPORT. */
+enum attempt_known {
+    ATTEMPT_UNKNOWN, /* nothing is stored of the request */
+    ATTEMPT_IS_NEW,  /* all that are stored were reported differently */
+    ATTEMPT_IS_STORED,
+};
+struct attempt_ask {
+    struct str id;
+    int64_t start_ns; /* of its START, where one is taken for it already; 0: none is */
+    const struct platform_event *report; /* NULL: not known yet, any attempt may be the one */
+};
+
 /* What is stored already. Called on the thread that reads the files; NULL members: nothing. */
 struct import_lookups {
     /* How far a file was read before; see store_cursor. */
@@ -64,6 +76,9 @@ struct import_lookups {
     /* Where and when a request ran; views in `a`. */
     bool (*find_request)(void *ctx, const struct request_begin *r, struct arena *a,
                          struct request_place *out);
+    /* *start_ns: when the line of its START was, of ATTEMPT_IS_STORED. */
+    enum attempt_known (*find_attempt)(void *ctx, const struct attempt_ask *ask, struct arena *a,
+                                       int64_t *start_ns);
     void *ctx;
     struct fn_places places; /* what is configured */
 };

@@ -404,7 +404,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     if (r->platform != NULL && !is_plausible(r->platform))
         keep_as_text(r);
     if (!ev->has_time && in->defaults->stand_ins != NULL)
-        stand_in_give(in->defaults->stand_ins, r, ev->mark.offset);
+        stand_in_give(in->defaults->stand_ins, r, ev->mark.offset, out);
     r->identity = identify(m, ev, slot, r);
     assert(m->is_started && m->run_mark.offset <= ev->mark.offset);
     if (r->invocation_id.n == 0 && r->kind == RECORD_APP)

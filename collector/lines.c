@@ -211,14 +211,21 @@ static struct str lines_from(const struct feeder *f, const char *p)
     return rest;
 }
 
-/* Whether more bytes must come before it is known when the event began. */
+/* Whether more bytes must come before it is known when the run began: one of its lines says it, or
+ * its REPORT, which attempt it is. */
 static bool awaits_time(const struct feeder *f, const struct raw_event *ev)
 {
+    struct str report;
     int64_t t_ns;
 
-    return f->s->form == FORM_BARE && !f->in->is_last && ev->body.p != NULL &&
-           begins_run(ev->body) && lines_from(f, ev->body.p).n < PENDING_MAX_BYTES &&
-           find_run_time(lines_from(f, ev->body.p), &t_ns) == RUN_GOES_ON;
+    if (f->s->form != FORM_BARE || f->in->is_last || ev->body.p == NULL || !begins_run(ev->body))
+        return false;
+    const struct str run = lines_from(f, ev->body.p);
+    const enum run_time found = find_run_time(run, &t_ns);
+    if (run.n >= PENDING_MAX_BYTES || found == RUN_HAS_TIME)
+        return false;
+    return found == RUN_GOES_ON || (!f->s->has_last_time && f->in->defaults->stand_ins != NULL &&
+                                    !stand_in_sees_end(run, &report));
 }
 
 /* Whether nothing before a line that has no time, nor near it, says when it was or whose it is. */
@@ -239,6 +246,8 @@ static void add_bare(struct feeder *f, struct raw_event *ev)
     if (str_trim(ev->body).n == 0)
         return;
     f->s->is_timeless = true;
+    if (defaults.stand_ins != NULL)
+        defaults.stand_ins->ahead = lines_from(f, ev->body.p);
     if (f->s->form == FORM_BARE && begins_run(ev->body) &&
         find_run_time(lines_from(f, ev->body.p), &ev->time_ns) == RUN_HAS_TIME) {
         f->s->last_time_ns = ev->time_ns;

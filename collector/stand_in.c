@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "collector/aws/aws.h"
+
 enum { ASK_IN_VAIN = 8 };
 
 /* --- what the cursor says --- */
@@ -40,56 +42,89 @@ static bool is_request(const struct stand_ins *s, struct str id)
     return s->has_request && id.n == sizeof(s->id) && memcmp(id.p, s->id, id.n) == 0;
 }
 
-static bool ask(struct stand_ins *s, struct str id, int64_t *t_ns)
+static enum attempt_known ask_store(struct stand_ins *s, const struct attempt_ask *a, int64_t *t_ns)
 {
-    struct request_place at = {0};
     const struct import_lookups *l = s->lookups;
 
-    if (l == NULL || l->find_request == NULL || s->n_unknown >= ASK_IN_VAIN)
-        return false;
-    const bool is_known =
-        l->find_request(l->ctx, &(struct request_begin){.id = id}, &s->scratch, &at);
+    if (l == NULL || l->find_attempt == NULL || s->n_unknown >= ASK_IN_VAIN)
+        return ATTEMPT_UNKNOWN;
+    const enum attempt_known known = l->find_attempt(l->ctx, a, &s->scratch, t_ns);
     arena_reset(&s->scratch);
-    s->n_unknown = is_known ? 0 : s->n_unknown + 1;
-    if (is_known)
-        *t_ns = at.start_ns;
-    return is_known;
+    s->n_unknown = known != ATTEMPT_UNKNOWN ? 0 : s->n_unknown + 1;
+    return known;
 }
 
-static bool begins_request(const struct log_record *r)
+static bool is_kind(const struct log_record *r, enum platform_kind kind)
 {
-    return r->platform != NULL && r->platform->kind == PLATFORM_START;
+    return r->platform != NULL && r->platform->kind == kind;
 }
 
-static bool begins_environment(const struct log_record *r)
+bool stand_in_sees_end(struct str lines, struct str *report)
 {
-    return r->platform != NULL && (r->platform->kind == PLATFORM_INIT_START ||
-                                   r->platform->kind == PLATFORM_RESTORE_START);
+    bool has_end = false;
+
+    *report = (struct str){0};
+    for (bool is_first = true; lines.n > 0; is_first = false) {
+        const struct str line = str_cut(&lines, '\n');
+        if (!is_first &&
+            (str_starts(line, STR("START RequestId: ")) || str_starts(line, STR("INIT_START "))))
+            return true;
+        has_end |= str_starts(line, STR("END RequestId: "));
+        if (has_end && str_starts(line, STR("REPORT RequestId: "))) {
+            *report = str_trim_right(line);
+            return true;
+        }
+    }
+    return false;
 }
 
-static int64_t choose_time(struct stand_ins *s, const struct log_record *r, struct str id)
+/* What the REPORT says of the attempt that the record is of; NULL: it is not in sight. */
+static const struct platform_event *find_report(const struct stand_ins *s,
+                                                const struct log_record *r, struct batch *out)
 {
-    int64_t t_ns;
+    const struct batch_counts counts = out->counts;
+    struct log_record report = {0};
 
-    if (s->has_request && (id.n == 0 || is_request(s, id)))
-        return s->request_ns;
-    return id.n == sizeof(s->id) && ask(s, id, &t_ns) ? t_ns : r->time_ns;
+    if (is_kind(r, PLATFORM_REPORT))
+        return r->platform;
+    const bool is_read =
+        stand_in_sees_end(s->ahead, &report.body) && aws_lambda_text(report.body, &report, out);
+    out->counts = counts; /* the line is met again */
+    return is_read && is_kind(&report, PLATFORM_REPORT) &&
+                   str_eq(report.invocation_id, r->invocation_id)
+               ? report.platform
+               : NULL;
 }
 
-void stand_in_give(struct stand_ins *s, struct log_record *r, uint64_t offset)
+/* An attempt that is not stored, though others of its request are, has the file's time. */
+static int64_t choose_time(struct stand_ins *s, const struct log_record *r, struct str id,
+                           struct batch *out)
+{
+    const bool is_open = s->has_request && (id.n == 0 || is_request(s, id));
+    int64_t t_ns = is_open ? s->request_ns : r->time_ns;
+
+    if (id.n != sizeof(s->id) || (is_open && (s->is_sure || !is_kind(r, PLATFORM_REPORT))))
+        return t_ns;
+    const struct attempt_ask a = {id, is_open ? t_ns : 0, find_report(s, r, out)};
+    s->is_sure = a.report != NULL;
+    return ask_store(s, &a, &t_ns) == ATTEMPT_IS_NEW ? r->time_ns : t_ns;
+}
+
+void stand_in_give(struct stand_ins *s, struct log_record *r, uint64_t offset, struct batch *out)
 {
     const struct str id = r->platform != NULL ? r->invocation_id : (struct str){0};
     const bool is_known = find_row(s, offset, &r->time_ns);
 
-    if (begins_request(r) || begins_environment(r))
-        s->has_request = false;
+    if (is_kind(r, PLATFORM_START) || is_kind(r, PLATFORM_INIT_START) ||
+        is_kind(r, PLATFORM_RESTORE_START))
+        s->has_request = s->is_sure = false;
     r->is_time_guessed |= is_known;
     if (!r->is_time_guessed)
         return;
     if (!is_known)
-        r->time_ns = choose_time(s, r, id);
+        r->time_ns = choose_time(s, r, id, out);
     note(s, offset, r->time_ns);
-    if (begins_request(r) && id.n == sizeof(s->id)) {
+    if (is_kind(r, PLATFORM_START) && id.n == sizeof(s->id)) {
         memcpy(s->id, id.p, id.n);
         s->request_ns = r->time_ns;
         s->has_request = true;

@@ -2,7 +2,8 @@
  * file's last change does, and moves when the file grows or is copied; a line must keep the time it
  * was stored with, or it would be stored again. What is known of that, best first: the cursor of an
  * earlier read says up to which place which time stood in; the request the line is of has got one;
- * the store knows the request by its id. Thread of the file source. */
+ * the store knows the attempt by the request's id and what its REPORT says: a request that is tried
+ * again has the same id. Thread of the file source. */
 #ifndef FNSCOPE_COLLECTOR_STAND_IN_H
 #define FNSCOPE_COLLECTOR_STAND_IN_H
 
@@ -18,17 +19,22 @@ struct stand_ins {
     size_t n;
     const struct import_lookups *lookups; /* NULL: the store is not asked */
     struct arena scratch;
+    struct str ahead; /* whole lines of the file, from the record's on; empty: none are in sight */
     /* The request whose START was the last. */
     char id[36];
     int64_t request_ns;
     bool has_request;
+    bool is_sure;       /* its time was chosen in sight of its REPORT */
     unsigned n_unknown; /* requests in a row that the store did not know */
 };
 
 /* Corrects the time of a record that has none of its own, and is_time_guessed, which says whether
  * the time it holds is borrowed from a line near it or the file's. Records come in the order of the
- * file, all that have no time. */
-void stand_in_give(struct stand_ins *s, struct log_record *r, uint64_t offset);
+ * file, all that have no time; `out` holds what of its REPORT is needed. */
+void stand_in_give(struct stand_ins *s, struct log_record *r, uint64_t offset, struct batch *out);
+/* Whether the lines show how the run that begins with the first of them ends: *report is its line,
+ * empty where the next run begins without. */
+bool stand_in_sees_end(struct str lines, struct str *report);
 /* Whether the next line's time may depend on lines before it. */
 bool stand_in_is_open(const struct stand_ins *s);
 /* "120:1700000000000000000,340:..."; "-" when there is none. */

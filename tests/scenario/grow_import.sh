@@ -128,6 +128,50 @@ for at in 702 1500 3000; do
     exit 1
 done
 
+# A request that is tried again has the same id: attempts in files of their own, one after another or at once, in any order
+# and however much of them is there at first, are all counted, and no bill goes down; copies of them are none.
+attempt() { # id, ms, lines of the function, extra fields of its REPORT
+    echo "START RequestId: $1 Version: 1"
+    for ((i = 0; i < $3; i++)); do echo "line $i of a program that takes $2 ms"; done
+    echo "END RequestId: $1"
+    printf 'REPORT RequestId: %s\tDuration: %s.00 ms\tBilled Duration: %s ms\tMemory Size: 128 MB\tMax Memory Used: 60 MB\n' "$1" "$2" "$2"
+}
+id=77777777-0000-4000-b000-000000000000
+attempt $id 20 1 > try1.log
+attempt $id 333 1 > try2.log
+{ attempt 88888888-0000-4000-b000-000000000000 7 1; attempt $id 4000 6000; } > try3.log
+attempts() { # store, files in their order: each adds what it bills once (in `total`; `seen`: the files that were read)
+    local store=$1 sum=0 file
+    shift
+    for file; do
+        import "$store" -f fx --region us-east-1 "$file"
+        [[ $seen == *" $file "* ]] || sum=$(awk -F'Billed Duration: ' -v s="$sum" '/^REPORT/ { s += $2 } END { print s }' "$file")
+        [ "$(requests "$store" | cut -d, -f2)" = "$((total += sum))" ] || { echo "$store: $(requests "$store") behind $file, not $total"; exit 1; }
+        seen+="$file " sum=0
+    done
+}
+for order in "1 2 3" "3 2 1" "2 1 3" "2 3 1"; do
+    total=0 seen=" " day=1
+    for n in $order $order; do
+        touch -d "2026-07-0$day" "try$n.log"
+        day=$((day + 1))
+        attempts "tries${order// /}" "try$n.log"
+    done
+done
+for cut in 1 2 3; do # the second attempt is seen before its REPORT is there
+    total=0 seen=" "
+    head -n "$cut" try2.log > growing.log
+    touch -d 2026-07-11 growing.log
+    attempts "cut.tries$cut" try1.log growing.log
+    cp try2.log growing.log
+    touch -d 2026-07-12 growing.log
+    seen=" "
+    attempts "cut.tries$cut" growing.log
+    seen=" growing.log "
+    attempts "cut.tries$cut" growing.log
+    [ "$(requests "cut.tries$cut")" = 2,353 ]
+done
+
 # Written in pieces that know nothing of lines, while imports run: no line is there in part.
 write_in_pieces() {
     for ((at = 0; at * 97 < $(stat -c %s "$1"); at++)); do
