@@ -81,7 +81,7 @@ static bool add_fields(struct api_call *c, struct str form, size_t *cap)
         params = arena_grow(c->arena, params, c->n_params, cap, sizeof(*params));
         struct api_param *p = &params[c->n_params];
         if (!url_decode(c->arena, name, true, &p->name) ||
-            !url_decode(c->arena, value, true, &p->value))
+            !url_decode_bytes(c->arena, value, true, &p->value))
             return false;
         c->params = params;
         c->n_params++;

@@ -67,8 +67,10 @@ static enum status add_variable(struct manifest *m, struct fndef *fn, const stru
 
     if (!is_variable(n->key) || is_reserved(n->key))
         return manifest_error(m, n, e, "variable " STR_FMT " %s", STR_ARG(n->key),
-                              is_reserved(n->key) ? "is set by fnexec: choose another name"
-                                                  : "must be a letter, then letters, digits or _");
+                              is_reserved(n->key)
+                                  ? "is set by fnexec: choose another name"
+                                  : "is no name AWS takes: a letter, then at least one "
+                                    "letter, digit or _");
     for (size_t i = 0; i < fn->n_env; i++) {
         total += fn->env[i].is_secret ? 0 : fn->env[i].name.n + fn->env[i].value.n;
         if (str_eq(fn->env[i].name, n->key))

@@ -203,6 +203,14 @@ static void on_output(void *ctx, unsigned events)
     process_read_output(ctx, false);
 }
 
+/* /dev/stdout and /dev/stderr are opened anew through /proc, by owner and mode of the pipe. */
+static void give_pipe(const struct instance *in, int fd)
+{
+    if (in->fn->user != 0 && fchown(fd, (uid_t)in->fn->user, (gid_t)in->fn->user) != 0)
+        log_event(LOG_WARN, "output of function " STR_FMT ": %s", STR_ARG(in->fn->name),
+                  strerror(errno));
+}
+
 static enum status open_output(struct instance *in, int *child, struct err *e)
 {
     int ends[2];
@@ -212,6 +220,7 @@ static enum status open_output(struct instance *in, int *child, struct err *e)
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     in->output_fd = ends[0];
     *child = ends[1];
+    give_pipe(in, ends[1]);
     return loop_watch(in->x->loop, in->output_fd, on_output, in, &in->output_watch, e);
 }
 

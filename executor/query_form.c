@@ -92,6 +92,16 @@ static const struct node *find_child(const struct node *n, const char *name)
     return NULL;
 }
 
+/* A NUL would end the key: no key may hold one, nor any other of its kind, and so it is refused. */
+static const char *key_text(struct form *f, struct str key)
+{
+    char *text = arena_strz(f->arena, key);
+
+    for (size_t i = 0; i < key.n; i++)
+        text[i] = text[i] ? text[i] : '\x01';
+    return text;
+}
+
 static void emit_map(struct form *f, const struct node *list, enum query_kind kind)
 {
     jout_open(&f->out, '{');
@@ -99,7 +109,7 @@ static void emit_map(struct form *f, const struct node *list, enum query_kind ki
         const struct node *key = find_child(c, key_name(kind)), *value = find_child(c, "Value");
         if (!key)
             continue;
-        jout_key(&f->out, arena_strz(f->arena, key->value));
+        jout_key(&f->out, key_text(f, key->value));
         if (value)
             emit_node(f, value);
         else

@@ -9,7 +9,7 @@ static int hex_value(char c)
                                   : -1;
 }
 
-bool url_decode(struct arena *a, struct str s, bool plus_is_blank, struct str *out)
+bool url_decode_bytes(struct arena *a, struct str s, bool plus_is_blank, struct str *out)
 {
     char *p = arena_alloc(a, s.n + 1);
     size_t n = 0;
@@ -26,13 +26,16 @@ bool url_decode(struct arena *a, struct str s, bool plus_is_blank, struct str *o
         } else if (c == '+' && plus_is_blank) {
             c = ' ';
         }
-        if (c == '\0')
-            return false;
         p[n++] = c;
     }
     p[n] = '\0';
     *out = (struct str){p, n};
     return true;
+}
+
+bool url_decode(struct arena *a, struct str s, bool plus_is_blank, struct str *out)
+{
+    return url_decode_bytes(a, s, plus_is_blank, out) && str_find_char(*out, '\0') == out->n;
 }
 
 bool url_query(struct arena *a, struct str query, struct str name, struct str *value)

@@ -214,6 +214,8 @@ expect "$work/head" 'Content-Type: application/vnd.amazon.eventstream'
 for text in PayloadChunk 'application/octet-streamone,' InvokeComplete LogResult; do
     grep -qaF "$text" "$work/answer" || fail "a stream of events without $text"
 done
+stream '{"parts":[{"a":1},[2,"b"],3,"text"],"rawPath":"/plain"}'
+grep -qaF '{"a":1}[2,"b"]3text' "$work/answer" || fail "a stream of objects is their JSON"
 stream '{"fail":"boom"}'
 grep -qaF '{"ErrorCode":"TypeError","ErrorDetails":"{\"errorType\":\"TypeError\",\"errorMessage\":\"boom\"' "$work/answer" ||
     fail "the error of a stream"

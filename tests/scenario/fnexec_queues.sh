@@ -241,6 +241,10 @@ query_error Action=ReceiveMessage'&MessageSystemAttributeName.1=Nope' InvalidAtt
 query_error Action=ReceiveMessage'&AttributeName.1=Nope' InvalidAttributeName
 query_error Action=ReceiveMessage'&MaxNumberOfMessages=11' InvalidParameterValue
 query_error Action=SendMessage MissingParameter
+query_error Action=SendMessage'&MessageBody=a%00b' InvalidMessageContents
+attribute='&MessageBody=b&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.'
+query_error "Action=SendMessage${attribute}Name=a%00b&MessageAttribute.1.Value.StringValue=v" InvalidParameterValue
+query_error "Action=SendMessage${attribute}Name=a&MessageAttribute.1.Value.StringValue=v%00" InvalidParameterValue
 query_error Action=PurgeQueue AWS.SimpleQueueService.PurgeQueueInProgress
 query_error Action=SendMessageBatch AWS.SimpleQueueService.EmptyBatchRequest
 query_error Action=GetQueueUrl'&QueueName=nowhere' AWS.SimpleQueueService.NonExistentQueue

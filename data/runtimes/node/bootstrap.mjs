@@ -207,6 +207,11 @@ class ResponseStream extends Writable {
   pieces = [];
   contentType = 'application/octet-stream';
   setContentType(type) { this.contentType = type; }
+  // As aws-lambda-ric: whatever is neither text nor bytes goes as JSON.
+  write(piece, ...rest) {
+    const isPlain = typeof piece === 'string' || piece?.constructor === Uint8Array || Buffer.isBuffer(piece);
+    return super.write(isPlain ? piece : JSON.stringify(piece), ...rest);
+  }
   _write(piece, encoding, done) {
     if (this.pieces.length === 0 && this.head) this.pieces.push(this.head, Buffer.alloc(8));
     this.pieces.push(piece);

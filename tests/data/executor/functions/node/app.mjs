@@ -18,6 +18,10 @@ export const streams = awslambda.streamifyResponse(async (event, stream) => {
   if (event.fail) throw new TypeError(event.fail);
   const head = { statusCode: 418, headers: { 'x-path': event.rawPath ?? '' }, cookies: ['a=1'] };
   if (event.rawPath !== '/plain') stream = awslambda.HttpResponseStream.from(stream, head);
+  if (event.parts) {
+    event.parts.forEach((part) => stream.write(part));
+    return stream.end();
+  }
   stream.write('one,');
   await new Promise((done) => setTimeout(done, 10));
   stream.write(Buffer.from([0, 255]));
