@@ -114,11 +114,8 @@ static int run_config(struct cli *c, struct err *e)
     return EXIT_USAGE;
 }
 
-static const char *const unused[] = {"since",   "until",    "function", "region",
-                                     "account", "provider", NULL};
-
 const struct command cmd_config = {
-    .unused = unused,
+    .unused = cli_without_filter,
     .name = "config",
     .summary = "check the configuration, or print the settings in force",
     .usage = "check|print",

@@ -414,11 +414,8 @@ static int run_doctor(struct cli *c, struct err *e)
     return report_quarantine(&d);
 }
 
-static const char *const unused[] = {"since",   "until",    "function", "region",
-                                     "account", "provider", NULL};
-
 const struct command cmd_doctor = {
-    .unused = unused,
+    .unused = cli_without_filter,
     .name = "doctor",
     .summary = "check store, prices and data quality, with a remedy for each finding",
     .description =

@@ -70,11 +70,8 @@ static int run_version(struct cli *c, struct err *e)
     return EXIT_DONE;
 }
 
-static const char *const version_unused[] = {"since",   "until",    "function", "region",
-                                             "account", "provider", NULL};
-
 const struct command cmd_version = {
-    .unused = version_unused,
+    .unused = cli_without_filter,
     .name = "version",
     .summary = "print the version",
     .run = run_version,

@@ -146,7 +146,7 @@ static enum status run_search(struct cli *c, struct store *s, struct log_request
 {
     struct printer p = {.cli = c};
 
-    if (cli_range(c, s, 0, &q->range, e) != OK || cli_say_if_no_region(c, s, e) != OK)
+    if (cli_range(c, s, 0, &q->range, e) != OK || cli_say_if_no_function(c, s, e) != OK)
         return e->code;
     table_init(&p.table, c->arena, columns, ARRAY_LEN(columns), "fnscope.log_lines", 1);
     if (print_request(&p, s, q, e) != OK)

@@ -529,7 +529,7 @@ static int run_query(struct cli *c, struct err *e)
         if (!str_eq(c->words.items[0], str_from(queries[i].name)))
             continue;
         if (cli_open_store(c, true, &s, e) != OK || cli_range(c, s, 0, &r, e) != OK ||
-            cli_say_if_no_region(c, s, e) != OK)
+            cli_say_if_no_function(c, s, e) != OK)
             return e->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
         enum status st = queries[i].run(c, s, r, e);
         return st == OK ? EXIT_DONE : st == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;

@@ -121,7 +121,8 @@ static int run_report(struct cli *c, struct err *e)
 
     if (cli_want_words(c, 0, 0, e) != OK)
         return EXIT_USAGE;
-    if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK)
+    if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK ||
+        cli_say_if_no_function(c, s, e) != OK)
         return e->code == ERR_CONFIG || e->code == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
     o.cost = &cost.context;
     if (set->nightly.n > 0)

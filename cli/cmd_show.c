@@ -221,6 +221,7 @@ static int run_show(struct cli *c, struct err *e)
 }
 
 const struct command cmd_show = {
+    .unused = cli_without_filter,
     .name = "show",
     .summary = "show one request: attempts, memory, cost, trace and log lines",
     .usage = "REQUEST-ID",

@@ -100,11 +100,8 @@ static int run_sql(struct cli *c, struct err *e)
     return EXIT_DONE;
 }
 
-static const char *const unused[] = {"since",   "until",    "function", "region",
-                                     "account", "provider", NULL};
-
 const struct command cmd_sql = {
-    .unused = unused,
+    .unused = cli_without_filter,
     .name = "sql",
     .summary = "run read-only SQL over invocations, log_lines, costs, functions",
     .usage = "QUERY|-",

@@ -98,6 +98,8 @@ static enum status top_range(struct cli *c, struct tui_options *o, struct err *e
         return OK; /* it waits for data, and its frame says what there is */
     struct range r = {o->range.since_ns, o->range.until_ns};
     r.until_ns = r.until_ns ? r.until_ns : clock_now(&c->clock);
+    if (cli_say_if_no_function(c, o->store, e) != OK)
+        return e->code;
     return cli_say_if_outside(c, o->store, r, e);
 }
 

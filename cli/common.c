@@ -117,6 +117,20 @@ struct str cli_reach(const struct cli *c)
     return arena_str(c->arena, buf_str(&b));
 }
 
+/* "file:x", "postgres://host/x": another kind of store, or a place elsewhere, is meant. */
+static enum status check_kind(struct str url, struct err *e)
+{
+    struct str rest = url;
+    const struct str kind = str_cut(&rest, ':');
+
+    if (kind.n == url.n || str_find_char(kind, '/') < kind.n || str_eq(kind, STR("sqlite")))
+        return OK;
+    return err_set(e, ERR_CONFIG,
+                   "--store " STR_FMT ": there is no kind of store \"" STR_FMT
+                   "\": say FOLDER or sqlite:FOLDER (./" STR_FMT " is a folder of that name)",
+                   STR_ARG(url), STR_ARG(kind), STR_ARG(url));
+}
+
 static enum status open_store(const struct cli *c, struct store_options o, struct store **out,
                               struct err *e)
 {
@@ -124,6 +138,8 @@ static enum status open_store(const struct cli *c, struct store_options o, struc
     o.retention_ns = c->settings->retention_ns;
     if (o.url.n == 0)
         o.url = default_store_path(c);
+    if (check_kind(o.url, e) != OK)
+        return ERR_CONFIG;
     const char *path = arena_strz(c->arena, cli_store_path(c));
     if (file_exists(path) && !file_is_dir(path))
         return err_set(e, ERR_CONFIG, "--store %s: this is a file; a store is a folder", path);
@@ -185,7 +201,7 @@ void cli_close_store(struct store **s)
     *s = NULL;
 }
 
-/* --- range and filter ---------------------------------------------------------------------------
+/* --- range --------------------------------------------------------------------------------------
  */
 
 /* An empty answer alone does not tell whether nothing ran or the store has other days. */
@@ -246,39 +262,6 @@ enum status cli_range(const struct cli *c, struct store *s, int64_t span_ns, str
         say_what_there_is(c, &st, r);
     *out = r;
     return OK;
-}
-
-enum status cli_say_if_no_region(const struct cli *c, struct store *s, struct err *e)
-{
-    const struct str region = c->settings->region;
-    struct fn_ref *known = NULL;
-    size_t n = 0;
-
-    if (region.n == 0 || c->settings->is_quiet)
-        return OK;
-    if (request_known_fns(s, c->arena, &known, &n, e) != OK)
-        return err_wrap(e, "known functions");
-    const char **names = arena_new(c->arena, const char *, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        if (str_eq(known[i].region, region))
-            return OK;
-        names[i] = arena_strz(c->arena, known[i].region);
-    }
-    const struct str near = opt_suggest(region, names);
-    log_event(LOG_WARN, "--region: no function in the store is in \"" STR_FMT "\"%s" STR_FMT "%s",
-              STR_ARG(region), near.n > 0 ? "; did you mean \"" : "", STR_ARG(near),
-              near.n > 0 ? "\"?" : "");
-    return OK;
-}
-
-struct fn_filter cli_filter(const struct cli *c)
-{
-    return (struct fn_filter){
-        .name_glob = c->settings->function,
-        .region = c->settings->region,
-        .account = c->settings->account,
-        .provider = (enum provider)c->settings->provider,
-    };
 }
 
 /* --- cost ----------------------------------------------------------------------------------------

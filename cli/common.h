@@ -43,12 +43,16 @@ MUST_CHECK enum status cli_range(const struct cli *c, struct store *s, int64_t s
 MUST_CHECK enum status cli_say_if_outside(const struct cli *c, struct store *s, struct range r,
                                           struct err *e);
 
-/* Says on standard error that no stored function is in --region, and which name is near: for
- * commands without prices, which ask the price book instead (cli_cost_open). */
-MUST_CHECK enum status cli_say_if_no_region(const struct cli *c, struct store *s, struct err *e);
+/* --- the filter: cli/filter.c --- */
 
 /* --function, --region, --account, --provider. */
 struct fn_filter cli_filter(const struct cli *c);
+/* Says on standard error where no stored function passes it, whenever it ran: which option lets
+ * none through, and what name is near. That is no failure: it may be one that did not run yet.
+ * Says nothing of an empty store, nor with --quiet. */
+MUST_CHECK enum status cli_say_if_no_function(const struct cli *c, struct store *s, struct err *e);
+/* The flags of the time range and the filter: `unused` of a command without either. */
+extern const char *const cli_without_filter[];
 
 /* Price book, `functions:` rules of the configuration, stored configurations. Lives in the cli's
  * arena but for the book, which cli_cost_clear frees. */

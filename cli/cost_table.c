@@ -516,7 +516,8 @@ int cost_table(struct cli *c, const struct cost_options *o, struct err *e)
     AUTO(view_clear)
     struct view v = {.c = c, .o = o, .filter = cli_filter(c), .sizes.arena = c->arena};
 
-    if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK)
+    if (cli_open_store(c, true, &s, e) != OK || cli_cost_open(c, s, &cost, e) != OK ||
+        cli_say_if_no_function(c, s, e) != OK)
         return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
     v.store = s;
     v.cc = &cost.context;

@@ -84,7 +84,7 @@ static int run_command(struct cli *c, int argc, char **argv, char **envp)
         code = c->command->run(c, &e);
     if (e.code != OK) {
         print_error(&e);
-        code = code == EXIT_DONE ? exit_code_of(e.code) : code;
+        code = code == EXIT_DONE || code == EXIT_FAILED ? exit_code_of(e.code) : code;
     }
     bool is_bad = cli_flush(c) != 0 && !c->is_reader_gone;
     return is_bad && code == EXIT_DONE ? EXIT_FAILED : code;
