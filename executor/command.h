@@ -32,6 +32,8 @@ extern const struct opt_def fnexec_plain_options[];          /* help alone */
 extern const struct fnexec_command command_serve, command_invoke, command_check, command_doctor,
     command_help, command_version;
 
+/* Where the bootstraps are: named, installed, or beside the sources. */
+struct str fnexec_runtimes_folder(const struct fnexec_run *r);
 void fnexec_help(struct buf *out, const struct fnexec_command *c);
 
 #endif

@@ -120,12 +120,21 @@ static int run_check(struct fnexec_run *r, struct err *e)
         manifest_free(m);
         return EXIT_USAGE;
     }
-    manifest_log_doubts(m);
+    manifest_log_doubts(m, fnexec_runtimes_folder(r));
     for (size_t i = 0; i < m->n_functions; i++)
         show_function(&r->out, &m->functions[i]);
     manifest_free(m);
     return EXIT_DONE;
 }
+
+static const struct opt_def check_options[] = {{.key = "executor.runtimes",
+                                                .flag = "runtimes",
+                                                .type = OPT_STRING,
+                                                .offset = offsetof(struct fnexec_options, runtimes),
+                                                .value_name = "FOLDER",
+                                                .help = "where the bootstraps of the runtimes are"},
+                                               HELP_OPTION,
+                                               {0}};
 
 const struct fnexec_command command_check = {
     .name = "check",
@@ -136,5 +145,5 @@ const struct fnexec_command command_check = {
         "column. Nothing is started. Queues that were made through the API only are in no "
         "manifest\n"
         "and do not count here: name them under queues.",
-    .options = fnexec_plain_options,
+    .options = check_options,
     .run = run_check};

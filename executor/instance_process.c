@@ -15,6 +15,7 @@
 #include "executor/fndef_options.h"
 #include "executor/ids.h"
 #include "executor/instance.h"
+#include "executor/program_path.h"
 #include "executor/sandbox_folders.h"
 #include "executor/scratch.h"
 
@@ -39,13 +40,6 @@ static void env_add(struct env *env, const char *name, struct str value)
 static void env_add_number(struct env *env, const char *name, uint64_t v)
 {
     env_add(env, name, arena_printf(env->arena, "%llu", (unsigned long long)v));
-}
-
-static const char *path_variable(void)
-{
-    const char *path = getenv("PATH");
-
-    return path ? path : "/usr/local/bin:/usr/bin:/bin";
 }
 
 /* The reserved variables of the Lambda documentation, then the user's. */
@@ -90,7 +84,7 @@ static void env_access(struct env *env, const struct instance *in)
     }
     if (in->api_address.n > 0)
         env_add(env, "AWS_LAMBDA_RUNTIME_API", in->api_address);
-    env_add(env, "PATH", str_from(path_variable()));
+    env_add(env, "PATH", str_from(program_path()));
     env_add(env, "LANG", STR("en_US.UTF-8"));
     env_add(env, "HOME", tmp);
     env_add(env, "TMPDIR", tmp);
@@ -112,20 +106,6 @@ static char **environment_of(const struct instance *in, struct arena *a)
 }
 
 /* --- program --- */
-
-static bool find_program(struct arena *a, const char *name, char **out)
-{
-    struct str path = str_from(path_variable());
-
-    while (path.n > 0) {
-        struct str folder = str_cut(&path, ':');
-        struct str full = arena_printf(a, STR_FMT "/%s", STR_ARG(folder), name);
-        *out = arena_strz(a, full);
-        if (access(*out, X_OK) == 0)
-            return true;
-    }
-    return false;
-}
 
 /* V8 sizes its heap by the machine unless told otherwise. */
 static char *heap_flag(struct arena *a, const struct fndef *fn)
@@ -150,7 +130,7 @@ static enum status arguments_of(const struct instance *in, struct arena *a, char
         argv[n] = NULL;
         return OK;
     }
-    if (!find_program(a, rt->interpreter, &argv[n++]))
+    if (!program_find(a, rt->interpreter, &argv[n++]))
         return err_set(e, ERR_CONFIG, "%s is not installed (looked in PATH)", rt->interpreter);
     if (str_starts(fn->runtime, STR("node")))
         argv[n++] = heap_flag(a, fn);

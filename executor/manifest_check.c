@@ -2,15 +2,16 @@
 #include "executor/manifest_check.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "executor/access_check.h"
 #include "executor/fndef_options.h"
 #include "executor/queues_config.h"
-#include "executor/sandbox_folders.h"
 #include "executor/t_queue.h"
 #include "executor/t_schedule.h"
 
@@ -185,9 +186,15 @@ enum status manifest_check_queues(const struct manifest *m, const struct mq *mad
 
 /* --- doubts --- */
 
-static void add_doubt(const struct manifest *m, const struct yaml_node *n, struct buf *out,
-                      struct str what, const char *why)
+void manifest_doubt(const struct manifest *m, const struct yaml_node *n, struct buf *out,
+                    struct str what, const char *fmt, ...)
 {
+    char why[256];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(why, sizeof(why), fmt, args);
+    va_end(args);
     buf_addf(out, "%s:%u:%u: " STR_FMT " %s\n", m->name, n->line, n->column, STR_ARG(what), why);
 }
 
@@ -196,50 +203,8 @@ static void doubt_runtime(const struct manifest *m, const struct fndef *fn, stru
     const struct fn_runtime *r = fn_runtime_find(fn->runtime);
 
     if (!fn_runtime_has_version(r, fn->runtime))
-        add_doubt(m, fndef_place(fn, "runtime"), out, fn->runtime,
-                  "is no runtime of Lambda's that is known here: it runs all the same");
-}
-
-/* Root's functions keep our groups. */
-static bool is_in_group(gid_t group, uid_t user)
-{
-    return user == 0 ? group == getegid() || group_member(group) : group == user;
-}
-
-/* By owner and permissions alone, as for whoever has no capabilities. wanted: 4 read, 1 enter. */
-static bool may_use(const char *folder, uid_t user, unsigned wanted)
-{
-    struct stat st;
-
-    if (stat(folder, &st) != 0)
-        return true;
-    unsigned shift = st.st_uid == user ? 6 : is_in_group(st.st_gid, user) ? 3 : 0;
-    return (st.st_mode >> shift & wanted) == wanted;
-}
-
-/* The first folder down to the code that is closed to the user; empty: none. */
-static struct str closed_folder(struct arena *a, struct str code, uid_t user)
-{
-    for (size_t n = 1; n < code.n; n++)
-        if (code.p[n] == '/') {
-            struct str above = str_sub(code, 0, n);
-            if (!may_use(arena_strz(a, above), user, 1))
-                return above;
-        }
-    return may_use(arena_strz(a, code), user, 5) ? (struct str){0} : code;
-}
-
-/* Root's own check of the code goes by root's capabilities, which functions have none of. */
-static void doubt_code(const struct manifest *m, const struct fndef *fn, struct buf *out)
-{
-    AUTO(arena_clear) struct arena a = {0};
-    struct str code = path_resolved(&a, fn->code);
-    struct str closed = geteuid() == 0 ? closed_folder(&a, code, (uid_t)fn->user) : (struct str){0};
-
-    if (closed.n > 0)
-        add_doubt(m, fndef_place(fn, "code"), out, closed,
-                  "is closed to the user the function runs as, who has no capabilities: open it, "
-                  "or move the code");
+        manifest_doubt(m, fndef_place(fn, "runtime"), out, fn->runtime,
+                       "is no runtime of Lambda's that is known here: it runs all the same");
 }
 
 static void doubt_schedule(const struct manifest *m, const struct trigger_def *t, int64_t now_ns,
@@ -248,29 +213,30 @@ static void doubt_schedule(const struct manifest *m, const struct trigger_def *t
     const struct t_schedule_settings *s = t->settings;
 
     if (t->ops == &t_schedule && t_schedule_is_over(t, now_ns))
-        add_doubt(m, yaml_get(t->node, STR("schedule")), out, s->expression,
-                  s->missed == MISSED_SKIP
-                      ? "is past: it will never fire"
-                      : "is past: it will never fire, unless it was missed while fnexec was down");
+        manifest_doubt(
+            m, yaml_get(t->node, STR("schedule")), out, s->expression,
+            s->missed == MISSED_SKIP
+                ? "is past: it will never fire"
+                : "is past: it will never fire, unless it was missed while fnexec was down");
 }
 
-void manifest_doubts(const struct manifest *m, int64_t now_ns, struct buf *out)
+void manifest_doubts(const struct manifest *m, struct str runtimes, int64_t now_ns, struct buf *out)
 {
     for (size_t i = 0; i < m->n_functions; i++) {
         const struct fndef *fn = &m->functions[i];
         doubt_runtime(m, fn, out);
-        doubt_code(m, fn, out);
+        access_doubts(m, fn, runtimes, out);
         for (size_t k = 0; k < fn->n_triggers; k++)
             doubt_schedule(m, &fn->triggers[k], now_ns, out);
     }
 }
 
-void manifest_log_doubts(const struct manifest *m)
+void manifest_log_doubts(const struct manifest *m, struct str runtimes)
 {
     AUTO(buf_clear) struct buf text = {.max = (size_t)1 << 20};
     const struct clock clock = clock_system();
 
-    manifest_doubts(m, clock_now(&clock), &text);
+    manifest_doubts(m, runtimes, clock_now(&clock), &text);
     for (struct str rest = buf_str(&text); rest.n > 0;) {
         struct str line = str_cut(&rest, '\n');
         log_event(LOG_WARN, STR_FMT, STR_ARG(line));

@@ -17,9 +17,13 @@ MUST_CHECK enum status manifest_check_queues(const struct manifest *m, const str
                                              struct err *e);
 
 /* Adds a line "functions.yaml:3:5: ..." for each thing that is allowed and yet looks like a slip.
- */
-void manifest_doubts(const struct manifest *m, int64_t now_ns, struct buf *out);
+ * `runtimes`: the folder of the bootstraps; empty: not looked at. */
+void manifest_doubts(const struct manifest *m, struct str runtimes, int64_t now_ns,
+                     struct buf *out);
 /* The same to the log. */
-void manifest_log_doubts(const struct manifest *m);
+void manifest_log_doubts(const struct manifest *m, struct str runtimes);
+/* One such line: "functions.yaml:3:5: what why". */
+void manifest_doubt(const struct manifest *m, const struct yaml_node *n, struct buf *out,
+                    struct str what, const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 #endif

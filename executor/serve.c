@@ -110,7 +110,7 @@ static const struct opt_def invoke_options[] = {
     {0}};
 
 /* Installed, or where the sources are. */
-static struct str runtimes_folder(const struct fnexec_run *r)
+struct str fnexec_runtimes_folder(const struct fnexec_run *r)
 {
     if (r->options.runtimes.n > 0)
         return r->options.runtimes;
@@ -206,7 +206,7 @@ static enum status serve(struct fnexec_run *r, struct manifest *m, struct loop *
     const struct executor_config config = {.manifest = m,
                                            .state_folder = state_folder(r),
                                            .scratch_folder = r->options.scratch,
-                                           .runtimes_folder = runtimes_folder(r),
+                                           .runtimes_folder = fnexec_runtimes_folder(r),
                                            .address = r->options.address,
                                            .port = (uint16_t)r->options.port,
                                            .hosts = r->options.hosts.items,
@@ -242,7 +242,7 @@ static int run_serve(struct fnexec_run *r, struct err *e)
         return EXIT_DONE;
     }
     assert(m);
-    manifest_log_doubts(m);
+    manifest_log_doubts(m, fnexec_runtimes_folder(r));
     struct loop *l = loop_new(&clock);
     (void)!serve(r, m, l, listener, e);
     loop_free(l);
@@ -301,7 +301,7 @@ static enum status invoke_one(struct fnexec_run *r, const struct manifest *m, st
                               struct err *e)
 {
     const struct executor_config config = {.manifest = m,
-                                           .runtimes_folder = runtimes_folder(r),
+                                           .runtimes_folder = fnexec_runtimes_folder(r),
                                            .no_listener = true,
                                            .log_retention_ns = NS_PER_DAY};
     const struct fndef *fn = manifest_find(m, r->words.items[1], NULL);

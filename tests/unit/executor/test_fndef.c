@@ -246,7 +246,7 @@ static void test_doubts(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         AUTO(buf_clear) struct buf text = {.max = 4096};
         struct manifest *m = load_at(path, cases[i].text);
-        manifest_doubts(m, INT64_C(1792755000) * NS_PER_SEC, &text);
+        manifest_doubts(m, (struct str){0}, INT64_C(1792755000) * NS_PER_SEC, &text);
         struct str says = buf_str(&text);
         CHECK_STR(str_skip(says, says.n > 0 ? str_find(says, STR("m.yaml")) : 0),
                   str_from(cases[i].says));
@@ -277,7 +277,7 @@ static void test_closed_code(void **state)
         snprintf(text, sizeof(text), "functions:\n  f: {runtime: provided, code: %s, user: %u}\n",
                  folder, cases[i].user);
         struct manifest *m = load(text);
-        manifest_doubts(m, 0, &doubts);
+        manifest_doubts(m, (struct str){0}, 0, &doubts);
         bool is_told = str_find(buf_str(&doubts), STR("m.yaml:2:26: /tmp/fndef-")) < doubts.n;
         CHECK(is_told == cases[i].is_closed);
         CHECK(is_told == (doubts.n > 0));
