@@ -312,6 +312,15 @@ void invoker_drain(struct invoker *v)
         drop_waiting(v, &v->pools[i]);
 }
 
+void invoker_retire(struct invoker *v, const struct fndef *fn)
+{
+    for (struct instance *in = v->all, *next; in; in = next) {
+        next = in->next;
+        if (in->fn == fn)
+            instance_event(in, EV_DRAIN);
+    }
+}
+
 /* Whoever still runs is told that nothing came of it: the platform ended it. */
 static void abandon(struct invoker *v, struct instance *in)
 {

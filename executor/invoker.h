@@ -9,6 +9,8 @@
 MUST_CHECK enum status invoker_start(struct executor *x, struct invoker **out, struct err *e);
 void invoker_warm(struct invoker *v);  /* starts provisioned environments */
 void invoker_drain(struct invoker *v); /* takes nothing new; what waits is refused */
+/* The function's environments end as soon as they run nothing; others take their place. */
+void invoker_retire(struct invoker *v, const struct fndef *fn);
 bool invoker_is_busy(const struct invoker *v);
 /* Kills every environment; whoever still waits gets INVOKE_FAILED. NULL is fine. */
 void invoker_stop(struct invoker *v);

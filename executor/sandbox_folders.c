@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/base/file.h"
+#include "core/base/log.h"
 #include "executor/t_storage.h"
 
 #define TMP "/tmp"
@@ -104,8 +105,16 @@ static enum status add_watched(struct chooser *c)
 
     for (size_t i = 0; s == OK && i < fn->n_triggers; i++) {
         struct str folder = t_storage_folder(c->in->x->manifest, &fn->triggers[i], c->arena);
-        if (folder.n > 0)
-            s = add(c, path_resolved(c->arena, folder), true);
+        if (folder.n == 0)
+            continue;
+        folder = path_resolved(c->arena, folder);
+        if (file_is_dir(folder.p))
+            s = add(c, folder, true);
+        else
+            log_event(LOG_WARN,
+                      "function " STR_FMT ": folder " STR_FMT
+                      " of its storage trigger is not there: it starts without",
+                      STR_ARG(fn->name), STR_ARG(folder));
     }
     return s;
 }

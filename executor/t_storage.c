@@ -14,6 +14,7 @@
 #include "core/base/mem.h"
 #include "executor/async_private.h"
 #include "executor/folder_watch.h"
+#include "executor/invoker.h"
 #include "executor/metrics.h"
 #include "executor/storage_event.h"
 
@@ -43,6 +44,10 @@ struct watcher {
     struct str folder; /* absolute */
     struct folder_watch *watch;
     struct loop_task rescan;
+    struct loop_timer again; /* is it still that folder? */
+    bool is_gone;
+    dev_t dev; /* of the folder, as it was found last */
+    ino_t inode;
     struct mq_change *change; /* what this turn of the loop found; NULL: nothing yet */
     size_t n_found;
     struct loop_task commit;
@@ -303,13 +308,59 @@ static enum status scan(struct watcher *w, struct err *e)
     return s;
 }
 
+/* Where a folder is removed that environments have mounted, the kernel says nothing: it is asked.
+ */
+static bool is_same_folder(const struct watcher *w, struct stat *st)
+{
+    return stat(w->folder.p, st) == 0 && st->st_dev == w->dev && st->st_ino == w->inode;
+}
+
+static void tell_gone(struct watcher *w, const struct err *e)
+{
+    if (!w->is_gone)
+        log_event(LOG_ERROR, "storage " STR_FMT ": %s: looked for again every second",
+                  STR_ARG(w->run->def->name), e->msg);
+    w->is_gone = true;
+}
+
+/* Environments that were started with another folder there see that one, or none. */
+static void take_over(struct watcher *w)
+{
+    struct stat st = {0};
+    bool is_same = is_same_folder(w, &st);
+
+    if (st.st_ino == 0)
+        return; /* gone meanwhile: the next look says so */
+    if (w->inode != 0 && !is_same)
+        invoker_retire(w->run->x->invoker, w->run->fn);
+    if (w->inode != 0 && (w->is_gone || !is_same))
+        log_event(LOG_INFO, "storage " STR_FMT ": folder " STR_FMT " is watched again",
+                  STR_ARG(w->run->def->name), STR_ARG(w->folder));
+    w->is_gone = false;
+    w->dev = st.st_dev;
+    w->inode = st.st_ino;
+}
+
 static void rescan(void *ctx)
 {
     struct watcher *w = ctx;
     struct err e;
 
-    if (scan(w, &e) != OK)
-        log_event(LOG_ERROR, "storage " STR_FMT ": %s", STR_ARG(w->run->def->name), e.msg);
+    if (scan(w, &e) == OK)
+        take_over(w);
+    else
+        tell_gone(w, &e);
+}
+
+static void check_folder(void *ctx)
+{
+    struct watcher *w = ctx;
+    struct loop *l = w->run->x->loop;
+    struct stat st;
+
+    if (!is_same_folder(w, &st))
+        rescan(w);
+    loop_timer_set(l, &w->again, loop_now(l) + NS_PER_SEC);
 }
 
 static void on_lost(void *ctx)
@@ -445,6 +496,10 @@ static enum status open_watcher(struct watcher *w, struct err *e)
         s = folder_watch_open(w->run->x->loop, w->folder.p, &watch_ops, w, &w->watch, e);
     if (s == OK)
         s = scan(w, e);
+    if (s == OK)
+        take_over(w);
+    if (s == OK)
+        check_folder(w);
     return s;
 }
 
@@ -456,6 +511,7 @@ static void stop(struct trigger_run *t)
         return;
     t->state = NULL;
     loop_defer_cancel(t->x->loop, &w->rescan);
+    loop_timer_cancel(t->x->loop, &w->again);
     loop_defer_cancel(t->x->loop, &w->commit);
     commit_found(w);
     folder_watch_close(w->watch);
@@ -476,6 +532,7 @@ static enum status start(struct trigger_run *t, struct err *e)
     w->settings = settings;
     w->rescan = (struct loop_task){.fn = rescan, .ctx = w};
     w->commit = (struct loop_task){.fn = commit_found, .ctx = w};
+    w->again = (struct loop_timer){.fn = check_folder, .ctx = w};
     arena_init(&w->arena);
     w->folder = watched_folder(t->x->manifest, settings, &w->arena);
     map_init(&w->files);

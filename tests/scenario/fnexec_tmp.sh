@@ -8,8 +8,11 @@ source "$2/scenario/fnexec_lib.sh"
 outside=$(mktemp -d -p /var/tmp)
 venv=$(mktemp -d -p /tmp)
 watched=$(mktemp -d -p /tmp)
+base=$(mktemp -d -p /tmp)
+bucket=$base/bucket
+mkdir "$bucket"
 code=$(mktemp -d -p /tmp)
-trap 'rm -rf "$outside" "$venv" "$watched" "$code"; clean_up' EXIT
+trap 'rm -rf "$outside" "$venv" "$watched" "$code" "$base"; clean_up' EXIT
 mkdir "$venv/bin"
 ln -s /usr/bin/python3 "$venv/bin/python3"
 ln -s "$code" "$outside/link"
@@ -18,6 +21,13 @@ cat > "$code/app.py" << 'PY'
 import os
 import threading
 import time
+
+def beside(event, context):
+    for record in event.get("Records", []):
+        path = os.path.join(os.environ["BUCKET"], record["s3"]["object"]["key"])
+        with open(path + ".seen", "w") as f:
+            f.write("x")
+    return "beside"
 
 def handler(event, context):
     os.makedirs(os.environ["HOME"] + "/.cache/x")
@@ -47,6 +57,10 @@ function_of() { # name, code, more
     function_of dots "/tmp/../$code/../${code##*/}"
     echo "  leaves: {runtime: python3.11, handler: app.leave, code: $code, timeout: 20s, memory: 1GB}"
     function_of watches "$code" "triggers: [{type: storage, folder: $watched, bucket: watched}]"
+    for name in warm cold; do
+        echo "  $name: {runtime: python3.11, handler: app.beside, code: $code, timeout: 20s, environment: {BUCKET: $bucket},"
+        echo "         triggers: [{type: storage, folder: $bucket, suffix: .$name}]}"
+    done
 } > "$outside/functions.yaml"
 start_executor "$outside/functions.yaml"
 sees() { # function, further folders
@@ -57,6 +71,30 @@ sees() { # function, further folders
 sees linked
 sees dots
 sees watches "$watched"
+# --- a watched folder that is removed and made anew, moved and made anew ---
+drop() { # key
+    echo x > "$bucket/$1"
+    wait_for test -s "$bucket/$1.seen"
+}
+again() {
+    wait_for grep -q 'looked for again every second' "$work/executor.log"
+    mkdir "$bucket"
+    wait_for grep -q "folder $bucket is watched again" "$work/executor.log"
+    for name in warm cold; do drop "new.$name"; done
+    : > "$work/executor.log"
+}
+drop one.warm
+rm -r "$bucket"
+invoke cold '{}'
+expect "$work/answer" '"beside"'
+expect "$work/executor.log" "function cold: folder $bucket of its storage trigger is not there: it starts without"
+again
+mv "$bucket" "$bucket-old"
+again
+mv "$bucket" "$bucket-older" # both at once
+mkdir "$bucket"
+drop two.warm
+
 mkfifo "$code/fifo"
 for _ in 1 2 3; do
     cat "$code/fifo" & # ends when the program does
