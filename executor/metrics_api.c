@@ -98,17 +98,23 @@ static bool read_query(struct api_call *c, struct data *d, const struct json *in
 {
     const struct json *stat = json_get(in, "MetricStat"), *metric = json_get(stat, "Metric");
     struct metric_key key;
-    struct str text;
+    struct str text = {0};
 
     if (!read_id(c, d, in, q))
         return false;
     if (!stat) {
-        cw_invalid(c, "ValidationError", "Query " STR_FMT ": expressions are not supported.",
+        cw_invalid(c, "ValidationError",
+                   "Query " STR_FMT
+                   ": expressions are not served here, only MetricStat: ask for the "
+                   "metrics and calculate with them.",
                    STR_ARG(q->id));
         return false;
     }
     if (!json_str(json_get(stat, "Stat"), &text) || !metric_choice_read(text, &q->choice)) {
-        cw_invalid(c, "ValidationError", "Query " STR_FMT ": Stat is not known.", STR_ARG(q->id));
+        cw_invalid(c, "ValidationError",
+                   "Query " STR_FMT ": Stat " STR_FMT " is not served here: " METRIC_CHOICES
+                   " are.",
+                   STR_ARG(q->id), STR_ARG(text));
         return false;
     }
     if (!cw_period(c, stat, &q->request.period_s) || !cw_key(c, metric, &key))

@@ -55,9 +55,12 @@ void metric_request_clear(struct metric_request *rq);
 enum metric_stat { STAT_SAMPLES, STAT_AVERAGE, STAT_SUM, STAT_MIN, STAT_MAX, STAT_PERCENTILE };
 struct metric_choice {
     enum metric_stat stat;
-    unsigned permille;
+    uint64_t part; /* STAT_PERCENTILE, of METRIC_PARTS */
 };
-bool metric_choice_read(struct str text, struct metric_choice *out); /* "Sum", "p99", "p99.9" */
+#define METRIC_PARTS   UINT64_C(1000000000000)
+#define METRIC_CHOICES "SampleCount, Average, Sum, Minimum, Maximum and p0 to p100 with decimals"
+/* "Sum", "p99", "p99.99": ten decimals, as CloudWatch allows. False for METRIC_CHOICES' others. */
+bool metric_choice_read(struct str text, struct metric_choice *out);
 /* As a JSON number; false when the period cannot give it. */
 bool metric_value(const struct metric_info *info, const struct metric_sum *s,
                   struct metric_choice choice, struct buf *out);

@@ -70,17 +70,17 @@ void metric_request_clear(struct metric_request *rq)
 bool metric_choice_read(struct str text, struct metric_choice *out)
 {
     static const char *const names[] = {"SampleCount", "Average", "Sum", "Minimum", "Maximum"};
-    int64_t permille;
+    int64_t part;
 
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_eq(text, str_from(names[i]))) {
             *out = (struct metric_choice){.stat = (enum metric_stat)i};
             return true;
         }
-    if (!str_starts(text, STR("p")) || !str_to_scaled(str_skip(text, 1), 1, &permille) ||
-        permille < 0 || permille > 1000)
+    if (!str_starts(text, STR("p")) || !str_to_scaled(str_skip(text, 1), 10, &part) || part < 0 ||
+        part > (int64_t)METRIC_PARTS)
         return false;
-    *out = (struct metric_choice){.stat = STAT_PERCENTILE, .permille = (unsigned)permille};
+    *out = (struct metric_choice){.stat = STAT_PERCENTILE, .part = (uint64_t)part};
     return true;
 }
 
@@ -117,12 +117,13 @@ bool metric_value(const struct metric_info *info, const struct metric_sum *s,
     if (s->n == 0)
         return false;
     if (choice.stat == STAT_PERCENTILE) {
-        if (!histogram_percentile(&s->histogram, choice.permille, &us))
+        if (!histogram_quantile(&s->histogram, choice.part, METRIC_PARTS, &us))
             return false;
-        /* The middle of a bucket must not lie outside of what was seen. */
-        values[STAT_PERCENTILE] = (int64_t)us < s->low    ? s->low
-                                  : (int64_t)us > s->high ? s->high
-                                                          : (int64_t)us;
+        /* The ends are exact, and the middle of a bucket must not lie outside of them. */
+        values[STAT_PERCENTILE] = choice.part == 0 || (int64_t)us < s->low ? s->low
+                                  : choice.part == METRIC_PARTS || (int64_t)us > s->high
+                                      ? s->high
+                                      : (int64_t)us;
     }
     add_ratio(out, values[choice.stat],
               (wide)info->scale * (choice.stat == STAT_AVERAGE ? s->n : 1));

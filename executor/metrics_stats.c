@@ -25,7 +25,9 @@ static bool read_names(struct api_call *c, struct stats *s, const struct json *l
         struct metric_choice choice;
         if (!json_str(json_at(list, i), &text) || !metric_choice_read(text, &choice) ||
             (choice.stat == STAT_PERCENTILE) != is_extended || s->n == MAX_STATISTICS) {
-            cw_invalid(c, "InvalidParameterValue", "A statistic is not known.");
+            cw_invalid(c, "InvalidParameterValue",
+                       "A statistic is not served here: " METRIC_CHOICES " are, %d at most.",
+                       MAX_STATISTICS);
             return false;
         }
         s->names[s->n] = arena_str(&s->texts, text);

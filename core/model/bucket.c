@@ -137,13 +137,20 @@ void histogram_merge(struct histogram *h, const struct histogram *from)
     histogram_bound(h, from->largest);
 }
 
+__extension__ typedef unsigned __int128 uwide;
+
 bool histogram_percentile(const struct histogram *h, unsigned permille, uint64_t *us)
 {
-    assert(permille <= 1000);
+    return histogram_quantile(h, permille, 1000, us);
+}
+
+bool histogram_quantile(const struct histogram *h, uint64_t part, uint64_t whole, uint64_t *us)
+{
+    assert(part <= whole && whole > 0);
     if (h->total == 0)
         return false;
-    /* ceil(total x permille / 1000) without overflow; the lowest rank is 1 */
-    uint64_t rank = h->total / 1000 * permille + (h->total % 1000 * permille + 999) / 1000;
+    /* rounded up; the lowest rank is 1 */
+    uint64_t rank = (uint64_t)(((uwide)h->total * part + whole - 1) / whole);
     if (rank == 0)
         rank = 1;
     uint64_t seen = 0;

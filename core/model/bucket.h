@@ -29,6 +29,8 @@ void histogram_merge(struct histogram *h, const struct histogram *from);
 void histogram_bound(struct histogram *h, uint64_t us);
 /* Value (us) below which `permille` of the counts lie, nearest rank; false when empty. */
 bool histogram_percentile(const struct histogram *h, unsigned permille, uint64_t *us);
+/* The same of any part, part <= whole: 9999 of 10000 is p99.99. */
+bool histogram_quantile(const struct histogram *h, uint64_t part, uint64_t whole, uint64_t *us);
 /* Compact form for roll-ups: varint bucket deltas and counts. */
 void histogram_pack(const struct histogram *h, struct buf *out);
 bool histogram_unpack(struct str packed, struct histogram *add_to); /* false: damaged */

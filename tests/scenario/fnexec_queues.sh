@@ -344,6 +344,14 @@ for range in "$to $from" "$from $from" "2020-01-01T00:00:00Z $to"; do
     tail -3 "$work/log" | grep -qE 'InvalidParameter(Value|Combination)' || fail "the error for statistics of $range"
 done
 expect "$(sum Errors file)" 0.0 "errors of file"
+cli cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Duration --start-time "$from" --end-time "$to" \
+    --dimensions Name=FunctionName,Value=file --period 3600 --statistics Minimum Maximum \
+    --extended-statistics p0 p99.99 p100 --output json > "$work/out"
+jq -e '.Datapoints | length > 0 and all(.Minimum == .ExtendedStatistics.p0 and .Maximum == .ExtendedStatistics.p100 and
+    .ExtendedStatistics["p99.99"] <= .Maximum)' "$work/out" > "$work/err" || fail "percentiles: $(cat "$work/out")"
+cli cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Duration --start-time "$from" --end-time "$to" \
+    --period 60 --extended-statistics tm90 && fail "a statistic that is not served"
+tail -3 "$work/log" | grep -q 'Maximum and p0 to p100' || fail "the error for tm90"
 expect "$(cli cloudwatch list-metrics --namespace AWS/SQS --metric-name NumberOfMessagesSent \
     --dimensions Name=QueueName,Value=orders --query 'Metrics[].MetricName')" NumberOfMessagesSent "a queue's metric"
 expect "$(cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --metric-data-queries \

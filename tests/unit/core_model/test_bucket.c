@@ -59,6 +59,18 @@ static void test_percentiles(void **state)
         CHECK(histogram_percentile(&h, asked[i], &got));
         CHECK_INT(got, bucket_mid(bucket_of(values[rank - 1])));
     }
+    const struct {
+        uint64_t part, whole;
+        size_t rank;
+    } parts[] = {{0, 1, 1},
+                 {1, 1, N},
+                 {9990, 10000, 999},
+                 {9991, 10000, 1000},
+                 {UINT64_C(998999999999), UINT64_C(1000000000000), 999}};
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        CHECK(histogram_quantile(&h, parts[i].part, parts[i].whole, &got));
+        CHECK_INT(got, bucket_mid(bucket_of(values[parts[i].rank - 1])));
+    }
     CHECK_INT(h.total, N);
     histogram_clear(&h);
 }
