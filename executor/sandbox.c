@@ -51,8 +51,10 @@ static int give_up_privileges(const struct sandbox *s)
  * nothing anyway, by no_new_privs, unless he is root. */
 static int bound_capabilities(const struct sandbox *s)
 {
-    for (unsigned long i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0; i++)
-        if (prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0)
+    int is_in_set;
+
+    for (unsigned long i = 0; (is_in_set = prctl(PR_CAPBSET_READ, i, 0, 0, 0)) >= 0; i++)
+        if (is_in_set && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0)
             return errno == EPERM && (s->uid != 0 || s->user != 0) ? 0 : errno;
     return 0;
 }

@@ -187,7 +187,8 @@ static enum status explain(const struct child *c, struct err *e)
     case CHILD_CGROUP:
         return err_errno(e, c->errnum, "entering a cgroup");
     case CHILD_SANDBOX:
-        return err_errno(e, c->errnum, "sandbox: %s", sandbox_step_name(c->step));
+        return err_errno(e, c->errnum, "sandbox: %s (see fnexec doctor)",
+                         sandbox_step_name(c->step));
     case CHILD_FILES:
         return err_errno(e, c->errnum, "descriptors of a new process");
     case CHILD_FOLDER:
@@ -255,7 +256,9 @@ static enum status start_child(struct child *c, char *stack, struct spawned *p, 
         prctl(PR_SET_DUMPABLE, 1); /* the child's change of user took it from our shared memory */
     if (pid < 0) {
         c->errnum = errnum;
-        return err_errno(e, errnum, "starting a process");
+        c->stage = has_tree ? CHILD_SANDBOX : CHILD_START;
+        c->step = SANDBOX_NAMESPACES;
+        return explain(c, e);
     }
     if (has_tree)
         wait_for(pid, NULL, NULL);

@@ -83,6 +83,20 @@ expect "$work/doctor" 'isolation auto     may not write its code'
 expect "$work/doctor" 'isolation strict   is isolation auto here'
 expect "$work/doctor" 'never fenced off   network, /dev, all other files'
 
+
+# --- where the machine allows less, it is told what ---
+fewer() { # capabilities that go, program
+    setpriv "--bounding-set=$1" --inh-caps=-all --no-new-privs "${@:2}"
+}
+if [ "$(id -u)" = 0 ] && fewer -all true 2> /dev/null; then
+    fewer -all "$executor" doctor > "$work/doctor" || true
+    expect "$work/doctor" 'no capabilities    works'
+    fewer -sys_admin "$executor" invoke "$elsewhere/functions.yaml" strict --payload '{"sh": "true"}' > "$work/answer" \
+        2> "$work/err" || true
+    cat "$work/answer" >> "$work/err"
+    expect "$work/err" 'sandbox: namespaces (see fnexec doctor)'
+fi
+
 # --- what looks like a slip is told ---
 cat > "$work/odd.yaml" << EOF
 functions:
