@@ -209,6 +209,13 @@ bool fact_has_id(const struct fact *f, struct str id)
     return id_pack(id, packed) && memcmp(f->id.p, packed, sizeof(packed)) == 0;
 }
 
+bool fact_has_other_id(const struct fact *f, struct str prefix)
+{
+    enum { UUID_TEXT = 36 };
+
+    return f->id_is_packed && prefix.n == UUID_TEXT && !fact_has_id(f, prefix);
+}
+
 void fact_settle(struct fact *f, struct arena *a)
 {
     f->id = f->id_is_packed ? id_unpack(f->id, a) : arena_str(a, f->id);

@@ -484,6 +484,8 @@ static enum status add_matching(void *ctx, const struct fact *f, struct err *e)
     struct fact own = *f;
 
     UNUSED(e);
+    if (fact_has_other_id(f, s->prefix))
+        return OK;
     fact_settle(&own, s->arena);
     if (!str_starts(own.id, s->prefix) || is_known(s, &own))
         return OK;
@@ -504,9 +506,8 @@ static void range_of_prefix(struct str id, uint32_t *low, uint32_t *high)
     if (id_pack(id, whole))
         return;
     for (; n < 8 && n < id.n; n++) {
-        char c = id.p[n];
-        bool is_hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-        if (!is_hex)
+        const char c = id.p[n];
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
             return;
         v = v << 4 | (uint32_t)(c <= '9' ? c - '0' : c - 'a' + 10);
     }

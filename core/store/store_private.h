@@ -235,6 +235,8 @@ void fact_to_invocation(struct store *s, const struct fact *f, struct invocation
 void fact_settle(struct fact *f, struct arena *a);
 /* Whether that is its request id, before it is settled, too. */
 bool fact_has_id(const struct fact *f, struct str id);
+/* Whether its id is surely none that begins so: a second may hold very many. */
+bool fact_has_other_id(const struct fact *f, struct str prefix);
 /* What names an attempt. */
 struct fact_key {
     int64_t day, ts_ns;
