@@ -1,4 +1,4 @@
-/* fnscope help, version, completion: what the program says about itself. */
+/* fnscope help, version: what the program says about itself. */
 #include "cli/commands.h"
 
 #include <string.h>
@@ -75,20 +75,4 @@ const struct command cmd_version = {
     .name = "version",
     .summary = "print the version",
     .run = run_version,
-};
-
-static int run_completion(struct cli *c, struct err *e)
-{
-    if (cli_want_words(c, 1, 1, e) != OK || help_completion(&c->out, c->words.items[0], e) != OK)
-        return EXIT_USAGE;
-    return EXIT_DONE;
-}
-
-const struct command cmd_completion = {
-    .name = "completion",
-    .form = "a script for the shell",
-    .summary = "print a completion script for bash, zsh or fish",
-    .usage = "bash|zsh|fish",
-    .examples = "source <(fnscope completion bash)\tcompletion in this shell\n",
-    .run = run_completion,
 };

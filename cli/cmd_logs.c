@@ -17,7 +17,7 @@ struct logs_options {
 /* clang-format off */
 static const struct opt_def logs_options[] = {
     { .flag = "level", .letter = 'l', .type = OPT_STRING, .offset = AT(level), .value_name = "LEVEL",
-      .help = "only this level and above: trace, debug, info, warn, error, fatal" },
+      .choices = &severity_names[SEVERITY_TRACE], .help = "only this level and above" },
     { .flag = "id", .type = OPT_STRING, .offset = AT(id), .value_name = "REQUEST-ID",
       .help = "only lines of this request" },
     { .flag = "instance", .type = OPT_STRING, .offset = AT(instance), .value_name = "STREAM",

@@ -1,5 +1,5 @@
-/* Help, manual pages and completion. Prints what the tables say and nothing of its own, so that the
- * three cannot disagree with the parser. */
+/* Help and manual pages. Prints what the tables say and nothing of its own, so that the
+ * two cannot disagree with the parser. */
 #include "cli/help.h"
 
 #include <string.h>
@@ -37,7 +37,7 @@ static bool is_replaced(const struct command *cmd, const struct opt_def *common)
 }
 
 /* The common rows this command shows: those with a flag it does not replace. */
-static struct opt_def *shown_common(struct arena *a, const struct command *cmd)
+struct opt_def *help_common(struct arena *a, const struct command *cmd)
 {
     struct opt_def *rows = NULL;
     size_t n = 0, cap = 0;
@@ -100,7 +100,7 @@ void help_command(struct buf *out, const struct command *cmd)
         opt_help(out, cmd->options);
     }
     buf_add_z(out, "\nCommon options:\n");
-    opt_help(out, shown_common(&a, cmd));
+    opt_help(out, help_common(&a, cmd));
     if (cmd->examples) {
         buf_add_z(out, "\nExamples:\n");
         examples(out, cmd->examples);
@@ -172,85 +172,10 @@ void help_manual(struct buf *out, const struct command *cmd)
     roff_paragraphs(out, cmd->description ? cmd->description : cmd->summary);
     if (cmd->options)
         roff_options(out, ".Sh OPTIONS", cmd->options);
-    roff_options(out, ".Sh COMMON OPTIONS", shown_common(&a, cmd));
+    roff_options(out, ".Sh COMMON OPTIONS", help_common(&a, cmd));
     buf_add_z(out, ".Sh EXIT STATUS\n0 done, 1 failed, 2 wrong usage or configuration,\n"
                    "3 a condition asked for is true.\n");
     if (cmd->examples)
         roff_examples(out, cmd->examples);
     buf_add_z(out, ".Sh SEE ALSO\n.Xr fnscope 1 ,\n.Xr fnscope.yaml 5 ,\n.Xr fnscope-schema 7\n");
-}
-
-/* --- completion --- */
-
-static void flags_of(struct buf *out, const struct command *cmd)
-{
-    AUTO(buf_clear) struct buf words = {.max = 65536};
-    AUTO(arena_clear) struct arena a = {0};
-
-    if (cmd->options)
-        opt_completion_words(&words, cmd->options);
-    opt_completion_words(&words, shown_common(&a, cmd));
-    for (size_t i = 0; i < words.n; i++)
-        buf_add_c(out, words.p[i] == '\n' ? ' ' : words.p[i]);
-}
-
-/* The function of bash and of zsh's bashcompinit; `reply` puts what fits into COMPREPLY. */
-static void completion_function(struct buf *out, const char *reply)
-{
-    buf_add_z(out, "_fnscope() {\n  local cur=${COMP_WORDS[COMP_CWORD]} words=''\n"
-                   "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    words='");
-    for (size_t i = 0; commands[i]; i++)
-        buf_addf(out, "%s ", commands[i]->name);
-    buf_add_z(out, "'\n  else\n    case ${COMP_WORDS[1]} in\n");
-    for (size_t i = 0; commands[i]; i++) {
-        buf_addf(out, "      %s) words='", commands[i]->name);
-        flags_of(out, commands[i]);
-        buf_add_z(out, "' ;;\n");
-    }
-    buf_add_z(out, "    esac\n    case ${COMP_WORDS[COMP_CWORD-1]} in\n"
-                   "      -f|--function) words=$(fnscope query functions -o tsv 2>/dev/null "
-                   "| tail -n +2 | cut -f1) ;;\n    esac\n  fi\n");
-    buf_addf(out, "  %s\n}\ncomplete -o default -F _fnscope fnscope\n", reply);
-}
-
-static void completion_bash(struct buf *out)
-{
-    buf_add_z(out,
-              "# bash completion of fnscope: source it, or put it into bash-completion's folder\n");
-    completion_function(out, "mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")");
-}
-
-static void completion_zsh(struct buf *out)
-{
-    buf_add_z(out, "#compdef fnscope\nautoload -U +X bashcompinit && bashcompinit\n");
-    completion_function(out, "COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))");
-}
-
-static void completion_fish(struct buf *out)
-{
-    buf_add_z(out, "# fish completion of fnscope\n");
-    for (size_t i = 0; commands[i]; i++) {
-        AUTO(buf_clear) struct buf flags = {.max = 65536};
-        buf_addf(out, "complete -c fnscope -n __fish_use_subcommand -a %s -d '%s'\n",
-                 commands[i]->name, commands[i]->summary);
-        flags_of(&flags, commands[i]);
-        buf_addf(out, "complete -c fnscope -n '__fish_seen_subcommand_from %s' -a '%s'\n",
-                 commands[i]->name, flags.p ? flags.p : "");
-    }
-}
-
-enum status help_completion(struct buf *out, struct str shell, struct err *e)
-{
-    static const struct {
-        const char *shell;
-        void (*print)(struct buf *out);
-    } shells[] = {{"bash", completion_bash}, {"zsh", completion_zsh}, {"fish", completion_fish}};
-
-    for (size_t i = 0; i < ARRAY_LEN(shells); i++)
-        if (str_eq(shell, str_from(shells[i].shell))) {
-            shells[i].print(out);
-            return OK;
-        }
-    return err_set(e, ERR_USAGE, "completion for \"" STR_FMT "\" is not known: bash, zsh or fish",
-                   STR_ARG(shell));
 }

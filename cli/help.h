@@ -7,7 +7,7 @@
 void help_overview(struct buf *out);
 void help_command(struct buf *out, const struct command *cmd);
 void help_manual(struct buf *out, const struct command *cmd); /* mdoc page fnscope-NAME(1) */
-/* Completion script; shell is "bash", "zsh" or "fish". */
-MUST_CHECK enum status help_completion(struct buf *out, struct str shell, struct err *e);
+/* The common options the command takes as they are, in `a`; ends with an empty row. */
+struct opt_def *help_common(struct arena *a, const struct command *cmd);
 
 #endif

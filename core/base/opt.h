@@ -40,7 +40,8 @@ struct opt_def {
     size_t offset;              /* into the settings struct */
     const char *value_name;     /* FILE, DURATION ... as help shows it; NULL: derived from type */
     const char *default_text;   /* parsed like any value; NULL: zero */
-    const char *const *choices; /* OPT_CHOICE: NULL-terminated */
+    const char *const *choices; /* NULL-terminated: the words of an OPT_CHOICE. Of an OPT_STRING
+                                   those that its reader takes, for help and completion */
     int64_t min, max;           /* OPT_INT, OPT_SIZE; both 0: no bounds */
     const char *help;           /* one line, no full stop */
     const char *manual;         /* one or more sentences; NULL: help serves */
@@ -76,8 +77,7 @@ enum opt_origin opt_origin_of(const struct opt_set *set, const void *field);
 
 void opt_help(struct buf *out,
               const struct opt_def *defs); /* "  --store URL   ..." lines, aligned */
-void opt_mdoc(struct buf *out, const struct opt_def *defs);             /* .It Fl entries */
-void opt_completion_words(struct buf *out, const struct opt_def *defs); /* one --flag a line */
+void opt_mdoc(struct buf *out, const struct opt_def *defs); /* .It Fl entries */
 void opt_value_text(struct buf *out, const struct opt_set *set, size_t i);
 
 /* The nearest candidate within an edit distance of 1/3 of its length; empty when none. */

@@ -1,4 +1,4 @@
-/* What the option table says to people: help lines, manual entries, completion words. */
+/* What the option table says to people: help lines, manual entries. */
 #include "core/base/opt.h"
 
 #include <string.h>
@@ -97,11 +97,4 @@ void opt_mdoc(struct buf *out, const struct opt_def *defs)
     for (; !is_end(defs); defs++)
         if (defs->flag)
             mdoc_entry(out, defs);
-}
-
-void opt_completion_words(struct buf *out, const struct opt_def *defs)
-{
-    for (; !is_end(defs); defs++)
-        if (defs->flag)
-            buf_addf(out, "--%s\n", defs->flag);
 }
