@@ -167,14 +167,13 @@ static void say_files(const struct import_progress *r, struct buf *out)
                plural(r->empty, "file holds no event that is recognised",
                       "files hold no event that is recognised"),
                "");
-    count_line(
-        out, r->held,
-        plural(r->held,
-               "file ends inside a line and changed less than a minute ago: that line is not "
-               "read yet",
-               "files end inside a line and changed less than a minute ago: those lines are "
-               "not read yet"),
-        "import again when it is written");
+    count_line(out, r->held,
+               plural(r->held,
+                      "file is being written and ends inside a line: that line is not "
+                      "read yet",
+                      "files are being written and end inside a line: those lines are "
+                      "not read yet"),
+               "import again when it is written");
     count_line(out, r->foreign,
                plural(r->foreign, "file of a folder does not look like a log and was passed over",
                       "files of a folder do not look like logs and were passed over"),

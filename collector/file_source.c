@@ -195,7 +195,7 @@ static bool is_unfinished(const struct reading *r, struct str piece)
 {
     return r->is_ended && !r->is_damaged && r->decoder->is_of_lines && piece.n > 0 &&
            piece.p[piece.n - 1] != '\n' &&
-           plain_is_fresh(r->reader, r->f->options->defaults.now_ns);
+           plain_is_being_written(r->reader, r->f->options->defaults.now_ns);
 }
 
 static enum status decode_piece(struct reading *r, struct str piece, struct err *e)

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -265,13 +266,30 @@ uint64_t plain_hash(const struct plain_reader *r)
     return hash_so_far(&r->hash);
 }
 
-bool plain_is_fresh(const struct plain_reader *r, int64_t now_ns)
+/* The kernel leases a file for reading only while nobody has it open for writing. Who opens it in
+ * that moment waits until we gave it back, and we are told by a signal: one that is ignored. */
+static bool is_open_for_writing(int fd, bool *is_known)
+{
+    const int leased = fcntl(fd, F_SETSIG, SIGURG) == 0 ? fcntl(fd, F_SETLEASE, F_RDLCK) : -1;
+
+    *is_known = leased == 0 || errno == EAGAIN;
+    if (leased == 0)
+        fcntl(fd, F_SETLEASE, F_UNLCK);
+    return leased != 0;
+}
+
+bool plain_is_being_written(const struct plain_reader *r, int64_t now_ns)
 {
     const int64_t age_ns = now_ns - plain_changed_ns(r);
+    bool is_known;
     uint64_t size;
 
-    /* A time far ahead is another clock's. */
-    return r->top == 0 && plain_size(r, &size) && age_ns < NS_PER_MIN && age_ns > -NS_PER_HOUR;
+    if (r->top != 0 || !plain_size(r, &size))
+        return false;
+    const bool is_open = is_open_for_writing(r->fd, &is_known);
+    if (is_known)
+        return is_open;
+    return age_ns < NS_PER_MIN && age_ns > -NS_PER_HOUR; /* far ahead is another clock's */
 }
 
 bool plain_size(const struct plain_reader *r, uint64_t *size)

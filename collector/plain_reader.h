@@ -32,9 +32,10 @@ MUST_CHECK enum status plain_read(struct plain_reader *r, char *to, size_t cap, 
 uint64_t plain_raw_bytes(const struct plain_reader *r);
 /* Hash of those bytes. */
 uint64_t plain_hash(const struct plain_reader *r);
-/* Whether it is a regular file, not compressed, that somebody may still be writing: it changed less
- * than a minute before that time, or since. */
-bool plain_is_fresh(const struct plain_reader *r, int64_t now_ns);
+/* Whether it is a regular file, not compressed, that somebody has open for writing (fcntl(2),
+ * "Leases"). Where that is not told, as of another user's file: whether it changed less than a
+ * minute before now_ns, or since. */
+bool plain_is_being_written(const struct plain_reader *r, int64_t now_ns);
 /* False for what is no regular file. */
 bool plain_size(const struct plain_reader *r, uint64_t *size);
 /* Does the file still begin with the `raw` bytes that had this plain_hash? Reads them all, past
