@@ -24,44 +24,29 @@ static bool is_kept(const struct cost_context *c, const struct fn_ref *fn)
     return f.provisioned.n > 0 || f.snapshots.n > 0;
 }
 
-static bool has_memory(void *ctx, const struct invocation *inv)
+/* Rows without a memory size: all of them are looked for at once. */
+struct sought {
+    struct fn_row **rows;
+    struct fn_size *sizes;
+    size_t n;
+};
+
+static void seek(struct sought *w, struct fn_row *row)
 {
-    UNUSED(ctx);
-    return inv->memory_bytes > 0;
+    w->rows[w->n] = row;
+    w->sizes[w->n++].fn_id = row->fn_id;
 }
 
-/* The last one before the range, else the first one after it. */
-static enum status find_nearest(struct store *s, uint32_t fn_id, struct range r, struct arena *a,
-                                struct inv_rows *out, struct err *e)
+static enum status add_sizes(struct store *s, struct range r, const struct sought *w, struct err *e)
 {
-    struct inv_request q = {.range = {INT64_MIN / 2, r.since_ns},
-                            .fn_id = fn_id,
-                            .test = has_memory,
-                            .order = INV_NEWEST,
-                            .limit = 1};
-    const enum status status = request_invocations(s, &q, a, out, e);
-
-    if (status != OK || out->n > 0)
-        return status;
-    q.range = (struct range){r.until_ns, INT64_MAX / 2};
-    q.order = INV_OLDEST;
-    return request_invocations(s, &q, a, out, e);
-}
-
-static enum status add_size(struct store *s, struct range r, struct arena *a, struct fn_row *row,
-                            struct err *e)
-{
-    struct inv_rows near = {0};
-
-    if (row->stats.memory_size_bytes > 0)
-        return OK;
-    if (find_nearest(s, row->fn_id, r, a, &near, e) != OK)
-        return err_wrap(e, "the memory size of " STR_FMT, STR_ARG(row->fn.name));
-    if (near.n == 0)
-        return OK;
-    row->stats.memory_size_bytes = near.rows[0].memory_bytes;
-    if (row->stats.n == 0) /* nothing was billed: the share of arm64 is that one's */
-        row->stats.mb_ms_arm = near.rows[0].arch == ARCH_ARM64;
+    if (request_sizes_near(s, r, w->sizes, w->n, e) != OK)
+        return err_wrap(e, "memory sizes of functions kept ready");
+    for (size_t i = 0; i < w->n; i++) {
+        struct stats *sums = &w->rows[i]->stats;
+        sums->memory_size_bytes = w->sizes[i].memory_bytes;
+        if (sums->n == 0) /* nothing was billed: the share of arm64 is that one's */
+            sums->mb_ms_arm = w->sizes[i].arch == ARCH_ARM64;
+    }
     return OK;
 }
 
@@ -71,32 +56,56 @@ static void meet(const struct cost_context *c, const struct fn_row *row, bool *i
         is_met[i] = is_met[i] || str_glob(c->rules[i].name_glob, row->fn.name);
 }
 
-/* Those that ran come first; known is all of the store. */
+/* Of those that pass the filter; the ids in the arena, in the order of names. */
 static enum status find_idle(struct store *s, const struct standing_idle_request *q,
-                             const struct fn_rows *known, struct arena *a,
-                             struct standing_idle *out, struct err *e)
+                             struct arena *a, struct fn_ids *out, struct err *e)
 {
     AUTO(idmap_clear) struct idmap ran = {0};
+    const struct range all = {INT64_MIN / 2, INT64_MAX / 2};
+    size_t n = 0;
 
+    for (size_t i = 0; i < q->ran->n; i++)
+        *idmap_put(&ran, q->ran->rows[i].fn_id, NULL) = i;
+    if (request_fn_ids(s, all, q->filter, a, out, e) != OK)
+        return err_wrap(e, "functions kept ready");
+    for (size_t i = 0; i < out->n; i++)
+        if (!idmap_get(&ran, out->ids[i]) && is_kept(q->cost, store_fn(s, out->ids[i])))
+            out->ids[n++] = out->ids[i];
+    out->n = n;
+    return OK;
+}
+
+static void seek_all(struct store *s, const struct standing_idle_request *q,
+                     const struct fn_ids *idle, struct fn_row *rows, struct sought *w)
+{
     for (size_t i = 0; i < q->ran->n; i++) {
         struct fn_row *row = &q->ran->rows[i];
-        *idmap_put(&ran, row->fn_id, NULL) = i;
-        if (is_kept(q->cost, &row->fn) && add_size(s, q->range, a, row, e) != OK)
-            return e->code;
-        meet(q->cost, row, out->is_met);
+        if (row->stats.memory_size_bytes == 0 && is_kept(q->cost, &row->fn))
+            seek(w, row);
     }
-    for (size_t i = 0; i < known->n; i++) {
-        struct fn_row row = known->rows[i];
-        if (idmap_get(&ran, row.fn_id) || !fn_filter_passes(q->filter, &row.fn) ||
-            !is_kept(q->cost, &row.fn))
-            continue;
-        if (add_size(s, q->range, a, &row, e) != OK)
-            return e->code;
-        meet(q->cost, &row, out->is_met);
-        if (row.stats.memory_size_bytes > 0)
-            out->rows.rows[out->rows.n++] = row;
+    for (size_t i = 0; i < idle->n; i++) {
+        rows[i] = (struct fn_row){.fn = *store_fn(s, idle->ids[i]), .fn_id = idle->ids[i]};
+        seek(w, &rows[i]);
     }
-    return OK;
+}
+
+static void meet_all(const struct standing_idle_request *q, struct standing_idle *out)
+{
+    for (size_t i = 0; i < q->ran->n; i++)
+        meet(q->cost, &q->ran->rows[i], out->is_met);
+    for (size_t i = 0; i < out->rows.n; i++)
+        meet(q->cost, &out->rows.rows[i], out->is_met);
+}
+
+/* A function of unknown size is in no row. */
+static void keep_sized(struct fn_rows *rows)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < rows->n; i++)
+        if (rows->rows[i].stats.memory_size_bytes > 0)
+            rows->rows[n++] = rows->rows[i];
+    rows->n = n;
 }
 
 static void find_unmet(const struct cost_context *c, struct standing_idle *out)
@@ -109,16 +118,23 @@ enum status standing_idle_load(struct store *s, const struct standing_idle_reque
                                struct arena *a, struct standing_idle *out, struct err *e)
 {
     struct standing_idle idle = {.is_met = arena_new(a, bool, q->cost->n_rules + 1)};
-    struct fn_rows known = {0};
+    AUTO(arena_clear) struct arena own = {0};
+    struct fn_ids ids = {0};
 
     *out = idle;
     if (!any_keeps(q->cost))
         return OK;
-    if (request_function_list(s, true, a, &known, e) != OK)
-        return err_wrap(e, "functions kept ready");
-    idle.rows.rows = arena_new(a, struct fn_row, known.n + 1);
-    if (find_idle(s, q, &known, a, &idle, e) != OK)
+    if (find_idle(s, q, &own, &ids, e) != OK)
         return e->code;
+    const size_t most = q->ran->n + ids.n + 1;
+    struct sought w = {arena_new(&own, struct fn_row *, most),
+                       arena_new(&own, struct fn_size, most), 0};
+    idle.rows = (struct fn_rows){arena_new(a, struct fn_row, ids.n + 1), ids.n};
+    seek_all(s, q, &ids, idle.rows.rows, &w);
+    if (add_sizes(s, q->range, &w, e) != OK)
+        return e->code;
+    keep_sized(&idle.rows);
+    meet_all(q, &idle);
     find_unmet(q->cost, &idle);
     *out = idle;
     return OK;

@@ -213,3 +213,18 @@ enum status facts_bounds(struct day *d, uint32_t fn, bool *is_found, struct rang
         *e = failure;
     return s;
 }
+
+enum status facts_narrow(struct day *d, uint32_t fn, struct range *r, struct err *e)
+{
+    struct range facts = {0};
+    bool is_found = false;
+    enum status s = facts_bounds(d, fn, &is_found, &facts, e);
+
+    if (s != OK)
+        return s;
+    if (!is_found)
+        facts = (struct range){r->since_ns, r->since_ns - 1};
+    r->since_ns = facts.since_ns > r->since_ns ? facts.since_ns : r->since_ns;
+    r->until_ns = facts.until_ns + 1 < r->until_ns ? facts.until_ns + 1 : r->until_ns;
+    return OK;
+}

@@ -121,6 +121,9 @@ MUST_CHECK enum status facts_each(struct day *d, uint32_t fn, struct range r, st
 /* Starts of the function's first and last fact of the day, both included. */
 MUST_CHECK enum status facts_bounds(struct day *d, uint32_t fn, bool *is_found,
                                     struct range *bounds, struct err *e);
+/* Cuts a range of the day to where the function has facts: most run in a few hours of a day only,
+ * the others need no look. until_ns is not above since_ns where there are none. */
+MUST_CHECK enum status facts_narrow(struct day *d, uint32_t fn, struct range *r, struct err *e);
 /* A fact_fn: adds the fact to the struct stats at ctx. */
 enum status fact_count(void *ctx, const struct fact *f, struct err *e);
 /* Adds the facts in the range to the sums, by counting them. */

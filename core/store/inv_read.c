@@ -153,22 +153,6 @@ static enum status scan_hour(struct scan *sc, struct fact_cursor *c, uint32_t fn
     return s;
 }
 
-/* Most functions run in a few hours of a day only: the others are not looked into. */
-static enum status narrow(struct day *d, uint32_t fn, struct range *r, struct err *e)
-{
-    struct range facts = {0};
-    bool is_found = false;
-    enum status s = facts_bounds(d, fn, &is_found, &facts, e);
-
-    if (s != OK)
-        return s;
-    if (!is_found)
-        facts = (struct range){r->since_ns, r->since_ns - 1};
-    r->since_ns = facts.since_ns > r->since_ns ? facts.since_ns : r->since_ns;
-    r->until_ns = facts.until_ns + 1 < r->until_ns ? facts.until_ns + 1 : r->until_ns;
-    return OK;
-}
-
 static enum status scan_day(struct scan *sc, int64_t day, uint32_t fn, struct err *e)
 {
     AUTO(fact_cursor_close) struct fact_cursor c = {0};
@@ -180,17 +164,13 @@ static enum status scan_day(struct scan *sc, int64_t day, uint32_t fn, struct er
     enum status s = store_day(sc->store, day, false, &d, e);
     if (s != OK || !d)
         return s;
-    if ((s = narrow(d, fn, &r, e)) != OK || r.since_ns >= r.until_ns)
+    if ((s = facts_narrow(d, fn, &r, e)) != OK || r.since_ns >= r.until_ns)
         return s;
     s = fact_cursor_open(&c, d, e);
     unsigned first = hour_of_day(r.since_ns, day), last = hour_of_day(r.until_ns - 1, day);
     for (unsigned k = 0; s == OK && k <= last - first; k++) {
         unsigned hour = sc->newest_first ? last - k : first + k;
-        int64_t since_ns = day * NS_PER_DAY + hour * NS_PER_HOUR;
-        struct range part = {since_ns > r.since_ns ? since_ns : r.since_ns,
-                             since_ns + NS_PER_HOUR < r.until_ns ? since_ns + NS_PER_HOUR
-                                                                 : r.until_ns};
-        s = scan_hour(sc, &c, fn, part, e);
+        s = scan_hour(sc, &c, fn, range_of_hour(r, day, hour), e);
     }
     return s;
 }

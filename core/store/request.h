@@ -61,6 +61,17 @@ MUST_CHECK enum status request_functions(struct store *s, struct range r, const 
 MUST_CHECK enum status request_function_list(struct store *s, bool has_names, struct arena *a,
                                              struct fn_rows *out, struct err *e);
 
+/* The memory sizes of functions outside a range: each is that of the last attempt before it that
+ * tells one, else of the first after it. One pass over the days for all of them, nearest first,
+ * which ends when each has one; takes no room. Fill fn_id in, the rest is set. */
+struct fn_size {
+    uint32_t fn_id;
+    uint64_t memory_bytes; /* 0: no attempt outside the range tells one */
+    enum arch arch;        /* of that attempt */
+};
+MUST_CHECK enum status request_sizes_near(struct store *s, struct range r, struct fn_size *fns,
+                                          size_t n, struct err *e);
+
 /* Sums per step (60 s, 3600 s or 86400 s in ns), all functions that pass together. Steps begin at
  * whole ones, so the first and the last hold only what lies in the range. Points without data are
  * zero. fn_id 0: all. */

@@ -124,6 +124,16 @@ static inline struct range range_of_day(struct range r, int64_t day)
                           r.until_ns < base + NS_PER_DAY ? r.until_ns : base + NS_PER_DAY};
 }
 
+/* The same of one hour of the day. */
+static inline struct range range_of_hour(struct range r, int64_t day, unsigned hour)
+{
+    const int64_t since_ns = day * NS_PER_DAY + hour * NS_PER_HOUR;
+    const int64_t until_ns = since_ns + NS_PER_HOUR;
+
+    return (struct range){r.since_ns > since_ns ? r.since_ns : since_ns,
+                          r.until_ns < until_ns ? r.until_ns : until_ns};
+}
+
 static inline bool range_meets_day(struct range r, int64_t day)
 {
     r = range_of_day(r, day);
