@@ -284,11 +284,13 @@ bool plain_is_being_written(const struct plain_reader *r, int64_t now_ns)
     bool is_known;
     uint64_t size;
 
-    if (r->top != 0 || !plain_size(r, &size))
+    if (r->top != 0)
         return false;
     const bool is_open = is_open_for_writing(r->fd, &is_known);
+    if (!plain_size(r, &size))
+        return false;
     if (is_known)
-        return is_open;
+        return is_open || size > plain_raw_bytes(r); /* closed since the last read */
     return age_ns < NS_PER_MIN && age_ns > -NS_PER_HOUR; /* far ahead is another clock's */
 }
 
