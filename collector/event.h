@@ -59,8 +59,8 @@ void event_maker_clear(struct event_maker *m);
 void event_quarantine(const struct event_maker *m, const struct decode_input *in,
                       const struct decode_mark *at, struct str raw, const char *reason,
                       struct batch *out);
-/* Whether a last event that has no line's end needs none: a JSON object that is closed, a line of
- * the platform with all its parts. */
+/* Whether a last event that has no line's end needs none: a JSON object that is closed. A line of
+ * the platform may go on behind each of its parts. */
 bool event_is_whole(struct str body, struct batch *out);
 
 /* Epoch seconds, milliseconds, microseconds or nanoseconds, told by their size; a fraction is read.

@@ -290,7 +290,7 @@ bool plain_is_being_written(const struct plain_reader *r, int64_t now_ns)
     if (!plain_size(r, &size))
         return false;
     if (is_known)
-        return is_open || size > plain_raw_bytes(r); /* closed since the last read */
+        return is_open || size > plain_raw_bytes(r);     /* closed since the last read */
     return age_ns < NS_PER_MIN && age_ns > -NS_PER_HOUR; /* far ahead is another clock's */
 }
 
