@@ -135,11 +135,11 @@ static void test_traces_go_on(void **state)
     static const char *const events[] = {
         "2026-01-15 10:00:00 [main] a.App.h()\nERROR: it failed",
         "Jan 15, 2026 10:00:00 AM a.App h\nSEVERE: it failed",
-        "PHP Fatal error:  Uncaught Exception: x in /var/task/a.php:3\nStack trace:\n"
-        "#0 /var/task/a.php(9): f()\n#1 [internal function]: g()\n#2 {main}\n  thrown in "
-        "/var/task/a.php on line 3",
-        "ERROR it failed\nat a.B.c(B.java:3)\nat a.B.d(Native Method)\n... 3 more\n"
-        "Caused by: a.X: y\nat a.B.e(B.kt)",
+        ("PHP Fatal error:  Uncaught Exception: x in /var/task/a.php:3\nStack trace:\n"
+         "#0 /var/task/a.php(9): f()\n#1 [internal function]: g()\n#2 {main}\n  thrown in "
+         "/var/task/a.php on line 3"),
+        ("ERROR it failed\nat a.B.c(B.java:3)\nat a.B.d(Native Method)\n... 3 more\n"
+         "Caused by: a.X: y\nat a.B.e(B.kt)"),
         "call(f, {\n  a: 1,\n});",
         "[\n  1\n],",
         "it is\n** (RuntimeError) boom\n    lib/a.ex:1: A.h/1",

@@ -6,19 +6,19 @@
 
 /* api, which failed by its own fault as a client sees it, called mail, which broke. */
 static const char *const documents[] = {
-    "{\"id\":\"1\",\"name\":\"api\",\"origin\":\"AWS::Lambda\",\"start_time\":100.0,"
-    "\"end_time\":101.5,\"error\":true,\"http\":{\"response\":{\"status\":200}},"
-    "\"aws\":{\"account_id\":\"123456789012\"},\"resource_arn\":\"arn:api\"}",
-    "{\"id\":\"2\",\"parent_id\":\"1\",\"name\":\"api\",\"origin\":\"AWS::Lambda::Function\","
-    "\"start_time\":100.2,\"end_time\":101.4,\"error\":true,"
-    "\"aws\":{\"account_id\":\"123456789012\"},\"subsegments\":[{\"id\":\"21\"}]}",
-    "{\"id\":\"3\",\"parent_id\":\"21\",\"name\":\"mail\",\"origin\":\"AWS::Lambda\","
-    "\"start_time\":100.5,\"end_time\":100.9,\"fault\":true,"
-    "\"http\":{\"response\":{\"status\":502},\"request\":{\"method\":\"POST\","
-    "\"url\":\"http://mail/x\"}},\"aws\":{\"account_id\":\"123456789012\"}}",
+    ("{\"id\":\"1\",\"name\":\"api\",\"origin\":\"AWS::Lambda\",\"start_time\":100.0,"
+     "\"end_time\":101.5,\"error\":true,\"http\":{\"response\":{\"status\":200}},"
+     "\"aws\":{\"account_id\":\"123456789012\"},\"resource_arn\":\"arn:api\"}"),
+    ("{\"id\":\"2\",\"parent_id\":\"1\",\"name\":\"api\",\"origin\":\"AWS::Lambda::Function\","
+     "\"start_time\":100.2,\"end_time\":101.4,\"error\":true,"
+     "\"aws\":{\"account_id\":\"123456789012\"},\"subsegments\":[{\"id\":\"21\"}]}"),
+    ("{\"id\":\"3\",\"parent_id\":\"21\",\"name\":\"mail\",\"origin\":\"AWS::Lambda\","
+     "\"start_time\":100.5,\"end_time\":100.9,\"fault\":true,"
+     "\"http\":{\"response\":{\"status\":502},\"request\":{\"method\":\"POST\","
+     "\"url\":\"http://mail/x\"}},\"aws\":{\"account_id\":\"123456789012\"}}"),
     "no document",
-    "{\"id\":\"4\",\"parent_id\":\"3\",\"name\":\"mail\",\"origin\":\"AWS::Lambda::Function\","
-    "\"start_time\":100.6,\"end_time\":102.0,\"fault\":true,\"in_progress\":true}",
+    ("{\"id\":\"4\",\"parent_id\":\"3\",\"name\":\"mail\",\"origin\":\"AWS::Lambda::Function\","
+     "\"start_time\":100.6,\"end_time\":102.0,\"fault\":true,\"in_progress\":true}"),
 };
 
 static const struct {
