@@ -83,14 +83,14 @@ wait_for told resolved
 wait_for health 200
 held 0 || fail "still held"
 
-# Somebody else writes into the database for longer than anybody waits.
+# Somebody else writes into the database for longer than anybody waits: the alerts, which may come first, and then a commit.
 : > "$work/collect.log"
 locked() {
     /usr/bin/python3 - "$store/meta.db" << 'PY'
 import sqlite3, sys, time
 c = sqlite3.connect(sys.argv[1], isolation_level=None)
 c.execute("begin immediate")
-time.sleep(8)
+time.sleep(18)
 PY
 }
 locked &
