@@ -70,29 +70,14 @@ static void offer_all(struct spot *at, const char *const *words)
         offer(at, str_from(*words));
 }
 
-static struct str name_of(const struct fn_ref *fn)
-{
-    return fn->name;
-}
-
-static struct str region_of(const struct fn_ref *fn)
-{
-    return fn->region;
-}
-
-static struct str account_of(const struct fn_ref *fn)
-{
-    return fn->account;
-}
-
 /* Options whose values are words of the store. */
 static const struct {
     const char *flag;
     struct str (*of)(const struct fn_ref *fn);
 } stored[] = {
-    {"function", name_of},         {"to-function", name_of}, {"region", region_of},
-    {"account", account_of},       {"to-region", region_of}, {"to-account", account_of},
-    {"default-region", region_of},
+    {"function", cli_fn_name},         {"to-function", cli_fn_name}, {"region", cli_fn_region},
+    {"account", cli_fn_account},       {"to-region", cli_fn_region}, {"to-account", cli_fn_account},
+    {"default-region", cli_fn_region},
 };
 
 /* Where there is no store, there is nothing to offer. */

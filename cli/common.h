@@ -47,6 +47,10 @@ MUST_CHECK enum status cli_say_if_outside(const struct cli *c, struct store *s, 
 
 /* --function, --region, --account, --provider. */
 struct fn_filter cli_filter(const struct cli *c);
+/* Members by name, for tables of what options are about. */
+struct str cli_fn_name(const struct fn_ref *fn);
+struct str cli_fn_region(const struct fn_ref *fn);
+struct str cli_fn_account(const struct fn_ref *fn);
 /* Says on standard error where no stored function passes it, whenever it ran: which option lets
  * none through, and what name is near. That is no failure: it may be one that did not run yet.
  * Says nothing of an empty store, nor with --quiet. */

@@ -24,17 +24,17 @@ struct filter_part {
     struct str (*of)(const struct fn_ref *fn);
 };
 
-static struct str name_of(const struct fn_ref *fn)
+struct str cli_fn_name(const struct fn_ref *fn)
 {
     return fn->name;
 }
 
-static struct str region_of(const struct fn_ref *fn)
+struct str cli_fn_region(const struct fn_ref *fn)
 {
     return fn->region;
 }
 
-static struct str account_of(const struct fn_ref *fn)
+struct str cli_fn_account(const struct fn_ref *fn)
 {
     return fn->account;
 }
@@ -101,9 +101,9 @@ enum status cli_say_if_no_function(const struct cli *c, struct store *s, struct 
 {
     const struct fn_filter f = cli_filter(c);
     const struct filter_part parts[] = {
-        {"function", "matches", f.name_glob, {.name_glob = f.name_glob}, name_of},
-        {"region", "is in", f.region, {.region = f.region}, region_of},
-        {"account", "is of", f.account, {.account = f.account}, account_of},
+        {"function", "matches", f.name_glob, {.name_glob = f.name_glob}, cli_fn_name},
+        {"region", "is in", f.region, {.region = f.region}, cli_fn_region},
+        {"account", "is of", f.account, {.account = f.account}, cli_fn_account},
         {"provider",
          "is of",
          str_from(provider_name(f.provider)),
