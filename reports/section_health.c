@@ -90,7 +90,7 @@ static void report_findings(const struct report_data *r, struct doc *d, struct d
          "counted, though that one may have printed them; an export with streams tells"},
         {r->status.counts.lost_lines, "line was dropped by the platform before it was logged",
          "lines were dropped by the platform before they were logged",
-         "what they said is in no log; fnscope logs logsDropped shows when"},
+         "what was said there is in no log; fnscope logs logsDropped shows when"},
         {r->status.counts.untimed, "event has no time", "events have no time",
          "that of the file or of the import stands in"},
         {r->status.counts.elsewhere,
