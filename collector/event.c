@@ -118,15 +118,24 @@ static struct origin_slot *slot_of(struct event_maker *m, struct str stream)
     return &m->cache[(v * odd >> 48) % ORIGIN_CACHE];
 }
 
+/* Most events repeat the views of the one before, which str_eq() tells by their pointers. */
+static bool is_slot_of(const struct origin_slot *slot, const struct event_maker *m,
+                       const struct raw_event *ev)
+{
+    return slot->origin != NULL && slot->batch == m->n_batches &&
+           str_eq(slot->stream, ev->stream) && str_eq(slot->log_group, ev->log_group) &&
+           str_eq(slot->account, ev->account) && str_eq(slot->region, ev->region) &&
+           str_eq(slot->function, ev->function);
+}
+
 static struct origin_slot *find_origin(struct event_maker *m, const struct import_defaults *d,
                                        const struct raw_event *ev, struct batch *out)
 {
-    struct origin_slot *slot = slot_of(m, ev->stream);
-
     m->n_batches += out->origins.count == 0; /* a new one: old pointers are gone */
-    if (slot->origin != NULL && slot->batch == m->n_batches && str_eq(slot->stream, ev->stream) &&
-        str_eq(slot->log_group, ev->log_group) && str_eq(slot->account, ev->account) &&
-        str_eq(slot->region, ev->region) && str_eq(slot->function, ev->function))
+    if (m->last != NULL && is_slot_of(m->last, m, ev))
+        return m->last;
+    struct origin_slot *slot = m->last = slot_of(m, ev->stream);
+    if (is_slot_of(slot, m, ev))
         return slot;
     *slot = (struct origin_slot){
         .batch = m->n_batches,
@@ -194,13 +203,6 @@ static struct str make_body(const struct event_maker *m, const struct decode_inp
 
 /* --- identity
  * ---------------------------------------------------------------------------------------------- */
-
-static uint64_t hash_number(uint64_t v, uint64_t seed)
-{
-    char bytes[sizeof(v)];
-    memcpy(bytes, &v, sizeof(v));
-    return str_hash((struct str){bytes, sizeof(bytes)}, seed);
-}
 
 static void start_run(struct event_maker *m, const struct raw_event *ev)
 {
@@ -303,8 +305,8 @@ static uint64_t hash_event(const struct event_maker *m, const struct raw_event *
     if (ev->event_id.n > 0)
         return str_hash(ev->event_id, place);
     if (!ev->has_time)
-        return str_hash(body, hash_number(m->chain, place));
-    return str_hash(body, hash_number((uint64_t)ev->time_ns, place));
+        return str_hash(body, str_hash_u64(m->chain, place));
+    return str_hash(body, str_hash_u64((uint64_t)ev->time_ns, place));
 }
 
 static uint64_t identify(struct event_maker *m, const struct raw_event *ev,
@@ -322,7 +324,7 @@ static uint64_t identify(struct event_maker *m, const struct raw_event *ev,
         return id;
     uint64_t twin = count_twins(m, id);
     m->recent[m->n_recent++ % EVENTS_RECENT] = id;
-    return twin == 0 ? id : hash_number(twin, id);
+    return twin == 0 ? id : str_hash_u64(twin, id);
 }
 
 /* --- what no platform would say --- */

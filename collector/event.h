@@ -32,6 +32,7 @@ struct origin_slot {
 /* Part of a decoder's state; zeroed is ready, event_maker_clear() frees. */
 struct event_maker {
     struct origin_slot cache[ORIGIN_CACHE];
+    struct origin_slot *last; /* of the event before; NULL: none */
     uint64_t n_batches; /* slots of those before are empty */
     /* Events of one time: identity -> how often; used from the second one on. */
     struct idmap run;

@@ -48,9 +48,12 @@ static void insert_run(struct file_days *d, size_t at, int64_t day)
 
 void file_days_add(struct file_days *d, int64_t t_ns)
 {
+    const struct day_run *newest = d->n > 0 ? &d->runs[d->n - 1] : NULL;
     int64_t day = day_of_time(t_ns);
-    size_t at = find_run(d, day);
 
+    if (newest != NULL && day >= newest->first && day <= newest->last)
+        return;
+    size_t at = find_run(d, day);
     assert(at <= d->n);
     if (at == d->n || d->runs[at].first > day + 1) {
         insert_run(d, at, day);

@@ -2,6 +2,8 @@
  * which AWS's commands and other tools write them. */
 #include "collector/line_prefix.h"
 
+#include <string.h>
+
 #include "core/base/timefmt.h"
 
 static bool is_digit(char c)
@@ -160,6 +162,53 @@ enum line_form prefix_read(struct str line, struct raw_event *ev)
                         : read_spaced(str_sub(line, 0, n), str_skip(rest, 1), ev, &form);
     ev->has_time = is_start;
     return is_start ? form : FORM_UNKNOWN;
+}
+
+/* --- the prefix of the line before
+ * ------------------------------------------------------------------------------------------------
+ */
+
+enum { TO_MINUTE = 16, TIME_END = 24 }; /* of "2026-01-15T12:30:59.123Z" */
+
+static bool repeats(const struct prefix_memo *m, struct str line, int64_t *behind_minute)
+{
+    return m->n > 0 && line.n >= m->n && memcmp(line.p, m->line, TO_MINUTE) == 0 &&
+           memcmp(line.p + TIME_END, m->line + TIME_END, m->n - TIME_END) == 0 &&
+           time_behind_minute(line.p + TO_MINUTE, behind_minute);
+}
+
+/* Only between tabs nothing behind the prefix says what it is. */
+static void remember(struct prefix_memo *m, struct str line, enum line_form form,
+                     const struct raw_event *ev)
+{
+    const bool is_tabbed = form == FORM_TABBED || form == FORM_TABBED_PAIR;
+    int64_t behind_minute;
+
+    m->n = 0;
+    if (!is_tabbed || line.n <= TIME_END || line.p[TIME_END] != '\t' ||
+        !time_behind_minute(line.p + TO_MINUTE, &behind_minute))
+        return;
+    m->line = line.p;
+    m->n = (size_t)(ev->body.p - line.p);
+    m->form = form;
+    m->ev = *ev;
+    m->ev.time_ns -= behind_minute;
+}
+
+enum line_form prefix_read_next(struct prefix_memo *m, struct str line, struct raw_event *ev)
+{
+    int64_t behind_minute;
+
+    if (!repeats(m, line, &behind_minute)) {
+        const enum line_form form = prefix_read(line, ev);
+        if (form != FORM_UNKNOWN)
+            remember(m, line, form, ev);
+        return form;
+    }
+    *ev = m->ev;
+    ev->time_ns += behind_minute;
+    ev->body = str_skip(line, m->n);
+    return m->form;
 }
 
 /* --- prefixes that messages may have, too

@@ -135,6 +135,7 @@ struct feeder {
     struct lines_state *s;
     const struct decode_input *in;
     struct batch *out;
+    struct prefix_memo before; /* of the line before in this piece */
 };
 
 static void add(struct feeder *f, const struct decode_input *in, const struct raw_event *ev)
@@ -291,13 +292,15 @@ static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
 }
 
 /* Does this line begin an event? If so its parts are in ev. `t` is of the open event, if any. */
-static bool begins_event(const struct feeder *f, struct trace *t, struct str line,
-                         struct str behind, struct raw_event *ev)
+static bool begins_event(struct feeder *f, struct trace *t, struct str line, struct str behind,
+                         struct raw_event *ev)
 {
     const enum line_form form = f->s->form;
 
+    if (form == FORM_LOOSE)
+        return prefix_read_loose(line, ev);
     if (form != FORM_BARE)
-        return form == FORM_LOOSE ? prefix_read_loose(line, ev) : prefix_read(line, ev) == form;
+        return prefix_read_next(&f->before, line, ev) == form;
     const struct str body = skip_joint(line);
     if (body.p == line.p && t->first.p != NULL && trace_goes_on(t, line, behind, &f->out->arena))
         return false;

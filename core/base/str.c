@@ -27,7 +27,7 @@ struct str str_sub(struct str s, size_t from, size_t n)
 
 bool str_eq(struct str a, struct str b)
 {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    return a.n == b.n && (a.n == 0 || a.p == b.p || memcmp(a.p, b.p, a.n) == 0);
 }
 
 static char lower(char c)
@@ -319,6 +319,13 @@ uint64_t str_hash(struct str s, uint64_t seed)
         a = load_part(p, n);
     }
     return mix(mix(a ^ K1 ^ h, b ^ K2), K0 ^ s.n);
+}
+
+uint64_t str_hash_u64(uint64_t v, uint64_t seed)
+{
+    const uint64_t n = sizeof(v);
+
+    return mix(mix(v ^ K1 ^ seed ^ mix(n ^ K0, K1), K2), K0 ^ n);
 }
 
 uint64_t str_hash_block(struct str s, uint64_t seed)

@@ -59,6 +59,7 @@ const char *plural(uint64_t n, const char *one, const char *many);
 
 /* Stable 64-bit hash (same on every machine and run; stored in files). seed separates uses. */
 uint64_t str_hash(struct str s, uint64_t seed);
+uint64_t str_hash_u64(uint64_t v, uint64_t seed); /* of its eight bytes, the lowest first */
 /* Another one, stable as well, three times as fast for kilobytes: four hashes side by side. */
 uint64_t str_hash_block(struct str s, uint64_t seed);
 

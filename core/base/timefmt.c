@@ -12,12 +12,11 @@
  * day is the year's last. */
 static int64_t days_from_civil(int64_t y, int m, int d)
 {
-    y -= m <= 2;
-    int64_t era = (y >= 0 ? y : y - 399) / 400;
-    int64_t yoe = y - era * 400;
-    int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    const uint64_t year = (uint64_t)(y - (m <= 2));
+    const uint64_t day_of_year = (153 * (unsigned)(m + (m > 2 ? -3 : 9)) + 2) / 5 + (unsigned)d - 1;
 
-    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+    assert(y > 0);
+    return (int64_t)(year * 365 + year / 4 - year / 100 + year / 400 + day_of_year) - 719468;
 }
 
 int64_t time_floor(int64_t t_ns, int64_t step_ns)
@@ -68,12 +67,16 @@ int64_t time_month(int64_t t_ns, int months_on)
     return days_from_civil(c.year + month / 12, month % 12 + 1, 1) * NS_PER_DAY;
 }
 
+static bool is_leap(int year)
+{
+    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
 static int days_in_month(int year, int month)
 {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 
-    return days[month - 1] + (month == 2 && is_leap);
+    return days[month - 1] + (month == 2 && is_leap(year));
 }
 
 /* --- reading RFC 3339 --- */
@@ -133,10 +136,15 @@ static bool eight_at(const char *p, const char form[8], uint64_t fixed, uint64_t
     return ((v | (v + sixes)) & high) == 0 && (v & fixed) == 0;
 }
 
-/* The i-th and the next of eight values as one number. */
-static int two_of(uint64_t values, unsigned i)
+/* Of eight values each and the next as one number, all at once: at most 99, a byte holds it. */
+static uint64_t pairs_of(uint64_t values)
 {
-    return (int)((values >> 8 * i & 0xFF) * 10 + (values >> 8 * (i + 1) & 0xFF));
+    return values * 10 + (values >> 8);
+}
+
+static int pair(uint64_t pairs, unsigned i)
+{
+    return (int)(pairs >> 8 * i & 0xFF);
 }
 
 /* "2026-01-15" at the start of s. */
@@ -146,8 +154,9 @@ static bool read_date(struct str s, struct civil *c)
 
     if (s.n < 10 || !eight_at(s.p, "0000-00-", FIXED_OF_DATE, &v))
         return false;
-    c->year = two_of(v, 0) * 100 + two_of(v, 2);
-    c->month = two_of(v, 5);
+    v = pairs_of(v);
+    c->year = pair(v, 0) * 100 + pair(v, 2);
+    c->month = pair(v, 5);
     c->day = pair_at(s.p + 8);
     return is_date(c);
 }
@@ -159,9 +168,10 @@ static bool read_clock(const char *p, struct civil *c)
 
     if (!eight_at(p, "00:00:00", FIXED_OF_CLOCK, &v))
         return false;
-    c->hour = two_of(v, 0);
-    c->minute = two_of(v, 3);
-    c->second = two_of(v, 6);
+    v = pairs_of(v);
+    c->hour = pair(v, 0);
+    c->minute = pair(v, 3);
+    c->second = pair(v, 6);
     return c->hour <= 23 && c->minute <= 59 && c->second <= 59;
 }
 
@@ -198,26 +208,38 @@ static size_t read_zone(struct str s, size_t i, int64_t *offset_ns)
     return end;
 }
 
+bool time_behind_minute(const char p[8], int64_t *ns)
+{
+    uint64_t v;
+
+    if (!eight_at(p, ":00.000Z", FIXED_OF_END, &v))
+        return false;
+    const int second = pair(pairs_of(v), 1), millis = pair(pairs_of(v), 4) * 10 + (int)(v >> 48);
+    *ns = second * NS_PER_SEC + millis * NS_PER_MS;
+    return second <= 59;
+}
+
 /* "2026-01-15T12:30:59.123Z", the form of nearly all times in logs, in three steps of eight
  * characters. False: another form or no time, which the general way tells. */
 static bool read_millis(const char *p, int64_t *t_ns)
 {
-    uint64_t date, clock, end;
+    uint64_t date, clock;
+    int64_t ns;
 
     if (!eight_at(p, "0000-00-", FIXED_OF_DATE, &date) ||
-        !eight_at(p + 8, "00T00:00", FIXED_OF_CLOCK, &clock) ||
-        !eight_at(p + 16, ":00.000Z", FIXED_OF_END, &end))
+        !eight_at(p + 8, "00T00:00", FIXED_OF_CLOCK, &clock) || !time_behind_minute(p + 16, &ns))
         return false;
+    date = pairs_of(date);
+    clock = pairs_of(clock);
     const struct civil c = {
-        .year = two_of(date, 0) * 100 + two_of(date, 2),
-        .month = two_of(date, 5),
-        .day = two_of(clock, 0),
-        .hour = two_of(clock, 3),
-        .minute = two_of(clock, 6),
-        .second = two_of(end, 1),
-        .ns = (two_of(end, 4) * 10 + (int)(end >> 48 & 0xFF)) * NS_PER_MS,
+        .year = pair(date, 0) * 100 + pair(date, 2),
+        .month = pair(date, 5),
+        .day = pair(clock, 0),
+        .hour = pair(clock, 3),
+        .minute = pair(clock, 6),
+        .ns = ns,
     };
-    if (!is_date(&c) || c.hour > 23 || c.minute > 59 || c.second > 59)
+    if (!is_date(&c) || c.hour > 23 || c.minute > 59)
         return false;
     *t_ns = time_from_civil(&c);
     return true;

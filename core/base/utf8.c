@@ -67,41 +67,29 @@ static bool is_real(struct str s, size_t used, uint32_t cp)
     return cp != REPLACEMENT || (used == 3 && memcmp(s.p, "\xEF\xBF\xBD", 3) == 0);
 }
 
-/* Most text is nothing else. The last eight bytes overlap those before: no byte is looked at alone.
- */
-static bool is_ascii(struct str s)
-{
-    uint64_t all = 0, word;
+enum { STRIDE = 32 };
 
-    if (s.n < sizeof(word))
-        return false; /* not told */
-    for (size_t i = 0; i + sizeof(word) <= s.n; i += sizeof(word)) {
-        memcpy(&word, s.p + i, sizeof(word));
-        all |= word;
-    }
-    memcpy(&word, s.p + s.n - sizeof(word), sizeof(word));
-    return ((all | word) & HIGH_BITS) == 0;
+static bool is_ascii(const char stride[STRIDE])
+{
+    uint64_t word[STRIDE / sizeof(uint64_t)];
+
+    memcpy(word, stride, sizeof(word));
+    return ((word[0] | word[1] | word[2] | word[3]) & HIGH_BITS) == 0;
 }
 
-/* Bytes at the front that are ASCII, as far as whole strides tell. */
+/* Bytes at the front that are ASCII, as far as strides tell; the last one overlaps that before, so
+ * that no byte is looked at alone. */
 static size_t ascii_length(struct str s)
 {
-    enum { STRIDE = 32 };
     size_t i = 0;
 
-    for (; s.n - i >= STRIDE; i += STRIDE) {
-        uint64_t word[STRIDE / sizeof(uint64_t)];
-        memcpy(word, s.p + i, sizeof(word));
-        if (((word[0] | word[1] | word[2] | word[3]) & HIGH_BITS) != 0)
-            break;
-    }
-    return i;
+    while (s.n - i >= STRIDE && is_ascii(s.p + i))
+        i += STRIDE;
+    return s.n - i < STRIDE && i > 0 && is_ascii(s.p + s.n - STRIDE) ? s.n : i;
 }
 
 bool utf8_is_valid(struct str s)
 {
-    if (is_ascii(s))
-        return true;
     s = str_skip(s, ascii_length(s));
     while (s.n > 0) {
         uint64_t word;

@@ -105,6 +105,39 @@ static void test_group_names(void **state)
     }
 }
 
+/* Whatever one byte of a line is: behind another line it reads as it does alone. */
+static void test_prefix_behind_another(void **state)
+{
+    UNUSED(state);
+    static const char *const lines[] = {
+        "2025-10-21T19:00:45.945Z\t/aws/lambda/pay\t" STREAM "\tm",
+        "2025-10-21T19:00:45.945Z\t" STREAM "\tm",
+        "2025-10-21T19:00:45.945Z " STREAM " m",
+        "2025-10-21T19:00:45.945Z\tgroup\ts\t",
+        "2025-10-21T19:00:45Z\tg\ts\t",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        for (size_t at = 0; at < strlen(lines[i]); at++)
+            for (unsigned c = 0; c < 256; c++) {
+                char changed[120];
+                struct prefix_memo memo = {0};
+                struct raw_event first = {0}, alone = {0}, behind = {0};
+                prefix_read_next(&memo, str_from(lines[i]), &first);
+                memcpy(changed, lines[i], strlen(lines[i]) + 1);
+                changed[at] = (char)c;
+                const struct str line = {changed, strlen(lines[i])};
+                const enum line_form form = prefix_read(line, &alone);
+                CHECK_INT(prefix_read_next(&memo, line, &behind), form);
+                if (form == FORM_UNKNOWN)
+                    continue;
+                CHECK_INT(behind.time_ns, alone.time_ns);
+                CHECK_STR(behind.log_group, alone.log_group);
+                CHECK_STR(behind.stream, alone.stream);
+                CHECK_STR(behind.body, alone.body);
+            }
+}
+
 /* --- JSON without names around it --- */
 
 static void test_query_arrays(void **state)
@@ -177,6 +210,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_loose_prefixes),
     cmocka_unit_test(test_printed_prefixes),
     cmocka_unit_test(test_group_names),
+    cmocka_unit_test(test_prefix_behind_another),
     cmocka_unit_test(test_shared_group),
     cmocka_unit_test(test_query_arrays),
     cmocka_unit_test(test_pretty_telemetry),

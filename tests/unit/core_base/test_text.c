@@ -82,6 +82,7 @@ static void test_hashes_are_stable(void **state)
         bytes[i] = (char)i;
     CHECK(str_hash((struct str){bytes, N}, 7) == UINT64_C(0x34f0cd8ee6c52362));
     CHECK(str_hash_block((struct str){bytes, N}, 7) == UINT64_C(0x90be5e6c90f4eb08));
+    CHECK(str_hash_u64(UINT64_C(0x0706050403020100), 7) == str_hash((struct str){bytes, 8}, 7));
     for (size_t n = 0; n < N; n++) {
         const struct str s = {bytes, n + 1};
         const uint64_t shorter = str_hash_block((struct str){bytes, n}, 7);
