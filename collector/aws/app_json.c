@@ -38,66 +38,66 @@ enum app_field {
     APP_FIELDS
 };
 
-/* Spellings of runtimes and common loggers, in any case but for the platform's three. */
-static const struct {
-    struct str name;
+/* Spellings of runtimes and common loggers, in any case but for the platform's three, by their
+ * length, the commonest first: Serilog's compact form (@l, @m, @mt, @t, @x) and its other one
+ * (RenderedMessage, MessageTemplate), hclog (@level, @message), zap's development encoder (L, M),
+ * structlog (event), winston (stack), Monolog (level_name beside a number), python-json-logger
+ * (exc_info), logback and NLog (exception), Powertools for Python (exception_name), OpenTelemetry
+ * (severityText and the like, exception.type), Elastic Common Schema (log.level, faas.execution).
+ */
+enum { LONGEST_MEMBER = 19, MOST_OF_A_LENGTH = 7 };
+static const struct app_member {
+    struct str name; /* empty: no more */
     enum app_field field;
-} app_members[] = {
-    {{"timestamp", 9}, APP_TIMESTAMP},
-    {{"level", 5}, APP_LEVEL},
-    {{"requestId", 9}, APP_ID},
-    {{"message", 7}, APP_MESSAGE},
-    {{"time", 4}, APP_TIME},
-    {{"type", 4}, APP_TYPE},
-    {{"record", 6}, APP_RECORD},
-    {{"msg", 3}, APP_MESSAGE},
-    {{"log_level", 9}, APP_LOG_LEVEL},
-    {{"logLevel", 8}, APP_LEVEL},
-    {{"severityText", 12}, APP_LEVEL}, /* OpenTelemetry */
-    {{"severity", 8}, APP_SEVERITY},
-    {{"lvl", 3}, APP_LEVEL},
-    {{"AWSRequestId", 12}, APP_ID},
-    {{"request_id", 10}, APP_ID},
-    {{"aws_request_id", 14}, APP_ID},
-    {{"function_request_id", 19}, APP_ID},
-    {{"faas.invocation_id", 18}, APP_ID},
-    {{"faas.execution", 14}, APP_ID}, /* Elastic Common Schema */
-    {{"xray_trace_id", 13}, APP_TRACE},
-    {{"xrayTraceId", 11}, APP_TRACE},
-    {{"errorType", 9}, APP_ERROR_TYPE},
-    {{"errorMessage", 12}, APP_ERROR_MESSAGE},
-    {{"traceId", 7}, APP_TRACE},
-    {{"@l", 2}, APP_LEVEL}, /* Serilog's compact form; its @m and @mt are message and template */
-    {{"@m", 2}, APP_MESSAGE},
-    {{"@mt", 3}, APP_MESSAGE},
-    {{"@t", 2}, APP_CLEF},
-    {{"@level", 6}, APP_LEVEL}, /* hclog */
-    {{"@message", 8}, APP_MESSAGE},
-    {{"RenderedMessage", 15}, APP_MESSAGE}, /* Serilog's other form */
-    {{"MessageTemplate", 15}, APP_EVENT},
-    {{"short_message", 13}, APP_GELF},
-    {{"event", 5}, APP_EVENT},           /* structlog */
-    {{"level_name", 10}, APP_LOG_LEVEL}, /* Monolog, beside a number */
-    {{"severity_text", 13}, APP_LEVEL},  /* OpenTelemetry of Python */
-    {{"severity_number", 15}, APP_OTEL_LEVEL},
-    {{"severityNumber", 14}, APP_OTEL_LEVEL},
-    {{"levelno", 7}, APP_PYTHON_LEVEL},
-    {{"levelname", 9}, APP_LEVEL},
-    {{"log.level", 9}, APP_LEVEL}, /* Elastic Common Schema */
-    {{"error.type", 10}, APP_ERROR_CLASS},
-    {{"exception_name", 14}, APP_ERROR_CLASS}, /* Powertools for Python */
-    {{"reqId", 5}, APP_ID},
-    {{"lambda_request_id", 17}, APP_ID},
-    {{"lambdaRequestId", 15}, APP_ID},
-    {{"functionRequestId", 17}, APP_ID},
-    {{"exception.type", 14}, APP_ERROR_CLASS}, /* OpenTelemetry */
-    {{"exception", 9}, APP_STACK},             /* logback, NLog, Serilog */
-    {{"@x", 2}, APP_STACK},
-    {{"exc_info", 8}, APP_STACK}, /* python-json-logger */
-    {{"stack_trace", 11}, APP_STACK},
-    {{"stack", 5}, APP_STACK}, /* winston */
-    {{"L", 1}, APP_LEVEL},     /* zap's development encoder */
-    {{"M", 1}, APP_MESSAGE},
+} app_members[LONGEST_MEMBER + 1][MOST_OF_A_LENGTH + 1] = {
+    [1] = {{{"L", 1}, APP_LEVEL}, {{"M", 1}, APP_MESSAGE}},
+    [2] = {{{"@l", 2}, APP_LEVEL},
+           {{"@m", 2}, APP_MESSAGE},
+           {{"@t", 2}, APP_CLEF},
+           {{"@x", 2}, APP_STACK}},
+    [3] = {{{"msg", 3}, APP_MESSAGE}, {{"lvl", 3}, APP_LEVEL}, {{"@mt", 3}, APP_MESSAGE}},
+    [4] = {{{"time", 4}, APP_TIME}, {{"type", 4}, APP_TYPE}},
+    [5] = {{{"level", 5}, APP_LEVEL},
+           {{"event", 5}, APP_EVENT},
+           {{"reqId", 5}, APP_ID},
+           {{"stack", 5}, APP_STACK}},
+    [6] = {{{"record", 6}, APP_RECORD}, {{"@level", 6}, APP_LEVEL}},
+    [7] = {{{"message", 7}, APP_MESSAGE},
+           {{"traceId", 7}, APP_TRACE},
+           {{"levelno", 7}, APP_PYTHON_LEVEL}},
+    [8] = {{{"logLevel", 8}, APP_LEVEL},
+           {{"severity", 8}, APP_SEVERITY},
+           {{"@message", 8}, APP_MESSAGE},
+           {{"exc_info", 8}, APP_STACK}},
+    [9] = {{{"timestamp", 9}, APP_TIMESTAMP},
+           {{"requestId", 9}, APP_ID},
+           {{"log_level", 9}, APP_LOG_LEVEL},
+           {{"errorType", 9}, APP_ERROR_TYPE},
+           {{"levelname", 9}, APP_LEVEL},
+           {{"log.level", 9}, APP_LEVEL},
+           {{"exception", 9}, APP_STACK}},
+    [10] = {{{"request_id", 10}, APP_ID},
+            {{"level_name", 10}, APP_LOG_LEVEL},
+            {{"error.type", 10}, APP_ERROR_CLASS}},
+    [11] = {{{"xrayTraceId", 11}, APP_TRACE}, {{"stack_trace", 11}, APP_STACK}},
+    [12] = {{{"severityText", 12}, APP_LEVEL},
+            {{"AWSRequestId", 12}, APP_ID},
+            {{"errorMessage", 12}, APP_ERROR_MESSAGE}},
+    [13] = {{{"xray_trace_id", 13}, APP_TRACE},
+            {{"short_message", 13}, APP_GELF},
+            {{"severity_text", 13}, APP_LEVEL}},
+    [14] = {{{"aws_request_id", 14}, APP_ID},
+            {{"faas.execution", 14}, APP_ID},
+            {{"severityNumber", 14}, APP_OTEL_LEVEL},
+            {{"exception_name", 14}, APP_ERROR_CLASS},
+            {{"exception.type", 14}, APP_ERROR_CLASS}},
+    [15] = {{{"RenderedMessage", 15}, APP_MESSAGE},
+            {{"MessageTemplate", 15}, APP_EVENT},
+            {{"severity_number", 15}, APP_OTEL_LEVEL},
+            {{"lambdaRequestId", 15}, APP_ID}},
+    [17] = {{{"lambda_request_id", 17}, APP_ID}, {{"functionRequestId", 17}, APP_ID}},
+    [18] = {{{"faas.invocation_id", 18}, APP_ID}},
+    [19] = {{{"function_request_id", 19}, APP_ID}},
 };
 
 /* Members that loggers put into an object of their own. */
@@ -146,16 +146,25 @@ struct app_reader {
     unsigned seen;               /* bit per field */
 };
 
+/* Key and name are of one length. */
+static bool is_called(const struct app_member *m, struct str key)
+{
+    const enum app_field f = m->field;
+    const bool is_exact = f == APP_TIME || f == APP_TYPE || f == APP_RECORD;
+
+    if (((m->name.p[0] ^ key.p[0]) & ~('a' ^ 'A')) != 0)
+        return false;
+    return str_eq(m->name, key) || (!is_exact && str_eq_nocase(m->name, key));
+}
+
 static enum app_field find_field(struct str key)
 {
-    for (size_t i = 0; i < ARRAY_LEN(app_members); i++) {
-        const enum app_field f = app_members[i].field;
-        const bool is_exact = f == APP_TIME || f == APP_TYPE || f == APP_RECORD;
-        if (app_members[i].name.n == key.n &&
-            (is_exact ? str_eq(app_members[i].name, key) : str_eq_nocase(app_members[i].name, key)))
-            return f;
-    }
-    return APP_OTHER;
+    if (key.n > LONGEST_MEMBER)
+        return APP_OTHER;
+    const struct app_member *m = app_members[key.n];
+    while (m->name.n > 0 && !is_called(m, key))
+        m++;
+    return m->name.n > 0 ? m->field : APP_OTHER;
 }
 
 static bool is_nesting(struct str key)
@@ -242,7 +251,7 @@ static void read_nested(struct app_reader *a, struct str object, struct str raw,
         ;
 }
 
-static bool read_field(struct app_reader *a, enum app_field f)
+static bool read_field(struct app_reader *a, enum app_field f, enum jp_type type)
 {
     assert(f < APP_FIELDS);
     const bool is_first = a->text[f].n == 0; /* one that says nothing does not count */
@@ -250,7 +259,7 @@ static bool read_field(struct app_reader *a, enum app_field f)
     a->seen |= 1u << f;
     if (f == APP_OTHER || f == APP_TIMESTAMP || !is_first)
         return jp_skip(&a->j);
-    if (f != APP_RECORD && jp_peek(&a->j) == JP_STRING)
+    if (f != APP_RECORD && type == JP_STRING)
         return jp_string(&a->j, &a->text[f]);
     return jp_raw(&a->j, &a->text[f]);
 }
@@ -274,7 +283,7 @@ static bool read_members(struct app_reader *a, struct str text, struct arena *ar
     while (jp_member(&a->j, &key)) {
         const enum jp_type type = jp_peek(&a->j);
         const char *at = a->j.p;
-        if (!read_field(a, find_field(key)))
+        if (!read_field(a, find_field(key), type))
             return false;
         if ((type == JP_OBJECT || type == JP_ARRAY) && is_nesting(key))
             read_nested(a, key, (struct str){at, (size_t)(a->j.p - at)}, arena);

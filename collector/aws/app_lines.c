@@ -153,10 +153,10 @@ static bool tabbed_line(struct str rest, struct log_record *r)
 {
     struct str id, level, message;
     enum severity severity;
+    const bool is_uuid = rest.n > UUID_LENGTH && rest.p[UUID_LENGTH] == '\t' && scan_uuid(rest);
 
-    if (!cut_at(rest, str_find_char(rest, '\t'), &id, &rest))
+    if (!cut_at(rest, is_uuid ? UUID_LENGTH : str_find_char(rest, '\t'), &id, &rest))
         return false;
-    bool is_uuid = id.n == UUID_LENGTH && scan_uuid(id);
     if (!is_uuid && id.n > 0 && !str_eq(id, STR("undefined")))
         return false;
     size_t end = str_find_char(str_sub(rest, 0, 16), '\t');

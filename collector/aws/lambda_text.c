@@ -122,10 +122,14 @@ static bool at_escaped_newline(const struct scanner *s)
 }
 
 /* The same for any of the blanks between the parts of a line. */
+static bool is_escaped_blank(const char *p, const char *end)
+{
+    return end - p >= 2 && p[0] == '\\' && (p[1] == 't' || p[1] == 'n' || p[1] == 'r');
+}
+
 static bool at_escaped_blank(const struct scanner *s)
 {
-    return s->end - s->p >= 2 && s->p[0] == '\\' &&
-           (s->p[1] == 't' || s->p[1] == 'n' || s->p[1] == 'r');
+    return is_escaped_blank(s->p, s->end);
 }
 
 /* Blanks, tabs, line ends; false when there was none. Lines copied from a terminal have runs of
@@ -155,11 +159,13 @@ static bool take(struct scanner *s, const char *literal, size_t n)
 /* Up to the next blank, tab or line end; empty is no word. */
 static bool take_word(struct scanner *s, struct str *out)
 {
-    const char *from = s->p;
-    while (s->p < s->end && (unsigned char)*s->p > ' ' && !at_escaped_blank(s))
-        s->p++;
-    *out = (struct str){from, (size_t)(s->p - from)};
-    return out->n > 0;
+    const char *from = s->p, *p = from;
+
+    while (p < s->end && (unsigned char)*p > ' ' && (*p != '\\' || !is_escaped_blank(p, s->end)))
+        p++;
+    s->p = p;
+    *out = (struct str){from, (size_t)(p - from)};
+    return p > from;
 }
 
 /* "Name: "; the blank is missing where the value is and the line was trimmed. */
@@ -167,7 +173,8 @@ static bool take_label(struct scanner *s, struct str name)
 {
     const size_t left = (size_t)(s->end - s->p);
 
-    if (left < name.n + 1 || memcmp(s->p, name.p, name.n) != 0 || s->p[name.n] != ':')
+    if (left < name.n + 1 || s->p[0] != name.p[0] || s->p[name.n] != ':' ||
+        memcmp(s->p, name.p, name.n) != 0)
         return false;
     const bool is_last = left == name.n + 1;
     if (!is_last && s->p[name.n + 1] != ' ')
@@ -201,7 +208,7 @@ static const struct unit *take_quantity(struct scanner *s, const struct unit *un
     if (!take_word(s, number) || !take(s, " ", 1) || !take_word(s, &name))
         return NULL;
     for (size_t i = 0; i < n; i++)
-        if (str_eq(units[i].name, name))
+        if (name.p[0] == units[i].name.p[0] && str_eq(units[i].name, name))
             return &units[i];
     return NULL;
 }
@@ -456,18 +463,32 @@ static bool decode_labelled(const struct line_kind *k, struct str line, struct l
     return true;
 }
 
+/* Where a word of 19 to 31 characters ends with a blank; 0: what begins the line is no such time.
+ */
+static size_t time_length(struct str line)
+{
+    enum { SHORTEST = 19, LONGEST = 31 };
+    size_t n = SHORTEST;
+
+    if (line.n <= LONGEST || line.p[10] == ' ')
+        return 0;
+    while (n < LONGEST && (unsigned char)line.p[n] > ' ')
+        n++;
+    return line.p[n] == ' ' ? n : 0;
+}
+
 /* "2024-07-07T08:48:35.401Z <uuid> Task timed out after 3.02 seconds" */
 static bool decode_timeout(struct str line, struct log_record *r, struct batch *b)
 {
     static const char middle[] = " Task timed out after ";
     struct platform_event p = {.kind = PLATFORM_TIMEOUT, .has = PH_TIME};
-    size_t id_at = str_find_char(str_sub(line, 0, 32), ' ') + 1;
-    struct str number, id = str_sub(line, id_at, UUID_LENGTH);
+    const size_t time = time_length(line);
+    struct str number, id = str_sub(line, time + 1, UUID_LENGTH);
 
-    if (id.n != UUID_LENGTH || !scan_uuid(id))
+    if (time == 0 || id.n != UUID_LENGTH || !scan_uuid(id))
         return false;
     struct scanner s = {.p = id.p + UUID_LENGTH, .end = line.p + line.n};
-    if (!take(&s, middle, sizeof(middle) - 1) || !time_parse(str_sub(line, 0, id_at - 1), &p.at_ns))
+    if (!take(&s, middle, sizeof(middle) - 1) || !time_parse(str_sub(line, 0, time), &p.at_ns))
         return false;
     /* Seconds scan like milliseconds and are a thousand times as long. */
     if (!take_word(&s, &number) || !take(&s, " seconds", 8) || !scan_ms(number, &p.timeout_ns) ||

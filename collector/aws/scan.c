@@ -221,13 +221,15 @@ enum severity scan_syslog_level(int64_t number)
 
 struct str scan_trace_id(struct str header)
 {
+    static const bool ends[256] = {[';'] = true, ['"'] = true, [' '] = true, ['\t'] = true};
     struct str id = header;
-    size_t root = str_find(header, STR("Root="));
 
-    if (root < header.n)
-        id = str_skip(header, root + 5);
+    if (str_find_char(header, '=') < header.n) {
+        const size_t root = str_find(header, STR("Root="));
+        id = root < header.n ? str_skip(header, root + 5) : header;
+    }
     size_t n = 0;
-    while (n < id.n && id.p[n] != ';' && id.p[n] != '"' && id.p[n] != ' ' && id.p[n] != '\t')
+    while (n < id.n && !ends[(unsigned char)id.p[n]])
         n++;
     id.n = n;
     bool is_id = n >= 10 && id.p[0] == '1' && id.p[1] == '-';

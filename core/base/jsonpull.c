@@ -42,6 +42,14 @@ static inline void skip_space(struct jp *j)
         skip_run_of_space(j);
 }
 
+/* By a value's first character. */
+static const unsigned char types[256] = {
+    ['"'] = JP_STRING, ['{'] = JP_OBJECT, ['['] = JP_ARRAY,  ['-'] = JP_NUMBER, ['0'] = JP_NUMBER,
+    ['1'] = JP_NUMBER, ['2'] = JP_NUMBER, ['3'] = JP_NUMBER, ['4'] = JP_NUMBER, ['5'] = JP_NUMBER,
+    ['6'] = JP_NUMBER, ['7'] = JP_NUMBER, ['8'] = JP_NUMBER, ['9'] = JP_NUMBER, ['t'] = JP_TRUE,
+    ['f'] = JP_FALSE,  ['n'] = JP_NULL,
+};
+
 enum jp_type jp_peek(struct jp *j)
 {
     skip_space(j);
@@ -49,16 +57,7 @@ enum jp_type jp_peek(struct jp *j)
         return JP_BAD;
     if (j->p >= j->end)
         return JP_END;
-    char c = *j->p;
-    if (c == '"')
-        return JP_STRING;
-    if (c == '{')
-        return JP_OBJECT;
-    if (c == '[')
-        return JP_ARRAY;
-    if (c == '-' || (c >= '0' && c <= '9'))
-        return JP_NUMBER;
-    return c == 't' ? JP_TRUE : c == 'f' ? JP_FALSE : c == 'n' ? JP_NULL : JP_BAD;
+    return (enum jp_type)types[(unsigned char)*j->p];
 }
 
 /* --- containers --- */
@@ -103,9 +102,19 @@ static bool next_item(struct jp *j, char close)
     return true;
 }
 
+/* At the comma in front of a member's quote, as compact JSON has it. */
+static inline bool at_compact_member(const struct jp *j)
+{
+    assert(j->depth > 0);
+    return j->end - j->p > 1 && j->p[0] == ',' && j->p[1] == '"' && !j->is_first[j->depth - 1] &&
+           !j->error;
+}
+
 bool jp_member(struct jp *j, struct str *key)
 {
-    if (j->error || !next_item(j, '}'))
+    if (at_compact_member(j))
+        j->p++;
+    else if (j->error || !next_item(j, '}'))
         return false;
     if (!jp_string(j, key))
         return fail(j, "a member's name is missing");
@@ -392,23 +401,34 @@ static bool unescape(struct jp *j, const char *start, struct str *out)
     return true;
 }
 
+/* A string that begins at `start`, from the special byte at j->p on. */
+static bool special_string(struct jp *j, const char *start, struct str *out)
+{
+    while (j->p >= j->end || *j->p != '"') {
+        if (j->p < j->end && *j->p == '\\')
+            return unescape(j, start, out);
+        if (!pass_special(j))
+            return false;
+        j->p = plain_end(j->p, j->end);
+    }
+    *out = (struct str){start, (size_t)(j->p - start)};
+    j->p++;
+    return true;
+}
+
 bool jp_string(struct jp *j, struct str *out)
 {
     skip_space(j);
     if (j->error || j->p >= j->end || *j->p != '"')
         return false;
-    const char *start = ++j->p;
-    for (;;) {
-        j->p = plain_end(j->p, j->end);
-        if (j->p < j->end && *j->p == '"')
-            break;
-        if (j->p < j->end && *j->p == '\\')
-            return unescape(j, start, out);
-        if (!pass_special(j))
-            return false;
+    const char *start = j->p + 1;
+    const char *stop = plain_end(start, j->end);
+    if (stop >= j->end || *stop != '"') {
+        j->p = stop;
+        return special_string(j, start, out);
     }
-    *out = (struct str){start, (size_t)(j->p - start)};
-    j->p++;
+    *out = (struct str){start, (size_t)(stop - start)};
+    j->p = stop + 1;
     return true;
 }
 
@@ -520,6 +540,8 @@ bool jp_skip(struct jp *j)
     unsigned depth = j->depth;
     struct str key;
 
+    if (jp_peek(j) == JP_STRING)
+        return jp_string(j, &key);
     if (!skip_one(j))
         return false;
     while (j->depth > depth) {

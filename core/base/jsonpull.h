@@ -17,6 +17,7 @@
 #define JP_MAX_DEPTH 64
 
 enum jp_type {
+    JP_BAD,
     JP_END,
     JP_OBJECT,
     JP_ARRAY,
@@ -24,8 +25,7 @@ enum jp_type {
     JP_NUMBER,
     JP_TRUE,
     JP_FALSE,
-    JP_NULL,
-    JP_BAD
+    JP_NULL
 };
 
 struct jp {
