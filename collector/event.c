@@ -118,7 +118,22 @@ static struct origin_slot *slot_of(struct event_maker *m, struct str stream)
     return &m->cache[(v * odd >> 48) % ORIGIN_CACHE];
 }
 
-/* Most events repeat the views of the one before, which str_eq() tells by their pointers. */
+static bool is_same_view(struct str a, struct str b)
+{
+    return a.p == b.p && a.n == b.n;
+}
+
+/* Most events repeat the views of the one before. */
+static bool is_last_slot(const struct event_maker *m, const struct raw_event *ev)
+{
+    const struct origin_slot *slot = m->last;
+
+    return slot != NULL && slot->batch == m->n_batches && is_same_view(slot->stream, ev->stream) &&
+           is_same_view(slot->log_group, ev->log_group) &&
+           is_same_view(slot->account, ev->account) && is_same_view(slot->region, ev->region) &&
+           is_same_view(slot->function, ev->function);
+}
+
 static bool is_slot_of(const struct origin_slot *slot, const struct event_maker *m,
                        const struct raw_event *ev)
 {
@@ -132,7 +147,7 @@ static struct origin_slot *find_origin(struct event_maker *m, const struct impor
                                        const struct raw_event *ev, struct batch *out)
 {
     m->n_batches += out->origins.count == 0; /* a new one: old pointers are gone */
-    if (m->last != NULL && is_slot_of(m->last, m, ev))
+    if (is_last_slot(m, ev))
         return m->last;
     struct origin_slot *slot = m->last = slot_of(m, ev->stream);
     if (is_slot_of(slot, m, ev))

@@ -200,6 +200,7 @@ enum line_form prefix_read_next(struct prefix_memo *m, struct str line, struct r
     int64_t behind_minute;
 
     if (!repeats(m, line, &behind_minute)) {
+        *ev = (struct raw_event){0};
         const enum line_form form = prefix_read(line, ev);
         if (form != FORM_UNKNOWN)
             remember(m, line, form, ev);

@@ -297,10 +297,11 @@ static bool begins_event(struct feeder *f, struct trace *t, struct str line, str
 {
     const enum line_form form = f->s->form;
 
+    if (form != FORM_LOOSE && form != FORM_BARE)
+        return prefix_read_next(&f->before, line, ev) == form;
+    *ev = (struct raw_event){0};
     if (form == FORM_LOOSE)
         return prefix_read_loose(line, ev);
-    if (form != FORM_BARE)
-        return prefix_read_next(&f->before, line, ev) == form;
     const struct str body = skip_joint(line);
     if (body.p == line.p && t->first.p != NULL && trace_goes_on(t, line, behind, &f->out->arena))
         return false;
@@ -354,7 +355,7 @@ static bool is_unfinished(const struct feeder *f, const struct raw_event *open, 
 static const char *walk_lines(struct feeder *f)
 {
     struct str rest = skip_long_line(f);
-    struct raw_event open = {0};
+    struct raw_event events[2] = {0}, *open = &events[0], *next = &events[1];
     struct trace trace = {0};
     const char *start = NULL;
     uint64_t n_lines = f->s->n_lines; /* before rest */
@@ -368,24 +369,25 @@ static const char *walk_lines(struct feeder *f)
         f->s->is_skipping = n == rest.n && !f->in->is_last;
         n_lines += n < rest.n;
         struct str line = cut_line(&rest, n);
-        struct raw_event ev = {0};
-        if (!begins_event(f, &trace, line, rest, &ev) && start != NULL)
+        if (!begins_event(f, &trace, line, rest, next) && start != NULL)
             continue;
-        if (start != NULL && awaits_time(f, &open))
+        if (start != NULL && awaits_time(f, open))
             return start;
-        close_event(f, &open, start, at);
+        close_event(f, open, start, at);
         start = at;
         f->s->n_lines = before;
-        open = ev;
-        if (ev.body.p == NULL)
-            open.body = line; /* the file begins inside an event */
+        struct raw_event *const closed = open;
+        open = next;
+        next = closed;
+        if (open->body.p == NULL)
+            open->body = line; /* the file begins inside an event */
     }
     const char *stop = rest.p;
     bool is_waiting = !f->in->is_last && !f->s->is_skipping && start != NULL &&
                       (size_t)(stop - start) < PENDING_MAX_BYTES;
-    if (is_waiting || is_unfinished(f, &open, start))
+    if (is_waiting || is_unfinished(f, open, start))
         return start;
-    close_event(f, &open, start, stop);
+    close_event(f, open, start, stop);
     f->s->n_lines = n_lines;
     return stop;
 }

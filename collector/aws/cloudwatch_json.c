@@ -52,31 +52,70 @@ static void split_group(struct raw_event *ev)
     ev->log_group = str_skip(ev->log_group, colon + 1);
 }
 
+enum event_member { IN_OTHER, IN_LOG, IN_TEXT, IN_TIME, IN_GROUP, IN_STREAM, IN_SEEN, IN_ID };
+
 /* Names of Logs Insights are those of the APIs with an @; its @ptr names a row of one query. */
+static enum event_member find_member(struct str name)
+{
+    static const struct {
+        struct str name;
+        enum event_member member;
+    } names[] = {
+        {{"message", 7}, IN_TEXT},
+        {{"timestamp", 9}, IN_TIME},
+        {{"logStreamName", 13}, IN_STREAM},
+        {{"ingestionTime", 13}, IN_SEEN},
+        {{"eventId", 7}, IN_ID},
+        {{"@message", 8}, IN_TEXT},
+        {{"@timestamp", 10}, IN_TIME},
+        {{"@logStream", 10}, IN_STREAM},
+        {{"@log", 4}, IN_LOG},
+        {{"@ingestionTime", 14}, IN_SEEN},
+        {{"id", 2}, IN_ID},
+        {{"@eventId", 8}, IN_ID},
+        {{"@id", 3}, IN_ID},
+        {{"logStream", 9}, IN_STREAM},
+        {{"log_stream", 10}, IN_STREAM},
+        {{"logGroupName", 12}, IN_GROUP},
+        {{"logGroup", 8}, IN_GROUP},
+        {{"log_group", 9}, IN_GROUP},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq(name, names[i].name))
+            return names[i].member;
+    return IN_OTHER;
+}
+
 static void read_event_member(struct jp *j, struct cw_event *r, struct str name)
 {
-    struct str key = str_skip(name, str_starts(name, STR("@")));
-
-    if (str_eq(name, STR("@log"))) {
+    switch (find_member(name)) {
+    case IN_LOG:
         read_text(j, r, &r->ev.log_group);
         split_group(&r->ev);
-    } else if (str_eq(key, STR("message"))) {
+        break;
+    case IN_TEXT:
         r->has_message = jp_peek(j) != JP_NULL;
         read_text(j, r, &r->ev.body);
-    } else if (str_eq(key, STR("timestamp"))) {
+        break;
+    case IN_TIME:
         cw_read_time(j, r, &r->ev.time_ns, &r->ev.has_time);
-    } else if (str_eq(name, STR("logGroupName")) || str_eq(name, STR("logGroup")) ||
-               str_eq(name, STR("log_group"))) {
+        break;
+    case IN_GROUP:
         read_text(j, r, &r->ev.log_group);
-    } else if (str_eq(name, STR("logStreamName")) || str_eq(key, STR("logStream")) ||
-               str_eq(name, STR("log_stream"))) {
+        break;
+    case IN_STREAM:
         read_text(j, r, &r->ev.stream);
-    } else if (str_eq(key, STR("ingestionTime"))) {
+        break;
+    case IN_SEEN:
         cw_read_time(j, r, &r->ev.seen_ns, NULL);
-    } else if (str_eq(key, STR("eventId")) || str_eq(key, STR("id"))) {
+        break;
+    case IN_ID:
         read_text(j, r, &r->ev.event_id);
-    } else {
+        break;
+    case IN_OTHER:
         jp_skip(j);
+        break;
     }
 }
 

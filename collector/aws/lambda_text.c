@@ -1,114 +1,25 @@
 /* Platform lines of AWS Lambda in the Text log format: START, END, REPORT, INIT_START, INIT_REPORT,
  * RESTORE_*, EXTENSION, TELEMETRY, LOGS, and the old "Task timed out" and "Runtime exited" lines.
- * A line is a head and a sequence of "Label: value" parts; each kind has a table of its labels.
- * Labels nest ("Billed Restore Duration" ends in "Duration"), so they are tokenised one by one and
- * never searched. Only a line that is a platform line from its first to its last byte is one. */
+ * A line is a head and a sequence of "Label: value" parts; lambda_labels.c has a table of each
+ * kind's. Labels nest ("Billed Restore Duration" ends in "Duration"), so they are tokenised one by
+ * one and never searched. Only a line that is a platform line from its first to its last byte is
+ * one. */
 #include <assert.h>
 #include <string.h>
 
 #include "collector/aws/aws.h"
+#include "collector/aws/lambda_labels.h"
 #include "collector/aws/scan.h"
 #include "core/base/timefmt.h"
 
 enum { MAX_LABEL = 40 }; /* bytes of a label we do not know */
-
-/* VALUE_NAME is a word, which only tabs around it allow blanks. */
-enum value_type { VALUE_MS, VALUE_MB, VALUE_WORD, VALUE_NAME, VALUE_TEXT, VALUE_LIST, VALUE_BOOL };
-
-struct label {
-    struct str name;
-    size_t offset; /* of the member of struct platform_event */
-    enum value_type type;
-    unsigned has; /* enum platform_has */
-};
-
-#define AT(member) offsetof(struct platform_event, member)
-
-/* Billed Duration is in every REPORT of the Text format, of failed initializations and time-outs
- * too: only managed instances are not billed by it, and they log in JSON (Lambda's guide,
- * "Configuring JSON and plain text log formats"). The trace id is the record's; it is parked in
- * trace_header until the line is accepted. */
-static const struct label report_labels[] = {
-    {{"Duration", 8}, AT(duration_ns), VALUE_MS, PH_DURATION},
-    {{"Billed Duration", 15}, AT(billed_ns), VALUE_MS, PH_BILLED},
-    {{"Memory Size", 11}, AT(memory_bytes), VALUE_MB, PH_MEMORY},
-    {{"Max Memory Used", 15}, AT(max_memory_bytes), VALUE_MB, PH_MAX_MEMORY},
-    {{"Restore Duration", 16}, AT(restore_ns), VALUE_MS, PH_RESTORE},
-    {{"Billed Restore Duration", 23}, AT(billed_restore_ns), VALUE_MS, PH_BILLED_RESTORE},
-    {{"Init Duration", 13}, AT(init_ns), VALUE_MS, PH_INIT},
-    {{"Phase", 5}, AT(phase), VALUE_WORD, 0},
-    {{"Status", 6}, AT(status), VALUE_WORD, 0},
-    {{"Error Type", 10}, AT(error_type), VALUE_NAME, 0},
-    {{"XRAY TraceId", 12}, AT(trace_header), VALUE_WORD, 0},
-    {{"SegmentId", 9}, AT(segment_id), VALUE_WORD, 0},
-    {{"Sampled", 7}, AT(is_sampled), VALUE_BOOL, PH_SAMPLED},
-};
-static const struct label init_report_labels[] = {
-    {{"Init Duration", 13}, AT(duration_ns), VALUE_MS, PH_DURATION},
-    {{"Phase", 5}, AT(phase), VALUE_WORD, 0},
-    {{"Status", 6}, AT(status), VALUE_WORD, 0},
-    {{"Error Type", 10}, AT(error_type), VALUE_NAME, 0},
-};
-static const struct label restore_report_labels[] = {
-    {{"Restore Duration", 16}, AT(duration_ns), VALUE_MS, PH_DURATION},
-    {{"Billed Restore Duration", 23}, AT(billed_restore_ns), VALUE_MS, PH_BILLED_RESTORE},
-    {{"Phase", 5}, AT(phase), VALUE_WORD, 0},
-    {{"Status", 6}, AT(status), VALUE_WORD, 0},
-    {{"Error Type", 10}, AT(error_type), VALUE_NAME, 0},
-};
-static const struct label runtime_labels[] = {
-    {{"Runtime Version", 15}, AT(runtime_version), VALUE_WORD, 0},
-    {{"Runtime Version ARN", 19}, AT(runtime_version_arn), VALUE_WORD, 0},
-};
-static const struct label start_labels[] = {
-    {{"Version", 7}, AT(version), VALUE_WORD, 0},
-};
-static const struct label extension_labels[] = {
-    {{"Name", 4}, AT(name), VALUE_TEXT, 0},
-    {{"State", 5}, AT(state), VALUE_TEXT, 0}, /* "Ready", "Already subscribed" */
-    {{"Events", 6}, AT(events), VALUE_LIST, 0},
-    {{"Types", 5}, AT(events), VALUE_LIST, 0},
-    {{"Error Type", 10}, AT(error_type), VALUE_NAME, 0},
-};
-
-struct line_kind {
-    struct str head; /* the line's first word and its blank or tab */
-    enum platform_kind kind;
-    bool has_id;            /* "RequestId: <uuid>" follows */
-    bool is_open;           /* unknown labels are kept: AWS announces that the line may grow */
-    bool is_distinct;       /* nothing but a platform line begins so: others are forgeries */
-    unsigned char required; /* this many labels from the start of the table must be there */
-    unsigned char n;
-    const struct label *labels;
-};
-
-#define LABELS(a) (unsigned char)ARRAY_LEN(a), (a)
-
-static const struct line_kind line_kinds[] = {
-    {{"START", 5}, PLATFORM_START, true, false, true, 1, LABELS(start_labels)},
-    {{"END", 3}, PLATFORM_END, true, false, true, 0, 0, NULL},
-    {{"REPORT", 6}, PLATFORM_REPORT, true, true, true, 3, LABELS(report_labels)},
-    {{"INIT_START", 10}, PLATFORM_INIT_START, false, true, true, 1, LABELS(runtime_labels)},
-    {{"INIT_REPORT", 11}, PLATFORM_INIT_REPORT, false, true, true, 1, LABELS(init_report_labels)},
-    {{"RESTORE_START", 13}, PLATFORM_RESTORE_START, false, true, true, 1, LABELS(runtime_labels)},
-    {{"RESTORE_REPORT", 14},
-     PLATFORM_RESTORE_REPORT,
-     false,
-     true,
-     true,
-     1,
-     LABELS(restore_report_labels)},
-    {{"EXTENSION", 9}, PLATFORM_EXTENSION, false, true, false, 2, LABELS(extension_labels)},
-    {{"TELEMETRY", 9}, PLATFORM_TELEMETRY, false, true, false, 2, LABELS(extension_labels)},
-    {{"LOGS", 4}, PLATFORM_LOGS, false, true, false, 2, LABELS(extension_labels)},
-};
 
 struct scanner {
     const char *p, *end;
     const struct line_kind *kind;
     struct platform_event *out;
     uint64_t seen; /* bit per label of the table */
-    bool is_tabbed;
+    struct str line;
     struct batch *batch;
     size_t n_unknown;
 };
@@ -132,20 +43,27 @@ static bool at_escaped_blank(const struct scanner *s)
     return is_escaped_blank(s->p, s->end);
 }
 
+static bool is_tabbed(const struct scanner *s)
+{
+    return str_find_char(s->line, '\t') < s->line.n;
+}
+
 /* Blanks, tabs, line ends; false when there was none. Lines copied from a terminal have runs of
  * blanks for tabs. */
 static bool skip_gap(struct scanner *s)
 {
-    const char *from = s->p;
-    for (;;) {
-        if (s->p < s->end && (*s->p == '\t' || *s->p == ' ' || *s->p == '\n' || *s->p == '\r'))
-            s->p++;
-        else if (at_escaped_blank(s))
-            s->p += 2;
-        else
-            break;
-    }
-    return s->p > from;
+    /* how many bytes a blank is that begins so */
+    static const unsigned char lengths[256] = {
+        ['\t'] = 1, [' '] = 1, ['\n'] = 1, ['\r'] = 1, ['\\'] = 2};
+    const char *p = s->p;
+    unsigned n;
+
+    while (p < s->end && (n = lengths[(unsigned char)*p]) != 0 &&
+           (n == 1 || is_escaped_blank(p, s->end)))
+        p += n;
+    const bool is_gap = p > s->p;
+    s->p = p;
+    return is_gap;
 }
 
 static bool take(struct scanner *s, const char *literal, size_t n)
@@ -242,7 +160,7 @@ static bool take_text(struct scanner *s, struct str *out)
     for (; s->p < s->end; s->p++) {
         if (*s->p == '\t' || *s->p == '\n' || *s->p == '\r' || at_escaped_blank(s))
             break;
-        if (*s->p != ' ' || s->is_tabbed)
+        if (*s->p != ' ' || is_tabbed(s))
             continue;
         struct scanner ahead = *s;
         bool is_next = false;
@@ -281,7 +199,7 @@ static bool take_bool(struct scanner *s, bool *out)
 /* "SegmentId: " and its tab: a part without a value costs no line. */
 static bool is_left_empty(const struct scanner *s)
 {
-    return s->is_tabbed && (s->p == s->end || *s->p == '\t' || *s->p == '\n');
+    return is_tabbed(s) && (s->p == s->end || *s->p == '\t' || *s->p == '\n');
 }
 
 static bool take_value(struct scanner *s, const struct label *l)
@@ -315,11 +233,12 @@ static bool take_value(struct scanner *s, const struct label *l)
     case VALUE_LIST:
         break;
     }
-    const bool is_word = l->type == VALUE_WORD || (l->type == VALUE_NAME && !s->is_tabbed);
+    const bool is_word = l->type == VALUE_WORD || (l->type == VALUE_NAME && !is_tabbed(s));
     bool is_ok = l->type == VALUE_LIST ? take_list(s, &text)
                  : is_word             ? take_word(s, &text)
                                        : take_text(s, &text);
-    is_ok |= l->type != VALUE_LIST && l->type != VALUE_TEXT && is_left_empty(s);
+    if (!is_ok && l->type != VALUE_LIST && l->type != VALUE_TEXT)
+        is_ok = is_left_empty(s);
     memcpy(member, &text, sizeof(text));
     return is_ok;
 }
@@ -337,7 +256,7 @@ static bool take_unknown(struct scanner *s)
     const char *from = s->p;
     struct str value;
 
-    if (*from < 'A' || *from > 'Z' || (s->is_tabbed && from[-1] != '\t' && from[-1] != '\n'))
+    if (*from < 'A' || *from > 'Z' || (is_tabbed(s) && from[-1] != '\t' && from[-1] != '\n'))
         return false;
     while (s->p < s->end && s->p - from < MAX_LABEL && is_label_char(*s->p))
         s->p++;
@@ -378,7 +297,7 @@ static bool take_part(struct scanner *s, size_t *next)
         s->p = from;
         break;
     }
-    return (k->is_open || s->is_tabbed) && take_unknown(s);
+    return (k->is_open || is_tabbed(s)) && take_unknown(s);
 }
 
 static bool take_parts(struct scanner *s)
@@ -429,37 +348,40 @@ static bool take_id(struct scanner *s, struct str *id)
     return true;
 }
 
-static void accept(struct log_record *r, const struct platform_event *p, struct batch *b)
+static void accept(struct log_record *r, const struct platform_event *p)
 {
     assert(r->platform == NULL && p->kind < PLATFORM_KINDS);
-    struct platform_event *kept = arena_alloc(&b->arena, sizeof(*kept));
-    *kept = *p;
     r->kind = RECORD_PLATFORM;
-    r->platform = kept;
+    r->platform = p;
+}
+
+static void accept_copy(struct log_record *r, const struct platform_event *p, struct batch *b)
+{
+    struct platform_event *kept = arena_alloc(&b->arena, sizeof(*kept));
+
+    *kept = *p;
+    accept(r, kept);
 }
 
 static bool decode_labelled(const struct line_kind *k, struct str line, struct log_record *r,
                             struct batch *b)
 {
-    struct platform_event p = {.kind = k->kind};
     struct scanner s = {
-        .p = line.p + k->head.n,
-        .end = line.p + line.n,
-        .kind = k,
-        .out = &p,
-        .batch = b,
-        .is_tabbed = memchr(line.p, '\t', line.n) != NULL,
-    };
+        .p = line.p + k->head.n, .end = line.p + line.n, .kind = k, .line = line, .batch = b};
     struct str id = {0};
 
     if (k->has_id && (!skip_gap(&s) || !take_id(&s, &id)))
         return false;
-    if (!take_parts(&s) || !is_plausible(&p))
+    s.out = arena_new(&b->arena, struct platform_event, 1);
+    s.out->kind = k->kind;
+    if (!take_parts(&s) || !is_plausible(s.out)) {
+        arena_shrink(&b->arena, s.out, sizeof(*s.out), 0);
         return false;
+    }
     r->invocation_id = id;
-    r->trace_id = p.trace_header;
+    r->trace_id = s.out->trace_header;
     b->counts.unknown_labels += s.n_unknown;
-    accept(r, &p, b);
+    accept(r, s.out);
     return true;
 }
 
@@ -481,12 +403,12 @@ static size_t time_length(struct str line)
 static bool decode_timeout(struct str line, struct log_record *r, struct batch *b)
 {
     static const char middle[] = " Task timed out after ";
-    struct platform_event p = {.kind = PLATFORM_TIMEOUT, .has = PH_TIME};
     const size_t time = time_length(line);
     struct str number, id = str_sub(line, time + 1, UUID_LENGTH);
 
     if (time == 0 || id.n != UUID_LENGTH || !scan_uuid(id))
         return false;
+    struct platform_event p = {.kind = PLATFORM_TIMEOUT, .has = PH_TIME};
     struct scanner s = {.p = id.p + UUID_LENGTH, .end = line.p + line.n};
     if (!take(&s, middle, sizeof(middle) - 1) || !time_parse(str_sub(line, 0, time), &p.at_ns))
         return false;
@@ -499,7 +421,7 @@ static bool decode_timeout(struct str line, struct log_record *r, struct batch *
         return false;
     p.timeout_ns *= 1000;
     r->invocation_id = id;
-    accept(r, &p, b);
+    accept_copy(r, &p, b);
     return true;
 }
 
@@ -555,7 +477,7 @@ static bool decode_exit(struct str line, struct log_record *r, struct batch *b)
     if (!take_exit(&s, &p) || !is_exit_message(&p))
         return false;
     r->invocation_id = id;
-    accept(r, &p, b);
+    accept_copy(r, &p, b);
     return true;
 }
 
@@ -568,19 +490,8 @@ static bool decode_unknown_exit(struct str line, struct log_record *r, struct ba
     if (!take_exit(&s, &p) || p.error_type.n == 0 ||
         !str_eq(p.error_message, STR("Unknown application error occurred")))
         return false;
-    accept(r, &p, b);
+    accept_copy(r, &p, b);
     return true;
-}
-
-static const struct line_kind *find_kind(struct str line)
-{
-    for (size_t i = 0; i < ARRAY_LEN(line_kinds); i++) {
-        const struct line_kind *k = &line_kinds[i];
-        if (line.n > k->head.n && line.p[0] == k->head.p[0] && str_starts(line, k->head) &&
-            (line.p[k->head.n] == ' ' || line.p[k->head.n] == '\t'))
-            return k;
-    }
-    return NULL;
 }
 
 static bool is_imitation(const struct line_kind *k, struct str line)
@@ -602,7 +513,7 @@ bool aws_lambda_text(struct str line, struct log_record *r, struct batch *b)
         return decode_unknown_exit(line, r, b);
     if (line.p[0] == 'R' && str_starts(line, STR("RequestId: ")))
         return decode_exit(line, r, b);
-    const struct line_kind *k = find_kind(line);
+    const struct line_kind *k = lambda_line_kind(line);
     if (k == NULL)
         return false;
     if (decode_labelled(k, line, r, b))

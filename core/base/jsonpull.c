@@ -184,7 +184,7 @@ static bool is_special(char c)
 }
 
 /* First special byte; end when there is none. */
-static const char *plain_end(const char *p, const char *end)
+static inline const char *plain_end(const char *p, const char *end)
 {
     for (; end - p >= WIDTH; p += WIDTH) {
         unsigned special = special_bytes(p);
@@ -401,8 +401,10 @@ static bool unescape(struct jp *j, const char *start, struct str *out)
     return true;
 }
 
-/* A string that begins at `start`, from the special byte at j->p on. */
-static bool special_string(struct jp *j, const char *start, struct str *out)
+/* A string that begins at `start`, from the special byte at j->p on. Kept out of jp_string(), which
+ * most strings pass in few steps. */
+__attribute__((noinline)) static bool special_string(struct jp *j, const char *start,
+                                                     struct str *out)
 {
     while (j->p >= j->end || *j->p != '"') {
         if (j->p < j->end && *j->p == '\\')
@@ -436,11 +438,13 @@ bool jp_string(struct jp *j, struct str *out)
 
 static size_t digits(struct jp *j)
 {
-    const char *start = j->p;
+    const char *p = j->p;
 
-    while (j->p < j->end && *j->p >= '0' && *j->p <= '9')
-        j->p++;
-    return (size_t)(j->p - start);
+    while (p < j->end && (unsigned char)(*p - '0') <= 9)
+        p++;
+    const size_t n = (size_t)(p - j->p);
+    j->p = p;
+    return n;
 }
 
 static bool fraction(struct jp *j)

@@ -207,13 +207,9 @@ static void test_refused_time_is_not_lent(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_loose_prefixes),
-    cmocka_unit_test(test_printed_prefixes),
-    cmocka_unit_test(test_group_names),
-    cmocka_unit_test(test_prefix_behind_another),
-    cmocka_unit_test(test_shared_group),
-    cmocka_unit_test(test_query_arrays),
-    cmocka_unit_test(test_pretty_telemetry),
-    cmocka_unit_test(test_refused_time_is_not_lent),
+    cmocka_unit_test(test_loose_prefixes),   cmocka_unit_test(test_printed_prefixes),
+    cmocka_unit_test(test_group_names),      cmocka_unit_test(test_prefix_behind_another),
+    cmocka_unit_test(test_shared_group),     cmocka_unit_test(test_query_arrays),
+    cmocka_unit_test(test_pretty_telemetry), cmocka_unit_test(test_refused_time_is_not_lent),
 };
 TEST_MAIN(tests)
