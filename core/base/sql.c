@@ -91,7 +91,7 @@ static const char *const unsynced_pragma = "pragma synchronous=off";
 /* page_size must come before the first write, so before WAL. */
 static const char *const write_pragmas =
     "pragma page_size=4096; pragma journal_mode=wal; pragma synchronous=full; pragma "
-    "cache_size=-8000;"
+    "cache_size=-7000;"
     "pragma wal_autocheckpoint=10000; pragma temp_store=memory; pragma trusted_schema=off";
 static const char *const read_pragmas = "pragma query_only=on; pragma cache_size=-4000; pragma "
                                         "temp_store=memory; pragma trusted_schema=off";

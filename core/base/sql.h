@@ -11,7 +11,7 @@ struct sql_stmt; /* a prepared statement */
 
 enum sql_mode {
     SQL_READ_ONLY,  /* never creates, never checkpoints */
-    SQL_READ_WRITE, /* creates 0600; WAL, synchronous=FULL, page 4096, cache 8 MB, checkpoint
+    SQL_READ_WRITE, /* creates 0600; WAL, synchronous=FULL, page 4096, cache 7 MB, checkpoint
                        10000 */
     SQL_EXCLUSIVE   /* the same, for a file that nobody else opens meanwhile: no locks to take for
                        each statement, no shared memory. ERR_AGAIN for the second. A new file is

@@ -413,12 +413,17 @@ void pack_free(struct pack *k)
  * but are written to be read again. */
 #define ROLLS_WRITTEN_MAX ((size_t)600)
 
+/* Of chunks: SQLite's cache holds the pages of twice as much, with all else. Beyond, it would write
+ * pages into the log that change once more, and read all of the log again at the commit. */
+#define BYTES_WRITTEN_MAX ((uint64_t)3 << 20)
+
 static bool is_time_to_settle(const struct store *s)
 {
     const struct written *w = &s->written;
     struct clock clock = clock_system();
 
     return w->n_packs == PACKS_WRITTEN_MAX || w->rolls.n >= ROLLS_WRITTEN_MAX ||
+           w->chunk_bytes >= BYTES_WRITTEN_MAX ||
            atomic_load(&s->wanted) > atomic_load(&s->committed) ||
            clock_monotonic(&clock) - w->since_ns >= NS_PER_SEC;
 }
@@ -500,6 +505,15 @@ static enum status settle(struct store *s, struct err *e)
     return OK;
 }
 
+static uint64_t bytes_of_chunks(const struct pack *k)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < k->n_chunks; i++)
+        n += k->chunks[i].data.n + k->chunks[i].n_lines * sizeof(*k->chunks[i].seen);
+    return n;
+}
+
 static enum status write_pack(struct store *s, struct pack *k, bool is_kept, struct err *e)
 {
     struct written *w = &s->written;
@@ -511,6 +525,7 @@ static enum status write_pack(struct store *s, struct pack *k, bool is_kept, str
     if (w->n_packs == 0)
         w->since_ns = clock_monotonic(&clock);
     w->packs[w->n_packs++] = k;
+    w->chunk_bytes += bytes_of_chunks(k);
     enum status status = write_rows(s, k, e);
     if (status == OK && !is_kept)
         pack_free_rows(k);

@@ -82,7 +82,8 @@ static struct pack *new_pack(struct packer *p)
 enum status packer_new(struct store *s, struct packer **out, struct err *e)
 {
     struct packer *p = xcalloc(1, sizeof(*p));
-    struct store_options o = {.url = str_from(s->path), .is_read_only = true};
+    struct store_options o = {
+        .url = str_from(s->path), .is_read_only = true, .is_beside_writer = true};
     enum status status = OK;
 
     p->store = s;

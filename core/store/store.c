@@ -20,6 +20,9 @@
 
 #define DAYS_OPEN_MAX 16u /* file handles a reader or writer keeps */
 
+/* A quarter of what readers take else: looked up are single rows, mostly once. */
+static const char *const beside_writer_pragma = "pragma cache_size=-1000";
+
 /* --- paths --- */
 
 char *store_file(struct arena *a, const struct store *s, const char *name)
@@ -206,6 +209,8 @@ static enum status open_day(struct store *s, int64_t number, struct day **out, s
     enum status st = sql_open(path, mode, &d.db, e);
     if (st == OK)
         st = schema_prepare(d.db, schema_day_id, !s->is_read_only, e);
+    if (st == OK && s->is_beside_writer)
+        st = sql_exec(d.db, beside_writer_pragma, e);
     d.files = files_of(path);
     d.has_groups = st == OK && schema_has(d.db, "facts");
     if (st != OK) {
@@ -406,6 +411,7 @@ enum status store_open(const struct store_options *o, struct store **out, struct
     s->region_of = o->region_of;
     s->region_ctx = o->region_ctx;
     s->is_as_stored = o->is_as_stored;
+    s->is_beside_writer = o->is_beside_writer;
     s->is_null = str_starts(path, STR("null:"));
     if (str_starts(path, STR("sqlite:")))
         path = str_skip(path, 7);

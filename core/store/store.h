@@ -33,6 +33,8 @@ struct store_options {
     const void *region_ctx;
     bool is_as_stored; /* what is read has no region that is not stored: region_of only keeps such
                           functions from getting another one */
+    bool is_beside_writer; /* looks up little while the same process writes, which needs the memory
+                            */
 };
 
 /* ERR_NOT_FOUND no store there; ERR_AGAIN another writer holds it (its pid is named); ERR_IO not

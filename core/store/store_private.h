@@ -55,6 +55,7 @@ enum { DAYS_WRITTEN_MAX = 8, PACKS_WRITTEN_MAX = 8 };
 struct written {
     struct pack *packs[PACKS_WRITTEN_MAX];
     bool is_kept;                   /* the one pack is written again when this fails */
+    uint64_t chunk_bytes;           /* of theirs: most of the pages that wait for the commit */
     size_t n_packs, n_dims_done;    /* packs whose dimensions are committed */
     int64_t days[DAYS_WRITTEN_MAX]; /* whose transactions are open */
     size_t n_days;
@@ -68,7 +69,7 @@ struct store {
     int64_t retention_ns;
     struct str (*region_of)(const void *ctx, const struct fn_ref *fn); /* of store_options */
     const void *region_ctx;
-    bool is_as_stored; /* of store_options */
+    bool is_as_stored, is_beside_writer; /* of store_options */
     int lock_fd, folder_fd;
     struct db_files meta_files;
     struct sql *meta;

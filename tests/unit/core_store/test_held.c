@@ -1,5 +1,5 @@
 /* A commit that the disk does not take is tried again with the same pack: wherever it failed, what
- * is stored in the end is what one good commit stores. */
+ * is stored in the end is what one good commit stores. How much waits for a commit. */
 #include "tests/unit/store_fixture.h"
 
 #include <signal.h>
@@ -174,8 +174,32 @@ static void test_locked(void **state)
     fixture_free(good);
 }
 
+/* SQLite's cache is to hold all that waits for the commit: much text is committed at once. */
+static void test_much_text(void **state)
+{
+    enum { LINES = 6500 }; /* half a kilobyte each, when compressed */
+    struct fixture *f = fixture_new();
+    struct batch *b = batch_new();
+    struct packer *p;
+    struct pack *k;
+    struct rng rng;
+
+    UNUSED(state);
+    rng_seed(&rng, 1);
+    add_day(b, &rng, 0, LINES);
+    fixture_open(f, false);
+    CHECK_OK(packer_new(f->store, &p, &f->e), &f->e);
+    CHECK_OK(store_pack(p, b, true, &k, &f->e), &f->e);
+    CHECK_OK(store_write(f->store, k, &f->e), &f->e);
+    CHECK(store_is_settled(f->store));
+    packer_free(p);
+    batch_free(b);
+    fixture_free(f);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_no_room),
     cmocka_unit_test(test_locked),
+    cmocka_unit_test(test_much_text),
 };
 TEST_MAIN(tests)
