@@ -42,7 +42,14 @@ static bool says_killed(const struct platform_event *p)
     return str_find(p->error_message, STR("signal: killed")) < p->error_message.n;
 }
 
-static bool make_piece(struct correlator *c, const struct log_record *r, struct piece *out)
+/* Mostly it is that of the environment, which is kept already. */
+static struct str keep_version(struct correlator *c, const struct env *v, struct str version)
+{
+    return str_eq(version, v->origin.version) ? v->origin.version : corr_keep(c, version);
+}
+
+static bool make_piece(struct correlator *c, const struct env *v, const struct log_record *r,
+                       struct piece *out)
 {
     const struct platform_event *p = r->platform;
 
@@ -63,7 +70,7 @@ static bool make_piece(struct correlator *c, const struct log_record *r, struct 
     out->max_memory_bytes = p->max_memory_bytes;
     out->status = corr_keep(c, p->status);
     out->error_type = corr_keep(c, p->error_type);
-    out->version = corr_keep(c, p->version.n > 0 ? p->version : r->origin->version);
+    out->version = keep_version(c, v, p->version.n > 0 ? p->version : r->origin->version);
     out->was_killed = says_killed(p);
     return true;
 }
@@ -75,7 +82,7 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
     struct piece p;
     enum status s = corr_assembly(c, v, r, &a, e);
 
-    if (s != OK || !make_piece(c, r, &p))
+    if (s != OK || !make_piece(c, v, r, &p))
         return s;
     p.trace_id = corr_keep_trace(a, r->trace_id);
     if (a != v->newest || p.t_ns < v->newest_ns)
@@ -415,11 +422,16 @@ static struct range starts_of(struct assembly *a)
 static struct range rivals_of(struct assembly *a)
 {
     const struct env *v = a->env;
-    struct range own = v->n_loose > 0 ? starts_of(a) : (struct range){0}, all = {0};
+    struct range own = {0}, all = {0};
+    bool is_own_known = false; /* mostly nobody asks: an INIT_START has no owner */
 
     for (size_t i = 0; i < v->n_loose; i++) {
         const struct loose *l = &v->loose[i];
-        if (!corr_has_owner(l) || l->t_ns < own.since_ns || l->t_ns > own.until_ns + LONGEST_RUN_NS)
+        if (!corr_has_owner(l))
+            continue;
+        own = is_own_known ? own : starts_of(a);
+        is_own_known = true;
+        if (l->t_ns < own.since_ns || l->t_ns > own.until_ns + LONGEST_RUN_NS)
             continue;
         struct range r = {l->t_ns - LONGEST_RUN_NS, l->t_ns + 1};
         bool is_first = all.since_ns == all.until_ns;

@@ -269,6 +269,41 @@ enum status cost_share_price(struct cost_share *s, struct err *e)
     return OK;
 }
 
+/* What the price of an invocation is found with. */
+struct pricing {
+    const struct cost_ops *ops;
+    const struct pricebook *book;
+    struct cost_facts facts;
+    struct invocation *inv; /* with what the facts say */
+    struct arena *arena;    /* a receipt's; NULL: only the cost is wanted */
+    bool is_assumed;
+};
+
+/* A restore is told whether its price is known, billed or not. */
+static bool needs_price(const struct cost_share *s, enum cost_part part,
+                        const struct invocation *inv)
+{
+    return s->units > 0 || (part == PART_RESTORE && inv->start == START_SNAPSTART);
+}
+
+/* Of its meters an invocation mostly uses two. Only receipts tell the prices of the others. */
+static enum status price_shares(const struct pricing *p, struct cost_share out[COST_PARTS],
+                                struct err *e)
+{
+    enum status s = OK;
+
+    assert(p->facts.region.n > 0);
+    p->ops->shares(&p->facts, p->inv, out);
+    for (size_t i = 0; s == OK && i < COST_PARTS; i++) {
+        if (p->arena == NULL && !needs_price(&out[i], (enum cost_part)i, p->inv))
+            continue;
+        out[i].price = pricebook_find(p->book, p->ops->provider, out[i].meter, p->facts.region,
+                                      p->inv->start_ns);
+        s = cost_share_price(&out[i], e);
+    }
+    return s;
+}
+
 /* No price is needed where nothing was used. A restore without one is told apart. */
 static bool is_priced(const struct cost_share shares[COST_PARTS])
 {
@@ -301,9 +336,10 @@ enum status cost_invocation(const struct cost_context *c, struct invocation *inv
 {
     assert(inv->origin != NULL && inv->origin->fn != NULL);
     const struct cost_ops *ops = cost_ops_of(inv->origin->fn->provider);
-    const struct cost_facts f = facts_of_invocation(c, inv);
-    struct cost_share shares[COST_PARTS] = {0};
     struct invocation priced = *inv;
+    const struct pricing p = {
+        .ops = ops, .book = c->book, .facts = facts_of_invocation(c, inv), .inv = &priced};
+    struct cost_share shares[COST_PARTS] = {0};
     const bool has_price = ops != NULL && can_be_priced(inv);
     wide sum = 0;
     struct err own = {0};
@@ -312,12 +348,12 @@ enum status cost_invocation(const struct cost_context *c, struct invocation *inv
         return OK;
     if (e == NULL)
         e = &own;
-    priced.arch = f.arch;
-    priced.storage_bytes = f.storage_bytes;
+    priced.arch = p.facts.arch;
+    priced.storage_bytes = p.facts.storage_bytes;
     priced.evidence &= ~(EV_ASSUMED_CONFIG | EV_RESTORE_BITS);
-    if (f.is_assumed && !(ops != NULL && ops->is_global(inv->origin->fn)))
+    if (p.facts.is_assumed && !(ops != NULL && ops->is_global(inv->origin->fn)))
         priced.evidence |= EV_ASSUMED_CONFIG;
-    if (has_price && ops->shares(c->book, &f, &priced, shares, e) != OK)
+    if (has_price && price_shares(&p, shares, e) != OK)
         return err_wrap(e, "invocation " STR_FMT, STR_ARG(inv->id));
     for (size_t i = 0; i < COST_PARTS; i++)
         sum += shares[i].amount;
@@ -328,7 +364,7 @@ enum status cost_invocation(const struct cost_context *c, struct invocation *inv
         *inv = priced;
         return OK;
     }
-    priced.evidence |= restore_evidence(&f, &priced, &shares[PART_RESTORE]);
+    priced.evidence |= restore_evidence(&p.facts, &priced, &shares[PART_RESTORE]);
     if (money_narrow(sum, &priced.cost, e) != OK)
         return err_wrap(e, "invocation " STR_FMT, STR_ARG(inv->id));
     priced.cost_restore = shares[PART_RESTORE].amount;
@@ -341,16 +377,6 @@ static bool is_weak(const struct price *p)
     return p != NULL &&
            (str_eq(p->confidence, STR("inferred")) || str_eq(p->confidence, STR("recalled")));
 }
-
-/* A receipt being made. */
-struct pricing {
-    const struct cost_ops *ops;
-    const struct pricebook *book;
-    struct cost_facts facts;
-    struct invocation *inv; /* with what the facts say */
-    struct arena *arena;
-    bool is_assumed;
-};
 
 static struct cost_line line_of(const struct cost_share *s, bool is_assumed)
 {
@@ -392,10 +418,10 @@ static void add_part(const struct pricing *p, const struct cost_share *s, enum c
 static enum status add_open_restore(const struct pricing *p, struct cost_lines *r, struct err *e)
 {
     struct cost_share shares[COST_PARTS] = {0};
-    struct cost_facts f = p->facts;
+    struct pricing billed = *p;
 
-    f.runtime = RUNTIME_OTHER;
-    if (p->ops->shares(p->book, &f, p->inv, shares, e) != OK)
+    billed.facts.runtime = RUNTIME_OTHER;
+    if (price_shares(&billed, shares, e) != OK)
         return e->code;
     add_part(p, &shares[PART_RESTORE], PART_RESTORE, r);
     r->lines[r->n - 1].is_estimated = true;
@@ -411,7 +437,7 @@ static enum status make_receipt(const struct pricing *p, uint64_t log_bytes, str
     struct cost_lines r = {.lines = arena_new(p->arena, struct cost_line, COST_PARTS + BESIDE)};
     wide sum = 0;
 
-    if (p->ops->shares(p->book, &p->facts, p->inv, shares, e) != OK)
+    if (price_shares(p, shares, e) != OK)
         return e->code;
     const uint32_t known = restore_evidence(&p->facts, p->inv, &shares[PART_RESTORE]);
     p->inv->evidence = (p->inv->evidence & ~EV_RESTORE_BITS) | known;

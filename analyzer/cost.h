@@ -49,9 +49,9 @@ struct cost_ops {
     enum provider provider;
     /* Architecture and region do not matter for this function's price: nothing is assumed then. */
     bool (*is_global)(const struct fn_ref *fn);
-    MUST_CHECK enum status (*shares)(const struct pricebook *p, const struct cost_facts *f,
-                                     const struct invocation *inv,
-                                     struct cost_share out[COST_PARTS], struct err *e);
+    /* What the attempt used of each meter; the prices are cost.c's to find. */
+    void (*shares)(const struct cost_facts *f, const struct invocation *inv,
+                   struct cost_share out[COST_PARTS]);
     struct str (*rounding)(enum cost_part part, const struct invocation *inv, struct arena *a);
     MUST_CHECK enum status (*logs)(const struct pricebook *p, struct str region, int64_t at_ns,
                                    uint64_t log_bytes, struct cost_share *out, struct err *e);

@@ -40,45 +40,45 @@ static enum meter_set set_of(const struct fn_ref *fn, enum arch arch)
     return is_edge(fn) ? SET_EDGE : arch == ARCH_ARM64 ? SET_ARM : SET_X86;
 }
 
-static struct cost_share share(const struct pricebook *p, const char *meter, struct str region,
-                               int64_t at_ns)
+static struct cost_share use_of(const char *meter, wide units)
 {
-    const struct str name = str_from(meter);
     return (struct cost_share){
-        .meter = name,
+        .meter = str_from(meter),
         .unit = STR("GB-s"),
+        .units = units,
         .divisor = MB_MS_PER_GB_S,
-        .price = pricebook_find(p, PROVIDER_AWS, name, region, at_ns),
     };
 }
 
-static enum status aws_shares(const struct pricebook *p, const struct cost_facts *f,
-                              const struct invocation *inv, struct cost_share out[COST_PARTS],
-                              struct err *e)
+static struct cost_share share(const struct pricebook *p, const char *meter, struct str region,
+                               int64_t at_ns)
+{
+    struct cost_share s = use_of(meter, 0);
+
+    s.price = pricebook_find(p, PROVIDER_AWS, s.meter, region, at_ns);
+    return s;
+}
+
+static void aws_shares(const struct cost_facts *f, const struct invocation *inv,
+                       struct cost_share out[COST_PARTS])
 {
     const enum meter_set set = set_of(inv->origin->fn, f->arch);
     const bool is_provisioned = inv->start == START_PROVISIONED;
     const wide ms = invocation_billed_ms(inv);
+    const bool is_restored = inv->start == START_SNAPSTART && f->runtime == RUNTIME_OTHER;
+    const wide memory_mb = (wide)(inv->memory_bytes / MB);
 
-    assert(ms >= 0 && f->region.n > 0);
-    out[PART_DURATION] = share(p, meters[set][is_provisioned ? PART_PROVISIONED : PART_DURATION],
-                               f->region, inv->start_ns);
-    out[PART_DURATION].units = ms * (wide)(inv->memory_bytes / MB);
-    out[PART_REQUEST] = share(p, meters[set][PART_REQUEST], f->region, inv->start_ns);
+    assert(ms >= 0);
+    out[PART_DURATION] =
+        use_of(meters[set][is_provisioned ? PART_PROVISIONED : PART_DURATION], ms * memory_mb);
+    out[PART_REQUEST] = use_of(meters[set][PART_REQUEST], inv->outcome != OUTCOME_THROTTLED);
     out[PART_REQUEST].unit = STR("request");
-    out[PART_REQUEST].units = inv->outcome != OUTCOME_THROTTLED;
     out[PART_REQUEST].divisor = 1;
-    out[PART_STORAGE] = share(p, meters[set][PART_STORAGE], f->region, inv->start_ns);
-    out[PART_STORAGE].units = ms * (wide)invocation_paid_storage_mb(inv);
-    out[PART_RESTORE] = share(p, meters[set][PART_RESTORE], f->region, inv->start_ns);
+    out[PART_STORAGE] =
+        use_of(meters[set][PART_STORAGE], ms * (wide)invocation_paid_storage_mb(inv));
+    out[PART_RESTORE] = use_of(meters[set][PART_RESTORE], is_restored ? memory_mb : 0);
     out[PART_RESTORE].unit = STR("GB");
-    if (inv->start == START_SNAPSTART && f->runtime == RUNTIME_OTHER)
-        out[PART_RESTORE].units = (wide)(inv->memory_bytes / MB);
     out[PART_RESTORE].divisor = MB_PER_GB;
-    for (size_t i = 0; i < COST_PARTS; i++)
-        if (cost_share_price(&out[i], e) != OK)
-            return e->code;
-    return OK;
 }
 
 static struct str rounding_of_duration(const struct invocation *inv, struct arena *a)

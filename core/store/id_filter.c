@@ -102,7 +102,7 @@ void id_filter_add(struct id_filter *f, struct str id)
 
 bool id_filter_may_hold(const struct id_filter *f, struct str id)
 {
-    return set_may_hold(&f->added, str_hash(id, 0)) ||
+    return (f->added.n > 0 && set_may_hold(&f->added, str_hash(id, 0))) ||
            (f->stored.n > 0 && set_may_hold(&f->stored, id_prefix(id)));
 }
 
