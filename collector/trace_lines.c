@@ -52,6 +52,7 @@ static const struct opening openings[] = {
     {{"IMAGE\tLaunch error: ", 20}, TRACE_PLATFORM, NULL},
     {{"Traceback (most recent call last)", 33}, TRACE_PYTHON, NULL},
     {{"panic: ", 7}, TRACE_GO, NULL},
+    {{"runtime: goroutine stack exceeds ", 33}, TRACE_GO, NULL},
     {{"fatal error: ", 13}, TRACE_GO, NULL},
     {{"goroutine ", 10}, TRACE_GO, shape_goroutine},
     {{"thread '", 8}, TRACE_RUST_TEXT, shape_panic_head},
@@ -102,6 +103,8 @@ static const struct joint {
     {{"--- End of ", 11}, APP, STAYS, NULL},
     /* Go */
     {{"goroutine ", 10}, APP, TRACE_GO, shape_goroutine},
+    {{"runtime: sp=", 12}, TRACE_GO, STAYS, NULL},
+    {{"fatal error: ", 13}, TRACE_GO, STAYS, NULL},
     {{"[signal ", 8}, TRACE_GO, STAYS, NULL},
     {{"[recovered", 10}, TRACE_GO, STAYS, NULL},
     {{"runtime stack:", 14}, TRACE_GO, STAYS, NULL},

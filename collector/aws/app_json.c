@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "collector/aws/app_error.h"
+#include "collector/aws/app_failure.h"
 #include "collector/aws/aws.h"
 #include "collector/aws/scan.h"
 #include "core/base/jsonpull.h"
@@ -33,6 +34,7 @@ enum app_field {
     APP_ERROR_MESSAGE,
     APP_ERROR_CLASS, /* of an error that was logged, not of one nobody caught */
     APP_STACK,       /* its text begins with the class, Python's ends with it */
+    APP_TARGET,      /* Rust: the module that logs */
     APP_TIMESTAMP,
     APP_OTHER,
     APP_FIELDS
@@ -61,7 +63,7 @@ static const struct app_member {
            {{"event", 5}, APP_EVENT},
            {{"reqId", 5}, APP_ID},
            {{"stack", 5}, APP_STACK}},
-    [6] = {{{"record", 6}, APP_RECORD}, {{"@level", 6}, APP_LEVEL}},
+    [6] = {{{"record", 6}, APP_RECORD}, {{"@level", 6}, APP_LEVEL}, {{"target", 6}, APP_TARGET}},
     [7] = {{{"message", 7}, APP_MESSAGE},
            {{"traceId", 7}, APP_TRACE},
            {{"levelno", 7}, APP_PYTHON_LEVEL}},
@@ -404,8 +406,8 @@ static bool is_unhandled(const struct app_reader *a)
 
     if ((a->seen & error) != error)
         return false;
-    /* Python's runtime writes no message member; loggers always do. */
-    if ((a->seen >> APP_LOG_LEVEL & 1) != 0 || (a->seen >> APP_MESSAGE & 1) == 0)
+    /* Python's runtime writes no message member, .NET's an empty one; loggers always do. */
+    if ((a->seen >> APP_LOG_LEVEL & 1) != 0 || a->text[APP_MESSAGE].n == 0)
         return true;
     for (size_t i = 0; i < ARRAY_LEN(openings); i++)
         if (str_starts(a->text[APP_MESSAGE], openings[i]))
@@ -478,6 +480,24 @@ static struct str message_of(const struct app_reader *a, struct arena *arena)
                                           : (struct str){0};
 }
 
+/* Java's, Rust's and Go's runtimes have one in the text of an ordinary record. */
+static void find_failure(const struct app_reader *a, struct log_record *r, struct arena *arena)
+{
+    const struct str target = a->text[APP_TARGET], message = a->text[APP_MESSAGE];
+
+    if (r->severity >= SEVERITY_ERROR && !app_java_failure(message, r)) {
+        r->message = target.n > 0 ? arena_printf(arena, STR_FMT ": " STR_FMT, STR_ARG(target),
+                                                 STR_ARG(message))
+                                  : r->message;
+        app_rust_failure(r);
+        r->message = message.n > 0 ? message : r->message;
+    }
+    const struct str type =
+        str_eq(a->text[APP_LEVEL], STR("INFO")) ? app_go_answer(message, arena) : (struct str){0};
+    if (type.n > 0)
+        app_fail(r, type);
+}
+
 static void fill_app(const struct app_reader *a, struct log_record *r, struct arena *arena)
 {
     struct str id = a->text[APP_ID], message = message_of(a, arena);
@@ -491,6 +511,8 @@ static void fill_app(const struct app_reader *a, struct log_record *r, struct ar
     r->error_type = error_type_of(a, r->severity, arena);
     if (message.n > 0)
         r->message = message;
+    if (!r->is_error)
+        find_failure(a, r, arena);
 }
 
 static bool read_record(struct app_reader *a, struct str text, struct batch *b)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "collector/aws/app_error.h"
+#include "collector/aws/app_failure.h"
 #include "collector/aws/app_heads.h"
 #include "collector/aws/app_loggers.h"
 #include "collector/aws/app_rust.h"
@@ -94,58 +95,7 @@ static bool take_angled_uuid(struct str *s, struct str *id)
     return true;
 }
 
-/* "ValueError", "Runtime.ImportModuleError", "System.IO.IOException": a dotted name. */
-static size_t type_name_length(struct str s)
-{
-    size_t n = 0;
-    for (; n < s.n && n < 200; n++) {
-        char c = s.p[n];
-        bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c == '$';
-        bool is_inner = n > 0 && ((c >= '0' && c <= '9') || c == '.' || c == '`' || c == '+');
-        if (!is_letter && !is_inner)
-            break;
-    }
-    return n;
-}
-
-static void set_error(struct log_record *r, struct str type)
-{
-    assert(r->kind == RECORD_APP);
-    r->is_error = true;
-    r->error_type = type;
-    if (r->severity < SEVERITY_ERROR)
-        r->severity = SEVERITY_ERROR;
-}
-
 /* --- lines that begin with a time --- */
-
-static bool is_type_then_colon(struct str s, struct str *type)
-{
-    size_t n = type_name_length(s);
-    *type = str_sub(s, 0, n);
-    return n > 0 && n + 1 < s.n && s.p[n] == ':';
-}
-
-/* What Node and .NET runtimes write for an error nobody caught. */
-static void check_unhandled(struct log_record *r)
-{
-    static const struct str openings[] = {
-        {"Invoke Error", 12},
-        {"Uncaught Exception", 18},
-        {"Unhandled Promise Rejection", 27},
-    };
-    struct str type;
-
-    for (size_t i = 0; i < ARRAY_LEN(openings); i++)
-        if (str_starts(r->message, openings[i]) &&
-            str_find_char(str_sub(r->message, openings[i].n, 3), '\t') < 3) {
-            set_error(r, app_error_type(r->message));
-            return;
-        }
-    if (is_type_then_colon(r->message, &type) && str_ends(type, STR("Exception")) &&
-        str_find(r->message, STR("\n   at ")) < r->message.n)
-        set_error(r, type);
-}
 
 /* Node "ISO\t<id>\tLEVEL\tmsg", .NET "ISO\t<id>\tlevl\tmsg"; the id may be "undefined" or
  * empty. */
@@ -166,6 +116,8 @@ static bool tabbed_line(struct str rest, struct log_record *r)
             return false;
         r->invocation_id = id; /* Node.js before 10 wrote no level */
         r->message = rest;
+        if (str_starts(rest, STR("{\"errorMessage\":")))
+            app_fail(r, app_error_type(rest));
         return true;
     }
     message = str_skip(rest, end + 1);
@@ -173,7 +125,7 @@ static bool tabbed_line(struct str rest, struct log_record *r)
     r->severity = severity;
     r->message = message;
     if (severity >= SEVERITY_ERROR)
-        check_unhandled(r);
+        app_tabbed_failure(r);
     return true;
 }
 
@@ -281,7 +233,7 @@ static void leveled_text(struct str text, struct log_record *r)
         *r = found;
 }
 
-/* Go's log package: "2020/03/27 03:40:05 msg"; the runtime logs a failed handler as JSON. */
+/* Go's log package: "2020/03/27 03:40:05 msg" */
 static bool go_line(struct str line, struct log_record *r)
 {
     enum { TIME_LENGTH = 19 };
@@ -292,10 +244,7 @@ static bool go_line(struct str line, struct log_record *r)
     while (i < line.n && (line.p[i] == '.' || (line.p[i] >= '0' && line.p[i] <= '9')))
         i++;
     r->message = skip_blanks(str_skip(line, i));
-    if (str_starts(r->message, STR("{\"errorMessage\":")))
-        set_error(r, app_error_type(r->message));
-    else
-        leveled_text(skip_source(r->message), r);
+    leveled_text(skip_source(r->message), r);
     return true;
 }
 
@@ -310,7 +259,7 @@ static bool id_line(struct str line, struct log_record *r)
     if (!tabbed_line(line, r))
         return false;
     if (r->severity == SEVERITY_UNKNOWN)
-        check_unhandled(r);
+        app_tabbed_failure(r);
     return true;
 }
 
@@ -345,24 +294,6 @@ static bool timed_line(struct str line, struct log_record *r)
 }
 
 /* --- other openings --- */
-
-/* What the Python runtime prints for an exception nobody caught: "[ERROR] Type: msg\rTraceback". */
-static void check_python_error(struct log_record *r)
-{
-    struct str type = {0};
-    size_t trace = str_find(r->message, STR("Traceback (most recent call last):"));
-    bool has_trace = trace < r->message.n && trace > 0 &&
-                     (r->message.p[trace - 1] == '\r' || r->message.p[trace - 1] == '\n');
-    bool has_type = is_type_then_colon(r->message, &type);
-
-    if (has_trace && !has_type) { /* an exception without a message: its type stands alone */
-        struct str first = str_trim_right(str_sub(r->message, 0, trace));
-        has_type = first.n > 0 && type_name_length(first) == first.n;
-        type = first;
-    }
-    if (has_trace || (has_type && str_starts(type, STR("Runtime."))))
-        set_error(r, has_type ? type : (struct str){0});
-}
 
 /* "ISO <id> msg" behind a level: a terminal made blanks of the tabs. */
 static bool blank_fields(struct log_record *r)
@@ -414,7 +345,7 @@ static bool bracket_line(struct str line, struct log_record *r)
     if (blank_fields(r))
         return true;
     if (severity >= SEVERITY_ERROR && rest.p[0] == ' ')
-        check_python_error(r);
+        app_python_failure(r);
     return true;
 }
 
@@ -440,20 +371,9 @@ static bool ruby_line(struct str line, struct log_record *r)
     return true;
 }
 
-/* "LAMBDA_WARNING: ...\r[ERROR] ..." and Ruby's "Error raised from handler method\n{json}". */
+/* "LAMBDA_WARNING: ...\r[ERROR] ..." of Python */
 static bool runtime_notice(struct str line, struct log_record *r)
 {
-    static const struct str ruby[] = {
-        {"Error raised from handler method", 32},
-        {"Critical exception from handler", 31},
-        {"Init error when loading handler", 31},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(ruby); i++)
-        if (str_starts(line, ruby[i])) {
-            set_error(r, app_error_type(line));
-            return true;
-        }
     if (!str_starts(line, STR("LAMBDA_WARNING:")))
         return false;
     r->severity = SEVERITY_WARN;
@@ -461,53 +381,13 @@ static bool runtime_notice(struct str line, struct log_record *r)
     return next == line.n || next == 0 || bracket_line(str_skip(line, next), r);
 }
 
-/* Java: "<message>: <exception class>\n<exception class>: ...\n\tat ...": the runtime's own form.
- */
-static bool check_java_error(struct str line, struct log_record *r)
-{
-    size_t end = str_find_char(line, '\n');
-    if (end == line.n)
-        return false;
-    struct str first = str_trim_right(str_sub(line, 0, end)), second = str_skip(line, end + 1);
-    struct str type = str_sub(second, 0, type_name_length(second));
-    size_t at = first.n - (type.n < first.n ? type.n : first.n);
-    if (type.n < 8 || at < 2 || !str_ends(first, type) || first.p[at - 1] != ' ' ||
-        first.p[at - 2] != ':')
-        return false;
-    const bool has_message = str_starts(str_skip(second, type.n), STR(": "));
-    if (!has_message && str_find(second, STR("\tat ")) == second.n)
-        return false;
-    set_error(r, type);
-    return true;
-}
-
-/* What Go, Rust and .NET print when a program dies of its own error; no runtime tells of it. */
-static bool death_line(struct str line, struct log_record *r)
-{
-    static const struct str dotnet = {"Unhandled exception. ", 21};
-    struct str head = str_sub(line, 0, 200), type = STR("panic");
-    bool is_go = str_starts(line, STR("panic: ")) || (str_starts(line, STR("fatal error: ")) &&
-                                                      str_find(line, STR("\ngoroutine ")) < line.n);
-    bool is_rust =
-        str_starts(line, STR("thread '")) && str_find(head, STR(" panicked at ")) < head.n;
-    bool is_dotnet =
-        str_starts(line, dotnet) && is_type_then_colon(str_skip(line, dotnet.n), &type);
-
-    if (!is_go && !is_rust && !is_dotnet)
-        return false;
-    r->severity = is_rust ? SEVERITY_ERROR : SEVERITY_FATAL;
-    set_error(r, is_dotnet ? type : STR("panic"));
-    return true;
-}
-
 /* "System.IO.IOException: text\n   at ...": printed, and maybe caught; an error, not the request's.
  */
 static bool dotnet_exception(struct str line, struct log_record *r)
 {
-    struct str type;
+    const struct str type = app_dotnet_type(line);
 
-    if (!is_type_then_colon(line, &type) || !str_ends(type, STR("Exception")) ||
-        str_find(line, STR("\n   at ")) == line.n)
+    if (!str_ends(type, STR("Exception")))
         return false;
     r->severity = SEVERITY_ERROR;
     r->error_type = type;
@@ -522,8 +402,9 @@ static bool grouped_line(struct str line, struct log_record *r)
 static bool letter_line(struct str line, struct log_record *r)
 {
     return ruby_line(line, r) || app_lettered_line(line, r) || runtime_notice(line, r) ||
-           death_line(line, r) || app_logger_line(line, r) || level_line(line, r) ||
-           small_level_line(line, r) || id_line(line, r) || dotnet_exception(line, r);
+           app_ruby_failure(line, r) || app_death(line, r) || app_logger_line(line, r) ||
+           level_line(line, r) || small_level_line(line, r) || id_line(line, r) ||
+           dotnet_exception(line, r);
 }
 
 /* tracing's lines without a time, and its pretty ones */
@@ -531,8 +412,9 @@ static bool blank_line(struct str line, struct log_record *r)
 {
     const struct str rest = skip_blanks(line);
 
-    return rest.n > 0 && rest.p[0] >= '0' && rest.p[0] <= '9' ? timed_line(rest, r)
-                                                              : level_line(line, r);
+    return rest.n > 0 && rest.p[0] >= '0' && rest.p[0] <= '9'
+               ? timed_line(rest, r)
+               : level_line(line, r) || app_ruby_failure(line, r);
 }
 
 typedef bool line_reader(struct str line, struct log_record *r);
@@ -554,6 +436,16 @@ static line_reader *reader_for(char c)
 
 enum { PAINTED_HEAD = 48 }; /* bytes in which a colour says that the whole line is painted */
 
+/* Errors nobody caught in lines of no form of their own, or behind that of a logger. */
+static void find_failure(struct str line, bool is_known, struct log_record *r, struct arena *a)
+{
+    if (r->is_error || app_go_failure(line, r, a) || r->invocation_id.n > 0 ||
+        (is_known && r->severity < SEVERITY_ERROR) || app_java_failure(line, r))
+        return;
+    if (!is_known && !app_former_failure(line, r))
+        app_java_trace(line, r);
+}
+
 void aws_lambda_app(struct str line, struct log_record *r, struct arena *a)
 {
     assert(r != NULL);
@@ -561,13 +453,16 @@ void aws_lambda_app(struct str line, struct log_record *r, struct arena *a)
     r->message = line;
     if (line.n > 0 && memchr(line.p, '\033', line.n < PAINTED_HEAD ? line.n : PAINTED_HEAD))
         r->message = line = unpaint(line, a);
+    while (str_starts(line, STR("\n"))) /* Rust's panics begin with one */
+        r->message = line = str_skip(line, 1);
     if (line.n == 0)
         return;
     line_reader *read = reader_for(line.p[0]);
     bool is_known = read != NULL && read(line, r);
-    if (r->invocation_id.n == 0 && !app_rust_span(line, r) && is_known)
+    if (r->invocation_id.n == 0 && app_rust_span(line, r))
+        app_rust_failure(r);
+    else if (r->invocation_id.n == 0 && is_known)
         app_named_id(line, r);
-    if (!is_known && r->invocation_id.n == 0 && !check_java_error(line, r))
-        app_java_trace(line, r);
+    find_failure(line, is_known, r, a);
     r->error_type = app_error_type_plain(r->error_type, a);
 }

@@ -31,6 +31,12 @@ static bool is_no_single(struct str sample)
     static const char *const parts[] = {
         "multi\nline\nmessage",
         "line one\nline two",
+        "boom\nsecond line",
+        "Position: 15",
+        "two\nlines",
+        "one\ntwo",
+        "\nnull",
+        "\nthread '",
         "extension\nstack",
         "Extension.Crash\nextension",
         "REPORT RequestId: 8d5958b5-559f-43f3-b278-b71dd7dd0e01\n",
