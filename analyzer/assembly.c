@@ -97,13 +97,33 @@ int outcome_rank(enum outcome o)
     return ranks[o];
 }
 
-/* The higher rank wins; at the same rank a named error type wins over none, then the smaller text.
- */
+/* The platform's names for an error whose type only the function's own lines tell. */
+static bool is_general(struct str error_type)
+{
+    static const struct str types[] = {STR_INIT("Runtime.ExitError"), STR_INIT("Runtime.Unknown"),
+                                       STR_INIT("Function.Unknown"), STR_INIT("Unknown")};
+
+    for (size_t i = 0; i < ARRAY_LEN(types); i++)
+        if (str_eq(error_type, types[i]))
+            return true;
+    return false;
+}
+
+/* A type before none, the program's own before a general one, then the smaller text. */
+static bool is_better_type(struct str type, struct str now)
+{
+    if (type.n == 0 || now.n == 0)
+        return type.n > 0;
+    if (is_general(type) != is_general(now))
+        return is_general(now);
+    return str_cmp(type, now) < 0;
+}
+
+/* The higher rank wins; at the same rank the better type. */
 static void worsen(struct invocation *inv, enum outcome o, struct str error_type)
 {
     int rank = outcome_rank(o), now = outcome_rank(inv->outcome);
-    bool is_better_name = rank == now && error_type.n > 0 &&
-                          (inv->error_type.n == 0 || str_cmp(error_type, inv->error_type) < 0);
+    bool is_better_name = rank == now && is_better_type(error_type, inv->error_type);
 
     if (rank < now)
         return;
@@ -140,6 +160,8 @@ static enum outcome outcome_of_type(struct str error_type)
 
 static void apply_status(struct invocation *inv, struct str status, struct str error_type)
 {
+    if (str_eq(error_type, STR("Runtime.ExitError")))
+        inv->evidence |= EV_EXIT_LINE;
     if (str_eq(status, STR("timeout")))
         worsen(inv, OUTCOME_TIMEOUT, error_type);
     else if (str_eq(status, STR("error")) || str_eq(status, STR("failure")) || error_type.n > 0)

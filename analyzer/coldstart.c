@@ -17,7 +17,8 @@ static bool loses_environment(const struct invocation *inv)
 {
     return inv->outcome == OUTCOME_OOM || inv->outcome == OUTCOME_TIMEOUT ||
            inv->outcome == OUTCOME_INIT_ERROR ||
-           (inv->outcome == OUTCOME_ERROR && str_starts(inv->error_type, STR("Runtime.Exit")));
+           (inv->outcome == OUTCOME_ERROR &&
+            ((inv->evidence & EV_EXIT_LINE) || str_starts(inv->error_type, STR("Runtime.Exit"))));
 }
 
 static struct cold_env *env_of(struct cold_watch *w, uint64_t instance)

@@ -87,7 +87,7 @@ enum evidence {
     EV_INIT_START = 1 << 4,
     EV_INIT_REPORT = 1 << 5,
     EV_TIMEOUT_LINE = 1 << 6,
-    EV_EXIT_LINE = 1 << 7,
+    EV_EXIT_LINE = 1 << 7,        /* the platform says that the runtime exited */
     EV_APP_ERROR = 1 << 8,        /* the runtime logged an unhandled error */
     EV_PROACTIVE_INIT = 1 << 9,   /* initialized well before its first request */
     EV_SUPPRESSED_INIT = 1 << 10, /* initialized again inside the invocation */

@@ -11,6 +11,7 @@ struct use {
     int64_t start_s, end_s;
     enum start_kind start;
     enum outcome outcome;
+    uint32_t evidence;
 };
 
 /* The cause of the last use; COLD_CAUSES: it was warm. */
@@ -26,6 +27,7 @@ static enum cold_cause last_cause(const struct use *uses, size_t n)
             .version = str_from(uses[i].version),
             .start = uses[i].start,
             .outcome = uses[i].outcome,
+            .evidence = uses[i].evidence,
             .start_ns = uses[i].start_s * NS_PER_SEC,
             .duration_ns = (uses[i].end_s - uses[i].start_s) * NS_PER_SEC,
             .init_ns = uses[i].start == START_COLD ? NS_PER_SEC / 2 : 0,
@@ -38,17 +40,23 @@ static enum cold_cause last_cause(const struct use *uses, size_t n)
 
 static void test_causes(void **state)
 {
-    const struct use first = {"a", "1", 100, 101, START_COLD, OUTCOME_OK};
-    const struct use idle[] = {first, {"b", "1", 4000, 4001, START_COLD, OUTCOME_OK}};
-    const struct use busy[] = {{"a", "1", 100, 160, START_COLD, OUTCOME_OK},
-                               {"b", "1", 120, 121, START_COLD, OUTCOME_OK}};
-    const struct use deploy[] = {first, {"b", "2", 102, 103, START_COLD, OUTCOME_OK}};
+    const struct use first = {"a", "1", 100, 101, START_COLD, OUTCOME_OK, 0};
+    const struct use idle[] = {first, {"b", "1", 4000, 4001, START_COLD, OUTCOME_OK, 0}};
+    const struct use busy[] = {{"a", "1", 100, 160, START_COLD, OUTCOME_OK, 0},
+                               {"b", "1", 120, 121, START_COLD, OUTCOME_OK, 0}};
+    const struct use deploy[] = {first, {"b", "2", 102, 103, START_COLD, OUTCOME_OK, 0}};
     const struct use lost[] = {first,
-                               {"a", "1", 102, 103, START_WARM, OUTCOME_OOM},
-                               {"b", "1", 104, 105, START_COLD, OUTCOME_OK}};
-    const struct use long_ago[] = {{"a", "1", 100, 101, START_COLD, OUTCOME_TIMEOUT},
-                                   {"b", "1", 9000, 9001, START_COLD, OUTCOME_OK}};
-    const struct use warm[] = {first, {"a", "1", 102, 103, START_WARM, OUTCOME_OK}};
+                               {"a", "1", 102, 103, START_WARM, OUTCOME_OOM, 0},
+                               {"b", "1", 104, 105, START_COLD, OUTCOME_OK, 0}};
+    const struct use exited[] = {first,
+                                 {"a", "1", 102, 103, START_WARM, OUTCOME_ERROR, EV_EXIT_LINE},
+                                 {"b", "1", 104, 105, START_COLD, OUTCOME_OK, 0}};
+    const struct use failed[] = {first,
+                                 {"a", "1", 102, 103, START_WARM, OUTCOME_ERROR, EV_APP_ERROR},
+                                 {"b", "1", 104, 105, START_COLD, OUTCOME_OK, 0}};
+    const struct use long_ago[] = {{"a", "1", 100, 101, START_COLD, OUTCOME_TIMEOUT, 0},
+                                   {"b", "1", 9000, 9001, START_COLD, OUTCOME_OK, 0}};
+    const struct use warm[] = {first, {"a", "1", 102, 103, START_WARM, OUTCOME_OK, 0}};
 
     UNUSED(state);
     CHECK_INT(last_cause(&first, 1), COLD_FIRST);
@@ -56,6 +64,8 @@ static void test_causes(void **state)
     CHECK_INT(last_cause(busy, 2), COLD_SCALE_OUT);
     CHECK_INT(last_cause(deploy, 2), COLD_DEPLOY);
     CHECK_INT(last_cause(lost, 3), COLD_FAILURE);
+    CHECK_INT(last_cause(exited, 3), COLD_FAILURE);
+    CHECK_INT(last_cause(failed, 3), COLD_IDLE);
     CHECK_INT(last_cause(long_ago, 2), COLD_IDLE);
     CHECK_INT(last_cause(warm, 2), COLD_CAUSES);
 }
