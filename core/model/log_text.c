@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/json.h"
+#include "core/base/jsonpull.h"
 #include "core/base/timefmt.h"
 
 #define UUID_LENGTH ((size_t)36)
@@ -50,6 +51,18 @@ static size_t any_uuid(struct str s)
     return UUID_LENGTH;
 }
 
+/* .NET's levels, between tabs; elsewhere they begin sentences. */
+static size_t dotnet_word(struct str s)
+{
+    static const struct str words[] = {{"fail\t", 5}, {"crit\t", 5}, {"warn\t", 5},
+                                       {"info\t", 5}, {"dbug\t", 5}, {"trce\t", 5}};
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (str_starts(s, words[i]))
+            return words[i].n - 1;
+    return 0;
+}
+
 static size_t any_word(struct str s)
 {
     static const struct str words[] = {
@@ -64,7 +77,7 @@ static size_t any_word(struct str s)
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_starts(s, words[i]))
             return words[i].n;
-    return 0;
+    return dotnet_word(s);
 }
 
 static struct str skip_blanks(struct str s)
@@ -72,6 +85,18 @@ static struct str skip_blanks(struct str s)
     while (s.n > 0 && (s.p[0] == ' ' || s.p[0] == '\t'))
         s = str_skip(s, 1);
     return s;
+}
+
+/* `Lambda runtime invoke{requestId="..." xrayTraceId="..."}: `, Rust's; its module may follow. */
+static struct str skip_span(struct str s)
+{
+    static const struct str span = {"Lambda runtime invoke{", 22}, module = {"lambda_runtime:", 15};
+    const size_t end = str_find(s, STR("}: "));
+
+    if (!str_starts(s, span) || end == s.n)
+        return s;
+    s = str_skip(s, end + 3);
+    return str_starts(s, module) ? str_skip(s, str_find(s, STR(": ")) + 2) : s;
 }
 
 struct str log_text(struct str body)
@@ -89,26 +114,55 @@ struct str log_text(struct str body)
             s = is_cut ? skip_blanks(str_skip(s, n)) : s;
         }
     }
+    s = skip_span(s);
     return s.n > 0 ? s : body;
 }
 
-static struct str from_json(struct str s, struct arena *a)
+static struct str message_of(const struct json *record)
 {
     static const char *const keys[] = {"errorMessage", "message", "msg"};
+    struct str text = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys) && text.n == 0; i++)
+        if (!json_str(json_get(record, keys[i]), &text))
+            text = (struct str){0};
+    return text;
+}
+
+/* With its type, when the record is an error's. */
+static struct str from_json(struct str s, bool is_error, struct arena *a)
+{
     AUTO(json_doc_free_ptr) struct json_doc *doc = NULL;
-    struct str text = {0}, type = {0};
+    struct str type = {0};
 
     if (s.n > MAX_PARSED || json_parse(s, &doc, NULL) != OK)
         return (struct str){0};
-    const struct json *root = json_root(doc);
-    for (size_t i = 0; i < ARRAY_LEN(keys) && text.n == 0; i++)
-        if (!json_str(json_get(root, keys[i]), &text))
-            text = (struct str){0};
-    if (text.n == 0)
-        return text;
-    if (json_str(json_get(root, "errorType"), &type) && type.n > 0)
-        return arena_printf(a, STR_FMT ": " STR_FMT, STR_ARG(type), STR_ARG(text));
-    return arena_str(a, text);
+    const struct json *root = json_root(doc), *fields = json_get(root, "fields");
+    const struct str own = message_of(root), text = own.n > 0 ? own : message_of(fields);
+    const bool has_type = json_str(json_get(root, "errorType"), &type) && type.n > 0;
+    if (text.n == 0 || (is_error && !has_type))
+        return (struct str){0};
+    return has_type ? arena_printf(a, STR_FMT ": " STR_FMT, STR_ARG(type), STR_ARG(text))
+                    : arena_str(a, text);
+}
+
+/* An error as JSON behind other words: Go's "invoke_loop.go:106: {..}", Ruby's "Error raised from
+ * handler method\n{..}"; quoted, as slog does it, `msg="{\"errorMessage\":..}"`. */
+static struct str from_error(struct str s, struct arena *a)
+{
+    enum { MAX_HEAD = 300 };
+    const size_t at = str_find_char(str_sub(s, 0, MAX_HEAD), '{');
+    struct str rest = str_skip(s, at);
+    struct jp j;
+
+    if (at >= MAX_HEAD || rest.n < 2)
+        return (struct str){0};
+    if (at > 0 && s.p[at - 1] == '"' && rest.p[1] == '\\') {
+        jp_init(&j, str_skip(s, at - 1), a);
+        if (!jp_string(&j, &rest))
+            return (struct str){0};
+    }
+    return from_json(rest, true, a);
 }
 
 static struct str first_line(struct str s)
@@ -122,14 +176,14 @@ static struct str first_line(struct str s)
 
 struct str log_headline(struct str body, struct arena *a)
 {
-    struct str s = log_text(body);
+    const struct str s = log_text(body);
+    struct str text = str_starts(s, STR("{")) ? from_json(s, false, a) : from_error(s, a);
 
-    if (str_starts(s, STR("{"))) {
-        struct str text = from_json(s, a);
-        if (text.n > 0)
-            return first_line(text);
+    if (str_starts(text, STR("{"))) { /* an error that a logger of JSON was given as text */
+        const struct str inner = from_error(text, a);
+        text = inner.n > 0 ? inner : text;
     }
-    return arena_str(a, first_line(s));
+    return arena_str(a, first_line(text.n > 0 ? text : s));
 }
 
 /* --- fingerprint --- */

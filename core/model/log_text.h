@@ -10,7 +10,8 @@
  * nothing else would stay. "[ERROR]\t2026-01-15T12:00:00Z\t8d59...\tqueue is full" -> "queue is
  * full". */
 struct str log_text(struct str body);
-/* One line: of JSON its errorType and errorMessage, message or msg; of others the first line. */
+/* One line: of JSON its errorType and errorMessage, message or msg; of an error as JSON behind
+ * other words the same; of others the first line. */
 struct str log_headline(struct str body, struct arena *a);
 /* What messages of one cause have in common: runs of digits and hexadecimal ids become "#", paths
  * and addresses "/", quoted text "''". "no key 'a1' in /tmp/x/7.json (3 of 9)" -> "no key '' in /

@@ -125,13 +125,15 @@ static struct attempt *attempt_of(struct attempts *all, const struct log_line *l
     return NULL;
 }
 
-/* "TypeError: no such thing": the type stands beside. */
+/* "TypeError: no such thing", Java's "no such thing: java.lang.X": the type stands beside. */
 static struct str without_type(struct str text, struct str type)
 {
-    size_t n = type.n;
+    const size_t n = type.n, rest = text.n - (text.n > n + 2 ? n + 2 : text.n);
 
     if (n > 0 && str_starts(text, type) && str_starts(str_skip(text, n), STR(": ")))
         return str_skip(text, n + 2);
+    if (n > 0 && rest > 0 && str_ends(text, type) && str_starts(str_skip(text, rest), STR(": ")))
+        return str_sub(text, 0, rest);
     return text;
 }
 

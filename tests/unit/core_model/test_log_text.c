@@ -16,6 +16,12 @@ static void test_prefixes(void **state)
          "com.example.Handler - saved"},
         {"2026/01/15 12:00:00 listening", "listening"},
         {"INFORMATION is power", "INFORMATION is power"},
+        {"2026-01-15T12:00:00.000Z\t" ID "\tfail\tSystem.X: no", "System.X: no"},
+        {"2026-01-15T12:00:00.000Z " ID " fail to connect", "fail to connect"},
+        {"ERROR Lambda runtime invoke{requestId=\"" ID "\"}: lambda_runtime::layers::panic: no",
+         "no"},
+        {"INFO Lambda runtime invoke{requestId=\"" ID "\"}: app: hello", "app: hello"},
+        {"Lambda runtime invoke{", "Lambda runtime invoke{"},
         {"ERROR", "ERROR"},
         {"", ""},
         {"plain text", "plain text"},
@@ -39,6 +45,15 @@ static void test_headlines(void **state)
         {"{\"no\":\"message\"}", "{\"no\":\"message\"}"},
         {"{ not json", "{ not json"},
         {"[ERROR] ValueError: bad\rTraceback", "ValueError: bad"},
+        {"Error raised from handler method\n{\n \"errorMessage\": \"no\",\"errorType\": \"F<E>\"}",
+         "F<E>: no"},
+        {"a.go:7: {\"errorMessage\":\"no\",\"errorType\":\"E\"}", "E: no"},
+        {"level=INFO msg=\"{\\\"errorMessage\\\":\\\"no\\\",\\\"errorType\\\":\\\"E\\\"}\"",
+         "E: no"},
+        {"{\"msg\":\"{\\\"errorMessage\\\":\\\"no\\\",\\\"errorType\\\":\\\"E\\\"}\"}", "E: no"},
+        {"{\"fields\":{\"message\":\"deep\"}}", "deep"},
+        {"got {\"message\":\"no error\"}", "got {\"message\":\"no error\"}"},
+        {"got \"{\\x\"", "got \"{\\x\""},
     };
     AUTO(arena_clear) struct arena a = {0};
 
