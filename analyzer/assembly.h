@@ -115,13 +115,16 @@ bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
 bool attempt_is_unbilled(const struct pieces *p, const struct attempt *at);
 /* From the first to the last piece. */
 struct range pieces_span(const struct pieces *p);
+/* The least range that holds both. */
+struct range range_hull(struct range x, struct range y);
 /* Whether inner lies strictly within outer: both ends are in it. */
 bool range_lies_within(const struct range *inner, const struct range *outer);
 
-enum { MAX_PLAIN_RUNS = 64 };
-/* From START to REPORT of the attempts that have just one of each, which agree, in an environment
- * that runs one request at a time. */
-size_t pieces_plain_runs(const struct pieces *p, struct range *out, size_t max);
+/* From START to REPORT of an attempt that has just one of each, which agree, in an environment that
+ * runs one request at a time. */
+bool attempt_plain_run(const struct pieces *p, const struct attempt *at, struct range *run);
+/* From each START of the attempt to the last REPORT that measured it; room for its pieces. */
+size_t attempt_measured_runs(const struct pieces *p, const struct attempt *at, struct range *out);
 
 /* An INIT_REPORT that says of its init only that it went well. */
 bool loose_is_silent_init(const struct loose *l);

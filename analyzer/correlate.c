@@ -313,7 +313,7 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
         inv->seq = (uint32_t)a->key;
         out->replaces[out->n++] = NO_ROW;
     }
-    corr_set_suspect(a, is_suspect || a->is_within);
+    a->is_suspect = is_suspect;
 }
 
 static size_t find_given(const struct assembly *a, int64_t start_ns)
@@ -533,6 +533,7 @@ void correlator_free(struct correlator *c)
     free(c->env_of);
     arena_clear(&c->scratch);
     buf_clear(&c->code);
+    free(c->decoded.rows);
     free(c);
 }
 

@@ -364,7 +364,6 @@ void corr_free_assembly(struct correlator *c, struct assembly *a)
     a->env->has_all_requests = false;
     int64_t last_ns = pieces_span(&a->pieces).until_ns;
     a->env->lost_to_ns = last_ns > a->env->lost_to_ns ? last_ns : a->env->lost_to_ns;
-    corr_set_suspect(a, false);
     lru_remove(c, a);
     c->n_assemblies--;
     free_traces(a, SPARE_TRACES);
@@ -387,26 +386,6 @@ void corr_free_spare(struct correlator *c)
         free(a->id.p);
         free(a);
     }
-}
-
-void corr_set_suspect(struct assembly *a, bool is_suspect)
-{
-    struct env *v = a->env;
-
-    if (a->is_suspect == is_suspect)
-        return;
-    a->is_suspect = is_suspect;
-    if (is_suspect) {
-        a->suspect_next = v->suspects;
-        a->suspect_prev = NULL;
-        if (v->suspects)
-            v->suspects->suspect_prev = a;
-        v->suspects = a;
-        return;
-    }
-    *(a->suspect_prev ? &a->suspect_prev->suspect_next : &v->suspects) = a->suspect_next;
-    if (a->suspect_next)
-        a->suspect_next->suspect_prev = a->suspect_prev;
 }
 
 /* All requests of one id go together: numbering their attempts takes all or none. */

@@ -33,12 +33,39 @@ struct run_spans {
     size_t n, n_leaves;
 };
 
+/* Runs that are being gathered, in scratch memory. */
+struct run_list {
+    struct run_span *rows;
+    size_t n, cap;
+};
+
+/* What a stored attempt that is not in memory tells of the others: its requests come back only
+ * where they change. */
+struct stored_run {
+    struct str id;
+    int64_t start_ns;
+    struct range ran;
+    unsigned verdict; /* as it is stored */
+    bool is_suspect, is_unbilled;
+};
+
+/* Who can have printed whom, where one request runs at a time: of this feed, in scratch memory. */
+struct runs {
+    uint64_t of_feed;
+    struct run_spans measured; /* from a START to a REPORT that measured it */
+    struct run_spans lone;     /* those of plain runs that do not begin or end amid others */
+    struct stored_run *stored;
+    size_t n_stored;
+    struct range loaded; /* the stored ones that began then are there, as of loaded_in_feed */
+    uint64_t loaded_in_feed;
+    struct run_list stored_measured, stored_plain; /* of the stored ones */
+};
+
 struct env {
     struct origin origin;   /* texts interned */
     struct fn_ref fn, born; /* fn.born is here, if it has one */
     uint64_t fn_hash;
-    struct assembly *newest;   /* list of this environment's requests */
-    struct assembly *suspects; /* those among them that another request may have printed */
+    struct assembly *newest; /* list of this environment's requests */
     struct loose *loose;
     size_t n_loose, cap_loose, n_assemblies;
     int64_t newest_ns;       /* of all pieces its requests ever had */
@@ -46,6 +73,7 @@ struct env {
     uint64_t owners_of_feed; /* the number of the feed they were settled in */
     struct run_spans spans;  /* of all its requests, as of this feed; 0: a piece came since */
     uint64_t spans_of_feed;
+    struct runs runs;
     int64_t known_from_ns, known_to_ns;     /* stored evidence of this time is in `loose` */
     int64_t stirred_from_ns, stirred_to_ns; /* requests that began in between are to be looked at */
     bool is_stirred;
@@ -81,15 +109,14 @@ struct assembly {
     struct pieces pieces;
     struct given *given;
     size_t n_given, cap_given;
-    bool is_dirty, is_suspect;
+    bool is_dirty;
+    bool is_suspect;         /* another request may have printed an attempt */
     bool was_told;           /* another export of it names the stream */
-    bool is_within;          /* an attempt lies inside a run of another request */
     uint64_t judged_in_feed; /* who ran at the same time is in memory, as of this feed */
     struct own_text *traces; /* trace ids of its pieces: one as a rule */
     size_t n_traces, cap_traces;
     struct assembly *env_next, *env_prev, *lru_next, *lru_prev, *dirty_next;
     struct assembly *same_id; /* a ring: itself when no other environment had the id */
-    struct assembly *suspect_next, *suspect_prev;
 };
 
 struct correlator {
@@ -108,7 +135,8 @@ struct correlator {
     struct env **env_of;  /* by place of the origin in the batch at hand; NULL: not met yet */
     size_t n_env_of, cap_env_of;
     struct arena scratch;
-    struct buf code; /* of the pieces being encoded */
+    struct buf code;       /* of the pieces being encoded */
+    struct pieces decoded; /* of the stored attempt being looked at */
 };
 
 struct str corr_keep(struct correlator *c, struct str s);
@@ -124,7 +152,6 @@ struct str corr_id(const struct assembly *a);
 bool corr_add_piece(struct assembly *a, const struct piece *p);
 /* Makes room for n rows given out; what is there stays. */
 void corr_room_for_given(struct assembly *a, size_t n);
-void corr_set_suspect(struct assembly *a, bool is_suspect);
 void corr_mark_dirty(struct correlator *c, struct assembly *a);
 void corr_evict(struct correlator *c);
 void corr_free_assembly(struct correlator *c, struct assembly *a);
@@ -147,6 +174,8 @@ enum status corr_recall(struct correlator *c, struct env *v, struct range r, str
 /* The same of those alone that ran at the same time as one that is judged in this feed; all of
  * these ran in the range. */
 enum status corr_recall_runs(struct correlator *c, struct env *v, struct range ran, struct err *e);
+/* Looks into v->runs.stored for those that ran in the range and are not in memory. */
+enum status corr_load_runs(struct correlator *c, struct env *v, struct range ran, struct err *e);
 
 /* --- spans.c --- */
 
@@ -165,11 +194,37 @@ struct span_query corr_around(struct correlator *c, struct env *v, const struct 
 /* The next answer; NULL: that was all. */
 struct assembly *corr_next(struct span_query *q);
 
+/* The tree over any runs; sorts the rows and keeps them. */
+struct run_spans corr_spans_of(struct correlator *c, struct run_span *rows, size_t n);
+/* Whether one of them began before the range and ended after it. */
+bool corr_is_enclosed(const struct run_spans *x, const struct range *r);
+/* Whether one of them began within the range and ended after it. */
+bool corr_is_crossed(const struct run_spans *x, const struct range *r);
+
+/* --- runs.c --- */
+
+/* Of a stream that Lambda named is known that one request runs at a time. */
+static inline bool corr_runs_alone(const struct env *v)
+{
+    return v->origin.version.n > 0;
+}
+/* In such a stream: makes v->runs for judging whoever ran in the range, of requests that changed,
+ * and marks all dirty of which these changes change the verdict, in memory and in the store. */
+enum status corr_look_around(struct correlator *c, struct env *v, struct range ran, struct err *e);
+/* EV_FORGED or 0, of an attempt of such a stream, as of corr_look_around. */
+unsigned corr_judge_run(const struct correlator *c, const struct env *v, const struct range *ran,
+                        bool is_suspect);
+/* Notes what a stored attempt tells. */
+void corr_add_stored_run(struct correlator *c, struct env *v, const struct invocation *row);
+
 /* --- evidence.c --- */
 
 /* Whether such a line belongs to one request at the most. */
 bool corr_has_owner(const struct loose *l);
-/* Of an attempt: EV_FORGED, EV_DOUBTFUL or 0, as judged in this feed, else as it was given out. */
+/* Of an attempt: EV_FORGED, EV_DOUBTFUL or 0, where all who ran at the same time are known. */
+unsigned corr_judge_attempt(struct correlator *c, const struct assembly *a,
+                            const struct attempt *at);
+/* The same, as judged in this feed, else as it was given out. */
 unsigned corr_verdict(struct correlator *c, const struct assembly *a, const struct attempt *at);
 bool corr_is_forged(struct correlator *c, const struct assembly *a, const struct attempt *at);
 /* Gives each line without a request id its attempt, once in a feed: all pieces must be in. */

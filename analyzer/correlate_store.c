@@ -26,11 +26,10 @@ static void note_suspicion(struct assembly *a)
 {
     struct attempt attempts[MAX_ATTEMPTS];
     size_t n = pieces_attempts(&a->pieces, attempts, MAX_ATTEMPTS);
-    bool is_suspect = a->is_within;
 
+    a->is_suspect = false;
     for (size_t i = 0; i < n; i++)
-        is_suspect = is_suspect || attempt_is_suspect(&a->pieces, &attempts[i]);
-    corr_set_suspect(a, is_suspect);
+        a->is_suspect = a->is_suspect || attempt_is_suspect(&a->pieces, &attempts[i]);
 }
 
 /* A stored row gives its pieces back to its environment's assembly. */
@@ -164,6 +163,22 @@ static enum status restore_runs(struct correlator *c, struct env *v,
     return s;
 }
 
+static bool has_runs_in(const struct correlator *c, const struct env *v, const struct range *ran)
+{
+    return c->options.find_requests && !v->has_all_requests &&
+           !(v->lost_to_ns <= ran->since_ns && ran->until_ns < v->kept_to_ns);
+}
+
+static void learn_left(struct env *v, const struct range *r, const struct left *left)
+{
+    if (v->kept_to_ns > r->until_ns && v->lost_to_ns >= r->until_ns)
+        return;
+    if (v->kept_to_ns <= r->until_ns || left->ended_ns < v->lost_to_ns)
+        v->lost_to_ns = left->ended_ns;
+    v->kept_to_ns = r->until_ns > v->kept_to_ns ? r->until_ns : v->kept_to_ns;
+    v->kept_to_ns = left->next_ns < v->kept_to_ns ? left->next_ns : v->kept_to_ns;
+}
+
 /* What ran began at most LONGEST_RUN_NS before. Nothing newer than what is at hand is stored as a
  * rule, so that looking a day further ahead spares the next ones the question. */
 enum status corr_recall_runs(struct correlator *c, struct env *v, struct range ran, struct err *e)
@@ -173,17 +188,65 @@ enum status corr_recall_runs(struct correlator *c, struct env *v, struct range r
                       ran.until_ns + (ran.until_ns >= v->kept_to_ns ? NS_PER_DAY : 1)};
     struct left left = {ran.since_ns - 1, INT64_MAX}; /* as do those that began before the range */
 
-    if (!c->options.find_requests || v->has_all_requests ||
-        (v->lost_to_ns <= ran.since_ns && ran.until_ns < v->kept_to_ns))
+    if (!has_runs_in(c, v, &ran))
         return OK;
     enum status s = c->options.find_requests(c->options.ctx, &v->origin, r, &c->scratch, &found, e);
     if (s == OK)
         s = restore_runs(c, v, &found, ran, &left, e);
-    if (s != OK || (v->kept_to_ns > r.until_ns && v->lost_to_ns >= r.until_ns))
-        return s;
-    if (v->kept_to_ns <= r.until_ns || left.ended_ns < v->lost_to_ns)
-        v->lost_to_ns = left.ended_ns;
-    v->kept_to_ns = r.until_ns > v->kept_to_ns ? r.until_ns : v->kept_to_ns;
-    v->kept_to_ns = left.next_ns < v->kept_to_ns ? left.next_ns : v->kept_to_ns;
-    return OK;
+    if (s == OK)
+        learn_left(v, &r, &left);
+    return s;
+}
+
+static bool is_in_memory(const struct correlator *c, const struct env *v, struct str id)
+{
+    return idmap_get(&c->assemblies, str_hash(id, v->origin.hash)) != NULL;
+}
+
+static void take_runs(struct correlator *c, struct env *v, const struct invocation_list *found,
+                      struct range ran)
+{
+    struct left left = {ran.since_ns - 1, INT64_MAX};
+    struct runs *runs = &v->runs;
+
+    runs->stored = arena_new(&c->scratch, struct stored_run, found->n + 1);
+    runs->n_stored = 0;
+    runs->stored_measured = runs->stored_plain = (struct run_list){0};
+    for (size_t i = 0; i < found->n; i++)
+        if (!is_in_memory(c, v, found->rows[i].id))
+            corr_add_stored_run(c, v, &found->rows[i]);
+    for (size_t i = 0; i < runs->n_stored; i++) {
+        const struct stored_run *s = &runs->stored[i];
+        v->newest_ns = s->ran.until_ns > v->newest_ns ? s->ran.until_ns : v->newest_ns;
+        leave(&left, &s->ran, s->start_ns, ran);
+    }
+    learn_left(v, &runs->loaded, &left);
+}
+
+/* A look at an hour more spares the next ones the question: changes reach a little further than
+ * they are. */
+enum status corr_load_runs(struct correlator *c, struct env *v, struct range ran, struct err *e)
+{
+    struct invocation_list found = {0};
+    struct runs *runs = &v->runs;
+    struct range r = {ran.since_ns - LONGEST_RUN_NS, ran.until_ns + 1};
+
+    if (runs->loaded_in_feed != c->n_feeds)
+        runs->n_stored = runs->stored_measured.n = runs->stored_plain.n = 0;
+    if (!has_runs_in(c, v, &ran))
+        return OK;
+    if (runs->loaded_in_feed == c->n_feeds) {
+        if (runs->loaded.since_ns <= r.since_ns && r.until_ns <= runs->loaded.until_ns)
+            return OK;
+        r = range_hull(r, runs->loaded);
+    }
+    runs->loaded_in_feed = c->n_feeds;
+    runs->loaded =
+        (struct range){r.since_ns - NS_PER_HOUR,
+                       r.until_ns + (ran.until_ns >= v->kept_to_ns ? NS_PER_DAY : NS_PER_HOUR)};
+    enum status s =
+        c->options.find_requests(c->options.ctx, &v->origin, runs->loaded, &c->scratch, &found, e);
+    if (s == OK)
+        take_runs(c, v, &found, ran);
+    return s;
 }

@@ -115,6 +115,8 @@ static bool attempt_encloses(const struct pieces *p, const struct attempt *at, i
     return false;
 }
 
+enum { MAX_PLAIN_RUNS = 64 }; /* attempts of another request that are looked at */
+
 bool pieces_enclose(const struct pieces *p, int64_t first_ns, int64_t last_ns)
 {
     struct attempt attempts[MAX_PLAIN_RUNS];
@@ -143,6 +145,12 @@ bool attempt_is_unbilled(const struct pieces *p, const struct attempt *at)
 struct range pieces_span(const struct pieces *p)
 {
     return p->n > 0 ? (struct range){p->rows[0].t_ns, p->rows[p->n - 1].t_ns} : (struct range){0};
+}
+
+struct range range_hull(struct range x, struct range y)
+{
+    return (struct range){x.since_ns < y.since_ns ? x.since_ns : y.since_ns,
+                          x.until_ns > y.until_ns ? x.until_ns : y.until_ns};
 }
 
 bool range_lies_within(const struct range *inner, const struct range *outer)
@@ -202,7 +210,7 @@ bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
 
 /* START and REPORT of the attempt, if it has one of each and they agree as they do where nobody
  * printed either. */
-static bool plain_run(const struct pieces *p, const struct attempt *at, struct range *run)
+bool attempt_plain_run(const struct pieces *p, const struct attempt *at, struct range *run)
 {
     const struct piece *start = NULL, *report = NULL;
 
@@ -219,15 +227,17 @@ static bool plain_run(const struct pieces *p, const struct attempt *at, struct r
     return true;
 }
 
-size_t pieces_plain_runs(const struct pieces *p, struct range *out, size_t max)
+size_t attempt_measured_runs(const struct pieces *p, const struct attempt *at, struct range *out)
 {
-    struct attempt attempts[MAX_PLAIN_RUNS];
-    size_t n = 0, n_attempts;
+    size_t n = 0;
 
-    if (p->n == 0)
-        return 0;
-    n_attempts = pieces_attempts(p, attempts, MAX_PLAIN_RUNS);
-    for (size_t i = 0; i < n_attempts && n < max; i++)
-        n += plain_run(p, &attempts[i], &out[n]);
+    for (size_t i = at->from; i < at->to; i++) {
+        const struct piece *start = &p->rows[i], *last = NULL;
+        for (size_t k = i + 1; start->kind == PIECE_START && k < at->to; k++)
+            if (p->rows[k].kind == PIECE_REPORT && measures(&p->rows[k], start))
+                last = &p->rows[k];
+        if (last)
+            out[n++] = (struct range){start->t_ns, last->t_ns};
+    }
     return n;
 }

@@ -25,45 +25,12 @@ bool corr_has_owner(const struct loose *l)
            l->kind == PLATFORM_INIT_REPORT;
 }
 
-static bool is_entangled(const struct range *x, const struct range *y)
-{
-    return (x->since_ns < y->since_ns && y->since_ns < x->until_ns && x->until_ns < y->until_ns) ||
-           (y->since_ns < x->since_ns && x->since_ns < y->until_ns && y->until_ns < x->until_ns);
-}
-
-/* Who forges a START in one request and its REPORT in a later one would enclose genuine ones: such
- * a run begins and ends in the midst of others. */
-static bool is_entangled_run(struct correlator *c, const struct assembly *of,
-                             const struct range *run)
-{
-    struct span_query q = corr_overlapping(c, of->env, run);
-
-    for (const struct assembly *o = corr_next(&q); o; o = corr_next(&q)) {
-        struct range runs[MAX_PLAIN_RUNS];
-        size_t n = o != of ? pieces_plain_runs(&o->pieces, runs, MAX_PLAIN_RUNS) : 0;
-        for (size_t i = 0; i < n; i++)
-            if (is_entangled(&runs[i], run))
-                return true;
-    }
-    return false;
-}
-
-static bool runs_around(struct correlator *c, const struct assembly *o, const struct range *inner)
-{
-    struct range runs[MAX_PLAIN_RUNS];
-    size_t n = pieces_plain_runs(&o->pieces, runs, MAX_PLAIN_RUNS);
-
-    for (size_t i = 0; i < n; i++)
-        if (range_lies_within(inner, &runs[i]) && !is_entangled_run(c, o, &runs[i]))
-            return true;
-    return false;
-}
-
 /* All its lines lie inside another request of the same environment: where one request runs at a
  * time they cannot be genuine, somebody printed them. So it is in a stream that Lambda named;
  * others may hold the lines of many environments, and what can be genuine there counts, in doubt.
  */
-static unsigned judge(struct correlator *c, const struct assembly *a, const struct attempt *at)
+unsigned corr_judge_attempt(struct correlator *c, const struct assembly *a,
+                            const struct attempt *at)
 {
     const struct range all = {a->pieces.rows[at->from].t_ns, a->pieces.rows[at->to - 1].t_ns};
 
@@ -71,16 +38,16 @@ static unsigned judge(struct correlator *c, const struct assembly *a, const stru
         all.until_ns >= a->env->newest_ns) /* in order, nothing has come behind it yet */
         return 0;
     const bool is_suspect = attempt_is_suspect(&a->pieces, at);
-    if (!is_suspect && !a->is_within)
+    if (corr_runs_alone(a->env))
+        return corr_judge_run(c, a->env, &all, is_suspect);
+    if (!is_suspect)
         return 0;
-    const bool is_alone = a->env->origin.version.n > 0;
     unsigned verdict = 0;
     struct span_query q = corr_around(c, a->env, &all);
     for (const struct assembly *o = corr_next(&q); o; o = corr_next(&q)) {
-        if (o == a || !(is_suspect ? pieces_enclose(&o->pieces, all.since_ns, all.until_ns)
-                                   : runs_around(c, o, &all)))
+        if (o == a || !pieces_enclose(&o->pieces, all.since_ns, all.until_ns))
             continue;
-        if (is_alone || attempt_is_refuted(&a->pieces, at, &o->pieces))
+        if (attempt_is_refuted(&a->pieces, at, &o->pieces))
             return EV_FORGED;
         verdict = EV_DOUBTFUL;
     }
@@ -92,7 +59,7 @@ unsigned corr_verdict(struct correlator *c, const struct assembly *a, const stru
     const int64_t start_ns = attempt_start(&a->pieces, at);
 
     if (a->judged_in_feed == c->n_feeds)
-        return judge(c, a, at);
+        return corr_judge_attempt(c, a, at);
     for (size_t i = 0; i < a->n_given; i++)
         if (a->given[i].start_ns == start_ns)
             return a->given[i].verdict & EV_DUPLICATE ? 0 : a->given[i].verdict;

@@ -18,8 +18,7 @@ static void want(struct correlator *c, const struct assembly *a)
         c->wanting = v;
         return;
     }
-    v->wanted.since_ns = span.since_ns < v->wanted.since_ns ? span.since_ns : v->wanted.since_ns;
-    v->wanted.until_ns = span.until_ns > v->wanted.until_ns ? span.until_ns : v->wanted.until_ns;
+    v->wanted = range_hull(v->wanted, span);
 }
 
 static enum status bring_back(struct correlator *c, struct err *e)
@@ -31,67 +30,24 @@ static enum status bring_back(struct correlator *c, struct err *e)
         c->wanting = v->wanting_next;
         v->is_wanting = false;
         if (s == OK)
-            s = corr_recall_runs(c, v, v->wanted, e);
+            s = corr_runs_alone(v) ? corr_look_around(c, v, v->wanted, e)
+                                   : corr_recall_runs(c, v, v->wanted, e);
     }
     return s;
 }
 
 /* --- whom to look at again --- */
 
-static bool runs_around_attempt(const struct assembly *outer, const struct assembly *a)
-{
-    struct attempt attempts[MAX_ATTEMPTS];
-    struct range runs[MAX_PLAIN_RUNS];
-    size_t n_runs = pieces_plain_runs(&outer->pieces, runs, MAX_PLAIN_RUNS);
-    size_t n = n_runs > 0 ? pieces_attempts(&a->pieces, attempts, MAX_ATTEMPTS) : 0;
-
-    for (size_t i = 0; i < n; i++) {
-        const struct range own = {a->pieces.rows[attempts[i].from].t_ns,
-                                  a->pieces.rows[attempts[i].to - 1].t_ns};
-        for (size_t k = 0; k < n_runs; k++)
-            if (range_lies_within(&own, &runs[k]))
-                return true;
-    }
-    return false;
-}
-
-static void note_nesting(struct correlator *c, struct assembly *a, const struct assembly *outer)
-{
-    if (a->is_within || !runs_around_attempt(outer, a))
-        return;
-    a->is_within = true;
-    corr_set_suspect(a, true);
-    corr_mark_dirty(c, a);
-}
-
-/* On a managed instance requests run side by side, and none tells of another. */
-static bool has_bill(const struct assembly *a)
-{
-    for (size_t i = 0; i < a->pieces.n; i++)
-        if (a->pieces.rows[i].kind == PIECE_REPORT && (a->pieces.rows[i].has & PH_BILLED))
-            return true;
-    return false;
-}
-
-/* Only of a stream that Lambda named is it known that one request runs at a time: an export without
- * streams holds many environments. */
+/* An export without streams holds many environments, whose requests run side by side: only those
+ * that others may have printed hang on them. */
 static void look_at_kin(struct correlator *c, struct assembly *a)
 {
-    const bool is_alone = a->env->origin.version.n > 0 && has_bill(a);
     const struct range span = pieces_span(&a->pieces);
     struct span_query q = corr_overlapping(c, a->env, &span);
 
-    for (struct assembly *o = corr_next(&q); o; o = corr_next(&q)) {
-        if (o == a)
-            continue;
-        bool is_pair = is_alone && has_bill(o);
-        if (a->env->origin.version.n > 0) {
-            note_nesting(c, a, o);
-            note_nesting(c, o, a);
-        }
-        if (o->is_suspect || is_pair)
+    for (struct assembly *o = corr_next(&q); o; o = corr_next(&q))
+        if (o != a && o->is_suspect)
             corr_mark_dirty(c, o);
-    }
 }
 
 /* A change may also move attempt numbers of the same id elsewhere. Where every line came behind the
@@ -100,7 +56,7 @@ static void spread(struct correlator *c, struct assembly *a)
 {
     for (struct assembly *o = a->same_id; o != a; o = o->same_id)
         corr_mark_dirty(c, o);
-    if (pieces_span(&a->pieces).since_ns <= a->env->mixed_to_ns)
+    if (!corr_runs_alone(a->env) && pieces_span(&a->pieces).since_ns <= a->env->mixed_to_ns)
         look_at_kin(c, a);
 }
 
@@ -112,8 +68,9 @@ enum status corr_judge(struct correlator *c, struct err *e)
     while (s == OK && c->dirty != done) { /* what is marked goes in front */
         struct assembly *first = c->dirty;
         for (struct assembly *a = first; a != done; a = a->dirty_next) {
+            if (a->judged_in_feed != c->n_feeds)
+                want(c, a);
             a->judged_in_feed = c->n_feeds;
-            want(c, a);
         }
         s = bring_back(c, e);
         for (struct assembly *a = first; s == OK && a != done; a = a->dirty_next)

@@ -22,19 +22,6 @@ static void sort_spans(struct run_span *rows, size_t n)
         }
 }
 
-static void list_spans(struct correlator *c, const struct env *v, struct run_spans *x)
-{
-    struct run_span *rows = arena_new(&c->scratch, struct run_span, v->n_assemblies + 1);
-    size_t first = v->n_assemblies;
-
-    for (struct assembly *a = v->newest; a; a = a->env_next)
-        if (a->pieces.n > 0)
-            rows[--first] = (struct run_span){pieces_span(&a->pieces), a};
-    x->rows = rows + first;
-    x->n = v->n_assemblies - first;
-    sort_spans(rows + first, x->n);
-}
-
 /* Node k is over 2k and 2k + 1, from the root 1 to the leaves; those without a row are never late.
  */
 static void grow_tree(struct correlator *c, struct run_spans *x)
@@ -51,24 +38,43 @@ static void grow_tree(struct correlator *c, struct run_spans *x)
     x->latest_ns = latest_ns;
 }
 
-static const struct run_spans *spans_of(struct correlator *c, struct env *v)
+struct run_spans corr_spans_of(struct correlator *c, struct run_span *rows, size_t n)
+{
+    struct run_spans x = {.rows = rows, .n = n};
+
+    sort_spans(rows, n);
+    grow_tree(c, &x);
+    return x;
+}
+
+static void list_spans(struct correlator *c, const struct env *v, struct run_spans *x)
+{
+    struct run_span *rows = arena_new(&c->scratch, struct run_span, v->n_assemblies + 1);
+    size_t first = v->n_assemblies;
+
+    for (struct assembly *a = v->newest; a; a = a->env_next)
+        if (a->pieces.n > 0)
+            rows[--first] = (struct run_span){pieces_span(&a->pieces), a};
+    *x = corr_spans_of(c, rows + first, v->n_assemblies - first);
+}
+
+static const struct run_spans *spans_in_memory(struct correlator *c, struct env *v)
 {
     if (v->spans_of_feed != c->n_feeds) {
         v->spans_of_feed = c->n_feeds;
         list_spans(c, v, &v->spans);
-        grow_tree(c, &v->spans);
     }
     return &v->spans;
 }
 
 struct span_query corr_overlapping(struct correlator *c, struct env *v, const struct range *r)
 {
-    return (struct span_query){*spans_of(c, v), 0, r->until_ns - 1, r->since_ns + 1};
+    return (struct span_query){*spans_in_memory(c, v), 0, r->until_ns - 1, r->since_ns + 1};
 }
 
 struct span_query corr_around(struct correlator *c, struct env *v, const struct range *r)
 {
-    return (struct span_query){*spans_of(c, v), 0, r->since_ns - 1, r->until_ns + 1};
+    return (struct span_query){*spans_in_memory(c, v), 0, r->since_ns - 1, r->until_ns + 1};
 }
 
 /* The first from `from` on that ended at t_ns or later; n or more: none. */
@@ -97,4 +103,34 @@ struct assembly *corr_next(struct span_query *q)
     if (q->at >= x->n || x->rows[q->at].ran.since_ns > q->began_to_ns)
         return NULL;
     return x->rows[q->at++].a;
+}
+
+bool corr_is_enclosed(const struct run_spans *x, const struct range *r)
+{
+    const size_t at = x->n > 0 ? next_late(x, 0, r->until_ns + 1) : 0;
+
+    return at < x->n && x->rows[at].ran.since_ns < r->since_ns;
+}
+
+/* The first row that began after t_ns. */
+static size_t first_behind(const struct run_spans *x, int64_t t_ns)
+{
+    size_t lo = 0, hi = x->n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (x->rows[mid].ran.since_ns <= t_ns)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+bool corr_is_crossed(const struct run_spans *x, const struct range *r)
+{
+    const size_t first = first_behind(x, r->since_ns);
+    const size_t at = first < x->n ? next_late(x, first, r->until_ns + 1) : x->n;
+
+    return at < x->n && x->rows[at].ran.since_ns < r->until_ns;
 }

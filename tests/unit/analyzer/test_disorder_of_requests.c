@@ -70,17 +70,25 @@ static struct correlator *new_correlator(struct counts *n, size_t max_open)
     return correlator_new(&o);
 }
 
-static void add_line(struct batch *b, const struct platform_event *line, const char *id,
-                     int64_t t_ns)
+static void add_line_of(struct batch *b, struct str version, const struct platform_event *line,
+                        const char *id, int64_t t_ns)
 {
-    const struct origin o = {
-        .fn = batch_fn(b, &orders), .log_group = STR("/g"), .instance = STR("s")};
+    const struct origin o = {.fn = batch_fn(b, &orders),
+                             .log_group = STR("/g"),
+                             .instance = STR("s"),
+                             .version = version};
 
     *batch_record(b) = (struct log_record){.time_ns = t_ns,
                                            .origin = batch_origin(b, &o),
                                            .kind = RECORD_PLATFORM,
                                            .platform = line,
                                            .invocation_id = str_from(id)};
+}
+
+static void add_line(struct batch *b, const struct platform_event *line, const char *id,
+                     int64_t t_ns)
+{
+    add_line_of(b, (struct str){0}, line, id, t_ns);
 }
 
 static void feed_batch(struct correlator *c, struct batch *b)
@@ -119,6 +127,32 @@ static void test_suspects_elsewhere(void **state)
         feed(c, &start, id, NOON + (int64_t)(i * 7 % REQUESTS) * NS_PER_HOUR / 10);
     }
     CHECK_INT(c->n_assembled, REQUESTS);
+    correlator_free(c);
+}
+
+/* Lines of a stream that Lambda named, all of one time but for the REPORTs: however many seem to
+ * have run at once, each is worked out with its own lines only. */
+static void test_crowd(void **state)
+{
+    enum { REQUESTS = 200 };
+    static const struct platform_event report = {.kind = PLATFORM_REPORT,
+                                                 .has = PH_BILLED | PH_DURATION,
+                                                 .duration_ns = NS_PER_SEC,
+                                                 .billed_ns = NS_PER_SEC};
+    struct counts n = {0};
+    struct correlator *c = new_correlator(&n, 0);
+    char id[32];
+
+    UNUSED(state);
+    for (int i = 0; i < 2 * REQUESTS; i++) {
+        const bool is_end = i >= REQUESTS;
+        struct batch *b = batch_new();
+        snprintf(id, sizeof(id), "request-%d", i % REQUESTS);
+        add_line_of(b, STR("$LATEST"), is_end ? &report : &start, id,
+                    NOON + (is_end ? NS_PER_SEC : 0));
+        feed_batch(c, b);
+    }
+    CHECK_INT(c->n_assembled, 2 * REQUESTS);
     correlator_free(c);
 }
 
@@ -187,9 +221,8 @@ static void test_stored_in_between(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_suspects_elsewhere),
-    cmocka_unit_test(test_new_environment),
-    cmocka_unit_test(test_known_environment),
+    cmocka_unit_test(test_suspects_elsewhere), cmocka_unit_test(test_crowd),
+    cmocka_unit_test(test_new_environment),    cmocka_unit_test(test_known_environment),
     cmocka_unit_test(test_stored_in_between),
 };
 TEST_MAIN(tests)

@@ -79,7 +79,41 @@ static void test_as_one_by_one(void **state)
     }
 }
 
+/* Strictly, as requests of one environment do. */
+static bool is_crossed_by(const struct range *r, const struct range *by)
+{
+    return r->since_ns < by->since_ns && by->since_ns < r->until_ns && r->until_ns < by->until_ns;
+}
+
+static void test_enclosed_and_crossed(void **state)
+{
+    struct correlator c = {0};
+    struct run_span rows[MOST];
+    struct rng r = {0};
+
+    UNUSED(state);
+    rng_seed(&r, 11);
+    for (size_t n = 0; n <= MOST; n++) {
+        for (size_t i = 0; i < n; i++)
+            rows[i] = (struct run_span){some_range(&r), NULL};
+        const struct run_spans spans = corr_spans_of(&c, rows, n);
+        for (int i = 0; i < QUERIES; i++) {
+            const struct range asked = some_range(&r);
+            bool is_enclosed = false, is_crossed = false;
+            for (size_t k = 0; k < n; k++) {
+                is_enclosed = is_enclosed || range_lies_within(&asked, &rows[k].ran);
+                is_crossed = is_crossed || is_crossed_by(&asked, &rows[k].ran);
+            }
+            CHECK(corr_is_enclosed(&spans, &asked) == is_enclosed);
+            CHECK(corr_is_crossed(&spans, &asked) == is_crossed);
+        }
+        arena_reset(&c.scratch);
+    }
+    arena_clear(&c.scratch);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_as_one_by_one),
+    cmocka_unit_test(test_enclosed_and_crossed),
 };
 TEST_MAIN(tests)
