@@ -199,13 +199,15 @@ MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct 
  * time from enabling to disabling up to 5 minutes, and charges a snapshot for at least 3 hours: the
  * rule's times end so much later, and a range is charged what of them lies in it, to the
  * nanosecond, so that slices of a range add up. What is after now_ns is not charged yet. Beside the
- * cost, never in it; the memory size is the largest seen. Source: AWS Lambda pricing page,
- * data/prices/. */
+ * cost, never in it. The memory size (and architecture, where no rule says it) is that of the
+ * function's last attempt at each moment: `sizes`, or without them that of the sums. Source: AWS
+ * Lambda pricing page, data/prices/. */
 struct standing_request {
     const struct fn_ref *fn;
     const struct stats *stats;
     struct range range;
     int64_t now_ns;
+    struct size_steps sizes;
 };
 struct standing_cost {
     wide provisioned, snapshots; /* 10^-12 */
@@ -217,9 +219,22 @@ struct standing_cost {
 MUST_CHECK enum status cost_standing(const struct cost_context *c, const struct standing_request *q,
                                      struct standing_cost *out, struct err *e);
 
+/* The sizes of rows of the range (request_functions) that ran and of which a rule keeps something,
+ * where they had several, or another one before: rows[].sizes, in the arena. One that changes more
+ * than 65,536 times keeps the largest from there on. e is not NULL. */
+struct standing_sizes_request {
+    const struct cost_context *cost;
+    struct range range;
+    struct fn_row *rows;
+    size_t n;
+};
+MUST_CHECK enum status standing_sizes_load(struct store *s, const struct standing_sizes_request *q,
+                                           struct arena *a, struct err *e);
+
 /* Functions for which a rule keeps something and that did not run in the range. Their memory size
  * (and architecture) is that of their last attempt before it, else of the first one after it; rows
- * of `ran` (request_functions of the range) that tell none get it as well. Rows are in the arena,
+ * of `ran` (request_functions of the range) that tell none get it as well, and those that tell
+ * several get standing_sizes_load's. Rows are in the arena,
  * in the order of their names; of their stats only what cost_standing reads is there. A function of
  * which no memory size is known at all is in no row, and its rule is not met. e is not NULL. */
 struct standing_idle_request {

@@ -22,6 +22,9 @@ struct cost_facts {
 /* What is charged by time and not by use; see cost_standing. */
 enum standing_part { STANDING_PROVISIONED, STANDING_SNAPSHOTS, STANDING_PARTS };
 
+/* A rule keeps something of it. */
+bool standing_is_kept(const struct cost_context *c, const struct fn_ref *fn);
+
 struct cost_facts cost_facts_of(const struct cost_context *c, const struct fn_ref *fn,
                                 int64_t at_ns, enum arch seen);
 

@@ -1,5 +1,5 @@
 /* What is charged by the hour, used or not: how much is configured comes from rules, how large an
- * environment is from the sums. Knows no meter names. Pure. */
+ * environment is from the sizes of the attempts. Knows no meter names. Pure. */
 #include "analyzer/cost.h"
 
 #include <assert.h>
@@ -33,8 +33,8 @@ static int64_t charged_until(const struct range *when, enum standing_part part)
 
 /* What of it lies in the range, so that slices of a range add up; nothing of the future is charged
  * yet. */
-static int64_t ns_charged(const struct kept_rule *k, const struct standing_request *q,
-                          enum standing_part part)
+static struct range range_charged(const struct kept_rule *k, const struct standing_request *q,
+                                  enum standing_part part)
 {
     const int64_t end_ns = charged_until(&k->when, part);
     struct range r = q->range;
@@ -42,7 +42,28 @@ static int64_t ns_charged(const struct kept_rule *k, const struct standing_reque
     r.since_ns = k->when.since_ns > r.since_ns ? k->when.since_ns : r.since_ns;
     r.until_ns = q->now_ns < r.until_ns ? q->now_ns : r.until_ns;
     r.until_ns = end_ns < r.until_ns ? end_ns : r.until_ns;
-    return r.until_ns > r.since_ns ? r.until_ns - r.since_ns : 0;
+    return r;
+}
+
+enum { ON_X86, ON_ARM, ARCHS };
+
+/* MB x ns of one environment in the range, by architecture. */
+static void measure(const struct standing_request *q, const struct cost_facts *f, struct range r,
+                    wide mb_ns[ARCHS])
+{
+    const struct size_step whole = {INT64_MIN, q->stats->memory_size_bytes, f->arch};
+    const struct size_steps all = q->sizes.n > 0 ? q->sizes : (struct size_steps){&whole, 1};
+
+    for (size_t i = 0; i < all.n; i++) {
+        const struct size_step *s = &all.rows[i];
+        const int64_t end_ns = i + 1 < all.n ? s[1].since_ns : INT64_MAX;
+        const int64_t from_ns = i > 0 && s->since_ns > r.since_ns ? s->since_ns : r.since_ns;
+        const int64_t to_ns = end_ns < r.until_ns ? end_ns : r.until_ns;
+        const enum arch arch = f->is_arch_stated ? f->arch : s->arch;
+        if (to_ns > from_ns)
+            mb_ns[arch == ARCH_ARM64 ? ON_ARM : ON_X86] +=
+                (wide)(s->memory_bytes / MB) * (to_ns - from_ns);
+    }
 }
 
 static enum status add_part(const struct cost_period *d, enum standing_part part, wide units,
@@ -59,7 +80,7 @@ static enum status add_part(const struct cost_period *d, enum standing_part part
     }
     if (wide_mul(units, s.price->unit_price, &product, e) != OK)
         return err_wrap(e, "meter " STR_FMT, STR_ARG(s.meter));
-    *(part == STANDING_PROVISIONED ? &out->provisioned : &out->snapshots) =
+    *(part == STANDING_PROVISIONED ? &out->provisioned : &out->snapshots) +=
         wide_div_round(product, (wide)s.divisor * NS_PER_SEC);
     return OK;
 }
@@ -73,19 +94,23 @@ static bool is_java(const struct cost_facts *f, const struct stats *s)
 }
 
 static enum status add_kept(const struct cost_period *d, const struct standing_request *q,
-                            struct standing_cost *out, struct err *e)
+                            enum standing_part part, struct standing_cost *out, struct err *e)
 {
-    const struct cost_facts *f = d->facts;
-    const wide mb = (wide)(q->stats->memory_size_bytes / MB);
+    static const enum arch archs[ARCHS] = {[ON_X86] = ARCH_X86_64, [ON_ARM] = ARCH_ARM64};
+    const struct kept_rule *k =
+        part == STANDING_PROVISIONED ? &d->facts->provisioned : &d->facts->snapshots;
+    wide mb_ns[ARCHS] = {0};
+    enum status s = OK;
 
-    if (add_part(d, STANDING_PROVISIONED,
-                 mb * f->provisioned.n * ns_charged(&f->provisioned, q, STANDING_PROVISIONED), out,
-                 e) != OK)
-        return e->code;
-    if (is_java(f, q->stats))
-        return OK;
-    return add_part(d, STANDING_SNAPSHOTS,
-                    mb * f->snapshots.n * ns_charged(&f->snapshots, q, STANDING_SNAPSHOTS), out, e);
+    measure(q, d->facts, range_charged(k, q, part), mb_ns);
+    for (size_t i = 0; s == OK && i < ARCHS; i++) {
+        struct cost_facts f = *d->facts;
+        struct cost_period of = *d;
+        f.arch = archs[i];
+        of.facts = &f;
+        s = add_part(&of, part, mb_ns[i] * k->n, out, e);
+    }
+    return s;
 }
 
 enum status cost_standing(const struct cost_context *c, const struct standing_request *q,
@@ -109,7 +134,10 @@ enum status cost_standing(const struct cost_context *c, const struct standing_re
     cost.is_provisioned_open = s->start[START_PROVISIONED] > 0 && !f.provisioned.is_said;
     cost.are_snapshots_open =
         s->start[START_SNAPSTART] > 0 && !f.snapshots.is_said && !is_java(&f, s);
-    if (add_kept(&d, q, &cost, e) != OK)
+    enum status status = add_kept(&d, q, STANDING_PROVISIONED, &cost, e);
+    if (status == OK && !is_java(&f, s))
+        status = add_kept(&d, q, STANDING_SNAPSHOTS, &cost, e);
+    if (status != OK)
         return err_wrap(e, "function " STR_FMT, STR_ARG(q->fn->name));
     *out = cost;
     return OK;

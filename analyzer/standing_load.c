@@ -17,13 +17,6 @@ static bool any_keeps(const struct cost_context *c)
     return false;
 }
 
-static bool is_kept(const struct cost_context *c, const struct fn_ref *fn)
-{
-    const struct cost_facts f = cost_facts_of(c, fn, INT64_MAX, ARCH_UNKNOWN);
-
-    return f.provisioned.n > 0 || f.snapshots.n > 0;
-}
-
 /* Rows without a memory size: all of them are looked for at once. */
 struct sought {
     struct fn_row **rows;
@@ -69,7 +62,7 @@ static enum status find_idle(struct store *s, const struct standing_idle_request
     if (request_fn_ids(s, all, q->filter, a, out, e) != OK)
         return err_wrap(e, "functions kept ready");
     for (size_t i = 0; i < out->n; i++)
-        if (!idmap_get(&ran, out->ids[i]) && is_kept(q->cost, store_fn(s, out->ids[i])))
+        if (!idmap_get(&ran, out->ids[i]) && standing_is_kept(q->cost, store_fn(s, out->ids[i])))
             out->ids[n++] = out->ids[i];
     out->n = n;
     return OK;
@@ -80,7 +73,7 @@ static void seek_all(struct store *s, const struct standing_idle_request *q,
 {
     for (size_t i = 0; i < q->ran->n; i++) {
         struct fn_row *row = &q->ran->rows[i];
-        if (row->stats.memory_size_bytes == 0 && is_kept(q->cost, &row->fn))
+        if (row->stats.memory_size_bytes == 0 && standing_is_kept(q->cost, &row->fn))
             seek(w, row);
     }
     for (size_t i = 0; i < idle->n; i++) {
@@ -122,8 +115,11 @@ enum status standing_idle_load(struct store *s, const struct standing_idle_reque
     struct fn_ids ids = {0};
 
     *out = idle;
+    const struct standing_sizes_request sizes = {q->cost, q->range, q->ran->rows, q->ran->n};
     if (!any_keeps(q->cost))
         return OK;
+    if (standing_sizes_load(s, &sizes, a, e) != OK)
+        return e->code;
     if (find_idle(s, q, &own, &ids, e) != OK)
         return e->code;
     const size_t most = q->ran->n + ids.n + 1;

@@ -187,16 +187,14 @@ static enum status explain(struct app *app, struct view_data *d, const struct fn
 }
 
 /* Did not run, and is charged by the hour. */
-static enum status explain_idle(struct app *app, struct view_data *d, uint32_t only, struct err *e)
+static enum status explain_idle(struct app *app, struct view_data *d,
+                                const struct standing_idle *idle, uint32_t only, struct err *e)
 {
     struct arena *a = arena_of(app);
-    struct standing_idle idle;
     struct standing_cost kept;
 
-    if (view_load_idle(app, d, &idle, e) != OK)
-        return e->code;
-    for (size_t i = 0; i < idle.rows.n; i++) {
-        const struct fn_row *f = &idle.rows.rows[i];
+    for (size_t i = 0; i < idle->rows.n; i++) {
+        const struct fn_row *f = &idle->rows.rows[i];
         if (only != 0 && f->fn_id != only)
             continue;
         if (view_kept_ready(app, d, f, &kept, e) != OK)
@@ -213,13 +211,16 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
     const uint32_t only = app_place(app)->fn_id;
     enum status s = only ? view_load_one(app, d, e) : view_load_functions(app, d, e);
+    struct standing_idle idle = {0};
 
+    if (s == OK && !d->one)
+        s = view_load_idle(app, d, &idle, e);
     if (s == OK && d->one)
         s = explain(app, d, d->one, e);
     for (size_t i = 0; s == OK && i < d->functions.n; i++)
         s = explain(app, d, &d->functions.rows[i], e);
     if (s == OK && !d->one)
-        s = explain_idle(app, d, only, e);
+        s = explain_idle(app, d, &idle, only, e);
     if (s == OK && d->n_lines == 0)
         view_line(d, arena_of(app), STYLE_DIM, STR("Nothing of this function lies in the range."));
     return s;

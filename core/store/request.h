@@ -21,6 +21,17 @@ struct fn_filter {
 bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn);
 bool fn_filter_is_all(const struct fn_filter *f); /* lets everything pass */
 
+/* From since_ns on its attempts had this memory size; the first holds before it, too. */
+struct size_step {
+    int64_t since_ns;
+    uint64_t memory_bytes;
+    enum arch arch;
+};
+struct size_steps {
+    const struct size_step *rows;
+    size_t n;
+};
+
 /* One function's sums over the range; ordered by (provider, account, region, name). */
 struct fn_row {
     struct fn_ref fn;
@@ -30,6 +41,7 @@ struct fn_row {
     struct str runtime;        /* newest seen: "python:3.12.v89"; may be empty */
     int64_t first_ns, last_ns; /* of the function's invocations in the whole store */
     struct stats stats;
+    struct size_steps sizes; /* standing_sizes_load: where there were several; else none */
 };
 struct fn_rows {
     struct fn_row *rows;
@@ -63,9 +75,10 @@ MUST_CHECK enum status request_function_list(struct store *s, bool has_names, st
 
 /* The memory sizes of functions outside a range: each is that of the last attempt before it that
  * tells one, else of the first after it. One pass over the days for all of them, nearest first,
- * which ends when each has one; takes no room. Fill fn_id in, the rest is set. */
+ * which ends when each has one; takes no room. Fill fn_id and is_past in, the rest is set. */
 struct fn_size {
     uint32_t fn_id;
+    bool is_past;          /* attempts after the range are not looked at */
     uint64_t memory_bytes; /* 0: no attempt outside the range tells one */
     enum arch arch;        /* of that attempt */
 };

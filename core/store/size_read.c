@@ -67,6 +67,11 @@ static enum status find_in_day(const struct size_pass *p, struct day *d, struct 
     return s;
 }
 
+static bool is_open(const struct size_pass *p, const struct fn_size *f)
+{
+    return f->memory_bytes == 0 && (p->is_backwards || !f->is_past);
+}
+
 static enum status look_into_day(struct size_pass *p, int64_t number, struct err *e)
 {
     AUTO(fact_cursor_close) struct fact_cursor c = {0};
@@ -77,7 +82,7 @@ static enum status look_into_day(struct size_pass *p, int64_t number, struct err
         return s;
     s = fact_cursor_open(&c, d, e);
     for (size_t i = 0; s == OK && i < p->n; i++) {
-        if (p->fns[i].memory_bytes > 0)
+        if (!is_open(p, &p->fns[i]))
             continue;
         s = find_in_day(p, d, &c, &p->fns[i], e);
         p->n_open -= p->fns[i].memory_bytes > 0;
@@ -108,11 +113,14 @@ enum status request_sizes_near(struct store *s, struct range r, struct fn_size *
     enum status status = s->is_null || n == 0 ? OK : store_scan_days(s, e);
 
     for (size_t i = 0; i < n; i++)
-        fns[i] = (struct fn_size){.fn_id = fns[i].fn_id};
+        fns[i] = (struct fn_size){.fn_id = fns[i].fn_id, .is_past = fns[i].is_past};
     if (s->is_null || n == 0 || status != OK)
         return status;
     status = look_into_days(&p, e);
     p.range = (struct range){r.until_ns, INT64_MAX / 2};
     p.is_backwards = false;
+    p.n_open = 0;
+    for (size_t i = 0; i < n; i++)
+        p.n_open += is_open(&p, &fns[i]);
     return status == OK ? look_into_days(&p, e) : status;
 }

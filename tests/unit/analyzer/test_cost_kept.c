@@ -138,7 +138,7 @@ static struct stats kept_sums(uint64_t mb, enum start_kind start)
 
 static struct standing_cost kept(const struct stats *s, struct range r)
 {
-    const struct standing_request q = {&fn, s, r, INT64_MAX};
+    const struct standing_request q = {&fn, s, r, INT64_MAX, {0}};
     struct standing_cost c;
     struct err e;
     CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
@@ -182,7 +182,7 @@ static void test_kept_for_a_time(void **state)
     const struct stats s = kept_sums(1536, START_PROVISIONED);
     const int64_t since_ns = attempt(1, 1).start_ns;
     const struct range r = {since_ns, since_ns + NS_PER_DAY};
-    const struct standing_request q = {&fn, &s, r, since_ns + 8 * NS_PER_HOUR};
+    const struct standing_request q = {&fn, &s, r, since_ns + 8 * NS_PER_HOUR, {0}};
     context.rules = &rule;
     context.n_rules = 1;
     CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
@@ -245,6 +245,36 @@ static void test_slices_add_up(void **state)
     CHECK_INT((int64_t)kept(&s, tail).provisioned, INT64_C(187501500000) / 5);
 }
 
+/* An hour of 512 MB on x86_64, then 2 of 1024 MB on arm64, then 1536 MB on x86_64: each stretch by
+ * its own size and price, a slice the part that lies in it, a stated architecture before all. */
+static void test_sizes_of_stretches(void **state)
+{
+    UNUSED(state);
+    struct err e;
+    struct standing_cost c;
+    struct fn_rule rule = {.name_glob = STR("*"), .provisioned = {.is_said = true, .n = 1}};
+    const struct stats s = kept_sums(1536, START_PROVISIONED);
+    const int64_t t = attempt(1, 1).start_ns, h = NS_PER_HOUR;
+    const struct size_step steps[] = {{INT64_MIN, 512 * MB, ARCH_X86_64},
+                                      {t + h, 1024 * MB, ARCH_ARM64},
+                                      {t + 3 * h, 1536 * MB, ARCH_X86_64}};
+    struct standing_request q = {&fn, &s, {t, t + 4 * h}, INT64_MAX, {steps, 3}};
+    context.rules = &rule;
+    context.n_rules = 1;
+    CHECK_OK(cost_standing(&context, &q, &c, &e), &e); /* (0.5 + 1.5) GB-h and 2 on arm64 */
+    CHECK_INT((int64_t)c.provisioned, INT64_C(7200) * 4166700 + INT64_C(7200) * 3333400);
+    q.range = (struct range){t + h / 2, t + 2 * h};
+    CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
+    CHECK_INT((int64_t)c.provisioned, INT64_C(900) * 4166700 + INT64_C(3600) * 3333400);
+    q.range = (struct range){t - 2 * h, t}; /* before the first: its size */
+    CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
+    CHECK_INT((int64_t)c.provisioned, INT64_C(3600) * 4166700);
+    q.range = (struct range){t, t + 4 * h};
+    rule.arch = ARCH_ARM64;
+    CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
+    CHECK_INT((int64_t)c.provisioned, INT64_C(14400) * 3333400);
+}
+
 /* 1024 MB for 3 hours: 10,800 GB-s x 0.0000015046; a day is charged as a day. */
 static void test_snapshots_for_three_hours(void **state)
 {
@@ -271,7 +301,7 @@ static void test_kept_limits(void **state)
     struct standing_cost c = {.provisioned = 1};
     struct fn_rule rule = {.name_glob = STR("*"), .provisioned = {.is_said = true, .n = 1000000}};
     struct stats s = kept_sums(1, START_PROVISIONED);
-    struct standing_request q = {&fn, &s, {0, NS_PER_DAY}, INT64_MAX};
+    struct standing_request q = {&fn, &s, {0, NS_PER_DAY}, INT64_MAX, {0}};
     q.range = (struct range){attempt(1, 1).start_ns, attempt(1, 1).start_ns + NS_PER_DAY};
     s.memory_size_bytes = UINT64_MAX;
     context.book = absurd;
@@ -296,6 +326,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(test_kept_ready, setup),
     cmocka_unit_test_setup(test_kept_for_a_time, setup),
     cmocka_unit_test_setup(test_slices_add_up, setup),
+    cmocka_unit_test_setup(test_sizes_of_stretches, setup),
     cmocka_unit_test_setup(test_snapshots_for_three_hours, setup),
     cmocka_unit_test_setup(test_kept_limits, setup),
     cmocka_unit_test_setup_teardown(test_kept_snapshots, setup, free_book),

@@ -113,7 +113,7 @@ static struct fn_size asked_alone(struct fixture *f, uint32_t fn_id)
         CHECK_OK(request_invocations(f->store, &q, &f->arena, &r, &f->e), &f->e);
     }
     return r.n == 0 ? (struct fn_size){.fn_id = fn_id}
-                    : (struct fn_size){fn_id, r.rows[0].memory_bytes, r.rows[0].arch};
+                    : (struct fn_size){fn_id, false, r.rows[0].memory_bytes, r.rows[0].arch};
 }
 
 static void test_nearest(void **state)
@@ -131,6 +131,13 @@ static void test_nearest(void **state)
         CHECK_INT(fns[i].memory_bytes, wanted_mb[kind_of(f, fns[i].fn_id)] << 20);
         CHECK_INT(fns[i].memory_bytes, alone.memory_bytes);
         CHECK_INT(fns[i].arch, alone.arch);
+    }
+    for (size_t i = 0; i < n; i++)
+        fns[i].is_past = true;
+    CHECK_OK(request_sizes_near(f->store, idle, fns, n, &f->e), &f->e);
+    for (size_t i = 0; i < n; i++) { /* kind 2 only ran afterwards */
+        const int kind = kind_of(f, fns[i].fn_id);
+        CHECK_INT(fns[i].memory_bytes, kind == 2 ? 0 : wanted_mb[kind] << 20);
     }
     CHECK_OK(request_sizes_near(f->store, idle, NULL, 0, &f->e), &f->e);
     fixture_free(f);
