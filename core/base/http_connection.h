@@ -1,4 +1,5 @@
-/* Private to core/base/http_server.c and http_connection.c: what they share.
+/* Private to core/base/http_server.c, http_connection.c (life), http_steps.c (requests) and
+ * http_answer.c (answers): what they share.
  *
  * Bytes are read into `in`, steps take requests out of it, answers gather in `out` and leave in one
  * write a round. A connection is watched for reading from its start to its end, also while its
@@ -16,7 +17,9 @@
 #include "core/base/http_reply.h"
 #include "core/base/http_server.h"
 
-#define HTTP_SWEEP_NS NS_PER_SEC
+#define HTTP_SWEEP_NS   NS_PER_SEC
+#define HTTP_READ_BYTES ((size_t)16 << 10)
+#define HTTP_KEEP_BYTES ((size_t)32 << 10) /* a larger buffer is not kept */
 
 enum phase {
     PHASE_HEAD,  /* a head, or its beginning, is awaited */
@@ -83,16 +86,51 @@ struct http_server {
     char date[HTTP_DATE_BYTES];
 };
 
+static inline struct str connection_waiting(const struct connection *c)
+{
+    return str_skip(buf_str(&c->in), c->in_at);
+}
+
+static inline bool connection_is_drained(const struct connection *c)
+{
+    return c->out_at == c->out.n;
+}
+
+/* --- http_connection.c --- */
+
 /* Takes fd over; a connection the loop cannot watch is closed at once. */
 void connection_open(struct http_server *s, int fd, const struct sockaddr_storage *from);
 /* Closes it; a request it has is gone as well. */
 void connection_end(struct connection *c);
 /* The abort function of the request that is being handled, then 503; sends what is to be sent. */
 void connection_abort(struct connection *c);
+/* Bytes that may wait in `in` before nothing more is read. */
+size_t connection_in_limit(const struct http_server *s);
+void connection_watch(struct connection *c, unsigned events);
+void connection_set_deadline(struct connection *c, int64_t after_ns); /* 0: none */
+void connection_expect_progress(struct connection *c);
 /* Frees what ended. */
 void http_bury(struct http_server *s);
 /* Takes connections again after they were too many. */
 void http_listen_again(struct http_server *s);
+struct request *request_new(struct connection *c);
+void request_end(struct request *r);
 void request_free(struct request *r);
+
+/* --- http_steps.c --- */
+
+/* Takes out of `in` what can be taken, then settles. */
+void connection_advance(struct connection *c);
+
+/* --- http_answer.c --- */
+
+void connection_add_reply(struct connection *c, const struct http_reply *reply);
+/* The last answer of the connection; true, for steps: the phase has changed. */
+bool connection_refuse(struct connection *c, struct http_reply reply);
+/* The request is answered. */
+void connection_next_request(struct connection *c);
+void connection_write(struct connection *c);
+/* Ends the round: what can be written is, and the watch fits what is awaited next. */
+void connection_settle(struct connection *c);
 
 #endif
