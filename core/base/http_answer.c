@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #define LINGER_NS (2 * NS_PER_SEC) /* for a client to read its last answer */
@@ -23,7 +24,7 @@ static struct str date_of(struct http_server *s)
     return str_from(s->date);
 }
 
-void connection_add_reply(struct connection *c, const struct http_reply *reply)
+static void add_head(struct connection *c, const struct http_reply *reply, enum http_extent extent)
 {
     const struct request *r = c->request;
 
@@ -32,7 +33,13 @@ void connection_add_reply(struct connection *c, const struct http_reply *reply)
         &c->out, reply,
         &(struct http_reply_frame){.date = date_of(c->server),
                                    .keep = c->keep,
+                                   .extent = extent,
                                    .without_body = r && str_eq(r->public.method, STR("HEAD"))});
+}
+
+void connection_add_reply(struct connection *c, const struct http_reply *reply)
+{
+    add_head(c, reply, HTTP_SIZED);
 }
 
 void connection_next_request(struct connection *c)
@@ -62,6 +69,19 @@ static void shut(struct connection *c)
     connection_set_deadline(c, LINGER_NS);
 }
 
+/* What was written makes room once it is the greater part: an answer in pieces may never be read to
+ * its last byte. */
+static void drop_written(struct connection *c)
+{
+    size_t left = c->out.n - c->out_at;
+
+    if (c->out_at < left || c->out_at < HTTP_KEEP_BYTES)
+        return;
+    memmove(c->out.p, c->out.p + c->out_at, left);
+    buf_cut(&c->out, left);
+    c->out_at = 0;
+}
+
 void connection_write(struct connection *c)
 {
     while (!connection_is_drained(c)) {
@@ -69,10 +89,12 @@ void connection_write(struct connection *c)
             send(c->fd, c->out.p + c->out_at, c->out.n - c->out_at, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno == EAGAIN)
+        if (n < 0 && errno == EAGAIN) {
+            drop_written(c);
             return;
+        }
         if (n < 0) {
-            c->is_eof = true; /* nobody is there any more */
+            c->is_eof = c->is_broken = true; /* nobody is there any more */
             c->out_at = c->out.n;
             break;
         }
@@ -85,16 +107,47 @@ void connection_write(struct connection *c)
     c->out_at = 0;
 }
 
-/* Ends the round: what can be written is, and the watch fits what is awaited next. */
+/* False: nobody reads it any more. */
+static bool settle_stream(struct connection *c)
+{
+    struct request *r = c->request;
+
+    if (c->is_broken) {
+        connection_end(c);
+        return false;
+    }
+    if (connection_is_drained(c))
+        connection_set_deadline(c, 0); /* the client waits for us */
+    else if (c->deadline_ns == 0)
+        connection_expect_progress(c);
+    if (r->is_behind && c->out.n - c->out_at <= HTTP_STREAM_BYTES / 2) {
+        r->is_behind = false;
+        r->events->on_room(&r->public);
+    }
+    return true;
+}
+
+/* Nothing more is to be had from it. */
+static bool is_over(const struct connection *c, bool is_waiting)
+{
+    if (!c->is_eof || !connection_is_drained(c) || c->phase == PHASE_ASKED ||
+        c->phase == PHASE_STREAM)
+        return false;
+    return c->phase == PHASE_HEAD   ? !is_waiting || c->looked > 0
+           : c->phase == PHASE_BODY ? !c->request->is_held
+                                    : true;
+}
+
 void connection_settle(struct connection *c)
 {
     bool is_waiting = connection_waiting(c).n > 0;
 
     connection_write(c);
+    if (c->phase == PHASE_STREAM && !settle_stream(c))
+        return;
     if (c->phase == PHASE_LAST && connection_is_drained(c) && !c->is_shut && !c->is_eof)
         shut(c);
-    if (c->is_eof && c->phase != PHASE_ASKED && connection_is_drained(c) &&
-        (c->phase != PHASE_HEAD || !is_waiting || c->looked > 0)) {
+    if (is_over(c, is_waiting)) {
         connection_end(c);
         return;
     }
@@ -120,6 +173,68 @@ void http_respond(struct http_call *rq, const struct http_reply *reply)
         loop_defer(c->server->loop, &c->again);
     if (reply->at_once)
         connection_settle(c);
+}
+
+/* --- answers in pieces --- */
+
+void http_stream_begin(struct http_call *rq, const struct http_reply *head,
+                       const struct http_stream_events *events)
+{
+    struct request *r = of_public(rq);
+    struct connection *c = r->connection;
+
+    assert(c && c->request == r && c->phase == PHASE_ASKED && !r->is_answered);
+    assert(head->body.n == 0);
+    r->events = events;
+    r->without_body = str_eq(rq->method, STR("HEAD")) || !http_has_body(head->status);
+    r->extent = str_eq(rq->version, STR("HTTP/1.0")) ? HTTP_UNTIL_CLOSE : HTTP_CHUNKED;
+    if (r->extent == HTTP_UNTIL_CLOSE)
+        c->keep = HTTP_CLOSE;
+    add_head(c, head, r->extent);
+    c->phase = PHASE_STREAM;
+    loop_defer(c->server->loop, &c->again);
+}
+
+bool http_stream_add(struct http_call *rq, struct str piece)
+{
+    struct request *r = of_public(rq);
+    struct connection *c = r->connection;
+
+    assert(c && c->request == r && c->phase == PHASE_STREAM && !r->is_answered);
+    if (piece.n == 0 || r->without_body)
+        return !r->is_behind;
+    if (r->extent == HTTP_CHUNKED)
+        http_chunk_add(&c->out, piece);
+    else
+        buf_add_str(&c->out, piece);
+    loop_defer(c->server->loop, &c->again);
+    r->is_behind = c->out.n - c->out_at >= HTTP_STREAM_BYTES;
+    return !r->is_behind;
+}
+
+void http_stream_end(struct http_call *rq, bool is_whole)
+{
+    struct request *r = of_public(rq);
+    struct connection *c = r->connection;
+
+    assert(c && c->request == r && c->phase == PHASE_STREAM && !r->is_answered);
+    r->is_answered = true;
+    if (!is_whole)
+        c->keep = HTTP_CLOSE;
+    else if (r->extent == HTTP_CHUNKED && !r->without_body)
+        http_chunk_add(&c->out, (struct str){0});
+    loop_defer(c->server->loop, &c->again);
+    if (!r->in_handler)
+        connection_next_request(c);
+}
+
+void http_hold(struct http_call *rq, bool is_held)
+{
+    struct request *r = of_public(rq);
+
+    r->is_held = is_held;
+    if (!is_held && r->connection)
+        loop_defer(r->connection->server->loop, &r->connection->again);
 }
 
 void http_on_abort(struct http_call *rq, http_abort_fn *fn)

@@ -94,10 +94,23 @@ size_t connection_in_limit(const struct http_server *s)
     return s->limits.head_bytes + HTTP_READ_BYTES;
 }
 
+/* Whoever waits for more of the request, or for room in its answer, waits no longer. */
+static void tell_end(struct connection *c)
+{
+    struct http_server *s = c->server;
+    struct request *r = c->request;
+
+    if (c->phase == PHASE_STREAM)
+        r->events->on_gone(&r->public);
+    else if (c->phase == PHASE_BODY && r->is_in_pieces)
+        s->pieces->cut(s->ctx, &r->public);
+}
+
 void connection_end(struct connection *c)
 {
     struct http_server *s = c->server;
 
+    tell_end(c);
     loop_unwatch(s->loop, c->watch);
     loop_defer_cancel(s->loop, &c->again);
     close(c->fd);
@@ -168,6 +181,7 @@ static void read_in(struct connection *c)
         return;
     if (n <= 0) {
         c->is_eof = true;
+        c->is_broken = n < 0;
         return;
     }
     buf_grown(&c->in, (size_t)n);
@@ -182,7 +196,7 @@ static void on_ready(void *ctx, unsigned events)
     if (events & LOOP_READ)
         read_in(c);
     else if (events & LOOP_HANGUP)
-        c->is_eof = true;
+        c->is_eof = c->is_broken = true;
     connection_advance(c);
 }
 

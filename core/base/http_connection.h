@@ -22,10 +22,11 @@
 #define HTTP_KEEP_BYTES ((size_t)32 << 10) /* a larger buffer is not kept */
 
 enum phase {
-    PHASE_HEAD,  /* a head, or its beginning, is awaited */
-    PHASE_BODY,  /* the head is accepted */
-    PHASE_ASKED, /* the handler has the request */
-    PHASE_LAST,  /* the last answer leaves; what arrives is dropped */
+    PHASE_HEAD,   /* a head, or its beginning, is awaited */
+    PHASE_BODY,   /* the head is accepted */
+    PHASE_ASKED,  /* the handler has the request */
+    PHASE_STREAM, /* its answer leaves piece by piece */
+    PHASE_LAST,   /* the last answer leaves; what arrives is dropped */
     PHASES
 };
 
@@ -41,7 +42,12 @@ struct request {
     size_t held; /* of the server's bodies_bytes */
     http_abort_fn *on_abort;
     bool in_handler, is_answered;
-    struct request *next; /* among those that ended, or are spare */
+    uint64_t taken; /* of the body */
+    bool is_in_pieces, is_held;
+    const struct http_stream_events *events; /* of an answer in pieces */
+    enum http_extent extent;
+    bool without_body, is_behind; /* is_behind: on_room is due */
+    struct request *next;         /* among those that ended, or are spare */
 };
 
 struct connection {
@@ -57,6 +63,7 @@ struct connection {
     struct loop_task again; /* writes later answers, goes on with what arrived early */
     enum http_keep keep;
     bool is_eof, is_shut;
+    bool is_broken;      /* what is written is lost */
     int64_t deadline_ns; /* 0: none */
     int64_t since_ns;    /* when the last answer left, or it came: the longest wait gives way */
     char peer[HTTP_PEER_BYTES];
@@ -70,6 +77,7 @@ struct http_server {
     void *ctx;
     bool (*authorize)(void *ctx, struct http_call *rq, struct http_reply *refusal);
     void (*too_large)(void *ctx, struct http_call *rq, struct http_reply *refusal);
+    const struct http_pieces *pieces;
     struct http_names names; /* that clients may call it by; without authorize */
     int fd;
     uint16_t port;

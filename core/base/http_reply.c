@@ -84,12 +84,28 @@ static void add_header(struct buf *out, const struct http_header *h)
                   STR_ARG(h->name));
 }
 
+bool http_has_body(unsigned status)
+{
+    return status != 204 && status != 304;
+}
+
+static void add_extent(struct buf *out, enum http_extent extent, size_t size)
+{
+    if (extent == HTTP_CHUNKED) {
+        add_line(out, STR("Transfer-Encoding"), STR("chunked"));
+    } else if (extent == HTTP_SIZED) {
+        buf_add(out, "Content-Length: ", 16);
+        buf_add_u64(out, size, 0);
+        buf_add(out, "\r\n", 2);
+    }
+}
+
 void http_reply_add(struct buf *out, const struct http_reply *r, const struct http_reply_frame *f)
 {
     static const struct str words[] = {[HTTP_KEEP] = STR_INIT(""),
                                        [HTTP_KEEP_EXPRESS] = STR_INIT("keep-alive"),
                                        [HTTP_CLOSE] = STR_INIT("close")};
-    bool has_no_body = r->status == 204 || r->status == 304;
+    bool has_body = http_has_body(r->status);
 
     buf_add(out, "HTTP/1.1 ", 9);
     buf_add_u64(out, r->status, 0);
@@ -101,14 +117,18 @@ void http_reply_add(struct buf *out, const struct http_reply *r, const struct ht
         add_header(out, &r->headers[i]);
     if (words[f->keep].n > 0)
         add_line(out, STR("Connection"), words[f->keep]);
-    if (!has_no_body) {
-        buf_add(out, "Content-Length: ", 16);
-        buf_add_u64(out, r->body.n, 0);
-        buf_add(out, "\r\n", 2);
-    }
+    if (has_body)
+        add_extent(out, f->extent, r->body.n);
     buf_add(out, "\r\n", 2);
-    if (!has_no_body && !f->without_body)
+    if (has_body && !f->without_body && f->extent == HTTP_SIZED)
         buf_add_str(out, r->body);
+}
+
+void http_chunk_add(struct buf *out, struct str bytes)
+{
+    buf_addf(out, "%zx\r\n", bytes.n);
+    buf_add_str(out, bytes);
+    buf_add(out, "\r\n", 2);
 }
 
 struct str http_date(int64_t wall_ns, char room[HTTP_DATE_BYTES])

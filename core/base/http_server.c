@@ -76,7 +76,7 @@ static bool make_place(struct http_server *s)
     if (poll(&backlog, 1, 0) != 1)
         return false; /* nobody asks for it */
     for (struct connection *c = s->first; c; c = c->next)
-        if (c->phase != PHASE_ASKED && c->since_ns <= before_ns &&
+        if (c->phase != PHASE_ASKED && c->phase != PHASE_STREAM && c->since_ns <= before_ns &&
             (!oldest || c->since_ns < oldest->since_ns))
             oldest = c;
     if (oldest)
@@ -141,6 +141,7 @@ enum status http_server_start(struct loop *l, const struct http_server_config *c
                               .ctx = config->ctx,
                               .authorize = config->authorize,
                               .too_large = config->too_large,
+                              .pieces = config->pieces,
                               .names = {config->address, config->hosts, config->n_hosts},
                               .fd = fd,
                               .port = port,

@@ -1,7 +1,8 @@
 /* An HTTP/1.1 listener on the caller's event loop, without threads of its own.
  *
  * A request reaches the handler once, complete: head, body (at most limits.body_bytes) and
- * trailers. The handler answers with http_respond() now or later; meanwhile what the client sends
+ * trailers; only who asks for it (`pieces`) is given a body as it arrives, of any length. The
+ * handler answers with http_respond() now or later; meanwhile what the client sends
  * ahead is kept, up to a head's size, and handled after the answer. An answer given later leaves at
  * the end of the loop's turn, with those of other connections: who was waiting for them wakes up
  * once, and what the turn still has to do is not held up. A client that went away is
@@ -55,6 +56,23 @@ struct http_reply {
     bool at_once;    /* send it now: somebody works while the turn goes on */
 };
 
+/* Bodies that are not gathered, by config.pieces; `ctx` is the config's. */
+struct http_pieces {
+    /* Asked with the head of each request. True: its body comes in pieces, and the handler is
+     * called at its end, with an empty body and the trailers. */
+    bool (*wants)(void *ctx, const struct http_call *rq);
+    void (*take)(void *ctx, struct http_call *rq, struct str piece);
+    /* The body will never be whole: the client left, or broke the rules. rq is gone afterwards. */
+    void (*cut)(void *ctx, struct http_call *rq);
+};
+
+/* What is told about an answer that leaves in pieces. Neither is called from inside a function of
+ * this header. */
+struct http_stream_events {
+    void (*on_room)(struct http_call *rq); /* after http_stream_add() said false */
+    void (*on_gone)(struct http_call *rq); /* nobody reads it any more; rq is gone afterwards */
+};
+
 typedef void http_handler(void *ctx, struct http_call *rq);
 typedef void http_abort_fn(struct http_call *rq);
 
@@ -84,6 +102,7 @@ struct http_server_config {
     /* What a client is told whose head announces too large a body, or whose chunks have become
      * one: *refusal is a bare 413 unless changed. NULL: that. */
     void (*too_large)(void *ctx, struct http_call *rq, struct http_reply *refusal);
+    const struct http_pieces *pieces; /* NULL: every body is gathered */
 };
 
 MUST_CHECK enum status http_server_start(struct loop *l, const struct http_server_config *config,
@@ -94,6 +113,27 @@ uint16_t http_server_port(const struct http_server *s);
 
 /* Answers; rq is gone afterwards (soon: do not touch it). */
 void http_respond(struct http_call *rq, const struct http_reply *reply);
+
+/* An answer in pieces: in chunks, or to HTTP/1.0 until the connection closes.
+ *
+ *     http_stream_begin(rq, &head, &events);            head.body is empty
+ *     if (!http_stream_add(rq, piece)) hold_the_source();   until on_room
+ *     http_stream_end(rq, true);                        rq is gone
+ *
+ * What was added leaves at the end of the turn. False: HTTP_STREAM_BYTES or more wait for the
+ * client; nothing is lost when more is added all the same. A client that takes nothing for
+ * limits.timeout_s while something waits for it is gone. */
+#define HTTP_STREAM_BYTES ((size_t)64 << 10)
+void http_stream_begin(struct http_call *rq, const struct http_reply *head,
+                       const struct http_stream_events *events);
+bool http_stream_add(struct http_call *rq, struct str piece);
+/* is_whole false: the client must see that the end is missing, so the connection closes without. */
+void http_stream_end(struct http_call *rq, bool is_whole);
+
+/* No more pieces of the request's body are taken until it is let go again; what its client sends
+ * stays with it, but for a buffer. */
+void http_hold(struct http_call *rq, bool is_held);
+
 /* For a handler that answers later: called instead of being answered when the server stops. */
 void http_on_abort(struct http_call *rq, http_abort_fn *fn);
 

@@ -75,7 +75,10 @@ static bool judge_head(struct request *r, struct str text, struct http_reply *re
     rq->n_headers = h.n_headers;
     rq->peer = str_from(r->connection->peer);
     split_target(rq);
-    refusal->status = http_framing_of(&h, s->limits.body_bytes, &r->framing);
+    r->is_in_pieces = s->pieces && s->pieces->wants(s->ctx, rq);
+    r->body.max = r->is_in_pieces ? r->connection->in.max : s->limits.body_bytes;
+    refusal->status =
+        http_framing_of(&h, r->is_in_pieces ? SIZE_MAX : s->limits.body_bytes, &r->framing);
     say_too_large(r, refusal);
     return refusal->status == 0 && judge_sender(s, rq, refusal);
 }
@@ -145,11 +148,12 @@ static bool take_chunks(struct connection *c, unsigned *status)
 static bool take_length(struct connection *c)
 {
     struct request *r = c->request;
-    struct str piece = str_sub(connection_waiting(c), 0, (size_t)r->framing.length - r->body.n);
+    struct str piece = str_sub(connection_waiting(c), 0, (size_t)(r->framing.length - r->taken));
 
     buf_add_str(&r->body, piece);
     c->in_at += piece.n;
-    return r->body.n == r->framing.length;
+    r->taken += piece.n;
+    return r->taken == r->framing.length;
 }
 
 /* False: all bodies together have become too much. */
@@ -181,18 +185,43 @@ static bool ask(struct connection *c)
     return true;
 }
 
+static void hand_over(struct request *r)
+{
+    struct http_server *s = r->connection->server;
+
+    if (r->body.n == 0)
+        return;
+    s->in_handler = true;
+    s->pieces->take(s->ctx, &r->public, buf_str(&r->body));
+    s->in_handler = false;
+    buf_reset(&r->body);
+}
+
+static bool refuse_body(struct connection *c, unsigned status)
+{
+    struct http_server *s = c->server;
+    struct http_reply refusal = {.status = status};
+
+    say_too_large(c->request, &refusal);
+    if (c->request->is_in_pieces)
+        s->pieces->cut(s->ctx, &c->request->public);
+    return connection_refuse(c, refusal);
+}
+
 static bool take_body(struct connection *c)
 {
+    struct request *r = c->request;
     unsigned status = 0;
-    bool is_whole = c->request->framing.is_chunked ? take_chunks(c, &status) : take_length(c);
 
-    if (!status && !hold_body(c->request))
+    if (r->is_held)
+        return false;
+    bool is_whole = r->framing.is_chunked ? take_chunks(c, &status) : take_length(c);
+    if (!status && !hold_body(r))
         status = 503;
-    if (status) {
-        struct http_reply refusal = {.status = status};
-        say_too_large(c->request, &refusal);
-        return connection_refuse(c, refusal);
-    }
+    if (status)
+        return refuse_body(c, status);
+    if (r->is_in_pieces)
+        hand_over(r);
     return is_whole && ask(c);
 }
 
@@ -213,6 +242,7 @@ void connection_advance(struct connection *c)
     static bool (*const steps[PHASES])(struct connection * c) = {[PHASE_HEAD] = take_head,
                                                                  [PHASE_BODY] = take_body,
                                                                  [PHASE_ASKED] = wait_for_answer,
+                                                                 [PHASE_STREAM] = wait_for_answer,
                                                                  [PHASE_LAST] = drop};
 
     while (steps[c->phase](c))
