@@ -41,6 +41,44 @@ static void send_answer(struct api_call *c)
     api_call_clear(c);
 }
 
+/* --- answers in pieces --- */
+
+static void on_http_room(struct http_call *rq)
+{
+    struct api_call *c = rq->owner;
+
+    c->on_room(c);
+}
+
+static void on_http_gone(struct http_call *rq)
+{
+    struct api_call *c = rq->owner;
+
+    c->on_gone(c);
+    api_call_clear(c);
+}
+
+static void begin_stream(struct api_call *c)
+{
+    static const struct http_stream_events events = {on_http_room, on_http_gone};
+    struct http_reply head = reply_of(c);
+
+    http_stream_begin(c->transport, &head, &events);
+}
+
+static bool add_to_stream(struct api_call *c, struct str piece)
+{
+    return http_stream_add(c->transport, piece);
+}
+
+static void end_stream(struct api_call *c)
+{
+    http_stream_end(c->transport, true);
+    api_call_clear(c);
+}
+
+static const struct api_stream_ops streamed = {begin_stream, add_to_stream, end_stream};
+
 static void on_http_abort(struct http_call *rq)
 {
     struct api_call *c = rq->owner;
@@ -115,6 +153,7 @@ static void on_call(void *ctx, struct http_call *rq)
     struct api_call *c = call_new(f, rq);
     c->refusal = why;
     c->on_finish = send_answer;
+    c->stream = &streamed;
     rq->owner = c;
     http_on_abort(rq, on_http_abort);
     api_dispatch(c);

@@ -286,6 +286,26 @@ void api_finish(struct api_call *c)
     c->on_finish(c);
 }
 
+void api_stream_begin(struct api_call *c, void (*on_room)(struct api_call *c),
+                      void (*on_gone)(struct api_call *c))
+{
+    assert(c->is_deferred && !c->is_finished && c->stream && c->is_raw);
+    c->is_finished = true;
+    c->on_room = on_room;
+    c->on_gone = on_gone;
+    c->stream->begin(c);
+}
+
+bool api_stream_add(struct api_call *c, struct str piece)
+{
+    return c->stream->add(c, piece);
+}
+
+void api_stream_end(struct api_call *c)
+{
+    c->stream->end(c);
+}
+
 void api_abort(struct api_call *c)
 {
     if (c->is_deferred && !c->is_finished && c->on_abort)

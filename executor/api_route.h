@@ -30,6 +30,13 @@ struct api_call;
 typedef void api_handler(struct api_call *c);
 typedef void api_finish_fn(struct api_call *c);
 
+/* How an answer leaves in pieces. */
+struct api_stream_ops {
+    void (*begin)(struct api_call *c);
+    bool (*add)(struct api_call *c, struct str piece);
+    void (*end)(struct api_call *c);
+};
+
 struct api_op {
     const char *name;
     api_handler *handler;
@@ -87,7 +94,10 @@ struct api_call {
     bool is_raw;              /* REST: `out` goes out as it is, no JSON content type added */
     api_finish_fn *on_finish; /* sends it; set by whoever dispatched */
     void (*on_abort)(struct api_call *c); /* set with api_defer */
-    void *owner, *transport;              /* handler's; dispatcher's */
+    const struct api_stream_ops *stream;  /* set by whoever dispatched */
+    void (*on_room)(struct api_call *c);  /* set with api_stream_begin */
+    void (*on_gone)(struct api_call *c);
+    void *owner, *transport; /* handler's; dispatcher's */
     struct json_doc *doc;
 };
 
@@ -103,6 +113,14 @@ void api_add_header(struct api_call *c, const char *name, struct str value);
  * instead when the executor stops first. */
 void api_defer(struct api_call *c, void (*on_abort)(struct api_call *c));
 void api_finish(struct api_call *c);
+
+/* A deferred call may be answered in pieces instead: its status and headers, of a raw answer, leave
+ * at once; it is gone after api_stream_end(). False: its client is behind, until on_room. on_gone:
+ * it left, and the call is gone afterwards. (http_server.h, http_stream_begin.) */
+void api_stream_begin(struct api_call *c, void (*on_room)(struct api_call *c),
+                      void (*on_gone)(struct api_call *c));
+bool api_stream_add(struct api_call *c, struct str piece);
+void api_stream_end(struct api_call *c);
 
 /* Turns the answer into an error in the caller's protocol. code: "ResourceNotFoundException";
  * for awsQueryCompatible services query_code is the old name ("AWS.SimpleQueueService...") or NULL.

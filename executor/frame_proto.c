@@ -32,6 +32,13 @@ void frame_add(struct buf *out, enum frame_type type, struct str payload)
     buf_add_str(out, payload);
 }
 
+void frame_add_taken(struct buf *out, size_t n)
+{
+    add_u32(out, 1 + 4);
+    buf_add_c(out, FRAME_TAKEN);
+    add_u32(out, n);
+}
+
 void frame_add_invoke(struct buf *out, const struct frame_invoke *f)
 {
     size_t n = 1 + 8 + 5 * 4 + f->request_id.n + f->arn.n + f->trace.n + f->client_context.n +

@@ -4,14 +4,18 @@
  * not a socket: reading a stream socket wakes whoever sleeps at its other end, once more and for
  * nothing.
  *
- *   frame   = u32 length of what follows, little endian | u8 type | payload
- *   'I' invoke      to the function: i64 deadline (epoch ms, little endian), then five fields
- * (request id, invoked ARN, trace header, client context, Cognito identity), then the event 'R'
- * ready       to the executor: initialization is done (once) 'O' response    to the executor: what
- * the handler returned 'S' streamed    to the executor: field content type, then what the handler
- * streamed 'E' error       to the executor: field error type, then JSON {errorMessage, errorType,
- * stackTrace} 'X' init error  to the executor: as 'E', instead of 'R' 'L' log         to the
- * executor: one log event, which may hold line feeds
+ *   frame = u32 length of what follows, little endian | u8 type | payload
+ *
+ * to the function
+ *   'I' invoke      i64 deadline (epoch ms, little endian), then five fields (request id, invoked
+ * ARN, trace header, client context, Cognito identity), then the event 'K' taken       u32: so many
+ * bytes of the stream's pieces were taken off to the executor 'R' ready       initialization is
+ * done (once) 'O' response    what the handler returned 'E' error       field error type, then JSON
+ * {errorMessage, errorType, stackTrace} 'S' stream      in place of 'O' a stream begins, of this
+ * content type 'P' piece       of the stream. At most FRAME_WINDOW_BYTES may be under way: whoever
+ * streams counts what it sent and what 'K' says, from 0 for each invocation 'Z' stream end  the
+ * invocation has its answer; 'E' in its place says that it failed 'X' init error  as 'E', instead
+ * of 'R' 'L' log         one log event, which may hold line feeds
  *
  *   field = u32 length | bytes
  *
@@ -21,7 +25,8 @@
 
 #include "core/base/buf.h"
 
-#define FRAME_MAX_BYTES ((size_t)(6 << 20) + 4096)
+#define FRAME_MAX_BYTES    ((size_t)(6 << 20) + 4096)
+#define FRAME_WINDOW_BYTES ((size_t)256 << 10)
 
 enum frame_type {
     FRAME_INVOKE = 'I',
@@ -30,7 +35,10 @@ enum frame_type {
     FRAME_ERROR = 'E',
     FRAME_INIT_ERROR = 'X',
     FRAME_LOG = 'L',
-    FRAME_STREAMED = 'S' /* in place of a response */
+    FRAME_STREAM = 'S',
+    FRAME_PIECE = 'P',
+    FRAME_STREAM_END = 'Z',
+    FRAME_TAKEN = 'K'
 };
 
 struct frame_invoke {
@@ -38,6 +46,7 @@ struct frame_invoke {
     struct str request_id, arn, trace, client_context, identity, event;
 };
 void frame_add_invoke(struct buf *out, const struct frame_invoke *f);
+void frame_add_taken(struct buf *out, size_t n);
 void frame_add(struct buf *out, enum frame_type type, struct str payload);
 
 /* Cuts the first whole frame off *in. False when more bytes are needed; *is_broken when the stream

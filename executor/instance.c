@@ -247,11 +247,16 @@ static void reinit_done(struct instance *in)
  * Runtime API: the next /next says so, and the caller need not wait for it. */
 static void answer(struct instance *in)
 {
+    struct run *r = in->run;
+
+    r->answer_ended_ns = loop_now(loop_of(in));
+    if (!r->is_streamed)
+        r->answer_began_ns = r->answer_ended_ns;
     set_state(in, INST_ANSWERED);
     if (in->link == &link_frames)
         instance_event(in, EV_READY);
     else
-        invoker_answered(in, in->run);
+        invoker_answered(in, r);
 }
 
 static void finish(struct instance *in)
@@ -462,17 +467,6 @@ void instance_answer(struct instance *in, struct str payload)
     instance_event(in, EV_ANSWER);
 }
 
-void instance_streamed(struct instance *in, struct str content_type, struct str partial)
-{
-    struct run *r = in->run;
-
-    if (in->state != INST_BUSY)
-        return;
-    r->is_streamed = true;
-    r->content_type = arena_str(&r->arena, content_type);
-    r->partial = arena_str(&r->arena, partial);
-}
-
 void instance_answer_too_large(struct instance *in)
 {
     if (in->state == INST_BUSY) {
@@ -486,11 +480,12 @@ void instance_answer_too_large(struct instance *in)
 
 void instance_error(struct instance *in, struct str type, struct str document)
 {
-    if (in->state == INST_BUSY) {
+    if (in->state == INST_BUSY && !in->run->is_over) {
         struct run *r = in->run;
         r->outcome = OUTCOME_ERROR;
         r->function_error = STR("Unhandled");
         r->error_type = arena_str(&r->arena, type);
+        buf_reset(&r->payload); /* what was gathered of a stream */
         r->payload.max = document.n + 1;
         buf_add_str(&r->payload, document);
     }

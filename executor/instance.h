@@ -61,9 +61,15 @@ struct run {
     enum outcome outcome;
     struct str function_error, error_type;
     bool is_answered; /* `done` has run */
-    bool is_streamed; /* the function answered by a stream; its type, and what came before an error
-                       */
-    struct str content_type, partial;
+    /* of the response: when it began and was whole, on the monotonic clock; 0: it did not, it was
+     * not
+     */
+    int64_t answer_began_ns, answer_ended_ns;
+    /* of a stream */
+    struct instance *instance;                  /* that streams */
+    bool is_streamed, is_held, is_over, is_cut; /* over its limit; its connection broke */
+    struct str content_type;
+    uint64_t streamed_bytes;
 };
 
 struct instance;
@@ -71,7 +77,8 @@ struct instance;
 /* How the process is spoken to. `open` prepares one end for the child. */
 struct link_ops {
     enum status (*open)(struct instance *in, struct err *e);
-    void (*send)(struct instance *in);  /* in->run to the process */
+    void (*send)(struct instance *in);               /* in->run to the process */
+    void (*hold)(struct instance *in, bool is_held); /* what the run streams */
     void (*drain)(struct instance *in); /* handles what the process sent before it ended */
     void (*close)(struct instance *in);
 };
@@ -109,10 +116,12 @@ struct instance {
     struct loop_watch *requests_watch, *answers_watch;
     struct buf in, out; /* frames: bytes read, bytes to write */
     bool wants_write;
+    size_t owed;              /* frames: bytes of a stream that were not acknowledged */
     unsigned long generation; /* of the link: changes when it is closed */
     struct str api_address;   /* Runtime API: "127.0.0.1:41234" */
     struct http_server *api;
-    struct http_call *parked; /* Runtime API: a /next that waits */
+    struct http_call *parked;   /* Runtime API: a /next that waits */
+    struct http_call *response; /* Runtime API: the /response whose pieces count */
     /* life */
     struct loop_timer deadline, idle_timer;
     int64_t init_began_ns;
@@ -140,11 +149,21 @@ const char *inst_state_name(enum inst_state s);
 #define INSTANCE_ANSWER_BYTES ((size_t)(6 << 20) + 100)        /* Lambda's limit: 6291556 bytes */
 void instance_answer(struct instance *in, struct str payload); /* over it: as too large */
 void instance_answer_too_large(struct instance *in);
-/* Before the answer or error of a stream: what type it said it has. */
-void instance_streamed(struct instance *in, struct str content_type, struct str partial);
 void instance_error(struct instance *in, struct str type, struct str document);
 void instance_init_error(struct instance *in, struct str type, struct str document);
 void instance_log(struct instance *in, struct str event);
+
+/* --- streams, instance_stream.c --- */
+/* Lambda's limit of a streamed response, 200 MB. (AWS documentation, "Lambda quotas"; 20 MB until
+ * 2025.) */
+#define INSTANCE_STREAM_BYTES ((uint64_t)200 << 20)
+/* In INST_BUSY only. Its end is instance_stream_end(), instance_error() or the end of its process.
+ */
+void instance_stream_begin(struct instance *in, struct str content_type);
+void instance_stream_piece(struct instance *in, struct str bytes);
+void instance_stream_end(struct instance *in);
+/* The connection of the stream broke, and its runtime goes on as if nothing were. */
+void instance_stream_truncated(struct instance *in);
 
 /* --- process side, instance_process.c --- */
 MUST_CHECK enum status process_start(struct instance *in, struct err *e);

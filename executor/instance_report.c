@@ -96,6 +96,19 @@ static const char *status_word(const struct run *r)
     return words[r->outcome];
 }
 
+static int64_t wall_of(const struct run *r, int64_t ns)
+{
+    return ns == 0 ? 0 : r->started_wall_ns + (ns - r->started_ns);
+}
+
+static void add_answer(const struct run *r, struct platform_facts *f)
+{
+    f->produced_bytes = r->is_streamed ? r->streamed_bytes : r->payload.n;
+    f->begin_wall_ns = r->started_wall_ns;
+    f->answer_began_wall_ns = wall_of(r, r->answer_began_ns);
+    f->answer_ended_wall_ns = wall_of(r, r->answer_ended_ns);
+}
+
 /* Lambda's REPORT calls an error what the platform noticed; an exception of the handler is the
  * function's own affair there ("failure" in runtimeDone). */
 void report_end(struct instance *in)
@@ -109,7 +122,7 @@ void report_end(struct instance *in)
     f.duration_ns = r->duration_ns;
     f.init_ns = r->init_ns;
     f.max_memory_bytes = in->is_oom ? in->fn->memory_bytes : in->max_memory_bytes;
-    f.produced_bytes = r->payload.n;
+    add_answer(r, &f);
     f.status = is_own_error ? STR("failure") : str_from(status_word(r));
     f.error_type = r->outcome == OUTCOME_TIMEOUT ? (struct str){0} : r->error_type;
     report_line(in, LINE_RUNTIME_DONE, &f);

@@ -69,7 +69,6 @@ static void answer(struct invoker *v, struct run *r, const char *reason)
                                          .trace = r->trace_header,
                                          .is_streamed = r->is_streamed,
                                          .content_type = r->content_type,
-                                         .partial = r->partial,
                                          .at_once = invoker_pool(v, r->rq.fn)->waiting == 0};
 
     assert(!r->is_answered);
@@ -157,7 +156,7 @@ void invoker_instance_gone(struct instance *in)
 
 void invoker_answered(struct instance *in, struct run *r)
 {
-    if (!r->rq.want_tail)
+    if (!r->rq.want_tail && !r->is_answered)
         answer(in->x->invoker, r, "");
 }
 

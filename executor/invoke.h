@@ -12,6 +12,20 @@
 #include "executor/fndef.h"
 
 struct invoker;
+struct run;
+struct invoke_result;
+
+/* Who is given what a function streams while it still runs; without one it is gathered, up to 6 MB.
+ * `begin` once, before the first piece: of the result it has request_id, trace and content_type.
+ * Then `done` says how it ended; the answer of a function that does not stream is in its payload,
+ * and `begin` was never called. `ctx` is done's. */
+struct invoke_taker {
+    void (*begin)(void *ctx, struct run *r, const struct invoke_result *head);
+    void (*piece)(void *ctx, struct str bytes);
+};
+/* Between begin and done: the function is made to wait with further pieces until it is let go
+ * again. A few that are on their way still come. */
+void invoke_hold(struct run *r, bool is_held);
 
 struct invoke_request {
     const struct fndef *fn;
@@ -21,8 +35,9 @@ struct invoke_request {
     struct str trace;          /* X-Amzn-Trace-Id of the caller; empty: a new one */
     struct str client_context; /* decoded JSON */
     enum trigger trigger;
-    unsigned attempt; /* 0 the first, then retries */
-    bool want_tail;   /* the last 4 KB of its log */
+    unsigned attempt;                 /* 0 the first, then retries */
+    bool want_tail;                   /* the last 4 KB of its log */
+    const struct invoke_taker *taker; /* NULL: a stream is gathered */
 };
 
 enum invoke_status {
@@ -42,9 +57,8 @@ struct invoke_result {
     struct str reason;   /* of a throttle: "ReservedFunctionConcurrentInvocationLimitExceeded" */
     struct str log_tail; /* with want_tail */
     struct str trace;
-    bool is_streamed; /* it answered by a stream, gathered here: the type it said, and what it had
-                       * written when it failed */
-    struct str content_type, partial;
+    bool is_streamed;        /* it answered by a stream, which a taker was given or is in payload */
+    struct str content_type; /* that it said for it */
     bool at_once; /* no other invocation waits for its environment: the answer is what is urgent */
 };
 

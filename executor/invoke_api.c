@@ -1,12 +1,12 @@
-/* Invoke: synchronous, asynchronous, dry run; and InvokeWithResponseStream. */
+/* Invoke: synchronous, asynchronous, dry run; what InvokeWithResponseStream shares with it. */
 #include <stdlib.h>
 
 #include "core/base/base64.h"
 #include "core/base/jsonpull.h"
 #include "core/base/mem.h"
 #include "executor/async.h"
-#include "executor/event_stream.h"
 #include "executor/invoke.h"
+#include "executor/invoke_api.h"
 #include "executor/lambda_api.h"
 
 #define SYNC_MAX_BYTES    ((size_t)6 << 20)
@@ -39,8 +39,7 @@ static void add_tail(struct api_call *c, struct str tail)
     buf_clear(&text);
 }
 
-/* True when nothing ran, which is answered alike whatever was asked for. */
-static bool answer_unrun(struct api_call *c, const struct invoke_result *r)
+bool invoke_answer_unrun(struct api_call *c, const struct invoke_result *r)
 {
     if (r->status == INVOKE_THROTTLED)
         answer_throttled(c, r);
@@ -49,7 +48,7 @@ static bool answer_unrun(struct api_call *c, const struct invoke_result *r)
     return r->status == INVOKE_THROTTLED || r->status == INVOKE_FAILED;
 }
 
-static bool wants_tail(const struct api_call *c)
+bool invoke_wants_tail(const struct api_call *c)
 {
     return str_eq(api_header(c, "X-Amz-Log-Type"), STR("Tail"));
 }
@@ -62,52 +61,16 @@ static void put_answer(struct api_call *c, const struct invoke_result *r)
     api_add_header(c, "X-Amzn-Trace-Id", r->trace);
     if (r->function_error.n > 0)
         api_add_header(c, "X-Amz-Function-Error", r->function_error);
-    if (wants_tail(c))
+    if (invoke_wants_tail(c))
         add_tail(c, r->log_tail);
 }
 
-/* InvokeComplete: how it ended, and the log. */
-static void put_complete(struct api_call *c, const struct invoke_result *r, struct buf *out)
-{
-    AUTO(buf_clear) struct buf tail = {.max = 8192};
-    struct json_out o;
-
-    jout_init(&o, out, false);
-    jout_open(&o, '{');
-    if (r->function_error.n > 0) {
-        jout_put_str(&o, "ErrorCode", r->error_type);
-        jout_put_str(&o, "ErrorDetails", r->payload);
-    }
-    if (wants_tail(c)) {
-        base64_add(&tail, r->log_tail);
-        jout_put_str(&o, "LogResult", buf_str(&tail));
-    }
-    jout_close(&o, '}');
-}
-
-/* The stream was gathered: its bytes are one chunk, also those before an error. */
-static void put_stream(struct api_call *c, const struct invoke_result *r)
-{
-    struct str bytes = r->function_error.n > 0 ? r->partial : r->payload;
-    AUTO(buf_clear) struct buf complete = {.max = r->payload.n * 6 + 65536};
-
-    c->is_raw = true;
-    c->out.max = bytes.n + complete.max + 4096;
-    if (bytes.n > 0)
-        event_stream_add(&c->out, "PayloadChunk", "application/octet-stream", bytes);
-    put_complete(c, r, &complete);
-    event_stream_add(&c->out, "InvokeComplete", "application/json", buf_str(&complete));
-    api_add_header(c, "Content-Type", STR("application/vnd.amazon.eventstream"));
-    api_add_header(c, "X-Amz-Executed-Version", STR("$LATEST"));
-    api_add_header(c, "X-Amzn-Trace-Id", r->trace);
-}
-
-static void on_end(struct api_call *c, const struct invoke_result *r,
+void invoke_answer(struct api_call *c, const struct invoke_result *r,
                    void (*put)(struct api_call *c, const struct invoke_result *r))
 {
     c->request_id = arena_str(c->arena, r->request_id);
     c->at_once = r->at_once;
-    if (!answer_unrun(c, r))
+    if (!invoke_answer_unrun(c, r))
         put(c, r);
     if (c->is_deferred)
         api_finish(c);
@@ -117,12 +80,7 @@ static void on_end(struct api_call *c, const struct invoke_result *r,
 
 static void on_done(void *ctx, const struct invoke_result *r)
 {
-    on_end(ctx, r, put_answer);
-}
-
-static void on_streamed(void *ctx, const struct invoke_result *r)
-{
-    on_end(ctx, r, put_stream);
+    invoke_answer(ctx, r, put_answer);
 }
 
 /* --- checks --- */
@@ -170,31 +128,28 @@ static bool check_body(struct api_call *c, const char *type, size_t most)
 
 /* --- types of invocation --- */
 
-static void run(struct api_call *c, const struct fndef *fn, struct str qualifier,
-                invoke_done_fn *done)
+bool invoke_read(struct api_call *c, const struct fndef *fn, struct str qualifier,
+                 struct invoke_request *out)
 {
-    struct invoke_request rq = {.fn = fn,
-                                .payload = c->body.n > 0 ? c->body : STR("{}"),
-                                .qualifier = qualifier,
-                                .trace = api_header(c, "X-Amzn-Trace-Id"),
-                                .trigger = TRIGGER_OTHER};
-
-    rq.want_tail = str_eq_nocase(api_header(c, "X-Amz-Log-Type"), STR("Tail"));
-    if (!check_body(c, "RequestResponse", SYNC_MAX_BYTES) || !client_context(c, &rq.client_context))
-        return;
-    invoke(c->x->invoker, &rq, done, c);
-    if (!c->is_answered_early)
-        api_defer(c, NULL); /* the invoker ends before the listener does */
+    *out = (struct invoke_request){.fn = fn,
+                                   .payload = c->body.n > 0 ? c->body : STR("{}"),
+                                   .qualifier = qualifier,
+                                   .trace = api_header(c, "X-Amzn-Trace-Id"),
+                                   .trigger = TRIGGER_OTHER,
+                                   .want_tail = invoke_wants_tail(c)};
+    return check_body(c, "RequestResponse", SYNC_MAX_BYTES) &&
+           client_context(c, &out->client_context);
 }
 
 static void run_now(struct api_call *c, const struct fndef *fn, struct str qualifier)
 {
-    run(c, fn, qualifier, on_done);
-}
+    struct invoke_request rq;
 
-static void run_streamed(struct api_call *c, const struct fndef *fn, struct str qualifier)
-{
-    run(c, fn, qualifier, on_streamed);
+    if (!invoke_read(c, fn, qualifier, &rq))
+        return;
+    invoke(c->x->invoker, &rq, on_done, c);
+    if (!c->is_answered_early)
+        api_defer(c, NULL); /* the invoker ends before the listener does */
 }
 
 /* An event's call may end before the event is durable: when the executor stops. */
@@ -294,8 +249,8 @@ void lambda_invoke(struct api_call *c)
 
 void lambda_invoke_stream(struct api_call *c)
 {
-    static const struct invocation_type types[] = {{STR_INIT("RequestResponse"), run_streamed},
-                                                   {STR_INIT("DryRun"), run_never}};
+    static const struct invocation_type types[] = {
+        {STR_INIT("RequestResponse"), invoke_run_streamed}, {STR_INIT("DryRun"), run_never}};
 
     run_type(c, types, ARRAY_LEN(types), "RequestResponse or DryRun");
 }

@@ -9,36 +9,97 @@
 
 #define READ_BYTES 65536
 
+static void write_frames(struct instance *in);
+
+/* Acknowledged by and by: most of the window is free again before its writer waits for it. */
+static void acknowledge(struct instance *in)
+{
+    if (in->owed < FRAME_WINDOW_BYTES / 4)
+        return;
+    frame_add_taken(&in->out, in->owed);
+    in->owed = 0;
+    write_frames(in);
+}
+
+static void on_ready(struct instance *in, struct str payload)
+{
+    bool is_due = in->state == INST_STARTING || in->state == INST_REINIT;
+
+    UNUSED(payload);
+    instance_event(in, is_due ? EV_READY : EV_MISUSE);
+}
+
+typedef void error_fn(struct instance *in, struct str type, struct str document);
+
+static void pass_error(struct instance *in, struct str payload, error_fn *pass)
+{
+    struct str type = {0};
+
+    if (frame_field(&payload, &type))
+        pass(in, type, payload);
+    else
+        instance_event(in, EV_MISUSE);
+}
+
+static void on_error(struct instance *in, struct str payload)
+{
+    pass_error(in, payload, instance_error);
+}
+
+static void on_init_error(struct instance *in, struct str payload)
+{
+    pass_error(in, payload, instance_init_error);
+}
+
+static void on_stream(struct instance *in, struct str payload)
+{
+    if (in->state == INST_BUSY && !in->run->is_streamed)
+        instance_stream_begin(in, payload);
+    else
+        instance_event(in, EV_MISUSE);
+}
+
+static bool is_streaming(const struct instance *in)
+{
+    return in->state == INST_BUSY && in->run->is_streamed;
+}
+
+static void on_piece(struct instance *in, struct str payload)
+{
+    in->owed += payload.n;
+    if (!is_streaming(in) || in->owed > FRAME_WINDOW_BYTES) {
+        instance_event(in, EV_MISUSE);
+        return;
+    }
+    instance_stream_piece(in, payload);
+    if (!in->run->is_held)
+        acknowledge(in);
+}
+
+static void on_stream_end(struct instance *in, struct str payload)
+{
+    UNUSED(payload);
+    if (is_streaming(in))
+        instance_stream_end(in);
+    else
+        instance_event(in, EV_MISUSE);
+}
+
 static void on_frame(struct instance *in, enum frame_type type, struct str payload)
 {
-    struct str name = {0};
+    static const struct {
+        enum frame_type type;
+        void (*handle)(struct instance *in, struct str payload);
+    } handlers[] = {{FRAME_RESPONSE, instance_answer}, {FRAME_LOG, instance_log},
+                    {FRAME_READY, on_ready},           {FRAME_ERROR, on_error},
+                    {FRAME_INIT_ERROR, on_init_error}, {FRAME_STREAM, on_stream},
+                    {FRAME_PIECE, on_piece},           {FRAME_STREAM_END, on_stream_end}};
 
-    switch (type) {
-    case FRAME_READY:
-        instance_event(in, in->state == INST_STARTING || in->state == INST_REINIT ? EV_READY
-                                                                                  : EV_MISUSE);
-        return;
-    case FRAME_RESPONSE:
-        instance_answer(in, payload);
-        return;
-    case FRAME_ERROR:
-    case FRAME_INIT_ERROR:
-        if (!frame_field(&payload, &name))
-            break;
-        (type == FRAME_ERROR ? instance_error : instance_init_error)(in, name, payload);
-        return;
-    case FRAME_STREAMED:
-        if (!frame_field(&payload, &name))
-            break;
-        instance_streamed(in, name, (struct str){0});
-        instance_answer(in, payload);
-        return;
-    case FRAME_LOG:
-        instance_log(in, payload);
-        return;
-    case FRAME_INVOKE:
-        break;
-    }
+    for (size_t i = 0; i < ARRAY_LEN(handlers); i++)
+        if (handlers[i].type == type) {
+            handlers[i].handle(in, payload);
+            return;
+        }
     instance_event(in, EV_MISUSE);
 }
 
@@ -164,6 +225,7 @@ static void frames_send(struct instance *in)
     const struct run *r = in->run;
     int64_t left_ns = r->deadline_ns - loop_now(in->x->loop);
 
+    in->owed = 0;
     frame_add_invoke(&in->out, &(struct frame_invoke){
                                    .deadline_ms = (loop_wall(in->x->loop) + left_ns) / NS_PER_MS,
                                    .request_id = r->rq.request_id,
@@ -172,6 +234,12 @@ static void frames_send(struct instance *in)
                                    .client_context = r->rq.client_context,
                                    .event = r->rq.payload});
     write_frames(in);
+}
+
+static void frames_hold(struct instance *in, bool is_held)
+{
+    if (!is_held)
+        acknowledge(in);
 }
 
 static void frames_close(struct instance *in)
@@ -186,5 +254,8 @@ static void frames_close(struct instance *in)
     in->generation++;
 }
 
-const struct link_ops link_frames = {
-    .open = frames_open, .send = frames_send, .drain = read_frames, .close = frames_close};
+const struct link_ops link_frames = {.open = frames_open,
+                                     .send = frames_send,
+                                     .hold = frames_hold,
+                                     .drain = read_frames,
+                                     .close = frames_close};

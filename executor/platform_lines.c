@@ -253,6 +253,32 @@ static void json_start(struct buf *out, const struct platform_facts *f)
     json_close(&o);
 }
 
+static void json_span(struct json_out *o, const char *name, int64_t from_ns, int64_t to_ns)
+{
+    struct buf time = {.max = 64};
+
+    time_format(&time, from_ns, 3);
+    jout_open(o, '{');
+    jout_put_str(o, "name", str_from(name));
+    jout_put_str(o, "start", buf_str(&time));
+    json_ms(o, "durationMs", to_ns - from_ns);
+    jout_close(o, '}');
+    buf_clear(&time);
+}
+
+/* To the first byte of the response, to its last, and what the runtime did after it. */
+static void json_spans(struct json_out *o, const struct platform_facts *f)
+{
+    if (f->answer_ended_wall_ns == 0)
+        return;
+    jout_key(o, "spans");
+    jout_open(o, '[');
+    json_span(o, "responseLatency", f->begin_wall_ns, f->answer_began_wall_ns);
+    json_span(o, "responseDuration", f->answer_began_wall_ns, f->answer_ended_wall_ns);
+    json_span(o, "runtimeOverhead", f->answer_ended_wall_ns, f->begin_wall_ns + f->duration_ns);
+    jout_close(o, ']');
+}
+
 static void json_runtime_done(struct buf *out, const struct platform_facts *f)
 {
     struct json_out o;
@@ -265,6 +291,7 @@ static void json_runtime_done(struct buf *out, const struct platform_facts *f)
     json_ms(&o, "durationMs", f->duration_ns);
     jout_put_i64(&o, "producedBytes", (int64_t)f->produced_bytes);
     jout_close(&o, '}');
+    json_spans(&o, f);
     json_tracing(&o, f);
     json_close(&o);
 }

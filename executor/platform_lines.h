@@ -31,6 +31,8 @@ struct platform_facts {
     int64_t duration_ns, init_ns; /* init_ns 0: warm */
     uint64_t max_memory_bytes;
     uint64_t produced_bytes;
+    /* Of the response: its first byte and its last, on the wall clock; 0: there was none. */
+    int64_t begin_wall_ns, answer_began_wall_ns, answer_ended_wall_ns;
     struct str trace_id, segment_id; /* empty: not traced */
 };
 

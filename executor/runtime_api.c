@@ -96,6 +96,8 @@ static void park(struct instance *in, struct http_call *rq)
 static void route_next(struct instance *in, struct http_call *rq, struct str id)
 {
     UNUSED(id);
+    if (in->state == INST_BUSY && in->run->is_cut)
+        instance_stream_truncated(in);
     if (in->state == INST_BUSY) {
         give_invocation(in, rq); /* asked again: the same */
         return;
@@ -158,42 +160,127 @@ static bool take_stream_error(struct instance *in, struct http_call *rq)
     return true;
 }
 
-static void note_stream(struct instance *in, struct http_call *rq)
-{
-    struct str type = {0}, ignored;
-    bool has_failed = http_trailer(rq, "Lambda-Runtime-Function-Error-Type", &ignored);
-
-    http_header(rq, "Content-Type", &type);
-    instance_streamed(in, type, has_failed ? rq->body : (struct str){0});
-}
-
 static const struct str too_large_text =
     STR_INIT("{\"errorMessage\":\"Exceeded maximum allowed payload size (6291556 bytes).\","
              "\"errorType\":\"RequestEntityTooLarge\"}\n");
 
-static void route_response(struct instance *in, struct http_call *rq, struct str id)
+/* --- a response that streams: the first of its run counts --- */
+
+/* Whether the path is of the invocation under way, and what it says of it: "response", "error". */
+static bool is_of_run(const struct instance *in, struct str path, struct str *what)
+{
+    static const struct str head = STR_INIT(BASE "invocation/");
+
+    if (in->state != INST_BUSY || !str_starts(path, head))
+        return false;
+    *what = str_skip(path, head.n);
+    return str_eq(str_cut(what, '/'), in->run->rq.request_id);
+}
+
+static bool is_response_of_run(const struct instance *in, struct str path)
+{
+    struct str what;
+
+    return is_of_run(in, path, &what) && str_eq(what, STR("response"));
+}
+
+static struct str mode_of(const struct http_call *rq)
 {
     struct str mode = {0};
 
-    if (!is_current(in, rq, id))
-        return;
     http_header(rq, "Lambda-Runtime-Function-Response-Mode", &mode);
-    if (mode.n > 0 && !str_eq(mode, STR("streaming"))) {
-        answer_error(rq, 400, "InvalidFunctionResponseMode", "Invalid function response mode");
-        instance_error(in, STR("Runtime.InvalidResponseModeHeader"),
-                       STR("{\"errorType\":\"Runtime.InvalidResponseModeHeader\","
-                           "\"errorMessage\":\"Invalid function response mode\"}"));
+    return mode;
+}
+
+static bool wants_pieces(void *ctx, const struct http_call *rq)
+{
+    const struct instance *in = ctx;
+
+    return str_eq(rq->method, STR("POST")) && is_response_of_run(in, rq->path) &&
+           !in->run->is_streamed && str_eq(mode_of(rq), STR("streaming"));
+}
+
+static bool begin_stream(struct instance *in, struct http_call *rq)
+{
+    struct str type = {0};
+
+    if (in->run->is_streamed)
+        return in->response == rq;
+    http_header(rq, "Content-Type", &type);
+    in->response = rq;
+    instance_stream_begin(in, type);
+    return true;
+}
+
+static void take_piece(void *ctx, struct http_call *rq, struct str piece)
+{
+    struct instance *in = ctx;
+
+    if (is_response_of_run(in, rq->path) && begin_stream(in, rq))
+        instance_stream_piece(in, piece);
+}
+
+/* Whether its process has ended is not known yet: that is told by an event of its own. */
+static void on_cut(void *ctx, struct http_call *rq)
+{
+    struct instance *in = ctx;
+
+    if (in->response != rq)
+        return;
+    in->response = NULL;
+    if (is_response_of_run(in, rq->path))
+        in->run->is_cut = true;
+}
+
+static const struct http_pieces stream_pieces = {wants_pieces, take_piece, on_cut};
+
+/* A stream that failed before its first byte never began. */
+static void end_stream(struct instance *in, struct http_call *rq)
+{
+    struct str ignored;
+    bool has_failed = http_trailer(rq, "Lambda-Runtime-Function-Error-Type", &ignored);
+
+    if (in->run->is_streamed ? in->response != rq : !has_failed && !begin_stream(in, rq)) {
+        wrong_state(rq);
         return;
     }
-    if (mode.n > 0)
-        note_stream(in, rq);
-    if (mode.n > 0 && take_stream_error(in, rq))
+    in->response = NULL;
+    if (take_stream_error(in, rq))
         return;
-    if (rq->body.n > INSTANCE_ANSWER_BYTES)
+    if (in->run->is_over)
         answer_json(rq, 413, too_large_text);
     else
         answer_ok(rq);
-    instance_answer(in, rq->body);
+    instance_stream_end(in);
+}
+
+static void refuse_mode(struct instance *in, struct http_call *rq)
+{
+    answer_error(rq, 400, "InvalidFunctionResponseMode", "Invalid function response mode");
+    instance_error(in, STR("Runtime.InvalidResponseModeHeader"),
+                   STR("{\"errorType\":\"Runtime.InvalidResponseModeHeader\","
+                       "\"errorMessage\":\"Invalid function response mode\"}"));
+}
+
+static void route_response(struct instance *in, struct http_call *rq, struct str id)
+{
+    struct str mode = mode_of(rq);
+
+    if (!is_current(in, rq, id))
+        return;
+    if (mode.n > 0 && !str_eq(mode, STR("streaming")))
+        refuse_mode(in, rq);
+    else if (mode.n > 0)
+        end_stream(in, rq);
+    else if (in->run->is_streamed)
+        wrong_state(rq);
+    else if (rq->body.n > INSTANCE_ANSWER_BYTES) {
+        answer_json(rq, 413, too_large_text);
+        instance_answer_too_large(in);
+    } else {
+        answer_ok(rq);
+        instance_answer(in, rq->body);
+    }
 }
 
 static void route_error(struct instance *in, struct http_call *rq, struct str id)
@@ -248,27 +335,17 @@ static void on_call(void *ctx, struct http_call *rq)
         answer_json(rq, 404, STR("{\"errorMessage\":\"no such resource\"}\n"));
 }
 
-/* Whether the call is an answer of the invocation under way. */
-static bool ends_run(const struct instance *in, struct str path)
-{
-    static const struct str head = STR_INIT(BASE "invocation/");
-
-    if (in->state != INST_BUSY || !str_starts(path, head))
-        return false;
-    struct str rest = str_skip(path, head.n), id = str_cut(&rest, '/');
-    return str_eq(id, in->run->rq.request_id) &&
-           (str_eq(rest, STR("response")) || str_eq(rest, STR("error")));
-}
-
 /* A body so large that it is not even read ends the invocation all the same: else the client would
  * be given the same event again. */
 static void refuse_body(void *ctx, struct http_call *rq, struct http_reply *refusal)
 {
     struct instance *in = ctx;
+    struct str what;
 
     *refusal = (struct http_reply){
         .status = 413, .headers = &json_header, .n_headers = 1, .body = too_large_text};
-    if (ends_run(in, rq->path))
+    if (is_of_run(in, rq->path, &what) &&
+        (str_eq(what, STR("response")) || str_eq(what, STR("error"))))
         instance_answer_too_large(in);
 }
 
@@ -283,6 +360,7 @@ static enum status api_open(struct instance *in, struct err *e)
         .limits = {.body_bytes = BODY_MAX_BYTES, .head_bytes = (size_t)64 << 10, .connections = 16},
         .handler = on_call,
         .too_large = refuse_body,
+        .pieces = &stream_pieces,
         .ctx = in};
 
     if (http_server_start(in->x->loop, &c, &in->api, e) != OK)
@@ -296,8 +374,15 @@ static void api_send(struct instance *in)
     struct http_call *rq = in->parked;
 
     in->parked = NULL;
+    in->response = NULL;
     if (rq)
         give_invocation(in, rq);
+}
+
+static void api_hold(struct instance *in, bool is_held)
+{
+    if (in->response)
+        http_hold(in->response, is_held);
 }
 
 static void api_drain(struct instance *in)
@@ -311,8 +396,9 @@ static void api_close(struct instance *in)
 
     in->api = NULL;
     in->parked = NULL;
+    in->response = NULL;
     http_server_stop(api);
 }
 
 const struct link_ops link_runtime_api = {
-    .open = api_open, .send = api_send, .drain = api_drain, .close = api_close};
+    .open = api_open, .send = api_send, .hold = api_hold, .drain = api_drain, .close = api_close};

@@ -1,4 +1,4 @@
-/* Requests to events, answers to responses. */
+/* Requests to events. */
 #include "executor/t_http.h"
 
 #include <string.h>
@@ -10,22 +10,51 @@
 #include "executor/ids.h"
 #include "executor/invoke.h"
 #include "executor/lambda_api.h"
+#include "executor/url_reply.h"
+#include "executor/url_stream.h"
 
 #define EVENT_MAX_BYTES ((size_t)9 << 20) /* 6 MiB as base64, and the rest */
 #define PREFIX          "/lambda-url/"
 
+enum invoke_mode { MODE_BUFFERED, MODE_RESPONSE_STREAM };
+static const char *const mode_names[] = {"buffered", "response_stream", NULL};
+
+struct t_http_settings {
+    int invoke_mode; /* enum invoke_mode */
+};
+
+static const struct opt_def options[] = {
+    {.key = "invoke_mode",
+     .type = OPT_CHOICE,
+     .offset = offsetof(struct t_http_settings, invoke_mode),
+     .default_text = "buffered",
+     .choices = mode_names,
+     .help = "whether a streamed answer leaves while the function runs"},
+    {0}};
+
 const struct trigger_ops trigger_http = {
     .type = "http",
     .help = "a URL: requests become events of payload format 2.0",
-    .settings_size = 0,
+    .options = options,
+    .settings_size = sizeof(struct t_http_settings),
 };
 
-static bool has_url(const struct fndef *fn)
+static const struct t_http_settings *url_of(const struct fndef *fn)
 {
     for (size_t i = 0; i < fn->n_triggers; i++)
         if (fn->triggers[i].ops == &trigger_http)
-            return true;
-    return false;
+            return fn->triggers[i].settings;
+    return NULL;
+}
+
+static bool has_url(const struct fndef *fn)
+{
+    return url_of(fn) != NULL;
+}
+
+static bool is_streaming(const struct fndef *fn)
+{
+    return url_of(fn)->invoke_mode == MODE_RESPONSE_STREAM;
 }
 
 /* --- event --- */
@@ -220,14 +249,6 @@ static struct str forwarded_for(struct http_call *rq)
     return arena_printf(&rq->arena, STR_FMT ", " STR_FMT, STR_ARG(before), STR_ARG(rq->peer));
 }
 
-static bool is_one_of(struct str name, const struct http_header *headers, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_eq_nocase(name, headers[i].name))
-            return true;
-    return false;
-}
-
 void function_url_forward(struct http_call *rq, const struct function_url *u)
 {
     const struct http_header ours[] = {
@@ -236,17 +257,8 @@ void function_url_forward(struct http_call *rq, const struct function_url *u)
         {STR("x-forwarded-port"), arena_printf(&rq->arena, "%u", u->port)},
         {STR("x-forwarded-proto"), STR("http")},
     };
-    struct http_header *all =
-        arena_new(&rq->arena, struct http_header, rq->n_headers + ARRAY_LEN(ours));
-    size_t n = 0;
 
-    for (size_t i = 0; i < rq->n_headers; i++)
-        if (!is_one_of(rq->headers[i].name, ours, ARRAY_LEN(ours)))
-            all[n++] = rq->headers[i];
-    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-        all[n++] = ours[i];
-    rq->headers = all;
-    rq->n_headers = n;
+    url_headers_set(&rq->arena, &rq->headers, &rq->n_headers, ours, ARRAY_LEN(ours));
 }
 
 void function_url_event(struct buf *out, const struct http_call *rq, const struct function_url *u)
@@ -268,168 +280,7 @@ void function_url_event(struct buf *out, const struct http_call *rq, const struc
     jout_close(&o, '}');
 }
 
-/* --- response --- */
-
-static const struct http_header json_type = {STR_INIT("Content-Type"),
-                                             STR_INIT("application/json")};
-
-static void bad_gateway(struct http_reply *out)
-{
-    *out = (struct http_reply){.status = 502,
-                               .headers = &json_type,
-                               .n_headers = 1,
-                               .body = STR("{\"message\":\"Internal Server Error\"}")};
-}
-
-struct headers {
-    struct http_header *items;
-    size_t n, cap;
-    bool has_type;
-};
-
-static struct str scalar_text(struct arena *a, const struct json *v)
-{
-    struct str text = {0};
-    int64_t number;
-    bool flag;
-
-    if (json_str(v, &text))
-        return arena_str(a, text);
-    if (json_i64(v, &number))
-        return arena_printf(a, "%lld", (long long)number);
-    return json_bool(v, &flag) ? str_from(flag ? "true" : "false") : text;
-}
-
-static void add_header(struct arena *a, struct headers *h, struct str name, struct str value)
-{
-    h->items = arena_grow(a, h->items, h->n, &h->cap, sizeof(*h->items));
-    h->items[h->n++] = (struct http_header){arena_str(a, name), value};
-    h->has_type = h->has_type || str_eq_nocase(name, STR("Content-Type"));
-}
-
-/* What belongs to the connection is ours to say. */
-static bool is_ours(struct str name)
-{
-    static const char *const names[] = {"content-length", "transfer-encoding", "connection",
-                                        "date"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (str_eq_nocase(name, str_from(names[i])))
-            return true;
-    return false;
-}
-
-static void read_headers(struct arena *a, const struct json *root, struct headers *h)
-{
-    const struct json *headers = json_get(root, "headers"), *cookies = json_get(root, "cookies");
-    const struct json *value;
-    struct str name;
-
-    for (size_t it = 0; headers && json_each(headers, &it, &name, &value);)
-        if (!is_ours(name))
-            add_header(a, h, name, scalar_text(a, value));
-    for (size_t i = 0; i < json_count(cookies); i++)
-        add_header(a, h, STR("Set-Cookie"), scalar_text(a, json_at(cookies, i)));
-    if (!h->has_type)
-        add_header(a, h, STR("Content-Type"), STR("application/json"));
-}
-
-static bool read_body(struct arena *a, const struct json *root, struct str *out)
-{
-    struct str body = {0};
-    bool is_base64 = false;
-    struct buf decoded = {.max = (size_t)6 << 20};
-
-    json_str(json_get(root, "body"), &body);
-    json_bool(json_get(root, "isBase64Encoded"), &is_base64);
-    if (!is_base64) {
-        *out = arena_str(a, body);
-        return true;
-    }
-    bool ok = base64_parse(body, &decoded, NULL) == OK;
-    *out = arena_str(a, buf_str(&decoded));
-    buf_clear(&decoded);
-    return ok;
-}
-
-/* statusCode, headers, cookies, body: each may be missing. False: it is a bad gateway. */
-static bool shaped_reply(struct arena *a, const struct json *root, struct http_reply *out)
-{
-    const struct json *given = json_get(root, "statusCode");
-    struct headers h = {0};
-    int64_t status = 200;
-    struct str body;
-
-    bad_gateway(out);
-    if ((given && !json_i64(given, &status)) || status < 200 || status > 599 ||
-        !read_body(a, root, &body))
-        return false;
-    read_headers(a, root, &h);
-    *out = (struct http_reply){
-        .status = (unsigned)status, .headers = h.items, .n_headers = h.n, .body = body};
-    return true;
-}
-
-void function_url_reply(struct arena *a, struct str answer, struct http_reply *out)
-{
-    struct json_doc *doc = NULL;
-
-    /* jansson refuses a text or number alone; such an answer is JSON all the same. */
-    if (json_parse(answer, &doc, NULL) != OK || !json_has_members(json_root(doc)) ||
-        !json_get(json_root(doc), "statusCode")) {
-        *out = (struct http_reply){
-            .status = 200, .headers = &json_type, .n_headers = 1, .body = arena_str(a, answer)};
-        json_doc_free(doc);
-        return;
-    }
-    shaped_reply(a, json_root(doc), out);
-    json_doc_free(doc);
-}
-
-void function_url_stream_reply(struct arena *a, struct str type, struct str answer,
-                               struct http_reply *out)
-{
-    static const struct str with_head =
-        STR_INIT("application/vnd.awslambda.http-integration-response");
-    static const struct str gap = STR_INIT("\0\0\0\0\0\0\0\0");
-    struct http_header *own = arena_new(a, struct http_header, 1);
-    struct json_doc *doc = NULL;
-
-    *own = (struct http_header){STR("Content-Type"),
-                                arena_str(a, type.n > 0 ? type : STR("application/octet-stream"))};
-    *out = (struct http_reply){
-        .status = 200, .headers = own, .n_headers = 1, .body = arena_str(a, answer)};
-    if (!str_eq(type, with_head))
-        return;
-    size_t end = str_find(answer, gap);
-    bad_gateway(out);
-    if (end < answer.n && json_parse(str_sub(answer, 0, end), &doc, NULL) == OK &&
-        json_has_members(json_root(doc)) && shaped_reply(a, json_root(doc), out))
-        out->body = arena_str(a, str_skip(answer, end + gap.n));
-    json_doc_free(doc);
-}
-
 /* --- calls --- */
-
-/* Every answer says which request it is of, as AWS's do. */
-static void name_request(struct http_call *rq, const struct invoke_result *r,
-                         struct http_reply *reply)
-{
-    const struct http_header ours[] = {{STR("x-amzn-RequestId"), r->request_id},
-                                       {STR("X-Amzn-Trace-Id"), r->trace}};
-    struct http_header *all =
-        arena_new(&rq->arena, struct http_header, reply->n_headers + ARRAY_LEN(ours));
-    size_t n = 0;
-
-    for (size_t i = 0; i < reply->n_headers; i++)
-        if (!is_one_of(reply->headers[i].name, ours, ARRAY_LEN(ours)))
-            all[n++] = reply->headers[i];
-    for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-        if (ours[i].value.n > 0)
-            all[n++] = ours[i];
-    reply->headers = all;
-    reply->n_headers = n;
-}
 
 static void on_done(void *ctx, const struct invoke_result *r)
 {
@@ -437,19 +288,14 @@ static void on_done(void *ctx, const struct invoke_result *r)
     struct http_reply reply;
 
     if (r->status == INVOKE_OK && r->is_streamed)
-        function_url_stream_reply(&rq->arena, r->content_type, r->payload, &reply);
+        url_reply_of_stream(&rq->arena, r->content_type, r->payload, &reply);
     else if (r->status == INVOKE_OK)
-        function_url_reply(&rq->arena, r->payload, &reply);
+        url_reply_of(&rq->arena, r->payload, &reply);
+    else if (r->status == INVOKE_THROTTLED)
+        url_reply_throttled(&rq->arena, r, &reply);
     else
-        bad_gateway(&reply);
-    if (r->status == INVOKE_THROTTLED) {
-        reply.status = 429;
-        reply.body = arena_printf(&rq->arena,
-                                  "{\"Reason\":\"" STR_FMT "\",\"Type\":\"User\","
-                                  "\"message\":\"Rate Exceeded.\"}",
-                                  STR_ARG(r->reason));
-    }
-    name_request(rq, r, &reply);
+        url_reply_bad_gateway(&reply);
+    url_reply_name(&rq->arena, r, &reply);
     reply.at_once = r->at_once;
     http_respond(rq, &reply);
 }
@@ -457,7 +303,7 @@ static void on_done(void *ctx, const struct invoke_result *r)
 static void not_found(struct http_call *rq)
 {
     http_respond(rq, &(struct http_reply){.status = 404,
-                                          .headers = &json_type,
+                                          .headers = &url_json_type,
                                           .n_headers = 1,
                                           .body = STR("{\"message\":\"Not Found\"}")});
 }
@@ -513,7 +359,10 @@ bool function_url_take(struct executor *x, struct http_call *rq)
                                  .payload = buf_str(&event),
                                  .trace = u.trace,
                                  .trigger = TRIGGER_HTTP};
-    invoke(x->invoker, &ask, on_done, rq);
+    if (is_streaming(u.fn))
+        url_stream_invoke(x->invoker, rq, &ask);
+    else
+        invoke(x->invoker, &ask, on_done, rq);
     buf_clear(&event);
     return true;
 }
@@ -533,7 +382,7 @@ static void put_url_config(struct json_out *o, struct api_call *c, const struct 
     jout_put_str(o, "AuthType", STR("NONE"));
     jout_put_str(o, "CreationTime", buf_str(&time));
     jout_put_str(o, "LastModifiedTime", buf_str(&time));
-    jout_put_str(o, "InvokeMode", STR("BUFFERED"));
+    jout_put_str(o, "InvokeMode", is_streaming(fn) ? STR("RESPONSE_STREAM") : STR("BUFFERED"));
     jout_close(o, '}');
     buf_clear(&time);
 }

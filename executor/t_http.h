@@ -28,12 +28,5 @@ struct function_url {
 /* Adds what AWS's front says of a request: x-forwarded-for, -port, -proto, x-amzn-trace-id. */
 void function_url_forward(struct http_call *rq, const struct function_url *u);
 void function_url_event(struct buf *out, const struct http_call *rq, const struct function_url *u);
-/* The response an answer stands for: status, headers and body in the arena; 502 for what is none.
- */
-void function_url_reply(struct arena *a, struct str answer, struct http_reply *out);
-/* The same of a stream, gathered: with its own content type, or behind a head of status, headers
- * and cookies in JSON and eight NULs (type application/vnd.awslambda.http-integration-response). */
-void function_url_stream_reply(struct arena *a, struct str type, struct str answer,
-                               struct http_reply *out);
 
 #endif

@@ -52,6 +52,13 @@ const parts = {
         else if (event.InvokeComplete) seen.end = event.InvokeComplete;
       return seen;
     };
+    for (const FunctionName of ['streams', 'streams-node']) { // the first piece is here while the function still runs
+      const answer = await lambda('InvokeWithResponseStream', { FunctionName, Payload: '{"wait":1000}' });
+      const times = [];
+      for await (const event of answer.EventStream) if (event.PayloadChunk) times.push(Date.now());
+      assert.equal(times.length, 2);
+      assert.ok(times[1] - times[0] > 500, `${FunctionName}: ${times[1] - times[0]} ms`);
+    }
     const fine = await ask({});
     assert.equal(fine.text, 'one,two');
     assert.equal(fine.end.ErrorCode, undefined);
@@ -69,11 +76,11 @@ const parts = {
   },
   async controlPlane() {
     const functions = await lambda('ListFunctions');
-    assert.deepEqual(functions.Functions.map((f) => f.FunctionName), ['ric', 'streams', 'stopped']);
+    assert.deepEqual(functions.Functions.map((f) => f.FunctionName), ['ric', 'streams', 'streams-node', 'stopped']);
     const one = await lambda('GetFunctionConfiguration', { FunctionName: 'ric' });
     assert.equal(one.Timeout, 20);
     assert.equal((await lambda('GetFunctionConcurrency', { FunctionName: 'stopped' })).ReservedConcurrentExecutions, 0);
-    assert.equal((await lambda('GetAccountSettings')).AccountUsage.FunctionCount, 3);
+    assert.equal((await lambda('GetAccountSettings')).AccountUsage.FunctionCount, 4);
   },
   async logs() {
     const logGroupName = '/aws/lambda/ric';

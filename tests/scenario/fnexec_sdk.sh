@@ -22,7 +22,7 @@ cat > "$work/streams/app.js" <<'JS'
 exports.streams = awslambda.streamifyResponse(async (event, stream) => {
   if (event.rawPath) stream = awslambda.HttpResponseStream.from(stream, { statusCode: 203, headers: { 'x-a': 'b' } });
   stream.write('one,');
-  await new Promise((done) => setTimeout(done, 20));
+  await new Promise((done) => setTimeout(done, event.wait ?? 20));
   if (event.fail) throw new Error(event.fail);
   stream.write('two');
   stream.end();
@@ -32,6 +32,7 @@ cat > "$work/functions.yaml" <<YAML
 functions:
   ric: {runtime: provided, handler: app.handler, code: ric, timeout: 20s, tracing: true}
   streams: {runtime: provided, handler: app.streams, code: streams, timeout: 20s, triggers: [{type: http}]}
+  streams-node: {runtime: nodejs, handler: app.streams, code: streams, timeout: 20s}
   stopped: {runtime: provided, handler: app.handler, code: ric, concurrency: 0}
 YAML
 start_executor "$work/functions.yaml"

@@ -12,6 +12,7 @@ const env = process.env;
 const jsonLogs = env.AWS_LAMBDA_LOG_FORMAT === 'JSON';
 const root = process.cwd();
 const REQUESTS_FD = 3, ANSWERS_FD = 4;
+const TAKEN = 'K'.charCodeAt(0);
 // Pieces are handed over in one buffer that is used again and again: no stream in between.
 const requests = new net.Socket({ fd: REQUESTS_FD, readable: true, writable: false,
                                   onread: { buffer: Buffer.allocUnsafe(65536), callback: take } });
@@ -99,6 +100,7 @@ function logUnhandled(label, error) {
 }
 
 function die(kind, label, e, type) {
+  if (streaming) streaming.isOver = true;
   const error = toError(e);
   if (type) error.errorType = type;
   logUnhandled(label, error);
@@ -198,29 +200,60 @@ function fail(e) {
   sendError('E', error);
 }
 
-// --- handlers that stream: what they write is gathered and goes out at its end ---
+// --- handlers that stream: each piece goes out as it is written; fnexec says how much it has taken off ---
 
 const STREAMS = Symbol('streams');
 const HEAD_TYPE = 'application/vnd.awslambda.http-integration-response';
+const WINDOW = 256 * 1024, PIECE = 64 * 1024; // executor/frame_proto.h
+let streaming = null;
 
 class ResponseStream extends Writable {
-  pieces = [];
   contentType = 'application/octet-stream';
+  #isBegun = false;
+  #room = WINDOW;
+  #resume = null;
+  isOver = false;
   setContentType(type) { this.contentType = type; }
   // As aws-lambda-ric: whatever is neither text nor bytes goes as JSON.
   write(piece, ...rest) {
     const isPlain = typeof piece === 'string' || piece?.constructor === Uint8Array || Buffer.isBuffer(piece);
     return super.write(isPlain ? piece : JSON.stringify(piece), ...rest);
   }
-  _write(piece, encoding, done) {
-    if (this.pieces.length === 0 && this.head) this.pieces.push(this.head, Buffer.alloc(8));
-    this.pieces.push(piece);
+  #begin() {
+    this.#isBegun = true;
+    sendText('S', this.contentType);
+    return this.head ? [this.head, Buffer.alloc(8)] : [];
+  }
+  // As much as there is room for; the rest when fnexec has taken something off.
+  #pass(bytes, done) {
+    while (bytes.length > 0 && !this.isOver) {
+      if (this.#room === 0) {
+        this.#resume = () => this.#pass(bytes, done);
+        return;
+      }
+      const piece = bytes.subarray(0, Math.min(PIECE, this.#room));
+      this.#room -= piece.length;
+      send('P', piece);
+      bytes = bytes.subarray(piece.length);
+    }
     done();
+  }
+  taken(size) {
+    const resume = this.#resume;
+    this.#room += size;
+    this.#resume = null;
+    resume?.();
+  }
+  _write(piece, encoding, done) {
+    this.#pass(this.#isBegun ? piece : Buffer.concat([...this.#begin(), piece]), done);
+  }
+  _final(done) {
+    this.#pass(this.#isBegun ? Buffer.alloc(0) : Buffer.concat(this.#begin()), done);
   }
 }
 
 globalThis.awslambda = {
-  streamifyResponse: (streaming) => Object.assign(streaming, { [STREAMS]: true }),
+  streamifyResponse: (handler) => Object.assign(handler, { [STREAMS]: true }),
   HttpResponseStream: {
     from(stream, head) {
       stream.setContentType(HEAD_TYPE);
@@ -230,18 +263,18 @@ globalThis.awslambda = {
   },
 };
 
-function sendStream(stream) {
-  if (stream.pieces.length === 0 && stream.head) stream.pieces.push(stream.head, Buffer.alloc(8));
-  const type = Buffer.from(stream.contentType), size = Buffer.allocUnsafe(4);
-  size.writeUInt32LE(type.length);
-  send('S', Buffer.concat([size, type, Buffer.concat(stream.pieces).subarray(0, mostBytes)]));
-}
-
 function runStreaming(call, failed) {
   const stream = new ResponseStream();
   const ended = new Promise((done, fails) => stream.on('finish', done).on('error', fails));
   const event = call.event === '' ? undefined : JSON.parse(call.event);
-  Promise.all([handler(event, stream, new Context(call)), ended]).then(() => sendStream(stream)).catch(failed);
+  const over = (answer) => (value) => {
+    stream.isOver = true;
+    streaming = null;
+    answer(value);
+  };
+  streaming = stream;
+  Promise.all([handler(event, stream, new Context(call)), ended])
+    .then(over(() => send('Z', Buffer.alloc(0)))).catch(over(failed));
 }
 
 // A handler either returns a promise or takes a callback; whichever speaks first counts.
@@ -280,7 +313,8 @@ function take(size, buffer) {
   while (data.length >= 4) {
     const end = 4 + data.readUInt32LE(0);
     if (data.length < end) break;
-    run(data.subarray(4, end));
+    if (data[4] === TAKEN) streaming?.taken(data.readUInt32LE(5));
+    else run(data.subarray(4, end));
     data = data.subarray(end);
   }
   if (data.length > 0) pending = Buffer.from(data);

@@ -1,7 +1,7 @@
 /* What the answer of a function is over HTTP: gathered streams. */
 #include "tests/test.h"
 
-#include "executor/t_http.h"
+#include "executor/url_reply.h"
 
 #define HEAD_TYPE "application/vnd.awslambda.http-integration-response"
 #define GAP       "\0\0\0\0\0\0\0\0"
@@ -35,7 +35,7 @@ static void test_streams(void **state)
     UNUSED(state);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct http_reply reply = {0};
-        function_url_stream_reply(&a, str_from(cases[i].type), cases[i].answer, &reply);
+        url_reply_of_stream(&a, str_from(cases[i].type), cases[i].answer, &reply);
         CHECK_INT(reply.status, cases[i].status);
         CHECK(reply.n_headers > 0);
         CHECK_STR(reply.headers[0].value, str_from(cases[i].first));
