@@ -195,7 +195,7 @@ curl -sS -i -H 'Cookie: x=1; y=2' -d 'hello' "$endpoint/lambda-url/site/a/b?q=1&
 for text in 'HTTP/1.1 201' 'x-path: /a/b' 'Set-Cookie: a=1' 'Set-Cookie: b=2' 'POST q=1&q=2 hello'; do
     expect "$work/url" "$text"
 done
-# A stream has its own type, or a head before it; it is gathered, and an error of it is one.
+# A stream has its own type, or a head before it; buffered URLs gather it, and an error of it is one.
 curl -sS -D "$work/url" -o "$work/answer" "$endpoint/lambda-url/streams/x"
 for text in "HTTP/1.1 418" 'x-path: /x' 'Set-Cookie: a=1'; do
     expect "$work/url" "$text"
@@ -215,7 +215,9 @@ for text in PayloadChunk 'application/octet-streamone,' InvokeComplete LogResult
     grep -qaF "$text" "$work/answer" || fail "a stream of events without $text"
 done
 stream '{"parts":[{"a":1},[2,"b"],3,"text"],"rawPath":"/plain"}'
-grep -qaF '{"a":1}[2,"b"]3text' "$work/answer" || fail "a stream of objects is their JSON"
+for text in 'stream{"a":1}' 'stream[2,"b"]' stream3 streamtext; do
+    grep -qaF "application/octet-$text" "$work/answer" || fail "a stream of objects is their JSON, each a piece: $text"
+done
 stream '{"fail":"boom"}'
 grep -qaF '{"ErrorCode":"TypeError","ErrorDetails":"{\"errorType\":\"TypeError\",\"errorMessage\":\"boom\"' "$work/answer" ||
     fail "the error of a stream"
