@@ -5,8 +5,6 @@
 #include "core/base/mem.h"
 #include "core/store/store_private.h"
 
-#define CHUNK_MAX_RAW ((size_t)64 << 20)
-
 /* The writer may migrate an older file after it was opened. */
 bool day_has_heads(struct day *d)
 {
@@ -66,7 +64,8 @@ bool chunk_may_hold(const struct chunk_head *h, struct fn_choice *c)
 
 void chunk_reader_init(struct chunk_reader *r)
 {
-    *r = (struct chunk_reader){.zstd = zstd_ctx_new(1), .raw.max = CHUNK_MAX_RAW};
+    *r = (struct chunk_reader){0};
+    chunk_text_init(&r->text);
 }
 
 enum status chunk_reader_begin(struct chunk_reader *r, struct day *d, struct err *e)
@@ -79,14 +78,15 @@ enum status chunk_reader_read(struct chunk_reader *r, const struct chunk_head *h
 {
     bool has_row = false;
 
-    buf_reset(&r->raw);
     if (h->raw < 0 || (size_t)h->raw > CHUNK_MAX_RAW)
         return err_set(e, ERR_PARSE, STR_FMT ": a chunk claims %lld bytes",
                        STR_ARG(sql_path(r->day->db)), (long long)h->raw);
     sql_bind_i64(r->st, 1, h->id);
     enum status s = sql_step(r->st, &has_row, e);
     if (s == OK && has_row)
-        s = zstd_unpack(r->zstd, sql_blob(r->st, 0), (size_t)h->raw, &r->raw, e);
+        s = chunk_text_read(&r->text, sql_blob(r->st, 0), r->day->number, (size_t)h->raw, e);
+    else
+        chunk_text_empty(&r->text);
     sql_reset(r->st);
     return s == OK ? OK : err_wrap(e, STR_FMT, STR_ARG(sql_path(r->day->db)));
 }
@@ -100,6 +100,5 @@ void chunk_reader_end(struct chunk_reader *r)
 void chunk_reader_clear(struct chunk_reader *r)
 {
     chunk_reader_end(r);
-    zstd_ctx_free(r->zstd);
-    buf_clear(&r->raw);
+    chunk_text_clear(&r->text);
 }

@@ -21,8 +21,7 @@ static const uint8_t hex_digit[256] = {
     ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
 };
 
-/* n bytes from 2 n digits. */
-static bool digits_pack(const char *p, size_t n, uint8_t *out)
+bool hex_digits_pack(const char *p, size_t n, uint8_t *out)
 {
     for (size_t i = 0; i < n; i++) {
         unsigned high = hex_digit[(unsigned char)p[2 * i]];
@@ -42,7 +41,7 @@ static bool groups_pack(struct str s, const uint8_t *groups, size_t n_groups, ui
     for (size_t i = 0; i < n_groups; i++) {
         if (i > 0 && *p++ != '-')
             return false;
-        if (!digits_pack(p, groups[i] / 2u, out))
+        if (!hex_digits_pack(p, groups[i] / 2u, out))
             return false;
         p += groups[i];
         out += groups[i] / 2u;
@@ -98,7 +97,7 @@ uint32_t id_prefix(struct str id)
 {
     uint8_t b[4];
 
-    if (id.n == UUID_LENGTH && id.p[8] == '-' && digits_pack(id.p, sizeof(b), b))
+    if (id.n == UUID_LENGTH && id.p[8] == '-' && hex_digits_pack(id.p, sizeof(b), b))
         return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
     return (uint32_t)str_hash(id, 0);
 }

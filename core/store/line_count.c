@@ -39,12 +39,12 @@ static bool count_tally(struct counter *c, const struct chunk_head *h, int64_t t
     return !in.is_bad;
 }
 
-static void count_lines(struct counter *c, int64_t day)
+static void count_lines(struct counter *c)
 {
     struct chunk_cursor at;
     struct chunk_line l;
 
-    chunk_begin(&at, buf_str(&c->reader.raw), day);
+    chunk_begin(&at, &c->reader.text);
     while (chunk_next(&at, &l)) {
         if (l.time_ns < c->q->range.since_ns || l.time_ns >= c->q->range.until_ns)
             continue;
@@ -57,7 +57,7 @@ static void count_lines(struct counter *c, int64_t day)
 
 static enum status count_chunk(struct counter *c, const struct chunk_head *h, struct err *e)
 {
-    int64_t day = c->reader.day->number, base = day * NS_PER_DAY;
+    const int64_t base = c->reader.day->number * NS_PER_DAY;
 
     if (h->tally.n > 0 && is_whole(c, base + h->t0, base + h->t1))
         return count_tally(c, h, base + h->t0)
@@ -69,7 +69,7 @@ static enum status count_chunk(struct counter *c, const struct chunk_head *h, st
         return OK;
     enum status s = chunk_reader_read(&c->reader, h, e);
     if (s == OK)
-        count_lines(c, day);
+        count_lines(c);
     return s;
 }
 

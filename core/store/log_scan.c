@@ -122,16 +122,19 @@ static void fold(struct buf *out, struct str text)
 
 /* Lines that hold the literal: hits are found in the whole text first, so a chunk without any is
  * never decoded. */
-static void search_literal(struct log_scan *s, int64_t day)
+static void search_literal(struct log_scan *s)
 {
-    struct str text = buf_str(s->q->is_literal_nocase ? &s->folded : &s->reader.raw);
+    const struct buf *raw = &s->reader.text.raw;
+    struct str text = buf_str(s->q->is_literal_nocase ? &s->folded : raw);
     size_t hit = str_find(text, s->literal);
     struct chunk_cursor c;
     struct chunk_line l;
 
-    chunk_begin(&c, buf_str(&s->reader.raw), day);
+    chunk_begin(&c, &s->reader.text);
     while (hit < text.n && chunk_next(&c, &l)) {
-        size_t end = s->reader.raw.n - c.rest.n, begin = end - l.body.n;
+        if (l.body.n == 0)
+            continue;
+        size_t begin = (size_t)(l.body.p - raw->p), end = begin + l.body.n;
         if (hit < begin) /* it lay in a line before, or across a border, or in a header */
             hit = begin + str_find(str_skip(text, begin), s->literal);
         if (hit + s->literal.n <= end && line_passes(s, &l))
@@ -139,26 +142,26 @@ static void search_literal(struct log_scan *s, int64_t day)
     }
 }
 
-static void search_all(struct log_scan *s, int64_t day)
+static void search_all(struct log_scan *s)
 {
     struct chunk_cursor c;
     struct chunk_line l;
 
-    chunk_begin(&c, buf_str(&s->reader.raw), day);
+    chunk_begin(&c, &s->reader.text);
     while (chunk_next(&c, &l))
         if (line_passes(s, &l))
             keep_line(s, &l);
 }
 
-static void search_chunk(struct log_scan *s, int64_t day)
+static void search_chunk(struct log_scan *s)
 {
     if (s->q->literal.n == 0) {
-        search_all(s, day);
+        search_all(s);
         return;
     }
     if (s->q->is_literal_nocase)
-        fold(&s->folded, buf_str(&s->reader.raw));
-    search_literal(s, day);
+        fold(&s->folded, buf_str(&s->reader.text.raw));
+    search_literal(s);
 }
 
 /* --- batches --- */
@@ -283,7 +286,7 @@ static enum status read_chunks(struct log_scan *s, struct day *d, struct log_row
         s->next_head++;
         status = chunk_reader_read(&s->reader, h, e);
         if (status == OK)
-            search_chunk(s, s->day);
+            search_chunk(s);
     }
     chunk_reader_end(&s->reader);
     return status;
@@ -348,7 +351,7 @@ enum status log_scan_open(struct store *s, const struct log_request *q, struct l
         .since_ns = q->range.since_ns - (log_request_is_streamless(q) ? LOG_LONG_RUN_NS : 0),
     };
     chunk_reader_init(&scan->reader);
-    scan->folded.max = scan->reader.raw.max;
+    scan->folded.max = CHUNK_MAX_RAW;
     if (q->is_literal_nocase && q->literal.n > 0) {
         fold(&scan->needle, q->literal);
         scan->literal = buf_str(&scan->needle);

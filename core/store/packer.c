@@ -91,6 +91,7 @@ enum status packer_new(struct store *s, struct packer **out, struct err *e)
     p->next_pack = 1;
     p->next_fn = p->next_stream = p->next_text = p->next_series = 1;
     p->zstd = zstd_ctx_for_lines();
+    buf_init(&p->pressed, (size_t)1 << 31);
     buf_init(&p->packed, (size_t)1 << 31);
     p->current = new_pack(p);
     if (!s->is_null) {
@@ -109,7 +110,7 @@ enum status packer_new(struct store *s, struct packer **out, struct err *e)
 
 static void free_chunk(struct open_chunk *c)
 {
-    buf_clear(&c->raw);
+    chunk_writer_clear(&c->writer);
     line_tally_clear(&c->tally);
     free(c->seen);
 }
@@ -138,6 +139,7 @@ void packer_free(struct packer *p)
     free(p->origins);
     pack_free(p->current);
     zstd_ctx_free(p->zstd);
+    buf_clear(&p->pressed);
     buf_clear(&p->packed);
     store_close(p->reader);
     arena_clear(&p->scratch);
@@ -268,22 +270,15 @@ enum status store_mark_repeats(struct packer *p, struct batch *b, struct err *e)
 
 /* --- chunks --- */
 
-/* One day's have their room from the start. Of hundreds of days each holds little. */
-static void new_chunk(struct packer *p)
-{
-    p->chunks = mem_grow(p->chunks, p->n_chunks, &p->cap_chunks, sizeof(*p->chunks));
-    struct open_chunk *c = &p->chunks[p->n_chunks++];
-    *c = (struct open_chunk){.raw.max = (size_t)1 << 30};
-    if (p->n_chunks <= CHUNK_SHARDS)
-        buf_reserve(&c->raw, CHUNK_BYTES + CHUNK_BYTES / 8);
-}
-
 /* A spare one serves any. */
 static size_t take_chunk(struct packer *p, int64_t day, unsigned shard)
 {
-    if (p->open.n_taken == p->n_chunks)
-        new_chunk(p);
+    if (p->open.n_taken == p->n_chunks) {
+        p->chunks = mem_grow(p->chunks, p->n_chunks, &p->cap_chunks, sizeof(*p->chunks));
+        p->chunks[p->n_chunks++] = (struct open_chunk){0};
+    }
     struct open_chunk *c = &p->chunks[p->open.n_taken++];
+    chunk_writer_begin(&c->writer, day);
     c->day = day;
     c->shard = shard;
     c->t0_ns = INT64_MAX;
@@ -324,13 +319,11 @@ static struct str pack_tally(struct line_tally *t, struct arena *a)
 static enum status close_chunk(struct packer *p, struct open_chunk *c, struct err *e)
 {
     struct pack *k = p->current;
-    struct str raw = buf_str(&c->raw);
     struct seen_day *sd = NULL;
 
     if (c->n == 0)
         return OK;
-    buf_reset(&p->packed);
-    enum status s = zstd_pack(p->zstd, raw, &p->packed, e);
+    enum status s = chunk_writer_pack(&c->writer, p->zstd, &p->pressed, &p->packed, e);
     if (s == OK && p->reader)
         s = seen_day(&p->seen, c->day, &sd, e);
     if (s != OK)
@@ -346,7 +339,7 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
         .shard = c->shard,
         .level_mask = c->level_mask,
         .n_lines = c->n,
-        .raw_bytes = raw.n,
+        .raw_bytes = c->writer.text_bytes,
         .data = {xmemdup(p->packed.p, p->packed.n), p->packed.n},
         .tally = pack_tally(&c->tally, &k->rows_arena),
         .seen = seen,
@@ -362,9 +355,8 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
                                    .is_loaded = true};
     if (p->reader)
         s = seen_add_segment(&p->seen, c->day, &segment, e);
-    buf_reset(&c->raw);
+    chunk_writer_begin(&c->writer, c->day);
     c->n = 0;
-    c->last_ns = c->last_stream = 0;
     c->level_mask = 0;
     c->fns = 0;
     c->t0_ns = INT64_MAX;
@@ -408,7 +400,7 @@ static enum status add_record(struct packer *p, const struct log_record *r, stru
                               .kind = r->kind,
                               .body = r->body};
 
-    chunk_add_line(&c->raw, &c->last_ns, &c->last_stream, day, &line);
+    chunk_writer_add(&c->writer, &line);
     c->seen = mem_grow(c->seen, c->n, &c->cap, sizeof(*c->seen));
     c->seen[c->n++] = r->identity ? r->identity : 1;
     c->t0_ns = r->time_ns < c->t0_ns ? r->time_ns : c->t0_ns;
@@ -418,7 +410,7 @@ static enum status add_record(struct packer *p, const struct log_record *r, stru
     line_tally_add(&c->tally, ids.fn, r->severity, r->body.n);
     p->current->raw_bytes += r->body.n;
     count_record(p->current, day, ids.fn, r);
-    return c->raw.n >= CHUNK_BYTES ? close_chunk(p, c, e) : OK;
+    return c->writer.text_bytes >= CHUNK_BYTES ? close_chunk(p, c, e) : OK;
 }
 
 static enum status add_records(struct packer *p, const struct batch *b, struct err *e)

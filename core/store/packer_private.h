@@ -3,14 +3,15 @@
 #define FNSCOPE_CORE_STORE_PACKER_PRIVATE_H
 
 #include "core/model/fn_book.h"
+#include "core/store/chunk_format.h"
 #include "core/store/id_filter.h"
 #include "core/store/seen.h"
 
 struct open_chunk {
-    int64_t day, t0_ns, t1_ns, last_ns, last_stream;
+    int64_t day, t0_ns, t1_ns;
     unsigned shard, level_mask;
     uint64_t fns;
-    struct buf raw;
+    struct chunk_writer writer;
     uint64_t *seen;
     size_t n, cap;
     struct line_tally tally;
@@ -42,7 +43,7 @@ struct origin_ids {
 struct packer {
     struct store *store, *reader;
     struct zstd_ctx *zstd;
-    struct buf packed; /* of the chunk being closed */
+    struct buf pressed, packed; /* of the chunk being closed */
     struct pack *current;
     uint64_t next_pack;
     struct fn_book book;                      /* the functions of `fns` */

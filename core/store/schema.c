@@ -40,6 +40,8 @@
  * since migration 13: last_day of a stream, days since 1970: nothing of it is stored of a later one
  * (NULL: nobody knows)
  *
+ * since migration 14: chunks as chunk_format.h says; their `raw` is bytes of text alone
+ *
  * How long what meta.db holds lives, with retention or `db prune` (meta_prune.c) up to a day:
  * stream        until the last day that may hold something of it is removed; the one with the
  *               highest id stays, so that no id comes back with another meaning
@@ -130,6 +132,7 @@ static const char *const meta_migrations[] = {
     "alter table stream add column last_day int;"
     "update stream set last_day = (select max(cast(substr(name, 5) as int)) from counter where "
     "name glob 'day [0-9]*');",
+    "",
     NULL,
 };
 
@@ -161,6 +164,7 @@ static const char *const day_migrations[] = {
     "create table id_blob(id integer primary key, entries blob);",
     "alter table facts add column sum int; alter table seen add column sum int;"
     "alter table id_blob add column sum int;",
+    "",
     "",
     "",
     "",

@@ -161,7 +161,7 @@ MUST_CHECK enum status meta_prune(struct store *s, int64_t day, struct err *e);
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 13 };
+enum { SCHEMA_VERSION = 14 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 /* Without touching the file: refuses another program's and a newer version's, and nothing else
  * (what cannot be opened for reading may still be for writing). */
@@ -259,6 +259,7 @@ uint64_t fact_key_hash(const struct fact_key *key); /* the day is told by the ti
 /* Request ids: UUIDs as 16 bytes, anything else as text. Traces "1-8hex-24hex" as 16 bytes
  * likewise. */
 bool id_pack(struct str id, uint8_t out[16]);
+bool hex_digits_pack(const char *p, size_t n, uint8_t *out); /* n bytes from 2 n, lower case */
 struct str id_unpack(struct str blob, struct arena *a);
 bool trace_pack(struct str trace, uint8_t out[16]);
 struct str trace_unpack(struct str blob, struct arena *a);
@@ -278,26 +279,48 @@ struct line_counts {
     uint64_t lines, bytes, errors;
 };
 
-/* One stored line: time within the day and stream as differences, kind and severity in a byte,
- * length, bytes. */
+/* One stored line. */
 struct chunk_line {
     int64_t time_ns; /* absolute */
     uint32_t stream;
     enum severity severity;
     enum record_kind kind;
     struct str body;
-    size_t offset; /* of the line's record in the chunk */
 };
+
+#define CHUNK_MAX_RAW ((size_t)64 << 20) /* a chunk that claims more is damaged */
+
+/* The chunk at hand, whichever way it was written (chunk_format.h). */
+struct chunk_text {
+    struct zstd_ctx *zstd;
+    struct buf raw; /* its lines' texts, one after another; of an older one between their heads */
+    struct buf pressed;
+    int64_t day;
+    bool is_older; /* from before migration 14 */
+    struct chunk_line *lines;
+    size_t n_lines, cap_lines;
+    struct chunk_template *templates; /* chunk_restore.c */
+    size_t n_templates, cap_templates;
+    struct chunk_piece *pieces; /* of the templates */
+    size_t n_pieces, cap_pieces;
+};
+void chunk_text_init(struct chunk_text *t);
+void chunk_text_empty(struct chunk_text *t);
+void chunk_text_clear(struct chunk_text *t);
+/* raw_bytes is what the store says of it: bytes of text (of an older one: with heads). Anything
+ * else is ERR_PARSE. */
+MUST_CHECK enum status chunk_text_read(struct chunk_text *t, struct str blob, int64_t day,
+                                       size_t raw_bytes, struct err *e);
+
 struct chunk_cursor {
-    struct str rest;
-    size_t total;
-    int64_t day, time_ns;
-    int64_t stream;
+    const struct chunk_text *of;
+    size_t n_given;
+    struct str rest; /* of an older one */
+    int64_t time_ns;
+    uint32_t stream;
     bool is_bad;
 };
-void chunk_add_line(struct buf *raw, int64_t *last_ns, int64_t *last_stream, int64_t day,
-                    const struct chunk_line *line);
-void chunk_begin(struct chunk_cursor *c, struct str raw, int64_t day);
+void chunk_begin(struct chunk_cursor *c, const struct chunk_text *t);
 bool chunk_next(struct chunk_cursor *c, struct chunk_line *line);
 
 /* How many lines of which function a chunk holds (line_tally.c). */
@@ -340,16 +363,15 @@ enum status chunk_heads_read(struct day *d, const struct chunk_wanted *w, struct
 /* False only when the tally says that no line is of a chosen function. */
 bool chunk_may_hold(const struct chunk_head *h, struct fn_choice *c);
 
-/* Reads chunks of one day after another; raw is the chunk at hand. */
+/* Reads chunks of one day after another. */
 struct chunk_reader {
     struct day *day;
     struct sql_stmt *st;
-    struct zstd_ctx *zstd;
-    struct buf raw;
+    struct chunk_text text;
 };
 void chunk_reader_init(struct chunk_reader *r);
 enum status chunk_reader_begin(struct chunk_reader *r, struct day *d, struct err *e);
-/* raw stays empty when retention has removed the chunk since it was listed. */
+/* The text stays empty when retention has removed the chunk since it was listed. */
 enum status chunk_reader_read(struct chunk_reader *r, const struct chunk_head *h, struct err *e);
 void chunk_reader_end(struct chunk_reader *r); /* of the day */
 void chunk_reader_clear(struct chunk_reader *r);
@@ -440,7 +462,7 @@ struct packed_chunk {
     int64_t day, t0_ns, t1_ns;
     unsigned shard, level_mask;
     size_t n_lines, raw_bytes;
-    struct str data;  /* zstd */
+    struct str data;  /* chunk_format.h */
     struct str tally; /* packed */
     uint64_t *seen;   /* identities, n_lines of them; owned by the packer's window */
 };

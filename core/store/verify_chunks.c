@@ -18,8 +18,8 @@ static const char *const without_heads =
 /* What a chunk holds, counted again. */
 struct chunk_check {
     struct fn_choice fns;
-    struct zstd_ctx *zstd;
-    struct buf raw, tally_bytes;
+    struct chunk_text text;
+    struct buf tally_bytes;
     struct line_tally tally;
     int64_t n, t0, t1, levels;
     bool is_bad;
@@ -62,7 +62,7 @@ static void count_chunk(struct verifier *v, struct chunk_check *k)
     k->n = k->levels = 0;
     k->t0 = INT64_MAX;
     k->t1 = INT64_MIN;
-    chunk_begin(&c, buf_str(&k->raw), 0);
+    chunk_begin(&c, &k->text);
     for (; chunk_next(&c, &l); k->n++) {
         k->is_bad = l.time_ns < 0 || l.time_ns >= NS_PER_DAY;
         if (k->is_bad)
@@ -107,15 +107,13 @@ static void check_chunk(struct verifier *v, struct sql *db, struct chunk_check *
     long long id = sql_i64(st, C_ID), n = sql_i64(st, C_N);
     int64_t raw_bytes = sql_i64(st, C_RAW);
 
-    buf_reset(&k->raw);
     if (raw_bytes < 0 ||
-        zstd_unpack(k->zstd, sql_blob(st, C_DATA), (size_t)raw_bytes, &k->raw, &e) != OK) {
+        chunk_text_read(&k->text, sql_blob(st, C_DATA), 0, (size_t)raw_bytes, &e) != OK) {
         verify_finding(v, db, "log chunk %lld: %s", id, e.msg);
         return;
     }
     count_chunk(v, k);
-    if (k->n != n || k->is_bad || (int64_t)k->raw.n != raw_bytes ||
-        !row_is_right(k, st, C_CHUNK, 4))
+    if (k->n != n || k->is_bad || !row_is_right(k, st, C_CHUNK, 4))
         verify_finding(v, db, "log chunk %lld does not hold the %lld lines it should", id, n);
     else if (!head_is_right(k, st))
         verify_finding(v, db, "the head of log chunk %lld does not fit its lines", id);
@@ -132,19 +130,16 @@ static const char *chunk_query(struct day *d)
 
 enum status verify_chunks(struct verifier *v, struct day *d, struct err *e)
 {
-    struct chunk_check k = {.fns = {.store = v->store},
-                            .zstd = zstd_ctx_new(1),
-                            .raw.max = (size_t)64 << 20,
-                            .tally_bytes.max = (size_t)64 << 20};
+    struct chunk_check k = {.fns = {.store = v->store}, .tally_bytes.max = (size_t)64 << 20};
     struct sql_stmt *st = NULL;
     bool has_row = false;
     enum status s = sql_prepare(d->db, str_from(chunk_query(d)), &st, e);
 
+    chunk_text_init(&k.text);
     while (s == OK && (s = sql_step(st, &has_row, e)) == OK && has_row)
         check_chunk(v, d->db, &k, st);
     sql_finalize(st);
-    zstd_ctx_free(k.zstd);
-    buf_clear(&k.raw);
+    chunk_text_clear(&k.text);
     buf_clear(&k.tally_bytes);
     line_tally_clear(&k.tally);
     fn_choice_clear(&k.fns);

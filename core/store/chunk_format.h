@@ -1,0 +1,128 @@
+/* Private to core/store: a log chunk since migration 14 (what was before: chunk.c).
+ *
+ * Most of a line was said before: when it was, whose request it is of, and the words around the
+ * values that change. So a line is the number of a template and the values for its gaps; what is
+ * left for zstd is little. Every line comes back byte for byte, whatever it holds.
+ *
+ * A chunk's blob, numbers as varints:
+ *   byte 0x02            an older one begins with zstd's magic number, 0x28
+ *   lines, bytes of each part
+ *   ids, hex, numbers    as they are: they hardly get smaller
+ *   zstd frame           of the other parts, one after another
+ *   8 bytes              checksum of all before
+ *
+ * Parts, each in the order of lines (templates: of first use):
+ *   heads      template's number * 2 + 1 if the stream is another than the line's before
+ *   times      difference to the line's before: zigzag(ms) * 2, or zigzag(ns) * 2 + 1
+ *   streams    svarint difference, where heads say so
+ *   texts      of GAP_TEXT
+ *   templates  length, byte severity | kind << 4, text with gaps; the n-th new number is the n-th
+ *   ids, hex, numbers   of the gaps below
+ *
+ * A gap is a byte below GAP_KINDS in a template's text. A line that holds such bytes itself, or is
+ * long, is one GAP_TEXT; so are lines once a chunk has very many templates. */
+#ifndef FNSCOPE_CORE_STORE_CHUNK_FORMAT_H
+#define FNSCOPE_CORE_STORE_CHUNK_FORMAT_H
+
+#include "core/store/store_private.h"
+
+enum { CHUNK_FORMAT = 2, CHUNK_SUM_BYTES = 8 };
+
+enum chunk_part {
+    PART_HEADS,
+    PART_TIMES,
+    PART_STREAMS,
+    PART_TEXTS,
+    PART_TEMPLATES,
+    PARTS_PRESSED, /* those before it */
+    PART_IDS = PARTS_PRESSED,
+    PART_HEX,
+    PART_NUMBERS,
+    CHUNK_PARTS
+};
+
+enum chunk_gap {
+    GAP_ID_OTHER,  /* UUID: 16 bytes of ids */
+    GAP_NUMBER,    /* digits: a number, they stand behind its first digit, which is 1 */
+    GAP_HEX,       /* with the byte n behind it: 2 n digits, n bytes of hex */
+    GAP_TEXT,      /* a number n, n bytes of texts */
+    GAP_TIME,      /* the line's own time, "2026-01-15T12:00:00.000Z" */
+    GAP_TIME_NEAR, /* a time of the same day: a signed number, in ms from the line's own */
+    GAP_ID,        /* UUID: the last GAP_ID_NEW of this stream */
+    GAP_ID_NEW,    /* UUID: 16 bytes of ids */
+    GAP_KINDS
+};
+
+enum {
+    CHUNK_UUID = 36,      /* digits of a UUID, with its dashes */
+    CHUNK_TIME = 24,      /* letters of a time */
+    CHUNK_DATE = 11,      /* those before its clock */
+    CHUNK_CUT_MOST = 4096 /* a longer line is not cut */
+};
+
+/* The last UUID of each stream; streams whose ids end alike share one. */
+enum { LAST_IDS = 64 };
+struct last_ids {
+    char of_stream[LAST_IDS][CHUNK_UUID]; /* first byte 0: none yet */
+};
+
+/* --- one line to pieces (chunk_words.c) --- */
+
+struct cut_line {
+    const char *body;
+    size_t n;
+    int64_t ms;       /* its time within the day */
+    const char *date; /* CHUNK_DATE bytes of that day */
+    const char *last_id;
+    /* Where the pieces go: the ends of what is there, with room for CHUNK_CUT_ROOM(n) each. */
+    char *template_end;
+    char *ids, *hex, *numbers, *texts;
+    const char *new_id; /* set where there is a GAP_ID_NEW: CHUNK_UUID bytes */
+};
+#define CHUNK_CUT_ROOM(n) ((n) + 64)
+
+/* Copies of a line of at most CHUNK_CUT_MOST bytes, with room to read and write past their ends. */
+struct cut_space {
+    char body[CHUNK_CUT_ROOM(CHUNK_CUT_MOST)], template_text[CHUNK_CUT_ROOM(CHUNK_CUT_MOST)];
+};
+/* False: the line holds bytes that stand for gaps; nothing was cut. */
+bool line_cut(struct cut_line *c, struct cut_space *space);
+
+/* --- the chunk being filled (chunk_write.c) --- */
+
+enum { TEMPLATES_MOST = 1280 };
+
+struct known_template {
+    uint64_t hash;
+    uint32_t at, n; /* in PART_TEMPLATES */
+};
+
+/* Zeroed is ready for chunk_writer_begin(); chunk_writer_clear() frees. */
+struct chunk_writer {
+    struct buf parts[CHUNK_PARTS];
+    int64_t day, last_ns, last_stream;
+    size_t n_lines, text_bytes;
+    char date[CHUNK_DATE];
+    struct known_template *known;
+    size_t n_known, cap_known;
+    uint16_t *places; /* hash -> 1 above the place in known; 0: none; a power of two, half empty */
+    size_t n_places;
+    struct last_ids ids;
+};
+void chunk_writer_begin(struct chunk_writer *w, int64_t day); /* empties it */
+void chunk_writer_add(struct chunk_writer *w, const struct chunk_line *line);
+/* The blob of its lines; `pressed` is room to work in. */
+MUST_CHECK enum status chunk_writer_pack(const struct chunk_writer *w, struct zstd_ctx *zstd,
+                                         struct buf *pressed, struct buf *out, struct err *e);
+void chunk_writer_clear(struct chunk_writer *w);
+
+/* --- lines again (chunk_restore.c) --- */
+
+struct chunk_parts {
+    size_t n_lines;
+    struct str part[CHUNK_PARTS];
+};
+/* The lines, their texts one after another in t->raw: text_bytes in all. False: damaged. */
+bool chunk_restore(struct chunk_text *t, const struct chunk_parts *parts, size_t text_bytes);
+
+#endif

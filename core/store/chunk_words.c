@@ -1,0 +1,296 @@
+/* Cuts a log line into a template and the values in its gaps: chunk_format.h. Pure. */
+#include <assert.h>
+#include <string.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+#include "core/store/chunk_format.h"
+
+/* --- which bytes are digits, which letters --- */
+
+enum { WORD_BITS = 64, CLASS_WORDS = CHUNK_CUT_MOST / WORD_BITS + 2 };
+#define NOWHERE SIZE_MAX
+
+/* A bit a byte of the line; those behind its end are 0, one word more than are asked for. */
+struct classes {
+    uint64_t digit[CLASS_WORDS], alnum[CLASS_WORDS];
+    size_t n_words;
+    bool has_codes; /* bytes below GAP_KINDS */
+};
+
+#ifdef __SSE2__
+static __m128i at_most(__m128i v, char most)
+{
+    return _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(most)), v);
+}
+
+/* Of WORD_BITS bytes. */
+static void classify_word(const char *p, struct classes *c, size_t word)
+{
+    __m128i codes = _mm_setzero_si128();
+    uint64_t digit = 0, alnum = 0;
+
+    for (int i = 0; i < WORD_BITS; i += 16) {
+        __m128i v = _mm_loadu_si128((const void *)(p + i));
+        __m128i d = at_most(_mm_sub_epi8(v, _mm_set1_epi8('0')), 9);
+        __m128i low = _mm_or_si128(v, _mm_set1_epi8('a' - 'A'));
+        __m128i w = _mm_or_si128(d, at_most(_mm_sub_epi8(low, _mm_set1_epi8('a')), 'z' - 'a'));
+        codes = _mm_or_si128(codes, at_most(v, GAP_KINDS - 1));
+        digit |= (uint64_t)(unsigned)_mm_movemask_epi8(d) << i;
+        alnum |= (uint64_t)(unsigned)_mm_movemask_epi8(w) << i;
+    }
+    c->digit[word] = digit;
+    c->alnum[word] = alnum;
+    c->has_codes |= _mm_movemask_epi8(codes) != 0;
+}
+#else
+static void classify_word(const char *p, struct classes *c, size_t word)
+{
+    c->digit[word] = c->alnum[word] = 0;
+    for (unsigned i = 0; i < WORD_BITS; i++) {
+        unsigned char b = (unsigned char)p[i], low = b | ('a' - 'A');
+        uint64_t is_digit = b >= '0' && b <= '9', is_letter = low >= 'a' && low <= 'z';
+        c->digit[word] |= is_digit << i;
+        c->alnum[word] |= (is_digit | is_letter) << i;
+        c->has_codes |= b < GAP_KINDS;
+    }
+}
+#endif
+
+static void classify(const char *p, size_t n, struct classes *c)
+{
+    c->has_codes = false;
+    c->n_words = (n + WORD_BITS - 1) / WORD_BITS;
+    for (size_t i = 0; i < c->n_words; i++)
+        classify_word(p + i * WORD_BITS, c, i);
+    c->digit[c->n_words] = c->alnum[c->n_words] = 0;
+}
+
+static size_t next_set(const struct classes *c, const uint64_t *bits, size_t from)
+{
+    size_t word = from / WORD_BITS;
+    uint64_t left = bits[word] & (~UINT64_C(0) << from % WORD_BITS);
+
+    while (left == 0) {
+        if (++word >= c->n_words)
+            return NOWHERE;
+        left = bits[word];
+    }
+    return word * WORD_BITS + (size_t)__builtin_ctzll(left);
+}
+
+/* The end of the run of set bits that goes on at `from`. */
+static size_t run_end(const uint64_t *bits, size_t from)
+{
+    size_t word = from / WORD_BITS;
+    uint64_t clear = ~bits[word] & (~UINT64_C(0) << from % WORD_BITS);
+
+    while (clear == 0)
+        clear = ~bits[++word];
+    return word * WORD_BITS + (size_t)__builtin_ctzll(clear);
+}
+
+/* --- writing pieces --- */
+
+struct cutter {
+    struct cut_line *out;
+    const char *p; /* the line, with room to read past its end */
+    size_t done;   /* what stands before is in the template */
+    const struct classes *classes;
+};
+
+/* In steps of 16: there is room behind both. */
+static char *copy_text(char *to, const char *from, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16)
+        memcpy(to + i, from + i, 16);
+    return to + n;
+}
+
+static char *put_varint(char *to, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        *to++ = (char)(unsigned char)(v | 0x80);
+    *to++ = (char)v;
+    return to;
+}
+
+/* What stands from `from` to `to` goes out of the text; the gap stands for it. */
+static void put_gap(struct cutter *c, size_t from, size_t to, enum chunk_gap gap)
+{
+    struct cut_line *o = c->out;
+
+    o->template_end = copy_text(o->template_end, c->p + c->done, from - c->done);
+    *o->template_end++ = (char)gap;
+    c->done = to;
+}
+
+/* --- kinds of words: each gives where to go on, 0: it is none --- */
+
+struct word {
+    size_t begin, end;    /* of letters and digits */
+    size_t digit, digits; /* its first run of digits */
+};
+
+/* "12:00:00.000Z" */
+static bool read_clock(const char *p, int64_t *ms)
+{
+    static const char form[] = "00:00:00.000Z";
+    int v[9];
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof(form) - 1; i++) {
+        if (form[i] != '0' ? p[i] != form[i] : p[i] < '0' || p[i] > '9')
+            return false;
+        if (form[i] == '0')
+            v[n++] = p[i] - '0';
+    }
+    int hour = v[0] * 10 + v[1], minute = v[2] * 10 + v[3], second = v[4] * 10 + v[5];
+    *ms = ((hour * 60 + minute) * 60 + second) * INT64_C(1000) + v[6] * 100 + v[7] * 10 + v[8];
+    return hour < 24 && minute < 60 && second < 60;
+}
+
+static size_t cut_time(struct cutter *c, const struct word *w)
+{
+    struct cut_line *o = c->out;
+    int64_t ms = 0;
+
+    if (w->digits - w->digit != 4 || o->n - w->digit < CHUNK_TIME ||
+        memcmp(c->p + w->digit, o->date, CHUNK_DATE) != 0 ||
+        !read_clock(c->p + w->digit + CHUNK_DATE, &ms))
+        return 0;
+    int64_t off = ms - o->ms;
+    put_gap(c, w->digit, w->digit + CHUNK_TIME, off == 0 ? GAP_TIME : GAP_TIME_NEAR);
+    if (off != 0)
+        o->numbers = put_varint(o->numbers, (uint64_t)off << 1 ^ (uint64_t)(off >> 63));
+    return w->digit + CHUNK_TIME;
+}
+
+static size_t cut_id(struct cutter *c, const struct word *w)
+{
+    struct cut_line *o = c->out;
+    const char *p = c->p + w->begin;
+    const struct str id = {p, CHUNK_UUID};
+    uint8_t packed[16];
+
+    if (w->end - w->begin != 8 || o->n - w->begin < CHUNK_UUID || p[8] != '-')
+        return 0;
+    const bool is_last = memcmp(p, o->last_id, CHUNK_UUID) == 0;
+    if (!is_last && !id_pack(id, packed))
+        return 0;
+    const enum chunk_gap others = o->new_id ? GAP_ID_OTHER : GAP_ID_NEW;
+    put_gap(c, w->begin, w->begin + CHUNK_UUID, is_last ? GAP_ID : others);
+    if (!is_last) {
+        memcpy(o->ids, packed, sizeof(packed));
+        o->ids += sizeof(packed);
+        if (!o->new_id)
+            o->new_id = o->last_id = p;
+    }
+    return w->begin + CHUNK_UUID;
+}
+
+static size_t cut_digits(struct cutter *c, const struct word *w)
+{
+    enum { DIGITS_MOST = 16 }; /* so that the number fits */
+    struct cut_line *o = c->out;
+
+    for (size_t at = w->digit; at < w->digits;) {
+        const size_t n = w->digits - at < DIGITS_MOST ? w->digits - at : DIGITS_MOST;
+        uint64_t v = 1;
+        for (size_t i = 0; i < n; i++)
+            v = v * 10 + (unsigned)(c->p[at + i] - '0');
+        put_gap(c, at, at + n, GAP_NUMBER);
+        o->numbers = put_varint(o->numbers, v);
+        at += n;
+    }
+    return w->end;
+}
+
+/* Identifiers of 8 digits and more, an even number of them. */
+static size_t cut_hex(struct cutter *c, const struct word *w)
+{
+    struct cut_line *o = c->out;
+    const size_t n = w->end - w->begin;
+
+    if (n < 8 || n > 128 || n % 2 != 0 ||
+        !hex_digits_pack(c->p + w->begin, n / 2, (uint8_t *)o->hex))
+        return 0;
+    put_gap(c, w->begin, w->end, GAP_HEX);
+    *o->template_end++ = (char)(n / 2);
+    o->hex += n / 2;
+    return w->end;
+}
+
+static size_t cut_text(struct cutter *c, const struct word *w)
+{
+    struct cut_line *o = c->out;
+    const size_t n = w->end - w->begin;
+
+    put_gap(c, w->begin, w->end, GAP_TEXT);
+    o->numbers = put_varint(o->numbers, n);
+    o->texts = copy_text(o->texts, c->p + w->begin, n);
+    return w->end;
+}
+
+static bool is_letter(char b)
+{
+    const unsigned char low = (unsigned char)b | ('a' - 'A');
+
+    return low >= 'a' && low <= 'z';
+}
+
+static struct word word_around(const struct cutter *c, size_t from, size_t digit)
+{
+    struct word w = {.begin = digit,
+                     .end = run_end(c->classes->alnum, digit),
+                     .digit = digit,
+                     .digits = run_end(c->classes->digit, digit)};
+
+    while (w.begin > from && is_letter(c->p[w.begin - 1]))
+        w.begin--;
+    return w;
+}
+
+/* Digits in a word of letters are a number where they stand together: "key0", "12ms". */
+static size_t cut_mixed(struct cutter *c, const struct word *w)
+{
+    const size_t n = cut_hex(c, w);
+
+    if (n != 0)
+        return n;
+    return next_set(c->classes, c->classes->digit, w->digits) >= w->end ? cut_digits(c, w)
+                                                                        : cut_text(c, w);
+}
+
+static size_t cut_word(struct cutter *c, const struct word *w)
+{
+    size_t n = cut_time(c, w);
+
+    if (n == 0)
+        n = cut_id(c, w);
+    if (n != 0)
+        return n;
+    return w->digits - w->digit == w->end - w->begin ? cut_digits(c, w) : cut_mixed(c, w);
+}
+
+bool line_cut(struct cut_line *line, struct cut_space *space)
+{
+    struct classes classes;
+    struct cutter c = {.out = line, .p = space->body, .classes = &classes};
+
+    assert(line->n <= CHUNK_CUT_MOST);
+    if (line->n > 0)
+        memcpy(space->body, line->body, line->n);
+    memset(space->body + line->n, ' ', WORD_BITS);
+    classify(space->body, line->n, &classes);
+    if (classes.has_codes)
+        return false;
+    for (size_t from = 0, digit; (digit = next_set(&classes, classes.digit, from)) != NOWHERE;) {
+        const struct word w = word_around(&c, from, digit);
+        from = cut_word(&c, &w);
+    }
+    line->template_end = copy_text(line->template_end, c.p + c.done, line->n - c.done);
+    return true;
+}

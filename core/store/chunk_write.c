@@ -1,0 +1,211 @@
+/* A log chunk being filled: chunk_format.h. */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/base/timefmt.h"
+#include "core/store/chunk_format.h"
+
+#define PART_MOST      ((size_t)1 << 30)
+#define TEMPLATES_FULL ((size_t)128 << 10) /* bytes at which lines are not cut any more */
+/* A line that is one GAP_TEXT has a template, too: one a severity and kind. */
+enum { TEMPLATES_WHOLE = 256 };
+
+void chunk_writer_begin(struct chunk_writer *w, int64_t day)
+{
+    struct buf date = {.max = 64};
+
+    for (size_t i = 0; i < CHUNK_PARTS; i++) {
+        w->parts[i].max = PART_MOST;
+        buf_reset(&w->parts[i]);
+    }
+    w->day = day;
+    w->last_ns = w->last_stream = 0;
+    w->n_lines = w->text_bytes = w->n_known = 0;
+    if (w->places)
+        memset(w->places, 0, w->n_places * sizeof(*w->places));
+    memset(&w->ids, 0, sizeof(w->ids));
+    time_format(&date, day * NS_PER_DAY, 3);
+    memcpy(w->date, date.p, sizeof(w->date));
+    buf_clear(&date);
+}
+
+void chunk_writer_clear(struct chunk_writer *w)
+{
+    for (size_t i = 0; i < CHUNK_PARTS; i++)
+        buf_clear(&w->parts[i]);
+    free(w->known);
+    free(w->places);
+}
+
+/* --- templates --- */
+
+static bool is_template(const struct chunk_writer *w, const struct known_template *k, uint64_t hash,
+                        struct str text)
+{
+    return k->hash == hash && k->n == text.n &&
+           memcmp(w->parts[PART_TEMPLATES].p + k->at, text.p, text.n) == 0;
+}
+
+static size_t free_place(const struct chunk_writer *w, uint64_t hash)
+{
+    size_t at = hash & (w->n_places - 1);
+
+    while (w->places[at] != 0)
+        at = (at + 1) & (w->n_places - 1);
+    return at;
+}
+
+static void make_places(struct chunk_writer *w)
+{
+    if (2 * (w->n_known + 1) <= w->n_places)
+        return;
+    free(w->places);
+    w->n_places = w->n_places ? 2 * w->n_places : 64;
+    w->places = xcalloc(w->n_places, sizeof(*w->places));
+    for (size_t i = 0; i < w->n_known; i++)
+        w->places[free_place(w, w->known[i].hash)] = (uint16_t)(i + 1);
+}
+
+static void add_template(struct chunk_writer *w, uint64_t hash, struct str text)
+{
+    struct buf *b = &w->parts[PART_TEMPLATES];
+
+    make_places(w);
+    buf_add_varint(b, text.n);
+    w->known = mem_grow(w->known, w->n_known, &w->cap_known, sizeof(*w->known));
+    w->known[w->n_known++] = (struct known_template){hash, (uint32_t)b->n, (uint32_t)text.n};
+    w->places[free_place(w, hash)] = (uint16_t)w->n_known;
+    buf_add_str(b, text);
+}
+
+/* Its number; false where there are too many to add one. */
+static bool template_number(struct chunk_writer *w, struct str text, bool is_whole, size_t *number)
+{
+    const uint64_t hash = str_hash(text, 0);
+    const size_t most = w->n_places - 1;
+
+    for (size_t at = hash & most; w->n_places > 0 && w->places[at] != 0; at = (at + 1) & most) {
+        *number = w->places[at] - 1u;
+        if (is_template(w, &w->known[*number], hash, text))
+            return true;
+    }
+    if (!is_whole && (w->n_known >= TEMPLATES_MOST - TEMPLATES_WHOLE ||
+                      w->parts[PART_TEMPLATES].n >= TEMPLATES_FULL))
+        return false;
+    assert(w->n_known < TEMPLATES_MOST);
+    *number = w->n_known;
+    add_template(w, hash, text);
+    return true;
+}
+
+/* --- lines --- */
+
+static char *end_of(struct buf *b, size_t room)
+{
+    buf_reserve(b, room);
+    return b->p + b->n;
+}
+
+static void take(struct buf *b, const char *end)
+{
+    buf_grown(b, (size_t)(end - (b->p + b->n)));
+}
+
+static char mark_of(const struct chunk_line *line)
+{
+    return (char)(unsigned char)((unsigned)line->severity | (unsigned)line->kind << 4);
+}
+
+static bool add_cut(struct chunk_writer *w, const struct chunk_line *line, int64_t in_day,
+                    size_t *number)
+{
+    const size_t n = line->body.n, room = CHUNK_CUT_ROOM(n);
+    struct cut_space space;
+    char *last_id = w->ids.of_stream[line->stream % LAST_IDS];
+
+    if (n > CHUNK_CUT_MOST)
+        return false;
+    space.template_text[0] = mark_of(line);
+    struct cut_line c = {.body = line->body.p,
+                         .n = n,
+                         .ms = in_day / NS_PER_MS,
+                         .date = w->date,
+                         .last_id = last_id,
+                         .template_end = space.template_text + 1,
+                         .ids = end_of(&w->parts[PART_IDS], room),
+                         .hex = end_of(&w->parts[PART_HEX], room),
+                         .numbers = end_of(&w->parts[PART_NUMBERS], room),
+                         .texts = end_of(&w->parts[PART_TEXTS], room)};
+    if (!line_cut(&c, &space))
+        return false;
+    const struct str text = {space.template_text, (size_t)(c.template_end - space.template_text)};
+    if (!template_number(w, text, false, number))
+        return false;
+    take(&w->parts[PART_IDS], c.ids);
+    take(&w->parts[PART_HEX], c.hex);
+    take(&w->parts[PART_NUMBERS], c.numbers);
+    take(&w->parts[PART_TEXTS], c.texts);
+    if (c.new_id)
+        memcpy(last_id, c.new_id, CHUNK_UUID);
+    return true;
+}
+
+static size_t add_whole(struct chunk_writer *w, const struct chunk_line *line)
+{
+    const char text[] = {mark_of(line), GAP_TEXT};
+    size_t number = 0;
+    bool is_known = template_number(w, (struct str){text, sizeof(text)}, true, &number);
+
+    assert(is_known);
+    UNUSED(is_known);
+    buf_add_varint(&w->parts[PART_NUMBERS], line->body.n);
+    buf_add_str(&w->parts[PART_TEXTS], line->body);
+    return number;
+}
+
+static uint64_t zigzag(int64_t v)
+{
+    return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+void chunk_writer_add(struct chunk_writer *w, const struct chunk_line *line)
+{
+    const int64_t in_day = line->time_ns - w->day * NS_PER_DAY, step = in_day - w->last_ns;
+    const int64_t stream = (int64_t)line->stream - w->last_stream;
+    size_t number = 0;
+
+    if (!add_cut(w, line, in_day, &number))
+        number = add_whole(w, line);
+    buf_add_varint(&w->parts[PART_HEADS], number << 1 | (stream != 0));
+    buf_add_varint(&w->parts[PART_TIMES],
+                   step % NS_PER_MS == 0 ? zigzag(step / NS_PER_MS) << 1 : zigzag(step) << 1 | 1);
+    if (stream != 0)
+        buf_add_svarint(&w->parts[PART_STREAMS], stream);
+    w->last_ns = in_day;
+    w->last_stream = line->stream;
+    w->n_lines++;
+    w->text_bytes += line->body.n;
+}
+
+/* --- the blob --- */
+
+enum status chunk_writer_pack(const struct chunk_writer *w, struct zstd_ctx *zstd,
+                              struct buf *pressed, struct buf *out, struct err *e)
+{
+    buf_reset(pressed);
+    buf_reset(out);
+    buf_add_c(out, CHUNK_FORMAT);
+    buf_add_varint(out, w->n_lines);
+    for (size_t i = 0; i < CHUNK_PARTS; i++)
+        buf_add_varint(out, w->parts[i].n);
+    for (size_t i = 0; i < PARTS_PRESSED; i++)
+        buf_add_str(pressed, buf_str(&w->parts[i]));
+    for (size_t i = PARTS_PRESSED; i < CHUNK_PARTS; i++)
+        buf_add_str(out, buf_str(&w->parts[i]));
+    const enum status s = zstd_pack(zstd, buf_str(pressed), out, e);
+    const uint64_t sum = str_hash_block(buf_str(out), 0);
+    buf_add(out, &sum, CHUNK_SUM_BYTES);
+    return s;
+}

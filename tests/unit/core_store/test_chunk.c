@@ -1,0 +1,293 @@
+/* Lines that went into a log chunk come out of it byte for byte, whatever they hold; damaged chunks
+ * are refused; chunks from before migration 14 are read. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/rng.h"
+#include "core/store/chunk_format.h"
+#include "tests/test.h"
+
+enum { DAY = 19857 }; /* 2024-05-14 */
+#define NOON ((int64_t)DAY * NS_PER_DAY + 12 * NS_PER_HOUR)
+
+struct lines {
+    struct chunk_line rows[4000];
+    size_t n, bytes;
+    struct arena arena;
+    struct chunk_writer writer;
+    struct chunk_text text;
+    struct zstd_ctx *zstd;
+    struct buf pressed, blob;
+};
+
+static struct lines *lines_new(void)
+{
+    struct lines *l = calloc(1, sizeof(*l));
+
+    CHECK(l != NULL);
+    l->zstd = zstd_ctx_for_lines();
+    l->pressed.max = l->blob.max = (size_t)1 << 28;
+    chunk_text_init(&l->text);
+    chunk_writer_begin(&l->writer, DAY);
+    return l;
+}
+
+static void lines_free(struct lines *l)
+{
+    arena_clear(&l->arena);
+    chunk_writer_clear(&l->writer);
+    chunk_text_clear(&l->text);
+    zstd_ctx_free(l->zstd);
+    buf_clear(&l->pressed);
+    buf_clear(&l->blob);
+    free(l);
+}
+
+static void add_at(struct lines *l, int64_t time_ns, uint32_t stream, struct str body)
+{
+    struct chunk_line *line = &l->rows[l->n++];
+
+    *line = (struct chunk_line){.time_ns = time_ns,
+                                .stream = stream,
+                                .severity = (enum severity)(l->n % 7),
+                                .kind = (enum record_kind)(l->n % 2),
+                                .body = arena_str(&l->arena, body)};
+    l->bytes += body.n;
+    chunk_writer_add(&l->writer, line);
+}
+
+static void add(struct lines *l, const char *body)
+{
+    add_at(l, NOON + (int64_t)l->n * 7 * NS_PER_MS, 5, str_from(body));
+}
+
+static void check_all(struct lines *l)
+{
+    struct err e = {0};
+    struct chunk_cursor c;
+    struct chunk_line line;
+    size_t n = 0;
+
+    CHECK_OK(chunk_writer_pack(&l->writer, l->zstd, &l->pressed, &l->blob, &e), &e);
+    CHECK_OK(chunk_text_read(&l->text, buf_str(&l->blob), DAY, l->bytes, &e), &e);
+    chunk_begin(&c, &l->text);
+    for (; chunk_next(&c, &line); n++) {
+        const struct chunk_line *want = &l->rows[n];
+        CHECK(n < l->n);
+        CHECK_STR(line.body, want->body);
+        CHECK_INT(line.time_ns, want->time_ns);
+        CHECK_INT(line.stream, want->stream);
+        CHECK_INT(line.severity, want->severity);
+        CHECK_INT(line.kind, want->kind);
+    }
+    CHECK_INT(n, l->n);
+}
+
+#define ID_A "f0275c52-bff8-41b5-ad9a-cb93ab0d3629"
+#define ID_B "23ca03a7-4e5c-4846-a739-e6320ab3c724"
+
+static void test_every_kind_of_word(void **state)
+{
+    static const char *const bodies[] = {
+        "",
+        "0",
+        "words alone",
+        "START RequestId: " ID_A " Version: $LATEST",
+        "END RequestId: " ID_A,
+        ID_A,
+        ID_A ID_B,
+        "2024-05-14T12:00:00.049Z\t" ID_B "\tINFO\t" ID_B " " ID_A " " ID_A,
+        "2024-05-14T12:00:00.056Z",
+        "2024-05-14T12:00:00.056",
+        "2024-05-14T12:00:00.999Z 2024-05-14T00:00:00.000Z 2024-05-14T23:59:59.999Z",
+        "2024-05-14T24:00:00.000Z 2024-05-14T23:60:00.000Z 2024-05-14T23:59:60.000Z",
+        "2024-05-13T12:00:00.000Z x2024-05-14T12:00:00.000Z 12024-05-14T12:00:00.000Z",
+        "2024-05-14 12:00:00.000Z 2024-05-14T12:00:00,000Z 2024-05-14T12:00:00.00Z",
+        "F0275C52-bff8-41b5-ad9a-cb93ab0d3629 f0275c52-bff8-41b5-ad9a-cb93ab0d362",
+        "f0275c52-bff8-41b5-ad9a-cb93ab0d362G f0275c52_bff8-41b5-ad9a-cb93ab0d3629",
+        "00 01 007 000000000000000000000000000000000000000000000000001 9999999999999999",
+        "18446744073709551615 18446744073709551616 99999999999999999999999999999999999",
+        "1-66433f00-0000000027f4082019812370 ec8b213ad9445d9e EC8B213AD9445D9E 27f408201981237",
+        "key0=a1 b22c 3d 4e5 x86_64 v1.2.3 12ms customer12 12milliseconds utf8mb4 a1b2 1a 2b3",
+        "\xff\xfe 1\xc3\xa9"
+        "2 \x80 99\xbf",
+        "{\"timestamp\":\"2024-05-14T12:00:00.140Z\",\"requestId\":\"" ID_B "\",\"n\":1.50e-07}",
+        "\x08\x1b[31m7\x1b[0m\t8",
+        "a\x01"
+        "b",
+        "\x07",
+        "1\x02\x05"
+        "2",
+        "\x03\x03\x03",
+    };
+    struct lines *l = lines_new();
+
+    UNUSED(state);
+    for (int i = 0; i < 3; i++)
+        for (size_t k = 0; k < ARRAY_LEN(bodies); k++)
+            add(l, bodies[k]);
+    add_at(l, NOON, 5, STR("\0nul\0 12\0"));
+    add_at(l, NOON, 5, STR("\0"));
+    check_all(l);
+    lines_free(l);
+}
+
+static void test_times_and_streams(void **state)
+{
+    const int64_t midnight = (int64_t)DAY * NS_PER_DAY;
+    const int64_t times[] = {
+        midnight, midnight + NS_PER_DAY - 1,         midnight + 1, NOON + 999999,
+        NOON - 1, midnight + NS_PER_DAY - NS_PER_MS, midnight};
+    const uint32_t streams[] = {0, 1, UINT32_MAX, 65, 1, 0, 64};
+    struct lines *l = lines_new();
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(times); i++)
+        for (size_t k = 0; k < ARRAY_LEN(streams); k++)
+            add_at(l, times[i], streams[k],
+                   k % 2 ? STR("2024-05-14T12:00:00.000Z " ID_A) : STR(ID_B " " ID_A));
+    check_all(l);
+    lines_free(l);
+}
+
+/* Bytes that make up the words above, and any others. */
+static struct str random_body(struct rng *rng, char *text, size_t room)
+{
+    static const char *const words[] = {ID_A,          ID_B,         "2024-05-14T12:00:00.000Z",
+                                        "2024-05-14T", "deadbeef12", "-",
+                                        "\t",          "12",         "0",
+                                        "a",           "f0275c52",   "f0275c52-bff8"};
+    size_t n = rng_below(rng, room), at = 0;
+
+    while (at < n) {
+        const char *word = words[rng_below(rng, ARRAY_LEN(words))];
+        const size_t take = 1 + rng_below(rng, strlen(word));
+        if (rng_below(rng, 200) == 0) {
+            text[at++] = (char)rng_below(rng, 256);
+            continue;
+        }
+        const size_t of = take < n - at ? take : n - at;
+        memcpy(text + at, rng_below(rng, 4) ? word : word + strlen(word) - take, of);
+        at += of;
+    }
+    return (struct str){text, n};
+}
+
+static void test_random_lines(void **state)
+{
+    static char text[2 * CHUNK_CUT_MOST];
+
+    UNUSED(state);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct lines *l = lines_new();
+        struct rng rng;
+        rng_seed(&rng, seed);
+        for (size_t i = 0; i < 400; i++)
+            add_at(l, NOON + (int64_t)rng_below(&rng, 20) * 500000, (uint32_t)rng_below(&rng, 3),
+                   random_body(&rng, text, i == 7 ? sizeof(text) : 300));
+        check_all(l);
+        lines_free(l);
+    }
+}
+
+/* More templates than a chunk keeps, and lines as long as are cut, or longer. */
+static void test_many_templates_and_long_lines(void **state)
+{
+    static char text[CHUNK_CUT_MOST + 2];
+    struct lines *l = lines_new();
+
+    UNUSED(state);
+    for (unsigned i = 0; i < 2500; i++) {
+        struct str body = arena_printf(&l->arena, "%c%c%c of 12", 'a' + (int)(i % 26),
+                                       'a' + (int)(i / 26 % 26), 'a' + (int)(i / 676));
+        add_at(l, NOON, 1, body);
+    }
+    CHECK(l->writer.n_known <= TEMPLATES_MOST);
+    for (size_t n = CHUNK_CUT_MOST - 70; n <= sizeof(text); n++) {
+        memset(text, n % 2 ? '7' : 'x', n);
+        add_at(l, NOON, 1, (struct str){text, n});
+    }
+    check_all(l);
+    lines_free(l);
+}
+
+static void test_is_small(void **state)
+{
+    struct lines *l = lines_new();
+
+    UNUSED(state);
+    for (unsigned i = 0; i < 3000; i++)
+        add_at(l, NOON + i * NS_PER_MS, i / 100,
+               arena_printf(&l->arena,
+                            "2024-05-14T12:00:0%u.%03uZ\t%08x-bff8-41b5-ad9a-cb93ab0d3629\tINFO\t"
+                            "order accepted id=%u",
+                            i / 1000, i % 1000, 0xf0275000u + i / 100, i * 7919 % 1000000));
+    check_all(l);
+    CHECK(l->blob.n * 15 < l->bytes);
+    lines_free(l);
+}
+
+static void test_damage(void **state)
+{
+    struct lines *l = lines_new();
+    struct err e = {0};
+
+    UNUSED(state);
+    for (int i = 0; i < 30; i++)
+        add(l, "END RequestId: " ID_A " 12 deadbeef12 a1b2");
+    check_all(l);
+    const struct str blob = buf_str(&l->blob);
+    CHECK_STATUS(chunk_text_read(&l->text, blob, DAY, l->bytes + 1, &e), ERR_PARSE);
+    CHECK_STATUS(chunk_text_read(&l->text, blob, DAY, l->bytes - 1, &e), ERR_PARSE);
+    CHECK_STATUS(chunk_text_read(&l->text, blob, DAY, (size_t)1 << 40, &e), ERR_PARSE);
+    for (size_t n = 0; n < blob.n; n++)
+        CHECK_STATUS(chunk_text_read(&l->text, str_sub(blob, 0, n), DAY, l->bytes, &e), ERR_PARSE);
+    for (size_t i = 0; i < blob.n * 8; i++) {
+        l->blob.p[i / 8] = (char)(l->blob.p[i / 8] ^ 1 << i % 8);
+        CHECK_STATUS(chunk_text_read(&l->text, blob, DAY, l->bytes, &e), ERR_PARSE);
+        l->blob.p[i / 8] = (char)(l->blob.p[i / 8] ^ 1 << i % 8);
+    }
+    check_all(l);
+    lines_free(l);
+}
+
+/* Records in one zstd frame. */
+static void test_older_chunk(void **state)
+{
+    AUTO(buf_clear) struct buf raw = {.max = 4096};
+    struct lines *l = lines_new();
+    struct chunk_cursor c;
+    struct chunk_line line;
+    struct err e = {0};
+
+    UNUSED(state);
+    for (int i = 0; i < 3; i++) {
+        buf_add_svarint(&raw, i == 0 ? 12 * NS_PER_HOUR : 5);
+        buf_add_svarint(&raw, i == 0 ? 9 : -1);
+        buf_add_c(&raw, SEVERITY_WARN | RECORD_PLATFORM << 4);
+        buf_add_varint(&raw, (uint64_t)i);
+        buf_add_str(&raw, str_sub(STR("\1\2"), 0, (size_t)i));
+    }
+    CHECK_OK(zstd_pack(l->zstd, buf_str(&raw), &l->blob, &e), &e);
+    CHECK_OK(chunk_text_read(&l->text, buf_str(&l->blob), DAY, raw.n, &e), &e);
+    chunk_begin(&c, &l->text);
+    for (int i = 0; i < 3; i++) {
+        CHECK(chunk_next(&c, &line));
+        CHECK_INT(line.time_ns, NOON + i * 5);
+        CHECK_INT(line.stream, 9 - i);
+        CHECK_INT(line.severity, SEVERITY_WARN);
+        CHECK_INT(line.kind, RECORD_PLATFORM);
+        CHECK_STR(line.body, str_sub(STR("\1\2"), 0, (size_t)i));
+    }
+    CHECK(!chunk_next(&c, &line) && !c.is_bad);
+    CHECK_STATUS(chunk_text_read(&l->text, buf_str(&l->blob), DAY, raw.n + 1, &e), ERR_PARSE);
+    lines_free(l);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_every_kind_of_word), cmocka_unit_test(test_times_and_streams),
+    cmocka_unit_test(test_random_lines),       cmocka_unit_test(test_many_templates_and_long_lines),
+    cmocka_unit_test(test_is_small),           cmocka_unit_test(test_damage),
+    cmocka_unit_test(test_older_chunk),
+};
+TEST_MAIN(tests)
