@@ -370,6 +370,37 @@ static bool read_names(struct api_call *c, struct page *p)
     return true;
 }
 
+static int64_t stream_id(const struct log_stream *streams, size_t n, struct str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(streams[i].name, name))
+            return streams[i].id;
+    return 0;
+}
+
+/* Every one of them must be there; *id is the last one's. False after answering. */
+static bool find_streams(struct api_call *c, int64_t group, const struct str *names, size_t n_names,
+                         int64_t *id)
+{
+    struct log_stream *streams;
+    struct err e = {0};
+    size_t n;
+
+    if (log_store_streams(logs_of(c), c->arena, group, &streams, &n, &e) != OK) {
+        fail(c, &e);
+        return false;
+    }
+    for (size_t i = 0; i < n_names; i++) {
+        *id = stream_id(streams, n, names[i]);
+        if (*id == 0) {
+            api_error(c, 400, "ResourceNotFoundException", NULL,
+                      "The specified log stream does not exist.");
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_range(struct api_call *c, struct log_query *q)
 {
     q->from_ms = 0;
@@ -432,11 +463,13 @@ static void filter_events(struct api_call *c)
     struct page p = {.limit = PAGE_EVENTS};
     struct log_query q = {0};
     struct str name;
-    int64_t limit = PAGE_EVENTS;
+    int64_t limit = PAGE_EVENTS, id;
     struct err e = {0};
 
     if (!find_group(c, &name, &q.group) || !limit_of(c, PAGE_EVENTS, &limit) ||
         !read_range(c, &q) || !read_names(c, &p) || !read_position(c, query, &q))
+        return;
+    if (p.n_names > 0 && !find_streams(c, q.group, p.names, p.n_names, &id))
         return;
     if (log_filter_new(text_of(c, "filterPattern"), &p.filter, &e) != OK) {
         fail(c, &e);
@@ -466,27 +499,6 @@ static bool on_get_event(void *ctx, const struct log_event *e)
     g->items[g->n++].message = arena_str(g->arena, e->message);
     g->bytes += e->message.n;
     return true;
-}
-
-static bool find_stream(struct api_call *c, int64_t group, int64_t *id)
-{
-    struct str name = text_of(c, "logStreamName");
-    struct log_stream *streams;
-    struct err e = {0};
-    size_t n;
-
-    if (log_store_streams(logs_of(c), c->arena, group, &streams, &n, &e) != OK) {
-        fail(c, &e);
-        return false;
-    }
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(streams[i].name, name)) {
-            *id = streams[i].id;
-            return true;
-        }
-    api_error(c, 400, "ResourceNotFoundException", NULL,
-              "The specified log stream does not exist.");
-    return false;
 }
 
 /* f/<56 digits>/s: at the end of a stream the token given is given back. */
@@ -551,12 +563,12 @@ static void get_events(struct api_call *c)
 {
     struct got g = {.arena = c->arena};
     struct log_query q = {0};
-    struct str name;
+    struct str name, stream = text_of(c, "logStreamName");
     int64_t limit = PAGE_EVENTS;
     struct err e = {0};
     struct json_out o;
 
-    if (!find_group(c, &name, &q.group) || !find_stream(c, q.group, &q.stream) ||
+    if (!find_group(c, &name, &q.group) || !find_streams(c, q.group, &stream, 1, &q.stream) ||
         !limit_of(c, PAGE_EVENTS, &limit) || !read_range(c, &q) || !read_direction(c, &q))
         return;
     if (json_get(c->input, "endTime"))

@@ -1,7 +1,9 @@
 /* Changes of queues: made, configured, purged, removed, each a change of one step. */
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "core/base/mem.h"
 #include "executor/message_private.h"
 
 static struct mq_step *add_for_queue(struct mq_change *c, enum mq_step_kind kind,
@@ -134,10 +136,52 @@ void change_apply_purge(struct mq_change *c, struct mq_step *s)
     bury_all(s->queue, s);
 }
 
+/* --- removal, and what is known of it for a while --- */
+
+struct mq_deleted {
+    struct str name;
+    int64_t at_ns;
+    struct mq_deleted *next;
+};
+
+void mq_forget_deleted(struct mq *m, int64_t before_ns)
+{
+    struct mq_deleted **at = &m->deleted;
+
+    while (*at && (*at)->at_ns >= before_ns)
+        at = &(*at)->next;
+    while (*at) {
+        struct mq_deleted *d = *at;
+        *at = d->next;
+        free(d);
+    }
+}
+
+static void note_deleted(struct mq *m, struct str name)
+{
+    struct mq_deleted *d = xcalloc(1, sizeof(*d) + name.n);
+    char *room = (char *)(d + 1);
+
+    memcpy(room, name.p, name.n);
+    *d = (struct mq_deleted){{room, name.n}, loop_now(m->loop), m->deleted};
+    m->deleted = d;
+}
+
+bool mq_was_deleted(struct mq *m, struct str name)
+{
+    mq_forget_deleted(m, loop_now(m->loop) - MQ_DELETED_NS);
+    for (const struct mq_deleted *d = m->deleted; d; d = d->next)
+        if (str_eq(d->name, name))
+            return true;
+    return false;
+}
+
 void mq_remove(struct mq_queue *q, mq_done_fn *done, void *ctx)
 {
     struct mq_change *c = mq_change_new(q->mq);
 
+    mq_forget_deleted(q->mq, loop_now(q->mq->loop) - MQ_DELETED_NS);
+    note_deleted(q->mq, q->name);
     add_for_queue(c, STEP_REMOVE, q);
     mqueue_forget(q);
     commit_queue(c, done, ctx);

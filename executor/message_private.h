@@ -101,6 +101,8 @@ struct mq_attempt {
     struct link link; /* oldest first, but for one that was repeated */
 };
 
+struct mq_deleted;
+
 struct mq {
     struct journal *journal;
     struct loop *loop;
@@ -117,6 +119,7 @@ struct mq {
     struct idmap attempts; /* key -> attempt */
     struct list attempt_order;
     int64_t next_seq, next_queue_id;
+    struct mq_deleted *deleted; /* queues that were, the latest first */
     struct loop_timer sweep;
 };
 
@@ -217,5 +220,7 @@ void change_revert_create(struct mq_change *c, struct mq_step *s);
 void change_apply_configure(struct mq_change *c, struct mq_step *s);
 void change_apply_purge(struct mq_change *c, struct mq_step *s);
 void change_apply_remove(struct mq_change *c, struct mq_step *s);
+/* Forgets which queues were deleted before then (loop_now). */
+void mq_forget_deleted(struct mq *m, int64_t before_ns);
 
 #endif

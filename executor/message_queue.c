@@ -495,6 +495,7 @@ void mq_close(struct mq *m)
         mqueue_unuse(m->queues[i]);
     }
     free(m->queues);
+    mq_forget_deleted(m, INT64_MAX);
     idmap_clear(&m->names);
     idmap_clear(&m->ids);
     idmap_clear(&m->dedups);

@@ -70,6 +70,10 @@ void mq_configure(struct mq_queue *q, const struct queue_settings *settings, str
 void mq_purge(struct mq_queue *q, mq_done_fn *done, void *ctx);
 /* The queue and its messages; it cannot be found from now on. */
 void mq_remove(struct mq_queue *q, mq_done_fn *done, void *ctx);
+/* Whether a queue of that name was removed in the last 60 s, which SQS does not make again so soon.
+ * A restart forgets it. */
+#define MQ_DELETED_NS (60 * NS_PER_SEC)
+bool mq_was_deleted(struct mq *m, struct str name);
 
 struct str mq_name(const struct mq_queue *q);
 void mq_arn(const struct mq_queue *q, struct buf *out);

@@ -293,3 +293,25 @@ void sqs_remove_permission(struct api_call *c)
         change_policy(c, q, &p, label, NULL);
     json_doc_free(p.doc);
 }
+
+bool sqs_check_encryption(struct api_call *c, const struct json *attributes,
+                          struct queue_settings *settings)
+{
+    struct str key = {0}, managed = {0};
+    struct err e;
+
+    json_str(json_get(attributes, queue_attribute_name(QUEUE_KMS_KEY)), &key);
+    json_str(json_get(attributes, queue_attribute_name(QUEUE_SSE)), &managed);
+    bool is_managed = str_eq_nocase(managed, STR("true"));
+    if (key.n > 0 && is_managed) {
+        api_error(
+            c, 400, "InvalidAttributeValue", "InvalidAttributeValue",
+            "You can use one type of server-side encryption (SSE) at one time. You can either "
+            "enable KMS SSE or SQS SSE.");
+        return false;
+    }
+    return (key.n == 0 ||
+            queue_settings_set(settings, c->arena, QUEUE_SSE, STR("false"), &e) == OK) &&
+           (!is_managed ||
+            queue_settings_set(settings, c->arena, QUEUE_KMS_KEY, (struct str){0}, &e) == OK);
+}

@@ -26,6 +26,10 @@ struct str sqs_queue_name(struct str url);                  /* what follows its 
 void sqs_no_attribute(struct api_call *c, struct str name); /* answers so */
 bool sqs_is_attribute(struct str name);                     /* of a queue, "All" included */
 /* 1 to 128 printable characters without a blank: identifiers of FIFO queues. */
+/* The key of KMS or the one of SQS: who sets one takes the other back, who sets both is refused.
+ * False after answering. */
+bool sqs_check_encryption(struct api_call *c, const struct json *attributes,
+                          struct queue_settings *settings);
 /* Policy and RedriveAllowPolicy among attributes; false after answering what is wrong. */
 bool sqs_check_policies(struct api_call *c, const struct json *attributes);
 /* Whether a queue may be the dead-letter queue of another, by its RedriveAllowPolicy. */

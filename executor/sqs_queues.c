@@ -34,7 +34,7 @@ static bool read_attributes(struct api_call *c, const struct json *attributes,
             return false;
         }
     }
-    return true;
+    return sqs_check_encryption(c, attributes, settings);
 }
 
 static struct str arn_of(struct api_call *c, struct str queue)
@@ -181,6 +181,12 @@ void sqs_create_queue(struct api_call *c)
     const struct mq_queue *q = mq_find(c->x->queues, name);
     if (q) {
         answer_existing(c, q, &settings);
+        return;
+    }
+    if (mq_was_deleted(c->x->queues, name)) {
+        api_error(c, 400, "QueueDeletedRecently", "AWS.SimpleQueueService.QueueDeletedRecently",
+                  "You must wait 60 seconds after deleting a queue before you can create another "
+                  "with the same name.");
         return;
     }
     const struct json *tags = json_get(in, "tags");

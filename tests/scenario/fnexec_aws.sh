@@ -287,6 +287,10 @@ for members in '"nextToken":"00ff"' '"limit":10001' '"limit":0' '"startTime":2,"
     "\"logStreamNames\":[\"$stream\"],\"logStreamNamePrefix\":\"2\""; do
     logs_refuse FilterLogEvents "$members"
 done
+logs_refuse FilterLogEvents "\"logStreamNames\":[\"$stream\",\"no such\"]" ResourceNotFoundException
+logs_refuse GetLogEvents '"logStreamName":"no such"' ResourceNotFoundException
+! aws_cli logs filter-log-events --log-group-name $group --log-stream-names "no such" 2> "$work/err" || fail "an unknown stream"
+expect "$work/err" '(ResourceNotFoundException)'
 logs_refuse FilterLogEvents "\"logGroupIdentifier\":\"$group\"" ValidationException
 for members in '"limit":0' '"startTime":2,"endTime":1' "\"nextToken\":\"${token/\/3/\/4}\""; do
     logs_refuse GetLogEvents "\"logStreamName\":\"$stream\",$members"

@@ -223,6 +223,21 @@ cli sqs set-queue-attributes --queue-url "$url/closed" --attributes "{\"RedriveA
 sqs_error SetQueueAttributes "{\"QueueUrl\":\"$made\",\"Attributes\":{\"RedrivePolicy\":\"$closed\"}}" null
 sqs_error SetQueueAttributes "{\"QueueUrl\":\"$made\",\"Attributes\":{\"RedrivePolicy\":\"\"}}" null
 cli sqs delete-queue --queue-url "$url/closed"
+# Its name is free again after a minute; a queue that exists is no new one.
+sqs_error CreateQueue '{"QueueName":"closed"}' QueueDeletedRecently
+grep -qi '^x-amzn-query-error: AWS.SimpleQueueService.QueueDeletedRecently;Sender' "$work/headers" || fail "its old name"
+! cli sqs create-queue --queue-name closed || fail "a queue deleted a moment ago was made again"
+grep -qF 'QueueDeletedRecently) when calling the CreateQueue' "$work/log" || fail "what create-queue says: $(tail -3 "$work/log")"
+# One kind of encryption at a time: the one that is set last.
+sqs_error SetQueueAttributes "{\"QueueUrl\":\"$made\",\"Attributes\":{\"KmsMasterKeyId\":\"alias/a\",\"SqsManagedSseEnabled\":\"true\"}}" \
+    InvalidAttributeValue
+encryption() {
+    cli sqs set-queue-attributes --queue-url "$made" --attributes "$1"
+    cli sqs get-queue-attributes --queue-url "$made" --attribute-names KmsMasterKeyId SqsManagedSseEnabled \
+        --query '[Attributes.KmsMasterKeyId,Attributes.SqsManagedSseEnabled]'
+}
+expect "$(encryption KmsMasterKeyId=alias/a | xargs)" "alias/a false" "encryption by a key of KMS"
+expect "$(encryption SqsManagedSseEnabled=true | xargs)" "None true" "encryption by SQS"
 # Permissions are kept in the policy as AWS writes it.
 policy() { cli sqs get-queue-attributes --queue-url "$made" --attribute-names Policy --query Attributes.Policy; }
 cli sqs add-permission --queue-url "$made" --label one --aws-account-ids 123456789012 --actions ReceiveMessage

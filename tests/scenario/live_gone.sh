@@ -44,8 +44,8 @@ alerts | jq -r '.rows[].summary' | grep -q 'no longer watched: the queue is no l
     fail "it does not say why it ended: $("$program" alert list)"
 queue_says "no longer there" || fail "the Queues view does not say it: $("$program" top --once --view queues --size 140x30)"
 
-# Made again under its name, with a message: there is a queue, and an alert.
-make_queue
+# Made again under its name, which is free after a minute, with a message: there is a queue, and an alert.
+patience=90 wait_for make_queue
 wait_for queue_says "empty"
 aws_cli sqs send-message --region eu-west-1 --queue-url "$url" --message-body x > /dev/null
 wait_for alert_is firing
