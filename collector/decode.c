@@ -36,7 +36,7 @@ const struct decoder_ops *decoder_find(struct str name)
 
 /* Lambda is the only provider whose lines are read so far; its reader leaves text it does not know
  * alone, so it serves every origin. */
-void decode_event(struct log_record *r, struct batch *out)
+void decode_event(struct decode_memo *before, struct log_record *r, struct batch *out)
 {
-    aws_decode_lambda(r, out);
+    aws_decode_lambda(before, r, out);
 }

@@ -9,6 +9,7 @@
 #define FNSCOPE_COLLECTOR_DECODE_H
 
 #include "collector/collector.h"
+#include "core/base/jsonpull.h"
 
 enum {
     EVENT_MAX_BYTES = 1 << 20, /* CloudWatch's limit is 1,024 KB since 2025; longer events are cut,
@@ -58,9 +59,14 @@ extern const struct decoder_ops *const decoders[];         /* NULL-terminated */
 const struct decoder_ops *decoder_detect(struct str head); /* never NULL: "text" takes everything */
 const struct decoder_ops *decoder_find(struct str name);   /* NULL: none of that name */
 
+/* What is remembered of the event before, for speed alone. Zeroed is nothing. */
+struct decode_memo {
+    struct jp_form json; /* its members */
+};
+
 /* Fills a record from one event's text: platform line (text or JSON) or application line of any
  * runtime. `r` has origin, time_ns, body set; kind, severity, ids, message, platform, is_error,
  * identity are filled. Dispatches on the provider. */
-void decode_event(struct log_record *r, struct batch *out);
+void decode_event(struct decode_memo *before, struct log_record *r, struct batch *out);
 
 #endif

@@ -409,7 +409,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     r->event_id = ev->event_id;
     r->body = body;
     r->ingested_bytes = (uint32_t)(ev->body.n < UINT32_MAX ? ev->body.n : UINT32_MAX);
-    decode_event(r, out);
+    decode_event(&m->before, r, out);
     if (r->platform != NULL && !is_plausible(r->platform))
         keep_as_text(r);
     if (!ev->has_time && in->defaults->stand_ins != NULL)
@@ -464,12 +464,11 @@ static bool epoch_time(struct str text, int64_t *t_ns)
  * together by multiplications. */
 static bool eight_digits(const char *p, int64_t *out)
 {
-    const uint64_t high = UINT64_C(0xF0F0F0F0F0F0F0F0), threes = UINT64_C(0x3030303030303030);
     uint64_t v;
 
-    memcpy(&v, p, sizeof(v));
-    if ((v & high) != threes || ((v + UINT64_C(0x0606060606060606)) & high) != threes)
+    if (!str_are_digits(p))
         return false;
+    memcpy(&v, p, sizeof(v));
     v = (v & UINT64_C(0x0F0F0F0F0F0F0F0F)) * 2561 >> 8;
     v = (v & UINT64_C(0x00FF00FF00FF00FF)) * 6553601 >> 16;
     v = (v & UINT64_C(0x0000FFFF0000FFFF)) * UINT64_C(42949672960001) >> 32;

@@ -33,7 +33,8 @@ struct origin_slot {
 struct event_maker {
     struct origin_slot cache[ORIGIN_CACHE];
     struct origin_slot *last; /* of the event before; NULL: none */
-    uint64_t n_batches;       /* slots of those before are empty */
+    struct decode_memo before;
+    uint64_t n_batches; /* slots of those before are empty */
     /* Events of one time: identity -> how often; used from the second one on. */
     struct idmap run;
     uint64_t run_first;

@@ -159,7 +159,7 @@ static bool is_called(const struct app_member *m, struct str key)
     return str_eq(m->name, key) || (!is_exact && str_eq_nocase(m->name, key));
 }
 
-static enum app_field find_field(struct str key)
+static unsigned find_field(struct str key)
 {
     if (key.n > LONGEST_MEMBER)
         return APP_OTHER;
@@ -274,18 +274,20 @@ static bool is_enough(const struct app_reader *a)
            (a->text[APP_LEVEL].p[0] == 'I' || a->text[APP_LEVEL].p[0] == 'D');
 }
 
-static bool read_members(struct app_reader *a, struct str text, struct arena *arena)
+static bool read_members(struct app_reader *a, struct jp_form *form, struct str text,
+                         struct arena *arena)
 {
     struct str key;
+    unsigned field;
 
     jp_init(&a->j, text, arena);
     a->j.takes_halves = true; /* JSON.stringify of a text cut in the middle of an emoji */
     if (!jp_enter(&a->j, '{'))
         return false;
-    while (jp_member(&a->j, &key)) {
+    for (size_t i = 0; jp_member_like(&a->j, form, i, find_field, &key, &field); i++) {
         const enum jp_type type = jp_peek(&a->j);
         const char *at = a->j.p;
-        if (!read_field(a, find_field(key), type))
+        if (!read_field(a, (enum app_field)field, type))
             return false;
         if ((type == JP_OBJECT || type == JP_ARRAY) && is_nesting(key))
             read_nested(a, key, (struct str){at, (size_t)(a->j.p - at)}, arena);
@@ -515,11 +517,12 @@ static void fill_app(const struct app_reader *a, struct log_record *r, struct ar
         find_failure(a, r, arena);
 }
 
-static bool read_record(struct app_reader *a, struct str text, struct batch *b)
+static bool read_record(struct app_reader *a, struct jp_form *form, struct str text,
+                        struct batch *b)
 {
     memset(&a->text, 0, sizeof(a->text));
     a->seen = 0;
-    return read_members(a, text, &b->arena);
+    return read_members(a, form, text, &b->arena);
 }
 
 /* Telemetry API: what a function or an extension printed. */
@@ -534,8 +537,9 @@ static bool telemetry_record(struct app_reader *a, struct log_record *r, struct 
     const struct str raw = a->text[APP_RECORD];
     const struct str text = telemetry_message(raw, &b->arena);
     const bool is_object = text.n > 0 && text.p[0] == '{';
+    struct jp_form form = {0};
 
-    if (is_object && read_record(a, text, b))
+    if (is_object && read_record(a, &form, text, b))
         fill_app(a, r, &b->arena);
     else if (raw.n > 0 && raw.p[0] == '{')
         return false;
@@ -544,13 +548,14 @@ static bool telemetry_record(struct app_reader *a, struct log_record *r, struct 
     return true;
 }
 
-bool aws_lambda_json(struct str text, struct log_record *r, struct batch *b)
+bool aws_lambda_json(struct decode_memo *before, struct str text, struct log_record *r,
+                     struct batch *b)
 {
     static const unsigned envelope = 1u << APP_TIME | 1u << APP_TYPE | 1u << APP_RECORD;
     struct app_reader a;
     bool is_envelope;
 
-    if (!read_record(&a, text, b))
+    if (!read_record(&a, &before->json, text, b))
         return false;
     is_envelope = (a.seen & ~(1u << APP_OTHER)) == envelope;
     if (str_starts(a.text[APP_TYPE], STR("platform."))) {

@@ -34,14 +34,14 @@ static bool is_digit(char c)
 /* "LAMBDA_WARNING: ...\r{json}": the record behind the warning, empty when there is none. */
 static struct str behind_warning(struct str text)
 {
-    if (!str_starts(text, STR("LAMBDA_WARNING:")))
+    if (text.p[0] != 'L' || !str_starts(text, STR("LAMBDA_WARNING:")))
         return (struct str){0};
     size_t at = str_find_char(text, '{');
     bool is_own_line = at < text.n && at > 0 && (text.p[at - 1] == '\r' || text.p[at - 1] == '\n');
     return is_own_line ? str_skip(text, at) : (struct str){0};
 }
 
-void aws_decode_lambda(struct log_record *r, struct batch *b)
+void aws_decode_lambda(struct decode_memo *before, struct log_record *r, struct batch *b)
 {
     struct str text = r->body;
 
@@ -51,7 +51,7 @@ void aws_decode_lambda(struct log_record *r, struct batch *b)
     if (text.n == 0)
         return;
     struct str json = text.p[0] == '{' ? text : behind_warning(text);
-    if (json.n > 0 && aws_lambda_json(json, r, b))
+    if (json.n > 0 && aws_lambda_json(before, json, r, b))
         return;
     if (aws_lambda_text(text, r, b))
         return;

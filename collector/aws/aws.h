@@ -24,11 +24,12 @@ extern const struct source_ops aws_source, aws_logs_source, aws_metrics_source, 
  * point into r->body or b's arena. The line must be a platform line in every respect to count as
  * one: user text that imitates one (prefix before it, wrong id form, trailing text) stays an
  * application line and is counted as forged. */
-void aws_decode_lambda(struct log_record *r, struct batch *b);
+void aws_decode_lambda(struct decode_memo *before, struct log_record *r, struct batch *b);
 /* Text REPORT/START/... line; false: no platform line. */
 bool aws_lambda_text(struct str line, struct log_record *r, struct batch *b);
 /* {"time":..,"type":"platform.x","record":{..}} or an application record; false: neither. */
-bool aws_lambda_json(struct str text, struct log_record *r, struct batch *b);
+bool aws_lambda_json(struct decode_memo *before, struct str text, struct log_record *r,
+                     struct batch *b);
 /* Application line of a runtime in text form; always succeeds (message = whole line). A line that
  * begins with a terminal colour is copied without colours into the arena. */
 void aws_lambda_app(struct str line, struct log_record *r, struct arena *a);

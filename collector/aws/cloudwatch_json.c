@@ -55,7 +55,7 @@ static void split_group(struct raw_event *ev)
 enum event_member { IN_OTHER, IN_LOG, IN_TEXT, IN_TIME, IN_GROUP, IN_STREAM, IN_SEEN, IN_ID };
 
 /* Names of Logs Insights are those of the APIs with an @; its @ptr names a row of one query. */
-static enum event_member find_member(struct str name)
+static unsigned find_member(struct str name)
 {
     static const struct {
         struct str name;
@@ -81,15 +81,15 @@ static enum event_member find_member(struct str name)
         {{"log_group", 9}, IN_GROUP},
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (str_eq(name, names[i].name))
+    for (size_t i = 0; name.n > 0 && i < ARRAY_LEN(names); i++)
+        if (name.p[0] == names[i].name.p[0] && str_eq(name, names[i].name))
             return names[i].member;
     return IN_OTHER;
 }
 
-static void read_event_member(struct jp *j, struct cw_event *r, struct str name)
+static void read_event_member(struct jp *j, struct cw_event *r, unsigned member)
 {
-    switch (find_member(name)) {
+    switch ((enum event_member)member) {
     case IN_LOG:
         read_text(j, r, &r->ev.log_group);
         split_group(&r->ev);
@@ -170,12 +170,13 @@ static enum cw_step read_event(struct cw_walker *w)
     struct cw_event r = {0};
     struct jp j;
     struct str key;
+    unsigned member;
 
     assert(*w->p == '{');
     jp_init(&j, cw_rest_of(w), &w->out->arena);
     jp_enter(&j, '{');
-    while (jp_member(&j, &key))
-        read_event_member(&j, &r, key);
+    for (size_t i = 0; jp_member_like(&j, &w->form, i, find_member, &key, &member); i++)
+        read_event_member(&j, &r, member);
     return cw_take_event(w, &r, &j);
 }
 
@@ -192,7 +193,7 @@ static void read_cell(struct jp *j, struct cw_event *r)
         if (str_eq(key, STR("field")) && jp_peek(j) == JP_STRING)
             jp_string(j, &field);
         else if (str_eq(key, STR("value")) && field.n > 0)
-            read_event_member(j, r, field);
+            read_event_member(j, r, find_member(field));
         else
             jp_skip(j);
     }

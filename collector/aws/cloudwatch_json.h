@@ -41,6 +41,7 @@ struct cw_walker {
     const struct decode_input *in;
     struct batch *out;
     const char *p, *end;
+    struct jp_form form; /* of the event before */
 };
 
 /* What was read of one event. */

@@ -117,6 +117,13 @@ static const struct unit size_units[] = {{{"MB", 2}, 1, 1},
                                          {{"MiB", 3}, 1, 1},
                                          {{"GiB", 3}, 1024, 1}};
 
+/* Units are two or three bytes long. */
+static bool is_unit(const struct unit *u, struct str name)
+{
+    return u->name.n == name.n && u->name.p[0] == name.p[0] &&
+           u->name.p[name.n - 1] == name.p[name.n - 1] && (name.n <= 2 || str_eq(u->name, name));
+}
+
 /* "2.46 ms", "128 MB": a number, one blank, the unit. */
 static const struct unit *take_quantity(struct scanner *s, const struct unit *units, size_t n,
                                         struct str *number)
@@ -126,7 +133,7 @@ static const struct unit *take_quantity(struct scanner *s, const struct unit *un
     if (!take_word(s, number) || !take(s, " ", 1) || !take_word(s, &name))
         return NULL;
     for (size_t i = 0; i < n; i++)
-        if (name.p[0] == units[i].name.p[0] && str_eq(units[i].name, name))
+        if (is_unit(&units[i], name))
             return &units[i];
     return NULL;
 }

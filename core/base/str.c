@@ -190,6 +190,15 @@ bool str_glob(struct str pattern, struct str s)
 
 /* --- numbers --- */
 
+bool str_are_digits(const char p[8])
+{
+    const uint64_t high = UINT64_C(0xF0F0F0F0F0F0F0F0), threes = UINT64_C(0x3030303030303030);
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return (v & high) == threes && ((v + UINT64_C(0x0606060606060606)) & high) == threes;
+}
+
 bool str_to_u64(struct str s, uint64_t *out)
 {
     uint64_t v = 0;

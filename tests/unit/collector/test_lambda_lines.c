@@ -42,7 +42,7 @@ static struct str unescape(struct arena *a, struct str line)
 static struct log_record decode(struct batch *b, struct str body)
 {
     struct log_record r = {.body = body};
-    aws_decode_lambda(&r, b);
+    aws_decode_lambda(&(struct decode_memo){0}, &r, b);
     return r;
 }
 

@@ -63,7 +63,7 @@ static void describe(struct buf *b, struct batch *batch, struct str body)
 {
     struct log_record r = {.body = str_trim_right(body)};
 
-    aws_decode_lambda(&r, batch);
+    aws_decode_lambda(&(struct decode_memo){0}, &r, batch);
     buf_addf(b, "    %s", r.kind == RECORD_APP ? "app" : platform_kind_name(r.platform->kind));
     if (r.severity != SEVERITY_UNKNOWN)
         buf_addf(b, " %s", severity_name(r.severity));

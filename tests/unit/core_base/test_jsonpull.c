@@ -56,6 +56,53 @@ static void test_escapes_anywhere(void **state)
         }
 }
 
+static unsigned length_of(struct str name)
+{
+    return (unsigned)name.n;
+}
+
+/* Whatever an object is like, behind any other it reads as it does alone. */
+static void test_members_of_rows(void **state)
+{
+    UNUSED(state);
+    static const char *const objects[] = {
+        "{\"a\":1,\"bc\":2}",
+        "{\"a\":3,\"bc\":4,\"d\":5}",
+        "{\"a\" :1, \"bc\":2}",
+        "{\"\\u0061\":1,\"bd\":2}",
+        "{\"bc\":2,\"a\":1}",
+        "{\"a\":1,,\"bc\":2}",
+        "{,\"a\":1}",
+        "{\"a\":1,\"bc\"",
+        "{\"a\":1\"bc\":2}",
+        "{}",
+        "{\"a name that is longer than what is kept\":1,\"bc\":2}",
+        "{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1}",
+    };
+
+    for (size_t n = 0; n < ARRAY_LEN(objects) * ARRAY_LEN(objects); n++) {
+        AUTO(arena_clear) struct arena a = {0};
+        const size_t order[] = {n / ARRAY_LEN(objects), n % ARRAY_LEN(objects)};
+        struct jp_form form = {0};
+        for (size_t k = 0; k < ARRAY_LEN(order); k++) {
+            struct str key = {0}, alone = {0};
+            unsigned tag = 0;
+            struct jp j, other;
+            jp_init(&j, str_from(objects[order[k]]), &a);
+            jp_init(&other, str_from(objects[order[k]]), &a);
+            CHECK(jp_enter(&j, '{') && jp_enter(&other, '{'));
+            for (size_t i = 0; jp_member_like(&j, &form, i, length_of, &key, &tag); i++) {
+                CHECK(jp_member(&other, &alone));
+                CHECK_STR(key, alone);
+                CHECK_INT(tag, alone.n);
+                CHECK(jp_skip(&j) == jp_skip(&other));
+            }
+            CHECK(!jp_member(&other, &alone));
+            CHECK(j.p == other.p && j.error == other.error);
+        }
+    }
+}
+
 static void test_refuses(void **state)
 {
     UNUSED(state);
@@ -122,8 +169,8 @@ static void test_goes_on(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_reads),   cmocka_unit_test(test_escapes_anywhere),
-    cmocka_unit_test(test_refuses), cmocka_unit_test(test_depth),
-    cmocka_unit_test(test_goes_on),
+    cmocka_unit_test(test_reads),           cmocka_unit_test(test_escapes_anywhere),
+    cmocka_unit_test(test_refuses),         cmocka_unit_test(test_depth),
+    cmocka_unit_test(test_members_of_rows), cmocka_unit_test(test_goes_on),
 };
 TEST_MAIN(tests)
