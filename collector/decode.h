@@ -9,7 +9,7 @@
 #define FNSCOPE_COLLECTOR_DECODE_H
 
 #include "collector/collector.h"
-#include "core/base/jsonpull.h"
+#include "core/base/jsonpull_row.h"
 
 enum {
     EVENT_MAX_BYTES = 1 << 20, /* CloudWatch's limit is 1,024 KB since 2025; longer events are cut,

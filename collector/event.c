@@ -64,26 +64,37 @@ static struct str first_of(struct str a, struct str b)
     return a.n > 0 ? a : b;
 }
 
+static struct event_views copy_views(struct arena *a, const struct raw_event *ev)
+{
+    return (struct event_views){
+        .stream = arena_str(a, ev->stream),
+        .log_group = arena_str(a, ev->log_group),
+        .account = arena_str(a, ev->account),
+        .region = arena_str(a, ev->region),
+        .function = arena_str(a, ev->function),
+    };
+}
+
 /* What the data says comes first, then what the person said. */
-static const struct origin *make_origin(const struct import_defaults *d, const struct raw_event *ev,
-                                        struct batch *out)
+static struct origin make_origin(const struct import_defaults *d, const struct event_views *said,
+                                 struct arena *a)
 {
     struct origin o = {
-        .log_group = first_of(ev->log_group, d->log_group),
-        .instance = first_of(ev->stream, d->instance),
+        .log_group = first_of(said->log_group, d->log_group),
+        .instance = first_of(said->stream, d->instance),
     };
     struct fn_ref fn = {
         .provider = d->provider != PROVIDER_UNKNOWN ? d->provider : PROVIDER_AWS,
-        .account = first_of(ev->account, d->account),
-        .region = first_of(ev->region, d->region),
-        .name = ev->function,
+        .account = first_of(said->account, d->account),
+        .region = first_of(said->region, d->region),
+        .name = said->function,
     };
     struct str function = {0}, environment;
 
     if (aws_stream_parse(o.instance, &function, &o.version, &environment))
         fn.name = first_of(function, fn.name); /* a shared group's name is no function's */
     if (function.n == 0)
-        fn.name = first_of(aws_group_function(ev->log_group), fn.name);
+        fn.name = first_of(aws_group_function(said->log_group), fn.name);
     fn.name = first_of(fn.name, d->function);
     fn.name = first_of(fn.name, aws_group_function(d->log_group));
     fn.name = first_of(fn.name, STR("unknown"));
@@ -93,8 +104,9 @@ static const struct origin *make_origin(const struct import_defaults *d, const s
     }
     if (d->book != NULL)
         fn_book_settle(d->book, &fn);
-    o.fn = batch_fn(out, &fn);
-    return batch_origin(out, &o);
+    o.fn = fn_copy(a, &fn);
+    o.hash = origin_hash(&o);
+    return o;
 }
 
 static uint64_t eight_bytes(const char *p)
@@ -126,41 +138,61 @@ static bool is_same_view(struct str a, struct str b)
 /* Most events repeat the views of the one before. */
 static bool is_last_slot(const struct event_maker *m, const struct raw_event *ev)
 {
-    const struct origin_slot *slot = m->last;
+    const struct event_views *v = &m->last_said;
 
-    return slot != NULL && slot->batch == m->n_batches && is_same_view(slot->stream, ev->stream) &&
-           is_same_view(slot->log_group, ev->log_group) &&
-           is_same_view(slot->account, ev->account) && is_same_view(slot->region, ev->region) &&
-           is_same_view(slot->function, ev->function);
+    return m->last != NULL && m->last->batch == m->n_batches &&
+           is_same_view(v->stream, ev->stream) && is_same_view(v->log_group, ev->log_group) &&
+           is_same_view(v->account, ev->account) && is_same_view(v->region, ev->region) &&
+           is_same_view(v->function, ev->function);
 }
 
-static bool is_slot_of(const struct origin_slot *slot, const struct event_maker *m,
-                       const struct raw_event *ev)
+static bool is_slot_of(const struct origin_slot *slot, const struct raw_event *ev)
 {
-    return slot->origin != NULL && slot->batch == m->n_batches &&
-           str_eq(slot->stream, ev->stream) && str_eq(slot->log_group, ev->log_group) &&
-           str_eq(slot->account, ev->account) && str_eq(slot->region, ev->region) &&
-           str_eq(slot->function, ev->function);
+    const struct event_views *v = &slot->said;
+
+    return slot->origin != NULL && str_eq(v->stream, ev->stream) &&
+           str_eq(v->log_group, ev->log_group) && str_eq(v->account, ev->account) &&
+           str_eq(v->region, ev->region) && str_eq(v->function, ev->function);
+}
+
+void event_maker_meet(struct event_maker *m, const struct batch *b)
+{
+    m->n_batches += m->batch != b || b->origins.count == 0;
+    m->batch = b;
+}
+
+/* Streams come and go. */
+static void forget_origins(struct event_maker *m)
+{
+    enum { MOST_BYTES = 1 << 20 };
+
+    if (m->origins.used_bytes < MOST_BYTES)
+        return;
+    memset(m->cache, 0, sizeof(m->cache));
+    arena_reset(&m->origins);
 }
 
 static struct origin_slot *find_origin(struct event_maker *m, const struct import_defaults *d,
                                        const struct raw_event *ev, struct batch *out)
 {
-    m->n_batches += out->origins.count == 0; /* a new one: old pointers are gone */
+    const uint64_t n_adopted = d->book != NULL ? d->book->n_adopted : 0;
+
+    event_maker_meet(m, out);
     if (is_last_slot(m, ev))
         return m->last;
     struct origin_slot *slot = m->last = slot_of(m, ev->stream);
-    if (is_slot_of(slot, m, ev))
-        return slot;
-    *slot = (struct origin_slot){
-        .batch = m->n_batches,
-        .stream = ev->stream,
-        .log_group = ev->log_group,
-        .account = ev->account,
-        .region = ev->region,
-        .function = ev->function,
-        .origin = make_origin(d, ev, out),
-    };
+    m->last_said =
+        (struct event_views){ev->stream, ev->log_group, ev->account, ev->region, ev->function};
+    const bool is_old = slot->batch != m->n_batches && slot->n_adopted != n_adopted;
+    if (is_old || !is_slot_of(slot, ev)) {
+        forget_origins(m);
+        *slot = (struct origin_slot){.said = copy_views(&m->origins, ev)};
+        slot->known = make_origin(d, &slot->said, &m->origins);
+        slot->n_adopted = d->book != NULL ? d->book->n_adopted : 0;
+    }
+    if (slot->batch != m->n_batches)
+        slot->origin = batch_origin_again(out, &slot->known);
+    slot->batch = m->n_batches;
     return slot;
 }
 
@@ -428,6 +460,7 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
 void event_maker_clear(struct event_maker *m)
 {
     idmap_clear(&m->run);
+    arena_clear(&m->origins);
 }
 
 /* "1761073155.636" or "1761073155636": the unit by size; 10^11 seconds is the year 5138. */
@@ -479,17 +512,13 @@ static bool eight_digits(const char *p, int64_t *out)
 /* Epoch milliseconds as the AWS APIs write them, in 13 digits. */
 static bool epoch_ms(struct str text, int64_t *t_ns)
 {
-    enum { DIGITS = 13, FIRST = 8 };
-    int64_t ms = 0;
+    enum { HUNDRED_THOUSAND = 100000 };
+    int64_t first, last;
 
-    if (text.n != DIGITS || !eight_digits(text.p, &ms))
+    if (text.n != EVENT_MS_DIGITS || !eight_digits(text.p, &first) ||
+        !eight_digits(text.p + text.n - 8, &last))
         return false;
-    for (size_t i = FIRST; i < DIGITS; i++) {
-        unsigned digit = (unsigned)(text.p[i] - '0');
-        if (digit > 9)
-            return false;
-        ms = ms * 10 + digit;
-    }
+    const int64_t ms = first * HUNDRED_THOUSAND + last % HUNDRED_THOUSAND;
     return !__builtin_mul_overflow(ms, NS_PER_MS, t_ns);
 }
 

@@ -22,19 +22,29 @@ struct raw_event {
     struct decode_mark mark; /* where the event begins */
 };
 
-struct origin_slot {
+/* What an event says of where it comes from. */
+struct event_views {
     struct str stream, log_group, account, region, function;
-    const struct origin *origin;
-    uint64_t place, place_seed; /* hash that names the environment; of which kind of identity */
-    uint64_t batch;             /* that the origin is of, counted by the maker */
+};
+
+struct origin_slot {
+    struct event_views said;     /* copies */
+    struct origin known;         /* what that stands for */
+    uint64_t n_adopted;          /* by the book when it was asked */
+    const struct origin *origin; /* the same in a batch; NULL: the slot is empty */
+    uint64_t batch;              /* that one, counted by the maker */
+    uint64_t place, place_seed;  /* hash that names the environment; of which kind of identity */
 };
 
 /* Part of a decoder's state; zeroed is ready, event_maker_clear() frees. */
 struct event_maker {
     struct origin_slot cache[ORIGIN_CACHE];
+    struct arena origins;     /* their texts */
     struct origin_slot *last; /* of the event before; NULL: none */
+    struct event_views last_said;
     struct decode_memo before;
-    uint64_t n_batches; /* slots of those before are empty */
+    const struct batch *batch; /* the one at hand */
+    uint64_t n_batches;        /* origins of those before are gone */
     /* Events of one time: identity -> how often; used from the second one on. */
     struct idmap run;
     uint64_t run_first;
@@ -55,6 +65,8 @@ struct event_maker {
 void event_add(struct event_maker *m, const struct decode_input *in, const struct raw_event *ev,
                struct batch *out);
 void event_maker_clear(struct event_maker *m);
+/* For who hands events of this file to another maker: whose batch the next ones go into. */
+void event_maker_meet(struct event_maker *m, const struct batch *b);
 
 /* Place "dump.json: byte 1234567, event 17" with the maker's count, "dump.log:345: byte ..." where
  * lines are counted; the offset is of the plain stream. */
@@ -67,6 +79,9 @@ bool event_is_whole(struct str body, struct batch *out);
 
 /* Epoch seconds, milliseconds, microseconds or nanoseconds, told by their size; a fraction is read.
  * Also RFC 3339. */
+enum {
+    EVENT_MS_DIGITS = 13
+}; /* of milliseconds between 2001 and 2286, as the AWS APIs write them */
 bool event_time(struct str text, int64_t *t_ns);
 /* The time in the text itself: Node, Python, Java, Go, Ruby, .NET and JSON lines begin with one. */
 bool event_own_time(struct str line, int64_t *t_ns);

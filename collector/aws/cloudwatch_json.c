@@ -21,7 +21,8 @@ void cw_read_time(struct jp *j, struct cw_event *r, int64_t *t_ns, bool *has)
 {
     struct str text;
 
-    if (jp_peek(j) == JP_STRING ? !jp_string(j, &text) : !jp_number(j, &text)) {
+    if (!jp_digits(j, EVENT_MS_DIGITS, &text) &&
+        (jp_peek(j) == JP_STRING ? !jp_string(j, &text) : !jp_number(j, &text))) {
         jp_skip(j);
         r->problem = "its time is no number";
     } else if (!event_time(text, t_ns)) {

@@ -43,6 +43,7 @@ static void decode_inner(struct cw_state *s, const struct decode_input *in, stru
     inner->maker.n_events = s->maker.n_events;
     piece.bytes = arena_str(&out->arena, text);
     piece.is_last = true;
+    event_maker_meet(&s->maker, out);
     /* The envelope's own place stands for its events: there reading can begin again. */
     if (cw_decode(inner, &piece, out, &used, NULL) == OK)
         s->maker.n_events = inner->maker.n_events;

@@ -138,9 +138,43 @@ static const struct unit *take_quantity(struct scanner *s, const struct unit *un
     return NULL;
 }
 
+/* At most six digits and as many behind a point: *v times *scale millionths; where they end. */
+static const char *usual_number(const char *p, const char *stop, int64_t *v, int64_t *scale)
+{
+    enum { MOST_DIGITS = 6 };
+    const char *const from = p;
+
+    for (; p <= stop && p - from < MOST_DIGITS && (unsigned)(*p - '0') <= 9; p++)
+        *v = *v * 10 + (*p - '0');
+    if (p == from || p > stop || *p != '.')
+        return p;
+    for (p++; p <= stop && *scale > 1 && (unsigned)(*p - '0') <= 9; p++, *scale /= 10)
+        *v = *v * 10 + (*p - '0');
+    return p;
+}
+
+/* A quantity as nearly all lines have it: such a number, the unit and a tab ("169.84 ms", "512
+ * MB"). Not taken where it is another: the general way reads those. */
+static bool take_usual(struct scanner *s, const char unit[2], int64_t *millionths)
+{
+    enum { END = 4 };
+    int64_t v = 0, scale = 1000000;
+    const char *const stop = s->end - END, *p = usual_number(s->p, stop, &v, &scale);
+
+    if (p == s->p || p > stop || p[-1] == '.' || p[0] != ' ' || p[1] != unit[0] ||
+        p[2] != unit[1] || p[3] != '\t')
+        return false;
+    *millionths = v * scale;
+    s->p = p + END - 1;
+    return true;
+}
+
 static bool take_duration(struct scanner *s, int64_t *ns)
 {
     struct str number;
+
+    if (take_usual(s, "ms", ns)) /* a millionth of it is a nanosecond */
+        return true;
     const struct unit *u = take_quantity(s, duration_units, ARRAY_LEN(duration_units), &number);
 
     if (u == NULL || !scan_ms(number, ns) || *ns > INT64_MAX / u->times)
@@ -152,6 +186,12 @@ static bool take_duration(struct scanner *s, int64_t *ns)
 static bool take_size(struct scanner *s, uint64_t *bytes)
 {
     struct str number;
+    int64_t millionths;
+
+    if (take_usual(s, "MB", &millionths)) {
+        *bytes = (uint64_t)(millionths / 1000000) << 20;
+        return millionths % 1000000 == 0;
+    }
     const struct unit *u = take_quantity(s, size_units, ARRAY_LEN(size_units), &number);
 
     if (u == NULL || !scan_mb(number, bytes))

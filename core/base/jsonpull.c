@@ -125,49 +125,6 @@ bool jp_member(struct jp *j, struct str *key)
     return true;
 }
 
-/* Whether the text goes on with the comma, name and colon of a member remembered. */
-static inline bool goes_on_with(const struct jp *j, const struct jp_form_member *m)
-{
-    return m->n > 0 && (size_t)(j->end - j->p) >= m->n && !j->error &&
-           memcmp(j->p, m->text, m->n) == 0;
-}
-
-/* Only a name that stands as it is between comma and colon. */
-static void remember_member(struct jp_form_member *m, const char *at, const struct jp *j,
-                            struct str key, unsigned tag)
-{
-    const size_t n = (size_t)(j->p - at), comma = at[0] == ',';
-
-    m->n = 0;
-    if (n > sizeof(m->text) || key.p != at + comma + 1 || key.n + comma + 3 != n)
-        return;
-    memcpy(m->text, at, n);
-    m->n = (unsigned char)n;
-    m->comma = (unsigned char)comma;
-    m->tag = tag;
-}
-
-bool jp_member_like(struct jp *j, struct jp_form *form, size_t i, jp_tag_fn *find, struct str *key,
-                    unsigned *tag)
-{
-    struct jp_form_member *m = i < JP_FORM_MEMBERS ? &form->members[i] : NULL;
-    const char *at = j->p;
-
-    if (m != NULL && goes_on_with(j, m)) {
-        *key = (struct str){at + m->comma + 1, m->n - m->comma - 3u};
-        *tag = m->tag;
-        j->p += m->n;
-        j->is_first[j->depth - 1] = false;
-        return true;
-    }
-    if (!jp_member(j, key))
-        return false;
-    *tag = find(*key);
-    if (m != NULL)
-        remember_member(m, at, j, *key, *tag);
-    return true;
-}
-
 bool jp_element(struct jp *j)
 {
     return !j->error && next_item(j, ']');
@@ -444,8 +401,7 @@ static bool unescape(struct jp *j, const char *start, struct str *out)
     return true;
 }
 
-/* A string that begins at `start`, from the special byte at j->p on. Kept out of jp_string(), which
- * most strings pass in few steps. */
+/* A string from its special byte at j->p on: apart from the few steps that most strings need. */
 __attribute__((noinline)) static bool special_string(struct jp *j, const char *start,
                                                      struct str *out)
 {
@@ -546,14 +502,10 @@ static bool word(struct jp *j, const char *w, size_t n)
 
 bool jp_bool(struct jp *j, bool *out)
 {
-    enum jp_type t = jp_peek(j);
+    const enum jp_type t = jp_peek(j);
 
-    if (t != JP_TRUE && t != JP_FALSE)
-        return false;
-    if (t == JP_TRUE ? !word(j, "true", 4) : !word(j, "false", 5))
-        return false;
     *out = t == JP_TRUE;
-    return true;
+    return (t == JP_TRUE && word(j, "true", 4)) || (t == JP_FALSE && word(j, "false", 5));
 }
 
 /* --- any value --- */

@@ -45,22 +45,7 @@ enum jp_type jp_peek(struct jp *j);        /* type of the next value, nothing co
 bool jp_enter(struct jp *j, char bracket); /* '{' or '['; false when the next value is another */
 bool jp_member(struct jp *j, struct str *key); /* next member of the open object; false at its end,
                                                   which it consumes, or on error */
-/* The members of an object, in their order, with what the caller made of their names: the next
- * object of a row is mostly like it. Zeroed is none. */
-enum { JP_FORM_MEMBERS = 8 };
-struct jp_form {
-    struct jp_form_member {
-        char text[24]; /* `,"name":` */
-        unsigned char n, comma;
-        unsigned tag;
-    } members[JP_FORM_MEMBERS];
-};
-typedef unsigned jp_tag_fn(struct str name);
-/* As jp_member, for the i-th member of an object that may be like the one before; *tag is what
- * find() makes of the name, which is not asked again where the text is the same as there. */
-bool jp_member_like(struct jp *j, struct jp_form *form, size_t i, jp_tag_fn *find, struct str *key,
-                    unsigned *tag);
-bool jp_element(struct jp *j); /* next element of the open array; as above */
+bool jp_element(struct jp *j);                 /* next element of the open array; as above */
 bool jp_string(struct jp *j, struct str *out);
 bool jp_number(struct jp *j, struct str *out); /* its text */
 bool jp_i64(struct jp *j, int64_t *out);       /* integer number, or a string holding one */

@@ -87,14 +87,14 @@ const struct fn_ref *batch_fn(struct batch *b, const struct fn_ref *like)
     }
 }
 
-static const struct origin *new_origin(struct batch *b, const struct origin *like, uint64_t hash)
+static const struct origin *new_origin(struct batch *b, const struct origin *like)
 {
     struct origin *o = arena_new(&b->arena, struct origin, 1);
     o->fn = batch_fn(b, like->fn);
     o->log_group = arena_str(&b->arena, like->log_group);
     o->instance = arena_str(&b->arena, like->instance);
     o->version = arena_str(&b->arena, like->version);
-    o->hash = hash;
+    o->hash = like->hash;
     o->place = (uint32_t)b->n_origins;
     b->origin_list = arena_grow(&b->arena, b->origin_list, b->n_origins, &b->cap_origins,
                                 sizeof(struct origin *));
@@ -107,13 +107,20 @@ const struct origin *batch_origin(struct batch *b, const struct origin *like)
     assert(like->fn != NULL);
     if (b->last_origin != NULL && origin_eq(b->last_origin, like))
         return b->last_origin;
-    const uint64_t hash = origin_hash(like);
-    for (uint64_t key = hash;; key++) {
+    struct origin hashed = *like;
+    hashed.hash = origin_hash(like);
+    return batch_origin_again(b, &hashed);
+}
+
+const struct origin *batch_origin_again(struct batch *b, const struct origin *like)
+{
+    assert(like->fn != NULL);
+    for (uint64_t key = like->hash;; key++) {
         bool is_new = false;
         uint64_t *slot = idmap_put(&b->origins, key, &is_new);
         if (is_new) {
             *slot = b->n_origins;
-            b->last_origin = new_origin(b, like, hash);
+            b->last_origin = new_origin(b, like);
             return b->last_origin;
         }
         if (origin_eq(b->origin_list[*slot], like)) {

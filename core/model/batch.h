@@ -88,6 +88,8 @@ const struct fn_ref *batch_fn(struct batch *b, const struct fn_ref *like);
 typedef bool batch_settle_fn(void *ctx, struct fn_ref *f);
 void batch_settle(struct batch *b, batch_settle_fn *settle, void *ctx);
 const struct origin *batch_origin(struct batch *b, const struct origin *like);
+/* As batch_origin for one that was in a batch before: its hash is known. */
+const struct origin *batch_origin_again(struct batch *b, const struct origin *like);
 struct log_record *
 batch_record(struct batch *b); /* zeroed, appended; pointer valid until the next */
 struct invocation *batch_invocation(struct batch *b);

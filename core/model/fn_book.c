@@ -105,6 +105,7 @@ static enum fn_settled adopt(struct fn_book *b, struct fn_ref *known, struct fn_
     known->region = arena_str(&b->arena, f->region);
     known->account = arena_str(&b->arena, f->account);
     *f = *known;
+    b->n_adopted++;
     return FN_ADOPTED;
 }
 

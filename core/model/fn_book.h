@@ -30,6 +30,7 @@ struct fn_book {
         size_t next; /* of the same provider and name, place + 1; 0: none */
     } * entries;
     size_t n, cap;
+    uint64_t n_adopted; /* what was settled before may be called otherwise since */
 };
 
 enum fn_settled {

@@ -501,6 +501,41 @@ static void test_shapes(void **state)
     batch_free(b);
 }
 
+/* Quantities in front of a tab are mostly read by a way of their own: they say what they say in
+ * front of blanks. */
+static void test_quantities(void **state)
+{
+    UNUSED(state);
+    static const char *const texts[] = {
+        "0 ms",       "1 ms",         "1.5 ms",     "1.50 ms", "00012.25 ms", "999999.999999 ms",
+        "1000000 ms", "1.1234567 ms", "1. ms",      ".5 ms",   "1..5 ms",     "1.2.3 ms",
+        "-1 ms",      "1e3 ms",       "ms",         "1",       "1 s",         "1 us",
+        "1ms",        "1 msec",       "1 MB",       "128 MB",  "128.0 MB",    "128.5 MB",
+        "999999 MB",  "1048577 MB",   "9999999 MB", "1 GB",    "0 MB",
+    };
+    struct batch *b = batch_new();
+
+    for (size_t i = 0; i < ARRAY_LEN(texts) * ARRAY_LEN(texts); i++) {
+        const char *ms = texts[i / ARRAY_LEN(texts)], *mb = texts[i % ARRAY_LEN(texts)];
+        struct log_record r[2];
+        for (size_t k = 0; k < ARRAY_LEN(r); k++) {
+            const char *gap = k == 0 ? "\t" : "  ";
+            r[k] =
+                decode(b, arena_printf(&b->arena,
+                                       "REPORT RequestId: " ID "%sDuration: %s%sBilled Duration: "
+                                       "7 ms%sMemory Size: %s%sMax Memory Used: 9 MB%s",
+                                       gap, ms, gap, gap, mb, gap, gap));
+        }
+        CHECK_INT(r[0].kind, r[1].kind);
+        if (r[0].kind != RECORD_PLATFORM)
+            continue;
+        CHECK_INT(r[0].platform->duration_ns, r[1].platform->duration_ns);
+        CHECK_INT(r[0].platform->memory_bytes, r[1].platform->memory_bytes);
+        CHECK_INT(r[0].platform->max_memory_bytes, (int64_t)9 << 20);
+    }
+    batch_free(b);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -508,6 +543,7 @@ int main(void)
         cmocka_unit_test(test_app_lines),      cmocka_unit_test(test_stream_names),
         cmocka_unit_test(test_forgeries),      cmocka_unit_test(test_innocent_lines),
         cmocka_unit_test(test_unknown_labels), cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_quantities),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,6 +138,59 @@ static void test_prefix_behind_another(void **state)
             }
 }
 
+/* What a stream stands for is known from batch to batch, until the book calls its function
+ * otherwise. */
+static void test_origins_over_batches(void **state)
+{
+    UNUSED(state);
+    struct event_maker *m = calloc(1, sizeof(*m));
+    struct fn_book book = {0};
+    struct import_defaults d = {.book = &book};
+    const struct decode_input in = {.defaults = &d};
+    struct raw_event pay = {.log_group = STR("/aws/lambda/pay"),
+                            .stream = STR(STREAM),
+                            .body = STR("m"),
+                            .time_ns = T0 * 1000000,
+                            .has_time = true};
+    struct raw_event told = pay;
+    struct batch *batches[2] = {0};
+    uint64_t identity = 0, hash = 0;
+
+    told.stream = STR("other");
+    told.region = STR("eu-west-1");
+    fn_book_add(&book, &(struct fn_ref){.provider = PROVIDER_AWS, .name = STR("pay")});
+    for (int i = 0; i < 4; i++) {
+        struct batch *b = batch_new();
+        struct event_maker *other = calloc(1, sizeof(*other));
+        pay.time_ns += 1000000;
+        event_add(other, &in, &pay, b); /* of the file before */
+        event_maker_clear(other);
+        free(other);
+        b->n_records = 0;
+        event_add(m, &in, &pay, b);
+        event_add(m, &in, &pay, b);
+        const struct origin *o = b->records[0].origin;
+        CHECK(o == b->records[1].origin && o == b->origin_list[0]);
+        CHECK_STR(o->instance, STR(STREAM));
+        CHECK_STR(o->version, STR("$LATEST"));
+        CHECK_STR(o->fn->name, STR("pay"));
+        CHECK_STR(o->fn->region, i < 2 ? STR("") : STR("eu-west-1"));
+        CHECK(o->hash == origin_hash(o) && (hash == 0 || o->hash == hash));
+        CHECK(b->records[0].identity != identity);
+        identity = b->records[0].identity;
+        hash = o->hash;
+        if (i == 1)
+            event_add(m, &in, &told, b);
+        batch_free(batches[i % 2]);
+        batches[i % 2] = b; /* the one before is still there */
+    }
+    batch_free(batches[0]);
+    batch_free(batches[1]);
+    event_maker_clear(m);
+    free(m);
+    fn_book_clear(&book);
+}
+
 /* --- JSON without names around it --- */
 
 static void test_query_arrays(void **state)
@@ -207,9 +260,14 @@ static void test_refused_time_is_not_lent(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_loose_prefixes),   cmocka_unit_test(test_printed_prefixes),
-    cmocka_unit_test(test_group_names),      cmocka_unit_test(test_prefix_behind_another),
-    cmocka_unit_test(test_shared_group),     cmocka_unit_test(test_query_arrays),
-    cmocka_unit_test(test_pretty_telemetry), cmocka_unit_test(test_refused_time_is_not_lent),
+    cmocka_unit_test(test_loose_prefixes),
+    cmocka_unit_test(test_printed_prefixes),
+    cmocka_unit_test(test_group_names),
+    cmocka_unit_test(test_prefix_behind_another),
+    cmocka_unit_test(test_origins_over_batches),
+    cmocka_unit_test(test_shared_group),
+    cmocka_unit_test(test_query_arrays),
+    cmocka_unit_test(test_pretty_telemetry),
+    cmocka_unit_test(test_refused_time_is_not_lent),
 };
 TEST_MAIN(tests)

@@ -1,7 +1,7 @@
 /* The pull reader: what it gives, what it refuses and where, and going on after a bad element. */
 #include "tests/test.h"
 
-#include "core/base/jsonpull.h"
+#include "core/base/jsonpull_row.h"
 #include "core/base/macros.h"
 
 static void test_reads(void **state)
@@ -54,6 +54,29 @@ static void test_escapes_anywhere(void **state)
             CHECK(jp_string(&j, &text) && jp_at_end(&j));
             CHECK_STR(text, arena_printf(&a, "%.*s%s%s%.*s", before, plain, r, r, behind, plain));
         }
+}
+
+static void test_digits(void **state)
+{
+    UNUSED(state);
+    static const struct {
+        const char *text;
+        bool is_taken;
+    } values[] = {
+        {"1715666787852,", true},   {"1715666787852}", true},   {"1715666787852", false},
+        {"0715666787852,", false},  {"17156667878521,", false}, {"171566678785,", false},
+        {"1715666787852 ,", false}, {"17156667.7852,", false},  {"-171566678785,", false},
+        {"1715666787a52,", false},  {"\"171566678785,", false}, {"", false},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        AUTO(arena_clear) struct arena a = {0};
+        struct str text = {0};
+        struct jp j;
+        jp_init(&j, str_from(values[i].text), &a);
+        CHECK(jp_digits(&j, 13, &text) == values[i].is_taken);
+        CHECK(j.p == j.begin + (values[i].is_taken ? 13 : 0) && text.n == (size_t)(j.p - j.begin));
+    }
 }
 
 static unsigned length_of(struct str name)
@@ -171,6 +194,7 @@ static void test_goes_on(void **state)
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_reads),           cmocka_unit_test(test_escapes_anywhere),
     cmocka_unit_test(test_refuses),         cmocka_unit_test(test_depth),
-    cmocka_unit_test(test_members_of_rows), cmocka_unit_test(test_goes_on),
+    cmocka_unit_test(test_members_of_rows), cmocka_unit_test(test_digits),
+    cmocka_unit_test(test_goes_on),
 };
 TEST_MAIN(tests)
