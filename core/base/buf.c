@@ -166,21 +166,26 @@ enum status buf_check(const struct buf *b, const char *what, struct err *e)
     return err_set(e, ERR_LIMIT, "%s is larger than %zu bytes", what, b->max);
 }
 
-void buf_add_varint(struct buf *b, uint64_t v)
+static size_t put_varint(char *to, uint64_t v)
 {
-    unsigned char bytes[10];
     size_t n = 0;
 
-    if (v < 0x80) { /* most */
-        buf_add_c(b, (char)v);
+    for (; v >= 0x80; v >>= 7)
+        to[n++] = (char)(unsigned char)(v | 0x80);
+    to[n++] = (char)(unsigned char)v;
+    return n;
+}
+
+void buf_add_varint(struct buf *b, uint64_t v)
+{
+    char bytes[10];
+
+    if (has_room(b, sizeof(bytes))) { /* mostly */
+        b->n += put_varint(b->p + b->n, v);
+        b->p[b->n] = 0;
         return;
     }
-    while (v >= 0x80) {
-        bytes[n++] = (unsigned char)(v | 0x80);
-        v >>= 7;
-    }
-    bytes[n++] = (unsigned char)v;
-    buf_add(b, bytes, n);
+    buf_add(b, bytes, put_varint(bytes, v));
 }
 
 void buf_add_svarint(struct buf *b, int64_t v)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/byte_sort.h"
 #include "core/base/mem.h"
 #include "core/store/fact_store.h"
 #include "core/store/id_index.h"
@@ -19,11 +20,12 @@ static enum status prepare_once(struct sql *db, struct sql_stmt **st, const char
 
 /* --- facts --- */
 
+enum { PLACE_KEY_BYTES = 16 };
+
 /* Sorted instead of the facts, which are large. */
 struct fact_place {
-    int64_t day, ts_ns;
-    uint32_t fn;
-    const struct fact *fact;
+    uint8_t key[PLACE_KEY_BYTES]; /* day, function, start: highest bytes first */
+    const struct pack_fact *of;
 };
 
 /* The facts of a pack in the order in which they are written: by day first. */
@@ -32,17 +34,39 @@ struct fact_order {
     size_t n;
 };
 
-static int compare_places(const void *a, const void *b)
+/* Little-endian machines only, as all of this. */
+static struct fact_place place_of(const struct pack_fact *of)
+{
+    const uint32_t day = __builtin_bswap32((uint32_t)of->day ^ (uint32_t)1 << 31);
+    const uint32_t fn = __builtin_bswap32(of->fact.fn);
+    const uint64_t ts_ns = __builtin_bswap64((uint64_t)of->fact.ts_ns ^ (uint64_t)1 << 63);
+    struct fact_place p = {.of = of};
+
+    memcpy(p.key, &day, sizeof(day));
+    memcpy(p.key + 4, &fn, sizeof(fn));
+    memcpy(p.key + 8, &ts_ns, sizeof(ts_ns));
+    return p;
+}
+
+static int compare_ids(const void *a, const void *b)
 {
     const struct fact_place *x = a, *y = b;
 
-    if (x->day != y->day)
-        return x->day < y->day ? -1 : 1;
-    if (x->fn != y->fn)
-        return x->fn < y->fn ? -1 : 1;
-    if (x->ts_ns != y->ts_ns)
-        return x->ts_ns < y->ts_ns ? -1 : 1;
-    return str_cmp(x->fact->id, y->fact->id);
+    return str_cmp(x->of->fact.id, y->of->fact.id);
+}
+
+static void sort_places(struct fact_order *o)
+{
+    size_t n;
+
+    byte_sort(o->rows, o->n, sizeof(*o->rows), PLACE_KEY_BYTES);
+    for (size_t i = 0; i < o->n; i += n) {
+        for (n = 1;
+             i + n < o->n && memcmp(o->rows[i].key, o->rows[i + n].key, PLACE_KEY_BYTES) == 0;)
+            n++;
+        if (n > 1)
+            qsort(o->rows + i, n, sizeof(*o->rows), compare_ids);
+    }
 }
 
 static enum status delete_facts(struct day *d, const struct pack *k, struct roll_deltas *rolls,
@@ -62,12 +86,12 @@ static enum status delete_facts(struct day *d, const struct pack *k, struct roll
     return s;
 }
 
-static void count_fact(struct roll_deltas *rolls, int64_t day, const struct fact *f)
+static void count_fact(struct roll_deltas *rolls, size_t *near, int64_t day, const struct fact *f)
 {
     struct invocation inv;
 
     fact_to_sums(f, &inv);
-    stats_add_invocation(roll_deltas_at(rolls, day, f->fn, f->ts_ns), &inv);
+    stats_add_invocation(roll_deltas_at(rolls, near, day, f->fn, f->ts_ns), &inv);
 }
 
 static struct fact_order order_facts(const struct pack *k, struct arena *a)
@@ -77,11 +101,9 @@ static struct fact_order order_facts(const struct pack *k, struct arena *a)
     for (size_t i = 0; i < k->n_facts; i++) {
         const struct pack_fact *pf = &k->facts[i];
         if (!pf->is_dead)
-            all.rows[all.n++] =
-                (struct fact_place){pf->day, pf->fact.ts_ns, pf->fact.fn, &pf->fact};
+            all.rows[all.n++] = place_of(pf);
     }
-    if (all.n > 1)
-        qsort(all.rows, all.n, sizeof(*all.rows), compare_places);
+    sort_places(&all);
     return all;
 }
 
@@ -90,7 +112,7 @@ static struct fact_order cut_day(struct fact_order *all, int64_t day)
 {
     struct fact_order of_day = {all->rows, 0};
 
-    while (of_day.n < all->n && all->rows[of_day.n].day == day)
+    while (of_day.n < all->n && all->rows[of_day.n].of->day == day)
         of_day.n++;
     all->rows += of_day.n;
     all->n -= of_day.n;
@@ -102,11 +124,12 @@ static enum status insert_facts(struct day *d, struct roll_deltas *rolls,
 {
     AUTO(arena_clear) struct arena a = {0};
     const struct fact **facts = arena_new(&a, const struct fact *, own->n + 1);
+    size_t near = 0;
 
     for (size_t i = 0; i < own->n; i++) {
-        facts[i] = own->rows[i].fact;
+        facts[i] = &own->rows[i].of->fact;
         if (!(facts[i]->evidence & EV_FORGED))
-            count_fact(rolls, d->number, facts[i]);
+            count_fact(rolls, &near, d->number, facts[i]);
     }
     return facts_insert(d, facts, own->n, e);
 }
@@ -118,7 +141,7 @@ static enum status write_ids(struct day *d, const struct fact_order *own, struct
     AUTO(mem_free_ptr) uint8_t *entries = xmalloc((own->n + 1) * ID_ENTRY_BYTES);
 
     for (size_t i = 0; i < own->n; i++) {
-        const struct fact *f = own->rows[i].fact;
+        const struct fact *f = &own->rows[i].of->fact;
         struct id_entry en = {id_prefix(f->id), f->fn,
                               (uint32_t)((f->ts_ns - d->number * NS_PER_DAY) / NS_PER_SEC)};
         id_entry_pack(&en, entries + i * ID_ENTRY_BYTES);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/byte_sort.h"
 #include "core/base/mem.h"
 #include "core/store/id_index.h"
 
@@ -246,7 +247,7 @@ static enum status add_run(struct day *d, uint8_t *entries, size_t n, int level,
     struct run_writer w;
     enum status s = run_begin(&w, d, e);
 
-    qsort(entries, n, ID_ENTRY_BYTES, compare_entries);
+    byte_sort(entries, n, ID_ENTRY_BYTES, ID_ENTRY_BYTES);
     for (size_t i = 0; s == OK && i < n; i++)
         s = run_add(&w, entries + i * ID_ENTRY_BYTES, e);
     if (s == OK)

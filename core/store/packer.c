@@ -379,9 +379,10 @@ static enum status close_all_chunks(struct packer *p, struct err *e)
     return s;
 }
 
-static void count_record(struct pack *k, int64_t day, uint32_t fn, const struct log_record *r)
+static void count_record(struct pack *k, size_t *near, int64_t day, uint32_t fn,
+                         const struct log_record *r)
 {
-    struct stats *s = roll_deltas_at(&k->rolls, day, fn, r->time_ns);
+    struct stats *s = roll_deltas_at(&k->rolls, near, day, fn, r->time_ns);
 
     s->log_events++;
     s->log_bytes += r->body.n; /* as stored, so that counting lines gives the same */
@@ -409,7 +410,7 @@ static enum status add_record(struct packer *p, const struct log_record *r, stru
     c->fns |= ids.at.fn_bit;
     line_tally_add(&c->tally, ids.fn, r->severity, r->body.n);
     p->current->raw_bytes += r->body.n;
-    count_record(p->current, day, ids.fn, r);
+    count_record(p->current, &c->roll, day, ids.fn, r);
     return c->writer.text_bytes >= CHUNK_BYTES ? close_chunk(p, c, e) : OK;
 }
 

@@ -15,6 +15,7 @@ struct open_chunk {
     uint64_t *seen;
     size_t n, cap;
     struct line_tally tally;
+    size_t roll; /* in which its last line was counted */
 };
 
 /* Which of the packer's chunks a day and shard fill: 1 above their places, 0: none yet. */

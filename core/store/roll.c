@@ -185,9 +185,14 @@ static struct roll_key key_of(int64_t day, uint32_t fn, int64_t ts_ns)
     return (struct roll_key){day, fn, (unsigned)((ts_ns - day * NS_PER_DAY) / NS_PER_HOUR)};
 }
 
-struct stats *roll_deltas_at(struct roll_deltas *d, int64_t day, uint32_t fn, int64_t ts_ns)
+struct stats *roll_deltas_at(struct roll_deltas *d, size_t *near, int64_t day, uint32_t fn,
+                             int64_t ts_ns)
 {
-    return &delta_at(d, key_of(day, fn, ts_ns))->add;
+    const struct roll_key k = key_of(day, fn, ts_ns);
+
+    if (*near >= d->n || delta_key(&d->rows[*near].key) != delta_key(&k))
+        *near = (size_t)(delta_at(d, k) - d->rows);
+    return &d->rows[*near].add;
 }
 
 void roll_deltas_recompute(struct roll_deltas *d, int64_t day, uint32_t fn, int64_t ts_ns)

@@ -402,7 +402,9 @@ struct roll_delta {
 void roll_deltas_clear(struct roll_deltas *d);
 /* Adds what concerns the day. */
 void roll_deltas_merge(struct roll_deltas *to, const struct roll_deltas *from, int64_t day);
-struct stats *roll_deltas_at(struct roll_deltas *d, int64_t day, uint32_t fn, int64_t ts_ns);
+/* *near is where the caller found the last one: mostly it is the same. 0 to begin with. */
+struct stats *roll_deltas_at(struct roll_deltas *d, size_t *near, int64_t day, uint32_t fn,
+                             int64_t ts_ns);
 void roll_deltas_recompute(struct roll_deltas *d, int64_t day, uint32_t fn, int64_t ts_ns);
 /* Sorts by day, function, hour: before roll_apply. */
 void roll_deltas_sort(struct roll_deltas *d);
