@@ -251,11 +251,11 @@ static int64_t unzigzag(uint64_t v)
 static bool read_time(struct restorer *r, int64_t *in_day)
 {
     const uint64_t v = varint_read(&r->part[PART_TIMES]);
-    const int64_t step = unzigzag(v >> 1);
+    const int64_t step = unzigzag(v >> 1), unit = v & 1 ? 1 : NS_PER_MS;
 
-    if (step <= -NS_PER_DAY || step >= NS_PER_DAY)
+    if (step <= -NS_PER_DAY / unit || step >= NS_PER_DAY / unit)
         return false;
-    *in_day += v & 1 ? step : step * NS_PER_MS;
+    *in_day += step * unit;
     r->ms = *in_day / NS_PER_MS;
     return *in_day >= 0 && *in_day < NS_PER_DAY;
 }

@@ -32,6 +32,7 @@ static void classify_word(const char *p, struct classes *c, size_t word)
     __m128i codes = _mm_setzero_si128();
     uint64_t digit = 0, alnum = 0;
 
+#pragma GCC unroll 4
     for (int i = 0; i < WORD_BITS; i += 16) {
         __m128i v = _mm_loadu_si128((const void *)(p + i));
         __m128i d = at_most(_mm_sub_epi8(v, _mm_set1_epi8('0')), 9);
@@ -134,21 +135,41 @@ struct word {
     size_t digit, digits; /* its first run of digits */
 };
 
+/* The bytes of p as they differ from those of `form`: a digit in place of 0 gives its value. False
+ * where one is above 9, or differs from another byte: `above` holds 0x76 for digits, else 0x7f, so
+ * that such sums pass 0x7f. */
+static bool read_form(const char *p, const char *form, uint64_t above, uint64_t *v)
+{
+    uint64_t want;
+
+    memcpy(&want, form, sizeof(want));
+    memcpy(v, p, sizeof(*v));
+    *v ^= want;
+    return ((*v | (*v + above)) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+static int64_t digit_at(uint64_t v, unsigned place)
+{
+    return (int64_t)(v >> 8 * place & 15);
+}
+
+static int64_t two_digits(uint64_t v, unsigned place)
+{
+    return digit_at(v, place) * 10 + digit_at(v, place + 1);
+}
+
 /* "12:00:00.000Z" */
 static bool read_clock(const char *p, int64_t *ms)
 {
-    static const char form[] = "00:00:00.000Z";
-    int v[9];
-    size_t n = 0;
+    uint64_t clock, rest;
 
-    for (size_t i = 0; i < sizeof(form) - 1; i++) {
-        if (form[i] != '0' ? p[i] != form[i] : p[i] < '0' || p[i] > '9')
-            return false;
-        if (form[i] == '0')
-            v[n++] = p[i] - '0';
-    }
-    int hour = v[0] * 10 + v[1], minute = v[2] * 10 + v[3], second = v[4] * 10 + v[5];
-    *ms = ((hour * 60 + minute) * 60 + second) * INT64_C(1000) + v[6] * 100 + v[7] * 10 + v[8];
+    if (!read_form(p, "00:00:00", UINT64_C(0x76767f76767f7676), &clock) ||
+        !read_form(p + 5, ":00.000Z", UINT64_C(0x7f7676767f76767f), &rest))
+        return false;
+    const int64_t hour = two_digits(clock, 0), minute = two_digits(clock, 3),
+                  second = two_digits(clock, 6);
+    *ms =
+        ((hour * 60 + minute) * 60 + second) * 1000 + two_digits(rest, 4) * 10 + digit_at(rest, 6);
     return hour < 24 && minute < 60 && second < 60;
 }
 
@@ -191,20 +212,42 @@ static size_t cut_id(struct cutter *c, const struct word *w)
     return w->begin + CHUNK_UUID;
 }
 
+/* The value of n <= 8 digits with a 1 before them: the digits of eight bytes are added pairwise. */
+static uint64_t short_number(const char *p, size_t n)
+{
+    static const uint32_t ones[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    v = (v & UINT64_C(0x0f0f0f0f0f0f0f0f)) << (64 - 8 * n); /* lowest byte first: zeros before */
+    v = (v * 10 + (v >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+    v = (v * 100 + (v >> 16)) & UINT64_C(0x0000ffff0000ffff);
+    v = (v * 10000 + (v >> 32)) & UINT64_C(0xffffffff);
+    return v + ones[n];
+}
+
+static uint64_t number_of(const char *p, size_t n)
+{
+    if (n <= 8)
+        return short_number(p, n);
+    uint64_t v = 1;
+    for (size_t i = 0; i < n; i++)
+        v = v * 10 + (unsigned)(p[i] - '0');
+    return v;
+}
+
 static size_t cut_digits(struct cutter *c, const struct word *w)
 {
     enum { DIGITS_MOST = 16 }; /* so that the number fits */
     struct cut_line *o = c->out;
+    size_t at = w->digit;
 
-    for (size_t at = w->digit; at < w->digits;) {
-        const size_t n = w->digits - at < DIGITS_MOST ? w->digits - at : DIGITS_MOST;
-        uint64_t v = 1;
-        for (size_t i = 0; i < n; i++)
-            v = v * 10 + (unsigned)(c->p[at + i] - '0');
-        put_gap(c, at, at + n, GAP_NUMBER);
-        o->numbers = put_varint(o->numbers, v);
-        at += n;
+    for (; w->digits - at > DIGITS_MOST; at += DIGITS_MOST) {
+        put_gap(c, at, at + DIGITS_MOST, GAP_NUMBER);
+        o->numbers = put_varint(o->numbers, number_of(c->p + at, DIGITS_MOST));
     }
+    put_gap(c, at, w->digits, GAP_NUMBER);
+    o->numbers = put_varint(o->numbers, number_of(c->p + at, w->digits - at));
     return w->end;
 }
 

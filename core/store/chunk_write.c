@@ -102,15 +102,27 @@ static bool template_number(struct chunk_writer *w, struct str text, bool is_who
 
 /* --- lines --- */
 
+/* Where the part goes on; there is room. */
 static char *end_of(struct buf *b, size_t room)
 {
-    buf_reserve(b, room);
+    if (b->cap - b->n <= room)
+        buf_reserve(b, room);
     return b->p + b->n;
 }
 
 static void take(struct buf *b, const char *end)
 {
-    buf_grown(b, (size_t)(end - (b->p + b->n)));
+    b->n = (size_t)(end - b->p);
+}
+
+static void add_varint(struct buf *b, uint64_t v)
+{
+    char *end = end_of(b, 10);
+
+    for (; v >= 0x80; v >>= 7)
+        *end++ = (char)(unsigned char)(v | 0x80);
+    *end++ = (char)v;
+    take(b, end);
 }
 
 static char mark_of(const struct chunk_line *line)
@@ -178,11 +190,11 @@ void chunk_writer_add(struct chunk_writer *w, const struct chunk_line *line)
 
     if (!add_cut(w, line, in_day, &number))
         number = add_whole(w, line);
-    buf_add_varint(&w->parts[PART_HEADS], number << 1 | (stream != 0));
-    buf_add_varint(&w->parts[PART_TIMES],
-                   step % NS_PER_MS == 0 ? zigzag(step / NS_PER_MS) << 1 : zigzag(step) << 1 | 1);
+    add_varint(&w->parts[PART_HEADS], number << 1 | (stream != 0));
+    add_varint(&w->parts[PART_TIMES],
+               step % NS_PER_MS == 0 ? zigzag(step / NS_PER_MS) << 1 : zigzag(step) << 1 | 1);
     if (stream != 0)
-        buf_add_svarint(&w->parts[PART_STREAMS], stream);
+        add_varint(&w->parts[PART_STREAMS], zigzag(stream));
     w->last_ns = in_day;
     w->last_stream = line->stream;
     w->n_lines++;
