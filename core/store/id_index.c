@@ -2,8 +2,7 @@
  * second. */
 #include <string.h>
 
-#include "core/store/fact_store.h"
-#include "core/store/id_index.h"
+#include "core/store/id_groups.h"
 
 static void put_be(uint8_t *out, uint32_t v, size_t n)
 {
@@ -182,10 +181,8 @@ enum status facts_by_id(struct store *s, int64_t day, struct str id, struct aren
     if (id_scan(s, day, (struct prefix_range){prefix, prefix}, add_place, &places, e) != OK ||
         store_day(s, day, false, &d, e) != OK)
         return e ? e->code : ERR_IO;
-    for (size_t i = 0; status == OK && d && i < places.n; i++) {
-        int64_t since_ns = day * NS_PER_DAY + places.rows[i].second * NS_PER_SEC;
-        status = facts_each(d, places.rows[i].fn, (struct range){since_ns, since_ns + NS_PER_SEC},
-                            (struct fact_sink){give_match, &match, sink.has_forged}, e);
-    }
+    for (size_t i = 0; status == OK && d && i < places.n; i++)
+        status = facts_at(d, &places.rows[i],
+                          (struct fact_sink){give_match, &match, sink.has_forged}, e);
     return status;
 }

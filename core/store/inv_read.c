@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/store/fact_store.h"
-#include "core/store/id_index.h"
+#include "core/store/id_groups.h"
 
 /* --- what passes --- */
 
@@ -506,11 +505,8 @@ static enum status search_day(struct id_search *s, int64_t day, struct str id, s
     enum status status = id_scan(s->store, day, r, add_place, s, e);
     if (status == OK)
         status = store_day(s->store, day, false, &d, e);
-    for (size_t i = 0; status == OK && d && i < s->n_places; i++) {
-        int64_t since_ns = day * NS_PER_DAY + s->places[i].second * NS_PER_SEC;
-        status = facts_each(d, s->places[i].fn, (struct range){since_ns, since_ns + NS_PER_SEC},
-                            (struct fact_sink){add_matching, s, false}, e);
-    }
+    for (size_t i = 0; status == OK && d && i < s->n_places; i++)
+        status = facts_at(d, &s->places[i], (struct fact_sink){add_matching, s, false}, e);
     return status;
 }
 

@@ -16,6 +16,7 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/base/timefmt.h"
+#include "core/store/id_groups.h"
 #include "core/store/store_private.h"
 
 #define DAYS_OPEN_MAX 16u /* file handles a reader or writer keeps */
@@ -180,6 +181,7 @@ static void close_day(struct day *d)
 
     for (size_t i = 0; i < ARRAY_LEN(statements); i++)
         sql_finalize(statements[i]);
+    id_groups_free(d->id_groups);
     sql_close(d->db);
 }
 
@@ -198,7 +200,7 @@ void store_close_day(struct store *s, int64_t number)
 static enum status open_day(struct store *s, int64_t number, struct day **out, struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
-    struct day d = {.number = number};
+    struct day d = {.number = number, .is_read_only = s->is_read_only};
     enum sql_mode mode = s->is_read_only ? SQL_READ_ONLY : SQL_READ_WRITE;
 
     if (s->n_days >= DAYS_OPEN_MAX) {

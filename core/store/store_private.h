@@ -38,6 +38,8 @@ struct day {
     bool has_groups; /* facts lie in groups; else, before migration 4, one a row */
     bool has_heads;  /* day_has_heads */
     bool has_runs;   /* request ids lie in runs; else, before migration 6, in inv_id */
+    bool is_read_only;
+    struct id_groups *id_groups; /* id_groups.c; NULL: not needed yet */
     struct sql_stmt *put_group, *drop_group, *last_group, *groups_at, *insert_chunk, *insert_head,
         *insert_seen, *insert_ids, *insert_event, *get_roll, *put_roll, *put_point, *put_span;
 };

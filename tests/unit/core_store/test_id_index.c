@@ -211,8 +211,71 @@ static void test_many_of_one_second(void **state)
     fixture_free(f);
 }
 
+enum { OF_ROUND = 150, ROUNDS = 6 };
+
+/* New requests of one second; of those of the round before one is gone and one began later. */
+static void add_round(struct fixture *f, uint32_t round, int64_t starts_ns[])
+{
+    struct batch *b = batch_new();
+    const struct fn_ref fn = {.provider = PROVIDER_AWS, .name = STR("f")};
+    const struct origin *o = batch_origin(b, &(struct origin){.fn = batch_fn(b, &fn)});
+    const uint32_t first = round * OF_ROUND, before = first - OF_ROUND / 2;
+    char room[40];
+
+    for (uint32_t i = first; i < first + OF_ROUND; i++) {
+        starts_ns[i] = DAY * NS_PER_DAY + i;
+        *batch_invocation(b) =
+            (struct invocation){.origin = o,
+                                .id = arena_str(&b->arena, numbered(room, true, i)),
+                                .start_ns = starts_ns[i],
+                                .attempt = 1};
+    }
+    for (uint32_t i = before; round > 0 && i < before + 2; i++) {
+        struct invocation *inv = batch_invocation(b);
+        *inv = (struct invocation){.origin = o,
+                                   .id = arena_str(&b->arena, numbered(room, true, i)),
+                                   .start_ns = starts_ns[i] + NS_PER_MS,
+                                   .stored_start_ns = starts_ns[i],
+                                   .attempt = 1,
+                                   .has_stored = true,
+                                   .is_removed = i == before};
+        starts_ns[i] = inv->is_removed ? 0 : inv->start_ns;
+    }
+    fixture_commit(f, b);
+}
+
+/* A reader that asks often keeps where ids stand, and sees what is written meanwhile. */
+static void test_reader_of_many(void **state)
+{
+    struct fixture *f = fixture_new(), reader = {.path = f->path};
+    int64_t starts_ns[ROUNDS * OF_ROUND];
+    char room[40];
+
+    UNUSED(state);
+    fixture_open(f, false);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        add_round(f, round, starts_ns);
+        if (round == 0)
+            fixture_open(&reader, true);
+        for (uint32_t i = 0; i < (round + 1) * OF_ROUND; i++) {
+            struct inv_rows r = {0};
+            struct err e = {0};
+            enum status s = request_by_id(reader.store, numbered(room, true, i), &f->arena, &r, &e);
+            CHECK_STATUS(s, starts_ns[i] == 0 ? ERR_NOT_FOUND : OK);
+            CHECK_INT(r.n, starts_ns[i] != 0);
+            CHECK(r.n == 0 || r.rows[0].start_ns == starts_ns[i]);
+        }
+    }
+    struct day *d;
+    CHECK_OK(store_day(reader.store, DAY, false, &d, &reader.e), &reader.e);
+    CHECK(d->id_groups != NULL);
+    store_close(reader.store);
+    fixture_free(f);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_many_of_one_second),
+    cmocka_unit_test(test_reader_of_many),
     cmocka_unit_test(test_index_against_list),
     cmocka_unit_test(test_filter),
 };
