@@ -348,7 +348,31 @@ void lambda_list_aliases(struct api_call *c)
 
 void lambda_list_provisioned(struct api_call *c)
 {
-    empty_list(c, "ProvisionedConcurrencyConfigs");
+    static const char *const counts[] = {"RequestedProvisionedConcurrentExecutions",
+                                         "AvailableProvisionedConcurrentExecutions",
+                                         "AllocatedProvisionedConcurrentExecutions"};
+    struct str qualifier;
+    const struct fndef *fn = lambda_function(c, &qualifier);
+    struct json_out o;
+
+    if (!fn)
+        return;
+    jout_init(&o, &c->out, false);
+    jout_open(&o, '{');
+    jout_key(&o, "ProvisionedConcurrencyConfigs");
+    jout_open(&o, '[');
+    if (fn->provisioned > 0) {
+        jout_open(&o, '{');
+        jout_put_str(&o, "FunctionArn",
+                     arena_printf(c->arena, STR_FMT ":$LATEST", STR_ARG(fn->arn)));
+        for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+            jout_put_i64(&o, counts[i], fn->provisioned);
+        jout_put_str(&o, "Status", STR("READY"));
+        jout_put_str(&o, "LastModified", modified_text(c->arena, fn));
+        jout_close(&o, '}');
+    }
+    jout_close(&o, ']');
+    jout_close(&o, '}');
 }
 
 void lambda_list_versions(struct api_call *c)

@@ -27,6 +27,13 @@ const struct metric_info metric_infos[METRICS] = {
     [METRIC_DURATION] = {LAMBDA, "Duration", "Milliseconds", 1000, true},
     [METRIC_CONCURRENT] = {LAMBDA, "ConcurrentExecutions", "Count", 1, false},
     [METRIC_UNRESERVED] = {LAMBDA, "UnreservedConcurrentExecutions", "Count", 1, false},
+    [METRIC_PROVISIONED_USED] = {LAMBDA, "ProvisionedConcurrentExecutions", "Count", 1, false},
+    [METRIC_PROVISIONED_SHARE] = {LAMBDA, "ProvisionedConcurrencyUtilization", "Count", 1000000,
+                                  false},
+    [METRIC_PROVISIONED_INVOCATIONS] = {LAMBDA, "ProvisionedConcurrencyInvocations", "Count", 1,
+                                        false},
+    [METRIC_PROVISIONED_SPILLOVER] = {LAMBDA, "ProvisionedConcurrencySpilloverInvocations", "Count",
+                                      1, false},
     [METRIC_ASYNC_RECEIVED] = {LAMBDA, "AsyncEventsReceived", "Count", 1, false},
     [METRIC_ASYNC_DROPPED] = {LAMBDA, "AsyncEventsDropped", "Count", 1, false},
     [METRIC_ASYNC_AGE] = {LAMBDA, "AsyncEventAge", "Milliseconds", 1000, true},
@@ -178,6 +185,20 @@ void metrics_add(struct metrics *m, enum metric which, const struct fndef *fn, i
         count_both(m, which, fn, minute_of(loop_wall(m->x->loop)), value);
 }
 
+/* The environments kept ready come first: what more than they run at a time spills over. */
+static void count_provisioned(struct metrics *m, const struct invoke_fact *f, int64_t minute)
+{
+    const int64_t all = f->fn->provisioned, busy = (int64_t)f->concurrent;
+    const int64_t used = busy < all ? busy : all;
+
+    if (all == 0)
+        return;
+    count_fn(m, METRIC_PROVISIONED_USED, f->fn, minute, used);
+    count_fn(m, METRIC_PROVISIONED_SHARE, f->fn, minute, used * 1000000 / all);
+    count_both(m, busy > all ? METRIC_PROVISIONED_SPILLOVER : METRIC_PROVISIONED_INVOCATIONS, f->fn,
+               minute, 1);
+}
+
 /* Counted in the minute it began, as Lambda does. A throttle ran nothing: neither an invocation nor
  * an error. */
 static void on_invocation(void *ctx, const struct invoke_fact *f)
@@ -194,6 +215,7 @@ static void on_invocation(void *ctx, const struct invoke_fact *f)
     count_both(m, METRIC_DURATION, f->fn, minute, f->duration_ns / NS_PER_US);
     count_fn(m, METRIC_CONCURRENT, f->fn, minute, f->concurrent);
     count_fn(m, METRIC_CONCURRENT, NULL, minute, f->account_concurrent);
+    count_provisioned(m, f, minute);
     if (!f->fn->has_reserved)
         count_fn(m, METRIC_UNRESERVED, NULL, minute, f->account_concurrent);
 }

@@ -11,9 +11,13 @@ enum metric {
     METRIC_INVOCATIONS,
     METRIC_ERRORS,
     METRIC_THROTTLES,
-    METRIC_DURATION,   /* microseconds */
-    METRIC_CONCURRENT, /* of the function; of the account for the region */
-    METRIC_UNRESERVED, /* region only */
+    METRIC_DURATION,          /* microseconds */
+    METRIC_CONCURRENT,        /* of the function; of the account for the region */
+    METRIC_UNRESERVED,        /* region only */
+    METRIC_PROVISIONED_USED,  /* environments kept ready that work; of functions that have some */
+    METRIC_PROVISIONED_SHARE, /* of them, in millionths */
+    METRIC_PROVISIONED_INVOCATIONS,
+    METRIC_PROVISIONED_SPILLOVER,
     METRIC_ASYNC_RECEIVED,
     METRIC_ASYNC_DROPPED,
     METRIC_ASYNC_AGE, /* microseconds */

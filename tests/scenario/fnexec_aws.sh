@@ -24,6 +24,7 @@ functions:
   stopped: {runtime: c, handler: echo, code: c, concurrency: 0}
   broken: {runtime: python3.11, handler: app.nothing, code: python, timeout: 5s}
   none: {runtime: c, handler: no_program, code: c, timeout: 5s}
+  ready: {runtime: c, handler: echo, code: c, provisioned: 2}
 YAML
 aws_client_start
 printf '#!/bin/sh\n' > "$work/functions/c/no_program"
@@ -301,12 +302,23 @@ done
 
 # --- reads of the control plane, traces ---
 [ "$(aws_cli lambda list-functions --max-items 3 --query 'length(Functions)')" -eq 3 ] || fail "list-functions"
-[ "$(aws_cli lambda list-functions --query 'length(Functions)')" -eq 12 ] || fail "list-functions, all"
-[ "$(aws_cli lambda list-functions --page-size 3 --query 'length(Functions)')" -eq 12 ] || fail "list-functions, in pages"
+[ "$(aws_cli lambda list-functions --query 'length(Functions)')" -eq 13 ] || fail "list-functions, all"
+[ "$(aws_cli lambda list-functions --page-size 3 --query 'length(Functions)')" -eq 13 ] || fail "list-functions, in pages"
 for query in Marker=3 Marker=zz MaxItems=0 MaxItems=10001; do
     curl -sS -D "$work/head" -o "$work/answer" "$endpoint/2015-03-31/functions/?$query"
     refused 400 InvalidParameterValueException M
 done
+aws_cli lambda list-provisioned-concurrency-configs --function-name ready --output text > "$work/got" --query \
+    'ProvisionedConcurrencyConfigs[].[RequestedProvisionedConcurrentExecutions, AllocatedProvisionedConcurrentExecutions, Status]'
+expect "$work/got" $'2\t2\tREADY'
+[ "$(aws_cli lambda list-provisioned-concurrency-configs --function-name py --query 'length(ProvisionedConcurrencyConfigs)')" \
+    -eq 0 ] || fail "provisioned concurrency of a function without"
+invoke ready '{}'
+metrics_of() { aws_cli cloudwatch list-metrics --metric-name "$1" --query 'length(Metrics)'; }
+for metric in ProvisionedConcurrentExecutions ProvisionedConcurrencyUtilization ProvisionedConcurrencyInvocations; do
+    [ "$(metrics_of $metric)" -gt 0 ] || fail "no metric $metric"
+done
+[ "$(metrics_of ProvisionedConcurrencySpilloverInvocations)" -eq 0 ] || fail "a single call spilled over"
 aws_cli lambda get-account-settings > "$work/got"
 expect "$work/got" '"UnreservedConcurrentExecutions": 1000'
 aws_cli lambda get-function-concurrency --function-name stopped > "$work/got"
