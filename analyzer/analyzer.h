@@ -195,7 +195,8 @@ MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct 
 
 /* What is charged by the hour, used or not: provisioned concurrency (concurrency x configured GB x
  * seconds) and the snapshots of SnapStart (versions x GB x seconds; free for Java). Logs do not
- * tell how much is configured and when: rules do; without a time, all of the range. AWS rounds the
+ * tell how much is configured and when: rules do, without a time for all of the range; else what a
+ * collector read (`kept`). AWS rounds the
  * time from enabling to disabling up to 5 minutes, and charges a snapshot for at least 3 hours: the
  * rule's times end so much later, and a range is charged what of them lies in it, to the
  * nanosecond, so that slices of a range add up. What is after now_ns is not charged yet. Beside the
@@ -208,10 +209,11 @@ struct standing_request {
     struct range range;
     int64_t now_ns;
     struct size_steps sizes;
+    struct kept_steps kept; /* provisioned concurrency where no rule says it */
 };
 struct standing_cost {
     wide provisioned, snapshots; /* 10^-12 */
-    bool is_provisioned_open;    /* attempts ran on it, but no rule says how much there is */
+    bool is_provisioned_open;    /* attempts ran on it, but nothing says how much there is */
     bool are_snapshots_open;     /* environments were restored from some, but no rule ... */
     bool is_unpriced;            /* the book has no price for them there */
     struct str currency;
@@ -219,19 +221,21 @@ struct standing_cost {
 MUST_CHECK enum status cost_standing(const struct cost_context *c, const struct standing_request *q,
                                      struct standing_cost *out, struct err *e);
 
-/* The sizes of rows of the range (request_functions) that ran and of which a rule keeps something,
- * where they had several, or another one before: rows[].sizes, in the arena. One that changes more
+/* What is kept ready of rows of the range (request_functions) as a collector read it: rows[].kept.
+ * The sizes of those that ran and of which something is kept, where they had several, or another
+ * one before: rows[].sizes. Both in the arena. One that changes more
  * than 65,536 times keeps the largest from there on. e is not NULL. */
 struct standing_sizes_request {
     const struct cost_context *cost;
     struct range range;
+    const struct fn_filter *filter; /* passes the rows */
     struct fn_row *rows;
     size_t n;
 };
 MUST_CHECK enum status standing_sizes_load(struct store *s, const struct standing_sizes_request *q,
                                            struct arena *a, struct err *e);
 
-/* Functions for which a rule keeps something and that did not run in the range. Their memory size
+/* Functions of which something is kept and that did not run in the range. Their memory size
  * (and architecture) is that of their last attempt before it, else of the first one after it; rows
  * of `ran` (request_functions of the range) that tell none get it as well, and those that tell
  * several get standing_sizes_load's. Rows are in the arena,

@@ -3,6 +3,7 @@
 #define FNSCOPE_ANALYZER_COST_H
 
 #include "analyzer/analyzer.h"
+#include "core/base/map.h"
 
 /* Which meter a line belongs to; the order of a receipt. */
 enum cost_part { PART_DURATION, PART_REQUEST, PART_STORAGE, PART_RESTORE, COST_PARTS };
@@ -21,6 +22,17 @@ struct cost_facts {
 
 /* What is charged by time and not by use; see cost_standing. */
 enum standing_part { STANDING_PROVISIONED, STANDING_SNAPSHOTS, STANDING_PARTS };
+
+/* What is kept ready as collectors read it of the accounts: analyzer/standing_counts.c. */
+struct kept_counts {
+    struct idmap index; /* by hash of the subject */
+    struct kept_steps *steps;
+};
+MUST_CHECK enum status kept_counts_load(struct store *s, struct range r,
+                                        const struct fn_filter *filter, struct arena *a,
+                                        struct kept_counts *out, struct err *e);
+void kept_counts_clear(struct kept_counts *k);
+struct kept_steps kept_counts_of(const struct kept_counts *k, const struct fn_ref *fn);
 
 /* A rule keeps something of it. */
 bool standing_is_kept(const struct cost_context *c, const struct fn_ref *fn);

@@ -47,9 +47,9 @@ static struct range range_charged(const struct kept_rule *k, const struct standi
 
 enum { ON_X86, ON_ARM, ARCHS };
 
-/* MB x ns of one environment in the range, by architecture. */
+/* MB x ns of n environments in the range, by architecture. */
 static void measure(const struct standing_request *q, const struct cost_facts *f, struct range r,
-                    wide mb_ns[ARCHS])
+                    int64_t n, wide mb_ns[ARCHS])
 {
     const struct size_step whole = {INT64_MIN, q->stats->memory_size_bytes, f->arch};
     const struct size_steps all = q->sizes.n > 0 ? q->sizes : (struct size_steps){&whole, 1};
@@ -62,7 +62,24 @@ static void measure(const struct standing_request *q, const struct cost_facts *f
         const enum arch arch = f->is_arch_stated ? f->arch : s->arch;
         if (to_ns > from_ns)
             mb_ns[arch == ARCH_ARM64 ? ON_ARM : ON_X86] +=
-                (wide)(s->memory_bytes / MB) * (to_ns - from_ns);
+                (wide)(s->memory_bytes / MB) * n * (to_ns - from_ns);
+    }
+}
+
+/* As many as a collector read at each time. */
+static void measure_kept(const struct standing_request *q, const struct cost_facts *f,
+                         wide mb_ns[ARCHS])
+{
+    const struct kept_rule all = {0};
+    const struct range r = range_charged(&all, q, STANDING_PROVISIONED);
+
+    for (size_t i = 0; i < q->kept.n; i++) {
+        const struct kept_step *k = &q->kept.rows[i];
+        struct range part = r;
+        part.since_ns = k->since_ns > r.since_ns ? k->since_ns : r.since_ns;
+        if (i + 1 < q->kept.n && k[1].since_ns < r.until_ns)
+            part.until_ns = k[1].since_ns;
+        measure(q, f, part, k->n, mb_ns);
     }
 }
 
@@ -102,13 +119,16 @@ static enum status add_kept(const struct cost_period *d, const struct standing_r
     wide mb_ns[ARCHS] = {0};
     enum status s = OK;
 
-    measure(q, d->facts, range_charged(k, q, part), mb_ns);
+    if (part == STANDING_PROVISIONED && !k->is_said)
+        measure_kept(q, d->facts, mb_ns);
+    else
+        measure(q, d->facts, range_charged(k, q, part), k->n, mb_ns);
     for (size_t i = 0; s == OK && i < ARCHS; i++) {
         struct cost_facts f = *d->facts;
         struct cost_period of = *d;
         f.arch = archs[i];
         of.facts = &f;
-        s = add_part(&of, part, mb_ns[i] * k->n, out, e);
+        s = add_part(&of, part, mb_ns[i], out, e);
     }
     return s;
 }
@@ -131,7 +151,8 @@ enum status cost_standing(const struct cost_context *c, const struct standing_re
         return OK;
     f.arch = cost_is_arm(c, q->fn, s) ? ARCH_ARM64 : ARCH_X86_64;
     cost.currency = ops->currency(c->book, f.region, at_ns);
-    cost.is_provisioned_open = s->start[START_PROVISIONED] > 0 && !f.provisioned.is_said;
+    cost.is_provisioned_open =
+        s->start[START_PROVISIONED] > 0 && !f.provisioned.is_said && q->kept.n == 0;
     cost.are_snapshots_open =
         s->start[START_SNAPSTART] > 0 && !f.snapshots.is_said && !is_java(&f, s);
     enum status status = add_kept(&d, q, STANDING_PROVISIONED, &cost, e);

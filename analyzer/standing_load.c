@@ -51,7 +51,8 @@ static void meet(const struct cost_context *c, const struct fn_row *row, bool *i
 
 /* Of those that pass the filter; the ids in the arena, in the order of names. */
 static enum status find_idle(struct store *s, const struct standing_idle_request *q,
-                             struct arena *a, struct fn_ids *out, struct err *e)
+                             const struct kept_counts *counts, struct arena *a, struct fn_ids *out,
+                             struct err *e)
 {
     AUTO(idmap_clear) struct idmap ran = {0};
     const struct range all = {INT64_MIN / 2, INT64_MAX / 2};
@@ -61,23 +62,29 @@ static enum status find_idle(struct store *s, const struct standing_idle_request
         *idmap_put(&ran, q->ran->rows[i].fn_id, NULL) = i;
     if (request_fn_ids(s, all, q->filter, a, out, e) != OK)
         return err_wrap(e, "functions kept ready");
-    for (size_t i = 0; i < out->n; i++)
-        if (!idmap_get(&ran, out->ids[i]) && standing_is_kept(q->cost, store_fn(s, out->ids[i])))
+    for (size_t i = 0; i < out->n; i++) {
+        const struct fn_ref *fn = store_fn(s, out->ids[i]);
+        if (!idmap_get(&ran, out->ids[i]) &&
+            (standing_is_kept(q->cost, fn) || kept_counts_of(counts, fn).n > 0))
             out->ids[n++] = out->ids[i];
+    }
     out->n = n;
     return OK;
 }
 
 static void seek_all(struct store *s, const struct standing_idle_request *q,
-                     const struct fn_ids *idle, struct fn_row *rows, struct sought *w)
+                     const struct fn_ids *idle, const struct kept_counts *counts,
+                     struct fn_row *rows, struct sought *w)
 {
     for (size_t i = 0; i < q->ran->n; i++) {
         struct fn_row *row = &q->ran->rows[i];
-        if (row->stats.memory_size_bytes == 0 && standing_is_kept(q->cost, &row->fn))
+        if (row->stats.memory_size_bytes == 0 &&
+            (row->kept.n > 0 || standing_is_kept(q->cost, &row->fn)))
             seek(w, row);
     }
     for (size_t i = 0; i < idle->n; i++) {
         rows[i] = (struct fn_row){.fn = *store_fn(s, idle->ids[i]), .fn_id = idle->ids[i]};
+        rows[i].kept = kept_counts_of(counts, &rows[i].fn);
         seek(w, &rows[i]);
     }
 }
@@ -115,18 +122,22 @@ enum status standing_idle_load(struct store *s, const struct standing_idle_reque
     struct fn_ids ids = {0};
 
     *out = idle;
-    const struct standing_sizes_request sizes = {q->cost, q->range, q->ran->rows, q->ran->n};
-    if (!any_keeps(q->cost))
+    const struct standing_sizes_request sizes = {q->cost, q->range, q->filter, q->ran->rows,
+                                                 q->ran->n};
+    AUTO(kept_counts_clear) struct kept_counts counts = {0};
+    if (kept_counts_load(s, q->range, q->filter, a, &counts, e) != OK)
+        return e->code;
+    if (!any_keeps(q->cost) && counts.index.count == 0)
         return OK;
     if (standing_sizes_load(s, &sizes, a, e) != OK)
         return e->code;
-    if (find_idle(s, q, &own, &ids, e) != OK)
+    if (find_idle(s, q, &counts, &own, &ids, e) != OK)
         return e->code;
     const size_t most = q->ran->n + ids.n + 1;
     struct sought w = {arena_new(&own, struct fn_row *, most),
                        arena_new(&own, struct fn_size, most), 0};
     idle.rows = (struct fn_rows){arena_new(a, struct fn_row, ids.n + 1), ids.n};
-    seek_all(s, q, &ids, idle.rows.rows, &w);
+    seek_all(s, q, &ids, &counts, idle.rows.rows, &w);
     if (add_sizes(s, q->range, &w, e) != OK)
         return e->code;
     keep_sized(&idle.rows);

@@ -74,6 +74,23 @@ static enum status load_steps(struct store *s, struct range r, struct fn_row *ro
     return OK;
 }
 
+static bool is_kept_sized(const struct cost_context *c, const struct fn_row *row)
+{
+    return row->stats.memory_size_bytes > 0 && (row->kept.n > 0 || standing_is_kept(c, &row->fn));
+}
+
+static enum status load_counts(struct store *s, const struct standing_sizes_request *q,
+                               struct arena *a, struct err *e)
+{
+    AUTO(kept_counts_clear) struct kept_counts counts = {0};
+
+    if (kept_counts_load(s, q->range, q->filter, a, &counts, e) != OK)
+        return e->code;
+    for (size_t i = 0; i < q->n; i++)
+        q->rows[i].kept = kept_counts_of(&counts, &q->rows[i].fn);
+    return OK;
+}
+
 enum status standing_sizes_load(struct store *s, const struct standing_sizes_request *q,
                                 struct arena *a, struct err *e)
 {
@@ -82,8 +99,10 @@ enum status standing_sizes_load(struct store *s, const struct standing_sizes_req
     struct fn_size *before = arena_new(&own, struct fn_size, q->n + 1);
     size_t n = 0;
 
+    if (load_counts(s, q, a, e) != OK)
+        return e->code;
     for (size_t i = 0; i < q->n; i++) {
-        if (q->rows[i].stats.memory_size_bytes == 0 || !standing_is_kept(q->cost, &q->rows[i].fn))
+        if (!is_kept_sized(q->cost, &q->rows[i]))
             continue;
         before[n] = (struct fn_size){.fn_id = q->rows[i].fn_id, .is_past = true};
         kept[n++] = &q->rows[i];

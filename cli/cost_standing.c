@@ -42,7 +42,8 @@ void cost_standing_hints(const struct cli *c, const struct standing_tally *t, bo
 {
     if (t->n_kept > 0)
         cost_hint(c, "KEPT READY is what functions: says is provisioned or kept as snapshots, "
-                     "for the whole range or from kept_since to kept_until; it is not in COST");
+                     "for the whole range or from kept_since to kept_until, or what a collector "
+                     "read to be provisioned; it is not in COST");
     hint_open(
         c, t->n_provisioned_open, t->provisioned_open,
         "ran on provisioned concurrency: its charge by the hour is not included, because logs "

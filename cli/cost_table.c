@@ -98,8 +98,8 @@ static int64_t price_time(struct range r, const struct fn_row *row)
 static enum status kept_ready(const struct view *v, const struct fn_row *row, struct range r,
                               struct standing_cost *out, struct err *e)
 {
-    const struct standing_request q = {&row->fn, &row->stats, r, clock_now(&v->c->clock),
-                                       row->sizes};
+    const struct standing_request q = {&row->fn,   &row->stats, r, clock_now(&v->c->clock),
+                                       row->sizes, row->kept};
 
     return cost_standing(v->cc, &q, out, e);
 }

@@ -85,8 +85,8 @@ static enum status add_line(struct report_data *r, const struct fn_row *now,
 /* Charged by the hour, beside the cost; what is not known of it is counted. */
 static enum status add_standing(struct report_data *r, const struct fn_row *now, struct err *e)
 {
-    const struct standing_request q = {&now->fn, &now->stats, r->range, r->options->now_ns,
-                                       now->sizes};
+    const struct standing_request q = {&now->fn,           &now->stats, r->range,
+                                       r->options->now_ns, now->sizes,  now->kept};
     struct standing_cost s;
 
     if (cost_standing(r->options->cost, &q, &s, e) != OK)

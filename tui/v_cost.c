@@ -20,8 +20,8 @@ static const struct table_column cost_columns[] = {
 enum status view_kept_ready(const struct app *app, const struct view_data *d,
                             const struct fn_row *f, struct standing_cost *out, struct err *e)
 {
-    const struct standing_request q = {&f->fn, &f->stats, d->range, clock_now(&app->options->clock),
-                                       f->sizes};
+    const struct standing_request q = {
+        &f->fn, &f->stats, d->range, clock_now(&app->options->clock), f->sizes, f->kept};
 
     return cost_standing(app->options->cost, &q, out, e);
 }

@@ -192,6 +192,49 @@ static void memory(struct app *app, struct view_data *d)
                                        : ""));
 }
 
+/* Of the region and account it runs in; globs of a name that has a star match it too. */
+static struct subject_filter only_one(const struct fn_ref *fn)
+{
+    return (struct subject_filter){1u << SCOPE_FUNCTION,
+                                   {fn->name, fn->region, fn->account, fn->provider}};
+}
+
+/* What a collector read to be kept ready, and how much of it worked. */
+static enum status kept_ready(struct app *app, struct view_data *d, struct err *e)
+{
+    static const enum metric metrics[] = {METRIC_PROVISIONED, METRIC_PROVISIONED_SPILLOVER};
+    const struct metric_request q = {d->range, only_one(&d->one->fn), metrics, ARRAY_LEN(metrics)};
+    const struct kept_steps *k = &d->one->kept;
+    struct arena *a = arena_of(app);
+    struct metric_rows rows = {0};
+    int64_t kept = 0, used = 0, spilled = 0;
+
+    for (size_t i = 0; i < k->n; i++)
+        kept = k->rows[i].n > kept ? k->rows[i].n : kept;
+    if (kept == 0)
+        return OK;
+    if (request_metrics(app->options->store, &q, a, &rows, e) != OK)
+        return e->code;
+    for (size_t i = 0; i < rows.n; i++)
+        for (size_t j = 0; j < rows.rows[i].n; j++) {
+            const int64_t v = rows.rows[i].points[j].is_missing ? 0 : rows.rows[i].points[j].value;
+            spilled += rows.rows[i].metric == METRIC_PROVISIONED_SPILLOVER ? v : 0;
+            used = rows.rows[i].metric == METRIC_PROVISIONED && v > used ? v : used;
+        }
+    const char *hint = spilled > 0        ? "  ! too few at times"
+                       : used * 2 <= kept ? "  more than twice what worked"
+                                          : "";
+    title(app, d, "Kept ready");
+    say(app, d, spilled > 0 ? STYLE_WARN : STYLE_PLAIN,
+        arena_printf(a,
+                     "  up to %lld provisioned, at most %lld of them working (" STR_FMT
+                     "), " STR_FMT " beyond them%s",
+                     (long long)kept, (long long)used,
+                     STR_ARG(view_share(a, (uint64_t)used, (uint64_t)kept)),
+                     STR_ARG(view_things(a, (uint64_t)spilled, "call", "calls")), hint));
+    return OK;
+}
+
 static enum status money_lines(struct app *app, struct view_data *d, struct err *e)
 {
     struct arena *a = arena_of(app);
@@ -378,6 +421,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         memory(app, d);
         s = money_lines(app, d, e);
     }
+    if (s == OK)
+        s = kept_ready(app, d, e);
     if (s == OK)
         s = days(app, d, e);
     if (s == OK) {

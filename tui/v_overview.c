@@ -28,7 +28,8 @@ enum status view_load_one(struct app *app, struct view_data *d, struct err *e)
     struct arena *a = &app->data_arena;
     struct fn_row *copy = arena_new(a, struct fn_row, 1);
     struct each_fn_request q = {.range = d->range, .fns = {&app_place(app)->fn_id, 1}, .keep = a};
-    const struct standing_sizes_request sizes = {app->options->cost, d->range, copy, 1};
+    const struct standing_sizes_request sizes = {app->options->cost, d->range, &app->fn_filter,
+                                                 copy, 1};
     enum status s = request_each_function(app->options->store, &q, take_one, copy, e);
 
     if (s == OK && copy->fn_id != 0)

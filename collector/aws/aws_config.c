@@ -9,13 +9,21 @@
 #include "core/base/timefmt.h"
 #include "core/base/url.h"
 
-enum { PHASE_SETTINGS, PHASE_FUNCTIONS, PHASE_MAPPINGS, PHASE_CONCURRENCY, PHASE_DESTINATIONS };
+enum {
+    PHASE_SETTINGS,
+    PHASE_FUNCTIONS,
+    PHASE_MAPPINGS,
+    PHASE_CONCURRENCY,
+    PHASE_PROVISIONED,
+    PHASE_DESTINATIONS
+};
 
 static const enum aws_op phase_ops[] = {
     [PHASE_SETTINGS] = OP_GET_ACCOUNT_SETTINGS,
     [PHASE_FUNCTIONS] = OP_LIST_FUNCTIONS,
     [PHASE_MAPPINGS] = OP_LIST_EVENT_SOURCE_MAPPINGS,
     [PHASE_CONCURRENCY] = OP_GET_FUNCTION_CONCURRENCY,
+    [PHASE_PROVISIONED] = OP_LIST_PROVISIONED,
     [PHASE_DESTINATIONS] = OP_GET_EVENT_INVOKE_CONFIG,
 };
 
@@ -215,6 +223,27 @@ static void store_limit(const struct aws_ctx *x, const struct aws_function *f, s
     p->value = f->concurrency;
 }
 
+/* A reading each round while something is kept, and one when nothing is any more (or the first
+ * time, for what was read by a collector before). A change between two rounds holds from its own
+ * time. */
+static void store_provisioned(const struct aws_ctx *x, struct aws_function *f, struct batch *out)
+{
+    const struct aws_kept *now = &f->provisioned, *told = &f->told;
+
+    if (now->n < 0)
+        return;
+    if (now->n > 0 || told->n > 0 || told->read_ns == 0) {
+        struct metric_point *p = add_point(x, out, SCOPE_FUNCTION, str_from(f->name));
+        const bool is_between = now->n != told->n && told->read_ns > 0 &&
+                                now->since_ns > told->read_ns && now->since_ns < p->time_ns;
+        p->metric = METRIC_PROVISIONED_LIMIT;
+        p->value = now->n;
+        p->time_ns = is_between ? now->since_ns : p->time_ns;
+    }
+    f->told = *now;
+    f->told.read_ns = aws_now(&x->client);
+}
+
 static void store_config(struct aws_ctx *x, struct aws_function *f, struct batch *out)
 {
     struct arena *a = &out->arena;
@@ -271,6 +300,23 @@ static void take_concurrency(struct aws_ctx *x, const struct json *root)
     f->concurrency = number_of(root, "ReservedConcurrentExecutions", -1);
 }
 
+/* What could not be allocated is not charged. */
+static void take_provisioned(struct aws_ctx *x, const struct json *root)
+{
+    struct aws_function *f = &x->fns.items[x->fns.at];
+    const struct json *list = json_get(root, "ProvisionedConcurrencyConfigs");
+
+    for (size_t i = 0; i < json_count(list); i++) {
+        const struct json *c = json_at(list, i);
+        int64_t since_ns = 0;
+        if (!str_eq(text_of(c, "Status"), STR("FAILED")))
+            f->provisioned.n += number_of(c, "RequestedProvisionedConcurrentExecutions", 0);
+        if (time_parse(text_of(c, "LastModified"), &since_ns) && since_ns > f->provisioned.since_ns)
+            f->provisioned.since_ns = since_ns;
+    }
+    x->fns.marker = aws_keep(x->fns.marker, text_of(root, "NextMarker"));
+}
+
 static void take_destinations(struct aws_ctx *x, const struct json *root)
 {
     struct aws_function *f = &x->fns.items[x->fns.at];
@@ -284,9 +330,9 @@ static void take_destinations(struct aws_ctx *x, const struct json *root)
  */
 
 static void (*const takers[])(struct aws_ctx *, const struct json *) = {
-    [PHASE_SETTINGS] = take_settings,         [PHASE_FUNCTIONS] = take_functions,
-    [PHASE_MAPPINGS] = take_mappings,         [PHASE_CONCURRENCY] = take_concurrency,
-    [PHASE_DESTINATIONS] = take_destinations,
+    [PHASE_SETTINGS] = take_settings,       [PHASE_FUNCTIONS] = take_functions,
+    [PHASE_MAPPINGS] = take_mappings,       [PHASE_CONCURRENCY] = take_concurrency,
+    [PHASE_PROVISIONED] = take_provisioned, [PHASE_DESTINATIONS] = take_destinations,
 };
 
 static struct str encoded(struct arena *a, struct str s)
@@ -299,6 +345,11 @@ static struct str encoded(struct arena *a, struct str s)
 
 static struct aws_request make_request(const struct aws_functions *f, struct arena *a)
 {
+    static const char *const details[] = {
+        [PHASE_CONCURRENCY] = "concurrency",
+        [PHASE_PROVISIONED] = "provisioned-concurrency",
+        [PHASE_DESTINATIONS] = "event-invoke-config",
+    };
     struct aws_request q = {.op = phase_ops[f->phase]};
 
     if (f->phase == PHASE_FUNCTIONS || f->phase == PHASE_MAPPINGS) {
@@ -309,10 +360,12 @@ static struct aws_request make_request(const struct aws_functions *f, struct are
                                    STR_ARG(encoded(a, str_from(f->marker))), size);
     } else if (f->phase != PHASE_SETTINGS) {
         struct str name = encoded(a, str_from(f->items[f->at].name));
-        q.path =
-            arena_printf(a, STR_FMT "/%s", STR_ARG(name),
-                         f->phase == PHASE_CONCURRENCY ? "concurrency" : "event-invoke-config");
+        q.path = arena_printf(a, STR_FMT "/%s", STR_ARG(name), details[f->phase]);
     }
+    if (f->phase == PHASE_PROVISIONED)
+        q.query = f->marker == NULL ? STR("List=ALL")
+                                    : arena_printf(a, "List=ALL&Marker=" STR_FMT,
+                                                   STR_ARG(encoded(a, str_from(f->marker))));
     return q;
 }
 
@@ -337,7 +390,10 @@ static void advance(struct aws_ctx *x, struct aws_task *t, struct batch *out)
     struct aws_functions *f = &x->fns;
 
     t->next_ns = aws_mono(x);
-    if (f->phase == PHASE_SETTINGS || f->phase == PHASE_CONCURRENCY) {
+    if (f->phase == PHASE_CONCURRENCY)
+        f->items[f->at].provisioned = (struct aws_kept){0};
+    if (f->phase == PHASE_SETTINGS || f->phase == PHASE_CONCURRENCY ||
+        (f->phase == PHASE_PROVISIONED && f->marker == NULL)) {
         f->phase++;
     } else if (f->phase == PHASE_FUNCTIONS && f->marker == NULL) {
         end_functions(x, out);
@@ -348,6 +404,7 @@ static void advance(struct aws_ctx *x, struct aws_task *t, struct batch *out)
         f->at = 0;
     } else if (f->phase == PHASE_DESTINATIONS) {
         store_limit(x, &f->items[f->at], out);
+        store_provisioned(x, &f->items[f->at], out);
         store_config(x, &f->items[f->at], out);
         f->items[f->at++].has_details = true;
         f->phase = PHASE_CONCURRENCY;
@@ -388,6 +445,8 @@ enum status aws_config_step(struct aws_ctx *x, struct aws_task *t, struct batch 
         takers[x->fns.phase](x, json_root(d));
     else if (x->fns.phase == PHASE_DESTINATIONS)
         take_destinations(x, NULL);
+    else if (x->fns.phase == PHASE_PROVISIONED)
+        x->fns.items[x->fns.at].provisioned.n = -1;
     advance(x, t, out);
     return OK;
 }

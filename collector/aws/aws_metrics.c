@@ -31,6 +31,9 @@ static const struct metric_row rows[] = {
     { "RecursiveInvocationsDropped", "Sum", METRIC_RECURSION_DROPPED, 0, true, false, OF_FUNCTIONS },
     { "ProvisionedConcurrencySpilloverInvocations", "Sum", METRIC_PROVISIONED_SPILLOVER, 0, true, false, OF_FUNCTIONS },
 };
+/* Asked of functions that have some, not of the region: how much of it is used is a matter of each. */
+static const struct metric_row provisioned_use = {
+    "ProvisionedConcurrentExecutions", "Maximum", METRIC_PROVISIONED, 0, false, false, OF_FUNCTIONS };
 static const struct metric_row queue_age = {
     "ApproximateAgeOfOldestMessage", "Maximum", METRIC_QUEUE_AGE, 9, false, false, OF_QUEUE };
 /* clang-format on */
@@ -80,6 +83,9 @@ static void begin_region(struct aws_ctx *x)
     place_window(x);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         metric_ask_add(&m->ask, &rows[i], STR(""));
+    for (size_t i = 0; i < x->fns.n; i++)
+        if (x->fns.items[i].told.n > 0)
+            metric_ask_add(&m->ask, &provisioned_use, str_from(x->fns.items[i].name));
     for (size_t i = 0; i < x->queues.n; i++)
         if (x->queues.items[i].is_filled)
             metric_ask_add(&m->ask, &queue_age, str_from(x->queues.items[i].name));

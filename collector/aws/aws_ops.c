@@ -32,6 +32,9 @@ static const struct aws_op_info ops[AWS_OPS] = {
     [OP_GET_FUNCTION_CONCURRENCY] = {
         .name = "lambda:GetFunctionConcurrency", .service = AWS_LAMBDA,
         .path = "/2019-09-30/functions/", .quota = 15000, .timeout_s = 10 },
+    [OP_LIST_PROVISIONED] = {
+        .name = "lambda:ListProvisionedConcurrencyConfigs", .service = AWS_LAMBDA,
+        .path = "/2019-09-30/functions/", .quota = 15000, .timeout_s = 10 },
     [OP_GET_EVENT_INVOKE_CONFIG] = {
         .name = "lambda:GetFunctionEventInvokeConfig", .service = AWS_LAMBDA,
         .path = "/2019-09-25/functions/", .quota = 15000, .timeout_s = 10 },

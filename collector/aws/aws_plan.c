@@ -100,6 +100,7 @@ static void plan_config(const struct source *s, const struct aws_options *o, str
         {rounds * (n / 50 + 1), 1, each, OP_LIST_FUNCTIONS, true},
         {rounds * (n / 100 + 1), 1, STR("what feeds them"), OP_LIST_EVENT_SOURCE_MAPPINGS, true},
         {rounds * n, 1, each, OP_GET_FUNCTION_CONCURRENCY, true},
+        {rounds * n, 1, each, OP_LIST_PROVISIONED, true},
         {rounds * n, 1, each, OP_GET_EVENT_INVOKE_CONFIG, true},
     };
 

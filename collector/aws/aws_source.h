@@ -110,13 +110,21 @@ struct aws_logs {
 
 /* --- functions and queues --- */
 
+/* Provisioned concurrency of all versions and aliases together. */
+struct aws_kept {
+    int64_t n;        /* -1: the question was refused */
+    int64_t since_ns; /* when one of them was changed last; 0: nobody says */
+    int64_t read_ns;  /* 0: never */
+};
+
 struct aws_function {
     char *name, *arn, *dead_letter, *on_failure, *log_group, *runtime, *version, *code;
-    struct fn_config config; /* numbers only: the texts are above */
-    int64_t concurrency;     /* reserved; -1: none */
-    int64_t stored_from_ns;  /* of the row stored last */
-    uint64_t signature;      /* of what was stored last: a change makes a new row */
-    bool has_details;        /* of PHASE_CONCURRENCY and after */
+    struct fn_config config;           /* numbers only: the texts are above */
+    int64_t concurrency;               /* reserved; -1: none */
+    struct aws_kept provisioned, told; /* as read, and as it was in the point before */
+    int64_t stored_from_ns;            /* of the row stored last */
+    uint64_t signature;                /* of what was stored last: a change makes a new row */
+    bool has_details;                  /* of PHASE_CONCURRENCY and after */
     bool is_listed;
 };
 

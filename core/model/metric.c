@@ -39,6 +39,7 @@ static const struct metric_info infos[METRICS] = {
     [METRIC_SOURCE_ERRORS] = {"fnscope.source.errors", UNIT_COUNT, true, "Calls of a source that failed."},
     [METRIC_SOURCE_COST] = {"fnscope.source.cost", UNIT_PICO, true, "List price of a source's own calls."},
     [METRIC_SOURCE_QUOTA] = {"fnscope.source.quota", UNIT_PPM, false, "Use of a source's tightest quota."},
+    [METRIC_PROVISIONED_LIMIT] = {"fnscope.provisioned.limit", UNIT_COUNT, false, "Provisioned environments that are configured."},
 };
 /* clang-format on */
 

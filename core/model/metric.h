@@ -76,8 +76,9 @@ enum metric {
     METRIC_SOURCE_LAG, /* now - newest event read */
     METRIC_SOURCE_CALLS,
     METRIC_SOURCE_ERRORS,
-    METRIC_SOURCE_COST,  /* list price of the source's own calls */
-    METRIC_SOURCE_QUOTA, /* use of its tightest quota */
+    METRIC_SOURCE_COST,       /* list price of the source's own calls */
+    METRIC_SOURCE_QUOTA,      /* use of its tightest quota */
+    METRIC_PROVISIONED_LIMIT, /* provisioned environments that are configured */
     METRICS
 };
 

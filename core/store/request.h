@@ -32,6 +32,15 @@ struct size_steps {
     size_t n;
 };
 
+/* From since_ns on so many of its environments were kept ready; before the first none is known. */
+struct kept_step {
+    int64_t since_ns, n;
+};
+struct kept_steps {
+    const struct kept_step *rows;
+    size_t n;
+};
+
 /* One function's sums over the range; ordered by (provider, account, region, name). */
 struct fn_row {
     struct fn_ref fn;
@@ -42,6 +51,7 @@ struct fn_row {
     int64_t first_ns, last_ns; /* of the function's invocations in the whole store */
     struct stats stats;
     struct size_steps sizes; /* standing_sizes_load: where there were several; else none */
+    struct kept_steps kept;  /* standing_sizes_load: as a collector read it; else none */
 };
 struct fn_rows {
     struct fn_row *rows;

@@ -78,6 +78,20 @@ OUT
     fail "the configuration came too late for the price"
 [ "$("$program" sql --store "$work/whole" -o csv "select count(*), count(distinct trace_id), sum(state = 'fault') from spans" |
     tail -1 | tr -d '\r')" = 10,5,1 ] || fail "5 traces of 2 spans expected: $("$program" sql --store "$work/whole" "select * from spans")"
+"$program" sql --store "$work/whole" -o csv "select name, value from metric_points where metric = 'fnscope.provisioned.limit'
+    and value > 0 union all select name, value from metric_points where metric = 'fnscope.provisioned.limit' and name = 'fn-1'" |
+    tr -d '\r' > "$work/got"
+diff "$work/got" - <<'OUT' || fail "provisioned concurrency"
+name,value
+fn-0,3
+fn-1,0
+OUT
+later=$(date -u -d '+1 hour' +%FT%TZ)
+"$program" cost --store "$work/whole" --since 8h --until "$later" > /dev/null 2> "$work/got" || fail "cost ended with $?"
+grep -q '1 function (fn-0) kept something ready for which the price book has no price' "$work/got" ||
+    fail "what is kept ready is not charged: $(cat "$work/got")"
+"$program" top --once --view functions --store "$work/whole" --since 8h --until "$later" -f fn-0 --keys '<Enter>' --size 120x60 |
+    grep -q 'up to 3 provisioned, at most ' || fail "top does not show what is kept ready"
 
 # A single round that could not read a source says so, and keeps what it read of the others.
 status_of() { local status=0; "$@" || status=$?; echo "$status"; }

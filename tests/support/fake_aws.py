@@ -236,6 +236,12 @@ def rest(w, path):
         return mappings(w)
     if path.endswith("/fn-0/concurrency"):
         return {"ReservedConcurrentExecutions": 5}
+    if path.endswith("/fn-0/provisioned-concurrency"):
+        return {"ProvisionedConcurrencyConfigs": [
+            {"RequestedProvisionedConcurrentExecutions": 3, "Status": "READY"},
+            {"RequestedProvisionedConcurrentExecutions": 2, "Status": "FAILED"}]}
+    if path.endswith("/provisioned-concurrency"):
+        return {"ProvisionedConcurrencyConfigs": []}
     if path.endswith("/concurrency"):
         return {}
     return None

@@ -138,7 +138,7 @@ static struct stats kept_sums(uint64_t mb, enum start_kind start)
 
 static struct standing_cost kept(const struct stats *s, struct range r)
 {
-    const struct standing_request q = {&fn, s, r, INT64_MAX, {0}};
+    const struct standing_request q = {&fn, s, r, INT64_MAX, {0}, {0}};
     struct standing_cost c;
     struct err e;
     CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
@@ -182,7 +182,7 @@ static void test_kept_for_a_time(void **state)
     const struct stats s = kept_sums(1536, START_PROVISIONED);
     const int64_t since_ns = attempt(1, 1).start_ns;
     const struct range r = {since_ns, since_ns + NS_PER_DAY};
-    const struct standing_request q = {&fn, &s, r, since_ns + 8 * NS_PER_HOUR, {0}};
+    const struct standing_request q = {&fn, &s, r, since_ns + 8 * NS_PER_HOUR, {0}, {0}};
     context.rules = &rule;
     context.n_rules = 1;
     CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
@@ -258,7 +258,7 @@ static void test_sizes_of_stretches(void **state)
     const struct size_step steps[] = {{INT64_MIN, 512 * MB, ARCH_X86_64},
                                       {t + h, 1024 * MB, ARCH_ARM64},
                                       {t + 3 * h, 1536 * MB, ARCH_X86_64}};
-    struct standing_request q = {&fn, &s, {t, t + 4 * h}, INT64_MAX, {steps, 3}};
+    struct standing_request q = {&fn, &s, {t, t + 4 * h}, INT64_MAX, {steps, 3}, {0}};
     context.rules = &rule;
     context.n_rules = 1;
     CHECK_OK(cost_standing(&context, &q, &c, &e), &e); /* (0.5 + 1.5) GB-h and 2 on arm64 */
@@ -273,6 +273,30 @@ static void test_sizes_of_stretches(void **state)
     rule.arch = ARCH_ARM64;
     CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
     CHECK_INT((int64_t)c.provisioned, INT64_C(14400) * 3333400);
+}
+
+/* What a collector read: 2 environments for an hour, 4 for the next, none in the third, unknown
+ * before; of 1024 MB. A rule that says something else counts instead. */
+static void test_counts_of_a_collector(void **state)
+{
+    UNUSED(state);
+    struct err e;
+    struct standing_cost c;
+    struct fn_rule rule = {.name_glob = STR("*"), .provisioned = {.is_said = true, .n = 1}};
+    const struct stats s = kept_sums(1024, START_PROVISIONED);
+    const int64_t t = attempt(1, 1).start_ns, h = NS_PER_HOUR;
+    const struct kept_step steps[] = {{t, 2}, {t + h, 4}, {t + 2 * h, 0}};
+    struct standing_request q = {&fn, &s, {t - h, t + 3 * h}, INT64_MAX, {0}, {steps, 3}};
+    CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
+    CHECK(!c.is_provisioned_open);
+    CHECK_INT((int64_t)c.provisioned, INT64_C(6) * 3600 * 4166700);
+    q.now_ns = t + h + h / 2;
+    CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
+    CHECK_INT((int64_t)c.provisioned, INT64_C(4) * 3600 * 4166700);
+    context.rules = &rule;
+    context.n_rules = 1;
+    CHECK_OK(cost_standing(&context, &q, &c, &e), &e);
+    CHECK_INT((int64_t)c.provisioned, INT64_C(9000) * 4166700);
 }
 
 /* 1024 MB for 3 hours: 10,800 GB-s x 0.0000015046; a day is charged as a day. */
@@ -301,7 +325,7 @@ static void test_kept_limits(void **state)
     struct standing_cost c = {.provisioned = 1};
     struct fn_rule rule = {.name_glob = STR("*"), .provisioned = {.is_said = true, .n = 1000000}};
     struct stats s = kept_sums(1, START_PROVISIONED);
-    struct standing_request q = {&fn, &s, {0, NS_PER_DAY}, INT64_MAX, {0}};
+    struct standing_request q = {&fn, &s, {0, NS_PER_DAY}, INT64_MAX, {0}, {0}};
     q.range = (struct range){attempt(1, 1).start_ns, attempt(1, 1).start_ns + NS_PER_DAY};
     s.memory_size_bytes = UINT64_MAX;
     context.book = absurd;
@@ -327,6 +351,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(test_kept_for_a_time, setup),
     cmocka_unit_test_setup(test_slices_add_up, setup),
     cmocka_unit_test_setup(test_sizes_of_stretches, setup),
+    cmocka_unit_test_setup(test_counts_of_a_collector, setup),
     cmocka_unit_test_setup(test_snapshots_for_three_hours, setup),
     cmocka_unit_test_setup(test_kept_limits, setup),
     cmocka_unit_test_setup_teardown(test_kept_snapshots, setup, free_book),
