@@ -179,7 +179,7 @@ struct str log_headline(struct str body, struct arena *a)
     const struct str s = log_text(body);
     struct str text = str_starts(s, STR("{")) ? from_json(s, false, a) : from_error(s, a);
 
-    if (str_starts(text, STR("{"))) { /* an error that a logger of JSON was given as text */
+    if (text.n > 0 && text.p[0] == '{') { /* an error that a logger of JSON was given as text */
         const struct str inner = from_error(text, a);
         text = inner.n > 0 ? inner : text;
     }
