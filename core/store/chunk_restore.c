@@ -210,7 +210,7 @@ static bool fill_id_other(struct restorer *r, const struct chunk_piece *p)
         if (i > 0)
             *r->out++ = '-';
         put_hex(r->out, str_sub(bytes, 0, groups[i]));
-        r->out += 2 * groups[i];
+        r->out += 2 * (size_t)groups[i];
         bytes = str_skip(bytes, groups[i]);
     }
     return true;
