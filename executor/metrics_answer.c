@@ -105,6 +105,17 @@ void cw_write_time(const struct api_call *c, struct json_out *o, int64_t s)
     jout_str(o, buf_str(&text));
 }
 
+uint64_t cw_hash(struct str text, uint64_t h)
+{
+    return str_hash(text, h + text.n);
+}
+
+bool cw_refuse_token(struct api_call *c, const char *code)
+{
+    cw_invalid(c, code, "The next token specified is invalid.");
+    return false;
+}
+
 /* --- reading later --- */
 
 struct job {

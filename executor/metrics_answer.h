@@ -17,6 +17,10 @@ bool cw_key(struct api_call *c, const struct json *in, struct metric_key *key);
 /* Epoch seconds for JSON, RFC 3339 for XML. */
 void cw_write_time(const struct api_call *c, struct json_out *o, int64_t s);
 
+/* A token belongs to one request: the hash of its texts, one after another. */
+uint64_t cw_hash(struct str text, uint64_t h);
+bool cw_refuse_token(struct api_call *c, const char *code); /* answers; false */
+
 /* Reads on the journal's thread, then writes the answer on the loop's. `read` touches nothing but
  * `data`; `data` is freed by `clear` in every case. */
 struct cw_work {

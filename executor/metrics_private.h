@@ -1,5 +1,5 @@
 /* What the files of the metrics share: metrics.c (counting, writing), metrics_read.c (periods from
- * minutes), metrics_api.c and metrics_stats.c (the CloudWatch API). */
+ * minutes), metrics_api.c, metrics_data.c and metrics_stats.c (the CloudWatch API). */
 #ifndef FNSCOPE_EXECUTOR_METRICS_PRIVATE_H
 #define FNSCOPE_EXECUTOR_METRICS_PRIVATE_H
 
@@ -52,17 +52,37 @@ struct metric_request {
 MUST_CHECK enum status metric_read(struct metric_request *rq, struct journal *j, struct err *e);
 void metric_request_clear(struct metric_request *rq);
 
-enum metric_stat { STAT_SAMPLES, STAT_AVERAGE, STAT_SUM, STAT_MIN, STAT_MAX, STAT_PERCENTILE };
+enum metric_stat {
+    STAT_SAMPLES,
+    STAT_AVERAGE,
+    STAT_SUM,
+    STAT_MIN,
+    STAT_MAX,
+    STAT_PERCENTILE, /* from here on: of the distribution */
+    STAT_TRIMMED_MEAN,
+    STAT_WINSORIZED_MEAN,
+    STAT_TRIMMED_COUNT,
+    STAT_TRIMMED_SUM,
+    STAT_PERCENTILE_RANK
+};
 struct metric_choice {
     enum metric_stat stat;
     uint64_t part; /* STAT_PERCENTILE, of METRIC_PARTS */
+    /* of the ones behind it, metric_trim.h: in METRIC_PARTS, or in 10^-10 of the unit */
+    bool is_part;
+    int64_t low, high;
 };
-#define METRIC_PARTS   UINT64_C(1000000000000)
-#define METRIC_CHOICES "SampleCount, Average, Sum, Minimum, Maximum and p0 to p100 with decimals"
+#define METRIC_PARTS UINT64_C(1000000000000)
+#define METRIC_CHOICES                                                                             \
+    "SampleCount, Average, Sum, Minimum, Maximum, p0 to p100 with decimals, TM, WM, TC, TS, PR "   \
+    "and IQM"
 /* "Sum", "p99", "p99.99": ten decimals, as CloudWatch allows. False for METRIC_CHOICES' others. */
 bool metric_choice_read(struct str text, struct metric_choice *out);
 /* As a JSON number; false when the period cannot give it. */
 bool metric_value(const struct metric_info *info, const struct metric_sum *s,
                   struct metric_choice choice, struct buf *out);
+/* The same as a number to calculate with. */
+bool metric_number(const struct metric_info *info, const struct metric_sum *s,
+                   struct metric_choice choice, double *out);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/timefmt.h"
-#include "executor/metrics_private.h"
+#include "executor/metric_trim.h"
 
 static struct metric_period *period_of(struct metric_request *rq, int64_t start_s)
 {
@@ -77,6 +77,8 @@ bool metric_choice_read(struct str text, struct metric_choice *out)
             *out = (struct metric_choice){.stat = (enum metric_stat)i};
             return true;
         }
+    if (metric_trim_read(text, out))
+        return true;
     if (!str_starts(text, STR("p")) || !str_to_scaled(str_skip(text, 1), 10, &part) || part < 0 ||
         part > (int64_t)METRIC_PARTS)
         return false;
@@ -103,29 +105,57 @@ static void add_ratio(struct buf *out, wide numerator, wide denominator)
     buf_addf(out, ".%0*lld", (int)digits, (long long)rest);
 }
 
-bool metric_value(const struct metric_info *info, const struct metric_sum *s,
-                  struct metric_choice choice, struct buf *out)
+/* The ends are exact, and the middle of a class must not lie outside of them. */
+static bool percentile(const struct metric_sum *s, uint64_t part, wide *us)
 {
-    uint64_t us = 0;
-    wide values[] = {[STAT_SAMPLES] = (wide)s->n * info->scale,
-                     [STAT_AVERAGE] = s->sum,
-                     [STAT_SUM] = s->sum,
-                     [STAT_MIN] = s->low,
-                     [STAT_MAX] = s->high,
-                     [STAT_PERCENTILE] = 0};
+    uint64_t found = 0;
+
+    if (!histogram_quantile(&s->histogram, part, METRIC_PARTS, &found))
+        return false;
+    *us = part == 0 || (int64_t)found < s->low               ? s->low
+          : part == METRIC_PARTS || (int64_t)found > s->high ? s->high
+                                                             : (int64_t)found;
+    return true;
+}
+
+static bool ratio_of(const struct metric_info *info, const struct metric_sum *s,
+                     struct metric_choice choice, wide *numerator, wide *denominator)
+{
+    const wide values[] = {[STAT_SAMPLES] = (wide)s->n * info->scale,
+                           [STAT_AVERAGE] = s->sum,
+                           [STAT_SUM] = s->sum,
+                           [STAT_MIN] = s->low,
+                           [STAT_MAX] = s->high};
 
     if (s->n == 0)
         return false;
-    if (choice.stat == STAT_PERCENTILE) {
-        if (!histogram_quantile(&s->histogram, choice.part, METRIC_PARTS, &us))
-            return false;
-        /* The ends are exact, and the middle of a bucket must not lie outside of them. */
-        values[STAT_PERCENTILE] = choice.part == 0 || (int64_t)us < s->low ? s->low
-                                  : choice.part == METRIC_PARTS || (int64_t)us > s->high
-                                      ? s->high
-                                      : (int64_t)us;
-    }
-    add_ratio(out, values[choice.stat],
-              (wide)info->scale * (choice.stat == STAT_AVERAGE ? s->n : 1));
+    if (choice.stat > STAT_PERCENTILE)
+        return metric_trim_value(info, s, choice, numerator, denominator);
+    *denominator = (wide)info->scale * (choice.stat == STAT_AVERAGE ? s->n : 1);
+    if (choice.stat == STAT_PERCENTILE)
+        return percentile(s, choice.part, numerator);
+    *numerator = values[choice.stat];
+    return true;
+}
+
+bool metric_value(const struct metric_info *info, const struct metric_sum *s,
+                  struct metric_choice choice, struct buf *out)
+{
+    wide numerator, denominator;
+
+    if (!ratio_of(info, s, choice, &numerator, &denominator))
+        return false;
+    add_ratio(out, numerator, denominator);
+    return true;
+}
+
+bool metric_number(const struct metric_info *info, const struct metric_sum *s,
+                   struct metric_choice choice, double *out)
+{
+    wide numerator, denominator;
+
+    if (!ratio_of(info, s, choice, &numerator, &denominator))
+        return false;
+    *out = (double)numerator / (double)denominator;
     return true;
 }

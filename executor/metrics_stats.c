@@ -24,7 +24,7 @@ static bool read_names(struct api_call *c, struct stats *s, const struct json *l
     for (size_t i = 0; i < json_count(list); i++) {
         struct metric_choice choice;
         if (!json_str(json_at(list, i), &text) || !metric_choice_read(text, &choice) ||
-            (choice.stat == STAT_PERCENTILE) != is_extended || s->n == MAX_STATISTICS) {
+            (choice.stat >= STAT_PERCENTILE) != is_extended || s->n == MAX_STATISTICS) {
             cw_invalid(c, "InvalidParameterValue",
                        "A statistic is not served here: " METRIC_CHOICES " are, %d at most.",
                        MAX_STATISTICS);
@@ -88,7 +88,7 @@ static void write_values(const struct stats *s, const struct metric_period *p, b
     buf_init(&number, 64);
     for (size_t i = 0; i < s->n; i++) {
         buf_reset(&number);
-        if ((s->choices[i].stat == STAT_PERCENTILE) != is_extended ||
+        if ((s->choices[i].stat >= STAT_PERCENTILE) != is_extended ||
             !metric_value(s->info, &p->sum, s->choices[i], &number))
             continue;
         jout_key(o, s->names[i].p);
@@ -96,10 +96,10 @@ static void write_values(const struct stats *s, const struct metric_period *p, b
     }
 }
 
-static bool has_percentiles(const struct stats *s)
+static bool has_extended(const struct stats *s)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (s->choices[i].stat == STAT_PERCENTILE)
+        if (s->choices[i].stat >= STAT_PERCENTILE)
             return true;
     return false;
 }
@@ -121,7 +121,7 @@ static void write_stats(void *data, struct api_call *c)
         jout_key(&o, "Timestamp");
         cw_write_time(c, &o, p->start_s);
         write_values(s, p, false, &o);
-        if (has_percentiles(s)) {
+        if (has_extended(s)) {
             jout_key(&o, "ExtendedStatistics");
             jout_open(&o, '{');
             write_values(s, p, true, &o);

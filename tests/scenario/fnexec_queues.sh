@@ -260,6 +260,8 @@ query_error Action=SendMessage'&MessageBody=a%00b' InvalidMessageContents
 attribute='&MessageBody=b&MessageAttribute.1.Value.DataType=String&MessageAttribute.1.'
 query_error "Action=SendMessage${attribute}Name=a%00b&MessageAttribute.1.Value.StringValue=v" InvalidParameterValue
 query_error "Action=SendMessage${attribute}Name=a&MessageAttribute.1.Value.StringValue=v%00" InvalidParameterValue
+purge_again() { call_sqs PurgeQueue "{\"QueueUrl\":\"$made\"}" > "$work/out" || true; } # the first may be over a minute ago
+purge_again
 query_error Action=PurgeQueue AWS.SimpleQueueService.PurgeQueueInProgress
 query_error Action=SendMessageBatch AWS.SimpleQueueService.EmptyBatchRequest
 query_error Action=GetQueueUrl'&QueueName=nowhere' AWS.SimpleQueueService.NonExistentQueue
@@ -288,6 +290,7 @@ expect "$(jq -r '.Messages[0].Attributes.ApproximateReceiveCount' "$work/second"
 cli sqs delete-queue --queue-url "$url/f.fifo"
 
 # --- a purge is remembered over a restart ---
+purge_again
 stop
 start
 made=$url/made
@@ -365,8 +368,26 @@ cli cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Durati
 jq -e '.Datapoints | length > 0 and all(.Minimum == .ExtendedStatistics.p0 and .Maximum == .ExtendedStatistics.p100 and
     .ExtendedStatistics["p99.99"] <= .Maximum)' "$work/out" > "$work/err" || fail "percentiles: $(cat "$work/out")"
 cli cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Duration --start-time "$from" --end-time "$to" \
-    --period 60 --extended-statistics tm90 && fail "a statistic that is not served"
-tail -3 "$work/log" | grep -q 'Maximum and p0 to p100' || fail "the error for tm90"
+    --period 60 --extended-statistics xm90 && fail "a statistic that is none"
+tail -3 "$work/log" | grep -q 'Maximum, p0 to p100' || fail "the error for xm90"
+cli cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Duration --start-time "$from" --end-time "$to" \
+    --dimensions Name=FunctionName,Value=file --period 3600 --statistics Minimum Maximum --extended-statistics tm90 IQM 'PR(0:)' \
+    --output json | jq -e '.Datapoints | length > 0 and all(.ExtendedStatistics as $x | .Minimum <= $x.tm90 and
+        $x.tm90 <= .Maximum and $x.IQM <= .Maximum and $x["PR(0:)"] == 100)' > "$work/err" || fail "trimmed means"
+math() { # expression, query of the answer
+    cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --query "$2" --metric-data-queries "$(jq -nc --arg e "$1" '
+        def stat($id; $name): {Id: $id, ReturnData: false, MetricStat: {Period: 3600, Stat: "Sum", Metric: {Namespace: "AWS/Lambda",
+            MetricName: $name, Dimensions: [{Name: "FunctionName", Value: "file"}]}}};
+        [{Id: "x", Expression: $e, Label: "calculated"}, stat("i"; "Invocations"), stat("e"; "Errors")]')"
+}
+expect "$(math '100 * e / i + SUM(i)' 'MetricDataResults[].[Id,Label,sum(Values)]' | head -1 | cut -f1,2)" "x"$'\t'calculated "the result of an expression"
+expect "$(math 'SUM(METRICS()) - i' 'sum(MetricDataResults[].Values[])')" 0.0 "SUM(METRICS())"
+expect "$(math 'i + 0' 'sum(MetricDataResults[].Values[])')" 3.0 "an expression of one metric"
+for expression in 'SEARCH(e)' 'i +' 'x + i' 'nobody' '1 + 1'; do
+    ! math "$expression" Messages || fail "the expression $expression was calculated"
+    tail -3 "$work/log" | grep -q "(ValidationError) when calling the GetMetricData operation.* Error in expression 'x': " ||
+        fail "the error for the expression $expression: $(tail -3 "$work/log")"
+done
 expect "$(cli cloudwatch list-metrics --namespace AWS/SQS --metric-name NumberOfMessagesSent \
     --dimensions Name=QueueName,Value=orders --query 'Metrics[].MetricName')" NumberOfMessagesSent "a queue's metric"
 expect "$(cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --metric-data-queries \
