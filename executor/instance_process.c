@@ -259,6 +259,22 @@ static enum status make_cgroup(struct instance *in, struct arena *a, struct err 
     return cgroup_make(&x->cgroups, hex_new(&x->rng, a, 8), in->fn->memory_bytes, &in->cgroup, e);
 }
 
+/* Once, for all that start without. Another user is no matter of those that name none. */
+static void tell_missing(const struct sandbox_report *r)
+{
+    AUTO(buf_clear) struct buf names = {.max = 1024};
+
+    for (unsigned i = 0; i < SANDBOX_STEPS; i++)
+        if (!r->works[i] && i != SANDBOX_USER)
+            buf_addf(&names, "%s%s", names.n > 0 ? ", " : "",
+                     sandbox_step_name((enum sandbox_step)i));
+    if (names.n > 0)
+        log_event(LOG_WARN,
+                  "this machine does not allow all of the sandbox: functions start without " STR_FMT
+                  ", those of isolation strict do not start (see fnexec doctor)",
+                  STR_ARG(buf_str(&names)));
+}
+
 /* Every step of the sandbox is taken for granted until a start fails: only then is it worth the
  * time to find out which this machine allows. */
 static enum status start_child(struct instance *in, struct arena *a, int output, struct err *e)
@@ -281,6 +297,7 @@ static enum status start_child(struct instance *in, struct arena *a, int output,
     if (s == OK || report->is_probed || rq.errnum == 0)
         return s;
     sandbox_probe(report);
+    tell_missing(report);
     *e = (struct err){0};
     return spawn_boxed(in, a, &rq, e);
 }

@@ -52,37 +52,63 @@ cannot_write() { # folder, function, file
 can_write() { # folder, function, file
     says "$1" "$2" "{\"write\": \"$3\"}" '"written"'
 }
-for place in "$below_tmp" "$elsewhere"; do
-    make_project "$place"
-    cd "$place" # where fnexec runs is no way round
-    for function in auto strict; do
-        cannot_write "$place" $function "\$LAMBDA_TASK_ROOT/new"
-        cannot_write "$place" $function "$place/code/app.py"
-        cannot_write "$place" $function "$place/functions.yaml"
-        cannot_write "$place" $function "/proc/1/cwd$place/code/app.py"
-        cannot_write "$place" $function "/proc/self/coredump_filter"
-        cannot_write "$place" $function "/proc/sys/kernel/core_pattern"
-        says "$place" $function '{"locked": ["/proc", "/sys", "/proc/sys"]}' '[true,true,true]'
-        says "$place" $function '{"sh": "readlink /proc/1/cwd"}' '"/\n"'
-        can_write "$place" $function "\$HOME/new"
-        [ "$(id -u)" != 0 ] || says "$place" $function '{"read": "/proc/timer_list"}' '""'
+# Everything is fenced off.
+check_fences() {
+    for place in "$below_tmp" "$elsewhere"; do
+        make_project "$place"
+        cd "$place" # where fnexec runs is no way round
+        for function in auto strict; do
+            cannot_write "$place" $function "\$LAMBDA_TASK_ROOT/new"
+            cannot_write "$place" $function "$place/code/app.py"
+            cannot_write "$place" $function "$place/functions.yaml"
+            cannot_write "$place" $function "/proc/1/cwd$place/code/app.py"
+            cannot_write "$place" $function "/proc/self/coredump_filter"
+            cannot_write "$place" $function "/proc/sys/kernel/core_pattern"
+            says "$place" $function '{"locked": ["/proc", "/sys", "/proc/sys"]}' '[true,true,true]'
+            says "$place" $function '{"sh": "readlink /proc/1/cwd"}' '"/\n"'
+            can_write "$place" $function "\$HOME/new"
+            [ "$(id -u)" != 0 ] || says "$place" $function '{"read": "/proc/timer_list"}' '""'
+        done
+        can_write "$place" auto "$place/inbox/made"
+        can_write "$place" auto "$place/code/inbox/made"
+        cannot_write "$place" strict "$place/inbox/other"
+        can_write "$place" watches "$place/beside"
+        cannot_write "$place" watches "$place/code/new"
+        says "$place" auto '{"sh": "rm -rf /tmp/* 2> /dev/null"}' '""'
+        for file in functions.yaml code/app.py beside lib; do
+            [ -e "$place/$file" ] || fail "a function that clears its /tmp removes $place/$file"
+        done
     done
-    can_write "$place" auto "$place/inbox/made"
-    can_write "$place" auto "$place/code/inbox/made"
-    cannot_write "$place" strict "$place/inbox/other"
-    can_write "$place" watches "$place/beside"
-    cannot_write "$place" watches "$place/code/new"
-    says "$place" auto '{"sh": "rm -rf /tmp/* 2> /dev/null"}' '""'
-    for file in functions.yaml code/app.py beside lib; do
-        [ -e "$place/$file" ] || fail "a function that clears its /tmp removes $place/$file"
-    done
-done
-[ -e "$elsewhere/inbox/made" ] || fail "a bucket outside of /tmp is cleared with /tmp"
-"$executor" doctor > "$work/doctor" || [ $? -eq 3 ] || fail "doctor ended with a surprise"
-expect "$work/doctor" 'isolation auto     may not write its code'
-expect "$work/doctor" 'isolation strict   is isolation auto here'
-expect "$work/doctor" 'never fenced off   network, /dev, all other files'
+    [ -e "$elsewhere/inbox/made" ] || fail "a bucket outside of /tmp is cleared with /tmp"
+    expect "$work/doctor" 'isolation auto     may not write its code'
+    expect "$work/doctor" 'isolation strict   is isolation auto here'
+}
 
+# Namespaces, or mounts in them, are refused: auto is told to be less, and strict does not start.
+check_no_fences() {
+    local place=$elsewhere
+    make_project "$place"
+    can_write "$place" auto "\$LAMBDA_TASK_ROOT/new"
+    can_write "$place" auto "\$HOME/new"
+    "$executor" invoke "$place/functions.yaml" auto --payload '{"sh": "true"}' > "$work/answer" 2> "$work/err"
+    expect "$work/err" 'does not allow all of the sandbox'
+    "$executor" invoke "$place/functions.yaml" strict --payload '{"sh": "true"}' > "$work/answer" 2> "$work/err" || true
+    cat "$work/answer" >> "$work/err"
+    expect "$work/err" '(see fnexec doctor)'
+    if machine_allows 'private /tmp'; then # before Linux 5.12
+        expect "$work/doctor" 'isolation auto     may not write /proc, but its code'
+    else
+        expect "$work/doctor" 'isolation auto     is isolation process here'
+    fi
+    expect "$work/doctor" 'isolation strict   does not start here'
+}
+
+if machine_allows namespaces 'private /tmp' 'read-only code'; then
+    check_fences
+else
+    check_no_fences
+fi
+expect "$work/doctor" 'never fenced off   network, /dev, all other files'
 
 # --- where the machine allows less, it is told what ---
 fewer() { # capabilities that go, program
@@ -110,4 +136,5 @@ for told in "$work/err" "$work/executor.log"; do
     expect "$told" "odd.yaml:2:9: python3.99 is no runtime of Lambda's that is known here"
     expect "$told" 'odd.yaml:3:37: at(2020-01-01T00:00:00) is past: it will never fire'
 done
+machine_allows namespaces 'private /tmp' 'read-only code' || { echo "functions start with fewer fences, which is told"; exit; }
 echo "functions change what is theirs"

@@ -79,6 +79,24 @@ expect() { # file, text it must hold
     grep -qF -- "$2" "$1" || { cat "$1" >&2; fail "$1 does not hold: $2"; }
 }
 
+# Whether this machine allows parts of the sandbox, in the words of `fnexec doctor`: only without one may a test expect
+# less, and it says so.
+machine_allows() { # names of steps
+    local step
+    "$executor" doctor > "$work/doctor" || [ $? -eq 3 ] || fail "doctor ended with a surprise"
+    for step in "$@"; do
+        grep -q "^$step  *works: " "$work/doctor" || { check_refused; echo "here $(grep "^$step " "$work/doctor")"; return 1; }
+    done
+}
+# What the doctor misses is refused to others, too.
+check_refused() {
+    local users=()
+    [ "$(id -u)" = 0 ] || users=(--user --map-root-user)
+    grep -q '^private /tmp  *works: ' "$work/doctor" ||
+        ! unshare "${users[@]}" --mount --pid --fork mount -t tmpfs none /tmp 2> "$work/err" ||
+        fail "a private /tmp can be made here, whatever doctor says: $(cat "$work/doctor")"
+}
+
 copy_functions() { # tests folder
     cp -r "$1/data/executor/functions" "$work/functions"
     gcc -O1 -I "$1/../data/runtimes/c" -o "$work/functions/c/echo" "$work/functions/c/echo.c"
