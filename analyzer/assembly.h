@@ -93,6 +93,10 @@ bool report_is_possible(const struct piece *report, const struct piece *start);
  * REPORT, or one that is not possible. */
 bool attempt_is_suspect(const struct pieces *p, const struct attempt *at);
 
+/* Of an attempt without START: the time in which no other request can have run if its REPORT is
+ * genuine, as far as the clocks agree; empty where there is none. */
+struct range attempt_claim(const struct pieces *p, const struct attempt *at);
+
 /* Whether an attempt that is suspect was printed by `printer`, in whose run it lies, also where the
  * lines of many environments may be mixed. */
 bool attempt_is_refuted(const struct pieces *p, const struct attempt *at,
@@ -115,6 +119,8 @@ bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
 bool attempt_is_unbilled(const struct pieces *p, const struct attempt *at);
 /* From the first to the last piece. */
 struct range pieces_span(const struct pieces *p);
+/* The same with what a first REPORT without START claims, and with who began as it ended. */
+struct range pieces_reach(const struct pieces *p);
 /* The least range that holds both. */
 struct range range_hull(struct range x, struct range y);
 /* Whether inner lies strictly within outer: both ends are in it. */

@@ -75,6 +75,16 @@ static bool make_piece(struct correlator *c, const struct env *v, const struct l
     return true;
 }
 
+/* In memory and in the store others may have run in what a REPORT without START claims. */
+static void note_claim(struct assembly *a, const struct piece *p)
+{
+    struct env *v = a->env;
+
+    if (p->kind == PIECE_REPORT && a->pieces.rows[0].kind != PIECE_START &&
+        v->mixed_to_ns < p->t_ns)
+        v->mixed_to_ns = p->t_ns;
+}
+
 static enum status take_request(struct correlator *c, struct env *v, const struct log_record *r,
                                 struct err *e)
 {
@@ -94,6 +104,7 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
     if (corr_add_piece(a, &p)) {
         a->was_told = a->was_told && p.kind != PIECE_REPORT; /* one more export may tell it */
         corr_mark_dirty(c, a);
+        note_claim(a, &p);
     } else if (p.kind == PIECE_REPORT && a->pieces.n < MAX_PIECES) {
         c->n_again++; /* no repeat by its identity: another export of the same log says the same */
     }

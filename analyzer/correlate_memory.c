@@ -362,7 +362,7 @@ void corr_free_assembly(struct correlator *c, struct assembly *a)
         a->env_next->env_prev = a->env_prev;
     a->env->n_assemblies--;
     a->env->has_all_requests = false;
-    int64_t last_ns = pieces_span(&a->pieces).until_ns;
+    int64_t last_ns = pieces_reach(&a->pieces).until_ns;
     a->env->lost_to_ns = last_ns > a->env->lost_to_ns ? last_ns : a->env->lost_to_ns;
     lru_remove(c, a);
     c->n_assemblies--;

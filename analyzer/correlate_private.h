@@ -39,14 +39,22 @@ struct run_list {
     size_t n, cap;
 };
 
+/* What an attempt is judged by. */
+struct tried_run {
+    struct range ran;   /* from its first line to its last */
+    struct range claim; /* attempt_claim() */
+    bool is_suspect;
+};
+
 /* What a stored attempt that is not in memory tells of the others: its requests come back only
  * where they change. */
 struct stored_run {
     struct str id;
     int64_t start_ns;
-    struct range ran;
-    unsigned verdict; /* as it is stored */
-    bool is_suspect, is_unbilled;
+    struct tried_run run;
+    struct range reach; /* of all it may have been running */
+    unsigned verdict;   /* as it is stored */
+    bool is_unbilled;
 };
 
 /* Who can have printed whom, where one request runs at a time: of this feed, in scratch memory. */
@@ -198,6 +206,8 @@ struct assembly *corr_next(struct span_query *q);
 struct run_spans corr_spans_of(struct correlator *c, struct run_span *rows, size_t n);
 /* Whether one of them began before the range and ended after it. */
 bool corr_is_enclosed(const struct run_spans *x, const struct range *r);
+/* Whether one of them ran in the range. */
+bool corr_is_run_in(const struct run_spans *x, const struct range *r);
 /* Whether one of them began within the range and ended after it. */
 bool corr_is_crossed(const struct run_spans *x, const struct range *r);
 
@@ -212,13 +222,15 @@ static inline bool corr_runs_alone(const struct env *v)
  * and marks all dirty of which these changes change the verdict, in memory and in the store. */
 enum status corr_look_around(struct correlator *c, struct env *v, struct range ran, struct err *e);
 /* EV_FORGED or 0, of an attempt of such a stream, as of corr_look_around. */
-unsigned corr_judge_run(const struct correlator *c, const struct env *v, const struct range *ran,
-                        bool is_suspect);
+unsigned corr_judge_run(const struct correlator *c, const struct env *v,
+                        const struct tried_run *run);
 /* Notes what a stored attempt tells. */
 void corr_add_stored_run(struct correlator *c, struct env *v, const struct invocation *row);
 
 /* --- evidence.c --- */
 
+/* An environment that was initialized anew has given up what it ran before. */
+bool corr_is_begun_anew(const struct env *v, int64_t from_ns, int64_t to_ns);
 /* Whether such a line belongs to one request at the most. */
 bool corr_has_owner(const struct loose *l);
 /* Of an attempt: EV_FORGED, EV_DOUBTFUL or 0, where all who ran at the same time are known. */

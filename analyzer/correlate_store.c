@@ -217,8 +217,9 @@ static void take_runs(struct correlator *c, struct env *v, const struct invocati
             corr_add_stored_run(c, v, &found->rows[i]);
     for (size_t i = 0; i < runs->n_stored; i++) {
         const struct stored_run *s = &runs->stored[i];
-        v->newest_ns = s->ran.until_ns > v->newest_ns ? s->ran.until_ns : v->newest_ns;
-        leave(&left, &s->ran, s->start_ns, ran);
+        const int64_t last_ns = s->run.ran.until_ns;
+        v->newest_ns = last_ns > v->newest_ns ? last_ns : v->newest_ns;
+        leave(&left, &s->reach, s->start_ns, ran);
     }
     learn_left(v, &runs->loaded, &left);
 }

@@ -53,6 +53,19 @@ bool attempt_is_suspect(const struct pieces *p, const struct attempt *at)
     return !m.start || !m.report || !report_is_possible(m.report, m.start);
 }
 
+struct range attempt_claim(const struct pieces *p, const struct attempt *at)
+{
+    const struct marks m = marks_of(p, at);
+
+    if (m.start || !m.report || !(m.report->has & PH_BILLED))
+        return (struct range){0};
+    const int64_t since_ns = report_begin(m.report);
+    const int64_t slack_ns = clock_slack(m.report, m.report);
+    return since_ns + slack_ns < m.report->t_ns
+               ? (struct range){since_ns + slack_ns, m.report->t_ns}
+               : (struct range){0};
+}
+
 /* Of one time may also be what a shipper read at once. */
 static bool is_too_short(const struct marks *m)
 {
@@ -145,6 +158,18 @@ bool attempt_is_unbilled(const struct pieces *p, const struct attempt *at)
 struct range pieces_span(const struct pieces *p)
 {
     return p->n > 0 ? (struct range){p->rows[0].t_ns, p->rows[p->n - 1].t_ns} : (struct range){0};
+}
+
+struct range pieces_reach(const struct pieces *p)
+{
+    const struct range span = pieces_span(p);
+    size_t i = 0;
+
+    while (i < p->n && p->rows[i].kind != PIECE_REPORT && p->rows[i].kind != PIECE_START)
+        i++;
+    if (i == p->n || p->rows[i].kind == PIECE_START)
+        return span;
+    return range_hull(span, (struct range){report_begin(&p->rows[i]), p->rows[i].t_ns + 1});
 }
 
 struct range range_hull(struct range x, struct range y)

@@ -33,14 +33,15 @@ unsigned corr_judge_attempt(struct correlator *c, const struct assembly *a,
                             const struct attempt *at)
 {
     const struct range all = {a->pieces.rows[at->from].t_ns, a->pieces.rows[at->to - 1].t_ns};
+    const struct tried_run run = {all, attempt_claim(&a->pieces, at),
+                                  attempt_is_suspect(&a->pieces, at)};
 
     if (attempt_is_unbilled(&a->pieces, at) ||
-        all.until_ns >= a->env->newest_ns) /* in order, nothing has come behind it yet */
-        return 0;
-    const bool is_suspect = attempt_is_suspect(&a->pieces, at);
+        (all.until_ns >= a->env->newest_ns && run.claim.until_ns == 0))
+        return 0; /* in order, nothing has come behind it yet */
     if (corr_runs_alone(a->env))
-        return corr_judge_run(c, a->env, &all, is_suspect);
-    if (!is_suspect)
+        return corr_judge_run(c, a->env, &run);
+    if (!run.is_suspect)
         return 0;
     unsigned verdict = 0;
     struct span_query q = corr_around(c, a->env, &all);
@@ -106,8 +107,7 @@ static void add_claims(struct correlator *c, struct assembly *a, struct claim *o
     }
 }
 
-/* An environment that was initialized anew has given up what it ran before. */
-static bool is_begun_anew(const struct env *v, int64_t from_ns, int64_t to_ns)
+bool corr_is_begun_anew(const struct env *v, int64_t from_ns, int64_t to_ns)
 {
     for (size_t i = 0; i < v->n_loose; i++)
         if (v->loose[i].kind == PLATFORM_INIT_START && v->loose[i].t_ns > from_ns &&
@@ -121,7 +121,8 @@ static bool runs_at(const struct env *v, const struct claim *c, const struct loo
     int64_t trail_ns = l->kind == PLATFORM_RUNTIME_EXIT ? CRASH_TRAIL_NS : 0;
 
     if (c->is_open)
-        return l->t_ns <= c->start_ns + LONGEST_RUN_NS && !is_begun_anew(v, c->start_ns, l->t_ns);
+        return l->t_ns <= c->start_ns + LONGEST_RUN_NS &&
+               !corr_is_begun_anew(v, c->start_ns, l->t_ns);
     return l->t_ns <= c->end_ns + trail_ns;
 }
 

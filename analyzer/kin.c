@@ -9,7 +9,7 @@
 static void want(struct correlator *c, const struct assembly *a)
 {
     struct env *v = a->env;
-    const struct range span = pieces_span(&a->pieces);
+    const struct range span = pieces_reach(&a->pieces);
 
     if (!v->is_wanting) {
         v->is_wanting = true;

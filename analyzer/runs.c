@@ -41,12 +41,13 @@ void corr_add_stored_run(struct correlator *c, struct env *v, const struct invoc
     const struct attempt at = {0, p->n};
     if (p->n == 0)
         return;
-    r->stored[r->n_stored++] = (struct stored_run){.id = row->id,
-                                                   .start_ns = row->start_ns,
-                                                   .ran = pieces_span(p),
-                                                   .verdict = row->evidence & EV_VERDICT,
-                                                   .is_suspect = attempt_is_suspect(p, &at),
-                                                   .is_unbilled = attempt_is_unbilled(p, &at)};
+    r->stored[r->n_stored++] = (struct stored_run){
+        .id = row->id,
+        .start_ns = row->start_ns,
+        .run = {pieces_span(p), attempt_claim(p, &at), attempt_is_suspect(p, &at)},
+        .reach = pieces_reach(p),
+        .verdict = row->evidence & EV_VERDICT,
+        .is_unbilled = attempt_is_unbilled(p, &at)};
     add_runs(c, p, &at, &r->stored_measured, &r->stored_plain);
 }
 
@@ -107,12 +108,27 @@ static void list_runs(struct correlator *c, struct env *v)
 
 /* --- judging --- */
 
-unsigned corr_judge_run(const struct correlator *c, const struct env *v, const struct range *ran,
-                        bool is_suspect)
+/* A REPORT alone that stands at the very begin or end of another's run may be genuine, of one that
+ * ended as the other began, unless somebody ran in the time it claims or the environment began in
+ * it. */
+static bool is_claim_false(const struct env *v, const struct tried_run *run)
+{
+    const struct range within = {run->ran.since_ns + 1, run->ran.until_ns - 1};
+
+    return run->claim.until_ns > 0 && corr_is_enclosed(&v->runs.measured, &within) &&
+           (corr_is_run_in(&v->runs.measured, &run->claim) ||
+            corr_is_begun_anew(v, run->claim.since_ns, run->claim.until_ns));
+}
+
+unsigned corr_judge_run(const struct correlator *c, const struct env *v,
+                        const struct tried_run *run)
 {
     if (v->runs.of_feed != c->n_feeds)
         return 0; /* every line came behind the one before: nobody ran at the same time */
-    return corr_is_enclosed(is_suspect ? &v->runs.measured : &v->runs.lone, ran) ? EV_FORGED : 0;
+    const bool is_forged =
+        run->is_suspect ? corr_is_enclosed(&v->runs.measured, &run->ran) || is_claim_false(v, run)
+                        : corr_is_enclosed(&v->runs.lone, &run->ran);
+    return is_forged ? EV_FORGED : 0;
 }
 
 static bool is_beside(const struct range *x, const struct range *y)
@@ -164,9 +180,9 @@ static enum status judge_stored(struct correlator *c, struct env *v, const struc
 
     for (size_t i = 0; status == OK && i < v->runs.n_stored; i++) {
         const struct stored_run *s = &v->runs.stored[i];
-        if (s->is_unbilled || !is_beside(&s->ran, ran))
+        if (s->is_unbilled || !is_beside(&s->reach, ran))
             continue;
-        if (corr_judge_run(c, v, &s->ran, s->is_suspect) != s->verdict)
+        if (corr_judge_run(c, v, &s->run) != s->verdict)
             status = bring_back(c, v, s, e);
     }
     return status;
@@ -181,10 +197,10 @@ static struct range widened(struct correlator *c, struct env *v, struct range ra
     struct span_query q = corr_overlapping(c, v, &ran);
 
     for (const struct assembly *a = corr_next(&q); a; a = corr_next(&q))
-        out = range_hull(out, pieces_span(&a->pieces));
+        out = range_hull(out, pieces_reach(&a->pieces));
     for (size_t i = 0; i < v->runs.n_stored; i++)
-        if (is_beside(&v->runs.stored[i].ran, &ran))
-            out = range_hull(out, v->runs.stored[i].ran);
+        if (is_beside(&v->runs.stored[i].reach, &ran))
+            out = range_hull(out, v->runs.stored[i].reach);
     return out;
 }
 

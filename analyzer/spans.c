@@ -54,7 +54,7 @@ static void list_spans(struct correlator *c, const struct env *v, struct run_spa
 
     for (struct assembly *a = v->newest; a; a = a->env_next)
         if (a->pieces.n > 0)
-            rows[--first] = (struct run_span){pieces_span(&a->pieces), a};
+            rows[--first] = (struct run_span){pieces_reach(&a->pieces), a};
     *x = corr_spans_of(c, rows + first, v->n_assemblies - first);
 }
 
@@ -110,6 +110,13 @@ bool corr_is_enclosed(const struct run_spans *x, const struct range *r)
     const size_t at = x->n > 0 ? next_late(x, 0, r->until_ns + 1) : 0;
 
     return at < x->n && x->rows[at].ran.since_ns < r->since_ns;
+}
+
+bool corr_is_run_in(const struct run_spans *x, const struct range *r)
+{
+    const size_t at = x->n > 0 ? next_late(x, 0, r->since_ns + 1) : 0;
+
+    return at < x->n && x->rows[at].ran.since_ns < r->until_ns;
 }
 
 /* The first row that began after t_ns. */
