@@ -23,14 +23,15 @@ static const uint8_t hex_digit[256] = {
 
 bool hex_digits_pack(const char *p, size_t n, uint8_t *out)
 {
+    unsigned all = 0; /* has more than four bits as soon as one is no digit */
+
     for (size_t i = 0; i < n; i++) {
-        unsigned high = hex_digit[(unsigned char)p[2 * i]];
-        unsigned low = hex_digit[(unsigned char)p[2 * i + 1]];
-        if (high == 0 || low == 0)
-            return false;
-        out[i] = (uint8_t)((high - 1) << 4 | (low - 1));
+        const unsigned high = hex_digit[(unsigned char)p[2 * i]] - 1u;
+        const unsigned low = hex_digit[(unsigned char)p[2 * i + 1]] - 1u;
+        all |= high | low;
+        out[i] = (uint8_t)(high << 4 | low);
     }
-    return true;
+    return all <= 15;
 }
 
 /* Hex groups joined by '-' to bytes; the caller knows that s is as long as they are together. */

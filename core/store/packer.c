@@ -191,9 +191,10 @@ static void widen_one(struct windows *s, struct packer *p, int64_t t_ns, struct 
 
 static void widen(struct windows *s, struct packer *p, const struct log_record *r)
 {
-    uint16_t homes = packer_homes(p, r->origin);
+    const struct origin_ids *of = packer_shard(p, r->origin);
+    uint16_t homes = of->homes;
 
-    widen_one(s, p, r->time_ns, packer_shard(p, r->origin));
+    widen_one(s, p, r->time_ns, of->at);
     for (unsigned shard = 0; homes != 0; shard++, homes >>= 1)
         if (homes & 1)
             widen_one(s, p, r->time_ns, (struct origin_shard){shard, UINT64_MAX});

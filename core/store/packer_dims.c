@@ -213,23 +213,22 @@ static struct origin_ids *origin_slot(struct packer *p, const struct origin *o)
     return &p->origins[o->place];
 }
 
-struct origin_shard packer_shard(struct packer *p, const struct origin *o)
+static void find_shard(struct packer *p, const struct origin *o, struct origin_ids *ids)
+{
+    uint64_t hash = birth_hash(o->fn);
+
+    ids->at = (struct origin_shard){(unsigned)(hash % CHUNK_SHARDS),
+                                    UINT64_C(1) << (hash / CHUNK_SHARDS % 64)};
+    ids->homes = find_homes(p, o, hash);
+}
+
+const struct origin_ids *packer_shard(struct packer *p, const struct origin *o)
 {
     struct origin_ids *ids = origin_slot(p, o);
 
-    if (ids->at.fn_bit == 0) {
-        uint64_t hash = birth_hash(o->fn);
-        ids->at = (struct origin_shard){(unsigned)(hash % CHUNK_SHARDS),
-                                        UINT64_C(1) << (hash / CHUNK_SHARDS % 64)};
-        ids->homes = find_homes(p, o, hash);
-    }
-    return ids->at;
-}
-
-uint16_t packer_homes(struct packer *p, const struct origin *o)
-{
-    packer_shard(p, o);
-    return origin_slot(p, o)->homes;
+    if (ids->at.fn_bit == 0)
+        find_shard(p, o, ids);
+    return ids;
 }
 
 struct origin_ids packer_origin(struct packer *p, const struct origin *o, int64_t day)
@@ -239,7 +238,8 @@ struct origin_ids packer_origin(struct packer *p, const struct origin *o, int64_
     if (ids->fn == 0) {
         ids->fn = packer_fn(p, o->fn);
         ids->stream = stream_id(p, o);
-        ids->at = packer_shard(p, o);
+        if (ids->at.fn_bit == 0)
+            find_shard(p, o, ids);
     }
     if (day > ids->last_day)
         note_stream_day(p, o, ids, day);

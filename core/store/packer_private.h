@@ -74,13 +74,12 @@ uint32_t packer_fn(struct packer *p, const struct fn_ref *f);
 enum status packer_load_fns(struct packer *p, struct err *e); /* of what is stored */
 /* The batch's functions become those of the store: fn_book.h. */
 void packer_settle(struct packer *p, struct batch *b);
-struct origin_shard packer_shard(struct packer *p, const struct origin *o);
+/* Of the origin: `at` and `homes` are known. Until the next origin is asked for. */
+const struct origin_ids *packer_shard(struct packer *p, const struct origin *o);
 /* A stream's name leads to the functions it was stored under: the same export may have been read
  * under another function's name or region before. */
 void packer_note_home(struct packer *p, struct str instance, const struct fn_ref *fn);
 enum status packer_load_homes(struct packer *p, struct err *e); /* of what is stored */
-/* Shards, a bit each, in which its events may be stored under other functions; mostly none. */
-uint16_t packer_homes(struct packer *p, const struct origin *o);
 /* For something of this day. */
 struct origin_ids packer_origin(struct packer *p, const struct origin *o, int64_t day);
 uint32_t packer_text(struct packer *p, struct str s); /* 0 for the empty text */
