@@ -64,8 +64,9 @@ const struct command cmd_metrics = {
     .description =
         "Prints the state of the store in the text format of Prometheus, or serves it with "
         "--listen. Counters run over\n"
-        "everything the store holds; the clock of a scrape is the real one unless --clock fixes "
-        "it.",
+        "everything the store ever held: what was removed, or priced anew at less, stays counted, "
+        "so they never fall.\n"
+        "The clock of a scrape is the real one unless --clock fixes it.",
     .options = metrics_defs,
     .options_size = sizeof(struct metrics_settings),
     .examples = "fnscope metrics | promtool check metrics\tlook at them\n"

@@ -70,61 +70,25 @@ static struct str count(struct arena *a, uint64_t v)
 
 /* --- functions --- */
 
+static const struct {
+    const char *name, *help;
+    enum fn_counter counter;
+    unsigned scale; /* decimals */
+} fn_counter_families[] = {
+    {"fnscope_function_invocations_total", "Attempts that started.", FN_INVOCATIONS, 0},
+    {"fnscope_function_errors_total", "Attempts that failed.", FN_ERRORS, 0},
+    {"fnscope_function_timeouts_total", "Attempts cut off by their timeout.", FN_TIMEOUTS, 0},
+    {"fnscope_function_out_of_memory_total", "Attempts out of memory.", FN_OUT_OF_MEMORY, 0},
+    {"fnscope_function_cold_starts_total", "Cold starts.", FN_COLD_STARTS, 0},
+    {"fnscope_function_billed_seconds_total", "Billed duration.", FN_BILLED, 9},
+    {"fnscope_function_init_seconds_total", "Initialization.", FN_INIT, 9},
+    {"fnscope_function_cost_usd_total", "List cost of the invocations.", FN_COST, 12},
+    {"fnscope_function_cost_of_failures_usd_total", "List cost of attempts that failed.",
+     FN_COST_OF_FAILURES, 12},
+    {"fnscope_function_log_bytes_total", "Log text.", FN_LOG_BYTES, 0},
+};
+
 typedef struct str fn_value(struct arena *a, const struct fn_row *r);
-
-static struct str invocations(struct arena *a, const struct fn_row *r)
-{
-    return count(a, r->stats.n);
-}
-
-static struct str errors(struct arena *a, const struct fn_row *r)
-{
-    uint64_t n = 0;
-
-    for (int i = 0; i < OUTCOMES; i++)
-        n += outcome_is_failure((enum outcome)i) ? r->stats.outcome[i] : 0;
-    return count(a, n);
-}
-
-static struct str timeouts(struct arena *a, const struct fn_row *r)
-{
-    return count(a, r->stats.outcome[OUTCOME_TIMEOUT]);
-}
-
-static struct str out_of_memory(struct arena *a, const struct fn_row *r)
-{
-    return count(a, r->stats.outcome[OUTCOME_OOM]);
-}
-
-static struct str cold_starts(struct arena *a, const struct fn_row *r)
-{
-    return count(a, r->stats.start[START_COLD]);
-}
-
-static struct str billed(struct arena *a, const struct fn_row *r)
-{
-    return scaled(a, r->stats.sum_billed_ns, 9);
-}
-
-static struct str init_time(struct arena *a, const struct fn_row *r)
-{
-    return scaled(a, r->stats.sum_init_ns, 9);
-}
-
-static struct str cost(struct arena *a, const struct fn_row *r)
-{
-    return scaled(a, r->stats.cost, 12);
-}
-
-static struct str cost_of_failures(struct arena *a, const struct fn_row *r)
-{
-    return scaled(a, r->stats.cost_failed, 12);
-}
-
-static struct str log_bytes(struct arena *a, const struct fn_row *r)
-{
-    return count(a, r->stats.log_bytes);
-}
 
 static struct str memory_size(struct arena *a, const struct fn_row *r)
 {
@@ -142,25 +106,23 @@ static struct str last_seen(struct arena *a, const struct fn_row *r)
 }
 
 static const struct {
-    const char *name, *type, *help;
+    const char *name, *help;
     fn_value *value;
-} fn_families[] = {
-    {"fnscope_function_invocations_total", "counter", "Attempts that started.", invocations},
-    {"fnscope_function_errors_total", "counter", "Attempts that failed.", errors},
-    {"fnscope_function_timeouts_total", "counter", "Attempts cut off by their timeout.", timeouts},
-    {"fnscope_function_out_of_memory_total", "counter", "Attempts out of memory.", out_of_memory},
-    {"fnscope_function_cold_starts_total", "counter", "Cold starts.", cold_starts},
-    {"fnscope_function_billed_seconds_total", "counter", "Billed duration.", billed},
-    {"fnscope_function_init_seconds_total", "counter", "Initialization.", init_time},
-    {"fnscope_function_cost_usd_total", "counter", "List cost of the invocations.", cost},
-    {"fnscope_function_cost_of_failures_usd_total", "counter", "List cost of attempts that failed.",
-     cost_of_failures},
-    {"fnscope_function_log_bytes_total", "counter", "Log text.", log_bytes},
-    {"fnscope_function_memory_size_bytes", "gauge", "Configured memory.", memory_size},
-    {"fnscope_function_memory_used_max_bytes", "gauge", "Most memory an invocation used.",
-     memory_used},
-    {"fnscope_function_last_invocation_timestamp_seconds", "gauge", "Start of the newest attempt.",
+} fn_gauges[] = {
+    {"fnscope_function_memory_size_bytes", "Configured memory.", memory_size},
+    {"fnscope_function_memory_used_max_bytes", "Most memory an invocation used.", memory_used},
+    {"fnscope_function_last_invocation_timestamp_seconds", "Start of the newest attempt.",
      last_seen},
+};
+
+/* A function and what was counted of it. */
+struct counted_fn {
+    const struct fn_row *row;
+    const struct fn_counters *counters;
+};
+struct counted_fns {
+    struct counted_fn *rows;
+    size_t n;
 };
 
 enum { REF_LABELS = 4 };
@@ -174,7 +136,7 @@ static void ref_labels(struct label *l, const char *what, const struct fn_ref *o
 }
 
 /* A summary: quantiles from the duration buckets, sum and count exact. */
-static void add_durations(struct arena *a, const struct fn_rows *r, struct buf *out)
+static void add_durations(struct arena *a, const struct counted_fns *r, struct buf *out)
 {
     static const struct {
         unsigned permille;
@@ -184,55 +146,75 @@ static void add_durations(struct arena *a, const struct fn_rows *r, struct buf *
     add_head(out, "fnscope_function_duration_seconds", "summary",
              "Duration without initialization.");
     for (size_t i = 0; i < r->n; i++) {
-        const struct stats *s = &r->rows[i].stats;
+        const struct fn_row *row = r->rows[i].row;
+        const wide *counters = r->rows[i].counters->value;
         struct label l[REF_LABELS + 1];
-        ref_labels(l, "function", &r->rows[i].fn);
+        ref_labels(l, "function", &row->fn);
         for (size_t k = 0; k < ARRAY_LEN(quantiles); k++) {
             uint64_t us;
             l[REF_LABELS] = (struct label){"quantile", str_from(quantiles[k].text)};
-            if (histogram_percentile(&s->duration, quantiles[k].permille, &us))
+            if (histogram_percentile(&row->stats.duration, quantiles[k].permille, &us))
                 add_sample(out, "fnscope_function_duration_seconds", l, REF_LABELS + 1,
                            scaled(a, us, 6));
         }
         add_sample(out, "fnscope_function_duration_seconds_sum", l, REF_LABELS,
-                   scaled(a, s->sum_duration_ns, 9));
-        add_sample(out, "fnscope_function_duration_seconds_count", l, REF_LABELS, count(a, s->n));
+                   scaled(a, counters[FN_DURATION], 9));
+        add_sample(out, "fnscope_function_duration_seconds_count", l, REF_LABELS,
+                   scaled(a, counters[FN_INVOCATIONS], 0));
     }
 }
 
 static int compare_busy(const void *a, const void *b)
 {
-    const struct fn_row *x = a, *y = b;
+    const struct counted_fn *x = a, *y = b;
 
-    if (x->stats.n != y->stats.n)
-        return x->stats.n > y->stats.n ? -1 : 1;
-    return str_cmp(x->fn.name, y->fn.name);
+    if (x->row->stats.n != y->row->stats.n)
+        return x->row->stats.n > y->row->stats.n ? -1 : 1;
+    return str_cmp(x->row->fn.name, y->row->fn.name);
+}
+
+static void add_fn_families(struct arena *a, const struct counted_fns *r, struct buf *out)
+{
+    struct label l[REF_LABELS];
+
+    for (size_t f = 0; f < ARRAY_LEN(fn_counter_families); f++) {
+        add_head(out, fn_counter_families[f].name, "counter", fn_counter_families[f].help);
+        for (size_t i = 0; i < r->n; i++) {
+            const wide v = r->rows[i].counters->value[fn_counter_families[f].counter];
+            ref_labels(l, "function", &r->rows[i].row->fn);
+            add_sample(out, fn_counter_families[f].name, l, REF_LABELS,
+                       scaled(a, v, fn_counter_families[f].scale));
+        }
+    }
+    for (size_t f = 0; f < ARRAY_LEN(fn_gauges); f++) {
+        add_head(out, fn_gauges[f].name, "gauge", fn_gauges[f].help);
+        for (size_t i = 0; i < r->n; i++) {
+            ref_labels(l, "function", &r->rows[i].row->fn);
+            add_sample(out, fn_gauges[f].name, l, REF_LABELS,
+                       fn_gauges[f].value(a, r->rows[i].row));
+        }
+    }
+    add_durations(a, r, out);
 }
 
 static enum status add_functions(struct store *s, const struct prometheus_options *o,
                                  struct arena *a, struct buf *out, struct err *e)
 {
-    const struct range all = {INT64_MIN / 2, INT64_MAX / 2};
     const size_t most = o->max_functions ? o->max_functions : MAX_FUNCTIONS;
-    struct label l[REF_LABELS];
+    struct fn_counters *counters;
     struct fn_rows r;
-    enum status status = request_functions(s, all, &o->filter, a, &r, e);
+    enum status status = request_counters(s, &o->filter, a, &r, &counters, e);
 
     if (status != OK)
         return status;
     const size_t left_out = r.n > most ? r.n - most : 0;
+    struct counted_fns shown = {arena_new(a, struct counted_fn, r.n + 1), r.n};
+    for (size_t i = 0; i < r.n; i++)
+        shown.rows[i] = (struct counted_fn){&r.rows[i], &counters[i]};
     if (left_out > 0)
-        qsort(r.rows, r.n, sizeof(*r.rows), compare_busy);
-    r.n -= left_out;
-    for (size_t f = 0; f < ARRAY_LEN(fn_families); f++) {
-        add_head(out, fn_families[f].name, fn_families[f].type, fn_families[f].help);
-        for (size_t i = 0; i < r.n; i++) {
-            ref_labels(l, "function", &r.rows[i].fn);
-            add_sample(out, fn_families[f].name, l, REF_LABELS,
-                       fn_families[f].value(a, &r.rows[i]));
-        }
-    }
-    add_durations(a, &r, out);
+        qsort(shown.rows, shown.n, sizeof(*shown.rows), compare_busy);
+    shown.n -= left_out;
+    add_fn_families(a, &shown, out);
     add_head(out, "fnscope_functions_left_out", "gauge", "Functions beyond the limit of series.");
     add_sample(out, "fnscope_functions_left_out", NULL, 0, count(a, left_out));
     return OK;
@@ -390,7 +372,8 @@ static enum status add_alerts(struct store *s, struct arena *a, struct buf *out,
 
     if (status != OK)
         return status;
-    add_head(out, "fnscope_alert", "gauge", "1 for each alert that is not inactive.");
+    add_head(out, "fnscope_alert", "gauge",
+             "1 for each alert that is pending or firing, 0 where it is just resolved.");
     for (size_t i = 0; i < r.n; i++) {
         const struct alert *x = &r.rows[i];
         const struct label l[] = {
@@ -402,7 +385,8 @@ static enum status add_alerts(struct store *s, struct arena *a, struct buf *out,
             {"region", x->subject.of.region},
             {"name", x->subject.of.name},
         };
-        add_sample(out, "fnscope_alert", l, ARRAY_LEN(l), STR("1"));
+        add_sample(out, "fnscope_alert", l, ARRAY_LEN(l),
+                   x->state == ALERT_RESOLVED ? STR("0") : STR("1"));
     }
     return OK;
 }

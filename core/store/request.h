@@ -78,6 +78,29 @@ MUST_CHECK enum status request_each_function(struct store *s, const struct each_
                                              fn_row_fn *fn, void *ctx, struct err *e);
 MUST_CHECK enum status request_functions(struct store *s, struct range r, const struct fn_filter *f,
                                          struct arena *a, struct fn_rows *out, struct err *e);
+/* What is counted of a function and never falls: what days that were removed, and attempts that
+ * were replaced or priced anew, had counted stays counted. Times in ns, costs in units of money. */
+enum fn_counter {
+    FN_INVOCATIONS,
+    FN_ERRORS,
+    FN_TIMEOUTS,
+    FN_OUT_OF_MEMORY,
+    FN_COLD_STARTS,
+    FN_BILLED,
+    FN_INIT,
+    FN_DURATION,
+    FN_COST,
+    FN_COST_OF_FAILURES,
+    FN_LOG_BYTES,
+    FN_COUNTERS
+};
+struct fn_counters {
+    wide value[FN_COUNTERS];
+};
+/* The functions of the whole store, and the counters of each, as many, beside them. */
+MUST_CHECK enum status request_counters(struct store *s, const struct fn_filter *f, struct arena *a,
+                                        struct fn_rows *rows, struct fn_counters **counters,
+                                        struct err *e);
 /* All functions of the store without their sums; fn is empty where names are not asked for. Sorted
  * as above when they are. */
 MUST_CHECK enum status request_function_list(struct store *s, bool has_names, struct arena *a,

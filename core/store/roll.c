@@ -11,7 +11,7 @@
 
 /* --- stats as bytes --- */
 
-static void add_wide(struct buf *out, wide v)
+void wide_pack(struct buf *out, wide v)
 {
     assert(v >= 0);
     buf_add_varint(out, (uint64_t)(v >> 62));
@@ -43,7 +43,7 @@ void stats_pack(const struct stats *s, struct buf *out)
     const wide sums[] = {s->mb_ms, s->mb_ms_arm,   s->storage_mb_ms,
                          s->cost,  s->cost_failed, s->cost_init};
     for (size_t i = 0; i < ARRAY_LEN(sums); i++)
-        add_wide(out, sums[i]);
+        wide_pack(out, sums[i]);
     AUTO(buf_clear) struct buf h = {.max = 1u << 20};
     histogram_pack(&s->duration, &h);
     buf_add_varint(out, h.n);
@@ -52,10 +52,10 @@ void stats_pack(const struct stats *s, struct buf *out)
     if (s->restores_known == 0)
         return; /* as before migration 10 */
     buf_add_varint(out, s->restores_known);
-    add_wide(out, s->restored_mb);
+    wide_pack(out, s->restored_mb);
 }
 
-static wide cut_wide(struct varint_reader *r)
+wide wide_unpack(struct varint_reader *r)
 {
     wide high = varint_read(r);
 
@@ -80,12 +80,12 @@ static void read_numbers(struct varint_reader *r, struct stats *s)
     s->log_events = varint_read(r);
     s->log_bytes = varint_read(r);
     s->log_errors = varint_read(r);
-    s->mb_ms = cut_wide(r);
-    s->mb_ms_arm = cut_wide(r);
-    s->storage_mb_ms = cut_wide(r);
-    s->cost = cut_wide(r);
-    s->cost_failed = cut_wide(r);
-    s->cost_init = cut_wide(r);
+    s->mb_ms = wide_unpack(r);
+    s->mb_ms_arm = wide_unpack(r);
+    s->storage_mb_ms = wide_unpack(r);
+    s->cost = wide_unpack(r);
+    s->cost_failed = wide_unpack(r);
+    s->cost_init = wide_unpack(r);
 }
 
 /* A packed histogram tells its own end: n, then n buckets with their counts. */
@@ -107,7 +107,7 @@ static void read_restores(struct varint_reader *r, struct stats *s)
     if (r->rest.n == 0)
         return;
     s->restores_known = varint_read(r);
-    s->restored_mb = cut_wide(r);
+    s->restored_mb = wide_unpack(r);
     r->is_bad = r->is_bad || r->rest.n > 0 || s->restores_known > s->start[START_SNAPSTART];
 }
 
@@ -333,6 +333,18 @@ static enum status new_hour(struct day *d, const struct roll_delta *delta, struc
     return status == OK ? count_hour(d, &delta->key, out, e) : status;
 }
 
+/* What counted before and does not now. */
+static enum status note_fall(struct day *d, uint32_t fn, const struct stats *now, struct err *e)
+{
+    struct stats was = {0};
+    enum status status = load_roll(d, fn, ROLL_DAY_SLOT, &was, e);
+
+    if (status == OK)
+        status = gone_note_fall(d, fn, &was, now, e);
+    stats_clear(&was);
+    return status;
+}
+
 /* The day is the sum of its hours when one of them was counted again, else it grows like they do.
  * rows are the n hours of one function that changed. */
 static enum status new_day(struct day *d, const struct roll_delta *rows, size_t n, struct err *e)
@@ -345,6 +357,8 @@ static enum status new_day(struct day *d, const struct roll_delta *rows, size_t 
         must_recompute = must_recompute || rows[i].must_recompute;
     for (unsigned slot = 0; must_recompute && status == OK && slot < ROLL_DAY_SLOT; slot++)
         status = load_roll(d, rows[0].key.fn, slot, &sum, e);
+    if (must_recompute && status == OK)
+        status = note_fall(d, rows[0].key.fn, &sum, e);
     for (size_t i = 0; !must_recompute && i < n; i++)
         stats_merge(&sum, &rows[i].add);
     if (!must_recompute)

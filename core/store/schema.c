@@ -42,6 +42,9 @@
  *
  * since migration 14: chunks as chunk_format.h says; their `raw` is bytes of text alone
  *
+ * since migration 15: gone, what counters have counted and is stored no more (gone.c): in a day
+ * file by what was counted again, in meta.db by the days that were removed
+ *
  * How long what meta.db holds lives, with retention or `db prune` (meta_prune.c) up to a day:
  * stream        until the last day that may hold something of it is removed; the one with the
  *               highest id stays, so that no id comes back with another meaning
@@ -53,11 +56,11 @@
  *               delivered messages the newest 10,000 at most
  * queue         until it was last seen before what is left
  * quarantine    the newest 10,000
- * counter       for ever, but "day N", which goes with its file
- * fn, born, text, series   for ever: as many as there are functions, versions, kinds of errors and
- *               metrics; identities in day files and prices rest on them
- * source_state, source_part   as long as the source is configured
- * alert         one a rule and thing it watches
+ * counter       for ever, but "day N", which goes with its file, and "gone N", from then until the
+ *               file is unlinked
+ * fn, gone, born, text, series   for ever: as many as there are functions, versions, kinds of
+ * errors and metrics; identities in day files and prices rest on them source_state, source_part as
+ * long as the source is configured alert         one a rule and thing it watches
  *
  * A reader takes an older file as it is and finds no rows of what came later; the writer migrates a
  * file when it opens it. */
@@ -76,6 +79,8 @@ const int schema_meta_id = 0x464e536d, schema_day_id = 0x464e5364;
     "text, state int, since_ns int, started_ns int, fired_ns int, resolved_ns int, acked_ns int, " \
     "acked_by text, value int, peak int, threshold int, unit int, data_ns int, eval_ns int, "      \
     "sent_ns int, is_missing int, is_notified int, summary text, evidence text"
+
+#define GONE_TABLE "create table if not exists gone(fn integer primary key, data blob);"
 
 static const char *const meta_migrations[] = {
     "create table fn(id integer primary key, provider int, account text, region text, name text, "
@@ -133,6 +138,7 @@ static const char *const meta_migrations[] = {
     "update stream set last_day = (select max(cast(substr(name, 5) as int)) from counter where "
     "name glob 'day [0-9]*');",
     "",
+    GONE_TABLE,
     NULL,
 };
 
@@ -171,6 +177,7 @@ static const char *const day_migrations[] = {
     "",
     "",
     "",
+    GONE_TABLE,
     NULL,
 };
 

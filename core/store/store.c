@@ -166,7 +166,7 @@ enum status store_scan_days(struct store *s, struct err *e)
     free(s->day_numbers);
     s->day_numbers = numbers;
     s->n_day_numbers = n;
-    return OK;
+    return gone_hide_days(s, e);
 }
 
 /* --- day files --- */
@@ -398,6 +398,8 @@ static enum status open_files(struct store *s, bool must_exist, struct err *e)
         st = lock(s, e);
     if (st == OK)
         st = open_meta(s, e);
+    if (st == OK && !s->is_read_only)
+        st = store_finish_removals(s, e);
     return st == OK ? store_scan_days(s, e) : st;
 }
 

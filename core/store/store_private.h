@@ -163,7 +163,7 @@ MUST_CHECK enum status meta_prune(struct store *s, int64_t day, struct err *e);
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 14 };
+enum { SCHEMA_VERSION = 15 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 /* Without touching the file: refuses another program's and a newer version's, and nothing else
  * (what cannot be opened for reading may still be for writing). */
@@ -416,9 +416,27 @@ enum status roll_apply(struct day *day, const struct roll_deltas *d, struct err 
 enum status rolls_sum(struct day *d, uint32_t fn, unsigned low, unsigned high, struct stats *out,
                       struct err *e);
 void stats_pack(const struct stats *s, struct buf *out);
+/* A sum that is not negative. */
+void wide_pack(struct buf *out, wide v);
+wide wide_unpack(struct varint_reader *r);
 bool stats_unpack(struct str packed, struct stats *add_to);
 /* Copies the histograms into the arena, so that nobody needs to free them. */
 void stats_settle(struct stats *s, struct arena *a);
+
+/* --- what counters have counted and is stored no more (gone.c) --- */
+
+/* In the transaction of the day file: the day's sums of a function were counted again. */
+enum status gone_note_fall(struct day *d, uint32_t fn, const struct stats *was,
+                           const struct stats *now, struct err *e);
+/* In one transaction of meta.db: keeps what a day counted, and marks it as removed. From then on
+ * nobody sees its file, which store_finish_removals() unlinks. */
+enum status gone_keep_day(struct store *s, int64_t number, struct err *e);
+/* Unlinks the files of days so marked, also of a process that ended in between. */
+enum status store_finish_removals(struct store *s, struct err *e);
+/* Takes the days so marked out of those that are known. */
+enum status gone_hide_days(struct store *s, struct err *e);
+enum status gone_read_days(struct store *s, struct arena *a, int64_t **numbers, size_t *n,
+                           struct err *e);
 
 /* Sums of a function over a range, added to *out (heap histograms). From roll-ups where whole, else
  * from facts and chunks. */

@@ -10,35 +10,49 @@
 
 /* --- prune --- */
 
-static enum status unmark_day(struct store *s, int64_t number, struct err *e)
-{
-    struct sql_stmt *st;
-    enum status status =
-        sql_prepare(s->meta, STR("delete from counter where name = 'day ' || ?"), &st, e);
-
-    if (status != OK)
-        return status;
-    sql_bind_i64(st, 1, number);
-    status = sql_run(st, e);
-    sql_finalize(st);
-    return status;
-}
-
-static enum status remove_day(struct store *s, int64_t number, struct err *e)
+static enum status unlink_day(struct store *s, int64_t number, struct err *e)
 {
     static const char *const endings[] = {"", "-wal", "-shm"};
     AUTO(arena_clear) struct arena a = {0};
     const char *path = store_day_file(&a, s, number);
-    enum status status = unmark_day(s, number, e);
 
-    if (status != OK)
-        return status;
     store_close_day(s, number);
     for (size_t i = 0; i < ARRAY_LEN(endings); i++)
         if (unlink(arena_strz(&a, arena_printf(&a, "%s%s", path, endings[i]))) != 0 &&
             errno != ENOENT)
             return err_errno(e, errno, "remove %s", path);
     return OK;
+}
+
+static enum status forget_removal(struct store *s, int64_t number, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+
+    return sql_exec(
+        s->meta,
+        arena_printf(&a, "delete from counter where name = 'gone %lld'", (long long)number).p, e);
+}
+
+enum status store_finish_removals(struct store *s, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    int64_t *numbers = NULL;
+    size_t n = 0;
+    enum status status = gone_read_days(s, &a, &numbers, &n, e);
+
+    for (size_t i = 0; status == OK && i < n; i++) {
+        status = unlink_day(s, numbers[i], e);
+        if (status == OK)
+            status = forget_removal(s, numbers[i], e);
+    }
+    return status;
+}
+
+static enum status remove_day(struct store *s, int64_t number, struct err *e)
+{
+    const enum status status = gone_keep_day(s, number, e);
+
+    return status == OK ? store_finish_removals(s, e) : status;
 }
 
 /* The packer hears of it after the rows are gone, also where no file was. */

@@ -190,9 +190,105 @@ static void test_meta(void **state)
     fixture_free(f);
 }
 
+/* --- counters do not fall --- */
+
+static const struct fn_ref orders = {PROVIDER_AWS, STR_INIT("1"), STR_INIT("eu-west-1"),
+                                     STR_INIT("orders"), NULL};
+
+/* An attempt of the start; with was_there it takes the place of what was known of it. */
+static void commit_attempt(struct fixture *f, int64_t start_ns, enum outcome outcome, money cost,
+                           bool was_there)
+{
+    struct batch *b = batch_new();
+    const struct origin o = {
+        .fn = batch_fn(b, &orders), .log_group = STR("/g"), .instance = STR("s")};
+
+    *batch_invocation(b) = (struct invocation){.origin = batch_origin(b, &o),
+                                               .id = STR("one"),
+                                               .outcome = outcome,
+                                               .start = START_COLD,
+                                               .start_ns = start_ns,
+                                               .duration_ns = 100 * NS_PER_MS,
+                                               .billed_ns = 100 * NS_PER_MS,
+                                               .attempt = 1,
+                                               .evidence = EV_START | EV_END | EV_REPORT,
+                                               .cost = cost,
+                                               .is_priced = true,
+                                               .has_stored = was_there,
+                                               .stored_start_ns = start_ns,
+                                               .is_final = true};
+    fixture_commit(f, b);
+}
+
+static struct fn_counters counters_of(struct fixture *f)
+{
+    static const struct fn_filter any = {0};
+    struct fn_counters *counters;
+    struct fn_rows rows;
+
+    CHECK_OK(request_counters(f->store, &any, &f->arena, &rows, &counters, &f->e), &f->e);
+    CHECK_INT(rows.n, 1);
+    return counters[0];
+}
+
+static void check_counted(struct fixture *f, int64_t n, int64_t errors, int64_t cost)
+{
+    const struct fn_counters c = counters_of(f);
+
+    CHECK_INT(c.value[FN_INVOCATIONS], n);
+    CHECK_INT(c.value[FN_COLD_STARTS], n);
+    CHECK_INT(c.value[FN_BILLED], n * 100 * NS_PER_MS);
+    CHECK_INT(c.value[FN_ERRORS], errors);
+    CHECK_INT(c.value[FN_COST], cost);
+}
+
+static void test_counters(void **state)
+{
+    struct fixture *f = fixture_new();
+    uint64_t days;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    for (int i = 0; i < 3; i++)
+        commit_attempt(f, NOON + i * NS_PER_DAY, OUTCOME_ERROR, 100, false);
+    check_counted(f, 3, 3, 300);
+    commit_attempt(f, NOON, OUTCOME_ERROR, 40, true); /* as priced anew */
+    check_counted(f, 3, 3, 300);
+    commit_attempt(f, NOON, OUTCOME_ERROR, 90, true);
+    check_counted(f, 3, 3, 350);
+    CHECK_OK(store_prune(f->store, NOON + 2 * NS_PER_DAY, &days, &f->e), &f->e);
+    CHECK_INT(days, 2);
+    check_counted(f, 3, 3, 350);
+    commit_attempt(f, NOON + 3 * NS_PER_DAY, OUTCOME_OK, 5, false);
+    fixture_open(f, true);
+    check_counted(f, 4, 3, 355);
+    fixture_free(f);
+}
+
+/* A process that ended between the mark and the file. */
+static void test_half_removed(void **state)
+{
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    commit_attempt(f, NOON, OUTCOME_OK, 7, false);
+    commit_attempt(f, NOON + NS_PER_DAY, OUTCOME_OK, 7, false);
+    CHECK_OK(gone_keep_day(f->store, NOON / NS_PER_DAY, &f->e), &f->e);
+    fixture_open(f, true);
+    check_counted(f, 2, 0, 14);
+    CHECK_INT(access(path_of(f, "20260115.db"), F_OK), 0);
+    fixture_open(f, false);
+    CHECK_STATUS(access(path_of(f, "20260115.db"), F_OK), -1);
+    CHECK_INT(count_of(f, "select count(*) from counter where name glob 'gone *'"), 0);
+    check_counted(f, 2, 0, 14);
+    fixture_free(f);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_meta),         cmocka_unit_test(test_removed),
     cmocka_unit_test(test_replaced),     cmocka_unit_test(test_parts_removed),
-    cmocka_unit_test(test_lock_removed),
+    cmocka_unit_test(test_lock_removed), cmocka_unit_test(test_counters),
+    cmocka_unit_test(test_half_removed),
 };
 TEST_MAIN(tests)

@@ -76,6 +76,30 @@ static bool has(const struct buf *b, const char *text)
     return str_find(buf_str(b), str_from(text)) < b->n;
 }
 
+static void resolve_alert(struct fixture *f)
+{
+    struct alert a = {
+        .key = STR("123456789abcdef0"),
+        .rule = STR("over"),
+        .state = ALERT_RESOLVED,
+        .started_ns = NOON,
+        .fired_ns = NOON,
+        .resolved_ns = NOON,
+    };
+    const struct alert_changes c = {.alerts = &a, .n_alerts = 1};
+
+    CHECK_OK(store_write_alerts(f->store, &c, &f->e), &f->e);
+}
+
+/* The value of the sample whose line begins so. */
+static bool is_worth(const struct buf *b, const char *start, const char *value)
+{
+    struct str line, rest = str_skip(buf_str(b), str_find(buf_str(b), str_from(start)));
+
+    line = str_cut(&rest, '\n');
+    return line.n > 0 && str_ends(line, str_from(value));
+}
+
 static void test_metrics(void **state)
 {
     AUTO(buf_clear) struct buf b = {.max = 1u << 20};
@@ -84,7 +108,10 @@ static void test_metrics(void **state)
 
     UNUSED(state);
     fill(f);
+    resolve_alert(f);
     CHECK_OK(prometheus_write(f->store, &o, &b, &f->e), &f->e);
+    CHECK(is_worth(&b, "fnscope_alert{alertname=\"dlq-depth\"", "} 1"));
+    CHECK(is_worth(&b, "fnscope_alert{alertname=\"over\",state=\"resolved\"", "} 0"));
     CHECK(has(&b, "queue=\"orders\\\"\\\\"));
     CHECK(has(&b, "kind=\"dead_letter\",state=\"visible\"} 12\n"));
     CHECK(has(&b, "fnscope_source_lag_seconds{source=\"prod\",type=\"aws\"} 3\n"));
