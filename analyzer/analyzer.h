@@ -198,13 +198,12 @@ MUST_CHECK enum status cost_of_stats(const struct cost_context *c, const struct 
 /* What is charged by the hour, used or not: provisioned concurrency (concurrency x configured GB x
  * seconds) and the snapshots of SnapStart (versions x GB x seconds; free for Java). Logs do not
  * tell how much is configured and when: rules do, without a time for all of the range; else what a
- * collector read (`kept`). AWS rounds the
- * time from enabling to disabling up to 5 minutes, and charges a snapshot for at least 3 hours: the
- * rule's times end so much later, and a range is charged what of them lies in it, to the
- * nanosecond, so that slices of a range add up. What is after now_ns is not charged yet. Beside the
- * cost, never in it. The memory size (and architecture, where no rule says it) is that of the
- * function's last attempt at each moment: `sizes`, or without them that of the sums. Source: AWS
- * Lambda pricing page, data/prices/. */
+ * collector read (`kept`). AWS rounds the time from enabling to disabling up to 5 minutes, and
+ * charges a snapshot for at least 3 hours: the rule's times end so much later. A range is charged
+ * what of them lies in it, to the nanosecond, so that slices of a range add up. What is after
+ * now_ns is not charged yet. Beside the cost, never in it. The memory size (and architecture, where
+ * no rule says it) is that of the function's last attempt at each moment: `sizes`, or without them
+ * that of the sums. Source: AWS Lambda pricing page, data/prices/. */
 struct standing_request {
     const struct fn_ref *fn;
     const struct stats *stats;
@@ -223,10 +222,9 @@ struct standing_cost {
 MUST_CHECK enum status cost_standing(const struct cost_context *c, const struct standing_request *q,
                                      struct standing_cost *out, struct err *e);
 
-/* What is kept ready of rows of the range (request_functions) as a collector read it: rows[].kept.
- * The sizes of those that ran and of which something is kept, where they had several, or another
- * one before: rows[].sizes. Both in the arena. One that changes more
- * than 65,536 times keeps the largest from there on. e is not NULL. */
+/* What is kept ready of rows of the range (request_functions) as a collector read it: rows[].kept;
+ * and rows[].sizes of those kept that ran and had several, or another one before. In the arena. One
+ * that changes more than 65,536 times keeps the largest from there on. e is not NULL. */
 struct standing_sizes_request {
     const struct cost_context *cost;
     struct range range;
@@ -237,27 +235,29 @@ struct standing_sizes_request {
 MUST_CHECK enum status standing_sizes_load(struct store *s, const struct standing_sizes_request *q,
                                            struct arena *a, struct err *e);
 
-/* Functions of which something is kept and that did not run in the range. Their memory size
- * (and architecture) is that of their last attempt before it, else of the first one after it; rows
- * of `ran` (request_functions of the range) that tell none get it as well, and those that tell
- * several get standing_sizes_load's. Rows are in the arena,
- * in the order of their names; of their stats only what cost_standing reads is there. A function of
- * which no memory size is known at all is in no row, and its rule is not met. e is not NULL. */
+/* Functions of which something is kept and that did not run in the range. Their memory size and
+ * architecture are those of their last attempt before it, else of the first one after it; where
+ * none is known, there is no row, and the rule is not met. In the arena, by name; of their stats
+ * only what cost_standing reads is there. e is not NULL. */
 struct standing_idle_request {
     const struct cost_context *cost;
     struct range range;
     const struct fn_filter *filter;
-    struct fn_rows *ran;
 };
 struct standing_idle {
     struct fn_rows rows;
-    bool *is_met;   /* by rule of the context: a function of known memory size is its */
+    struct fn_rows sizeless; /* that ran and told no size: with the one they get, by id */
+    struct fn_rows
+        changing; /* that ran with several, or of which a collector read how much is kept, by id */
+    bool *is_met; /* by rule of the context: a function of known memory size is its */
     size_t n_unmet; /* rules that keep something for which none is; with a filter, only of those
                        that pass */
 };
 MUST_CHECK enum status standing_idle_load(struct store *s, const struct standing_idle_request *q,
                                           struct arena *a, struct standing_idle *out,
                                           struct err *e);
+/* Gives a row of the range (request_each_function) the memory sizes its sums do not tell. */
+void standing_complete(const struct standing_idle *idle, struct fn_row *row);
 
 /* Price rows, each once, in the order they came. */
 struct price_set {
@@ -290,9 +290,14 @@ struct effective_row {
     struct stats_cost effective; /* out: its total, duration, request, storage and restore */
     bool lacks_plan;             /* out: the savings plan has no rate for it: list price */
 };
-MUST_CHECK enum status cost_effective(const struct cost_context *c,
-                                      const struct effective_options *o, struct effective_row *rows,
-                                      size_t n, struct err *e);
+/* Functions are told one by one, all of them; then the bill is made (ERR_LIMIT: beyond 128 bits);
+ * then each gets its part, in any order. The context outlives it. */
+struct effective;
+struct effective *effective_new(const struct cost_context *c, const struct effective_options *o);
+void effective_free(struct effective *s); /* NULL is fine */
+void effective_add(struct effective *s, const struct effective_row *row);
+MUST_CHECK enum status effective_bill(struct effective *s, struct err *e);
+void effective_give(const struct effective *s, struct effective_row *row);
 
 /* Money that bought nothing, for reports and advice. Parts overlap (a failed attempt may be a retry
  * and a cold start too): never add them up. 10^-12. */

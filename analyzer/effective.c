@@ -1,12 +1,14 @@
 /* Spreads free tier, volume tiers and savings plan over functions: usage of a part is stretched
  * to its month, billed by region and architecture through bill_make, and each function pays its
- * meter's share. Owns nothing; list cost is its input and stays untouched. Pure. */
+ * meter's share. List cost is its input and stays untouched. Pure. */
 #include "analyzer/cost.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "core/base/clock.h"
 #include "core/base/macros.h"
+#include "core/base/mem.h"
 
 #define MB_MS_PER_GB_S INT64_C(1024000)
 #define MB_PER_GB      1024
@@ -22,25 +24,37 @@ struct pool {
     bool lacks_plan; /* billed at list price where the plan has no rate */
 };
 
-struct spread {
+struct effective {
     const struct cost_context *c;
-    const struct effective_options *o;
+    struct effective_options own, *o;
     struct arena arena;
     struct pool *pools;
     size_t n, cap;
-    size_t *pool_of; /* by row */
     wide free_quantity[COST_PARTS], sharing[COST_PARTS];
     struct str free_currency;
     bool is_too_large;
 };
 
-static void spread_clear(struct spread *s)
+struct effective *effective_new(const struct cost_context *c, const struct effective_options *o)
 {
-    arena_clear(&s->arena);
+    struct effective *s = xcalloc(1, sizeof(*s));
+
+    assert(o->range_ns > 0 && o->month_ns >= o->range_ns);
+    s->c = c;
+    s->own = *o;
+    s->o = &s->own;
+    return s;
+}
+
+void effective_free(struct effective *s)
+{
+    if (s)
+        arena_clear(&s->arena);
+    free(s);
 }
 
 /* a x b / by, rounded; remembers when it left the range. */
-static wide scaled(struct spread *s, wide a, wide b, wide by)
+static wide scaled(struct effective *s, wide a, wide b, wide by)
 {
     wide product = 0;
 
@@ -49,14 +63,14 @@ static wide scaled(struct spread *s, wide a, wide b, wide by)
     return wide_div_round(product, by);
 }
 
-static wide to_month(struct spread *s, wide v)
+static wide to_month(struct effective *s, wide v)
 {
     const int64_t range_ns = s->o->range_ns > NS_PER_DAY ? s->o->range_ns : NS_PER_DAY;
     return scaled(s, v, s->o->month_ns / NS_PER_US, range_ns / NS_PER_US);
 }
 
 /* The free tier covers requests and on-demand duration, in the currency of its own list. */
-static bool shares_free_tier(const struct spread *s, const struct pool *p, enum cost_part part)
+static bool shares_free_tier(const struct effective *s, const struct pool *p, enum cost_part part)
 {
     static const char *const names[] = {"Lambda-GB-Second", "Lambda-GB-Second-ARM", "Request",
                                         "Request-ARM"};
@@ -68,27 +82,39 @@ static bool shares_free_tier(const struct spread *s, const struct pool *p, enum 
     return false;
 }
 
-static size_t pool_for(struct spread *s, const struct cost_ops *ops, const struct fn_ref *fn,
-                       bool is_arm)
+/* As a row's functions are billed; currency is set where the pool is made. */
+static struct pool pool_like(const struct effective *s, const struct cost_ops *ops,
+                             const struct effective_row *row)
 {
-    const enum arch arch = is_arm ? ARCH_ARM64 : ARCH_X86_64;
-    const struct str region = cost_region(s->c, fn);
-    struct pool like = {.provider = fn->provider,
-                        .region = region,
-                        .currency = ops->currency(s->c->book, region, s->o->at_ns)};
+    const enum arch arch = cost_is_arm(s->c, row->fn, row->stats) ? ARCH_ARM64 : ARCH_X86_64;
+    struct pool like = {.provider = row->fn->provider, .region = cost_region(s->c, row->fn)};
 
     for (size_t i = 0; i < COST_PARTS; i++)
-        like.meter[i] = ops->meter((enum cost_part)i, fn, arch);
-    for (size_t i = 0; i < s->n; i++)
-        if (s->pools[i].meter[0] == like.meter[0] && s->pools[i].provider == like.provider &&
-            str_eq(s->pools[i].region, region))
-            return i;
-    s->pools = arena_grow(&s->arena, s->pools, s->n, &s->cap, sizeof(*s->pools));
-    s->pools[s->n] = like;
-    return s->n++;
+        like.meter[i] = ops->meter((enum cost_part)i, row->fn, arch);
+    return like;
 }
 
-static void add_row(struct spread *s, struct pool *p, const struct effective_row *row)
+static struct pool *find_pool(const struct effective *s, const struct pool *like)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->pools[i].meter[0] == like->meter[0] && s->pools[i].provider == like->provider &&
+            str_eq(s->pools[i].region, like->region))
+            return &s->pools[i];
+    return NULL;
+}
+
+static struct pool *make_pool(struct effective *s, const struct cost_ops *ops,
+                              const struct pool *like)
+{
+    s->pools = arena_grow(&s->arena, s->pools, s->n, &s->cap, sizeof(*s->pools));
+    struct pool *p = &s->pools[s->n++];
+    *p = *like;
+    p->region = arena_str(&s->arena, like->region);
+    p->currency = ops->currency(s->c->book, p->region, s->o->at_ns);
+    return p;
+}
+
+static void add_row(struct effective *s, struct pool *p, const struct effective_row *row)
 {
     const struct stats *st = row->stats;
     const uint64_t not_billed = st->outcome[OUTCOME_THROTTLED] + st->outcome[OUTCOME_UNKNOWN];
@@ -108,7 +134,7 @@ static void add_row(struct spread *s, struct pool *p, const struct effective_row
 }
 
 /* How much of an allowance of `all` falls to a pool, pro rata by quantity. */
-static wide free_share(struct spread *s, const struct pool *p, enum cost_part part)
+static wide free_share(struct effective *s, const struct pool *p, enum cost_part part)
 {
     const wide all = s->free_quantity[part], total = s->sharing[part];
 
@@ -120,7 +146,7 @@ static wide free_share(struct spread *s, const struct pool *p, enum cost_part pa
     return scaled(s, p->quantity[part], all / MONEY_UNIT * 1000, total / (MONEY_UNIT / 1000));
 }
 
-static enum status bill_pool(struct spread *s, struct pool *p, struct err *e)
+static enum status bill_pool(struct effective *s, struct pool *p, struct err *e)
 {
     for (size_t i = 0; i < COST_PARTS; i++) {
         struct bill_input in = {.provider = p->provider,
@@ -141,7 +167,7 @@ static enum status bill_pool(struct spread *s, struct pool *p, struct err *e)
     return OK;
 }
 
-static void find_allowances(struct spread *s)
+static void find_allowances(struct effective *s)
 {
     static const char *const names[COST_PARTS] = {"Global-Lambda-GB-Second", "Global-Request",
                                                   NULL};
@@ -182,42 +208,44 @@ static void make_effective(const struct pool *p, struct effective_row *row)
     row->lacks_plan = p->lacks_plan;
 }
 
-static enum status spread_rows(struct spread *s, struct effective_row *rows, size_t n,
-                               struct err *e)
+/* NULL: nothing of it is billed here. */
+static const struct cost_ops *ops_of(const struct effective_row *row)
 {
-    assert(s->n == 0 && s->o->range_ns > 0);
-    s->pool_of = arena_new(&s->arena, size_t, n > 0 ? n : 1);
-    for (size_t i = 0; i < n; i++) {
-        const struct cost_ops *ops = cost_ops_of(rows[i].fn->provider);
-        s->pool_of[i] = SIZE_MAX;
-        if (ops == NULL || rows[i].list.is_unpriced)
-            continue;
-        s->pool_of[i] = pool_for(s, ops, rows[i].fn, cost_is_arm(s->c, rows[i].fn, rows[i].stats));
-        add_row(s, &s->pools[s->pool_of[i]], &rows[i]);
-    }
+    return row->list.is_unpriced ? NULL : cost_ops_of(row->fn->provider);
+}
+
+void effective_add(struct effective *s, const struct effective_row *row)
+{
+    const struct cost_ops *ops = ops_of(row);
+
+    if (ops == NULL)
+        return;
+    const struct pool like = pool_like(s, ops, row);
+    struct pool *p = find_pool(s, &like);
+    add_row(s, p ? p : make_pool(s, ops, &like), row);
+}
+
+enum status effective_bill(struct effective *s, struct err *e)
+{
+    struct err own = {0};
+
+    e = e ? e : &own;
     find_allowances(s);
     for (size_t i = 0; i < s->n; i++)
         if (bill_pool(s, &s->pools[i], e) != OK)
             return e->code;
-    if (s->is_too_large)
-        return err_set(e, ERR_LIMIT, "the usage of a month is beyond 128 bits");
-    for (size_t i = 0; i < n; i++) {
-        rows[i].effective = rows[i].list;
-        if (s->pool_of[i] != SIZE_MAX)
-            make_effective(&s->pools[s->pool_of[i]], &rows[i]);
-    }
-    return OK;
+    return s->is_too_large ? err_set(e, ERR_LIMIT, "the usage of a month is beyond 128 bits") : OK;
 }
 
-enum status cost_effective(const struct cost_context *c, const struct effective_options *o,
-                           struct effective_row *rows, size_t n, struct err *e)
+void effective_give(const struct effective *s, struct effective_row *row)
 {
-    assert(o->range_ns > 0 && o->month_ns >= o->range_ns);
-    AUTO(spread_clear) struct spread s = {.c = c, .o = o};
-    struct err own = {0};
+    const struct cost_ops *ops = ops_of(row);
 
-    if (e == NULL)
-        e = &own;
-    arena_init(&s.arena);
-    return spread_rows(&s, rows, n, e);
+    row->effective = row->list;
+    if (ops == NULL)
+        return;
+    const struct pool like = pool_like(s, ops, row);
+    const struct pool *p = find_pool(s, &like);
+    if (p)
+        make_effective(p, row);
 }

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "cli/common.h"
-#include "cli/invocation_table.h"
-#include "cli/row_stream.h"
+#include "cli/inv_stream.h"
 #include "core/base/log.h"
 #include "core/base/timefmt.h"
 #include "core/base/top_n.h"
@@ -130,7 +129,7 @@ static const struct table_column function_columns[] = {
     {.name = "memory_size_mb", .title = "SIZE", .is_right = true},
     {.name = "log_bytes", .title = "LOGS", .is_right = true},
     {.name = "cost_usd", .title = "COST", .is_right = true},
-    {.name = "account", .title = "ACCOUNT"},
+    {.name = "account", .title = "ACCOUNT", .hides_if_same = true},
 };
 
 static void percentile_cell(struct table *t, size_t column, const struct histogram *h,
@@ -181,15 +180,6 @@ static void function_row(struct table *t, const struct fn_row *f)
         cli_money_cell(t, 11, s->cost, STR("USD"));
     if (f->fn.account.n > 0)
         table_text(t, FUNCTION_ACCOUNT, f->fn.account);
-}
-
-static bool is_of_one_account(const struct table *t)
-{
-    for (size_t i = 1; i < t->n_rows; i++)
-        if (!str_eq(t->cells[i * t->n_columns + FUNCTION_ACCOUNT].raw,
-                    t->cells[FUNCTION_ACCOUNT].raw))
-            return false;
-    return true;
 }
 
 static wide cost_of(const struct fn_row *f)
@@ -273,131 +263,52 @@ static enum status rank_functions(const struct cli *c, struct store *s, struct e
 }
 
 struct function_printer {
-    struct row_stream rows;
-    size_t left; /* of --limit */
+    struct store *store;
+    struct each_fn_request request;
+    struct table_stream *rows;
+    size_t limit, left; /* of --limit */
 };
 
-static enum status print_function(void *ctx, const struct fn_row *row, struct err *e)
+static enum status give_function(void *ctx, const struct fn_row *row, struct err *e)
 {
     struct function_printer *p = ctx;
     struct fn_row f = *row;
 
     UNUSED(e);
-    f.fn = *fn_copy(p->rows.table.arena, &row->fn); /* the row is gone before it is printed */
-    function_row(&p->rows.table, &f);
-    if (row_stream_row(&p->rows) != OK)
+    f.fn = *fn_copy(p->rows->table.arena, &row->fn); /* the row is gone before it is printed */
+    function_row(&p->rows->table, &f);
+    if (table_stream_row(p->rows) != OK)
         return ERR_CANCELLED;
     return --p->left == 0 ? ERR_CANCELLED : OK;
 }
 
+static enum status give_functions(void *ctx, struct table_stream *rows, struct err *e)
+{
+    struct function_printer *p = ctx;
+
+    p->rows = rows;
+    p->left = p->limit;
+    return request_each_function(p->store, &p->request, give_function, p, e);
+}
+
 static enum status query_functions(struct cli *c, struct store *s, struct range r, struct err *e)
 {
+    static const struct table_shape shape = {function_columns, ARRAY_LEN(function_columns),
+                                             "fnscope.functions", 1};
     const struct query_options *o = c->options;
     const struct fn_filter f = cli_filter(c);
-    struct each_fn_request q = {.range = r};
-    struct table_column columns[ARRAY_LEN(function_columns)];
-    struct function_printer p = {.left = o->limit > 0 ? (size_t)o->limit : SIZE_MAX};
+    const struct table_out out = cli_table_out(c);
+    struct function_printer p = {
+        .store = s, .request.range = r, .limit = o->limit > 0 ? (size_t)o->limit : SIZE_MAX};
 
-    if (request_fn_ids(s, r, &f, c->arena, &q.fns, e) != OK || rank_functions(c, s, &q, e) != OK)
+    if (request_fn_ids(s, r, &f, c->arena, &p.request.fns, e) != OK ||
+        rank_functions(c, s, &p.request, e) != OK ||
+        table_stream_print(&out, &shape, give_functions, &p, e) != OK)
         return err_wrap(e, "query functions");
-    memcpy(columns, function_columns, sizeof(columns));
-    row_stream_begin(&p.rows, c, columns, ARRAY_LEN(columns), "fnscope.functions");
-    const enum status status = request_each_function(s, &q, print_function, &p, e);
-    if (status == OK) {
-        columns[FUNCTION_ACCOUNT].is_hidden = p.rows.is_held && is_of_one_account(&p.rows.table);
-        row_stream_end(&p.rows);
-    }
-    row_stream_clear(&p.rows);
-    return status == OK ? OK : err_wrap(e, "query functions");
+    return OK;
 }
 
 /* --- invocations --- */
-
-/* In the order of time very many need not be held: pieces of the range are asked for one by one. */
-enum { PIECE_ROWS = 20000 };
-
-static bool is_long(const struct cli *c)
-{
-    const struct query_options *o = c->options;
-
-    return (o->limit == 0 || o->limit > PIECE_ROWS) &&
-           (o->order == INV_NEWEST || o->order == INV_OLDEST) &&
-           c->settings->format != TABLE_TEXT && c->settings->format != TABLE_MARKDOWN;
-}
-
-struct inv_stream {
-    struct store *store;
-    struct inv_request request; /* its limit is what is left, 0: all */
-    struct row_stream rows;
-    struct arena arena; /* of one piece */
-};
-
-static void inv_stream_clear(struct inv_stream *v)
-{
-    row_stream_clear(&v->rows);
-    arena_clear(&v->arena);
-}
-
-static enum status print_piece(struct inv_stream *v, struct range piece, struct err *e)
-{
-    struct inv_request q = v->request;
-    struct inv_rows rows;
-
-    arena_reset(&v->arena);
-    q.range = piece;
-    if (request_invocations(v->store, &q, &v->arena, &rows, e) != OK)
-        return err_wrap(e, "query invocations");
-    for (size_t i = 0; i < rows.n; i++) {
-        invocation_table_row(&v->rows.table, &rows.rows[i]);
-        if (row_stream_row(&v->rows) != OK)
-            return ERR_CANCELLED;
-    }
-    if (v->request.limit > 0 && (v->request.limit -= rows.n) == 0)
-        return ERR_CANCELLED;
-    return row_stream_flush(&v->rows);
-}
-
-/* Hours that together hold not much more than PIECE_ROWS. */
-static enum status print_pieces(struct inv_stream *v, const struct series *hours, struct err *e)
-{
-    const struct range all = v->request.range;
-    const bool is_newest = v->request.order == INV_NEWEST;
-    enum status status = OK;
-    uint64_t n = 0;
-
-    for (size_t i = 0, first = 0; status == OK && i < hours->n; i++) {
-        const size_t at = is_newest ? hours->n - 1 - i : i;
-        n += hours->points[at].n;
-        if (n < PIECE_ROWS && i + 1 < hours->n)
-            continue;
-        const size_t low = is_newest ? at : first, high = is_newest ? hours->n - first : at + 1;
-        const int64_t since_ns = hours->since_ns + (int64_t)low * NS_PER_HOUR,
-                      until_ns = hours->since_ns + (int64_t)high * NS_PER_HOUR;
-        status = print_piece(v,
-                             (struct range){since_ns > all.since_ns ? since_ns : all.since_ns,
-                                            until_ns < all.until_ns ? until_ns : all.until_ns},
-                             e);
-        first = i + 1;
-        n = 0;
-    }
-    return status == ERR_CANCELLED ? OK : status;
-}
-
-static enum status stream_invocations(struct cli *c, struct store *s, struct inv_request q,
-                                      struct err *e)
-{
-    AUTO(inv_stream_clear) struct inv_stream v = {.store = s, .request = q};
-    const struct series_request by_hour = {.range = q.range, .step_ns = NS_PER_HOUR, .fn = q.fn};
-    struct series hours;
-
-    if (request_series(s, &by_hour, c->arena, &hours, e) != OK)
-        return err_wrap(e, "query invocations");
-    invocation_stream_begin(&v.rows, c);
-    const enum status status = print_pieces(&v, &hours, e);
-    if (status == OK)
-        row_stream_end(&v.rows);
-    return status;
-}
 
 static enum status query_invocations(struct cli *c, struct store *s, struct range r, struct err *e)
 {
@@ -416,8 +327,8 @@ static enum status query_invocations(struct cli *c, struct store *s, struct rang
     if (parse_mask(c, o->outcome, &outcome_option, &q.outcome_mask, e) != OK ||
         parse_mask(c, o->start, &start_option, &q.start_mask, e) != OK)
         return e->code;
-    if (is_long(c))
-        return stream_invocations(c, s, q, e);
+    if (o->limit == 0 || o->limit > INV_STREAM_FROM)
+        return inv_stream_print(c, s, &q, e) == OK ? OK : err_wrap(e, "query invocations");
     if (request_invocations(s, &q, c->arena, &rows, e) != OK)
         return err_wrap(e, "query invocations");
     invocation_table_print(c, &rows);
@@ -549,7 +460,11 @@ const struct command cmd_query = {
         "(--format json, ndjson, csv, tsv) carry unrounded numbers and all columns. Functions come "
         "by "
         "account, region and name but for another --order, where slowest goes by the 95th "
-        "percentile.\n\n"
+        "percentile. More than 20,000 invocations in another order than that of time are sorted in "
+        "a "
+        "file without a name in the temporary folder (SQLITE_TMPDIR, TMPDIR, /var/tmp, /tmp), "
+        "about "
+        "300 bytes each.\n\n"
         "Cost adds up the invocations, each rounded to 12 decimals; fnscope cost rounds the price "
         "of "
         "summed quantities once. The two differ by less than 10^-12 an invocation.",

@@ -394,6 +394,16 @@ void cli_cost_clear(struct cli_cost *cost)
 /* --- output --------------------------------------------------------------------------------------
  */
 
+static int flush_table(void *ctx)
+{
+    return cli_flush(ctx);
+}
+
+struct table_out cli_table_out(struct cli *c)
+{
+    return (struct table_out){&c->out, (enum table_format)c->settings->format, flush_table, c};
+}
+
 void cli_print_table(struct cli *c, const struct table *t)
 {
     table_print(t, (enum table_format)c->settings->format, true, &c->out);

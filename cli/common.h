@@ -5,7 +5,7 @@
 
 #include "analyzer/analyzer.h"
 #include "cli/command.h"
-#include "core/base/table.h"
+#include "core/base/table_stream.h"
 #include "core/model/fn_book.h"
 #include "core/store/store.h"
 
@@ -80,6 +80,8 @@ MUST_CHECK enum status cli_cost_begin(struct cli_cost *cost, struct store *s, st
 /* The folder of price books: --prices, else the installed one, else the source tree's. */
 MUST_CHECK enum status cli_prices_dir(const struct cli *c, struct str *out, struct err *e);
 
+/* Rows in the format of --format, printed as they come. */
+struct table_out cli_table_out(struct cli *c);
 /* Adds the table to c->out in the format of --format. */
 void cli_print_table(struct cli *c, const struct table *t);
 

@@ -26,7 +26,7 @@ struct printer {
     struct cost_group *groups;
     size_t n;
     bool is_for_people;
-    struct table table;
+    struct table *table; /* whose rows are filled */
     struct table_column columns[COLUMNS];
     size_t at[COLUMNS]; /* where a column stands; COLUMNS: left out */
     size_t n_columns;
@@ -152,7 +152,7 @@ static void choose_columns(struct printer *p)
 static void money_cell(struct printer *p, size_t column, wide amount, struct str currency)
 {
     if (p->at[column] < COLUMNS)
-        cli_money_cell(&p->table, p->at[column], amount, currency);
+        cli_money_cell(p->table, p->at[column], amount, currency);
 }
 
 static void add_tenths(struct buf *b, wide tenths)
@@ -179,9 +179,9 @@ static void exact_cell(struct printer *p, size_t column, wide exact, unsigned sc
                        struct str shown)
 {
     AUTO(buf_clear) struct buf raw = {.max = 64};
-    struct arena *a = p->table.arena;
+    struct arena *a = p->table->arena;
     wide_format_scaled(&raw, exact, scale);
-    table_number(&p->table, p->at[column], arena_str(a, buf_str(&raw)), arena_str(a, shown));
+    table_number(p->table, p->at[column], arena_str(a, buf_str(&raw)), arena_str(a, shown));
 }
 
 static void gb_seconds_cell(struct printer *p, wide mb_ms)
@@ -203,7 +203,7 @@ static void share_cell(struct printer *p, wide part, wide whole)
 
 static void add_group(struct printer *p, const struct cost_group *g, wide total)
 {
-    struct table *t = &p->table;
+    struct table *t = p->table;
 
     table_row(t);
     table_text(t, p->at[C_KEY], g->key);
@@ -226,36 +226,48 @@ static void add_group(struct printer *p, const struct cost_group *g, wide total)
         table_bool(t, p->at[C_ASSUMED], g->is_assumed);
 }
 
-static void add_totals(struct printer *p)
+static enum status add_totals(struct printer *p, struct table_stream *rows)
 {
     for (size_t i = 0; i < p->n; i++) {
         if (i > 0 && str_eq(p->groups[i].currency, p->groups[i - 1].currency))
             continue;
         const struct cost_group total = total_of(p, p->groups[i].currency);
         add_group(p, &total, total.cost);
+        if (table_stream_row(rows) != OK)
+            return ERR_CANCELLED;
     }
+    return OK;
 }
 
-void cost_groups_print(struct cli *c, const struct cost_options *o, struct cost_group *groups,
-                       size_t n)
+static enum status give_groups(void *ctx, struct table_stream *rows, struct err *e)
 {
-    const int format = c->settings->format;
-    struct printer p = {.o = o,
-                        .groups = groups,
-                        .n = n,
-                        .is_for_people = format == TABLE_TEXT || format == TABLE_MARKDOWN};
+    struct printer *p = ctx;
     struct cost_group total = {0};
 
-    if (n > 0)
-        qsort(groups, n, sizeof(*groups), o->by == BY_DAY ? cmp_keys : cmp_groups);
-    choose_columns(&p);
-    table_init(&p.table, c->arena, p.columns, p.n_columns, "fnscope.cost", 1);
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || !str_eq(groups[i].currency, groups[i - 1].currency))
-            total = total_of(&p, groups[i].currency);
-        add_group(&p, &groups[i], total.cost);
+    UNUSED(e);
+    p->table = &rows->table;
+    for (size_t i = 0; i < p->n; i++) {
+        if (i == 0 || !str_eq(p->groups[i].currency, p->groups[i - 1].currency))
+            total = total_of(p, p->groups[i].currency);
+        add_group(p, &p->groups[i], total.cost);
+        if (table_stream_row(rows) != OK)
+            return ERR_CANCELLED;
     }
-    if (p.is_for_people)
-        add_totals(&p);
-    cli_print_table(c, &p.table);
+    return p->is_for_people ? add_totals(p, rows) : OK;
+}
+
+enum status cost_groups_print(struct cli *c, const struct cost_options *o,
+                              struct cost_groups *groups, struct err *e)
+{
+    const struct table_out out = cli_table_out(c);
+    struct printer p = {.o = o,
+                        .groups = groups->rows,
+                        .n = groups->n,
+                        .is_for_people = out.format == TABLE_TEXT || out.format == TABLE_MARKDOWN};
+
+    if (p.n > 0)
+        qsort(p.groups, p.n, sizeof(*p.groups), o->by == BY_DAY ? cmp_keys : cmp_groups);
+    choose_columns(&p);
+    const struct table_shape shape = {p.columns, p.n_columns, "fnscope.cost", 1};
+    return table_stream_print(&out, &shape, give_groups, &p, e);
 }

@@ -1,6 +1,7 @@
 /* Cost as a table by function, day, region, account or component (from roll-ups) and by
- * architecture, memory, version or outcome (from single invocations). Counts what is unpriced or
- * assumed and says what would help. Sums never mix currencies: one total a currency. */
+ * architecture, memory, version or outcome (from single invocations). Functions pass one by one:
+ * only groups and counts are held. Says what is unpriced or assumed and what would help. Sums never
+ * mix currencies: one total a currency. */
 #include "cli/cost_views.h"
 
 #include <stdio.h>
@@ -9,18 +10,17 @@
 
 enum { MAX_KEY = 300 };
 
-/* What a function's list cost of one calendar month came to on the bill. */
-struct month_cost {
-    wide list, effective;
-};
-
-/* What one function adds up to over the whole range. */
+/* What one function adds up to over the whole range, while it passes. */
 struct fn_cost {
     const struct fn_row *row;
     struct stats_cost list, effective;
     struct standing_cost standing;
-    struct month_cost *months; /* NULL: no effective cost is asked for */
-    bool lacks_plan;
+};
+
+/* What is to be said beside the table. */
+struct hints {
+    size_t n_fns, n_assumed, n_logs, n_planless;
+    uint64_t unpriced, restores_open, restores;
 };
 
 struct view {
@@ -29,17 +29,19 @@ struct view {
     const struct cost_options *o;
     const struct cost_context *cc;
     struct range range;
-    struct range *months; /* the range cut where calendar months begin */
-    size_t n_months;
     struct fn_filter filter;
-    struct fn_cost *fns;
-    size_t n_fns;
-    struct idmap fn_index; /* fn_id -> index into fns */
-    struct map keys;       /* currency and key -> index into groups */
-    struct cost_group *groups;
-    size_t n_groups, cap_groups;
+    struct each_fn_request fns; /* those with something in the range */
+    struct cost_months months;
+    struct map keys; /* currency and key -> index into groups */
+    struct cost_groups groups;
     struct cost_sizes sizes;
+    struct standing_idle idle;
+    struct fn_rows kept; /* functions that are kept ready, whether they ran or not */
+    size_t cap_kept;
     struct standing_tally standing;
+    struct hints hints;
+    struct str day; /* of which functions are added, and its time */
+    struct range day_range;
 };
 
 static bool has_effective(const struct view *v)
@@ -47,52 +49,30 @@ static bool has_effective(const struct view *v)
     return v->o->free_tier || v->o->savings_plan != 0;
 }
 
+static struct cost_group *add_group(struct view *v, struct str name, size_t n_currency)
+{
+    struct cost_groups *g = &v->groups;
+
+    name = arena_str(v->c->arena, name);
+    *map_put(&v->keys, name, NULL) = g->n;
+    g->rows = arena_grow(v->c->arena, g->rows, g->n, &g->cap, sizeof(*g->rows));
+    g->rows[g->n] = (struct cost_group){.key = str_skip(name, n_currency + 1),
+                                        .currency = str_sub(name, 0, n_currency)};
+    return &g->rows[g->n++];
+}
+
 static struct cost_group *group_for(struct view *v, struct str key, struct str currency)
 {
     AUTO(buf_clear) struct buf b = {.max = MAX_KEY};
-    bool is_new = false;
+
     buf_addf(&b, STR_FMT "|" STR_FMT, STR_ARG(currency), STR_ARG(key));
-    uint64_t *slot = map_put(&v->keys, arena_str(v->c->arena, buf_str(&b)), &is_new);
-    if (is_new) {
-        *slot = v->n_groups;
-        v->groups =
-            arena_grow(v->c->arena, v->groups, v->n_groups, &v->cap_groups, sizeof(*v->groups));
-        v->groups[v->n_groups++] = (struct cost_group){
-            .key = arena_str(v->c->arena, key), .currency = arena_str(v->c->arena, currency)};
-    }
-    return &v->groups[*slot];
+    const uint64_t *at = map_get(&v->keys, buf_str(&b));
+    return at != NULL ? &v->groups.rows[*at] : add_group(v, buf_str(&b), currency.n);
 }
 
 static struct str or_unknown(struct str s)
 {
     return s.n > 0 ? s : STR("unknown");
-}
-
-static struct fn_cost *fn_cost_of(const struct view *v, uint32_t fn_id)
-{
-    const uint64_t *at = idmap_get(&v->fn_index, fn_id);
-    return at != NULL ? &v->fns[*at] : NULL;
-}
-
-/* list x effective / list of the function's month: how a part of it is discounted. */
-static wide discount(const struct view *v, uint32_t fn_id, int64_t at_ns, wide cost)
-{
-    const struct fn_cost *f = fn_cost_of(v, fn_id);
-    wide product = 0;
-    size_t m = 0;
-
-    if (f == NULL || f->months == NULL)
-        return cost;
-    while (m + 1 < v->n_months && at_ns >= v->months[m].until_ns)
-        m++;
-    if (f->months[m].list <= 0 || wide_mul(cost, f->months[m].effective, &product, NULL) != OK)
-        return cost;
-    return wide_div_round(product, f->months[m].list);
-}
-
-static int64_t price_time(struct range r, const struct fn_row *row)
-{
-    return row->last_ns > 0 && row->last_ns < r.until_ns ? row->last_ns : r.until_ns - 1;
 }
 
 static enum status kept_ready(const struct view *v, const struct fn_row *row, struct range r,
@@ -104,151 +84,19 @@ static enum status kept_ready(const struct view *v, const struct fn_row *row, st
     return cost_standing(v->cc, &q, out, e);
 }
 
-static enum status add_standing(struct view *v, struct fn_cost *f, struct err *e)
+static bool is_kept(const struct fn_cost *f)
 {
-    if (kept_ready(v, f->row, v->range, &f->standing, e) != OK)
-        return e->code;
-    cost_standing_count(&v->standing, &f->row->fn, &f->standing);
-    return OK;
+    return f->standing.provisioned > 0 || f->standing.snapshots > 0;
 }
 
-/* What did not run costs nothing but what is kept ready of it. */
-static enum status add_idle(struct view *v, const struct fn_rows *idle, struct err *e)
-{
-    for (size_t i = 0; i < idle->n; i++) {
-        struct fn_cost *f = &v->fns[v->n_fns];
-        f->row = &idle->rows[i];
-        if (add_standing(v, f, e) != OK)
-            return e->code;
-        f->list.currency = f->effective.currency = f->standing.currency;
-        v->n_fns += f->standing.provisioned + f->standing.snapshots > 0;
-    }
-    return OK;
-}
+/* --- groups of functions --- */
 
-static enum status load_functions(struct view *v, struct err *e)
-{
-    struct fn_rows rows = {0};
-    struct standing_idle idle;
-
-    if (request_functions(v->store, v->range, &v->filter, v->c->arena, &rows, e) != OK)
-        return err_wrap(e, "functions");
-    const struct standing_idle_request q = {v->cc, v->range, &v->filter, &rows};
-    if (standing_idle_load(v->store, &q, v->c->arena, &idle, e) != OK)
-        return e->code;
-    v->standing = (struct standing_tally){.cc = v->cc, .is_met = idle.is_met};
-    v->fns = arena_new(v->c->arena, struct fn_cost, rows.n + idle.rows.n + 1);
-    v->n_fns = rows.n;
-    for (size_t i = 0; i < rows.n; i++) {
-        const struct fn_row *row = &rows.rows[i];
-        v->fns[i].row = row;
-        *idmap_put(&v->fn_index, row->fn_id, NULL) = i;
-        if (cost_of_stats(v->cc, &row->fn, &row->stats, price_time(v->range, row), &v->fns[i].list,
-                          e) != OK)
-            return e->code;
-        v->fns[i].effective = v->fns[i].list;
-        if (add_standing(v, &v->fns[i], e) != OK)
-            return e->code;
-    }
-    return add_idle(v, &idle.rows, e);
-}
-
-/* An open end stands for all there is: it cuts no month that is over. */
-static struct range whole_if_over(const struct view *v, struct range part)
-{
-    const struct settings *set = v->c->settings;
-    const int64_t end_ns = time_month(part.since_ns, 1);
-
-    if (end_ns > clock_now(&v->c->clock))
-        return part;
-    return (struct range){set->since_ns == 0 ? time_month(part.since_ns, 0) : part.since_ns,
-                          set->until_ns == 0 ? end_ns : part.until_ns};
-}
-
-static void cut_months(struct view *v)
-{
-    size_t cap = 0;
-
-    for (int64_t at = v->range.since_ns; at < v->range.until_ns;) {
-        const int64_t next = time_month(at, 1);
-        const int64_t until = next < v->range.until_ns ? next : v->range.until_ns;
-        v->months = arena_grow(v->c->arena, v->months, v->n_months, &cap, sizeof(*v->months));
-        v->months[v->n_months++] = whole_if_over(v, (struct range){at, until});
-        at = until;
-    }
-}
-
-static void add_month(struct fn_cost *f, size_t month, const struct effective_row *row)
-{
-    f->months[month] = (struct month_cost){row->list.total, row->effective.total};
-    f->effective.duration += row->effective.duration;
-    f->effective.request += row->effective.request;
-    f->effective.storage += row->effective.storage;
-    f->effective.restore += row->effective.restore;
-    f->effective.total += row->effective.total;
-}
-
-/* The free tier is the payer's: all functions of the month share it, also those not shown. */
-static enum status load_month(struct view *v, size_t month, struct arena *scratch, struct err *e)
-{
-    const struct range part = v->months[month];
-    const struct fn_filter everyone = {0};
-    struct fn_rows rows = {0};
-    const struct effective_options o = {
-        .free_requests = v->o->free_tier,
-        .free_compute = v->o->free_tier,
-        .savings_plan = v->o->savings_plan != 0 ? str_from(savings_plan_names[v->o->savings_plan])
-                                                : (struct str){0},
-        .range_ns = part.until_ns - part.since_ns,
-        .month_ns = time_month(part.since_ns, 1) - time_month(part.since_ns, 0),
-        .at_ns = part.until_ns - 1,
-    };
-
-    if (request_functions(v->store, part, &everyone, scratch, &rows, e) != OK)
-        return err_wrap(e, "functions");
-    struct effective_row *all = arena_new(scratch, struct effective_row, rows.n > 0 ? rows.n : 1);
-    for (size_t i = 0; i < rows.n; i++) {
-        const struct fn_row *row = &rows.rows[i];
-        all[i] = (struct effective_row){.fn = &row->fn, .stats = &row->stats};
-        if (cost_of_stats(v->cc, &row->fn, &row->stats, price_time(part, row), &all[i].list, e) !=
-            OK)
-            return e->code;
-    }
-    if (cost_effective(v->cc, &o, all, rows.n, e) != OK)
-        return err_wrap(e, "effective cost");
-    for (size_t i = 0; i < rows.n; i++) {
-        struct fn_cost *f = fn_cost_of(v, rows.rows[i].fn_id);
-        if (f == NULL)
-            continue;
-        add_month(f, month, &all[i]);
-        f->lacks_plan = f->lacks_plan || all[i].lacks_plan;
-    }
-    return OK;
-}
-
-static enum status load_effective(struct view *v, struct err *e)
-{
-    AUTO(arena_clear) struct arena scratch;
-
-    arena_init(&scratch);
-    cut_months(v);
-    for (size_t i = 0; i < v->n_fns; i++) {
-        v->fns[i].effective = (struct stats_cost){.currency = v->fns[i].list.currency};
-        v->fns[i].months = arena_new(v->c->arena, struct month_cost, v->n_months);
-    }
-    for (size_t m = 0; m < v->n_months; m++) {
-        arena_reset(&scratch);
-        if (load_month(v, m, &scratch, e) != OK)
-            return e->code;
-    }
-    return OK;
-}
-
-static void add_stats(struct view *v, struct str key, const struct stats *s,
-                      const struct fn_cost *f)
+static void add_stats(struct view *v, struct str key, const struct fn_cost *f)
 {
     const struct stats_cost *list = &f->list;
+    const struct stats *s = &f->row->stats;
     struct cost_group *g = group_for(v, key, list->currency);
+
     g->n += s->n;
     g->unpriced += list->is_unpriced ? s->n : s->unpriced;
     g->mb_ms += s->mb_ms;
@@ -271,16 +119,10 @@ static struct str key_of_function(const struct view *v, const struct fn_ref *fn)
     }
 }
 
-static enum status by_function(struct view *v, struct err *e)
+static void add_function(struct view *v, const struct fn_cost *f)
 {
-    UNUSED(e);
-    for (size_t i = 0; i < v->n_fns; i++) {
-        const struct fn_cost *f = &v->fns[i];
-        if (f->row->stats.n > 0 || f->row->stats.log_bytes > 0 || f->standing.provisioned > 0 ||
-            f->standing.snapshots > 0)
-            add_stats(v, key_of_function(v, &f->row->fn), &f->row->stats, f);
-    }
-    return OK;
+    if (f->row->stats.n > 0 || f->row->stats.log_bytes > 0 || is_kept(f))
+        add_stats(v, key_of_function(v, &f->row->fn), f);
 }
 
 /* mb_ms is what this part is billed by; 0 where that is no GB-s. */
@@ -296,85 +138,207 @@ static void add_part(struct view *v, const struct fn_cost *f, struct str key, wi
     g->unpriced += f->list.is_unpriced ? f->row->stats.n : f->row->stats.unpriced;
 }
 
-static enum status by_component(struct view *v, struct err *e)
+static void add_beside(struct view *v, const struct fn_cost *f)
 {
-    UNUSED(e);
-    for (size_t i = 0; i < v->n_fns; i++) {
-        const struct fn_cost *f = &v->fns[i];
-        add_part(v, f, STR("duration"), f->row->stats.mb_ms, f->list.duration,
-                 f->effective.duration);
-        add_part(v, f, STR("requests"), 0, f->list.request, f->effective.request);
-        add_part(v, f, STR("storage"), f->row->stats.storage_mb_ms, f->list.storage,
-                 f->effective.storage);
-        if (f->row->stats.restored_mb > 0)
-            add_part(v, f, STR("restores"), 0, f->list.restore, f->effective.restore);
-    }
-    for (size_t i = 0; i < v->n_fns; i++) {
-        const struct stats_cost *list = &v->fns[i].list;
-        const struct standing_cost *kept = &v->fns[i].standing;
-        group_for(v, STR("log ingestion (beside)"), list->currency)->logs += list->logs;
-        if (kept->provisioned > 0)
-            group_for(v, STR("provisioned concurrency (beside)"), list->currency)->standing +=
-                kept->provisioned;
-        if (kept->snapshots > 0)
-            group_for(v, STR("snapshots kept (beside)"), list->currency)->standing +=
-                kept->snapshots;
+    const struct standing_cost *kept = &f->standing;
+
+    group_for(v, STR("log ingestion (beside)"), f->list.currency)->logs += f->list.logs;
+    if (kept->provisioned > 0)
+        group_for(v, STR("provisioned concurrency (beside)"), f->list.currency)->standing +=
+            kept->provisioned;
+    if (kept->snapshots > 0)
+        group_for(v, STR("snapshots kept (beside)"), f->list.currency)->standing += kept->snapshots;
+}
+
+static void add_components(struct view *v, const struct fn_cost *f)
+{
+    const struct stats *s = &f->row->stats;
+
+    add_part(v, f, STR("duration"), s->mb_ms, f->list.duration, f->effective.duration);
+    add_part(v, f, STR("requests"), 0, f->list.request, f->effective.request);
+    add_part(v, f, STR("storage"), s->storage_mb_ms, f->list.storage, f->effective.storage);
+    if (s->restored_mb > 0)
+        add_part(v, f, STR("restores"), 0, f->list.restore, f->effective.restore);
+    add_beside(v, f);
+}
+
+/* --- functions, one by one --- */
+
+static void count_hints(struct view *v, const struct fn_cost *f)
+{
+    const struct stats *s = &f->row->stats;
+    const struct fn_bill *bill = cost_months_of(&v->months, f->row->fn_id);
+    struct hints *h = &v->hints;
+
+    h->n_fns++;
+    h->unpriced += f->list.is_unpriced ? s->n : s->unpriced;
+    h->n_assumed += f->list.is_assumed && s->n > 0;
+    h->n_logs += f->list.is_log_unpriced;
+    h->n_planless += bill != NULL && bill->lacks_plan;
+    h->restores_open += stats_restores_open(s);
+    h->restores += s->start[START_SNAPSTART];
+}
+
+/* Of their sums only what cost_standing reads. */
+static void keep(struct view *v, const struct fn_row *row)
+{
+    struct arena *a = v->c->arena;
+
+    v->kept.rows = arena_grow(a, v->kept.rows, v->kept.n, &v->cap_kept, sizeof(*v->kept.rows));
+    struct fn_row *kept = &v->kept.rows[v->kept.n++];
+    *kept = *row;
+    kept->fn = *fn_copy(a, &row->fn);
+    kept->runtime = (struct str){0};
+    kept->stats.duration = kept->stats.init = (struct histogram){0};
+}
+
+static void take_bill(const struct view *v, struct fn_cost *f)
+{
+    const struct fn_bill *bill = cost_months_of(&v->months, f->row->fn_id);
+    struct stats_cost *to = &f->effective;
+
+    *to = f->list;
+    if (!has_effective(v))
+        return;
+    *to = (struct stats_cost){.currency = f->list.currency};
+    if (bill == NULL)
+        return;
+    to->duration = bill->duration;
+    to->request = bill->request;
+    to->storage = bill->storage;
+    to->restore = bill->restore;
+    to->total = bill->total;
+}
+
+/* What attempts and days add up to is asked for apart. */
+static void (*const adders[COST_BYS])(struct view *, const struct fn_cost *) = {
+    [BY_FUNCTION] = add_function,
+    [BY_REGION] = add_function,
+    [BY_ACCOUNT] = add_function,
+    [BY_COMPONENT] = add_components,
+};
+
+static void add_whole(struct view *v, struct fn_cost *f)
+{
+    take_bill(v, f);
+    count_hints(v, f);
+    if (is_kept(f))
+        keep(v, f->row);
+    if (adders[v->o->by])
+        adders[v->o->by](v, f);
+}
+
+static enum status on_function(void *ctx, const struct fn_row *stored, struct err *e)
+{
+    struct view *v = ctx;
+    struct fn_row row = *stored;
+    struct fn_cost f = {.row = &row};
+
+    standing_complete(&v->idle, &row);
+    if (cost_of_stats(v->cc, &row.fn, &row.stats, cost_price_time(v->range, &row), &f.list, e) !=
+            OK ||
+        kept_ready(v, &row, v->range, &f.standing, e) != OK)
+        return e->code;
+    cost_standing_count(&v->standing, &row.fn, &f.standing);
+    add_whole(v, &f);
+    return OK;
+}
+
+/* What did not run costs nothing but what is kept ready of it. */
+static enum status add_idle(struct view *v, struct err *e)
+{
+    for (size_t i = 0; i < v->idle.rows.n; i++) {
+        struct fn_cost f = {.row = &v->idle.rows.rows[i]};
+        if (kept_ready(v, f.row, v->range, &f.standing, e) != OK)
+            return e->code;
+        cost_standing_count(&v->standing, &f.row->fn, &f.standing);
+        f.list.currency = f.standing.currency;
+        if (is_kept(&f))
+            add_whole(v, &f);
     }
     return OK;
 }
 
-/* What is kept ready costs on days without an attempt as well. */
-static enum status add_day_standing(struct view *v, struct str name, struct range day,
-                                    struct err *e)
+static enum status add_functions(struct view *v, struct err *e)
 {
-    for (size_t i = 0; i < v->n_fns; i++) {
-        const struct fn_cost *f = &v->fns[i];
-        struct standing_cost s;
-        if (f->standing.provisioned == 0 && f->standing.snapshots == 0)
-            continue;
-        if (kept_ready(v, f->row, day, &s, e) != OK)
-            return e->code;
-        group_for(v, name, f->standing.currency)->standing += s.provisioned + s.snapshots;
+    const struct standing_idle_request q = {v->cc, v->range, &v->filter};
+
+    if (standing_idle_load(v->store, &q, v->c->arena, &v->idle, e) != OK)
+        return e->code;
+    v->standing =
+        (struct standing_tally){.cc = v->cc, .arena = v->c->arena, .is_met = v->idle.is_met};
+    if (v->o->by == BY_FUNCTION) { /* growing would hold very many twice */
+        v->groups.cap = v->fns.fns.n + v->idle.rows.n + 1;
+        v->groups.rows = arena_alloc(v->c->arena, v->groups.cap * sizeof(*v->groups.rows));
     }
+    if (request_each_function(v->store, &v->fns, on_function, v, e) != OK)
+        return err_wrap(e, "functions");
+    return add_idle(v, e);
+}
+
+/* --- by day --- */
+
+/* What is kept ready costs on days without an attempt as well. */
+static enum status add_day_standing(struct view *v, struct err *e)
+{
+    for (size_t i = 0; i < v->kept.n; i++) {
+        struct standing_cost s;
+        if (kept_ready(v, &v->kept.rows[i], v->day_range, &s, e) != OK)
+            return e->code;
+        group_for(v, v->day, s.currency)->standing += s.provisioned + s.snapshots;
+    }
+    return OK;
+}
+
+static enum status add_to_day(void *ctx, const struct fn_row *row, struct err *e)
+{
+    struct view *v = ctx;
+    struct fn_cost f = {.row = row};
+    const int64_t at_ns = v->day_range.since_ns;
+
+    if (row->stats.n == 0 && row->stats.log_bytes == 0)
+        return OK;
+    if (cost_of_stats(v->cc, &row->fn, &row->stats, at_ns, &f.list, e) != OK)
+        return e->code;
+    f.effective.total = cost_months_part(&v->months, row->fn_id, at_ns, f.list.total);
+    add_stats(v, v->day, &f);
     return OK;
 }
 
 static enum status add_day(struct view *v, struct range day, struct arena *scratch, struct err *e)
 {
     AUTO(buf_clear) struct buf name = {.max = 32};
-    struct fn_rows rows = {0};
+    struct each_fn_request q = {.range = day};
+
     time_format_day(&name, day.since_ns);
-    if (request_functions(v->store, day, &v->filter, scratch, &rows, e) != OK)
-        return err_wrap(e, "day " STR_FMT, STR_ARG(buf_str(&name)));
-    for (size_t i = 0; i < rows.n; i++) {
-        const struct fn_row *row = &rows.rows[i];
-        struct fn_cost f = {.row = row};
-        if (row->stats.n == 0 && row->stats.log_bytes == 0)
-            continue;
-        if (cost_of_stats(v->cc, &row->fn, &row->stats, day.since_ns, &f.list, e) != OK)
-            return e->code;
-        f.effective.total = discount(v, row->fn_id, day.since_ns, f.list.total);
-        add_stats(v, buf_str(&name), &row->stats, &f);
-    }
-    return add_day_standing(v, buf_str(&name), day, e);
+    v->day = buf_str(&name);
+    v->day_range = day;
+    if (request_fn_ids(v->store, day, &v->filter, scratch, &q.fns, e) != OK ||
+        request_each_function(v->store, &q, add_to_day, v, e) != OK || add_day_standing(v, e) != OK)
+        return err_wrap(e, "day " STR_FMT, STR_ARG(v->day));
+    return OK;
 }
 
-static enum status by_day(struct view *v, struct err *e)
-{
-    AUTO(arena_clear) struct arena scratch;
+/* Each day that the range has a part of. */
+typedef enum status day_fn(struct view *v, struct range day, struct arena *scratch, struct err *e);
 
-    arena_init(&scratch);
+static enum status each_day(struct view *v, day_fn *fn, struct err *e)
+{
+    AUTO(arena_clear) struct arena scratch = {0};
+
     for (int64_t at = time_floor(v->range.since_ns, NS_PER_DAY); at < v->range.until_ns;
          at += NS_PER_DAY) {
         const int64_t end = at + NS_PER_DAY;
         const struct range day = {at > v->range.since_ns ? at : v->range.since_ns,
                                   end < v->range.until_ns ? end : v->range.until_ns};
         arena_reset(&scratch);
-        if (add_day(v, day, &scratch, e) != OK)
+        if (fn(v, day, &scratch, e) != OK)
             return e->code;
     }
     return OK;
 }
+
+/* --- by what attempts have --- */
 
 static struct str key_of_invocation(const struct view *v, const struct invocation *inv, char *text,
                                     size_t size)
@@ -411,92 +375,98 @@ static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invoca
     g->unpriced += !inv.is_priced;
     g->mb_ms += (wide)invocation_billed_ms(&inv) * (wide)(inv.memory_bytes >> 20);
     g->cost += inv.cost;
-    g->effective += discount(v, fn_id, inv.start_ns, inv.cost);
+    g->effective += cost_months_part(&v->months, fn_id, inv.start_ns, inv.cost);
     g->is_assumed = g->is_assumed || (inv.evidence & EV_ASSUMED_CONFIG) != 0;
     return OK;
 }
 
-static enum status by_invocation(struct view *v, struct err *e)
+/* Names of what one day holds are forgotten before the next. */
+static enum status add_invocations(struct view *v, struct range day, struct arena *scratch,
+                                   struct err *e)
 {
-    const struct inv_request q = {.range = v->range, .fn = v->filter};
+    const struct inv_request q = {.range = day, .fn = v->filter};
+
+    UNUSED(scratch);
+    store_forget(v->store);
     return request_scan(v->store, &q, add_invocation, v, e);
 }
+
+static day_fn *const day_adders[COST_BYS] = {
+    [BY_DAY] = add_day,
+    [BY_ARCH] = add_invocations,
+    [BY_MEMORY] = add_invocations,
+    [BY_VERSION] = add_invocations,
+    [BY_OUTCOME] = add_invocations,
+};
+
+/* --- what is said beside --- */
 
 /* Restores that may be billed and are in no amount. */
 static void print_restores(const struct view *v)
 {
-    uint64_t n = 0, n_all = 0;
+    const struct hints *h = &v->hints;
 
-    for (size_t i = 0; i < v->n_fns; i++) {
-        n += stats_restores_open(&v->fns[i].row->stats);
-        n_all += v->fns[i].row->stats.start[START_SNAPSTART];
-    }
-    if (n > 0)
+    if (h->restores_open > 0)
         cost_hint(v->c,
                   "%llu of %llu %s from snapshots not in the cost: no line names the runtime "
                   "(restores are free for Java), or the region has no price for them; say runtime: "
                   "under functions: in the configuration, then run `fnscope db reprice`",
-                  (unsigned long long)n, (unsigned long long)n_all,
-                  plural(n_all, "restore", "restores"));
+                  (unsigned long long)h->restores_open, (unsigned long long)h->restores,
+                  plural(h->restores, "restore", "restores"));
 }
 
 /* What was not priced or assumed, and what to do about it. */
 static void print_hints(const struct view *v)
 {
-    uint64_t unpriced = 0;
-    size_t n_assumed = 0, n_logs = 0, n_planless = 0;
+    const struct hints *h = &v->hints;
 
-    for (size_t i = 0; i < v->n_fns; i++) {
-        const struct fn_cost *f = &v->fns[i];
-        unpriced += f->list.is_unpriced ? f->row->stats.n : f->row->stats.unpriced;
-        n_assumed += f->list.is_assumed && f->row->stats.n > 0;
-        n_logs += f->list.is_log_unpriced;
-        n_planless += f->lacks_plan;
-    }
-    if (unpriced > 0)
+    if (h->unpriced > 0)
         cost_hint(v->c,
                   "%llu %s not priced: still running, without a REPORT line, or of a "
                   "region, architecture or day the price book does not hold (fnscope query "
                   "shows them)",
-                  (unsigned long long)unpriced, plural(unpriced, "attempt is", "attempts are"));
+                  (unsigned long long)h->unpriced,
+                  plural(h->unpriced, "attempt is", "attempts are"));
     print_restores(v);
-    if (n_logs > 0)
-        cost_hint(v->c, "the logs of %zu %s no price in their region", n_logs,
-                  plural(n_logs, "function have", "functions have"));
-    if (n_planless > 0)
+    if (h->n_logs > 0)
+        cost_hint(v->c, "the logs of %zu %s no price in their region", h->n_logs,
+                  plural(h->n_logs, "function have", "functions have"));
+    if (h->n_planless > 0)
         cost_hint(v->c,
                   "the price book has no %s rate for the region of %zu of %zu %s: EFFECTIVE has "
                   "their list price",
-                  savings_plan_names[v->o->savings_plan], n_planless, v->n_fns,
-                  plural(v->n_fns, "function", "functions"));
-    if (n_assumed > 0)
+                  savings_plan_names[v->o->savings_plan], h->n_planless, h->n_fns,
+                  plural(h->n_fns, "function", "functions"));
+    if (h->n_assumed > 0)
         cost_hint(v->c,
                   "%zu of %zu %s priced with an assumed region or architecture: state "
                   "them under cost: or functions: in the configuration, then run `fnscope db "
                   "reprice`",
-                  n_assumed, v->n_fns, plural(v->n_fns, "function is", "functions are"));
+                  h->n_assumed, h->n_fns, plural(h->n_fns, "function is", "functions are"));
 }
 
-typedef enum status by_fn(struct view *v, struct err *e);
+static enum status load(struct view *v, struct err *e)
+{
+    const struct cost_months_request months = {v->c, v->store, v->o, v->cc, v->range, &v->fns.fns};
+
+    v->fns.range = v->range;
+    if (request_fn_ids(v->store, v->range, &v->filter, v->c->arena, &v->fns.fns, e) != OK)
+        return err_wrap(e, "functions");
+    if (has_effective(v) && cost_months_load(&months, &v->months, e) != OK)
+        return e->code;
+    if (add_functions(v, e) != OK)
+        return e->code;
+    return day_adders[v->o->by] ? each_day(v, day_adders[v->o->by], e) : OK;
+}
 
 static enum status show(struct view *v, struct err *e)
 {
-    static by_fn *const by[COST_BYS] = {
-        [BY_FUNCTION] = by_function,   [BY_DAY] = by_day,
-        [BY_REGION] = by_function,     [BY_ACCOUNT] = by_function,
-        [BY_ARCH] = by_invocation,     [BY_MEMORY] = by_invocation,
-        [BY_VERSION] = by_invocation,  [BY_OUTCOME] = by_invocation,
-        [BY_COMPONENT] = by_component,
-    };
-
     if (cli_range(v->c, v->store, 0, &v->range, e) != OK)
         return e->code;
     if (v->range.until_ns <= v->range.since_ns)
         return OK;
-    if (load_functions(v, e) != OK || (has_effective(v) && load_effective(v, e) != OK) ||
-        by[v->o->by](v, e) != OK)
+    if (load(v, e) != OK || cost_groups_print(v->c, v->o, &v->groups, e) != OK)
         return e->code;
-    cost_groups_print(v->c, v->o, v->groups, v->n_groups);
     cost_sizes_hint(v->c, &v->sizes);
     print_hints(v);
     cost_standing_hints(v->c, &v->standing, fn_filter_is_all(&v->filter));
@@ -505,7 +475,7 @@ static enum status show(struct view *v, struct err *e)
 
 static void view_clear(struct view *v)
 {
-    idmap_clear(&v->fn_index);
+    cost_months_clear(&v->months);
     map_clear(&v->keys);
     cost_sizes_clear(&v->sizes);
 }
@@ -522,7 +492,6 @@ int cost_table(struct cli *c, const struct cost_options *o, struct err *e)
         return e->code == ERR_USAGE || e->code == ERR_CONFIG ? EXIT_USAGE : EXIT_FAILED;
     v.store = s;
     v.cc = &cost.context;
-    idmap_init(&v.fn_index);
     map_init(&v.keys);
     const enum status st = show(&v, e);
     if (st == OK)

@@ -39,15 +39,57 @@ struct cost_group {
     bool is_assumed;
 };
 /* Sorts the groups (days by day, others by cost) and prints them. */
-void cost_groups_print(struct cli *c, const struct cost_options *o, struct cost_group *groups,
-                       size_t n);
+struct cost_groups {
+    struct cost_group *rows;
+    size_t n, cap;
+};
+MUST_CHECK enum status cost_groups_print(struct cli *c, const struct cost_options *o,
+                                         struct cost_groups *groups, struct err *e);
+
+/* What functions' list costs come to on the bill (cost_months.c). Start with zeros; in the cli's
+ * arena but for the index. Where none was loaded there are no functions. */
+struct month_cost {
+    wide list, effective;
+};
+struct fn_bill { /* over all months */
+    wide duration, request, storage, restore, total;
+    bool lacks_plan;
+};
+struct cost_months {
+    struct range *months; /* the range cut where calendar months begin */
+    size_t n;
+    struct idmap index; /* a function: its place */
+    struct fn_bill *fns;
+    struct month_cost *costs; /* n a function */
+};
+struct cost_months_request {
+    const struct cli *cli;
+    struct store *store;
+    const struct cost_options *options;
+    const struct cost_context *cost;
+    struct range range;
+    const struct fn_ids *fns; /* those that are asked for */
+};
+MUST_CHECK enum status cost_months_load(const struct cost_months_request *q,
+                                        struct cost_months *out, struct err *e);
+void cost_months_clear(struct cost_months *m);
+const struct fn_bill *cost_months_of(const struct cost_months *m, uint32_t fn_id); /* or NULL */
+/* list x effective / list of the function's month: how a part of it is discounted. */
+wide cost_months_part(const struct cost_months *m, uint32_t fn_id, int64_t at_ns, wide cost);
+/* When the prices of a function's sums are of. */
+int64_t cost_price_time(struct range r, const struct fn_row *row);
 
 /* What is charged by the hour, over all functions: cost_standing.c. */
+struct standing_count {
+    size_t n;
+    struct str first; /* one of the functions */
+};
 struct standing_tally {
     const struct cost_context *cc;
+    struct arena *arena;
     const bool *is_met; /* by rule: a function of known memory size is its */
-    size_t n_kept, n_provisioned_open, n_snapshots_open, n_unpriced;
-    struct str provisioned_open, snapshots_open, unpriced; /* a name of each */
+    size_t n_kept;
+    struct standing_count provisioned_open, snapshots_open, unpriced;
 };
 void cost_standing_count(struct standing_tally *t, const struct fn_ref *fn,
                          const struct standing_cost *s);

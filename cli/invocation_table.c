@@ -80,9 +80,18 @@ void invocation_table_row(struct table *t, const struct invocation *inv)
     optional_text(t, COL_ACCOUNT, inv->origin->fn->account);
 }
 
+const struct table_shape invocation_table_shape = {columns, COLS, "fnscope.invocations", 1};
+
+void invocation_table_init(struct table *t, struct arena *a)
+{
+    const struct table_shape *s = &invocation_table_shape;
+
+    table_init(t, a, s->columns, s->n_columns, s->schema, s->version);
+}
+
 void invocation_table_fill(struct table *t, struct arena *a, const struct inv_rows *rows)
 {
-    table_init(t, a, columns, COLS, "fnscope.invocations", 1);
+    invocation_table_init(t, a);
     for (size_t i = 0; i < rows->n; i++)
         invocation_table_row(t, &rows->rows[i]);
 }
@@ -93,9 +102,4 @@ void invocation_table_print(struct cli *c, const struct inv_rows *rows)
 
     invocation_table_fill(&t, c->arena, rows);
     cli_print_table(c, &t);
-}
-
-void invocation_stream_begin(struct row_stream *s, struct cli *c)
-{
-    row_stream_begin(s, c, columns, COLS, "fnscope.invocations");
 }

@@ -2,11 +2,12 @@
 #ifndef FNSCOPE_CLI_INVOCATION_TABLE_H
 #define FNSCOPE_CLI_INVOCATION_TABLE_H
 
-#include "cli/row_stream.h"
+#include "cli/common.h"
 
 void invocation_table_fill(struct table *t, struct arena *a, const struct inv_rows *rows);
 /* The same, row by row. */
-void invocation_stream_begin(struct row_stream *s, struct cli *c);
+extern const struct table_shape invocation_table_shape;
+void invocation_table_init(struct table *t, struct arena *a);
 void invocation_table_row(struct table *t, const struct invocation *inv);
 void invocation_table_print(struct cli *c, const struct inv_rows *rows);
 

@@ -151,12 +151,14 @@ static enum status load_functions(struct store *s, struct report_data *r, struct
 
     if (status == OK && !o->no_compare)
         status = request_functions(s, r->before, &o->filter, r->arena, &before, e);
-    const struct standing_idle_request q = {o->cost, r->range, &o->filter, &now};
+    const struct standing_idle_request q = {o->cost, r->range, &o->filter};
     if (status == OK)
         status = standing_idle_load(s, &q, r->arena, &idle, e);
     index_rows(&now_index, &now);
     index_rows(&before_index, &before);
     r->lines = arena_new(r->arena, struct fn_line, now.n + 1);
+    for (size_t i = 0; status == OK && i < now.n; i++)
+        standing_complete(&idle, &now.rows[i]);
     for (size_t i = 0; status == OK && i < now.n; i++)
         if ((status = add_line(r, &now.rows[i], find_row(&before, &before_index, &now.rows[i]),
                                e)) == OK)

@@ -94,10 +94,13 @@ static enum status cost_row(struct app *app, struct view_data *d, const struct f
 enum status view_load_idle(struct app *app, struct view_data *d, struct standing_idle *out,
                            struct err *e)
 {
-    const struct standing_idle_request q = {app->options->cost, d->range, &app->fn_filter,
-                                            &d->functions};
+    const struct standing_idle_request q = {app->options->cost, d->range, &app->fn_filter};
 
-    return standing_idle_load(app->options->store, &q, &app->data_arena, out, e);
+    if (standing_idle_load(app->options->store, &q, &app->data_arena, out, e) != OK)
+        return e->code;
+    for (size_t i = 0; i < d->functions.n; i++)
+        standing_complete(out, &d->functions.rows[i]);
+    return OK;
 }
 
 /* What did not run costs nothing but what is kept ready of it. */

@@ -312,7 +312,7 @@ struct str view_share(struct arena *a, wide part, wide whole);
 enum status view_kept_ready(const struct app *app, const struct view_data *d,
                             const struct fn_row *f, struct standing_cost *out, struct err *e);
 struct str view_kept_text(struct arena *a, const struct standing_cost *c);
-/* What is kept ready and did not run; d->functions are loaded, and get sizes they lack. */
+/* What is kept ready and did not run, in d->range; d->functions get the sizes they lack. */
 enum status view_load_idle(struct app *app, struct view_data *d, struct standing_idle *out,
                            struct err *e);
 /* Cost in the chosen unit. */

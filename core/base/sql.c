@@ -96,6 +96,10 @@ static const char *const write_pragmas =
 static const char *const read_pragmas = "pragma query_only=on; pragma cache_size=-4000; pragma "
                                         "temp_store=memory; pragma trusted_schema=off";
 
+static const char *const temporary_pragmas =
+    "pragma page_size=4096; pragma journal_mode=off; pragma synchronous=off; pragma "
+    "cache_size=-2000; pragma temp_store=file";
+
 /* Before the first look at a WAL file, or its index goes to shared memory after all. */
 static const char *const exclusive_pragma = "pragma locking_mode=exclusive";
 
@@ -111,7 +115,7 @@ static int open_handle(const char *path, enum sql_mode mode, sqlite3 **db, bool 
         SQLITE_OPEN_NOMUTEX |
         (mode == SQL_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
 
-    if (mode != SQL_READ_ONLY && strcmp(path, SQL_IN_MEMORY) != 0)
+    if (mode != SQL_READ_ONLY && path[0] != '\0' && strcmp(path, SQL_IN_MEMORY) != 0)
         is_fresh = create_private(path);
     const char *vfs = mode == SQL_READ_WRITE ? sql_gather_vfs() : NULL;
     int code = sqlite3_open_v2(path, db, flags | SQLITE_OPEN_URI, vfs);
@@ -156,12 +160,24 @@ static int start_connection(sqlite3 *db, const char *pragmas)
     return code == SQLITE_OK ? sqlite3_exec(db, FIRST_READ, NULL, NULL, NULL) : code;
 }
 
+static const char *pragmas_of(const char *path, enum sql_mode mode)
+{
+    if (path[0] == '\0')
+        return temporary_pragmas;
+    return mode == SQL_READ_ONLY ? read_pragmas : write_pragmas;
+}
+
+static const char *shown_path(const char *path)
+{
+    return path[0] == '\0' ? "a file in the temporary folder" : path;
+}
+
 enum status sql_open(const char *path, enum sql_mode mode, struct sql **out, struct err *e)
 {
     struct sql *db = xcalloc(1, sizeof(*db));
-    const char *pragmas = mode == SQL_READ_ONLY ? read_pragmas : write_pragmas;
+    const char *pragmas = pragmas_of(path, mode);
 
-    db->path = xstrdup(path);
+    db->path = xstrdup(shown_path(path));
     int code = open_handle(path, mode, &db->db, &db->is_unsynced);
     if (code == SQLITE_OK && mode == SQL_EXCLUSIVE)
         code = sqlite3_exec(db->db, exclusive_pragma, NULL, NULL, NULL);

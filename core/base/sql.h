@@ -19,6 +19,9 @@ enum sql_mode {
 };
 
 #define SQL_IN_MEMORY ":memory:" /* as a path: a database without a file */
+/* As a path, SQL_EXCLUSIVE: one for much that is to be sorted. What its 2 MB of cache do not hold
+ * goes to a file without a name in the temporary folder (SQLITE_TMPDIR, TMPDIR, /var/tmp, /tmp). */
+#define SQL_IN_TEMPORARY_FILE ""
 
 /* For programs that start often, before the first connection and the first thread: SQLite keeps no
  * statistics of its memory, a lock around every allocation, and makes no pages in advance. */

@@ -173,17 +173,30 @@ static void text_cell(const struct table *t, size_t column, size_t width, struct
     buf_add_z(out, is_last ? "\n" : "  ");
 }
 
-static void print_text(const struct table *t, bool with_header, struct buf *out)
+void table_widen(const struct table *t, size_t *widths)
 {
-    size_t *widths = arena_new(t->arena, size_t, t->n_columns);
+    for (size_t c = 0; c < t->n_columns; c++) {
+        const size_t width = column_width(t, c);
+        widths[c] = width > widths[c] ? width : widths[c];
+    }
+}
 
-    for (size_t c = 0; c < t->n_columns; c++)
-        widths[c] = column_width(t, c);
+void table_print_fitted(const struct table *t, const size_t *widths, bool with_header,
+                        struct buf *out)
+{
     for (size_t c = 0; with_header && c < t->n_columns; c++)
         text_cell(t, c, widths[c], str_from(heading(t, c)), out);
     for (size_t r = 0; r < t->n_rows; r++)
         for (size_t c = 0; c < t->n_columns; c++)
             text_cell(t, c, widths[c], shown_text(cell_at(t, r, c)), out);
+}
+
+static void print_text(const struct table *t, bool with_header, struct buf *out)
+{
+    size_t *widths = arena_new(t->arena, size_t, t->n_columns);
+
+    table_widen(t, widths);
+    table_print_fitted(t, widths, with_header, out);
 }
 
 /* --- JSON --- */

@@ -21,6 +21,7 @@ struct table_column {
     bool is_right;      /* right-aligned */
     unsigned max_width; /* text only; 0: no limit */
     bool is_hidden;     /* machine formats only: what people see elsewhere in the row */
+    bool hides_if_same; /* for people: left out where all rows say the same (table_stream.h) */
 };
 
 struct table_cell {
@@ -66,5 +67,10 @@ void table_print_head(const struct table *t, enum table_format f, struct buf *ou
 void table_print_rows(const struct table *t, enum table_format f, size_t n_before, struct buf *out);
 void table_print_tail(enum table_format f, struct buf *out);
 void table_print(const struct table *t, enum table_format f, bool with_header, struct buf *out);
+/* TABLE_TEXT in pieces: widths, one a column and 0 at first, become as wide as what the rows show;
+ * then rows are printed in columns of these. */
+void table_widen(const struct table *t, size_t *widths);
+void table_print_fitted(const struct table *t, const size_t *widths, bool with_header,
+                        struct buf *out);
 
 #endif

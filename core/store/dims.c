@@ -1,5 +1,7 @@
 /* Dimensions: functions, streams and texts by their small integers. Read when first asked for, kept
  * for the life of the connection; ids never change their meaning. */
+#include <assert.h>
+
 #include "core/store/store_private.h"
 
 static struct str copy_column(struct store *s, const struct sql_stmt *st, int i)
@@ -136,6 +138,15 @@ enum status dim_refresh(struct store *s, struct err *e)
         idmap_reset(&s->origin_by_id);
     }
     return status;
+}
+
+void store_forget(struct store *s)
+{
+    assert(s->is_read_only);
+    idmap_reset(&s->fn_by_id);
+    idmap_reset(&s->origin_by_id);
+    idmap_reset(&s->text_by_id);
+    arena_reset(&s->dims);
 }
 
 /* --- streams and texts --- */

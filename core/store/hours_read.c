@@ -72,3 +72,8 @@ const struct fn_ref *store_fn(struct store *s, uint32_t fn_id)
 {
     return dim_fn(s, fn_id);
 }
+
+struct fn_ref store_fn_in(struct store *s, uint32_t fn_id, struct arena *a)
+{
+    return dim_fn_in(s, fn_id, a);
+}

@@ -146,6 +146,13 @@ MUST_CHECK enum status request_known_fns(struct store *s, struct arena *a, struc
                                          size_t *n, struct err *e);
 /* Which function an id of this store names; valid as long as the store is open. */
 const struct fn_ref *store_fn(struct store *s, uint32_t fn_id);
+/* The same in the arena, for whoever looks at very many: those of the store stay in memory. */
+struct fn_ref store_fn_in(struct store *s, uint32_t fn_id, struct arena *a);
+
+/* Names of functions, environments and texts stay in memory once they were read: this forgets them,
+ * for whoever asks for very many. Nothing of an answer may be used behind it but what was copied.
+ * Not for a store that is written to. */
+void store_forget(struct store *s);
 
 enum inv_order {
     INV_NEWEST,

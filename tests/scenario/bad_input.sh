@@ -164,6 +164,24 @@ kept = sqlite3.connect("many/meta.db").execute("select count(*) from fn").fetcho
 if kept != functions or used_mb > 800:
     sys.exit(f"many functions: {kept} of {functions} kept in {used_mb} MB")
 PY
+# Answers about all of them are printed as they come: 48 MB and what 200 bytes a function are.
+python3 - "$program" "$functions" <<'PY' || failed=1
+import os, subprocess, sys
+program, functions = sys.argv[1], int(sys.argv[2])
+most_mb = 48 + functions * 200 // 1000000
+answers = ["cost -o csv", "cost", "cost --by day -o csv", "query functions -n 0", "query functions -n 0 --order costliest -o json"]
+bad = 0
+for answer in answers:
+    args = [program, *answer.split(), "--store", "many", "--quiet"]
+    child = subprocess.Popen(args, stdout=open("answer", "w"))
+    _, status, used = os.wait4(child.pid, 0)
+    rows = sum(1 for _ in open("answer"))
+    if status != 0 or used.ru_maxrss >> 10 > most_mb or ("day" not in answer and rows < functions):
+        bad = 1
+        print(f"many functions: {answer}: status {status}, {rows} rows, {used.ru_maxrss >> 10} MB of {most_mb}")
+os.unlink("answer")
+sys.exit(bad)
+PY
 rm -rf many many.log
 
 # A full disk: what was committed stays readable, and once there is room the same command goes on.
