@@ -269,7 +269,7 @@ static void want_day(struct day_list *l, int64_t number)
     struct pack *k = l->pack;
     bool is_new;
 
-    if (k->n_days > 0 && k->days[k->n_days - 1] == number)
+    if (k->days && k->days[k->n_days - 1] == number)
         return;
     idmap_put(&l->index, (uint64_t)number, &is_new);
     if (!is_new)
