@@ -373,7 +373,7 @@ static void end_round(struct aws_ctx *x, struct aws_task *t, struct batch *out)
 {
     struct aws_functions *f = &x->fns;
 
-    if (f->limit > 0) {
+    if (f->limit > 0 && (x->account.n > 0 || f->n > 0)) {
         struct metric_point *p = add_point(x, out, SCOPE_REGION, STR(""));
         p->metric = METRIC_CONCURRENCY_LIMIT;
         p->value = f->limit;

@@ -42,6 +42,9 @@ static const struct metric_row queue_age = {
  * --------------------------------------------------------------------------------------------
  */
 
+/* The cursor's token where the values stand under no account. */
+static const struct str nameless = STR_INIT("nameless");
+
 static void recall(struct aws_ctx *x)
 {
     AUTO(arena_clear) struct arena a = {0};
@@ -50,17 +53,22 @@ static void recall(struct aws_ctx *x)
 
     x->metrics.is_recalled = true;
     if (env->find_cursor != NULL &&
-        env->find_cursor(env->cursor_ctx, x->source->name, STR("metrics"), &a, &c))
+        env->find_cursor(env->cursor_ctx, x->source->name, STR("metrics"), &a, &c)) {
         x->metrics.read_to_ns = c.watermark_ns;
+        x->metrics.was_nameless = str_eq(c.token, nameless);
+    }
 }
 
-/* From where it had read to, also in a run before; after a pause window by window. */
+/* From where it had read to, also in a run before; after a pause window by window. What was read
+ * before the account was known is not stored under its number once more. */
 static void place_window(struct aws_ctx *x)
 {
     struct aws_metrics *m = &x->metrics;
     const int64_t now = aws_now(&x->client), now_end = time_floor(now, PERIOD_NS) + PERIOD_NS;
     const int64_t read_to = m->read_to_ns < now ? m->read_to_ns : now; /* our clock was wrong */
-    const int64_t start = read_to > 0 ? read_to - REREAD_NS : now - FIRST_NS;
+    const bool is_named_since = m->was_nameless && x->account.n > 0;
+    const int64_t again = is_named_since ? 0 : REREAD_NS;
+    const int64_t start = read_to > 0 ? read_to - again : now - FIRST_NS;
     const int64_t oldest = now_end - KEPT_NS;
 
     m->ask.start_ns = time_floor(start > oldest ? start : oldest, PERIOD_NS);
@@ -175,9 +183,11 @@ static void end_round(struct aws_ctx *x, struct aws_task *t, struct batch *out)
     release(x, out);
     m->has_failed = false;
     m->read_to_ns = m->ask.end_ns - PERIOD_NS;
+    m->was_nameless = x->account.n == 0;
     metric_ask_reset(&m->ask);
     batch_cursor(out, &(struct cursor){.source = x->source->name,
                                        .scope = STR("metrics"),
+                                       .token = m->was_nameless ? nameless : STR(""),
                                        .watermark_ns = m->read_to_ns});
     t->round_ns = m->read_to_ns;
     if (m->is_behind)
@@ -192,6 +202,8 @@ enum status aws_metrics_step(struct aws_ctx *x, struct aws_task *t, struct batch
     struct aws_metrics *m = &x->metrics;
     bool is_done = false;
 
+    if (aws_wait_for_account(x, t))
+        return OK;
     if (m->ask.n == 0)
         begin_region(x);
     if (aws_wait_for_budget(x, t, OP_GET_METRIC_DATA, metric_ask_units(&m->ask))) {

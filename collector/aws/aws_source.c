@@ -11,6 +11,8 @@
 
 /* Refused or not allowed: only a person can help, so it is not asked for often. */
 #define DENIED_WAIT_NS NS_PER_MIN
+/* How soon it is looked for again whether the account is known. */
+#define ACCOUNT_WAIT_NS NS_PER_SEC
 
 static const struct {
     const char *name;
@@ -197,6 +199,21 @@ bool aws_wait_for_budget(struct aws_ctx *x, struct aws_task *t, enum aws_op op, 
     t->next_ns = aws_mono(x) + time_floor(now, NS_PER_DAY) + NS_PER_DAY - now;
     t->is_round_done = true;
     return true;
+}
+
+/* Groups, functions and queues tell it; those that are refused do not. */
+bool aws_wait_for_account(struct aws_ctx *x, struct aws_task *t)
+{
+    static const int tellers[] = {TASK_GROUPS, TASK_CONFIG, TASK_QUEUES};
+
+    for (size_t i = 0; x->account.n == 0 && i < ARRAY_LEN(tellers); i++) {
+        const struct aws_task *teller = &x->tasks[tellers[i]];
+        if (teller->is_round_done && !teller->is_tried_again)
+            continue;
+        t->next_ns = aws_mono(x) + ACCOUNT_WAIT_NS;
+        return true;
+    }
+    return false;
 }
 
 /* --- polling

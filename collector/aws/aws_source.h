@@ -182,6 +182,7 @@ struct aws_metrics {
     int64_t began_ns;      /* monotonic */
     bool is_recalled;      /* the cursor was looked up */
     bool is_behind;        /* more than a window is left to read */
+    bool was_nameless;     /* what was read stands under no account; kept with the cursor */
     uint64_t active;       /* rows of the table whose region had a value above zero */
     bool is_drilling;
 };
@@ -253,6 +254,9 @@ MUST_CHECK enum status aws_find_parts(const struct source *s, unsigned *out, str
 void aws_plan(const struct source *s, struct plan *p);
 /* True when the day's budget does not allow the call: the task then waits for midnight UTC. */
 bool aws_wait_for_budget(struct aws_ctx *x, struct aws_task *t, enum aws_op op, uint64_t units);
+/* Before what is stored under the account's number and is not asked for again: true while a part
+ * that may tell the number has not been read. The task then waits for it. */
+bool aws_wait_for_account(struct aws_ctx *x, struct aws_task *t);
 uint64_t aws_region_metrics(void);     /* how many are asked of a region */
 uint64_t aws_reconciled_metrics(void); /* and hour by hour, of a region or a function */
 

@@ -266,7 +266,7 @@ enum status aws_xray_step(struct aws_ctx *x, struct aws_task *task, struct batch
     struct aws_traces *t = &x->traces;
     enum status s = OK;
 
-    if (aws_wait_for_budget(x, task, next_op(t), TRACES_A_CALL))
+    if (aws_wait_for_account(x, task) || aws_wait_for_budget(x, task, next_op(t), TRACES_A_CALL))
         return OK;
     task->next_ns = aws_mono(x);
     if (!t->is_open)

@@ -43,6 +43,8 @@ struct world {
     unsigned fault_per_mille;                /* of each call */
     bool only_damaged;                       /* these faults are answers that cannot be read */
     bool is_unreachable;                     /* no call leaves the machine */
+    bool lists_fail;                         /* nobody tells the account */
+    bool throttles;                          /* 28 in the minute it begins */
     int64_t earliest_ms;                     /* that was asked for */
     int token_epoch;                         /* older tokens have expired */
     int credentials;                         /* changes when they expire */
@@ -256,7 +258,7 @@ static void list(const struct json *root, struct arena *a, struct http_response 
                         is_second ? 1 : 0, is_second ? "" : ",\"nextToken\":\"more\""));
 }
 
-/* No values: what counts is which times are asked for. */
+/* Hardly a value: what counts is which times are asked for. */
 static void metrics(const struct json *root, struct arena *a, struct http_response *r)
 {
     int64_t start_ns = number_in(root, "StartTime") * NS_PER_SEC;
@@ -269,7 +271,13 @@ static void metrics(const struct json *root, struct arena *a, struct http_respon
     w.metrics_to_ns = end_ns > w.metrics_to_ns ? end_ns : w.metrics_to_ns;
     w.metrics_most_ns =
         end_ns - start_ns > w.metrics_most_ns ? end_ns - start_ns : w.metrics_most_ns;
-    answer(a, r, 200, STR("{\"MetricDataResults\":[]}"));
+    answer(a, r, 200,
+           w.throttles && start_ns <= BEGIN_NS
+               ? arena_printf(a,
+                              "{\"MetricDataResults\":[{\"Id\":\"m2\",\"Timestamps\":[%lld],"
+                              "\"Values\":[28]}]}",
+                              (long long)(BEGIN_NS / NS_PER_SEC))
+               : STR("{\"MetricDataResults\":[]}"));
 }
 
 /* One of many ways to fail; false: the call goes on. */
@@ -342,6 +350,8 @@ static enum status provide(void *ctx, const struct http_request *q, struct arena
         filter(json_root(d), a, r);
     else if (str_ends(target, STR("GetMetricData")))
         metrics(json_root(d), a, r);
+    else if (w.lists_fail)
+        refuse(a, r, 500, "InternalFailure", "no");
     else
         list(json_root(d), a, r);
     json_doc_free(d);
@@ -380,6 +390,7 @@ struct collector {
     struct source *source;
     const char *folder;
     const struct source_ops *ops; /* NULL: logs */
+    struct opt_list parts;        /* `collect`; empty: all of ops */
 };
 
 static bool find_cursor(void *ctx, struct str source, struct str scope, struct arena *a,
@@ -404,6 +415,7 @@ static void born(struct collector *c)
     c->options.poll_ns = 2 * NS_PER_MIN;
     c->options.deep_every_ns = 3 * NS_PER_HOUR;
     c->options.discover_ns = 30 * NS_PER_MIN;
+    c->options.collect = c->parts;
     c->source =
         source_new(&c->arena, c->ops != NULL ? c->ops : &aws_logs_source, STR("prod"), &c->options);
     c->source->region = STR("eu-west-1");

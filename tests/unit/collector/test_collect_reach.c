@@ -103,7 +103,56 @@ static void test_unreachable_is_free(void **state)
     remove_folder(path);
 }
 
+/* Of the one minute with throttles: values stored, and those under the account's number. */
+static void count_throttles(const struct collector *c, uint64_t *all, uint64_t *named)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const enum metric throttles = METRIC_THROTTLES;
+    const struct metric_request q = {
+        .range = {BEGIN_NS, BEGIN_NS + NS_PER_MIN}, .metrics = &throttles, .n_metrics = 1};
+    struct metric_rows r = {0};
+    struct err e = {0};
+
+    CHECK_OK(request_metrics(c->store, &q, &a, &r, &e), &e);
+    *all = *named = 0;
+    for (size_t i = 0; i < r.n; i++) {
+        *all += r.rows[i].n;
+        if (str_eq(r.rows[i].subject.of.account, STR("123456789012")))
+            *named += r.rows[i].n;
+    }
+}
+
+/* Metrics answer, and nothing that tells the account does: a value is stored once, under the
+ * account's number. Where nobody is there to tell it, it is stored without, once as well. */
+static void test_account_first(void **state)
+{
+    struct str with_logs[] = {STR("logs"), STR("metrics")};
+    uint64_t all, named;
+
+    UNUSED(state);
+    for (size_t n = 1; n <= ARRAY_LEN(with_logs); n++) {
+        char path[] = "/tmp/fnscope-faults-XXXXXX";
+        struct collector c;
+        open_world(path, &c);
+        c.ops = &aws_source;
+        w.lists_fail = w.throttles = true;
+        c.parts = (struct opt_list){with_logs + ARRAY_LEN(with_logs) - n, n};
+        born(&c);
+        poll_for(&c, 5 * NS_PER_MIN);
+        count_throttles(&c, &all, &named);
+        CHECK_INT(all, n == 1 ? 1 : 0);
+        w.lists_fail = false;
+        poll_for(&c, 5 * NS_PER_MIN);
+        count_throttles(&c, &all, &named);
+        CHECK_INT(all, 1);
+        CHECK_INT(named, n == 1 ? 0 : 1);
+        die(&c);
+        remove_folder(path);
+    }
+}
+
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_unreachable_is_free), cmocka_unit_test(test_metrics_after_a_pause),
-    cmocka_unit_test(test_backfill), cmocka_unit_test(test_damage_counts)};
+    cmocka_unit_test(test_account_first), cmocka_unit_test(test_unreachable_is_free),
+    cmocka_unit_test(test_metrics_after_a_pause), cmocka_unit_test(test_backfill),
+    cmocka_unit_test(test_damage_counts)};
 TEST_MAIN(tests)
