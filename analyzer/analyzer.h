@@ -490,6 +490,8 @@ struct source_gap {
     struct str name, error; /* error: of its last failed poll; empty: nobody polls it */
     int64_t read_ns;        /* last read whole; 0: never */
     bool is_failing;
+    struct str capped; /* parts that wait for the day's budget: "queues, metrics"; empty: none */
+    money cap;
 };
 struct source_gaps {
     struct source_gap *rows; /* by name */
@@ -497,7 +499,8 @@ struct source_gaps {
     size_t n_whole; /* sources that have none */
 };
 /* Of a range that is over, anything not read since its end is a gap. Of one that goes on, a source
- * that fails for a minute or was not read for ten: polls have pauses. */
+ * that fails for a minute or was not read for ten: polls have pauses. Parts whose budget is spent
+ * are a gap of one that goes on. */
 bool source_has_gap(const struct source_status *s, struct range r, int64_t now_ns);
 /* Those of the filter's regions and accounts, as far as a source has told its own. */
 struct source_gap_request {

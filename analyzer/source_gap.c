@@ -7,15 +7,33 @@
 #define FAILING_NS NS_PER_MIN        /* single failures are tried again within that */
 #define SILENT_NS  (10 * NS_PER_MIN) /* longer than the pause between two polls */
 
+static bool is_over(struct range r, int64_t now_ns)
+{
+    return r.until_ns < now_ns - GOES_ON_NS;
+}
+
 bool source_has_gap(const struct source_status *s, struct range r, int64_t now_ns)
 {
-    const bool is_over = r.until_ns < now_ns - GOES_ON_NS;
     const int64_t end_ns = r.until_ns < now_ns ? r.until_ns : now_ns;
-    const int64_t allowed_ns = is_over ? 0 : s->failures > 0 ? FAILING_NS : SILENT_NS;
+    const int64_t allowed_ns = is_over(r, now_ns) ? 0 : s->failures > 0 ? FAILING_NS : SILENT_NS;
 
     if (s->success_ns == 0)
         return s->failures > 0 || s->tried_ns < end_ns - allowed_ns;
     return s->success_ns < end_ns - allowed_ns;
+}
+
+/* The parts that wait for the budget of the day that now is. */
+static struct str capped_parts(const struct source_status *s, const struct source_gap_request *q,
+                               struct arena *a)
+{
+    AUTO(buf_clear) struct buf b = {.max = 512};
+    const bool is_today = s->tried_ns / NS_PER_DAY == q->now_ns / NS_PER_DAY;
+
+    for (size_t i = 0; s->is_capped && is_today && !is_over(q->range, q->now_ns) && i < s->n_parts;
+         i++)
+        if (source_part_is_capped(&s->parts[i]))
+            buf_addf(&b, "%s" STR_FMT, b.n > 0 ? ", " : "", STR_ARG(s->parts[i].name));
+    return arena_str(a, buf_str(&b));
 }
 
 /* Before its first answer a source does not know its account. */
@@ -44,12 +62,15 @@ enum status source_gaps_load(struct store *s, const struct source_gap_request *q
         const struct source_status *row = &sources.rows[i];
         if (!passes(&q->filter, row))
             continue;
-        if (!source_has_gap(row, q->range, q->now_ns)) {
+        const bool is_gap = source_has_gap(row, q->range, q->now_ns);
+        const bool is_told = !is_gap || source_rests(row); /* the budget is all there is to tell */
+        const struct str capped = is_told ? capped_parts(row, q, a) : (struct str){0};
+        if (!is_gap && capped.n == 0) {
             gaps.n_whole++;
             continue;
         }
-        gaps.rows[gaps.n++] =
-            (struct source_gap){row->name, row->error, row->success_ns, row->failures > 0};
+        gaps.rows[gaps.n++] = (struct source_gap){row->name,         row->error, row->success_ns,
+                                                  row->failures > 0, capped,     row->cost_cap};
     }
     *out = gaps;
     return OK;
@@ -60,6 +81,12 @@ struct str source_gap_text(const struct source_gap *g, struct arena *a)
     AUTO(buf_clear) struct buf b = {.max = 1024};
 
     buf_addf(&b, "source " STR_FMT, STR_ARG(g->name));
+    if (g->capped.n > 0) {
+        buf_add_z(&b, " has spent its budget of ");
+        money_format_short(&b, g->cap, STR("USD"));
+        buf_addf(&b, " a day: not read until midnight UTC: " STR_FMT, STR_ARG(g->capped));
+        return arena_str(a, buf_str(&b));
+    }
     if (g->read_ns == 0) {
         buf_add_z(&b, " was never read whole");
     } else {
@@ -73,6 +100,9 @@ struct str source_gap_text(const struct source_gap *g, struct arena *a)
 
 struct str source_gap_remedy(const struct source_gap *g)
 {
+    if (g->capped.n > 0)
+        return STR("give it a larger budget: or longer pauses (queues_every:, metrics_every:); "
+                   "fnscope collect --plan says what a day of it costs");
     return g->is_failing ? STR("what it had to tell is missing until it answers, or is taken out "
                                "of the configuration")
                          : STR("what came since is missing: is a collector running?");

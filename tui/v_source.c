@@ -40,14 +40,20 @@ static void head(struct app *app, struct view_data *d, const struct source_statu
 
 static void part(struct app *app, struct view_data *d, const struct source_part *p)
 {
-    const bool is_ill = p->error.n > 0;
+    const bool is_ill = p->error.n > 0, waits = source_part_is_capped(p);
     struct arena *a = arena_of(app);
 
     view_line_in(
-        d, a, is_ill ? STYLE_BAD : STYLE_PLAIN,
+        d, a,
+        waits    ? STYLE_WARN
+        : is_ill ? STYLE_BAD
+                 : STYLE_PLAIN,
         arena_printf(
             a, "  %-*.*s %s polled " STR_FMT ", " STR_FMT ", " STR_FMT ", " STR_FMT "%s" STR_FMT,
-            (int)LABEL, STR_ARG(p->name), is_ill ? "x" : "+",
+            (int)LABEL, STR_ARG(p->name),
+            waits    ? "!"
+            : is_ill ? "x"
+                     : "+",
             STR_ARG(view_ago(app, a, p->tried_ns)),
             STR_ARG(view_things(a, p->add_calls, "call", "calls")),
             STR_ARG(view_things(a, p->add_errors, "error", "errors")),

@@ -31,9 +31,9 @@ const char *view_source_state(const struct source_status *s, enum style *style)
     *style = STYLE_BAD;
     if (s->failures > 0)
         return "x failing";
-    if (s->is_capped)
-        return "x cost cap reached";
     *style = STYLE_WARN;
+    if (s->is_capped)
+        return "! budget spent";
     if (s->quota_ppm > BUSY_PPM)
         return "! near its quota";
     *style = STYLE_PLAIN;

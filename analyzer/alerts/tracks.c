@@ -86,7 +86,7 @@ static int64_t source_value(const struct source_status *r, unsigned member, int6
         return r->quota_ppm;
     case SOURCE_LAG:
     default:
-        return now_ns > since ? now_ns - since : 0;
+        return !source_rests(r) && now_ns > since ? now_ns - since : 0;
     }
 }
 

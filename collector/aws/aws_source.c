@@ -197,7 +197,7 @@ bool aws_wait_for_budget(struct aws_ctx *x, struct aws_task *t, enum aws_op op, 
         return false;
     int64_t now = aws_now(&x->client);
     t->next_ns = aws_mono(x) + time_floor(now, NS_PER_DAY) + NS_PER_DAY - now;
-    t->is_round_done = true;
+    t->is_round_done = t->is_capped = true;
     return true;
 }
 
@@ -284,9 +284,11 @@ static void note_part(struct aws_ctx *x, const struct aws_task *t, const struct 
     struct source_part *p = &status->parts[t - x->tasks];
 
     p->tried_ns = aws_now(&x->client);
-    p->success_ns = t->has_error ? p->success_ns : p->tried_ns;
+    p->success_ns = t->has_error || t->is_capped ? p->success_ns : p->tried_ns;
     p->round_ns = t->round_ns;
-    p->error = t->has_error ? str_from(t->error) : (struct str){0};
+    p->error = t->has_error   ? str_from(t->error)
+               : t->is_capped ? STR(SOURCE_BUDGET_SPENT)
+                              : (struct str){0};
     p->add_calls += status->add_calls - old->add_calls;
     p->add_errors += status->add_errors - old->add_errors;
     p->add_cost += status->add_cost - old->add_cost;
@@ -346,6 +348,13 @@ static void keep_cost(struct aws_ctx *x, money before, struct batch *out)
                                   .watermark_ns = m->day * NS_PER_DAY});
 }
 
+/* Steps that ask for more than one unit look at the budget themselves as well. */
+static enum status run_step(struct aws_ctx *x, struct aws_task *t, struct batch *out, struct err *e)
+{
+    t->is_capped = false;
+    return aws_wait_for_budget(x, t, t->op, 1) ? OK : t->step(x, t, out, e);
+}
+
 static enum status aws_poll(struct source *s, struct batch *out, enum poll_result *more,
                             struct err *e)
 {
@@ -360,7 +369,7 @@ static enum status aws_poll(struct source *s, struct batch *out, enum poll_resul
         money before = x->client.meter.today;
         const struct source_status old = s->status;
         t->ran_ns = aws_mono(x);
-        st = t->step(x, t, out, &local);
+        st = run_step(x, t, out, &local);
         if (st == ERR_CANCELLED)
             return err_set(e, st, "stopped");
         if (st != OK)

@@ -46,6 +46,7 @@ struct aws_task {
     bool is_round_done; /* everything was done at least once since the source began */
     bool has_error;
     bool is_tried_again; /* it has, and it may pass */
+    bool is_capped;      /* it waits for the next day's budget */
 };
 
 enum {

@@ -8,3 +8,17 @@ const char *queue_presence_name(enum queue_presence v)
 
     return v < QUEUE_PRESENCES ? names[v] : "unknown";
 }
+
+bool source_part_is_capped(const struct source_part *p)
+{
+    return str_eq(p->error, STR(SOURCE_BUDGET_SPENT));
+}
+
+bool source_rests(const struct source_status *s)
+{
+    bool reads_logs = s->watermark_ns > 0;
+
+    for (size_t i = 0; i < s->n_parts; i++)
+        reads_logs = reads_logs || str_eq(s->parts[i].name, STR(SOURCE_PART_LOGS));
+    return s->is_capped && s->failures == 0 && !reads_logs;
+}

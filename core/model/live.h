@@ -54,6 +54,8 @@ enum { SOURCE_MAX_PARTS = 8 };
 #define SOURCE_PART_QUEUES  "queues"
 #define SOURCE_PART_LOGS    "logs"
 #define SOURCE_PART_METRICS "metrics"
+/* The error of a part that waits for the next day: it does not fail. */
+#define SOURCE_BUDGET_SPENT "the day's budget is spent"
 
 /* How a source of the collector is doing. Identity: name. Counters run since the store was made;
  * the writer adds, so a source reports what came since its last report. */
@@ -77,5 +79,11 @@ struct source_status {
     struct source_part parts[SOURCE_MAX_PARTS];
     size_t n_parts;
 };
+
+/* Does the part wait for the day's budget? */
+bool source_part_is_capped(const struct source_part *p);
+/* Nothing fails, and all that is read waits for the day's budget, as of a source without logs: its
+ * silence is meant. */
+bool source_rests(const struct source_status *s);
 
 #endif

@@ -80,7 +80,47 @@ static void test_of_a_store(void **state)
     fixture_free(f);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_range_that_is_over),
-                                          cmocka_unit_test(test_range_that_goes_on),
-                                          cmocka_unit_test(test_of_a_store)};
+/* A budget that is spent is told while its day lasts, of a range that goes on. */
+static void test_budget(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct batch *b = batch_new();
+    const struct source_gap_request now = {.range = today, .now_ns = NOON};
+    const struct source_gap_request over = {.range = yesterday, .now_ns = NOON};
+    const struct source_gap_request later = {.range = {0, NOON + NS_PER_DAY},
+                                             .now_ns = NOON + NS_PER_DAY};
+    struct source_gaps gaps;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    add_source(b, "prod", "eu-west-1", NOON);
+    struct source_status *s = &b->sources[0];
+    s->is_capped = true;
+    s->cost_cap = 3000000000;
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const names[] = {"logs", "queues", "metrics"};
+        s->parts[s->n_parts++] =
+            (struct source_part){.name = str_from(names[i]),
+                                 .tried_ns = NOON,
+                                 .error = i > 0 ? STR(SOURCE_BUDGET_SPENT) : STR("")};
+    }
+    fixture_commit(f, b);
+    CHECK_OK(source_gaps_load(f->store, &now, &f->arena, &gaps, &f->e), &f->e);
+    CHECK_INT(gaps.n, 1);
+    CHECK_STR(
+        source_gap_text(&gaps.rows[0], &f->arena),
+        STR("source prod has spent its budget of $0.00300 a day: not read until midnight UTC: "
+            "metrics, queues"));
+    CHECK(str_starts(source_gap_remedy(&gaps.rows[0]), STR("give it a larger budget")));
+    CHECK_OK(source_gaps_load(f->store, &over, &f->arena, &gaps, &f->e), &f->e);
+    CHECK_INT(gaps.n, 0);
+    CHECK_OK(source_gaps_load(f->store, &later, &f->arena, &gaps, &f->e), &f->e);
+    CHECK_STR(source_gap_text(&gaps.rows[0], &f->arena),
+              STR("source prod was read only up to 2026-01-15T12:00:00Z"));
+    fixture_free(f);
+}
+
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_budget), cmocka_unit_test(test_range_that_is_over),
+    cmocka_unit_test(test_range_that_goes_on), cmocka_unit_test(test_of_a_store)};
 TEST_MAIN(tests)

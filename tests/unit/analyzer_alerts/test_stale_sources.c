@@ -91,6 +91,28 @@ static void test_pause_is_no_lag(void **state)
     fixture_free(f);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_source_that_never_answered),
+/* All of it waits for the day's budget: that is told elsewhere. One whose logs go on without cost
+ * lags when they do not come. */
+static void test_budget_spent(void **state)
+{
+    UNUSED(state);
+    for (int has_logs = 0; has_logs < 2; has_logs++) {
+        struct fixture *f = fixture_new();
+        const struct alert_set set = stale_data(f);
+        struct batch *b = batch_new();
+        fixture_open(f, false);
+        *batch_source(b) = (struct source_status){.name = STR("queues"),
+                                                  .tried_ns = AT(0),
+                                                  .success_ns = AT(0),
+                                                  .watermark_ns = has_logs ? AT(0) : 0,
+                                                  .is_capped = true};
+        fixture_commit(f, b);
+        CHECK_INT(evaluate(f, &set, AT(60)).state, has_logs ? ALERT_FIRING : ALERT_INACTIVE);
+        fixture_free(f);
+    }
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_budget_spent),
+                                          cmocka_unit_test(test_source_that_never_answered),
                                           cmocka_unit_test(test_pause_is_no_lag)};
 TEST_MAIN(tests)

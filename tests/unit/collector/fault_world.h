@@ -391,6 +391,7 @@ struct collector {
     const char *folder;
     const struct source_ops *ops; /* NULL: logs */
     struct opt_list parts;        /* `collect`; empty: all of ops */
+    struct str budget;
 };
 
 static bool find_cursor(void *ctx, struct str source, struct str scope, struct arena *a,
@@ -416,6 +417,7 @@ static void born(struct collector *c)
     c->options.deep_every_ns = 3 * NS_PER_HOUR;
     c->options.discover_ns = 30 * NS_PER_MIN;
     c->options.collect = c->parts;
+    c->options.budget = c->budget;
     c->source =
         source_new(&c->arena, c->ops != NULL ? c->ops : &aws_logs_source, STR("prod"), &c->options);
     c->source->region = STR("eu-west-1");

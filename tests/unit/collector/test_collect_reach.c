@@ -151,8 +151,43 @@ static void test_account_first(void **state)
     }
 }
 
-static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_account_first), cmocka_unit_test(test_unreachable_is_free),
-    cmocka_unit_test(test_metrics_after_a_pause), cmocka_unit_test(test_backfill),
-    cmocka_unit_test(test_damage_counts)};
+/* A call costs what the day allows: the next round of queues waits for midnight UTC, and that is no
+ * failure. Logs cost nothing and are read on; a failure of theirs is one. */
+static void test_budget_spent(void **state)
+{
+    struct str parts[] = {STR("logs"), STR("queues")};
+    char path[] = "/tmp/fnscope-faults-XXXXXX";
+    struct collector c;
+
+    UNUSED(state);
+    open_world(path, &c);
+    c.ops = &aws_source;
+    c.parts = (struct opt_list){parts, ARRAY_LEN(parts)};
+    c.budget = STR("0.000000000001");
+    born(&c);
+    poll_for(&c, 30 * NS_PER_MIN);
+    const struct source_status *s = &c.source->status;
+    CHECK(s->is_capped && s->failures == 0 && s->error.n == 0 && !source_rests(s));
+    CHECK_INT(s->cost_today, 1);
+    CHECK(w.now_ns - s->success_ns < 5 * NS_PER_MIN);
+    for (size_t i = 0; i < s->n_parts; i++)
+        CHECK_INT(source_part_is_capped(&s->parts[i]), str_eq(s->parts[i].name, STR("queues")));
+    w.fault_per_mille = 1000;
+    w.only_damaged = true;
+    poll_for(&c, 60 * NS_PER_MIN);
+    CHECK(s->is_capped && s->failures > 0);
+    w.fault_per_mille = 0;
+    poll_for(&c, 15 * NS_PER_HOUR); /* past midnight: one more */
+    CHECK_INT(s->cost_today, 1);
+    CHECK_INT(c.source->ctx != NULL && s->failures, 0);
+    die(&c);
+    remove_folder(path);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_budget_spent),
+                                          cmocka_unit_test(test_account_first),
+                                          cmocka_unit_test(test_unreachable_is_free),
+                                          cmocka_unit_test(test_metrics_after_a_pause),
+                                          cmocka_unit_test(test_backfill),
+                                          cmocka_unit_test(test_damage_counts)};
 TEST_MAIN(tests)
