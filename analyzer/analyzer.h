@@ -515,6 +515,11 @@ MUST_CHECK enum status source_gaps_load(struct store *s, const struct source_gap
 struct str source_gap_text(const struct source_gap *g, struct arena *a);
 struct str source_gap_remedy(const struct source_gap *g);
 
+/* "no collector runs: nothing was stored for 4m57s": sources are not read now, whatever they said
+ * last. Empty: a collector is at work, nobody can tell, or no source was ever polled. */
+MUST_CHECK enum status watch_gap_load(struct store *s, int64_t now_ns, struct arena *a,
+                                      struct str *out, struct err *e);
+
 /* --- deployments ---
  * A deployment is the first environment of a version that the range has not seen, of a function it
  * has seen with another one. It failed when an incident of its function began within the window, or

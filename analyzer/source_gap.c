@@ -2,6 +2,7 @@
 #include "analyzer/analyzer.h"
 
 #include "core/base/timefmt.h"
+#include "core/store/store.h"
 
 #define GOES_ON_NS NS_PER_MIN        /* a range that ends so close to now goes on */
 #define FAILING_NS NS_PER_MIN        /* single failures are tried again within that */
@@ -106,4 +107,37 @@ struct str source_gap_remedy(const struct source_gap *g)
     return g->is_failing ? STR("what it had to tell is missing until it answers, or is taken out "
                                "of the configuration")
                          : STR("what came since is missing: is a collector running?");
+}
+
+/* --- nobody reads --- */
+
+enum status watch_gap_load(struct store *s, int64_t now_ns, struct arena *a, struct str *out,
+                           struct err *e)
+{
+    static const char *const says[] = {
+        [COLLECTOR_NONE] = "no collector runs",
+        [COLLECTOR_KILLED] = "no collector runs, the last one was killed",
+        [COLLECTOR_HOLDS] = "the collector cannot write",
+        [COLLECTOR_AT_WORK] = NULL,
+    };
+    const enum collector_state c = store_collector(s);
+    AUTO(buf_clear) struct buf b = {.max = 256};
+    struct source_rows sources;
+    struct ingest_status st;
+
+    *out = (struct str){0};
+    if (says[c] == NULL)
+        return OK;
+    enum status status = request_sources(s, a, &sources, e);
+    if (status == OK && sources.n > 0)
+        status = request_status(s, a, &st, e);
+    if (status != OK || sources.n == 0)
+        return status;
+    buf_add_z(&b, says[c]);
+    if (st.last_commit_ns > 0 && st.last_commit_ns <= now_ns) {
+        buf_add_z(&b, ": nothing was stored for ");
+        duration_format(&b, (now_ns - st.last_commit_ns) / NS_PER_SEC * NS_PER_SEC);
+    }
+    *out = arena_str(a, buf_str(&b));
+    return OK;
 }

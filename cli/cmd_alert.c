@@ -2,6 +2,7 @@
  * what is wrong, who was told, and what people say to it. */
 #include "cli/commands.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -67,6 +68,18 @@ static struct subject_filter subjects(const struct cli *c)
 
 /* --- looking --- */
 
+/* An alert that is not there says nothing while nobody looks. */
+static void say_unwatched(struct cli *c, struct store *s)
+{
+    struct str gap = {0};
+
+    if (watch_gap_load(s, clock_now(&c->clock), c->arena, &gap, NULL) == OK && gap.n > 0)
+        fprintf(stderr,
+                "fnscope alert: " STR_FMT
+                ": this is how alerts stood then; fnscope alert check looks at them now\n",
+                STR_ARG(gap));
+}
+
 static int list_alerts(struct cli *c, struct err *e)
 {
     AUTO(cli_close_store) struct store *s = NULL;
@@ -78,6 +91,7 @@ static int list_alerts(struct cli *c, struct err *e)
     if (cli_open_store(c, true, &s, e) != OK || request_alerts(s, &q, c->arena, &r, e) != OK)
         return EXIT_FAILED;
     alert_table(c, r.rows, r.n, clock_now(&c->clock));
+    say_unwatched(c, s);
     return is_any_firing(r.rows, r.n) ? EXIT_CONDITION : EXIT_DONE;
 }
 

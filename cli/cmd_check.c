@@ -89,8 +89,13 @@ static enum status blind_spot(struct cli *c, struct store *s, int64_t now_ns, st
 {
     struct source_gaps gaps = {0};
     const struct source_gap_request q = {.range = {0, now_ns}, .now_ns = now_ns};
-    enum status status = source_gaps_load(s, &q, c->arena, &gaps, e);
+    const enum collector_state state = store_collector(s);
+    enum status status = OK;
 
+    if (state == COLLECTOR_KILLED || state == COLLECTOR_HOLDS)
+        status = watch_gap_load(s, now_ns, c->arena, out, e);
+    if (status == OK && out->n == 0)
+        status = source_gaps_load(s, &q, c->arena, &gaps, e);
     if (status != OK || gaps.n == 0)
         return status;
     struct str first = source_gap_text(&gaps.rows[0], c->arena);

@@ -443,6 +443,8 @@ static enum status collect(struct collecting *g, struct err *e)
     enum status s = cli_open_store(g->c, false, &g->store, e);
 
     if (s == OK)
+        store_collects(g->store);
+    if (s == OK)
         s = cli_open_store(g->c, true, &g->reader, e);
     if (s == OK)
         s = cli_cost_open(g->c, g->reader, &g->cost, e);

@@ -3,10 +3,8 @@
 #include "cli/commands.h"
 
 #include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "cli/common.h"
-#include "collector/control.h"
 #include "collector/source.h"
 #include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
@@ -304,24 +302,32 @@ static struct str why_nothing_is_stored(const char *folder)
     return STR("its log says why; it goes on by itself once it can write");
 }
 
-/* One that cannot write cannot store that it cannot. */
+/* One that cannot write cannot store that it cannot; one that ended as it should may be run by a
+ * timer. */
 static void check_collector(struct doctor *d)
 {
-    const char *folder = arena_strz(d->cli->arena, store_path(d->store));
-    const int64_t silent_ns = clock_now(&d->cli->clock) - d->status.last_commit_ns;
+    struct arena *a = d->cli->arena;
+    const char *folder = arena_strz(a, store_path(d->store));
+    const int64_t now_ns = clock_now(&d->cli->clock);
+    const int64_t silent_ns = now_ns - d->status.last_commit_ns;
+    const enum collector_state state = store_collector(d->store);
     AUTO(buf_clear) struct buf b = {.max = 256};
-    int fd = -1;
+    struct str gap = {0};
+    struct err e = {0};
 
-    if (control_connect(folder, &fd, NULL) != OK)
-        return;
-    close(fd);
-    if (silent_ns < SILENT_NS) {
+    if (watch_gap_load(d->store, now_ns, a, &gap, &e) != OK)
+        return; /* said by check_sources */
+    if (state == COLLECTOR_AT_WORK && silent_ns < SILENT_NS) {
         say(d, true, "a collector runs, and stores what it reads", (struct str){0});
-        return;
+    } else if (state == COLLECTOR_AT_WORK || state == COLLECTOR_HOLDS) {
+        buf_add_z(&b, "a collector runs, but nothing was stored for ");
+        duration_format(&b, silent_ns / NS_PER_SEC * NS_PER_SEC);
+        say(d, false, arena_strz(a, buf_str(&b)), why_nothing_is_stored(folder));
+    } else if (gap.n > 0) {
+        say(d, state != COLLECTOR_KILLED, arena_strz(a, gap),
+            STR("nothing is watched: start it again (systemctl start fnscope, or fnscope "
+                "collect)"));
     }
-    buf_add_z(&b, "a collector runs, but nothing was stored for ");
-    duration_format(&b, silent_ns / NS_PER_SEC * NS_PER_SEC);
-    say(d, false, arena_strz(d->cli->arena, buf_str(&b)), why_nothing_is_stored(folder));
 }
 
 /* Two entries of the configuration that read the same; what the collector learnt of their accounts

@@ -279,10 +279,12 @@ static enum status add_queues(struct store *s, const struct prometheus_options *
 
 typedef struct str source_value(struct arena *a, const struct source_status *r, int64_t now_ns);
 
+/* Longer than the pause between two polls. */
+#define SILENT_NS (10 * NS_PER_MIN)
+
 static struct str source_up(struct arena *a, const struct source_status *r, int64_t now_ns)
 {
-    UNUSED(now_ns);
-    return count(a, r->failures == 0 && r->success_ns > 0);
+    return count(a, r->failures == 0 && r->success_ns > 0 && now_ns - r->success_ns < SILENT_NS);
 }
 
 static struct str source_lag(struct arena *a, const struct source_status *r, int64_t now_ns)
@@ -333,7 +335,7 @@ static const struct {
     const char *name, *type, *help;
     source_value *value;
 } source_families[] = {
-    {"fnscope_source_up", "gauge", "1: the last poll ended well.", source_up},
+    {"fnscope_source_up", "gauge", "1: the last poll ended well, and polls go on.", source_up},
     {"fnscope_source_lag_seconds", "gauge", "Age of the newest event read.", source_lag},
     {"fnscope_source_calls_total", "counter", "Calls to the provider.", source_calls},
     {"fnscope_source_errors_total", "counter", "Calls that failed.", source_errors},
@@ -345,12 +347,21 @@ static const struct {
     {"fnscope_source_quota_ratio", "gauge", "Use of the tightest quota.", source_quota},
 };
 
+/* Of what nobody reads or stores now no poll ends well, whatever the last one said. */
+static void stop_unread(enum collector_state c, const struct source_rows *r)
+{
+    for (size_t i = 0; (c == COLLECTOR_KILLED || c == COLLECTOR_HOLDS) && i < r->n; i++)
+        r->rows[i].failures += r->rows[i].failures == 0;
+}
+
 static enum status add_sources(struct store *s, const struct prometheus_options *o, struct arena *a,
                                struct buf *out, struct err *e)
 {
     struct source_rows r;
     enum status status = request_sources(s, a, &r, e);
 
+    if (status == OK)
+        stop_unread(store_collector(s), &r);
     for (size_t f = 0; status == OK && f < ARRAY_LEN(source_families); f++) {
         add_head(out, source_families[f].name, source_families[f].type, source_families[f].help);
         for (size_t i = 0; i < r.n; i++) {

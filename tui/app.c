@@ -109,7 +109,10 @@ void app_load(struct app *app)
     app->data_arena = (struct arena){0};
     app->took_ns = 0;
     app->data = (struct view_data){.range = app_range(app)};
-    if (view_table[app_place(app)->view]->load(app, &app->data, &e) != OK) {
+    app->collector = store_collector(app->options->store);
+    if (watch_gap_load(app->options->store, clock_now(&app->options->clock), &app->data_arena,
+                       &app->data.unwatched, &e) != OK ||
+        view_table[app_place(app)->view]->load(app, &app->data, &e) != OK) {
         arena_clear(&app->data_arena);
         app->data_arena = old;
         app->data = old_data;
@@ -137,6 +140,15 @@ static bool has_slid(const struct app *app)
            !view_table[app->stack[app->depth - 1].view]->is_still;
 }
 
+/* Ages go on while nothing comes. Texts for the ear say only what is new. */
+static bool has_aged(const struct app *app)
+{
+    const bool has_ages = view_table[app->stack[app->depth - 1].view]->has_ages;
+
+    return !app->is_spoken && app->range.until_ns == 0 && (has_ages || app->data.unwatched.n > 0) &&
+           !view_table[app->stack[app->depth - 1].view]->is_still;
+}
+
 /* What was stored is to be seen at once; a view is loaded once in refresh_ns all the same, and one
  * that takes long takes no more than a part of the time from the keys. */
 #define LOOK_NS (200 * NS_PER_MS)
@@ -154,10 +166,11 @@ bool app_is_stale(struct app *app, int64_t now_ns)
     app->looked_ns = now_ns;
     if (request_generation(app->options->store, &generation, NULL) != OK)
         return false;
-    bool is_new = generation != app->generation;
+    bool is_new =
+        generation != app->generation || store_collector(app->options->store) != app->collector;
     app->generation = generation;
     app_keep_focus(app);
-    return is_new || has_slid(app);
+    return is_new || has_slid(app) || has_aged(app);
 }
 
 /* --- places --- */

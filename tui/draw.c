@@ -65,7 +65,12 @@ void view_title(const struct app *app, bool is_ascii, struct buf *where, struct 
     add_range(app, when);
     buf_add_z(when, "  ");
     view_zone(app, when);
-    buf_add_z(when, app->is_paused ? "  PAUSED" : app->range.until_ns == 0 ? "  live" : "");
+    if (app->is_paused)
+        buf_add_z(when, "  PAUSED");
+    else if (app->range.until_ns == 0)
+        buf_add_z(when, app->data.unwatched.n == 0          ? "  live"
+                        : app->collector == COLLECTOR_HOLDS ? "  NOT STORED"
+                                                            : "  NO COLLECTOR");
 }
 
 static void title_line(const struct app *app, struct frame *f)

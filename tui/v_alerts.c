@@ -139,10 +139,20 @@ static enum status load_episodes(struct app *app, struct view_data *d, struct er
     return s;
 }
 
+/* What nobody looks at does not fire. */
+static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigned *used)
+{
+    const unsigned lines = view_draw_unwatched(app, f, y);
+
+    *used = lines > 0 ? lines + 1 : 0;
+}
+
 const struct view_ops view_alerts = {
     .name = "alerts",
     .title = "Alerts",
     .load = load,
+    .draw_top = draw_top,
+    .has_ages = true,
     .first = first,
     .n_first = ARRAY_LEN(first),
     .default_sort = -1,

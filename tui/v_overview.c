@@ -253,15 +253,16 @@ static unsigned gap_lines(const struct app *app, struct frame *f, unsigned y)
 {
     AUTO(arena_clear) struct arena a = {0};
     const struct source_gaps *gaps = &app->data.gaps;
+    const unsigned used = view_draw_unwatched(app, f, y);
 
     if (gaps->n == 0)
-        return 0;
+        return used;
     struct str first = source_gap_text(&gaps->rows[0], &a);
     struct str line = gaps->n == 1 ? arena_printf(&a, "! " STR_FMT, STR_ARG(first))
                                    : arena_printf(&a, "! %zu sources left gaps: " STR_FMT, gaps->n,
                                                   STR_ARG(first));
-    frame_text(f, 1, y, f->width - 1, line, STYLE_WARN);
-    return 1;
+    frame_text(f, 1, y + used, f->width - 1, line, STYLE_WARN);
+    return used + 1;
 }
 
 /* Not an incident of hours: each refused call is one that nobody answered. Returns the lines used.
@@ -285,7 +286,7 @@ static unsigned incident_lines(const struct app *app, struct frame *f, unsigned 
 
     if (app->data.total.n == 0)
         return 0;
-    if (n == 0 && (app->data.gaps.n > 0 || app->data.throttles.n > 0))
+    if (n == 0 && (app->data.unwatched.n > 0 || app->data.gaps.n > 0 || app->data.throttles.n > 0))
         return 0;
     if (n == 0) {
         frame_z(f, 1, y, "+ nothing went wrong beyond single failures", STYLE_GOOD);

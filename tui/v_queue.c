@@ -318,6 +318,7 @@ const struct view_ops view_queue = {
     .name = "queue",
     .title = "Queue",
     .load = load,
+    .has_ages = true,
     .is_text = true,
     .fits_width = true,
     .default_sort = -1,

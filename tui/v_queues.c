@@ -262,6 +262,7 @@ const struct view_ops view_queues = {
     .name = "queues",
     .title = "Queues",
     .load = load,
+    .has_ages = true,
     .first = first,
     .n_first = ARRAY_LEN(first),
     .default_sort = COLUMN_DEPTH,

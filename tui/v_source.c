@@ -26,10 +26,10 @@ static void head(struct app *app, struct view_data *d, const struct source_statu
 {
     struct arena *a = arena_of(app);
     enum style style;
-    const char *state = view_source_state(s, &style);
+    const struct str state = view_source_state(app, s, &style, a);
 
     view_line(d, a, style == STYLE_PLAIN ? STYLE_BOLD : style,
-              arena_printf(a, STR_FMT "  %s%s" STR_FMT, STR_ARG(s->name), state,
+              arena_printf(a, STR_FMT "  " STR_FMT "%s" STR_FMT, STR_ARG(s->name), STR_ARG(state),
                            s->error.n > 0 ? ": " : "", STR_ARG(s->error)));
     view_line(d, a, STYLE_DIM,
               arena_printf(a, STR_FMT "  " STR_FMT " " STR_FMT, STR_ARG(s->type),
@@ -148,6 +148,7 @@ const struct view_ops view_source = {
     .name = "source",
     .title = "Source",
     .load = load,
+    .has_ages = true,
     .is_text = true,
     .default_sort = -1,
     .tab = VIEW_SOURCE,

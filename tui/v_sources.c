@@ -26,31 +26,40 @@ static const struct table_column columns[] = {
 };
 static const unsigned char first[] = {0, 1, 2, 5, 8, 9, 7, 6, 4, 3, 12, 10, 11, 14, 15, 13, 16};
 
-const char *view_source_state(const struct source_status *s, enum style *style)
+/* "x failing": the mark says how bad, also without colour. */
+struct str view_source_state(const struct app *app, const struct source_status *s,
+                             enum style *style, struct arena *a)
 {
-    *style = STYLE_BAD;
-    if (s->failures > 0)
-        return "x failing";
-    *style = STYLE_WARN;
-    if (s->is_capped)
-        return "! budget spent";
-    if (s->quota_ppm > BUSY_PPM)
-        return "! near its quota";
-    *style = STYLE_PLAIN;
-    return s->success_ns == 0 ? "  starting" : "  ok";
+    static const struct {
+        const char *mark;
+        enum style style;
+    } looks[SOURCE_STATES] = {
+        [SOURCE_OK] = {"  ", STYLE_PLAIN},     [SOURCE_STARTING] = {"  ", STYLE_PLAIN},
+        [SOURCE_FAILING] = {"x ", STYLE_BAD},  [SOURCE_CAPPED] = {"! ", STYLE_WARN},
+        [SOURCE_STOPPED] = {"! ", STYLE_WARN}, [SOURCE_DEAD] = {"x ", STYLE_BAD},
+        [SOURCE_HELD] = {"x ", STYLE_BAD},
+    };
+    const enum source_state state = source_state_of(s, app->collector);
+
+    *style = looks[state].style;
+    if (looks[state].style != STYLE_BAD && state != SOURCE_CAPPED && s->quota_ppm > BUSY_PPM) {
+        *style = STYLE_WARN;
+        return STR("! near its quota");
+    }
+    return arena_printf(a, "%s%s", looks[state].mark, source_state_name(state));
 }
 
 static void source_row(struct app *app, struct view_data *d, const struct source_status *s)
 {
     struct row_ref *ref = view_row(d, &app->data_arena);
     struct table *t = &d->table;
-    const char *state = view_source_state(s, &ref->style);
+    const struct str state = view_source_state(app, s, &ref->style, &app->data_arena);
 
     ref->leads_to = VIEW_SOURCE;
     ref->id = s->name;
     ref->is_problem = ref->style != STYLE_PLAIN;
     table_text(t, 0, s->name);
-    table_text_shown(t, 1, str_trim(str_from(state)), str_from(state));
+    table_text_shown(t, 1, str_trim(str_skip(state, 2)), state);
     if (s->success_ns != 0)
         cell_duration(t, 2, s->lag_ns + clock_now(&app->options->clock) - s->success_ns);
     cell_count(t, 3, s->add_events);
@@ -117,8 +126,21 @@ static unsigned draw_counts(const struct reconcile *c, struct frame *f, unsigned
 /* A collector stores at least the state of its sources, each minute. */
 #define SILENT_NS (3 * NS_PER_MIN)
 
+unsigned view_draw_unwatched(const struct app *app, struct frame *f, unsigned y)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const struct str why = app->data.unwatched;
+
+    if (why.n == 0)
+        return 0;
+    frame_text(f, 1, y, f->width - 1, arena_printf(&a, "x " STR_FMT, STR_ARG(why)), STYLE_BAD);
+    return 1;
+}
+
 static unsigned draw_silence(const struct app *app, struct frame *f, unsigned y, struct arena *a)
 {
+    if (app->data.unwatched.n > 0)
+        return view_draw_unwatched(app, f, y);
     const int64_t at_ns = app->data.status.last_commit_ns;
     const int64_t silent_ns = clock_now(&app->options->clock) - at_ns;
 
@@ -168,6 +190,7 @@ const struct view_ops view_sources = {
     .first = first,
     .n_first = ARRAY_LEN(first),
     .default_sort = -1,
+    .has_ages = true,
     .tab = VIEW_SOURCES,
     .empty = "No collector has filled this store: what is in it was imported.",
 };

@@ -79,6 +79,7 @@ struct view_data {
     struct incidents incidents;
     struct alert_rows alerts;   /* overview: those that hold */
     struct source_gaps gaps;    /* overview: sources not read to the end of the range */
+    struct str unwatched;       /* why no source is read now; empty: they are */
     struct reconcile reconcile; /* sources: of the last day */
     uint64_t cold_causes[COLD_CAUSES];
     struct series series;
@@ -243,6 +244,7 @@ struct app {
     enum cost_unit unit;
     enum tui_zone zone;
     uint64_t generation;
+    enum collector_state collector;
     int64_t loaded_ns, looked_ns, refresh_ns; /* monotonic; looked: for a new generation */
     int64_t took_ns;                          /* the last load */
     struct err error;                         /* of the last load; the last good data stays */
@@ -267,6 +269,7 @@ struct view_ops {
     bool fits_width;                     /* a text made for the width: loaded anew for another */
     bool has_no_row_identity;            /* rows come and go: the focus stays at its place */
     bool is_still;                       /* nothing in it moves with the clock */
+    bool has_ages;                       /* it says how long ago things were */
     bool is_searched;                    /* "/" finds rows instead of leaving others out */
     bool is_asked_of_store;              /* which applies filter and order, page by page */
     uint32_t store_sorts;                /* and sorts by these columns, a bit each */
@@ -405,7 +408,10 @@ struct str view_queue_id(struct arena *a, const struct msg_queue *q);
 /* Does the function read it, or, of a dead-letter queue, is it its work that failed? */
 bool view_queue_is_worked_on(const struct queue_rows *all, const struct msg_queue *q,
                              const struct fn_ref *fn);
-const char *view_source_state(const struct source_status *s, enum style *style);
+struct str view_source_state(const struct app *app, const struct source_status *s,
+                             enum style *style, struct arena *a);
+/* The line that says that no source is read now. Returns the lines used. */
+unsigned view_draw_unwatched(const struct app *app, struct frame *f, unsigned y);
 
 /* --- the program --- */
 void app_init(struct app *app, const struct tui_options *o);

@@ -503,6 +503,7 @@ static enum status hold(struct store *s, const struct pack *k, enum status statu
     roll_back(s, k);
     if (atomic_load(&s->held_since_ns) == 0)
         atomic_store(&s->held_since_ns, clock_now(&clock));
+    writer_holds(s, true);
     if (e)
         e->code = ERR_AGAIN;
     return ERR_AGAIN;
@@ -591,6 +592,7 @@ enum status store_commit(struct store *s, struct pack *k, struct err *e)
         status = settle(s, e);
     if (status != OK)
         return hold(s, k, status, e);
-    atomic_store(&s->held_since_ns, 0);
+    if (atomic_exchange(&s->held_since_ns, 0) != 0)
+        writer_holds(s, false);
     return OK;
 }

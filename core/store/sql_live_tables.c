@@ -184,7 +184,7 @@ static enum status load_sources(struct store *s, int64_t day, const struct table
     return status;
 }
 
-enum { S_TIME = 6, S_LAG = 9, S_NUMBER, S_MONEY = 18 };
+enum { S_TIME = 6, S_LAG = 9, S_NUMBER, S_MONEY = 18, S_STATE = 21 };
 
 static void source_cell(struct store *s, const void *row, int column, const struct cell_out *out)
 {
@@ -198,7 +198,6 @@ static void source_cell(struct store *s, const void *row, int column, const stru
     };
     const money amounts[] = {r->add_cost, r->cost_today, r->cost_cap};
 
-    UNUSED(s);
     if (column < S_TIME)
         put_text(out, texts[column]);
     else if (column < S_LAG)
@@ -207,8 +206,10 @@ static void source_cell(struct store *s, const void *row, int column, const stru
         put_seconds(out, r->lag_ns);
     else if (column < S_MONEY)
         out->put_i64(out->to, numbers[column - S_NUMBER]);
-    else
+    else if (column < S_STATE)
         put_usd(out, amounts[column - S_MONEY]);
+    else
+        put_text(out, str_from(source_state_name(source_state_of(r, store_collector(s)))));
 }
 
 const struct sql_table sources_table = {
@@ -216,7 +217,7 @@ const struct sql_table sources_table = {
     .schema = "create table x(name text, type text, account text, region text, error text, quota "
               "text, tried_time text, success_time text, watermark_time text, lag_s real, calls "
               "int, errors int, throttles int, bytes int, events int, failures int, quota_ppm int, "
-              "is_capped int, cost_usd real, cost_today_usd real, cost_cap_usd real)",
+              "is_capped int, cost_usd real, cost_today_usd real, cost_cap_usd real, state text)",
     .time_column = -1,
     .function_column = -1,
     .id_column = -1,

@@ -316,6 +316,7 @@ static enum status lock(struct store *s, struct err *e)
     s->folder_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0 || is_locked(s->folder_fd)) {
         ssize_t n = read(s->lock_fd, pid, sizeof(pid) - 1);
+        pid[strcspn(pid, " ")] = '\0';
         return err_set(e, ERR_AGAIN,
                        "store %s is being written by process %s: wait for it, or name another "
                        "store with --store",
@@ -324,6 +325,7 @@ static enum status lock(struct store *s, struct err *e)
     int n = snprintf(pid, sizeof(pid), "%d", (int)getpid());
     if (ftruncate(s->lock_fd, 0) != 0 || write(s->lock_fd, pid, (size_t)n) != n)
         return err_errno(e, errno, "%s", path);
+    s->has_lock = true;
     return OK;
 }
 
@@ -441,6 +443,8 @@ void store_close(struct store *s)
     for (size_t i = 0; i < s->n_days; i++)
         close_day(&s->days[i]);
     sql_close(s->meta);
+    if (s->has_lock)
+        writer_ends(s);
     if (s->lock_fd >= 0)
         close(s->lock_fd);
     if (s->folder_fd >= 0)

@@ -69,6 +69,30 @@ MUST_CHECK enum status store_pack(struct packer *p, const struct batch *b, bool 
  * On any other failure the pack is the caller's to free, and the store takes no further packs: what
  * was not written has no cursor either, so reading again brings it. */
 MUST_CHECK enum status store_commit(struct store *s, struct pack *k, struct err *e);
+/* Says that this end belongs to a collector, to be read by store_collector until it is closed. */
+void store_collects(struct store *s);
+/* Who fills the store now, as any process sees it at once. */
+enum collector_state {
+    COLLECTOR_UNKNOWN, /* its lock file cannot be looked at */
+    COLLECTOR_NONE,    /* none runs; the last one ended as it should */
+    COLLECTOR_KILLED,  /* none runs; the last one was killed, or the machine went down */
+    COLLECTOR_AT_WORK,
+    COLLECTOR_HOLDS /* it runs and cannot write: store_commit fails again and again */
+};
+enum collector_state store_collector(const struct store *s);
+/* How a source is doing, given what it said last and who runs. */
+enum source_state {
+    SOURCE_OK,
+    SOURCE_STARTING,
+    SOURCE_FAILING,
+    SOURCE_CAPPED,  /* calls that cost wait for the next day; logs are read */
+    SOURCE_STOPPED, /* no collector runs; the last one ended as it should */
+    SOURCE_DEAD,    /* no collector runs; the last one was killed */
+    SOURCE_HELD,    /* what it reads is not stored */
+    SOURCE_STATES
+};
+enum source_state source_state_of(const struct source_status *s, enum collector_state c);
+const char *source_state_name(enum source_state v); /* "ok", "no collector", ... */
 /* Since when a commit is tried again and again (wall); 0: none is. Any thread. */
 int64_t store_held_since(const struct store *s);
 /* A pack will not be committed any more: the packer does not wait for it. Any thread. */

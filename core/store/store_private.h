@@ -73,6 +73,7 @@ struct store {
     const void *region_ctx;
     bool is_as_stored, is_beside_writer; /* of store_options */
     int lock_fd, folder_fd;
+    bool has_lock; /* this end writes */
     struct db_files meta_files;
     struct sql *meta;
     struct day *days; /* open ones, ascending */
@@ -572,6 +573,9 @@ enum status meta_write_dims(struct store *s, struct pack *const *packs, size_t n
 enum status meta_write_rest(struct store *s, struct pack *const *packs, size_t n, struct err *e);
 /* Commits after OK, else rolls back. */
 enum status store_end_transaction(struct sql *db, enum status so_far, struct err *e);
+/* writer_mark.c: to be read by store_collector */
+void writer_holds(const struct store *s, bool is_held);
+void writer_ends(const struct store *s);
 void pack_free_rows(struct pack *k); /* what pack_free frees, but for what meta.db is told */
 
 #endif

@@ -70,6 +70,14 @@ wait_for complains "full"
 wait_for health 503
 grep -q "cannot be written since" "$work/health" || fail "healthz says: $(cat "$work/health")"
 wait_for held '[0-9]'
+for what in doctor "top --once --view overview --size 140x30" "top --once --view sources --size 140x30"; do
+    # shellcheck disable=SC2086 # words
+    "$program" $what > "$work/says" || true
+    expect "$work/says" "nothing was stored for"
+done
+expect "$work/says" "NOT STORED"
+has "select count(*) from sources where state = 'not stored'" 1 || fail "the table says otherwise"
+curl -sS --noproxy '*' "$url" | grep -q '^fnscope_source_up.* 0$' || fail "the source is up"
 invoke 10
 "$program" alert silence --rule x --for 1m > "$work/silence" 2>&1 && fail "a command was taken that cannot be stored"
 grep -q "cannot be written now" "$work/silence" || fail "the command says: $(cat "$work/silence")"
@@ -103,7 +111,24 @@ wait_for has "select count(distinct body) from log_lines where body like '%order
 has "select count(*) from log_lines where body like '%order %'" $number || fail "a line is stored twice"
 has "select sum(n) from (select count(*) n from invocations group by request_id)" $number || fail "not each once"
 "$program" db verify > "$work/verify" || fail "the store is damaged: $(cat "$work/verify")"
+
+# Killed: it looks so at once, until the next one runs.
+kill -KILL "$collector_pid"
+wait "$collector_pid" 2> /dev/null || true
+for what in doctor "top --once --view overview --size 140x30" "top --once --view alerts --size 140x30" "alert list" check \
+    "top --once --view sources --size 140x30"; do
+    # shellcheck disable=SC2086 # words
+    "$program" $what > "$work/says" 2>&1 || true
+    expect "$work/says" "no collector runs, the last one was killed"
+done
+expect "$work/says" "NO COLLECTOR"
+has "select count(*) from sources where state = 'no collector'" 1 || fail "the table says otherwise"
+"$program" metrics | grep -q '^fnscope_source_up.* 0$' || fail "the source is up"
+start_collector
+has_state() { has "select count(*) from sources where state = '$1'" 1; }
+wait_for has_state ok
 end_collector
+has_state stopped || fail "one that ended counts as killed"
 later=$(date -u -d '+630 seconds' +%FT%TZ)
 "$program" top --once --view sources --size 140x30 --clock "$later" > "$work/sources"
 expect "$work/sources" "nothing was stored for 10m"

@@ -414,6 +414,44 @@ static void test_changes_are_said(void **state)
     fixture_free(f);
 }
 
+/* Nothing comes any more: ages go on all the same, and the end of the collector is seen at once. */
+static void test_ages_go_on(void **state)
+{
+    struct fixture *f = fixture_new(), reader = {.path = STR("")};
+    struct batch *b = batch_new();
+    struct app app;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    store_collects(f->store);
+    *batch_source(b) =
+        (struct source_status){.name = STR("prod"), .tried_ns = NOON, .success_ns = NOON};
+    fixture_commit(f, b);
+    reader.path = f->path;
+    fixture_open(&reader, true);
+    for (int is_text = 0; is_text < 2; is_text++) {
+        struct tui_options o = options_of(&reader, is_text ? "functions" : "sources");
+        o.refresh_ns = NS_PER_SEC;
+        o.range = (struct range){0};
+        app_init(&app, &o);
+        app_load(&app);
+        CHECK_INT(app.data.unwatched.n, 0);
+        int64_t now_ns = app.loaded_ns + 2 * NS_PER_SEC;
+        (void)app_is_stale(&app, now_ns); /* takes note of the generation */
+        CHECK_INT(app_is_stale(&app, now_ns + NS_PER_SEC), !is_text);
+        store_close(f->store); /* it ends */
+        f->store = NULL;
+        CHECK(app_is_stale(&app, now_ns + 2 * NS_PER_SEC));
+        app_load(&app);
+        CHECK(str_starts(app.data.unwatched, STR("no collector runs")));
+        app_clear(&app);
+        fixture_open(f, false);
+        store_collects(f->store);
+    }
+    store_close(reader.store);
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_waterfall),
         cmocka_unit_test(test_empty),
         cmocka_unit_test(test_changes_are_said),
+        cmocka_unit_test(test_ages_go_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
