@@ -292,6 +292,19 @@ static const char *why_unread(struct evaluation *ev, const struct rule *r, const
     return why || !r->per ? why : tracks_why_unread(&ev->tracks, r->per, &a->subject);
 }
 
+/* Who saw it pending within its first minute knows more than that minute's end. */
+static void count_from_seen(const struct rule *r, const struct alert *a, struct observation *o)
+{
+    const bool is_seen =
+        a->state == ALERT_PENDING && a->since_ns >= o->begin_ns && a->since_ns < o->started_ns;
+
+    if (o->verdict != VERDICT_HOLDS || !is_seen)
+        return;
+    o->started_ns = a->since_ns;
+    if (o->end_ns - o->started_ns >= r->for_ns)
+        o->verdict = VERDICT_DUE;
+}
+
 static void look_at(struct evaluation *ev, const struct rule *r, const struct subject *subject,
                     const struct track *of)
 {
@@ -308,6 +321,7 @@ static void look_at(struct evaluation *ev, const struct rule *r, const struct su
         return;
     a.threshold = r->threshold; /* a changed rule compares with its own threshold */
     rule_eval(r, of, per, ev->now_ns, stale_after(r), &o);
+    count_from_seen(r, &a, &o);
     look_back(ev, r, &a, &o, mutes);
     why = why_unread(ev, r, &a, &o);
     if (why)

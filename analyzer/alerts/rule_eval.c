@@ -138,6 +138,7 @@ static bool is_worse(const struct rule *r, int64_t a, int64_t b)
 struct run {
     enum side side;
     int64_t begin_ns, end_ns, worst;
+    int64_t held_ns; /* it held then at the latest: the end of its first sample */
 };
 
 struct walk {
@@ -147,9 +148,16 @@ struct walk {
     struct observation *out;
 };
 
+/* In which second of its first sample it began nobody can tell: `for` counts from that one's end.
+ */
+static int64_t began(const struct rule *r, const struct run *run)
+{
+    return r->for_ns > 0 ? run->held_ns : run->begin_ns;
+}
+
 static bool is_due(const struct rule *r, const struct run *run)
 {
-    return run->side == SIDE_BAD && run->end_ns - run->begin_ns >= r->for_ns;
+    return run->side == SIDE_BAD && run->end_ns - began(r, run) >= r->for_ns;
 }
 
 static void end_run(struct walk *w)
@@ -160,7 +168,7 @@ static void end_run(struct walk *w)
         return;
     if (o->n_past == PAST_RUNS)
         memmove(o->past, o->past + 1, --o->n_past * sizeof(*o->past));
-    o->past[o->n_past++] = (struct past_run){w->run.begin_ns, w->run.end_ns, w->run.worst};
+    o->past[o->n_past++] = (struct past_run){began(w->rule, &w->run), w->run.end_ns, w->run.worst};
 }
 
 static void add_value(struct walk *w, const struct sample *s, const struct reading *x,
@@ -173,7 +181,7 @@ static void add_value(struct walk *w, const struct sample *s, const struct readi
 
     if (!goes_on) {
         end_run(w);
-        w->run = (struct run){side, s->begin_ns, s->end_ns, value};
+        w->run = (struct run){side, s->begin_ns, s->end_ns, value, s->end_ns};
         w->has_run = true;
         return;
     }
@@ -187,7 +195,9 @@ static void judge(const struct walk *w)
     const struct run *run = &w->run;
     struct observation *o = w->out;
 
-    o->started_ns = run->begin_ns;
+    o->started_ns = began(w->rule, run);
+    o->begin_ns = run->begin_ns;
+    o->end_ns = run->end_ns;
     o->worst = run->worst;
     if (run->side == SIDE_BAD)
         o->verdict = is_due(w->rule, run) ? VERDICT_DUE : VERDICT_HOLDS;
@@ -207,14 +217,16 @@ void rule_eval(const struct rule *r, const struct track *of, const struct track 
     assert(stale_ns > 0);
     for (size_t i = 0; of && i < of->n; i++) {
         const struct sample *s = &of->samples[i];
+        struct sample seen = *s; /* a minute that runs ends later */
         struct reading x;
         if (s->is_missing || s->begin_ns > now_ns || !value_at(r, of, per, s->end_ns, &x))
             continue;
-        add_value(&w, s, &x, stale_ns);
+        seen.end_ns = s->end_ns < now_ns ? s->end_ns : now_ns;
+        add_value(&w, &seen, &x, stale_ns);
         o.value = x.value;
         o.whole = x.whole;
         o.quorum = x.quorum;
-        o.data_ns = s->end_ns < now_ns ? s->end_ns : now_ns; /* a minute that runs ends later */
+        o.data_ns = seen.end_ns;
     }
     if (w.has_run && now_ns - o.data_ns <= stale_ns)
         judge(&w);

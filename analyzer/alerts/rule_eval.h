@@ -49,7 +49,9 @@ struct observation {
     enum quorum quorum; /* of value */
     int64_t worst;      /* of the run that holds */
     int64_t data_ns;    /* end of the newest sample, now at the latest; 0: none */
-    int64_t started_ns; /* HOLDS, DUE: begin of the run that holds */
+    int64_t started_ns; /* HOLDS, DUE: since when it holds: the begin of the run, and where it must
+                           hold `for` a while, the end of the run's first sample */
+    int64_t begin_ns, end_ns; /* HOLDS, DUE: of the run */
     /* The last of the window, oldest first: for who looks too late to see them hold. */
     struct past_run past[PAST_RUNS];
     size_t n_past;

@@ -347,7 +347,47 @@ static void test_commands_name_store_and_place(void **state)
     fixture_free(f);
 }
 
+static void throttle(struct fixture *f, int64_t minute_ns)
+{
+    struct batch *b = batch_new();
+    struct metric_point *p = batch_point(b);
+
+    p->subject = (struct subject){SCOPE_FUNCTION,
+                                  {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("slow"), NULL}};
+    p->metric = METRIC_THROTTLES;
+    p->time_ns = minute_ns;
+    p->period_ns = NS_PER_MIN;
+    p->value = 1;
+    fixture_commit(f, b);
+}
+
+/* It is pending from when it was seen, not from the begin of the minute it was seen in; and the end
+ * of that minute comes later than who saw it. */
+static void test_for_counts_from_what_was_seen(void **state)
+{
+    struct fixture *f = fixture_new();
+    const struct alert_set set = set_of(f, "throttles > 0 for 50s");
+    const int64_t seen_ns = AT(0) + 52 * NS_PER_SEC;
+    struct result o;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    throttle(f, AT(0));
+    o = evaluate(f, &set, seen_ns);
+    CHECK_INT(o.alert.state, ALERT_PENDING);
+    CHECK_INT(o.alert.started_ns, seen_ns);
+    throttle(f, AT(1));
+    CHECK_INT(evaluate(f, &set, seen_ns + 49 * NS_PER_SEC).alert.state, ALERT_PENDING);
+    o = evaluate(f, &set, seen_ns + 50 * NS_PER_SEC);
+    CHECK_INT(o.alert.state, ALERT_FIRING);
+    CHECK_INT(o.alert.started_ns, seen_ns);
+    CHECK_INT(o.n_messages, 1);
+    fixture_free(f);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_for_counts_from_what_was_seen),
+
     cmocka_unit_test(test_queue_that_is_gone),
     cmocka_unit_test(test_queue_that_is_not_read),
     cmocka_unit_test(test_queue_of_a_removed_source),

@@ -54,15 +54,35 @@ static void test_for(void **state)
 {
     UNUSED(state);
     CHECK_INT(EVAL("queue.depth > 0 for 3m", 0, 1, 1).verdict, VERDICT_HOLDS);
-    struct observation o = EVAL("queue.depth > 0 for 3m", 0, 1, 9, 2);
+    /* in which second of its first minute it began nobody knows */
+    CHECK_INT(EVAL("queue.depth > 0 for 3m", 0, 1, 9, 2).verdict, VERDICT_HOLDS);
+    struct observation o = EVAL("queue.depth > 0 for 3m", 0, 1, 9, 2, 2);
     CHECK_INT(o.verdict, VERDICT_DUE);
     CHECK_INT(o.value, 2);
     CHECK_INT(o.worst, 9);
-    CHECK_INT(o.started_ns, T0 + NS_PER_MIN);
-    CHECK_INT(o.data_ns, T0 + 4 * NS_PER_MIN);
+    CHECK_INT(o.started_ns, T0 + 2 * NS_PER_MIN);
+    CHECK_INT(o.data_ns, T0 + 5 * NS_PER_MIN);
+    CHECK_INT(EVAL("queue.depth > 0 for 50s", 1, 0).n_past, 0); /* over before it was for long */
     CHECK_INT(EVAL("queue.depth > 0 for 3m", 1, 1, 0, 1).verdict, VERDICT_HOLDS);
     CHECK_INT(EVAL("queue.depth > 0", 0, 1).verdict, VERDICT_DUE);
     CHECK_INT(EVAL("queue.depth > 0 for 3m", 1, -1, 1, 1).verdict, VERDICT_DUE); /* a short gap */
+}
+
+/* A minute that has just begun proves nothing of 50 seconds, though the minute's begin is as long
+ * ago as that. */
+static void test_for_within_a_minute(void **state)
+{
+    const struct rule r = rule_of("queue.depth > 0 for 50s");
+    const int one[] = {1};
+    struct observation o;
+    struct data d;
+
+    UNUSED(state);
+    fill(&d, r.signal, one, 1);
+    rule_eval(&r, &d.track, NULL, T0 + 55 * NS_PER_SEC, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_HOLDS);
+    CHECK_INT(o.started_ns, T0 + 55 * NS_PER_SEC);
+    CHECK_INT(o.begin_ns, T0);
 }
 
 static void test_clear_and_keep(void **state)
@@ -132,13 +152,13 @@ static void test_a_gap_ends_a_run(void **state)
 static void test_past_runs(void **state)
 {
     UNUSED(state);
-    struct observation o = EVAL("queue.depth > 3 for 2m", 0, 5, 9, 0, 4, 0);
+    struct observation o = EVAL("queue.depth > 3 for 1m", 0, 5, 9, 0, 4, 0);
     CHECK_INT(o.verdict, VERDICT_CLEARED);
-    CHECK_INT(o.n_past, 1); /* the second run was too short */
-    CHECK_INT(o.past[0].started_ns, T0 + NS_PER_MIN);
+    CHECK_INT(o.n_past, 1);                               /* the second run was too short */
+    CHECK_INT(o.past[0].started_ns, T0 + 2 * NS_PER_MIN); /* at the latest */
     CHECK_INT(o.past[0].ended_ns, T0 + 3 * NS_PER_MIN);
     CHECK_INT(o.past[0].worst, 9);
-    CHECK_INT(EVAL("queue.depth > 3 for 3m", 0, 5, 9, 0).n_past, 0);
+    CHECK_INT(EVAL("queue.depth > 3 for 2m", 0, 5, 9, 0).n_past, 0);
     o = EVAL("queue.depth > 3", 5, 0, 6, 0, 7, 0);
     CHECK_INT(o.n_past, 3);
     CHECK_INT(o.past[0].worst, 5);
@@ -274,6 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_for),
+        cmocka_unit_test(test_for_within_a_minute),
         cmocka_unit_test(test_clear_and_keep),
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_missing),
