@@ -121,10 +121,8 @@ static void keep_age(struct aws_ctx *x, const struct metric_query *q, int64_t ag
                      int64_t time_ns)
 {
     for (size_t i = 0; q->row->of == OF_QUEUE && i < x->queues.n; i++)
-        if (str_eq(str_from(x->queues.items[i].name), str_from(q->name))) {
-            x->queues.items[i].oldest_ns = age_ns;
-            x->queues.items[i].oldest_read_ns = time_ns;
-        }
+        if (str_eq(str_from(x->queues.items[i].name), str_from(q->name)))
+            aws_queue_aged(&x->queues.items[i], age_ns, time_ns);
 }
 
 static void put_point(struct aws_ctx *x, const struct metric_query *q, int64_t time_ns,

@@ -213,6 +213,23 @@ static void add_points(struct batch *out, const struct msg_queue *row)
     }
 }
 
+void aws_queue_aged(struct aws_queue *q, int64_t age_ns, int64_t time_ns)
+{
+    if (time_ns < q->emptied_ns)
+        return;
+    q->oldest_ns = age_ns;
+    q->oldest_read_ns = time_ns;
+}
+
+void aws_queue_counted(struct aws_queue *q, int64_t depth, int64_t now_ns)
+{
+    q->is_filled = depth > 0;
+    if (depth > 0)
+        return;
+    q->emptied_ns = now_ns;
+    q->oldest_ns = q->oldest_read_ns = 0;
+}
+
 static void add_row(struct aws_ctx *x, struct aws_queue *q, const struct json *attributes,
                     struct batch *out)
 {
@@ -240,7 +257,7 @@ static void add_row(struct aws_ctx *x, struct aws_queue *q, const struct json *a
     };
 
     row.is_dlq = row.feeders.n > 0;
-    q->is_filled = row.depth > 0;
+    aws_queue_counted(q, row.depth, now);
     row.has_age =
         row.depth == 0 || (q->oldest_read_ns > 0 && now - q->oldest_read_ns < AGE_HOLDS_NS);
     row.oldest_ns = row.depth > 0 ? q->oldest_ns : 0;

@@ -150,6 +150,7 @@ struct aws_queue {
     char *dead_letter; /* name */
     uint32_t max_receives;
     int64_t oldest_ns, oldest_read_ns; /* age as CloudWatch said, and when (wall); 0: never */
+    int64_t emptied_ns;                /* wall: when it was last read to be empty */
     bool is_filled;                    /* had messages when last read */
     bool is_listed;
 };
@@ -247,6 +248,10 @@ aws_step_fn aws_groups_step, aws_logs_step, aws_config_step, aws_queues_step, aw
 void aws_logs_clear(struct aws_logs *l);
 void aws_functions_clear(struct aws_functions *f);
 void aws_queues_clear(struct aws_queues *q);
+/* What CloudWatch says of the oldest message in the minute from time_ns on, and what the queue says
+ * of itself: the age of messages that are gone is none of those that came since. */
+void aws_queue_aged(struct aws_queue *q, int64_t age_ns, int64_t time_ns);
+void aws_queue_counted(struct aws_queue *q, int64_t depth, int64_t now_ns);
 void aws_metrics_clear(struct aws_metrics *m);
 void aws_traces_clear(struct aws_traces *t);
 void aws_reconcile_clear(struct aws_reconcile *r);

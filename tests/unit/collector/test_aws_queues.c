@@ -140,6 +140,25 @@ static void test_redirect(void **state)
     unwatch(&w);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_query_protocol),
+/* A queue was emptied within a minute: the age of that minute is of what is gone. */
+static void test_age_after_a_purge(void **state)
+{
+    struct aws_queue q = {0};
+
+    UNUSED(state);
+    aws_queue_counted(&q, 3, 90);
+    aws_queue_aged(&q, 1740, 60);
+    CHECK(q.is_filled && q.oldest_ns == 1740);
+    aws_queue_counted(&q, 0, 100);
+    aws_queue_counted(&q, 1, 110);
+    CHECK(q.is_filled && q.oldest_read_ns == 0);
+    aws_queue_aged(&q, 1745, 60);
+    CHECK(q.oldest_read_ns == 0);
+    aws_queue_aged(&q, 15, 120);
+    CHECK(q.oldest_read_ns == 120 && q.oldest_ns == 15);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_age_after_a_purge),
+                                          cmocka_unit_test(test_query_protocol),
                                           cmocka_unit_test(test_redirect)};
 TEST_MAIN(tests)
