@@ -71,6 +71,8 @@ static enum status evaluate(struct watch *w, struct alert_verdicts *v, struct er
     const int64_t begin_ns = clock_monotonic(&w->clock);
     struct alert_set set = w->config->set;
 
+    if (clock_was_set(&w->look, &w->clock))
+        w->begun_ns = clock_now(&w->clock);
     set.tells_newcomers = !w->has_begun;
     set.begun_ns = w->begun_ns;
     enum status status = alerts_evaluate(&set, w->store, clock_now(&w->clock), &w->arena, v, e);

@@ -5,6 +5,7 @@
 #define FNSCOPE_CLI_WATCH_H
 
 #include "cli/alert_config.h"
+#include "core/base/clock_look.h"
 #include "core/store/store.h"
 
 struct watch {
@@ -13,8 +14,10 @@ struct watch {
     struct notify *notify;
     struct clock clock;
     int64_t next_ns;  /* monotonic; of the next evaluation */
-    int64_t begun_ns; /* wall */
-    int64_t kept_ns;  /* monotonic: when what holds was last told again */
+    int64_t begun_ns; /* wall; also when the clock was set: what was polled by the old one is late
+                         by the new one until it is polled again */
+    struct clock_look look;
+    int64_t kept_ns; /* monotonic: when what holds was last told again */
     bool is_kept;
     bool has_begun;     /* who is newly configured was told of what fires */
     struct arena arena; /* of one step */
