@@ -11,7 +11,7 @@ const struct builtin builtin_table[] = {
     {"dlq-age", "queue.dlq_age > 1d", ALERT_WARNING, "a failed message lies unattended and will expire"},
     {"queue-age", "queue.age > 15m for 5m clear 10m", ALERT_WARNING, "a queue's consumers do not keep up"},
     {"throttles", "throttles > 0 over 3m keep 5m", ALERT_WARNING, "requests are refused for lack of concurrency"},
-    {"concurrency", "concurrency / concurrency_limit >= 80% over 3m clear 70%", ALERT_WARNING,
+    {"concurrency", "concurrency / concurrency_limit >= 80% over 3m clear 70% min 3", ALERT_WARNING,
      "the concurrency limit is near"},
     {"error-rate", "errors / invocations > 1% over 10m min 20 clear 0.8% keep 5m", ALERT_WARNING,
      "invocations fail"},

@@ -66,10 +66,9 @@ struct reading {
 };
 
 /* A share of nothing is none. */
-static bool ratio_of(const struct rule *r, const struct track *per, wide part, wide whole,
-                     struct reading *out)
+static bool ratio_of(const struct rule *r, wide part, wide whole, struct reading *out)
 {
-    const bool is_little = per->signal->kind == SIGNAL_SUM && whole < (wide)r->min_count;
+    const bool is_little = whole < (wide)r->min_count;
 
     if (whole <= 0 && part != 0)
         return false;
@@ -92,7 +91,7 @@ static bool value_at(const struct rule *r, const struct track *of, const struct 
         *out = (struct reading){.value = narrow(v), .quorum = QUORUM_MET};
         return true;
     }
-    return per && divisor(r, per, end_ns, &d) && ratio_of(r, per, v, d, out);
+    return per && divisor(r, per, end_ns, &d) && ratio_of(r, v, d, out);
 }
 
 /* --- good, bad, between --- */

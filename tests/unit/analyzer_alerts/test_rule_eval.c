@@ -290,9 +290,31 @@ static void test_number_of_things(void **state)
     }
 }
 
+/* A function that may run once runs at its limit whenever it runs. */
+static void test_small_limits(void **state)
+{
+    static const struct {
+        int at_work, limit;
+        enum verdict verdict;
+    } cases[] = {
+        {1, 1, VERDICT_BAND}, {2, 2, VERDICT_BAND}, {3, 3, VERDICT_DUE}, {1, 2, VERDICT_CLEARED}};
+    const struct rule r = rule_of("concurrency / concurrency_limit >= 80% over 3m clear 70% min 3");
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct data num, den;
+        struct observation o;
+        fill(&num, r.signal, &cases[i].at_work, 1);
+        fill(&den, r.per, &cases[i].limit, 1);
+        rule_eval(&r, &num.track, &den.track, T0 + NS_PER_MIN, STALE, &o);
+        CHECK_INT(o.verdict, cases[i].verdict);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_small_limits),
         cmocka_unit_test(test_for),
         cmocka_unit_test(test_for_within_a_minute),
         cmocka_unit_test(test_clear_and_keep),
