@@ -483,15 +483,13 @@ struct str reconcile_errors_remedy(void);
 /* What was compared, and what was not: "1,204 invocations of 24 hours have their log". */
 struct str reconcile_scope_text(const struct reconcile *r, struct arena *a);
 
-/* --- sources that do not answer ---
- * A source of the collector that was not read whole up to the end of a range: what it had to tell
- * of the range is not stored, or not all of it. */
+/* --- sources that do not answer: what they had to tell of a range is not stored, or not all --- */
 struct source_gap {
     struct str name, error; /* error: of its last failed poll; empty: nobody polls it */
     int64_t read_ns;        /* last read whole; 0: never */
     bool is_failing;
     struct str capped; /* parts that wait for the day's budget: "queues, metrics"; empty: none */
-    money cap;
+    money cap;         /* that budget */
 };
 struct source_gaps {
     struct source_gap *rows; /* by name */
@@ -499,8 +497,7 @@ struct source_gaps {
     size_t n_whole; /* sources that have none */
 };
 /* Of a range that is over, anything not read since its end is a gap. Of one that goes on, a source
- * that fails for a minute or was not read for ten: polls have pauses. Parts whose budget is spent
- * are a gap of one that goes on. */
+ * that fails for a minute, was not read for ten (polls have pauses) or has spent its budget. */
 bool source_has_gap(const struct source_status *s, struct range r, int64_t now_ns);
 /* Those of the filter's regions and accounts, as far as a source has told its own. */
 struct source_gap_request {
@@ -510,16 +507,13 @@ struct source_gap_request {
 };
 MUST_CHECK enum status source_gaps_load(struct store *s, const struct source_gap_request *q,
                                         struct arena *a, struct source_gaps *out, struct err *e);
-/* "source prod-eu was never read", "source prod-eu was read up to 2026-01-15T12:00:00Z"; why, or
- * what to do. Names and errors come from outside: what shows them goes through safe_text. */
+/* "source prod-eu was never read", why, what to do: what shows names goes through safe_text. */
 struct str source_gap_text(const struct source_gap *g, struct arena *a);
 struct str source_gap_remedy(const struct source_gap *g);
 
-/* "no collector runs: nothing was stored for 4m57s": sources are not read now, whatever they said
- * last. Empty: a collector is at work, nobody can tell, or no source was ever polled. */
+/* "no collector runs: nothing was stored for 4m57s"; empty: one is at work, or has no source */
 MUST_CHECK enum status watch_gap_load(struct store *s, int64_t now_ns, struct arena *a,
                                       struct str *out, struct err *e);
-
 /* --- deployments ---
  * A deployment is the first environment of a version that the range has not seen, of a function it
  * has seen with another one. It failed when an incident of its function began within the window, or

@@ -49,6 +49,16 @@ static void add_ratio(struct buf *b, const struct rule *r, const struct alert *a
                  phrase_of(r->per, o->whole), (unsigned long long)r->min_count);
 }
 
+/* "no data since 2026-01-15T12:00:00Z of messages waiting" */
+static void add_lack(struct buf *b, const struct rule *r, const struct alert *alert)
+{
+    buf_add_z(b, "no data since ");
+    time_format(b, alert->started_ns, 0);
+    buf_addf(b, " of %s", r->signal->phrase);
+    if (r->per)
+        buf_addf(b, " of %s", r->per->phrase);
+}
+
 struct str alert_summary(struct arena *a, const struct rule *r, const struct alert *alert,
                          const struct observation *o)
 {
@@ -56,7 +66,9 @@ struct str alert_summary(struct arena *a, const struct rule *r, const struct ale
 
     add_place(&b, &alert->subject);
     buf_add_z(&b, ": ");
-    if (r->per) {
+    if (o && o->verdict == VERDICT_MISSING && r->missing == RULE_MISSING_FIRES) {
+        add_lack(&b, r, alert);
+    } else if (r->per) {
         add_ratio(&b, r, alert, o);
     } else {
         alert_value_format(&b, alert->value, r->unit);
@@ -84,6 +96,16 @@ struct str alert_passed_summary(struct arena *a, const struct rule *r, const str
     buf_add_z(&b, " to ");
     time_format(&b, alert->resolved_ns, 0);
     buf_add_z(&b, ", over since");
+    return arena_str(a, buf_str(&b));
+}
+
+struct str alert_leaving_summary(struct arena *a, const struct rule *r, const struct alert *alert)
+{
+    AUTO(buf_clear) struct buf b = {.max = 4096};
+
+    buf_add_str(&b, alert->summary);
+    buf_add_z(&b, "; not now: resolved once that is so for ");
+    duration_format(&b, r->keep_ns);
     return arena_str(a, buf_str(&b));
 }
 
@@ -118,12 +140,19 @@ static void add_glob(struct buf *b, struct str name)
         buf_add_c(b, is_plain(name.p[i]) ? name.p[i] : '?');
 }
 
+/* Of what lacks data the last there were are shown. */
+static int64_t shown_since(const struct rule *r, const struct alert *alert)
+{
+    const int64_t before_ns = r->missing == RULE_MISSING_FIRES ? NS_PER_MIN : 0;
+
+    return time_floor(alert->started_ns - r->over_ns - before_ns, NS_PER_MIN);
+}
+
 static void add_since(struct buf *b, const struct rule *r, const struct alert *alert)
 {
-    const int64_t since_ns = alert->started_ns - r->over_ns;
 
     buf_add_z(b, " --since ");
-    time_format(b, time_floor(since_ns, NS_PER_MIN), 0);
+    time_format(b, shown_since(r, alert), 0);
 }
 
 /* Of commands about functions. */
@@ -194,8 +223,7 @@ static void show_points(const struct show *s)
         add_condition(s, "account", of->of.account);
     if (s->reach->is_ambiguous && !is_region && of->of.region.n > 0)
         add_condition(s, "region", of->of.region);
-    buf_addf(s->out, " and time_ns >= %lld\"",
-             (long long)time_floor(s->alert->started_ns - s->rule->over_ns, NS_PER_MIN));
+    buf_addf(s->out, " and time_ns >= %lld\"", (long long)shown_since(s->rule, s->alert));
 }
 
 static void show_source(const struct show *s)

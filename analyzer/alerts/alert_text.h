@@ -11,6 +11,8 @@ struct str alert_summary(struct arena *a, const struct rule *r, const struct ale
                          const struct observation *o);
 /* The same of an episode that was over before it was seen: what it came to, from when to when. */
 struct str alert_passed_summary(struct arena *a, const struct rule *r, const struct alert *alert);
+/* While it still fires, and does not hold any more. */
+struct str alert_leaving_summary(struct arena *a, const struct rule *r, const struct alert *alert);
 /* Of one that ends for another reason than its condition: what was last said, and why. */
 struct str alert_ended_summary(struct arena *a, const struct alert *alert, const char *why);
 /* What a command needs so that it shows this subject and no other. */

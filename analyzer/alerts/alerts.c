@@ -22,7 +22,9 @@ struct evaluation {
     struct tracks tracks;
     struct alert_rows known;
     struct idmap known_by_key;
-    bool *is_visited; /* of known */
+    bool *is_visited;   /* of known */
+    struct fn_ref *fns; /* all that are stored, where a rule fires without data */
+    size_t n_fns;
     struct silence_rows silences;
     struct alert *changed, *current;
     size_t n_changed, cap_changed, n_current, cap_current;
@@ -130,6 +132,12 @@ static enum alert_input input_of(const struct rule *r, const struct observation 
     return in == IN_DUE && is_muted ? IN_DUE_MUTED : in;
 }
 
+/* Of what was never heard in all the time looked at, that time. */
+static int64_t missing_since(const struct evaluation *ev, const struct observation *o)
+{
+    return o->data_ns > 0 ? o->data_ns : ev->tracks.range.since_ns;
+}
+
 static struct alert_facts facts_of(const struct evaluation *ev, const struct rule *r,
                                    const struct observation *o)
 {
@@ -138,7 +146,7 @@ static struct alert_facts facts_of(const struct evaluation *ev, const struct rul
         .data_ns = o->data_ns,
         .value = o->value,
         .worst = o->worst,
-        .started_ns = o->verdict == VERDICT_MISSING ? ev->now_ns : o->started_ns,
+        .started_ns = o->verdict == VERDICT_MISSING ? missing_since(ev, o) : o->started_ns,
         .repeat_ns = r->repeat_ns,
     };
 }
@@ -154,6 +162,8 @@ static void describe(struct evaluation *ev, const struct rule *r, const struct o
     a->unit = r->unit;
     a->eval_ns = ev->now_ns;
     a->summary = alert_summary(ev->arena, r, a, o);
+    if (o && o->verdict == VERDICT_CLEAR && alert_is_active(a->state))
+        a->summary = alert_leaving_summary(ev->arena, r, a);
     a->evidence = alert_evidence(ev->arena, r, a, &reach);
 }
 
@@ -345,6 +355,24 @@ static void look_at(struct evaluation *ev, const struct rule *r, const struct su
 
 /* --- all --- */
 
+/* A function that was not heard of in the time looked at lacks data, where its source has stopped:
+ * one that is read is idle. */
+static void look_at_silent(struct evaluation *ev, const struct rule *r)
+{
+    const bool is_asked = r->missing == RULE_MISSING_FIRES && rule_is_about(r, SCOPE_FUNCTION);
+
+    for (size_t i = 0; is_asked && i < ev->n_fns; i++) {
+        const struct subject subject = {SCOPE_FUNCTION, ev->fns[i]};
+        if (!is_about(r, &subject) || tracks_find(&ev->tracks, r->signal, &subject) ||
+            tracks_why_unread(&ev->tracks, r->signal, &subject))
+            continue;
+        const struct track *idle = tracks_idle(&ev->tracks, r->signal, &subject);
+        const struct track t = idle ? *idle : (struct track){0};
+        if (idle)
+            look_at(ev, r, &subject, &t);
+    }
+}
+
 static void look_at_rule(struct evaluation *ev, const struct rule *r)
 {
     const size_t n = ev->tracks.n; /* idle tracks come behind */
@@ -363,6 +391,7 @@ static void look_at_rule(struct evaluation *ev, const struct rule *r)
             continue;
         look_at(ev, r, &a->subject, tracks_idle(&ev->tracks, r->signal, &a->subject));
     }
+    look_at_silent(ev, r);
 }
 
 static const struct rule *find_rule(const struct alert_set *set, struct str name)
@@ -448,6 +477,15 @@ int64_t alerts_lookback_ns(const struct alert_set *set)
     return longest + LATE_NS;
 }
 
+static bool fires_without_data(const struct alert_set *set)
+{
+    for (size_t i = 0; i < set->n_rules; i++)
+        if (!set->rules[i].is_off && set->rules[i].missing == RULE_MISSING_FIRES &&
+            rule_is_about(&set->rules[i], SCOPE_FUNCTION))
+            return true;
+    return false;
+}
+
 static enum status load(struct evaluation *ev, struct store *s, struct err *e)
 {
     const struct alert_request all = {.state_mask = UINT32_MAX};
@@ -457,6 +495,8 @@ static enum status load(struct evaluation *ev, struct store *s, struct err *e)
         status = request_silences(s, ev->now_ns, false, ev->arena, &ev->silences, e);
     if (status == OK)
         status = tracks_load(&ev->tracks, s, ev->set, e);
+    if (status == OK && fires_without_data(ev->set))
+        status = request_known_fns(s, ev->arena, &ev->fns, &ev->n_fns, e);
     if (status != OK)
         return status;
     ev->is_visited = arena_new(ev->arena, bool, ev->known.n + 1);

@@ -385,7 +385,56 @@ static void test_for_counts_from_what_was_seen(void **state)
     fixture_free(f);
 }
 
+static void logs_read(struct fixture *f, int64_t now_ns, int64_t until_ns)
+{
+    struct batch *b = batch_new();
+    struct source_status *s = batch_source(b);
+
+    *s = (struct source_status){.name = STR("prod"),
+                                .account = STR("1"),
+                                .region = STR("eu-west-1"),
+                                .tried_ns = now_ns,
+                                .success_ns = now_ns,
+                                .watermark_ns = until_ns};
+    s->parts[s->n_parts++] = (struct source_part){.name = STR("logs"), .tried_ns = now_ns};
+    fixture_commit(f, b);
+}
+
+/* A function that is known by its configuration alone, whose logs stop: an hour without a call is
+ * no lack of data while they are read, ten minutes without logs are one. */
+static void test_missing_fires(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct batch *b = batch_new();
+    struct alert_set set = set_of(f, "invocations > 100 over 5m");
+    struct rule r = set.rules[0];
+    struct result o;
+
+    UNUSED(state);
+    r.missing = RULE_MISSING_FIRES;
+    set.rules = &r;
+    set.begun_ns = AT(-120);
+    fixture_open(f, false);
+    *batch_config(b) =
+        (struct fn_config){.fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("idle"), NULL},
+                           .valid_from_ns = AT(-600)};
+    fixture_commit(f, b);
+    logs_read(f, AT(60), AT(60));
+    CHECK_INT(evaluate(f, &set, AT(60)).alert.state, ALERT_INACTIVE);
+    logs_read(f, AT(75), AT(60));
+    o = evaluate(f, &set, AT(75));
+    CHECK_INT(o.alert.state, ALERT_FIRING);
+    CHECK_STR(o.alert.summary,
+              STR("function idle: no data since 2026-01-15T12:58:00Z of invocations (threshold > "
+                  "100)"));
+    CHECK(str_find(o.alert.evidence, STR("--since 2026-01-15T12:52:00Z")) < o.alert.evidence.n);
+    logs_read(f, AT(76), AT(76));
+    CHECK_INT(evaluate(f, &set, AT(76)).alert.state, ALERT_RESOLVED);
+    fixture_free(f);
+}
+
 static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_missing_fires),
     cmocka_unit_test(test_for_counts_from_what_was_seen),
 
     cmocka_unit_test(test_queue_that_is_gone),
