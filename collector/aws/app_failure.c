@@ -267,10 +267,22 @@ static bool ends_in_place(struct str head)
     return true;
 }
 
-bool app_go_failure(struct str line, struct log_record *r, struct arena *a)
+/* Where the answer begins in the first bytes of a line: few lines have a brace there at all. */
+static bool find_answer(struct str line, size_t *at)
 {
     enum { MAX_HEAD = 300 };
-    static const struct str plain = {"{\"errorMessage\":", 16};
+    const struct str head = str_sub(line, 0, MAX_HEAD), opening = STR("{\"errorMessage\":");
+
+    for (*at = 0; *at < head.n; ++*at) {
+        *at += str_find_char(str_skip(head, *at), '{');
+        if (str_starts(str_skip(head, *at), opening))
+            return true;
+    }
+    return false;
+}
+
+bool app_go_failure(struct str line, struct log_record *r, struct arena *a)
+{
     static const struct str quoted = {"{\\\"errorMessage\\\":", 18};
     struct str type = {0}, text = r->message;
     struct jp j;
@@ -279,8 +291,8 @@ bool app_go_failure(struct str line, struct log_record *r, struct arena *a)
         jp_init(&j, arena_printf(a, "\"" STR_FMT "\"", STR_ARG(text)), a);
         type = jp_string(&j, &text) ? app_go_answer(text, a) : type;
     } else {
-        const size_t at = str_find(str_sub(line, 0, MAX_HEAD), plain);
-        if (at >= MAX_HEAD || at >= line.n || !ends_in_place(str_trim_right(str_sub(line, 0, at))))
+        size_t at;
+        if (!find_answer(line, &at) || !ends_in_place(str_trim_right(str_sub(line, 0, at))))
             return false;
         text = str_skip(line, at);
         type = app_error_type(text);
