@@ -302,14 +302,18 @@ static enum status read_head(struct reading *r, size_t most, struct err *e)
     return s == ERR_PARSE || s == ERR_CANCELLED ? OK : s;
 }
 
-static void choose_decoder(struct reading *r)
+/* Looking at a head costs as much as decoding some hundred lines: once is enough. */
+static void choose_decoder(struct reading *r, struct file_hint *hint)
 {
-    const char *format = r->f->options->format;
-    struct str head = str_sub(buf_str(&r->carry), 0, HEAD_BYTES);
-    const struct decoder_ops *named = format != NULL ? decoder_find(str_from(format)) : NULL;
-
-    r->decoder = named != NULL ? named : decoder_detect(head);
-    r->state = xcalloc(1, r->decoder->state_size);
+    if (hint->decoder == NULL || !str_eq(hint->scope, r->scope)) {
+        const char *format = r->f->options->format;
+        hint->scope = arena_str(&r->f->arena, r->scope);
+        hint->decoder = format != NULL ? decoder_find(str_from(format)) : NULL;
+        hint->is_named = hint->decoder != NULL;
+        if (!hint->is_named)
+            hint->decoder = decoder_detect(str_sub(buf_str(&r->carry), 0, HEAD_BYTES));
+    }
+    r->decoder = hint->decoder;
 }
 
 /* What the file's head and path say, into memory that outlives it. */
@@ -441,10 +445,7 @@ static enum resume find_stand_ins(struct reading *r, const struct file_hint *hin
  * log would become a function named after a file. */
 static bool is_foreign(const struct reading *r, const struct file_hint *hint)
 {
-    const char *format = r->f->options->format;
-    bool is_named = format != NULL && decoder_find(str_from(format)) != NULL;
-
-    return hint->is_found && !is_named && r->decoder == &generic_text && r->carry.n > 0 &&
+    return hint->is_found && !hint->is_named && r->decoder == &generic_text && r->carry.n > 0 &&
            !lines_look_like_log(str_sub(buf_str(&r->carry), 0, HEAD_BYTES));
 }
 
@@ -452,7 +453,7 @@ static enum status decode_file(struct reading *r, struct file_hint *hint, struct
 {
     struct file_token t = {0};
 
-    choose_decoder(r);
+    choose_decoder(r, hint);
     if (is_foreign(r, hint)) {
         r->f->at.foreign++;
         return OK;
@@ -462,6 +463,7 @@ static enum status decode_file(struct reading *r, struct file_hint *hint, struct
         r->f->at.known++;
         return OK;
     }
+    r->state = xcalloc(1, r->decoder->state_size);
     find_defaults(r, hint);
     if (hint->lacks_times)
         resume = find_stand_ins(r, hint, &t);
@@ -488,11 +490,7 @@ static enum status read_open_file(struct reading *r, struct file_hint *hint, str
     enum status s = read_head(r, STEP_BYTES, &found);
     struct str head = str_sub(buf_str(&r->carry), 0, HEAD_BYTES);
 
-    if (s != OK) {
-        quarantine_file(r, found.msg);
-        return OK;
-    }
-    const char *refusal = file_refusal(head);
+    const char *refusal = s != OK ? found.msg : file_refusal(head);
     if (refusal != NULL) {
         quarantine_file(r, refusal);
         return OK;
@@ -549,7 +547,7 @@ static void survey_file(struct file_source *f, size_t i, size_t bytes)
         read_head(&r, bytes, NULL) == OK) {
         struct str head = str_sub(buf_str(&r.carry), 0, HEAD_BYTES);
         name_file(&r, head);
-        choose_decoder(&r);
+        choose_decoder(&r, &f->hints[i]);
         if (file_refusal(head) == NULL && !is_foreign(&r, &f->hints[i]) &&
             find_resume(&r, &t) != RESUME_NOTHING_NEW)
             find_hint(&r, &f->hints[i]);

@@ -4,6 +4,7 @@
 #define FNSCOPE_COLLECTOR_FILE_SOURCE_H
 
 #include "collector/collector.h"
+#include "collector/decode.h"
 #include "collector/whereabouts.h"
 #include "core/base/file.h"
 
@@ -11,6 +12,9 @@
 typedef enum status batch_taker(void *ctx, struct batch *b, const struct import_progress *at);
 
 struct file_hint {
+    struct str scope;                  /* the name of the head that was looked at, */
+    const struct decoder_ops *decoder; /* and which decoder reads it; NULL: not looked at */
+    bool is_named;                     /* by the person */
     struct import_defaults defaults;
     struct stream_clues clues; /* the stream is named after the file: what may tell it */
     bool is_guessed;           /* the function is named after the file */
