@@ -2,6 +2,8 @@
 #include "tui/view.h"
 
 #define TREND_CELLS 12
+/* What a queue did in these last minutes tells what it does. */
+#define TREND_NS (5 * NS_PER_MIN)
 /* A queue not read for so long may hold anything by now. */
 #define STALE_NS (10 * NS_PER_MIN)
 
@@ -61,17 +63,26 @@ struct str view_queue_id(struct arena *a, const struct msg_queue *q)
                         STR_ARG(q->of.region), STR_ARG(q->of.name));
 }
 
+/* The newest reading, and the first of the minutes before it: the one before where there is none.
+ * An empty queue begins anew: what was taken away before says nothing about what came since. */
 void view_queue_change(const struct metric_series *s, struct queue_change *out)
 {
     const struct metric_sample *from = NULL, *to = NULL;
     const int64_t hour = NS_PER_HOUR;
 
     *out = (struct queue_change){.is_known = false};
-    for (size_t i = 0; s && i < s->n; i++) {
-        if (s->points[i].is_missing)
+    for (size_t i = s ? s->n : 0; i-- > 0;) {
+        const struct metric_sample *p = &s->points[i];
+        if (p->is_missing)
             continue;
-        from = from ? from : &s->points[i];
-        to = &s->points[i];
+        to = to ? to : p;
+        if (p == to)
+            continue;
+        if (from && p->time_ns < to->time_ns - TREND_NS)
+            break;
+        from = p;
+        if (p->value == 0)
+            break;
     }
     if (!from || to->time_ns <= from->time_ns)
         return;

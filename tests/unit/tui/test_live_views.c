@@ -263,6 +263,36 @@ static void test_queue_state(void **state)
     }
 }
 
+/* The last minutes tell, not the ends of the range: constant since it was filled, lying since it
+ * was purged, growing since an hour after it drained, read every quarter of an hour only. */
+static void test_queue_change(void **state)
+{
+    enum { READINGS = 6 };
+    static const struct {
+        int64_t minute[READINGS], depth[READINGS];
+        int64_t per_hour;
+    } rows[] = {
+        {{0, 60, 61, 62, 63, 64}, {0, 5, 5, 5, 5, 5}, 0},
+        {{0, 60, 61, 62, 63, 64}, {80, 90, 0, 1, 1, 1}, 20},
+        {{0, 60, 61, 62, 63, 70}, {900, 10, 10, 20, 20, 27}, 60},
+        {{0, 15, 30, 45, 60, 75}, {0, 50, 60, 60, 60, 50}, -40},
+    };
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct metric_sample points[READINGS] = {0};
+        const struct metric_series s = {.points = points, .n = READINGS};
+        struct queue_change c;
+        for (size_t k = 0; k < READINGS; k++) {
+            points[k].time_ns = NOON + rows[i].minute[k] * NS_PER_MIN;
+            points[k].value = rows[i].depth[k];
+        }
+        view_queue_change(&s, &c);
+        CHECK(c.is_known);
+        CHECK_INT(c.per_hour, rows[i].per_hour);
+    }
+}
+
 /* Enter on a queue or a source, and D as well: its course, what its figures are made of, its parts.
  */
 static void test_pages(void **state)
@@ -457,6 +487,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_views),
         cmocka_unit_test(test_queue_state),
+        cmocka_unit_test(test_queue_change),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_queue_that_is_gone),
         cmocka_unit_test(test_waterfall),
