@@ -152,12 +152,14 @@ struct str view_cell(const struct app *app, struct arena *a, size_t column,
 
 /* --- what is typed --- */
 
-/* A date without a zone after it, or a word that means one. */
+/* A date without a zone after it, a time of day, or a word that means one. */
 static bool is_on_the_wall(struct str s)
 {
     const struct str rest = str_skip(s, 10);
 
     if (str_eq(s, STR("today")) || str_eq(s, STR("yesterday")))
+        return true;
+    if ((s.n == 5 || s.n == 8) && s.p[2] == ':')
         return true;
     return s.n >= 10 && s.p[4] == '-' && s.p[7] == '-' && !str_ends(s, STR("Z")) &&
            !str_ends(s, STR("z")) && str_find_char(rest, '+') == rest.n &&

@@ -292,6 +292,26 @@ static bool parse_short(struct str s, int64_t *t_ns)
     return time_parse((struct str){whole, (size_t)n}, t_ns);
 }
 
+/* "14:50", "14:50:30": when the clock showed that last. */
+static bool parse_clock(struct str s, int64_t now_ns, int64_t *t_ns)
+{
+    enum { TO_MINUTES = 5, TO_SECONDS = 8 };
+    struct civil c = {0};
+    char whole[TO_SECONDS];
+
+    if (s.n != TO_MINUTES && s.n != TO_SECONDS)
+        return false;
+    memcpy(whole, "00:00:00", TO_SECONDS);
+    memcpy(whole, s.p, s.n);
+    if (!read_clock(whole, &c))
+        return false;
+    *t_ns = time_floor(now_ns, NS_PER_DAY) + c.hour * NS_PER_HOUR + c.minute * NS_PER_MIN +
+            c.second * NS_PER_SEC;
+    if (*t_ns > now_ns)
+        *t_ns -= NS_PER_DAY;
+    return true;
+}
+
 /* Epoch seconds, or milliseconds from 10^11 on (seconds reach that in the year 5138). */
 static bool parse_epoch(struct str s, int64_t *t_ns)
 {
@@ -327,16 +347,17 @@ enum status time_parse_human(struct str s, int64_t now_ns, int64_t *t_ns, struct
     int64_t ago = 0;
 
     if (parse_word(s, now_ns, t_ns) || time_parse(s, t_ns) || parse_short(s, t_ns) ||
-        parse_epoch(s, t_ns))
+        parse_clock(s, now_ns, t_ns) || parse_epoch(s, t_ns))
         return OK;
     if (duration_parse(s, &ago, NULL) == OK) {
         *t_ns = now_ns - ago;
         return OK;
     }
-    return err_set(e, ERR_USAGE,
-                   "\"" STR_FMT
-                   "\" is no time: write 2026-01-15, 2026-01-15T12:30:00Z, 15m (ago), today or now",
-                   STR_ARG(s));
+    return err_set(
+        e, ERR_USAGE,
+        "\"" STR_FMT
+        "\" is no time: write 2026-01-15, 2026-01-15T12:30:00Z, 14:50, 15m (ago), today or now",
+        STR_ARG(s));
 }
 
 /* --- writing times --- */

@@ -27,7 +27,8 @@ size_t time_parse_prefix(struct str s, int64_t *t_ns);
  * lines that begin with the minute of the line before. False: another form. */
 bool time_behind_minute(const char p[8], int64_t *ns);
 /* What a person types: RFC 3339, "2026-01-15", "2026-01-15 12:30", epoch seconds or milliseconds,
- * "now", "today", "yesterday", or "15m" = that long before now. */
+ * "now", "today", "yesterday", "14:50" or "14:50:30" = when the clock (of now_ns) showed that last,
+ * or "15m" = that long before now. */
 MUST_CHECK enum status time_parse_human(struct str s, int64_t now_ns, int64_t *t_ns, struct err *e);
 
 void time_format(struct buf *b, int64_t t_ns,

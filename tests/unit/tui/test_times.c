@@ -153,6 +153,11 @@ static void test_what_is_typed(void **state)
     means(ZONE_LOCAL, "now", "2026-01-15T12:00:00Z");
     means(ZONE_LOCAL, "15m", "2026-01-15T11:45:00Z");
     means(ZONE_LOCAL, "1768478400", "2026-01-15T12:00:00Z");
+    means(ZONE_UTC, "03:12", "2026-01-15T03:12:00Z");
+    means(ZONE_RELATIVE, "12:00:00", "2026-01-15T12:00:00Z");
+    means(ZONE_UTC, "14:50", "2026-01-14T14:50:00Z"); /* it is not yet that late */
+    means(ZONE_LOCAL, "12:59:30", "2026-01-15T11:59:30Z");
+    means(ZONE_LOCAL, "13:01", "2026-01-14T12:01:00Z");
 }
 
 static void test_what_is_no_time(void **state)
@@ -164,6 +169,8 @@ static void test_what_is_no_time(void **state)
     open_in(&w, ZONE_LOCAL, "2026-01-15T00:00:00Z", "2026-01-15T12:00:00Z");
     CHECK_STATUS(view_time_parse(&w.app, STR("2026-13-15"), &t_ns, NULL), ERR_USAGE);
     CHECK_STATUS(view_time_parse(&w.app, STR("noon"), &t_ns, NULL), ERR_USAGE);
+    CHECK_STATUS(view_time_parse(&w.app, STR("24:10"), &t_ns, NULL), ERR_USAGE);
+    CHECK_STATUS(view_time_parse(&w.app, STR("12:3a"), &t_ns, NULL), ERR_USAGE);
     app_clear(&w.app);
 }
 
