@@ -11,12 +11,22 @@ static const char *const compare_names[] = {
     [RULE_AT_MOST] = "<=",
 };
 
-static void add_place(struct buf *b, const struct subject *s)
+/* "queue jobs", where others are called so "queue jobs in eu-west-1 of 111122223333" */
+static void add_named(struct buf *b, const struct subject *s, bool is_ambiguous)
+{
+    buf_addf(b, "%s " STR_FMT, metric_scope_name(s->scope), STR_ARG(s->of.name));
+    if (is_ambiguous && s->of.region.n > 0)
+        buf_addf(b, " in " STR_FMT, STR_ARG(s->of.region));
+    if (is_ambiguous && s->of.account.n > 0)
+        buf_addf(b, " of " STR_FMT, STR_ARG(s->of.account));
+}
+
+static void add_place(struct buf *b, const struct subject *s, bool is_ambiguous)
 {
     const bool has_region = s->of.region.n > 0;
 
     if (s->scope != SCOPE_REGION) {
-        buf_addf(b, "%s " STR_FMT, metric_scope_name(s->scope), STR_ARG(s->of.name));
+        add_named(b, s, is_ambiguous);
         return;
     }
     buf_addf(b, "%s%s" STR_FMT, has_region ? "region " : "account", has_region ? "" : " ",
@@ -60,11 +70,11 @@ static void add_lack(struct buf *b, const struct rule *r, const struct alert *al
 }
 
 struct str alert_summary(struct arena *a, const struct rule *r, const struct alert *alert,
-                         const struct observation *o)
+                         const struct observation *o, bool is_ambiguous)
 {
     AUTO(buf_clear) struct buf b = {.max = 2048};
 
-    add_place(&b, &alert->subject);
+    add_place(&b, &alert->subject, is_ambiguous);
     buf_add_z(&b, ": ");
     if (o && o->verdict == VERDICT_MISSING && r->missing == RULE_MISSING_FIRES) {
         add_lack(&b, r, alert);
@@ -84,13 +94,14 @@ struct str alert_summary(struct arena *a, const struct rule *r, const struct ale
     return arena_str(a, buf_str(&b));
 }
 
-struct str alert_passed_summary(struct arena *a, const struct rule *r, const struct alert *alert)
+struct str alert_passed_summary(struct arena *a, const struct rule *r, const struct alert *alert,
+                                bool is_ambiguous)
 {
     AUTO(buf_clear) struct buf b = {.max = 4096};
     struct alert worst = *alert;
 
     worst.value = alert->peak;
-    buf_add_str(&b, alert_summary(a, r, &worst, NULL));
+    buf_add_str(&b, alert_summary(a, r, &worst, NULL, is_ambiguous));
     buf_add_z(&b, " from ");
     time_format(&b, alert->started_ns, 0);
     buf_add_z(&b, " to ");
@@ -196,6 +207,7 @@ static void show_invocations(const struct show *s)
 static void show_cost(const struct show *s)
 {
     add_command(s, "cost --by function");
+    add_place_flags(s);
     add_since(s->out, s->rule, s->alert);
 }
 

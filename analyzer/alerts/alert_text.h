@@ -8,9 +8,10 @@
  * judge by says of how many, and one of nothing says that; o is NULL where the value was judged.
  */
 struct str alert_summary(struct arena *a, const struct rule *r, const struct alert *alert,
-                         const struct observation *o);
+                         const struct observation *o, bool is_ambiguous);
 /* The same of an episode that was over before it was seen: what it came to, from when to when. */
-struct str alert_passed_summary(struct arena *a, const struct rule *r, const struct alert *alert);
+struct str alert_passed_summary(struct arena *a, const struct rule *r, const struct alert *alert,
+                                bool is_ambiguous);
 /* While it still fires, and does not hold any more. */
 struct str alert_leaving_summary(struct arena *a, const struct rule *r, const struct alert *alert);
 /* Of one that ends for another reason than its condition: what was last said, and why. */

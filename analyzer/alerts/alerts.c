@@ -161,7 +161,7 @@ static void describe(struct evaluation *ev, const struct rule *r, const struct o
     a->threshold = r->threshold;
     a->unit = r->unit;
     a->eval_ns = ev->now_ns;
-    a->summary = alert_summary(ev->arena, r, a, o);
+    a->summary = alert_summary(ev->arena, r, a, o, reach.is_ambiguous);
     if (o && o->verdict == VERDICT_CLEAR && alert_is_active(a->state))
         a->summary = alert_leaving_summary(ev->arena, r, a);
     a->evidence = alert_evidence(ev->arena, r, a, &reach);
@@ -218,7 +218,8 @@ static void add_episode(struct evaluation *ev, const struct rule *r, struct aler
     if (!alert_step(a, IN_PASSED, f, &says))
         return;
     describe(ev, r, NULL, a);
-    a->summary = alert_passed_summary(ev->arena, r, a);
+    a->summary =
+        alert_passed_summary(ev->arena, r, a, tracks_shares_name(&ev->tracks, &a->subject));
     keep_changed(ev, a);
     if (says.passed)
         add_messages(ev, r, a, ALERT_SAYS_PASSED);

@@ -340,6 +340,8 @@ static void test_commands_name_store_and_place(void **state)
     const struct alert a = evaluate(f, &set, AT(1)).alert;
     CHECK(str_starts(a.evidence, STR("fnscope sql --store '/x y' \"select ")));
     CHECK(str_find(a.evidence, STR(" and account glob '1' and region glob '")) < a.evidence.n);
+    CHECK(str_find(a.summary, STR(" in eu-west-1 of 1: ")) < a.summary.n ||
+          str_find(a.summary, STR(" in us-east-1 of 1: ")) < a.summary.n);
     CHECK_STR(alert_take(&f->arena, &a, set.reach),
               arena_printf(&f->arena, "fnscope alert ack --store '/x y' " STR_FMT, STR_ARG(a.key)));
     CHECK(str_starts(alert_mute(&f->arena, &a, set.reach),

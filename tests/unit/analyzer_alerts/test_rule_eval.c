@@ -268,7 +268,7 @@ static struct str summary_of(struct arena *a, const char *when, int64_t value)
     const struct alert alert = {.subject = {SCOPE_QUEUE, {.name = STR("orders-dlq")}},
                                 .value = value};
 
-    return alert_summary(a, &r, &alert, NULL);
+    return alert_summary(a, &r, &alert, NULL, false);
 }
 
 /* One thing is not many. */
