@@ -20,7 +20,9 @@ enum {
     A_AGE,
     A_KEY,
     A_SUMMARY,
-    A_EVIDENCE
+    A_EVIDENCE,
+    A_ACCOUNT,
+    A_REGION
 };
 
 static void value_cell(struct table *t, size_t column, int64_t value, enum metric_unit unit)
@@ -51,6 +53,8 @@ static void alert_row(struct table *t, const struct alert *a, int64_t now_ns)
     table_text(t, A_KEY, a->key);
     table_text(t, A_SUMMARY, a->summary);
     table_text(t, A_EVIDENCE, a->evidence);
+    table_text(t, A_ACCOUNT, a->subject.of.account);
+    table_text(t, A_REGION, a->subject.of.region);
 }
 
 /* What would make rows wider than any screen: a paragraph each, whose command is to be pasted. */
@@ -81,6 +85,8 @@ void alert_table(struct cli *c, const struct alert *rows, size_t n, int64_t now_
         [A_KEY] = {.name = "key"},
         [A_SUMMARY] = {.name = "summary", .is_hidden = true},
         [A_EVIDENCE] = {.name = "evidence", .is_hidden = true},
+        [A_ACCOUNT] = {.name = "account", .is_hidden = true}, /* the summary tells, where needed */
+        [A_REGION] = {.name = "region", .is_hidden = true},
     };
     struct table t;
 

@@ -41,8 +41,8 @@ struct printer {
 };
 
 static const struct table_column columns[] = {
-    {.name = "time"},     {.name = "function"},   {.name = "level"},
-    {.name = "instance"}, {.name = "request_id"}, {.name = "body"},
+    {.name = "time"},       {.name = "function"}, {.name = "level"},   {.name = "instance"},
+    {.name = "request_id"}, {.name = "body"},     {.name = "account"}, {.name = "region"},
 };
 
 #define FLUSH_BYTES (1u << 20)
@@ -77,6 +77,8 @@ static enum status print_row(struct printer *p, const struct log_line *line)
     if (id.n > 0)
         table_text(t, 4, arena_str(a, id));
     table_text(t, 5, arena_str(a, line->body));
+    table_text(t, 6, line->origin->fn->account);
+    table_text(t, 7, line->origin->fn->region);
     return OK;
 }
 

@@ -349,18 +349,35 @@ static const struct table_column error_columns[] = {
     {.name = "last_time", .title = "LAST"},
     {.name = "sample_request_id", .title = "EXAMPLE"},
     {.name = "sample", .title = "MESSAGE", .max_width = 60},
+    {.name = "account", .title = "ACCOUNT"},
+    {.name = "region", .title = "REGION"},
 };
+enum { ERROR_ACCOUNT = 8, ERROR_REGION };
+
+/* People see where errors are from when they are from several places. */
+static void hide_one_place(const struct error_rows *rows, struct table_column *columns)
+{
+    columns[ERROR_ACCOUNT].is_hidden = columns[ERROR_REGION].is_hidden = true;
+    for (size_t i = 1; i < rows->n; i++) {
+        const struct fn_ref *one = &rows->rows[0].fn, *other = &rows->rows[i].fn;
+        columns[ERROR_ACCOUNT].is_hidden &= str_eq(one->account, other->account);
+        columns[ERROR_REGION].is_hidden &= str_eq(one->region, other->region);
+    }
+}
 
 static enum status query_errors(struct cli *c, struct store *s, struct range r, struct err *e)
 {
     const struct query_options *o = c->options;
     struct error_request q = {.range = r, .fn = cli_filter(c), .limit = (size_t)o->limit};
+    struct table_column columns[ARRAY_LEN(error_columns)];
     struct error_rows rows;
     struct table t;
 
     if (request_errors(s, &q, c->arena, &rows, e) != OK)
         return err_wrap(e, "query errors");
-    table_init(&t, c->arena, error_columns, ARRAY_LEN(error_columns), "fnscope.errors", 1);
+    memcpy(columns, error_columns, sizeof(columns));
+    hide_one_place(&rows, columns);
+    table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.errors", 1);
     for (size_t i = 0; i < rows.n; i++) {
         const struct error_row *row = &rows.rows[i];
         table_row(&t);
@@ -373,6 +390,8 @@ static enum status query_errors(struct cli *c, struct store *s, struct range r, 
         cli_time_cell(&t, 5, row->last_ns);
         table_text(&t, 6, row->sample_id);
         table_text(&t, 7, row->sample);
+        table_text(&t, ERROR_ACCOUNT, row->fn.account);
+        table_text(&t, ERROR_REGION, row->fn.region);
     }
     cli_print_table(c, &t);
     return OK;

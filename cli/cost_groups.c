@@ -8,6 +8,8 @@
 
 enum {
     C_KEY,
+    C_ACCOUNT,
+    C_REGION,
     C_CURRENCY,
     C_INVOCATIONS,
     C_GB_S,
@@ -32,6 +34,17 @@ struct printer {
     size_t n_columns;
 };
 
+static int cmp_names(const struct cost_group *a, const struct cost_group *b)
+{
+    const struct str pairs[][2] = {
+        {a->key, b->key}, {a->account, b->account}, {a->region, b->region}};
+    int c = 0;
+
+    for (size_t i = 0; c == 0 && i < ARRAY_LEN(pairs); i++)
+        c = str_cmp(pairs[i][0], pairs[i][1]);
+    return c;
+}
+
 static int cmp_groups(const void *pa, const void *pb)
 {
     const struct cost_group *a = pa, *b = pb;
@@ -41,7 +54,7 @@ static int cmp_groups(const void *pa, const void *pb)
         return currency;
     if (a->cost != b->cost)
         return a->cost > b->cost ? -1 : 1;
-    return str_cmp(a->key, b->key);
+    return cmp_names(a, b);
 }
 
 static int cmp_keys(const void *pa, const void *pb)
@@ -102,13 +115,20 @@ static bool has_effective(const struct cost_options *o)
 static bool has_content(const struct printer *p, size_t column)
 {
     bool is_unpriced = false, is_assumed = false, is_kept = false;
+    bool has_accounts = false, has_regions = false;
 
     for (size_t i = 0; i < p->n; i++) {
+        has_accounts = has_accounts || !str_eq(p->groups[i].account, p->groups[0].account);
+        has_regions = has_regions || !str_eq(p->groups[i].region, p->groups[0].region);
         is_unpriced = is_unpriced || p->groups[i].unpriced > 0;
         is_assumed = is_assumed || p->groups[i].is_assumed;
         is_kept = is_kept || p->groups[i].standing > 0;
     }
     switch (column) {
+    case C_ACCOUNT:
+        return has_accounts;
+    case C_REGION:
+        return has_regions;
     case C_EFFECTIVE:
         return has_effective(p->o);
     case C_LOGS:
@@ -128,6 +148,8 @@ static void choose_columns(struct printer *p)
 {
     const struct table_column all[COLUMNS] = {
         [C_KEY] = {.name = cost_by_names[p->o->by], .max_width = 48},
+        [C_ACCOUNT] = {.name = "of_account", .title = "ACCOUNT"},
+        [C_REGION] = {.name = "of_region", .title = "REGION"},
         [C_CURRENCY] = {.name = "currency"},
         [C_INVOCATIONS] = {.name = "invocations", .is_right = true},
         [C_GB_S] = {.name = "gb_seconds", .title = "GB-S", .is_right = true},
@@ -201,12 +223,20 @@ static void share_cell(struct printer *p, wide part, wide whole)
     exact_cell(p, C_SHARE, tenths, 1, buf_str(&shown));
 }
 
+static void place_cell(struct printer *p, size_t column, struct str place)
+{
+    if (p->at[column] < COLUMNS && place.n > 0)
+        table_text(&p->table, p->at[column], place);
+}
+
 static void add_group(struct printer *p, const struct cost_group *g, wide total)
 {
     struct table *t = p->table;
 
     table_row(t);
     table_text(t, p->at[C_KEY], g->key);
+    place_cell(p, C_ACCOUNT, g->account);
+    place_cell(p, C_REGION, g->region);
     table_text(t, p->at[C_CURRENCY], g->currency);
     table_i64(t, p->at[C_INVOCATIONS], (int64_t)g->n);
     if (p->o->by != BY_COMPONENT || g->mb_ms > 0)

@@ -8,7 +8,7 @@
 
 #include "core/base/timefmt.h"
 
-enum { MAX_KEY = 300 };
+enum { MAX_KEY = 1000 };
 
 /* What one function adds up to over the whole range, while it passes. */
 struct fn_cost {
@@ -49,25 +49,46 @@ static bool has_effective(const struct view *v)
     return v->o->free_tier || v->o->savings_plan != 0;
 }
 
-static struct cost_group *add_group(struct view *v, struct str name, size_t n_currency)
+/* Places are few and functions many: neighbours share them. */
+static struct str place_like(struct view *v, struct str last, struct str place)
+{
+    return str_eq(last, place) ? last : arena_str(v->c->arena, place);
+}
+
+static struct cost_group *add_group(struct view *v, struct str name, struct str currency,
+                                    size_t n_key, const struct fn_ref *of)
 {
     struct cost_groups *g = &v->groups;
 
     name = arena_str(v->c->arena, name);
     *map_put(&v->keys, name, NULL) = g->n;
     g->rows = arena_grow(v->c->arena, g->rows, g->n, &g->cap, sizeof(*g->rows));
-    g->rows[g->n] = (struct cost_group){.key = str_skip(name, n_currency + 1),
-                                        .currency = str_sub(name, 0, n_currency)};
+    g->rows[g->n] = (struct cost_group){.key = str_sub(name, currency.n + 1, n_key),
+                                        .currency = str_sub(name, 0, currency.n)};
+    if (of != NULL) {
+        const struct cost_group none = {0}, *last = g->n > 0 ? &g->rows[g->n - 1] : &none;
+        g->rows[g->n].account = place_like(v, last->account, of->account);
+        g->rows[g->n].region = place_like(v, last->region, of->region);
+    }
     return &g->rows[g->n++];
 }
 
-static struct cost_group *group_for(struct view *v, struct str key, struct str currency)
+/* of: whose functions of one name are groups of their own; NULL: any. */
+static struct cost_group *group_at(struct view *v, struct str key, struct str currency,
+                                   const struct fn_ref *of)
 {
     AUTO(buf_clear) struct buf b = {.max = MAX_KEY};
 
     buf_addf(&b, STR_FMT "|" STR_FMT, STR_ARG(currency), STR_ARG(key));
+    if (of != NULL)
+        buf_addf(&b, "|" STR_FMT "|" STR_FMT, STR_ARG(of->account), STR_ARG(of->region));
     const uint64_t *at = map_get(&v->keys, buf_str(&b));
-    return at != NULL ? &v->groups.rows[*at] : add_group(v, buf_str(&b), currency.n);
+    return at != NULL ? &v->groups.rows[*at] : add_group(v, buf_str(&b), currency, key.n, of);
+}
+
+static struct cost_group *group_for(struct view *v, struct str key, struct str currency)
+{
+    return group_at(v, key, currency, NULL);
 }
 
 static struct str or_unknown(struct str s)
@@ -95,7 +116,8 @@ static void add_stats(struct view *v, struct str key, const struct fn_cost *f)
 {
     const struct stats_cost *list = &f->list;
     const struct stats *s = &f->row->stats;
-    struct cost_group *g = group_for(v, key, list->currency);
+    struct cost_group *g =
+        group_at(v, key, list->currency, v->o->by == BY_FUNCTION ? &f->row->fn : NULL);
 
     g->n += s->n;
     g->unpriced += list->is_unpriced ? s->n : s->unpriced;

@@ -34,6 +34,7 @@ int cost_usage(struct cli *c, const struct cost_options *o, struct err *e);
 /* A row of the cost table. */
 struct cost_group {
     struct str key, currency;
+    struct str account, region; /* of a function; of other groups empty */
     uint64_t n, unpriced;
     wide mb_ms, cost, effective, logs, standing; /* money: 10^-12 */
     bool is_assumed;
