@@ -178,6 +178,9 @@ static enum status parse_entry(struct source_list *l, size_t *cap, const struct 
     s = opt_init(&set, ops->options, options, &l->arena, 0, e);
     if (s == OK)
         s = opt_apply_yaml(&set, entry, file, ORIGIN_USER_FILE, foreign, e);
+    if (s == OK && ops->check != NULL && (s = ops->check(options, e)) != OK)
+        return err_wrap(e, "%s:%u:%u: sources." STR_FMT, file, entry->line, entry->column,
+                        STR_ARG(entry->key));
     if (s == OK)
         add_entry(l, cap, ops, arena_str(&l->arena, entry->key), options);
     return s;

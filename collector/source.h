@@ -60,6 +60,8 @@ struct source_ops {
     const char *help;
     const struct opt_def *options; /* keys below the source's name */
     size_t options_size, ctx_size;
+    /* What no option alone can tell; when the configuration is read. NULL: nothing. */
+    enum status (*check)(const void *options, struct err *e);
     enum status (*open)(struct source *s, struct err *e); /* no network */
     enum status (*poll)(struct source *s, struct batch *out, enum poll_result *more, struct err *e);
     void (*close)(struct source *s);

@@ -385,6 +385,21 @@ static enum status aws_poll(struct source *s, struct batch *out, enum poll_resul
     return st == OK ? OK : err_set(e, st, "%s", local.msg);
 }
 
+/* An address is logged with what fails there. */
+static enum status aws_check(const void *options, struct err *e)
+{
+    const struct aws_options *o = options;
+    const size_t scheme = str_find(o->endpoint, STR("://"));
+    const struct str rest = str_skip(o->endpoint, scheme < o->endpoint.n ? scheme + 3 : 0);
+    const struct str host = str_sub(rest, 0, str_find_char(rest, '/'));
+
+    return str_find_char(host, '@') == host.n
+               ? OK
+               : err_set(e, ERR_CONFIG,
+                         "endpoint: no name and password in the address: requests are signed with "
+                         "the credentials found (profile:, AWS_ACCESS_KEY_ID)");
+}
+
 static const struct opt_list *aws_regions(const void *options)
 {
     const struct aws_options *o = options;
@@ -412,7 +427,7 @@ static bool aws_shares(const struct source *a, const struct source *b)
 #define AWS_TYPE(name, text)                                                                       \
     { .type = (name), .help = (text), .options = aws_option_defs,                                      \
       .options_size = sizeof(struct aws_options), .ctx_size = sizeof(struct aws_ctx),              \
-      .open = aws_open, .poll = aws_poll, .close = aws_close, .plan = aws_plan,                    \
+      .check = aws_check, .open = aws_open, .poll = aws_poll, .close = aws_close, .plan = aws_plan,                    \
       .regions = aws_regions, .shares_quota = aws_shares, .overlap = aws_overlap }
 /* clang-format on */
 

@@ -40,6 +40,10 @@ static enum status check(const void *config, struct err *e)
 
     if (c->from.n == 0 || c->to.count == 0)
         return err_set(e, ERR_CONFIG, "from and to are needed");
+    if (str_find_char(c->server, '@') < c->server.n)
+        return err_set(e, ERR_CONFIG,
+                       "server: no name and password in the address, which is logged: say user and "
+                       "password_file or password_env");
     return secret_check(&c->password, "password", c->user.n == 0, e);
 }
 
