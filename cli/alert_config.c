@@ -2,7 +2,13 @@
  * an option table like every setting. */
 #include "cli/alert_config.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "cli/common.h"
+#include "core/base/log.h"
 
 struct entry {
     struct str when;
@@ -236,4 +242,36 @@ enum status alert_config_read(const struct cli *c, struct alert_config *out, str
     fill_set(c, &k);
     *out = k;
     return OK;
+}
+
+/* --- secrets --- */
+
+/* Why it cannot be read; NULL: it can, or nothing is said. */
+static const char *why_closed(const struct cli *c, const struct opt_def *key, struct str value)
+{
+    if (value.n == 0 || key->type != OPT_STRING)
+        return NULL;
+    if (str_ends(str_from(key->key), STR("_file")))
+        return access(arena_strz(c->arena, value), R_OK) == 0 ? NULL : strerror(errno);
+    if (str_ends(str_from(key->key), STR("_env")))
+        return getenv(arena_strz(c->arena, value)) != NULL ? NULL : "no such variable";
+    return NULL;
+}
+
+void alert_config_warn(const struct cli *c, const struct alert_config *k)
+{
+    for (size_t i = 0; i < k->n_notifiers; i++) {
+        const struct notifier *n = &k->notifiers[i];
+        for (const struct opt_def *key = n->ops->options; key->key != NULL; key++) {
+            struct str value = {0};
+            if (key->type == OPT_STRING)
+                memcpy(&value, (const char *)n->config + key->offset, sizeof(value));
+            const char *why = why_closed(c, key, value);
+            if (why != NULL)
+                log_event(LOG_WARN,
+                          "notify." STR_FMT ": %s " STR_FMT ": %s: nobody is told by it until this "
+                          "user can read that",
+                          STR_ARG(n->name), key->key, STR_ARG(value), why);
+        }
+    }
 }

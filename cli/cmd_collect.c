@@ -367,6 +367,7 @@ static void renew_all(struct collecting *g, const struct renewal *r)
     g->cost = r->cost;
     pipeline_price_with(&g->pipeline, &g->cost.context);
     renew_watch(g, &r->alerts);
+    alert_config_warn(g->c, &g->alerts);
     g->pruned_ns = 0;
     log_event(LOG_INFO, "reload: sources=%zu rules=%zu notifiers=%zu", g->sources.n,
               g->alerts.n_rules, g->alerts.n_notifiers);
@@ -497,8 +498,10 @@ static int run_collect(struct cli *c, struct err *e)
     catch_signals();
     map_init(&g.by_scope);
     enum status s = alert_config_read(c, &g.alerts, e);
-    if (s == OK)
+    if (s == OK) {
+        alert_config_warn(c, &g.alerts);
         s = collect(&g, e);
+    }
     sources_free(&g.sources);
     cli_cost_clear(&g.cost);
     map_clear(&g.by_scope);
