@@ -381,13 +381,19 @@ static void act_lines(struct app *app, enum action action)
     app_push(app, &p);
 }
 
-/* A single attempt is explained by its receipt, a queue or a source on its own page. */
+/* A single attempt is explained by its receipt, a queue, a source or an alert on its own page. */
+static bool explains_itself(enum view_id view)
+{
+    return view == VIEW_QUEUE || view == VIEW_SOURCE || view == VIEW_INVOCATION ||
+           view == VIEW_ALERT;
+}
+
 static void act_explain(struct app *app, enum action action)
 {
     const struct row_ref *ref = app_selected(app);
     struct place p = place_of(app, VIEW_EXPLAIN, ref);
 
-    if (app_place(app)->view == VIEW_QUEUE || app_place(app)->view == VIEW_SOURCE)
+    if (explains_itself(app_place(app)->view))
         app->message = STR("this page says what the figures are made of");
     else if (ref && ref->id.n > 0)
         act_drill(app, action);

@@ -380,14 +380,29 @@ static void check_filter(struct app *app, struct str text)
     re_free(re);
 }
 
+/* On a page the next match; in the log, where one is at the newest lines, the newest from here on
+ * back. */
+static void go_to_match(struct app *app)
+{
+    const struct view_ops *ops = view_table[app_place(app)->view];
+    struct re *re = ops->is_searched && app->has_data ? app_filter_re(app) : NULL;
+
+    if (ops->is_text)
+        app_search(app, 1);
+    else if (re && (app_place(app)->selected >= app->n_shown ||
+                    !app_row_has(app, app_place(app)->selected, re)))
+        app_search(app, -1);
+    re_free(re);
+}
+
 static void accept(struct app *app)
 {
     struct str text = kept(app, prompt_text(app));
     enum prompt_kind kind = app->prompt.kind;
 
     app->prompt.kind = PROMPT_NONE;
-    if (kind == PROMPT_FILTER && view_table[app_place(app)->view]->is_text)
-        app_search(app, 1);
+    if (kind == PROMPT_FILTER)
+        go_to_match(app);
     if (kind == PROMPT_FILTER) {
         check_filter(app, text);
         app_ask_anew(app);
