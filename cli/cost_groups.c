@@ -8,8 +8,6 @@
 
 enum {
     C_KEY,
-    C_ACCOUNT,
-    C_REGION,
     C_CURRENCY,
     C_INVOCATIONS,
     C_GB_S,
@@ -20,7 +18,14 @@ enum {
     C_UNPRICED,
     C_ASSUMED,
     C_STANDING,
+    C_ACCOUNT,
+    C_REGION,
     COLUMNS
+};
+/* People look for the place beside the name; for programs columns stay where they were. */
+static const unsigned char order_for_people[COLUMNS] = {
+    C_KEY,       C_ACCOUNT, C_REGION, C_CURRENCY, C_INVOCATIONS, C_GB_S,     C_COST,
+    C_EFFECTIVE, C_LOGS,    C_SHARE,  C_UNPRICED, C_ASSUMED,     C_STANDING,
 };
 
 struct printer {
@@ -163,11 +168,12 @@ static void choose_columns(struct printer *p)
     };
 
     for (size_t i = 0; i < COLUMNS; i++) {
-        p->at[i] = COLUMNS;
-        if (p->is_for_people && !has_content(p, i))
+        const size_t column = p->is_for_people ? order_for_people[i] : i;
+        p->at[column] = COLUMNS;
+        if (p->is_for_people && !has_content(p, column))
             continue;
-        p->at[i] = p->n_columns;
-        p->columns[p->n_columns++] = all[i];
+        p->at[column] = p->n_columns;
+        p->columns[p->n_columns++] = all[column];
     }
 }
 

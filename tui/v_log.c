@@ -280,6 +280,21 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     return OK;
 }
 
+void view_log_owner(struct app *app)
+{
+    struct view_data *d = &app->data;
+    const struct row_ref *ref = app_selected(app);
+    struct str id;
+
+    if (app_place(app)->view != VIEW_LOG || ref == NULL || ref->id.n > 0)
+        return;
+    const size_t row = (size_t)(ref - d->refs);
+    const struct str body = d->table.cells[row * d->table.n_columns + COLUMN_MESSAGE].raw;
+    if (request_line_owner(app->options->store, ref->fn_id, ref->time_ns, body, &app->data_arena,
+                           &id, NULL) == OK)
+        d->refs[row].id = id;
+}
+
 static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigned *used)
 {
     *used = 0;

@@ -294,3 +294,63 @@ bool line_owners_goes_on(const struct line_owners *o, const struct origin *origi
     return find_open(t, id) < t->n_open ||
            (str_eq(id_str(&t->last), id) && from_ns - t->ended_ns <= LOG_AFTERMATH_NS);
 }
+
+/* --- asked for one line --- */
+
+struct asked_line {
+    int64_t time_ns;
+    struct str body;
+    const struct origin *origin; /* once it was heard */
+    struct line_owners owners;
+    struct arena *arena;
+    struct str owner;
+};
+
+static bool is_asked(const struct asked_line *q, const struct log_line *l)
+{
+    return l->time_ns == q->time_ns && str_eq(l->body, q->body);
+}
+
+static enum status find_asked(void *ctx, const struct log_line *l, struct err *e)
+{
+    struct asked_line *q = ctx;
+
+    UNUSED(e);
+    q->origin = is_asked(q, l) ? l->origin : NULL;
+    return q->origin != NULL ? ERR_CANCELLED : OK;
+}
+
+static enum status hear_around(void *ctx, const struct log_line *l, struct err *e)
+{
+    struct asked_line *q = ctx;
+
+    UNUSED(e);
+    if (l->origin == q->origin)
+        line_owners_hear(&q->owners, l, is_asked(q, l) ? &q->owner : NULL, q->arena);
+    return OK;
+}
+
+enum status request_line_owner(struct store *s, uint32_t fn_id, int64_t time_ns, struct str body,
+                               struct arena *a, struct str *id, struct err *e)
+{
+    AUTO(arena_clear) struct arena tracks = {0};
+    struct asked_line q = {.time_ns = time_ns, .body = body, .arena = a};
+    struct log_request lines = {.range = {time_ns, time_ns + 1}, .fn_id = fn_id};
+    enum status status = request_logs(s, &lines, find_asked, &q, e);
+
+    *id = (struct str){0};
+    if (status != OK || q.origin == NULL)
+        return status;
+    lines.range = (struct range){time_ns - LINE_OWNER_LEAD_NS, time_ns + LINE_OWNER_TAIL_NS};
+    lines.instance = q.origin->instance;
+    line_owners_init(&q.owners, s, &tracks);
+    status = request_logs(s, &lines, hear_around, &q, e);
+    if (status == OK && q.owners.failure.code != OK) {
+        if (e)
+            *e = q.owners.failure;
+        status = q.owners.failure.code;
+    }
+    line_owners_clear(&q.owners);
+    *id = q.owner;
+    return status;
+}

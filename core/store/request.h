@@ -229,6 +229,12 @@ struct log_request log_request_of(const struct invocation *inv, uint32_t fn_id);
 MUST_CHECK enum status request_logs(struct store *s, const struct log_request *q, log_fn *fn,
                                     void *ctx, struct err *e);
 
+/* The request a line of a function is of, as log_lines.request_id of SQL says it: also where the
+ * line does not name it. Empty: of none. Reads the lines around it. */
+MUST_CHECK enum status request_line_owner(struct store *s, uint32_t fn_id, int64_t time_ns,
+                                          struct str body, struct arena *a, struct str *id,
+                                          struct err *e);
+
 /* Errors with the same fingerprint (function, outcome, error type, message with digits, hex runs
  * and quoted text folded), most frequent first. */
 struct error_row {

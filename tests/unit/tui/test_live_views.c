@@ -303,7 +303,7 @@ static void test_pages(void **state)
                                       "top 11",
                                       "order-events  1 attempt, 1 failed (100.0%)",
                                       "x error      Boom",
-                                      "CHANGE/H  +11 an hour: from 0 at 2026-01-15T11:00:00.000Z "
+                                      "CHANGE/H  +12 an hour: from 10 at 2026-01-15T11:54:00.000Z "
                                       "to 11 at 2026-01-15T11:59:00.000Z",
                                       "DRAINS    not at all",
                                       "fed by    orders",
