@@ -232,7 +232,7 @@ static void share_cell(struct printer *p, wide part, wide whole)
 static void place_cell(struct printer *p, size_t column, struct str place)
 {
     if (p->at[column] < COLUMNS && place.n > 0)
-        table_text(&p->table, p->at[column], place);
+        table_text(p->table, p->at[column], place);
 }
 
 static void add_group(struct printer *p, const struct cost_group *g, wide total)
