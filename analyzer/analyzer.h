@@ -104,8 +104,7 @@ struct cost_context {
     bool keeps_stored;
 };
 /* A number for everything a price depends on but stored configurations: rules, defaults and the
- * rows of the book; its lowest two bits say whether region and architecture were stated. Above 3.
- */
+ * rows of the book; its lowest two bits say whether region and architecture were stated. > 3. */
 uint64_t cost_fingerprint(const struct cost_context *c);
 /* For more than a handful of configs. Keeps a pointer to them; they must outlive it. */
 struct cost_index *cost_index_new(const struct fn_config *configs, size_t n);
@@ -581,8 +580,7 @@ struct advices {
     struct advice items[ADVICE_KINDS];
     size_t n;
 };
-/* What could be saved, each on its own: never add them up. Durations are taken to stay as they are.
- */
+/* What could be saved, each on its own: never add them up. Durations are taken to stay. */
 MUST_CHECK enum status advice_of_stats(const struct cost_context *c, const struct fn_ref *fn,
                                        const struct stats *s, int64_t at_ns, struct advices *out,
                                        struct err *e);
