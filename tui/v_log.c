@@ -289,9 +289,9 @@ void view_log_owner(struct app *app)
     if (app_place(app)->view != VIEW_LOG || ref == NULL || ref->id.n > 0)
         return;
     const size_t row = (size_t)(ref - d->refs);
-    const struct str body = d->table.cells[row * d->table.n_columns + COLUMN_MESSAGE].raw;
-    if (request_line_owner(app->options->store, ref->fn_id, ref->time_ns, body, &app->data_arena,
-                           &id, NULL) == OK)
+    const struct line_at at = {ref->fn_id, ref->time_ns,
+                               d->table.cells[row * d->table.n_columns + COLUMN_MESSAGE].raw};
+    if (request_line_owner(app->options->store, &at, &app->data_arena, &id, NULL) == OK)
         d->refs[row].id = id;
 }
 

@@ -5,7 +5,7 @@
  *
  * A day is removed in three steps: what it counted and the mark "gone N" are committed, its file is
  * unlinked, the mark goes. Whoever comes in between sees the mark and not the file. */
-#include <string.h>
+#include <assert.h>
 
 #include "core/store/fact_store.h"
 
@@ -80,6 +80,7 @@ static struct fn_counters *counters_of(struct gone *g, uint32_t fn)
         g->rows[g->n] = (struct gone_row){.fn = fn};
         *place = g->n++;
     }
+    assert(g->rows != NULL);
     return &g->rows[*place].counters;
 }
 
@@ -295,7 +296,7 @@ static enum status count_once(struct store *s, const struct fn_filter *f, struct
         const uint64_t *place = idmap_get(&g.places, rows->rows[i].fn_id);
         (*counters)[i] = (struct fn_counters){0};
         add_stats(&(*counters)[i], &rows->rows[i].stats);
-        if (place != NULL)
+        if (place != NULL && g.rows != NULL)
             add_counters(&(*counters)[i], &g.rows[*place].counters);
     }
     return OK;

@@ -330,27 +330,33 @@ static enum status hear_around(void *ctx, const struct log_line *l, struct err *
     return OK;
 }
 
-enum status request_line_owner(struct store *s, uint32_t fn_id, int64_t time_ns, struct str body,
-                               struct arena *a, struct str *id, struct err *e)
+/* The lines around, of the stream it was found in. */
+static enum status hear_stream(struct store *s, struct log_request *lines, struct asked_line *q,
+                               struct err *e)
 {
     AUTO(arena_clear) struct arena tracks = {0};
-    struct asked_line q = {.time_ns = time_ns, .body = body, .arena = a};
-    struct log_request lines = {.range = {time_ns, time_ns + 1}, .fn_id = fn_id};
+
+    lines->range = (struct range){q->time_ns - LINE_OWNER_LEAD_NS, q->time_ns + LINE_OWNER_TAIL_NS};
+    lines->instance = q->origin->instance;
+    line_owners_init(&q->owners, s, &tracks);
+    enum status status = request_logs(s, lines, hear_around, q, e);
+    if (status == OK && q->owners.failure.code != OK && e)
+        *e = q->owners.failure;
+    if (status == OK)
+        status = q->owners.failure.code;
+    line_owners_clear(&q->owners);
+    return status;
+}
+
+enum status request_line_owner(struct store *s, const struct line_at *at, struct arena *a,
+                               struct str *id, struct err *e)
+{
+    struct asked_line q = {.time_ns = at->time_ns, .body = at->body, .arena = a};
+    struct log_request lines = {.range = {at->time_ns, at->time_ns + 1}, .fn_id = at->fn_id};
     enum status status = request_logs(s, &lines, find_asked, &q, e);
 
-    *id = (struct str){0};
-    if (status != OK || q.origin == NULL)
-        return status;
-    lines.range = (struct range){time_ns - LINE_OWNER_LEAD_NS, time_ns + LINE_OWNER_TAIL_NS};
-    lines.instance = q.origin->instance;
-    line_owners_init(&q.owners, s, &tracks);
-    status = request_logs(s, &lines, hear_around, &q, e);
-    if (status == OK && q.owners.failure.code != OK) {
-        if (e)
-            *e = q.owners.failure;
-        status = q.owners.failure.code;
-    }
-    line_owners_clear(&q.owners);
+    if (status == OK && q.origin != NULL)
+        status = hear_stream(s, &lines, &q, e);
     *id = q.owner;
     return status;
 }

@@ -231,9 +231,13 @@ MUST_CHECK enum status request_logs(struct store *s, const struct log_request *q
 
 /* The request a line of a function is of, as log_lines.request_id of SQL says it: also where the
  * line does not name it. Empty: of none. Reads the lines around it. */
-MUST_CHECK enum status request_line_owner(struct store *s, uint32_t fn_id, int64_t time_ns,
-                                          struct str body, struct arena *a, struct str *id,
-                                          struct err *e);
+struct line_at {
+    uint32_t fn_id;
+    int64_t time_ns;
+    struct str body;
+};
+MUST_CHECK enum status request_line_owner(struct store *s, const struct line_at *at,
+                                          struct arena *a, struct str *id, struct err *e);
 
 /* Errors with the same fingerprint (function, outcome, error type, message with digits, hex runs
  * and quoted text folded), most frequent first. */
