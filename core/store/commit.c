@@ -409,12 +409,8 @@ void pack_free_rows(struct pack *k)
     roll_deltas_clear(&k->rolls);
     idmap_clear(&k->fact_index);
     idmap_clear(&k->delete_index);
-    for (size_t i = 0; i < k->n_chunks; i++) {
-        char *data;
-        memcpy(&data, &k->chunks[i].data.p,
-               sizeof(data)); /* taken from a buffer when the chunk closed */
-        free(data);
-    }
+    for (size_t i = 0; i < k->n_chunks; i++)
+        packed_chunk_clear(&k->chunks[i]);
     free(k->facts);
     arena_clear(&k->rows_arena);
     k->facts = NULL;
@@ -551,8 +547,10 @@ static enum status write_pack(struct store *s, struct pack *k, bool is_kept, str
     if (w->n_packs == 0)
         w->since_ns = clock_monotonic(&clock);
     w->packs[w->n_packs++] = k;
+    enum status status = press_chunks(&s->press, k, e);
     w->chunk_bytes += bytes_of_chunks(k);
-    enum status status = write_rows(s, k, e);
+    if (status == OK)
+        status = write_rows(s, k, e);
     if (status == OK && !is_kept)
         pack_free_rows(k);
     return status;

@@ -1,6 +1,7 @@
-/* The packer: batches to packs. Gives functions, streams and texts their ids, fills and compresses
- * chunks, collects facts. Runs on the packer thread and reads through a store of its own, so that
- * it shares nothing with the writer but the number of the last pack committed. */
+/* The packer: batches to packs. Gives functions, streams and texts their ids, sorts lines to chunks
+ * (the writer compresses them), collects facts. Runs on the packer thread and reads through a store
+ * of its own, so that it shares nothing with the writer but the number of the last pack committed.
+ */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 /* Sums by function and hour at which a pack is handed over: short lines of very many functions hold
  * little text and no facts, but half a kilobyte of sums each. */
 #define PACK_SUMS ((size_t)32768)
+/* Very short lines take more memory than their text has bytes. */
+#define PACK_HELD_BYTES (2 * PACK_RAW_BYTES)
 
 /* --- a new packer: ids known so far --- */
 
@@ -90,9 +93,6 @@ enum status packer_new(struct store *s, struct packer **out, struct err *e)
     p->book.places = (struct fn_places){s->region_of, s->region_ctx};
     p->next_pack = 1;
     p->next_fn = p->next_stream = p->next_text = p->next_series = 1;
-    p->zstd = zstd_ctx_for_lines();
-    buf_init(&p->pressed, (size_t)1 << 31);
-    buf_init(&p->packed, (size_t)1 << 31);
     p->current = new_pack(p);
     if (!s->is_null) {
         status = store_open(&o, &p->reader, e);
@@ -110,7 +110,7 @@ enum status packer_new(struct store *s, struct packer **out, struct err *e)
 
 static void free_chunk(struct open_chunk *c)
 {
-    chunk_writer_clear(&c->writer);
+    kept_lines_clear(&c->lines);
     line_tally_clear(&c->tally);
     free(c->seen);
 }
@@ -138,9 +138,6 @@ void packer_free(struct packer *p)
     idmap_clear(&p->pending);
     free(p->origins);
     pack_free(p->current);
-    zstd_ctx_free(p->zstd);
-    buf_clear(&p->pressed);
-    buf_clear(&p->packed);
     store_close(p->reader);
     arena_clear(&p->scratch);
     free(p);
@@ -279,7 +276,6 @@ static size_t take_chunk(struct packer *p, int64_t day, unsigned shard)
         p->chunks[p->n_chunks++] = (struct open_chunk){0};
     }
     struct open_chunk *c = &p->chunks[p->open.n_taken++];
-    chunk_writer_begin(&c->writer, day);
     c->day = day;
     c->shard = shard;
     c->t0_ns = INT64_MAX;
@@ -315,7 +311,7 @@ static struct str pack_tally(struct line_tally *t, struct arena *a)
     return arena_str(a, buf_str(&packed));
 }
 
-/* Compresses the chunk into the pack and hands its identities to the window; the chunk is empty
+/* Moves the chunk into the pack and hands its identities to the window; the chunk is empty
  * after. */
 static enum status close_chunk(struct packer *p, struct open_chunk *c, struct err *e)
 {
@@ -324,9 +320,7 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
 
     if (c->n == 0)
         return OK;
-    enum status s = chunk_writer_pack(&c->writer, p->zstd, &p->pressed, &p->packed, e);
-    if (s == OK && p->reader)
-        s = seen_day(&p->seen, c->day, &sd, e);
+    enum status s = p->reader ? seen_day(&p->seen, c->day, &sd, e) : OK;
     if (s != OK)
         return s;
     uint64_t *seen = p->reader ? xmemdup(c->seen, c->n * sizeof(*seen)) : NULL; /* the window's */
@@ -340,8 +334,8 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
         .shard = c->shard,
         .level_mask = c->level_mask,
         .n_lines = c->n,
-        .raw_bytes = c->writer.text_bytes,
-        .data = {xmemdup(p->packed.p, p->packed.n), p->packed.n},
+        .raw_bytes = c->text_bytes,
+        .lines = c->lines,
         .tally = pack_tally(&c->tally, &k->rows_arena),
         .seen = seen,
     };
@@ -356,8 +350,8 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
                                    .is_loaded = true};
     if (p->reader)
         s = seen_add_segment(&p->seen, c->day, &segment, e);
-    chunk_writer_begin(&c->writer, c->day);
-    c->n = 0;
+    c->lines = (struct kept_lines){0}; /* the pack's */
+    c->n = c->text_bytes = 0;
     c->level_mask = 0;
     c->fns = 0;
     c->t0_ns = INT64_MAX;
@@ -402,7 +396,8 @@ static enum status add_record(struct packer *p, const struct log_record *r, stru
                               .kind = r->kind,
                               .body = r->body};
 
-    chunk_writer_add(&c->writer, &line);
+    p->current->held_bytes += kept_lines_add(&c->lines, &line);
+    c->text_bytes += r->body.n;
     c->seen = mem_grow(c->seen, c->n, &c->cap, sizeof(*c->seen));
     c->seen[c->n++] = r->identity ? r->identity : 1;
     c->t0_ns = r->time_ns < c->t0_ns ? r->time_ns : c->t0_ns;
@@ -412,7 +407,7 @@ static enum status add_record(struct packer *p, const struct log_record *r, stru
     line_tally_add(&c->tally, ids.fn, r->severity, r->body.n);
     p->current->raw_bytes += r->body.n;
     count_record(p->current, &c->roll, day, ids.fn, r);
-    return c->writer.text_bytes >= CHUNK_BYTES ? close_chunk(p, c, e) : OK;
+    return c->text_bytes >= CHUNK_BYTES ? close_chunk(p, c, e) : OK;
 }
 
 static enum status add_records(struct packer *p, const struct batch *b, struct err *e)
@@ -539,7 +534,8 @@ static void add_rest(struct packer *p, const struct batch *b)
 
 static bool is_large(const struct pack *k)
 {
-    return k->raw_bytes >= PACK_RAW_BYTES || k->n_facts >= PACK_FACTS || k->rolls.n >= PACK_SUMS;
+    return k->raw_bytes >= PACK_RAW_BYTES || k->held_bytes >= PACK_HELD_BYTES ||
+           k->n_facts >= PACK_FACTS || k->rolls.n >= PACK_SUMS;
 }
 
 static bool is_empty(const struct pack *k)

@@ -3,15 +3,16 @@
 #define FNSCOPE_CORE_STORE_PACKER_PRIVATE_H
 
 #include "core/model/fn_book.h"
-#include "core/store/chunk_format.h"
 #include "core/store/id_filter.h"
 #include "core/store/seen.h"
+#include "core/store/store_private.h"
 
 struct open_chunk {
     int64_t day, t0_ns, t1_ns;
     unsigned shard, level_mask;
     uint64_t fns;
-    struct chunk_writer writer;
+    struct kept_lines lines;
+    size_t text_bytes;
     uint64_t *seen;
     size_t n, cap;
     struct line_tally tally;
@@ -43,8 +44,6 @@ struct origin_ids {
 
 struct packer {
     struct store *store, *reader;
-    struct zstd_ctx *zstd;
-    struct buf pressed, packed; /* of the chunk being closed */
     struct pack *current;
     uint64_t next_pack;
     struct fn_book book;                      /* the functions of `fns` */

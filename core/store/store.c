@@ -443,6 +443,7 @@ void store_close(struct store *s)
     for (size_t i = 0; i < s->n_days; i++)
         close_day(&s->days[i]);
     sql_close(s->meta);
+    chunk_press_free(s->press);
     if (s->has_lock)
         writer_ends(s);
     if (s->lock_fd >= 0)

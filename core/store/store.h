@@ -7,9 +7,9 @@
  *
  * Writing is in two steps, so that the expensive one runs beside the other:
  *   packer thread: store_mark_repeats() -> (correlate, price) -> store_pack()   [pure of the
- * database, but for read-only look-ups on its own connection] writer thread: store_commit(): one
- * transaction per day file, cursors in the last, then roll-ups Reading: store_open() read-only,
- * then the typed requests of request.h. */
+ * database, but for read-only look-ups on its own connection] writer thread: store_commit(): log
+ * chunks compressed, one transaction per day file, cursors in the last, then roll-ups Reading:
+ * store_open() read-only, then the typed requests of request.h. */
 #ifndef FNSCOPE_CORE_STORE_STORE_H
 #define FNSCOPE_CORE_STORE_STORE_H
 

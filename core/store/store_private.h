@@ -9,6 +9,7 @@
 #include "core/base/map.h"
 #include "core/base/sql.h"
 #include "core/base/varint.h"
+#include "core/store/chunk_press.h"
 #include "core/store/store.h"
 
 #define CHUNK_SHARDS  16u
@@ -80,7 +81,8 @@ struct store {
     size_t n_days, cap_days;
     int64_t *day_numbers; /* all day files there are, ascending; refreshed by store_scan_days */
     size_t n_day_numbers;
-    struct written written; /* by the writer, not committed yet */
+    struct written written;    /* by the writer, not committed yet */
+    struct chunk_press *press; /* the writer's; NULL: not needed yet */
     /* Numbers of packs: the last that was committed, whose rows the packer may forget; the last
      * whose rows it waits for. */
     atomic_uint_fast64_t committed, wanted;
@@ -485,9 +487,10 @@ struct packed_chunk {
     int64_t day, t0_ns, t1_ns;
     unsigned shard, level_mask;
     size_t n_lines, raw_bytes;
-    struct str data;  /* chunk_format.h */
-    struct str tally; /* packed */
-    uint64_t *seen;   /* identities, n_lines of them; owned by the packer's window */
+    struct kept_lines lines; /* as the packer took them (chunk_press.c); gone when there is data */
+    struct str data;         /* chunk_format.h; made by the writer, owned */
+    struct str tally;        /* packed */
+    uint64_t *seen;          /* identities, n_lines of them; owned by the packer's window */
 };
 
 struct pack_fact {
@@ -566,7 +569,9 @@ struct pack {
     struct roll_deltas rolls; /* log counts; facts are added by the writer */
     struct idmap fact_index;  /* hash of function, start and id -> place in facts */
     uint64_t raw_bytes;       /* log text inside: decides when to commit */
+    uint64_t held_bytes;      /* of memory that its lines take: so do these */
 };
+
 /* --- meta.db (meta_write.c) --- */
 
 enum status meta_write_dims(struct store *s, struct pack *const *packs, size_t n, struct err *e);

@@ -70,11 +70,10 @@ static void test_a_shuffled_day(void **state)
 
 static size_t held_for(const struct open_chunk *c)
 {
-    size_t n = sizeof(*c) + c->writer.cap_known * sizeof(*c->writer.known) +
-               c->writer.n_places * sizeof(*c->writer.places);
+    size_t n = sizeof(*c);
 
-    for (size_t i = 0; i < CHUNK_PARTS; i++)
-        n += c->writer.parts[i].cap;
+    for (const struct kept_block *b = c->lines.first; b; b = b->next)
+        n += sizeof(*b) + b->cap;
     return n;
 }
 
