@@ -30,13 +30,14 @@ struct zstd_ctx *zstd_ctx_new(int level)
 }
 
 /* Log lines repeat in long runs: short matches hardly gain bytes and cost a third of the time, and
- * a small table of places stays in the nearest cache. */
+ * a small table of places stays in the nearest cache. A chunk has a checksum of its own. */
 struct zstd_ctx *zstd_ctx_for_lines(void)
 {
     struct zstd_ctx *z = zstd_ctx_new(1);
 
     ZSTD_CCtx_setParameter(z->pack, ZSTD_c_minMatch, 7);
     ZSTD_CCtx_setParameter(z->pack, ZSTD_c_hashLog, 12);
+    ZSTD_CCtx_setParameter(z->pack, ZSTD_c_checksumFlag, 0);
     return z;
 }
 

@@ -7,7 +7,7 @@
 
 struct zstd_ctx; /* reusable; one thread */
 struct zstd_ctx *zstd_ctx_new(int level);
-struct zstd_ctx *zstd_ctx_for_lines(void); /* level 1, for 256 KB of log lines */
+struct zstd_ctx *zstd_ctx_for_lines(void); /* level 1, for 256 KB of log lines; no checksum */
 void zstd_ctx_free(struct zstd_ctx *z);
 MUST_CHECK enum status zstd_pack(struct zstd_ctx *z, struct str in, struct buf *out, struct err *e);
 /* raw_bytes is the expected size: another size is ERR_PARSE, so a bomb cannot grow. */

@@ -69,7 +69,7 @@ struct last_ids {
 /* --- one line to pieces (chunk_words.c) --- */
 
 struct cut_line {
-    const char *body;
+    const char *body; /* n <= CHUNK_CUT_MOST bytes, and spaces as CHUNK_CUT_ROOM(n) says */
     size_t n;
     int64_t ms;       /* its time within the day */
     const char *date; /* CHUNK_DATE bytes of that day */
@@ -81,12 +81,56 @@ struct cut_line {
 };
 #define CHUNK_CUT_ROOM(n) ((n) + 64)
 
-/* Copies of a line of at most CHUNK_CUT_MOST bytes, with room to read and write past their ends. */
-struct cut_space {
-    char body[CHUNK_CUT_ROOM(CHUNK_CUT_MOST)], template_text[CHUNK_CUT_ROOM(CHUNK_CUT_MOST)];
-};
 /* False: the line holds bytes that stand for gaps; nothing was cut. */
-bool line_cut(struct cut_line *c, struct cut_space *space);
+bool line_cut(struct cut_line *line);
+
+/* What of the line is not in its template: [from, to). */
+struct cut_gap {
+    size_t from, to;
+    enum chunk_gap kind;
+    uint8_t width; /* of GAP_HEX */
+};
+
+/* For a line that was as a known template says up to `at`, with `lead` letters right before, where
+ * the template has a gap. Each cuts exactly what line_cut() would. */
+
+/* The word with the first digit from `at` on. False: there is none before other bytes than letters,
+ * or it is very long; what was added to the line's pieces is void. */
+bool gap_cut(struct cut_line *o, size_t at, size_t lead, struct cut_gap *gap);
+/* The end of a short GAP_NUMBER. 0: there is none, or that takes gap_cut() to tell. */
+size_t number_cut(struct cut_line *o, size_t at, size_t lead);
+/* A time: how far from the line's own, which time_off_cut() adds to the pieces. */
+bool time_stands_at(const struct cut_line *o, size_t at, int64_t *off);
+void time_off_cut(struct cut_line *o, int64_t off);
+
+/* --- templates as a tree (chunk_tree.c) --- */
+
+/* A text, the gap behind it, and what may follow: of the pieces after the same beginning the one
+ * used last comes first. Edges are named by 1 above their place, 0 is none. */
+struct template_edge {
+    uint64_t head, head_mask; /* of the text's first 8 bytes */
+    uint32_t text, n;         /* in PART_TEMPLATES */
+    uint16_t next;
+    uint16_t first; /* of those that follow; where the template ends, its number */
+    uint8_t gap;    /* GAP_KINDS: the template ends */
+    uint8_t width;  /* of GAP_HEX */
+    uint16_t lead;  /* letters at the text's end */
+};
+/* Zeroed is an empty one; free edges. */
+struct template_tree {
+    struct template_edge *edges;
+    size_t n_edges, cap_edges;
+    uint16_t roots[256]; /* by a template's first byte */
+};
+void template_tree_empty(struct template_tree *t);
+/* The template of n bytes at `at` in PART_TEMPLATES, which begin at `templates`: it is, or becomes,
+ * the first that is tried. A tree that is full stays as it is. */
+void template_tree_add(struct template_tree *t, const char *templates, size_t at, size_t n,
+                       size_t number);
+/* Cuts the line if it is of a template of the tree that was used not long ago. False: it may be of
+ * any; what was added to its pieces is void. */
+bool template_tree_cut(struct template_tree *t, const char *templates, uint8_t mark,
+                       struct cut_line *c, size_t *number);
 
 /* --- the chunk being filled (chunk_write.c) --- */
 
@@ -107,6 +151,7 @@ struct chunk_writer {
     size_t n_known, cap_known;
     uint16_t *places; /* hash -> 1 above the place in known; 0: none; a power of two, half empty */
     size_t n_places;
+    struct template_tree tree; /* of those that cut lines have */
     struct last_ids ids;
 };
 void chunk_writer_begin(struct chunk_writer *w, int64_t day); /* empties it */

@@ -95,13 +95,6 @@ static size_t run_end(const uint64_t *bits, size_t from)
 
 /* --- writing pieces --- */
 
-struct cutter {
-    struct cut_line *out;
-    const char *p; /* the line, with room to read past its end */
-    size_t done;   /* what stands before is in the template */
-    const struct classes *classes;
-};
-
 /* In steps of 16: there is room behind both. */
 static char *copy_text(char *to, const char *from, size_t n)
 {
@@ -118,21 +111,14 @@ static char *put_varint(char *to, uint64_t v)
     return to;
 }
 
-/* What stands from `from` to `to` goes out of the text; the gap stands for it. */
-static void put_gap(struct cutter *c, size_t from, size_t to, enum chunk_gap gap)
-{
-    struct cut_line *o = c->out;
+/* --- kinds of words: each adds the values of its gap; false: it is none --- */
 
-    o->template_end = copy_text(o->template_end, c->p + c->done, from - c->done);
-    *o->template_end++ = (char)gap;
-    c->done = to;
-}
-
-/* --- kinds of words: each gives where to go on, 0: it is none --- */
+enum { DIGITS_MOST = 16 }; /* of a gap, so that the number fits */
 
 struct word {
     size_t begin, end;    /* of letters and digits */
     size_t digit, digits; /* its first run of digits */
+    bool has_more;        /* digits behind that */
 };
 
 /* The bytes of p as they differ from those of `form`: a digit in place of 0 gives its value. False
@@ -173,56 +159,66 @@ static bool read_clock(const char *p, int64_t *ms)
     return hour < 24 && minute < 60 && second < 60;
 }
 
-static size_t cut_time(struct cutter *c, const struct word *w)
+bool time_stands_at(const struct cut_line *o, size_t at, int64_t *off)
 {
-    struct cut_line *o = c->out;
-    int64_t ms = 0;
-
-    if (w->digits - w->digit != 4 || o->n - w->digit < CHUNK_TIME ||
-        memcmp(c->p + w->digit, o->date, CHUNK_DATE) != 0 ||
-        !read_clock(c->p + w->digit + CHUNK_DATE, &ms))
-        return 0;
-    int64_t off = ms - o->ms;
-    put_gap(c, w->digit, w->digit + CHUNK_TIME, off == 0 ? GAP_TIME : GAP_TIME_NEAR);
-    if (off != 0)
-        o->numbers = put_varint(o->numbers, (uint64_t)off << 1 ^ (uint64_t)(off >> 63));
-    return w->digit + CHUNK_TIME;
+    if (o->n - at < CHUNK_TIME || memcmp(o->body + at, o->date, CHUNK_DATE) != 0 ||
+        !read_clock(o->body + at + CHUNK_DATE, off))
+        return false;
+    *off -= o->ms;
+    return true;
 }
 
-static size_t cut_id(struct cutter *c, const struct word *w)
+void time_off_cut(struct cut_line *o, int64_t off)
 {
-    struct cut_line *o = c->out;
-    const char *p = c->p + w->begin;
+    if (off != 0)
+        o->numbers = put_varint(o->numbers, (uint64_t)off << 1 ^ (uint64_t)(off >> 63));
+}
+
+static bool cut_time(struct cut_line *o, const struct word *w, struct cut_gap *gap)
+{
+    int64_t off = 0;
+
+    if (w->digits - w->digit != 4 || !time_stands_at(o, w->digit, &off))
+        return false;
+    time_off_cut(o, off);
+    *gap =
+        (struct cut_gap){w->digit, w->digit + CHUNK_TIME, off == 0 ? GAP_TIME : GAP_TIME_NEAR, 0};
+    return true;
+}
+
+static bool cut_id(struct cut_line *o, const struct word *w, struct cut_gap *gap)
+{
+    const char *p = o->body + w->begin;
     const struct str id = {p, CHUNK_UUID};
     uint8_t packed[16];
 
     if (w->end - w->begin != 8 || o->n - w->begin < CHUNK_UUID || p[8] != '-')
-        return 0;
+        return false;
     const bool is_last = memcmp(p, o->last_id, CHUNK_UUID) == 0;
     if (!is_last && !id_pack(id, packed))
-        return 0;
+        return false;
     const enum chunk_gap others = o->new_id ? GAP_ID_OTHER : GAP_ID_NEW;
-    put_gap(c, w->begin, w->begin + CHUNK_UUID, is_last ? GAP_ID : others);
+    *gap = (struct cut_gap){w->begin, w->begin + CHUNK_UUID, is_last ? GAP_ID : others, 0};
     if (!is_last) {
         memcpy(o->ids, packed, sizeof(packed));
         o->ids += sizeof(packed);
         if (!o->new_id)
             o->new_id = o->last_id = p;
     }
-    return w->begin + CHUNK_UUID;
+    return true;
 }
 
 /* The value of n <= 8 digits with a 1 before them: the digits of eight bytes are added pairwise. */
-static uint64_t short_number(const char *p, size_t n)
+static inline uint64_t short_number(const char *p, size_t n)
 {
     static const uint32_t ones[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
     uint64_t v;
 
     memcpy(&v, p, sizeof(v));
     v = (v & UINT64_C(0x0f0f0f0f0f0f0f0f)) << (64 - 8 * n); /* lowest byte first: zeros before */
-    v = (v * 10 + (v >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
-    v = (v * 100 + (v >> 16)) & UINT64_C(0x0000ffff0000ffff);
-    v = (v * 10000 + (v >> 32)) & UINT64_C(0xffffffff);
+    v = (v * (1 + (10 << 8)) >> 8) & UINT64_C(0x00ff00ff00ff00ff);
+    v = (v * (1 + (100 << 16)) >> 16) & UINT64_C(0x0000ffff0000ffff);
+    v = v * (1 + (UINT64_C(10000) << 32)) >> 32;
     return v + ones[n];
 }
 
@@ -236,46 +232,60 @@ static uint64_t number_of(const char *p, size_t n)
     return v;
 }
 
-static size_t cut_digits(struct cutter *c, const struct word *w)
+static void cut_digits(struct cut_line *o, const struct word *w, struct cut_gap *gap)
 {
-    enum { DIGITS_MOST = 16 }; /* so that the number fits */
-    struct cut_line *o = c->out;
     size_t at = w->digit;
 
-    for (; w->digits - at > DIGITS_MOST; at += DIGITS_MOST) {
-        put_gap(c, at, at + DIGITS_MOST, GAP_NUMBER);
-        o->numbers = put_varint(o->numbers, number_of(c->p + at, DIGITS_MOST));
-    }
-    put_gap(c, at, w->digits, GAP_NUMBER);
-    o->numbers = put_varint(o->numbers, number_of(c->p + at, w->digits - at));
-    return w->end;
+    for (; w->digits - at > DIGITS_MOST; at += DIGITS_MOST)
+        o->numbers = put_varint(o->numbers, number_of(o->body + at, DIGITS_MOST));
+    o->numbers = put_varint(o->numbers, number_of(o->body + at, w->digits - at));
+    *gap = (struct cut_gap){w->digit, w->digits, GAP_NUMBER, 0};
 }
 
 /* Identifiers of 8 digits and more, an even number of them. */
-static size_t cut_hex(struct cutter *c, const struct word *w)
+static bool cut_hex(struct cut_line *o, const struct word *w, struct cut_gap *gap)
 {
-    struct cut_line *o = c->out;
     const size_t n = w->end - w->begin;
 
     if (n < 8 || n > 128 || n % 2 != 0 ||
-        !hex_digits_pack(c->p + w->begin, n / 2, (uint8_t *)o->hex))
-        return 0;
-    put_gap(c, w->begin, w->end, GAP_HEX);
-    *o->template_end++ = (char)(n / 2);
+        !hex_digits_pack(o->body + w->begin, n / 2, (uint8_t *)o->hex))
+        return false;
+    *gap = (struct cut_gap){w->begin, w->end, GAP_HEX, (uint8_t)(n / 2)};
     o->hex += n / 2;
-    return w->end;
+    return true;
 }
 
-static size_t cut_text(struct cutter *c, const struct word *w)
+static void cut_text(struct cut_line *o, const struct word *w, struct cut_gap *gap)
 {
-    struct cut_line *o = c->out;
     const size_t n = w->end - w->begin;
 
-    put_gap(c, w->begin, w->end, GAP_TEXT);
+    *gap = (struct cut_gap){w->begin, w->end, GAP_TEXT, 0};
     o->numbers = put_varint(o->numbers, n);
-    o->texts = copy_text(o->texts, c->p + w->begin, n);
-    return w->end;
+    o->texts = copy_text(o->texts, o->body + w->begin, n);
 }
+
+/* Digits in a word of letters are a number where they stand together: "key0", "12ms". */
+static void cut_mixed(struct cut_line *o, const struct word *w, struct cut_gap *gap)
+{
+    if (cut_hex(o, w, gap))
+        return;
+    if (w->has_more)
+        cut_text(o, w, gap);
+    else
+        cut_digits(o, w, gap);
+}
+
+static void cut_word(struct cut_line *o, const struct word *w, struct cut_gap *gap)
+{
+    if (cut_time(o, w, gap) || cut_id(o, w, gap))
+        return;
+    if (w->digits - w->digit == w->end - w->begin)
+        cut_digits(o, w, gap);
+    else
+        cut_mixed(o, w, gap);
+}
+
+/* --- a line whose template is not known --- */
 
 static bool is_letter(char b)
 {
@@ -284,56 +294,101 @@ static bool is_letter(char b)
     return low >= 'a' && low <= 'z';
 }
 
-static struct word word_around(const struct cutter *c, size_t from, size_t digit)
+static struct word word_around(const char *p, const struct classes *c, size_t from, size_t digit)
 {
     struct word w = {.begin = digit,
-                     .end = run_end(c->classes->alnum, digit),
+                     .end = run_end(c->alnum, digit),
                      .digit = digit,
-                     .digits = run_end(c->classes->digit, digit)};
+                     .digits = run_end(c->digit, digit)};
 
-    while (w.begin > from && is_letter(c->p[w.begin - 1]))
+    while (w.begin > from && is_letter(p[w.begin - 1]))
         w.begin--;
+    w.has_more = next_set(c, c->digit, w.digits) < w.end;
     return w;
 }
 
-/* Digits in a word of letters are a number where they stand together: "key0", "12ms". */
-static size_t cut_mixed(struct cutter *c, const struct word *w)
+/* The text from `done` on to the gap, and what stands for it. */
+static void put_gap(struct cut_line *o, size_t done, const struct cut_gap *gap)
 {
-    const size_t n = cut_hex(c, w);
-
-    if (n != 0)
-        return n;
-    return next_set(c->classes, c->classes->digit, w->digits) >= w->end ? cut_digits(c, w)
-                                                                        : cut_text(c, w);
+    o->template_end = copy_text(o->template_end, o->body + done, gap->from - done);
+    *o->template_end++ = (char)gap->kind;
+    if (gap->kind == GAP_HEX)
+        *o->template_end++ = (char)gap->width;
+    for (size_t n = gap->to - gap->from; gap->kind == GAP_NUMBER && n > DIGITS_MOST;
+         n -= DIGITS_MOST)
+        *o->template_end++ = GAP_NUMBER;
 }
 
-static size_t cut_word(struct cutter *c, const struct word *w)
+/* Where to look on: not in the rest of the word, but times and UUIDs are more than one. */
+static size_t behind_gap(const struct word *w, const struct cut_gap *gap)
 {
-    size_t n = cut_time(c, w);
-
-    if (n == 0)
-        n = cut_id(c, w);
-    if (n != 0)
-        return n;
-    return w->digits - w->digit == w->end - w->begin ? cut_digits(c, w) : cut_mixed(c, w);
+    return gap->to > w->end ? gap->to : w->end;
 }
 
-bool line_cut(struct cut_line *line, struct cut_space *space)
+bool line_cut(struct cut_line *line)
 {
     struct classes classes;
-    struct cutter c = {.out = line, .p = space->body, .classes = &classes};
+    size_t done = 0;
 
     assert(line->n <= CHUNK_CUT_MOST);
-    if (line->n > 0)
-        memcpy(space->body, line->body, line->n);
-    memset(space->body + line->n, ' ', WORD_BITS);
-    classify(space->body, line->n, &classes);
+    classify(line->body, line->n, &classes);
     if (classes.has_codes)
         return false;
     for (size_t from = 0, digit; (digit = next_set(&classes, classes.digit, from)) != NOWHERE;) {
-        const struct word w = word_around(&c, from, digit);
-        from = cut_word(&c, &w);
+        const struct word w = word_around(line->body, &classes, from, digit);
+        struct cut_gap gap;
+        cut_word(line, &w, &gap);
+        put_gap(line, done, &gap);
+        done = gap.to;
+        from = behind_gap(&w, &gap);
     }
-    line->template_end = copy_text(line->template_end, c.p + c.done, line->n - c.done);
+    line->template_end = copy_text(line->template_end, line->body + done, line->n - done);
     return true;
+}
+
+/* --- a word that stands where a known template has a gap --- */
+
+bool gap_cut(struct cut_line *o, size_t at, size_t lead, struct cut_gap *gap)
+{
+    struct classes c;
+
+    c.has_codes = false;
+    classify_word(o->body + at, &c, 0);
+    if (c.digit[0] == 0 || ~c.alnum[0] == 0)
+        return false;
+    const unsigned end = (unsigned)__builtin_ctzll(~c.alnum[0]),
+                   digit = (unsigned)__builtin_ctzll(c.digit[0]);
+    if (digit > end)
+        return false;
+    const uint64_t from_digit = c.digit[0] >> digit;
+    const unsigned digits = digit + (unsigned)__builtin_ctzll(~from_digit);
+    const struct word w = {.begin = at - lead,
+                           .end = at + end,
+                           .digit = at + digit,
+                           .digits = at + digits,
+                           .has_more = (c.digit[0] & ((UINT64_C(1) << end) - 1)) >> digits != 0};
+    cut_word(o, &w, gap);
+    return gap->kind != GAP_NUMBER || gap->to - gap->from <= DIGITS_MOST;
+}
+
+/* How many digits stand at p; 8: or more. */
+static unsigned digits_at(const char *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    v ^= UINT64_C(0x3030303030303030);
+    v = (v | (v + UINT64_C(0x7676767676767676))) & UINT64_C(0x8080808080808080);
+    return v == 0 ? 8 : (unsigned)__builtin_ctzll(v) / 8;
+}
+
+size_t number_cut(struct cut_line *o, size_t at, size_t lead)
+{
+    const char *p = o->body + at;
+    const unsigned n = digits_at(p);
+
+    if (n == 0 || n >= 8 || p[n] == '-' || is_letter(p[n]) || (lead > 0 && lead + n >= 8))
+        return 0;
+    o->numbers = put_varint(o->numbers, short_number(p, n));
+    return at + n;
 }

@@ -25,6 +25,7 @@ void chunk_writer_begin(struct chunk_writer *w, int64_t day)
     w->n_lines = w->text_bytes = w->n_known = 0;
     if (w->places)
         memset(w->places, 0, w->n_places * sizeof(*w->places));
+    template_tree_empty(&w->tree);
     memset(&w->ids, 0, sizeof(w->ids));
     time_format(&date, day * NS_PER_DAY, 3);
     memcpy(w->date, date.p, sizeof(w->date));
@@ -37,6 +38,7 @@ void chunk_writer_clear(struct chunk_writer *w)
         buf_clear(&w->parts[i]);
     free(w->known);
     free(w->places);
+    free(w->tree.edges);
 }
 
 /* --- templates --- */
@@ -130,31 +132,50 @@ static char mark_of(const struct chunk_line *line)
     return (char)(unsigned char)((unsigned)line->severity | (unsigned)line->kind << 4);
 }
 
+/* Cuts the line in full. False: it is none for templates, or there are too many. */
+static bool cut_to_template(struct chunk_writer *w, char mark, struct cut_line *c, size_t *number)
+{
+    char template_text[CHUNK_CUT_ROOM(CHUNK_CUT_MOST)];
+
+    template_text[0] = mark;
+    c->template_end = template_text + 1;
+    if (!line_cut(c))
+        return false;
+    const struct str text = {template_text, (size_t)(c->template_end - template_text)};
+    if (!template_number(w, text, false, number))
+        return false;
+    template_tree_add(&w->tree, w->parts[PART_TEMPLATES].p, w->known[*number].at, text.n, *number);
+    return true;
+}
+
 static bool add_cut(struct chunk_writer *w, const struct chunk_line *line, int64_t in_day,
                     size_t *number)
 {
     const size_t n = line->body.n, room = CHUNK_CUT_ROOM(n);
-    struct cut_space space;
+    const char mark = mark_of(line);
+    char body[CHUNK_CUT_ROOM(CHUNK_CUT_MOST)];
     char *last_id = w->ids.of_stream[line->stream % LAST_IDS];
 
     if (n > CHUNK_CUT_MOST)
         return false;
-    space.template_text[0] = mark_of(line);
-    struct cut_line c = {.body = line->body.p,
-                         .n = n,
-                         .ms = in_day / NS_PER_MS,
-                         .date = w->date,
-                         .last_id = last_id,
-                         .template_end = space.template_text + 1,
-                         .ids = end_of(&w->parts[PART_IDS], room),
-                         .hex = end_of(&w->parts[PART_HEX], room),
-                         .numbers = end_of(&w->parts[PART_NUMBERS], room),
-                         .texts = end_of(&w->parts[PART_TEXTS], room)};
-    if (!line_cut(&c, &space))
-        return false;
-    const struct str text = {space.template_text, (size_t)(c.template_end - space.template_text)};
-    if (!template_number(w, text, false, number))
-        return false;
+    if (n > 0)
+        memcpy(body, line->body.p, n);
+    memset(body + n, ' ', room - n);
+    const struct cut_line uncut = {.body = body,
+                                   .n = n,
+                                   .ms = in_day / NS_PER_MS,
+                                   .date = w->date,
+                                   .last_id = last_id,
+                                   .ids = end_of(&w->parts[PART_IDS], room),
+                                   .hex = end_of(&w->parts[PART_HEX], room),
+                                   .numbers = end_of(&w->parts[PART_NUMBERS], room),
+                                   .texts = end_of(&w->parts[PART_TEXTS], room)};
+    struct cut_line c = uncut;
+    if (!template_tree_cut(&w->tree, w->parts[PART_TEMPLATES].p, (uint8_t)mark, &c, number)) {
+        c = uncut;
+        if (!cut_to_template(w, mark, &c, number))
+            return false;
+    }
     take(&w->parts[PART_IDS], c.ids);
     take(&w->parts[PART_HEX], c.hex);
     take(&w->parts[PART_NUMBERS], c.numbers);

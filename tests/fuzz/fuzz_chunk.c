@@ -1,6 +1,8 @@
 /* Parts of a log chunk: any bytes are read to their end or refused, never outside the bounds, and
- * give no more text than is asked for; what was read and is written again comes back the same. */
+ * give no more text than is asked for; what was read and is written again comes back the same. As
+ * lines they are cut the same way with and without templates. */
 #include <assert.h>
+#include <string.h>
 
 #include "core/store/chunk_format.h"
 #include "tests/fuzz/fuzz.h"
@@ -48,13 +50,37 @@ static void check_again(const struct chunk_text *t, size_t text_bytes)
     chunk_writer_clear(&w);
 }
 
+/* The input as lines: cut along known templates, they have the pieces of those cut without. */
+static void check_cuts(struct str text)
+{
+    struct chunk_writer with = {0}, without = {0};
+
+    chunk_writer_begin(&with, DAY);
+    chunk_writer_begin(&without, DAY);
+    for (struct chunk_line line = {.time_ns = DAY * NS_PER_DAY}; text.n > 0; line.stream ^= 1) {
+        const char *end = memchr(text.p, '\n', text.n);
+        const size_t n = end ? (size_t)(end - text.p) : text.n;
+        line.body = str_sub(text, 0, n);
+        text = str_skip(text, end ? n + 1 : n);
+        chunk_writer_add(&with, &line);
+        template_tree_empty(&without.tree);
+        chunk_writer_add(&without, &line);
+    }
+    for (size_t i = 0; i < CHUNK_PARTS; i++)
+        assert(str_eq(buf_str(&with.parts[i]), buf_str(&without.parts[i])));
+    chunk_writer_clear(&with);
+    chunk_writer_clear(&without);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct varint_reader in = {.rest = {(const char *)data, size}};
     struct chunk_parts parts = {0};
     struct chunk_text t;
-    size_t text_bytes = cut_parts(&in, &parts);
+    size_t text_bytes;
 
+    check_cuts(in.rest);
+    text_bytes = cut_parts(&in, &parts);
     chunk_text_init(&t);
     t.day = DAY;
     if (chunk_restore(&t, &parts, text_bytes))

@@ -61,6 +61,21 @@ static void add(struct lines *l, const char *body)
     add_at(l, NOON + (int64_t)l->n * 7 * NS_PER_MS, 5, str_from(body));
 }
 
+/* Lines cut along the templates that are known have the pieces of those cut without them. */
+static void check_cuts(const struct lines *l)
+{
+    struct chunk_writer w = {0};
+
+    chunk_writer_begin(&w, DAY);
+    for (size_t i = 0; i < l->n; i++) {
+        template_tree_empty(&w.tree);
+        chunk_writer_add(&w, &l->rows[i]);
+    }
+    for (size_t i = 0; i < CHUNK_PARTS; i++)
+        CHECK_STR(buf_str(&l->writer.parts[i]), buf_str(&w.parts[i]));
+    chunk_writer_clear(&w);
+}
+
 static void check_all(struct lines *l)
 {
     struct err e = {0};
@@ -68,6 +83,7 @@ static void check_all(struct lines *l)
     struct chunk_line line;
     size_t n = 0;
 
+    check_cuts(l);
     CHECK_OK(chunk_writer_pack(&l->writer, l->zstd, &l->pressed, &l->blob, &e), &e);
     CHECK_OK(chunk_text_read(&l->text, buf_str(&l->blob), DAY, l->bytes, &e), &e);
     chunk_begin(&c, &l->text);
@@ -185,6 +201,68 @@ static void test_random_lines(void **state)
         for (size_t i = 0; i < 400; i++)
             add_at(l, NOON + (int64_t)rng_below(&rng, 20) * 500000, (uint32_t)rng_below(&rng, 3),
                    random_body(&rng, text, i == 7 ? sizeof(text) : 300));
+        check_all(l);
+        lines_free(l);
+    }
+}
+
+/* Lines of a few forms, in which words stand where others of any kind stood before; one in ten has
+ * another byte somewhere. */
+static struct str random_values(struct rng *rng, char *text)
+{
+    static const char *const forms[] = {"*",   "a*",       "a *", "* *", "x*y *",
+                                        "*-*", "key*=*;*", "**",  "*ms*"};
+    static const char *const values[] = {ID_A,
+                                         ID_B,
+                                         "abcdefab-bff8-41b5-ad9a-cb93ab0d3629",
+                                         "2024-05-14T12:00:00.000Z",
+                                         "2024-05-14T12:00:00.001Z",
+                                         "2024-05-14T25:00:00.000Z",
+                                         "2024-05-14",
+                                         "2024",
+                                         "1234567",
+                                         "12345678",
+                                         "123456789012345",
+                                         "1234567890123456",
+                                         "12345678901234567",
+                                         "1",
+                                         "1a2",
+                                         "deadbeef12",
+                                         "deadbeef",
+                                         "1deadbee",
+                                         "12ab34cd56ef78ab",
+                                         "12ms",
+                                         "",
+                                         "ab",
+                                         "1234567-",
+                                         "12-"};
+    const char *form = forms[rng_below(rng, ARRAY_LEN(forms))];
+    size_t n = 0;
+
+    for (; *form; form++) {
+        const char *value = values[rng_below(rng, ARRAY_LEN(values))];
+        const size_t of = *form == '*' ? strlen(value) : 1;
+        memcpy(text + n, *form == '*' ? value : form, of);
+        n += of;
+    }
+    if (n > 0 && rng_below(rng, 10) == 0)
+        text[rng_below(rng, n)] = (char)rng_below(rng, 256);
+    return (struct str){text, n};
+}
+
+static void test_values_change(void **state)
+{
+    char text[512];
+
+    UNUSED(state);
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct lines *l = lines_new();
+        struct rng rng;
+        rng_seed(&rng, seed);
+        while (l->n < 4000) {
+            add_at(l, NOON + (int64_t)rng_below(&rng, 3) * 500000, (uint32_t)rng_below(&rng, 3),
+                   random_values(&rng, text));
+        }
         check_all(l);
         lines_free(l);
     }
@@ -319,9 +397,14 @@ static void test_older_chunk(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_every_kind_of_word), cmocka_unit_test(test_times_and_streams),
-    cmocka_unit_test(test_random_lines),       cmocka_unit_test(test_many_templates_and_long_lines),
-    cmocka_unit_test(test_is_small),           cmocka_unit_test(test_damage),
-    cmocka_unit_test(test_kept_lines),         cmocka_unit_test(test_older_chunk),
+    cmocka_unit_test(test_every_kind_of_word),
+    cmocka_unit_test(test_times_and_streams),
+    cmocka_unit_test(test_random_lines),
+    cmocka_unit_test(test_values_change),
+    cmocka_unit_test(test_many_templates_and_long_lines),
+    cmocka_unit_test(test_is_small),
+    cmocka_unit_test(test_damage),
+    cmocka_unit_test(test_kept_lines),
+    cmocka_unit_test(test_older_chunk),
 };
 TEST_MAIN(tests)
