@@ -208,7 +208,7 @@ static int gather_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int fl
 
     assert(system && system != v);
     *g = (struct gather_file){
-        .is_gathering = (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_DB)) != 0,
+        .is_gathering = (flags & SQLITE_OPEN_WAL) != 0,
     };
     int code = system->xOpen(system, name, system_file(g), flags, out);
     if (code == SQLITE_OK)
