@@ -307,38 +307,46 @@ void lambda_get_event_config(struct api_call *c)
     put_event_config(&o, c, fn);
 }
 
-void lambda_list_event_configs(struct api_call *c)
+/* Begins an answer that is one list of the function's; NULL: it was refused. */
+static const struct fndef *begin_list(struct api_call *c, struct json_out *o, const char *key)
 {
     struct str qualifier;
     const struct fndef *fn = lambda_function(c, &qualifier);
+
+    if (!fn)
+        return NULL;
+    jout_init(o, &c->out, false);
+    jout_open(o, '{');
+    jout_key(o, key);
+    jout_open(o, '[');
+    return fn;
+}
+
+static void end_list(struct json_out *o)
+{
+    jout_close(o, ']');
+    jout_close(o, '}');
+}
+
+void lambda_list_event_configs(struct api_call *c)
+{
     struct json_out o;
+    const struct fndef *fn = begin_list(c, &o, "FunctionEventInvokeConfigs");
 
     if (!fn)
         return;
-    jout_init(&o, &c->out, false);
-    jout_open(&o, '{');
-    jout_key(&o, "FunctionEventInvokeConfigs");
-    jout_open(&o, '[');
     put_event_config(&o, c, fn);
-    jout_close(&o, ']');
-    jout_close(&o, '}');
+    end_list(&o);
 }
 
 /* --- what a manifest does not have --- */
 
 static void empty_list(struct api_call *c, const char *key)
 {
-    struct str qualifier;
     struct json_out o;
 
-    if (!lambda_function(c, &qualifier))
-        return;
-    jout_init(&o, &c->out, false);
-    jout_open(&o, '{');
-    jout_key(&o, key);
-    jout_open(&o, '[');
-    jout_close(&o, ']');
-    jout_close(&o, '}');
+    if (begin_list(c, &o, key))
+        end_list(&o);
 }
 
 void lambda_list_aliases(struct api_call *c)
@@ -351,16 +359,11 @@ void lambda_list_provisioned(struct api_call *c)
     static const char *const counts[] = {"RequestedProvisionedConcurrentExecutions",
                                          "AvailableProvisionedConcurrentExecutions",
                                          "AllocatedProvisionedConcurrentExecutions"};
-    struct str qualifier;
-    const struct fndef *fn = lambda_function(c, &qualifier);
     struct json_out o;
+    const struct fndef *fn = begin_list(c, &o, "ProvisionedConcurrencyConfigs");
 
     if (!fn)
         return;
-    jout_init(&o, &c->out, false);
-    jout_open(&o, '{');
-    jout_key(&o, "ProvisionedConcurrencyConfigs");
-    jout_open(&o, '[');
     if (fn->provisioned > 0) {
         jout_open(&o, '{');
         jout_put_str(&o, "FunctionArn",
@@ -371,8 +374,7 @@ void lambda_list_provisioned(struct api_call *c)
         jout_put_str(&o, "LastModified", modified_text(c->arena, fn));
         jout_close(&o, '}');
     }
-    jout_close(&o, ']');
-    jout_close(&o, '}');
+    end_list(&o);
 }
 
 void lambda_list_versions(struct api_call *c)
