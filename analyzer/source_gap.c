@@ -134,7 +134,7 @@ enum status watch_gap_load(struct store *s, int64_t now_ns, struct arena *a, str
     if (status != OK || sources.n == 0)
         return status;
     buf_add_z(&b, says[c]);
-    if (st.last_commit_ns > 0 && st.last_commit_ns <= now_ns) {
+    if (st.last_commit_ns > 0 && now_ns - st.last_commit_ns >= NS_PER_SEC) {
         buf_add_z(&b, ": nothing was stored for ");
         duration_format(&b, (now_ns - st.last_commit_ns) / NS_PER_SEC * NS_PER_SEC);
     }

@@ -444,6 +444,19 @@ static void test_changes_are_said(void **state)
     fixture_free(f);
 }
 
+/* A collector that ended within the second of its last commit has left nothing undone. */
+static void check_just_ended(struct store *s)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct ingest_status st;
+    struct str says;
+    struct err e = {0};
+
+    CHECK_OK(request_status(s, &a, &st, &e), &e);
+    CHECK_OK(watch_gap_load(s, st.last_commit_ns, &a, &says, &e), &e);
+    CHECK_STR(says, STR("no collector runs"));
+}
+
 /* Nothing comes any more: ages go on all the same, and the end of the collector is seen at once. */
 static void test_ages_go_on(void **state)
 {
@@ -474,6 +487,7 @@ static void test_ages_go_on(void **state)
         CHECK(app_is_stale(&app, now_ns + 2 * NS_PER_SEC));
         app_load(&app);
         CHECK(str_starts(app.data.unwatched, STR("no collector runs")));
+        check_just_ended(reader.store);
         app_clear(&app);
         fixture_open(f, false);
         store_collects(f->store);
