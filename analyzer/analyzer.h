@@ -19,12 +19,12 @@
  * themselves, and else count, marked EV_DOUBTFUL where no START and REPORT of their own agree
  * (docs/decisions/0029). In the very millisecond in which its printer's START or REPORT stands
  * (times may be whole seconds, or borrowed) a request of another id lies within no run: a REPORT
- * without START is refused there if another request ran in the time it claims, or its environment
- * began in it; what else stands there cannot be told from genuine lines. Nor can a START in one run
- * with a fitting REPORT in a later one; a REPORT without billing, as managed instances write it,
- * where requests interleave; what is left of a request between two runs of another, within ten
- * seconds, of which the end and the beginning are lost; and lines without an id or of the printer's
- * own: its crash, INIT_START, RESTORE_REPORT. One thread. */
+ * without START is refused there if another request stands in the time it claims (even one that it
+ * printed), or its environment began in it; else it cannot be told from genuine lines. Nor can a
+ * START in one run with a fitting REPORT in a later one; a REPORT without billing, as managed
+ * instances write it, where requests interleave; what is left of a request between two runs of
+ * another, within ten seconds, of which the end and the beginning are lost; and lines without an id
+ * or of the printer's own: its crash, INIT_START, RESTORE_REPORT. One thread. */
 struct correlator;
 
 struct correlator_options {

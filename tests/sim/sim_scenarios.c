@@ -70,6 +70,28 @@ static bool lies_in_a_gap(const struct scenario *s, const struct run *r)
     return false;
 }
 
+/* Its REPORT, without its START, stands in the time of a line of another run, and it printed a
+ * request in the time it claims: just so looks what that other run prints, of a request that ran
+ * before. */
+static bool is_alone_at_an_edge(const struct scenario *s, const struct run *r)
+{
+    const int64_t step_ns = step_of(s), end = r->end_ns / step_ns;
+    bool has_printed = false, has_neighbour = false;
+
+    if (r->starts > 0 || r->reports == 0)
+        return false;
+    for (size_t i = 0; i < s->n_runs; i++) {
+        const struct run *other = &s->runs[i];
+        if (other->env != r->env || other == r || other->starts + other->ends + other->reports == 0)
+            continue;
+        has_printed = has_printed || other->printer == r;
+        has_neighbour =
+            has_neighbour || (other->printer != r &&
+                              (other->start_ns / step_ns == end || other->end_ns / step_ns == end));
+    }
+    return has_printed && has_neighbour;
+}
+
 /* Where no stream is named a REPORT without its START and its END may be another's text. */
 static const char *wrong_of_genuine(const struct scenario *s, const struct twin *t,
                                     const struct run *r)
@@ -78,7 +100,8 @@ static const char *wrong_of_genuine(const struct scenario *s, const struct twin 
 
     if (r->reports > 0 && n > 1)
         return "it counts twice";
-    if (n > 0 || r->starts + r->ends + r->reports == 0 || lies_in_a_gap(s, r))
+    if (n > 0 || r->starts + r->ends + r->reports == 0 || lies_in_a_gap(s, r) ||
+        is_alone_at_an_edge(s, r))
         return NULL;
     if (!is_named(s, r) && r->starts == 0 && (r->ends == 0 || r->reports == 0))
         return NULL;
