@@ -9,6 +9,7 @@
 
 #include "cli/common.h"
 #include "cli/help.h"
+#include "collector/decode.h"
 #include "core/base/map.h"
 
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
@@ -115,6 +116,26 @@ static void offer_alerts(struct spot *at)
         offer(at, alerts.rows[i].key);
 }
 
+static void offer_silences(struct spot *at)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    struct silence_rows silences = {0};
+    struct err none = {0};
+
+    if (cli_open_store(at->c, true, &s, &none) != OK ||
+        request_silences(s, clock_now(&at->c->clock), false, at->c->arena, &silences, &none) != OK)
+        return;
+    for (size_t i = 0; i < silences.n; i++)
+        offer(at, arena_printf(at->c->arena, "%lld", (long long)silences.rows[i].id));
+}
+
+static void offer_formats(struct spot *at)
+{
+    offer(at, STR("auto"));
+    for (size_t i = 0; decoders[i] != NULL; i++)
+        offer(at, str_from(decoders[i]->name));
+}
+
 static void offer_values(struct spot *at, const struct opt_def *d)
 {
     const size_t comma = str_rfind_char(at->part, ',');
@@ -129,6 +150,8 @@ static void offer_values(struct spot *at, const struct opt_def *d)
     for (size_t i = 0; i < ARRAY_LEN(stored); i++)
         if (d->flag && strcmp(stored[i].flag, d->flag) == 0)
             offer_stored(at, stored[i].of);
+    if (d->flag && strcmp(d->flag, "input-format") == 0)
+        offer_formats(at);
 }
 
 static bool is_of_word(const struct opt_def *d, struct str word)
@@ -211,6 +234,8 @@ static void offer_plain(struct spot *at, const struct command *cmd, const struct
         offer_actions(at, cmd->usage);
     else if (n == 3 && cmd == &cmd_alert && str_eq(words[1], STR("ack")))
         offer_alerts(at);
+    else if (n == 3 && cmd == &cmd_alert && str_eq(words[1], STR("unsilence")))
+        offer_silences(at);
 }
 
 /* words[0] is the command, the last one stands at the cursor. */

@@ -46,6 +46,16 @@ static int serve(struct cli *c, const struct metrics_settings *set, struct err *
     return s == OK ? EXIT_DONE : s == ERR_CONFIG || s == ERR_USAGE ? EXIT_USAGE : EXIT_FAILED;
 }
 
+static enum status print_once(struct cli *c, size_t max_functions, struct err *e)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    enum status status = cli_open_store(c, true, &s, e);
+
+    if (status == OK)
+        status = cli_say_if_no_function(c, s, e);
+    return status == OK ? metrics_write(c, max_functions, &c->out, e) : status;
+}
+
 static int run_metrics(struct cli *c, struct err *e)
 {
     const struct metrics_settings *set = c->options;
@@ -54,7 +64,7 @@ static int run_metrics(struct cli *c, struct err *e)
         return EXIT_USAGE;
     if (set->listen.n > 0)
         return serve(c, set, e);
-    return metrics_write(c, (size_t)set->max_functions, &c->out, e) == OK ? EXIT_DONE : EXIT_FAILED;
+    return print_once(c, (size_t)set->max_functions, e) == OK ? EXIT_DONE : EXIT_FAILED;
 }
 
 const struct command cmd_metrics = {

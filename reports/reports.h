@@ -25,8 +25,7 @@ MUST_CHECK enum status report_write(struct store *s, const struct report_options
                                     enum report_format f, struct buf *out, struct err *e);
 
 /* The state of a store in the text format of Prometheus, version 0.0.4: functions, queues, sources,
- * alerts, the store itself. Counters run over everything the store holds, so removing old days
- * makes them smaller, which Prometheus takes for a restart. */
+ * alerts, the store itself. Counters run over everything the store ever held and never fall. */
 struct prometheus_options {
     struct fn_filter filter;
     size_t max_functions; /* the busiest; the rest is counted as left out. 0: 1000 */
