@@ -99,6 +99,9 @@ struct cut_gap {
 bool gap_cut(struct cut_line *o, size_t at, size_t lead, struct cut_gap *gap);
 /* The end of a short GAP_NUMBER. 0: there is none, or that takes gap_cut() to tell. */
 size_t number_cut(struct cut_line *o, size_t at, size_t lead);
+/* A GAP_ID_NEW; a GAP_HEX of that width. False: there is none, or that takes gap_cut() to tell. */
+bool new_id_cut(struct cut_line *o, size_t at);
+bool hex_cut(struct cut_line *o, size_t at, size_t width);
 /* A time: how far from the line's own, which time_off_cut() adds to the pieces. */
 bool time_stands_at(const struct cut_line *o, size_t at, int64_t *off);
 void time_off_cut(struct cut_line *o, int64_t off);

@@ -158,15 +158,23 @@ static size_t cut_last_id(struct cut_line *c, const struct template_edge *e, siz
     return is_last ? at + CHUNK_UUID : 0;
 }
 
+/* Neither a UUID nor hexadecimal digits have letters before them. */
+static size_t cut_new_id(struct cut_line *c, const struct template_edge *e, size_t at)
+{
+    return e->lead == 0 && new_id_cut(c, at) ? at + CHUNK_UUID : 0;
+}
+
+static size_t cut_hex(struct cut_line *c, const struct template_edge *e, size_t at)
+{
+    const bool is_cut = e->lead == 0 && hex_cut(c, at, e->width);
+
+    return is_cut ? at + 2 * (size_t)e->width : cut_any(c, e, at);
+}
+
 static cut_gap_fn *const cut_gaps[GAP_KINDS] = {
-    [GAP_ID_OTHER] = cut_any,
-    [GAP_NUMBER] = cut_any,
-    /* where number_cut() cannot tell */[GAP_HEX] = cut_any,
-    [GAP_TEXT] = cut_any,
-    [GAP_TIME] = cut_time,
-    [GAP_TIME_NEAR] = cut_time,
-    [GAP_ID] = cut_last_id,
-    [GAP_ID_NEW] = cut_any,
+    [GAP_ID_OTHER] = cut_any,   [GAP_NUMBER] = cut_any, /* where number_cut() cannot tell */
+    [GAP_HEX] = cut_hex,        [GAP_TEXT] = cut_any,   [GAP_TIME] = cut_time,
+    [GAP_TIME_NEAR] = cut_time, [GAP_ID] = cut_last_id, [GAP_ID_NEW] = cut_new_id,
 };
 
 static uint64_t word_at(const char *p)

@@ -387,8 +387,60 @@ size_t number_cut(struct cut_line *o, size_t at, size_t lead)
     const char *p = o->body + at;
     const unsigned n = digits_at(p);
 
-    if (n == 0 || n >= 8 || p[n] == '-' || is_letter(p[n]) || (lead > 0 && lead + n >= 8))
+    if (n == 0 || n >= 8 || is_letter(p[n]) || (lead > 0 && lead + n >= 8) ||
+        (n == 4 && p[n] == '-')) /* or it may be a time; of a UUID they are eight */
         return 0;
     o->numbers = put_varint(o->numbers, short_number(p, n));
     return at + n;
+}
+
+/* Letters among hexadecimal digits have this bit, those up to 9 do not. */
+#define LETTER_BITS UINT64_C(0x4040404040404040)
+
+static uint64_t letters_of(const char *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return v & LETTER_BITS;
+}
+
+bool new_id_cut(struct cut_line *o, size_t at)
+{
+    const char *p = o->body + at;
+
+    if (o->n - at < CHUNK_UUID || o->new_id || letters_of(p) == LETTER_BITS ||
+        memcmp(p, o->last_id, CHUNK_UUID) == 0 ||
+        !id_pack((struct str){p, CHUNK_UUID}, (uint8_t *)o->ids))
+        return false;
+    o->ids += 16;
+    o->new_id = o->last_id = p;
+    return true;
+}
+
+/* Of n >= 8 hexadecimal digits: both letters and others. */
+static bool is_mixed(const char *p, size_t n)
+{
+    uint64_t any = letters_of(p + n - 8), all = any;
+
+    for (size_t i = 0; i + 8 < n; i += 8) {
+        any |= letters_of(p + i);
+        all &= letters_of(p + i);
+    }
+    return any != 0 && all != LETTER_BITS;
+}
+
+bool hex_cut(struct cut_line *o, size_t at, size_t width)
+{
+    const size_t n = 2 * width;
+    const char *p = o->body + at, *end = p + n;
+
+    assert(width >= 4);
+    if (o->n - at < n || is_letter(*end) || (*end >= '0' && *end <= '9') || !is_mixed(p, n) ||
+        !hex_digits_pack(p, width, (uint8_t *)o->hex))
+        return false;
+    if (*end == '-' && (end[3] == '-' || end[5] == '-')) /* of a time, of a UUID */
+        return false;
+    o->hex += width;
+    return true;
 }

@@ -21,17 +21,54 @@ static const uint8_t hex_digit[256] = {
     ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
 };
 
+/* Eight digits to four bytes at once. All arithmetic is by byte: a letter has bit 6, and no sum or
+ * difference of digits leaves its byte; 0: each is one. */
+static uint64_t pack_eight(uint64_t text, uint8_t out[4])
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), letters = text >> 6 & ones;
+    const uint64_t from_0_or_a = text - ones * '0' - letters * ('a' - '0');
+    const uint64_t values = from_0_or_a + letters * 10;
+    /* up to 9, of letters up to 5 */
+    const uint64_t bad = (from_0_or_a | (from_0_or_a + ones * 6 + letters * 4)) & ones * 0xf0;
+    const uint64_t pairs = (values << 4 | values >> 8) & UINT64_C(0x00ff00ff00ff00ff);
+    const uint64_t halves = (pairs | pairs >> 8) & UINT64_C(0x0000ffff0000ffff);
+    const uint32_t packed = (uint32_t)(halves | halves >> 16);
+
+    memcpy(out, &packed, sizeof(packed));
+    return bad;
+}
+
+static uint64_t eight_at(const char *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+static uint64_t four_and_four(const char *low, const char *high)
+{
+    uint32_t v[2];
+
+    memcpy(&v[0], low, sizeof(v[0]));
+    memcpy(&v[1], high, sizeof(v[1]));
+    return v[0] | (uint64_t)v[1] << 32;
+}
+
 bool hex_digits_pack(const char *p, size_t n, uint8_t *out)
 {
     unsigned all = 0; /* has more than four bits as soon as one is no digit */
+    uint64_t bad = 0;
 
+    for (; n >= 4; n -= 4, p += 8, out += 4)
+        bad |= pack_eight(eight_at(p), out);
     for (size_t i = 0; i < n; i++) {
         const unsigned high = hex_digit[(unsigned char)p[2 * i]] - 1u;
         const unsigned low = hex_digit[(unsigned char)p[2 * i + 1]] - 1u;
         all |= high | low;
         out[i] = (uint8_t)(high << 4 | low);
     }
-    return all <= 15;
+    return bad == 0 && all <= 15;
 }
 
 /* Hex groups joined by '-' to bytes; the caller knows that s is as long as they are together. */
@@ -68,7 +105,13 @@ static struct str groups_unpack(struct str blob, const char *prefix, const uint8
 
 bool id_pack(struct str id, uint8_t out[16])
 {
-    return id.n == UUID_LENGTH && groups_pack(id, uuid_groups, ARRAY_LEN(uuid_groups), out);
+    const char *p = id.p;
+
+    if (id.n != UUID_LENGTH || p[8] != '-' || p[13] != '-' || p[18] != '-' || p[23] != '-')
+        return false;
+    return (pack_eight(eight_at(p), out) | pack_eight(four_and_four(p + 9, p + 14), out + 4) |
+            pack_eight(four_and_four(p + 19, p + 24), out + 8) |
+            pack_eight(eight_at(p + 28), out + 12)) == 0;
 }
 
 struct str id_unpack(struct str blob, struct arena *a)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/crypto.h"
 #include "core/base/rng.h"
 #include "core/store/chunk_format.h"
 #include "tests/test.h"
@@ -124,6 +125,23 @@ static void test_every_kind_of_word(void **state)
         "00 01 007 000000000000000000000000000000000000000000000000001 9999999999999999",
         "18446744073709551615 18446744073709551616 99999999999999999999999999999999999",
         "1-66433f00-0000000027f4082019812370 ec8b213ad9445d9e EC8B213AD9445D9E 27f408201981237",
+        "id deadbee1 -12-34 x",
+        "id deadbee1-12-34 x",
+        "id deadbee1-123-45",
+        "id deadbee1a-12-34 x",
+        "id abcd2024 -05-14",
+        "id abcd2024-05-14T12:00:00.000Z",
+        "id abcdef2024-05-14T12:00:00.001Z",
+        "id abcd2024-05-14T12:00:00.00Z",
+        "id 1234-5",
+        "id 2024-05-14T12:00:00.000Z",
+        "id 123-5",
+        "id 12345678-05-14",
+        "id aaaabbbb-bff8-41b5-ad9a-cb93ab0d3629",
+        "id 0000aaaa0000aaaa-1",
+        "id abcdabcdabcd1bcd-1",
+        "id abcdabcdabcdabcd-1",
+        "id 0123012301230123-1",
         "key0=a1 b22c 3d 4e5 x86_64 v1.2.3 12ms customer12 12milliseconds utf8mb4 a1b2 1a 2b3",
         "\xff\xfe 1\xc3\xa9"
         "2 \x80 99\xbf",
@@ -146,6 +164,35 @@ static void test_every_kind_of_word(void **state)
     add_at(l, NOON, 5, STR("\0"));
     check_all(l);
     lines_free(l);
+}
+
+/* Every byte at every place of a UUID: packed where it is a lower-case digit or its dash. */
+static void test_uuid_bytes(void **state)
+{
+    char text[] = ID_A;
+    uint8_t packed[16], want[16];
+
+    UNUSED(state);
+    for (size_t at = 0; at < CHUNK_UUID; at++) {
+        const char own = text[at];
+        for (int b = 0; b < 256; b++) {
+            char digits[33] = "";
+            size_t n = 0;
+            text[at] = (char)b;
+            for (size_t i = 0; i < CHUNK_UUID; i++)
+                if (ID_A[i] != '-')
+                    digits[n++] = text[i];
+            const bool is_right = own == '-' ? b == '-' : b && strchr("0123456789abcdef", b);
+            CHECK(id_pack((struct str){text, CHUNK_UUID}, packed) == is_right);
+            CHECK(hex_digits_pack(digits, 16, want) == (own == '-' || is_right));
+            if (is_right) {
+                CHECK(hex_parse((struct str){digits, 32}, want, 16));
+                CHECK(memcmp(packed, want, 16) == 0);
+                CHECK(hex_digits_pack(digits, 16, packed) && memcmp(packed, want, 16) == 0);
+            }
+        }
+        text[at] = own;
+    }
 }
 
 static void test_times_and_streams(void **state)
@@ -397,14 +444,10 @@ static void test_older_chunk(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_every_kind_of_word),
-    cmocka_unit_test(test_times_and_streams),
-    cmocka_unit_test(test_random_lines),
-    cmocka_unit_test(test_values_change),
-    cmocka_unit_test(test_many_templates_and_long_lines),
-    cmocka_unit_test(test_is_small),
-    cmocka_unit_test(test_damage),
-    cmocka_unit_test(test_kept_lines),
-    cmocka_unit_test(test_older_chunk),
+    cmocka_unit_test(test_every_kind_of_word), cmocka_unit_test(test_uuid_bytes),
+    cmocka_unit_test(test_times_and_streams),  cmocka_unit_test(test_random_lines),
+    cmocka_unit_test(test_values_change),      cmocka_unit_test(test_many_templates_and_long_lines),
+    cmocka_unit_test(test_is_small),           cmocka_unit_test(test_damage),
+    cmocka_unit_test(test_kept_lines),         cmocka_unit_test(test_older_chunk),
 };
 TEST_MAIN(tests)
