@@ -33,11 +33,19 @@ static const struct opt_def logs_options[] = {
 };
 /* clang-format on */
 
+/* A line for a table: its request is asked for when all are found. */
+struct found {
+    struct str request_id; /* whose lines were asked for; empty: any */
+    enum severity severity;
+};
+
 struct printer {
     struct cli *cli;
-    struct table table;
-    struct str request_id; /* whose lines they are, where they do not say it */
-    uint64_t lines;
+    struct line_at *lines;
+    struct found *found; /* of each line */
+    size_t n, cap, cap_found;
+    struct str request_id;
+    uint64_t printed;
 };
 
 static const struct table_column columns[] = {
@@ -63,22 +71,44 @@ static enum status print_text(struct printer *p, const struct log_line *line)
     return out->n > FLUSH_BYTES && cli_flush(p->cli) != 0 ? ERR_CANCELLED : OK;
 }
 
-static enum status print_row(struct printer *p, const struct log_line *line)
+static enum status keep_row(struct printer *p, const struct log_line *line)
 {
-    struct table *t = &p->table;
-    struct arena *a = t->arena;
+    struct arena *a = p->cli->arena;
+
+    p->lines = arena_grow(a, p->lines, p->n, &p->cap, sizeof(*p->lines));
+    p->found = arena_grow(a, p->found, p->n, &p->cap_found, sizeof(*p->found));
+    p->lines[p->n] =
+        (struct line_at){line->time_ns, line->origin, line->fn_id, arena_str(a, line->body), {0}};
+    p->found[p->n++] = (struct found){p->request_id, line->severity};
+    return OK;
+}
+
+static void add_row(struct table *t, const struct line_at *l, const struct found *f)
+{
+    const struct str id = f->request_id.n > 0 ? f->request_id : l->owner;
 
     table_row(t);
-    cli_time_cell(t, 0, line->time_ns);
-    table_text(t, 1, arena_str(a, line->origin->fn->name));
-    table_text(t, 2, str_from(severity_name(line->severity)));
-    table_text(t, 3, arena_str(a, line->origin->instance));
-    struct str id = p->request_id.n > 0 ? p->request_id : line->invocation_id;
+    cli_time_cell(t, 0, l->time_ns);
+    table_text(t, 1, l->origin->fn->name);
+    table_text(t, 2, str_from(severity_name(f->severity)));
+    table_text(t, 3, l->origin->instance);
     if (id.n > 0)
-        table_text(t, 4, arena_str(a, id));
-    table_text(t, 5, arena_str(a, line->body));
-    table_text(t, 6, line->origin->fn->account);
-    table_text(t, 7, line->origin->fn->region);
+        table_text(t, 4, id);
+    table_text(t, 5, l->body);
+    table_text(t, 6, l->origin->fn->account);
+    table_text(t, 7, l->origin->fn->region);
+}
+
+static enum status print_rows(struct printer *p, struct store *s, struct err *e)
+{
+    struct table t;
+
+    if (request_line_owners(s, p->lines, p->n, p->cli->arena, e) != OK)
+        return e->code;
+    table_init(&t, p->cli->arena, columns, ARRAY_LEN(columns), "fnscope.log_lines", 1);
+    for (size_t i = 0; i < p->n; i++)
+        add_row(&t, &p->lines[i], &p->found[i]);
+    cli_print_table(p->cli, &t);
     return OK;
 }
 
@@ -87,8 +117,8 @@ static enum status print_line(void *ctx, const struct log_line *line, struct err
     struct printer *p = ctx;
 
     UNUSED(e);
-    p->lines++;
-    return p->cli->settings->format == TABLE_TEXT ? print_text(p, line) : print_row(p, line);
+    p->printed++;
+    return p->cli->settings->format == TABLE_TEXT ? print_text(p, line) : keep_row(p, line);
 }
 
 /* A pattern without any special character is searched as text, which is several times faster. */
@@ -130,12 +160,12 @@ static enum status print_request(struct printer *p, struct store *s, const struc
         return request_logs(s, q, print_line, p, e);
     for (size_t i = 0; i < rows.n; i++) {
         struct log_request one = log_request_of(&rows.rows[i], rows.fn_ids[i]);
-        if (q->limit > 0 && p->lines >= q->limit)
+        if (q->limit > 0 && p->printed >= q->limit)
             break;
         if (q->instance.n > 0 && !str_eq(q->instance, one.instance))
             continue;
         one.fn = q->fn;
-        one.limit = q->limit > 0 ? q->limit - p->lines : 0;
+        one.limit = q->limit > 0 ? q->limit - p->printed : 0;
         p->request_id = one.invocation_id;
         enum status st = request_logs(s, &one, print_line, p, e);
         if (st != OK)
@@ -150,11 +180,9 @@ static enum status run_search(struct cli *c, struct store *s, struct log_request
 
     if (cli_range(c, s, 0, &q->range, e) != OK || cli_say_if_no_function(c, s, e) != OK)
         return e->code;
-    table_init(&p.table, c->arena, columns, ARRAY_LEN(columns), "fnscope.log_lines", 1);
-    if (print_request(&p, s, q, e) != OK)
+    if (print_request(&p, s, q, e) != OK ||
+        (c->settings->format != TABLE_TEXT && print_rows(&p, s, e) != OK))
         return err_wrap(e, "logs");
-    if (c->settings->format != TABLE_TEXT)
-        cli_print_table(c, &p.table);
     return OK;
 }
 

@@ -358,7 +358,6 @@ static void drill_queue(struct app *app)
 
 void act_drill(struct app *app, enum action action)
 {
-    view_log_owner(app);
     const struct row_ref *ref = app_selected(app);
     struct place attempts = place_of(app, VIEW_INVOCATIONS, NULL);
 

@@ -19,17 +19,15 @@ static const unsigned char first[] = {0, 1, 2, 3, 4, 5};
 enum { COLUMN_TIME, COLUMN_TAG, COLUMN_FUNCTION, COLUMN_LEVEL, COLUMN_MESSAGE, COLUMN_ID };
 
 struct line {
-    int64_t time_ns;
-    uint32_t fn_id;
-    struct str fn_name, id, body;
     enum severity severity;
     enum record_kind kind;
 };
 
 struct tail {
     struct arena *arena;
-    struct line *rows; /* newest first */
-    size_t n, cap;
+    struct line_at *lines; /* newest first */
+    struct line *rows;     /* what else is shown of each */
+    size_t n, cap_lines, cap;
 };
 
 static enum status on_line(void *ctx, const struct log_line *l, struct err *e)
@@ -37,14 +35,11 @@ static enum status on_line(void *ctx, const struct log_line *l, struct err *e)
     struct tail *t = ctx;
 
     UNUSED(e);
+    t->lines = arena_grow(t->arena, t->lines, t->n, &t->cap_lines, sizeof(*t->lines));
     t->rows = arena_grow(t->arena, t->rows, t->n, &t->cap, sizeof(*t->rows));
-    t->rows[t->n++] = (struct line){.time_ns = l->time_ns,
-                                    .fn_id = l->fn_id,
-                                    .fn_name = l->origin->fn->name,
-                                    .id = arena_str(t->arena, l->invocation_id),
-                                    .body = arena_str(t->arena, l->body),
-                                    .severity = l->severity,
-                                    .kind = l->kind};
+    t->lines[t->n] =
+        (struct line_at){l->time_ns, l->origin, l->fn_id, arena_str(t->arena, l->body), {0}};
+    t->rows[t->n++] = (struct line){l->severity, l->kind};
     return OK;
 }
 
@@ -167,7 +162,7 @@ static void select_found(struct app *app, const struct tail *t, const struct fou
     struct place *p = app_place(app);
 
     for (size_t i = 0; f->is_found && i < t->n; i++) {
-        const struct line *l = &t->rows[t->n - 1 - i];
+        const struct line_at *l = &t->lines[t->n - 1 - i];
         if (l->time_ns != f->time_ns || (re && !re_match(re, l->body, NULL, NULL)))
             continue;
         p->selected = i;
@@ -221,30 +216,31 @@ static struct str one_line(struct arena *a, struct str s)
     return (struct str){p, s.n};
 }
 
-static void log_row(struct app *app, struct view_data *d, const struct line *l)
+static void log_row(struct app *app, struct view_data *d, const struct line_at *l,
+                    const struct line *shown)
 {
     struct arena *a = &app->data_arena;
     struct row_ref *ref = view_row(d, a);
     struct table *t = &d->table;
-    bool is_app = l->kind == RECORD_APP;
+    bool is_app = shown->kind == RECORD_APP;
 
     *ref = (struct row_ref){.fn_id = l->fn_id,
-                            .fn_name = l->fn_name,
-                            .id = l->id,
+                            .fn_name = l->origin->fn->name,
+                            .id = l->owner,
                             .time_ns = l->time_ns,
-                            .style = view_line_style(l->kind, l->severity),
+                            .style = view_line_style(shown->kind, shown->severity),
                             .tag = (enum style)(STYLE_TAG0 + l->fn_id % 6),
-                            .is_problem = is_app && l->severity >= SEVERITY_WARN};
+                            .is_problem = is_app && shown->severity >= SEVERITY_WARN};
     cell_time(t, COLUMN_TIME, l->time_ns);
     table_text(t, COLUMN_TAG, arena_printf(a, "%c", tag_of(l->fn_id)));
-    table_text(t, COLUMN_FUNCTION, l->fn_name);
+    table_text(t, COLUMN_FUNCTION, l->origin->fn->name);
     table_text(t, COLUMN_LEVEL,
-               !is_app                           ? STR("-")
-               : l->severity == SEVERITY_UNKNOWN ? STR("")
-                                                 : str_from(severity_name(l->severity)));
+               !is_app                               ? STR("-")
+               : shown->severity == SEVERITY_UNKNOWN ? STR("")
+                                                     : str_from(severity_name(shown->severity)));
     table_text_shown(t, COLUMN_MESSAGE, l->body, one_line(a, is_app ? log_text(l->body) : l->body));
-    if (l->id.n > 0)
-        table_text(t, COLUMN_ID, l->id);
+    if (l->owner.n > 0)
+        table_text(t, COLUMN_ID, l->owner);
 }
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
@@ -269,30 +265,17 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     s = s == OK ? read_tail(app, &q, &t, e) : s;
     re_free(re);
     if (s == OK)
+        s = request_line_owners(app->options->store, t.lines, t.n, &app->data_arena, e);
+    if (s == OK)
         s = view_load_series(app, d, e);
     if (s != OK)
         return s;
     d->is_more = t.n >= ROWS_SHOWN;
     table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.log", 1);
     for (size_t i = t.n; i-- > 0;)
-        log_row(app, d, &t.rows[i]);
+        log_row(app, d, &t.lines[i], &t.rows[i]);
     select_found(app, &t, &found);
     return OK;
-}
-
-void view_log_owner(struct app *app)
-{
-    struct view_data *d = &app->data;
-    const struct row_ref *ref = app_selected(app);
-    struct str id;
-
-    if (app_place(app)->view != VIEW_LOG || ref == NULL || ref->id.n > 0)
-        return;
-    const size_t row = (size_t)(ref - d->refs);
-    const struct line_at at = {ref->fn_id, ref->time_ns,
-                               d->table.cells[row * d->table.n_columns + COLUMN_MESSAGE].raw};
-    if (request_line_owner(app->options->store, &at, &app->data_arena, &id, NULL) == OK)
-        d->refs[row].id = id;
 }
 
 static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigned *used)

@@ -392,9 +392,6 @@ enum style view_line_style(enum record_kind kind, enum severity severity);
 enum status view_waterfall(struct app *app, struct view_data *d, const struct inv_rows *rows,
                            struct err *e);
 const char *view_alert_state(enum alert_state s); /* "x firing" */
-/* Of the selected line of the log that names no request: finds whose it is, by its place (v_log.c).
- */
-void view_log_owner(struct app *app);
 /* Queues (v_queues.c). */
 struct queue_change {
     struct metric_sample from, to; /* the newest reading and one of the minutes before it */

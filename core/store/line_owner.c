@@ -34,6 +34,7 @@ struct owner_track {
     int64_t init_ns;
     struct waiting *waiting; /* lines of an initialization */
     size_t n_waiting, cap_waiting;
+    bool is_settled; /* it was heard where a request began or ended */
 };
 
 void line_owners_init(struct line_owners *o, struct store *s, struct arena *a)
@@ -100,6 +101,7 @@ static void close_at(struct owner_track *t, size_t i)
 
 static void begin(struct line_owners *o, struct owner_track *t, const struct log_line *l)
 {
+    t->is_settled = has_stream(t);
     if (has_stream(t))
         t->n_open = 0;
     close_at(t, find_open(t, l->invocation_id));
@@ -123,6 +125,7 @@ static void end(struct owner_track *t, const struct log_line *l)
     if (!has_stream(t))
         return;
     settle_init(t, l->invocation_id, l->time_ns);
+    t->is_settled = true;
     t->n_open = 0;
     t->last = id_of(l->invocation_id);
     t->ended_ns = l->time_ns;
@@ -283,6 +286,13 @@ void line_owners_hear(struct line_owners *o, const struct log_line *l, struct st
         wait_for_start(o, t, l->time_ns, owner, keep);
 }
 
+bool line_owners_is_sure(const struct line_owners *o, const struct origin *origin)
+{
+    const uint64_t *at = idmap_get(&o->track_of, (uintptr_t)origin);
+
+    return at != NULL && o->tracks[*at].is_settled;
+}
+
 bool line_owners_goes_on(const struct line_owners *o, const struct origin *origin, struct str id,
                          int64_t from_ns)
 {
@@ -293,70 +303,4 @@ bool line_owners_goes_on(const struct line_owners *o, const struct origin *origi
     const struct owner_track *t = &o->tracks[*at];
     return find_open(t, id) < t->n_open ||
            (str_eq(id_str(&t->last), id) && from_ns - t->ended_ns <= LOG_AFTERMATH_NS);
-}
-
-/* --- asked for one line --- */
-
-struct asked_line {
-    int64_t time_ns;
-    struct str body;
-    const struct origin *origin; /* once it was heard */
-    struct line_owners owners;
-    struct arena *arena;
-    struct str owner;
-};
-
-static bool is_asked(const struct asked_line *q, const struct log_line *l)
-{
-    return l->time_ns == q->time_ns && str_eq(l->body, q->body);
-}
-
-static enum status find_asked(void *ctx, const struct log_line *l, struct err *e)
-{
-    struct asked_line *q = ctx;
-
-    UNUSED(e);
-    q->origin = is_asked(q, l) ? l->origin : NULL;
-    return q->origin != NULL ? ERR_CANCELLED : OK;
-}
-
-static enum status hear_around(void *ctx, const struct log_line *l, struct err *e)
-{
-    struct asked_line *q = ctx;
-
-    UNUSED(e);
-    if (l->origin == q->origin)
-        line_owners_hear(&q->owners, l, is_asked(q, l) ? &q->owner : NULL, q->arena);
-    return OK;
-}
-
-/* The lines around, of the stream it was found in. */
-static enum status hear_stream(struct store *s, struct log_request *lines, struct asked_line *q,
-                               struct err *e)
-{
-    AUTO(arena_clear) struct arena tracks = {0};
-
-    lines->range = (struct range){q->time_ns - LINE_OWNER_LEAD_NS, q->time_ns + LINE_OWNER_TAIL_NS};
-    lines->instance = q->origin->instance;
-    line_owners_init(&q->owners, s, &tracks);
-    enum status status = request_logs(s, lines, hear_around, q, e);
-    if (status == OK && q->owners.failure.code != OK && e)
-        *e = q->owners.failure;
-    if (status == OK)
-        status = q->owners.failure.code;
-    line_owners_clear(&q->owners);
-    return status;
-}
-
-enum status request_line_owner(struct store *s, const struct line_at *at, struct arena *a,
-                               struct str *id, struct err *e)
-{
-    struct asked_line q = {.time_ns = at->time_ns, .body = at->body, .arena = a};
-    struct log_request lines = {.range = {at->time_ns, at->time_ns + 1}, .fn_id = at->fn_id};
-    enum status status = request_logs(s, &lines, find_asked, &q, e);
-
-    if (status == OK && q.origin != NULL)
-        status = hear_stream(s, &lines, &q, e);
-    *id = q.owner;
-    return status;
 }

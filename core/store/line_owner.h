@@ -26,6 +26,9 @@
 /* How far around a range lines must be heard for those in it to be told. */
 #define LINE_OWNER_LEAD_NS LINE_OWNER_RUN_NS
 #define LINE_OWNER_TAIL_NS LINE_OWNER_INIT_NS
+/* In a stream one that begins or ends a request tells of those behind it, with what reaches across
+ * it: an initialization, what trails the request before. */
+#define LINE_OWNER_NEAR_NS LINE_OWNER_INIT_NS
 
 /* The attempts that are stored of one request id. */
 struct attempt {
@@ -64,6 +67,9 @@ void line_owners_clear(struct line_owners *o);
  * the line is heard only. */
 void line_owners_hear(struct line_owners *o, const struct log_line *l, struct str *owner,
                       struct arena *keep);
+/* Would hearing lines from before the first one that was heard change nothing of this stream's, as
+ * the first was LINE_OWNER_NEAR_NS before? */
+bool line_owners_is_sure(const struct line_owners *o, const struct origin *origin);
 /* May lines from then on still be of the request, though none ended it or it has just ended? */
 bool line_owners_goes_on(const struct line_owners *o, const struct origin *origin, struct str id,
                          int64_t from_ns);

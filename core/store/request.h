@@ -229,15 +229,18 @@ struct log_request log_request_of(const struct invocation *inv, uint32_t fn_id);
 MUST_CHECK enum status request_logs(struct store *s, const struct log_request *q, log_fn *fn,
                                     void *ctx, struct err *e);
 
-/* The request a line of a function is of, as log_lines.request_id of SQL says it: also where the
- * line does not name it. Empty: of none. Reads the lines around it. */
+/* The requests that lines are of, as log_lines.request_id of SQL says it: also where a line does
+ * not name one, and where it names another. Lines in any order; their owners (empty: none) are in
+ * `a`. Reads the lines around them, which costs most where they are far apart. */
 struct line_at {
-    uint32_t fn_id;
     int64_t time_ns;
+    const struct origin *origin; /* as log_line said it */
+    uint32_t fn_id;
     struct str body;
+    struct str owner;
 };
-MUST_CHECK enum status request_line_owner(struct store *s, const struct line_at *at,
-                                          struct arena *a, struct str *id, struct err *e);
+MUST_CHECK enum status request_line_owners(struct store *s, struct line_at *lines, size_t n,
+                                           struct arena *a, struct err *e);
 
 /* Errors with the same fingerprint (function, outcome, error type, message with digits, hex runs
  * and quoted text folded), most frequent first. */
