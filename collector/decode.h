@@ -61,7 +61,8 @@ const struct decoder_ops *decoder_find(struct str name);   /* NULL: none of that
 
 /* What is remembered of the event before, for speed alone. Zeroed is nothing. */
 struct decode_memo {
-    struct jp_form json; /* its members */
+    struct jp_form json;                /* its members */
+    const struct platform_event *start; /* of the last START in this batch; NULL: none */
 };
 
 /* Fills a record from one event's text: platform line (text or JSON) or application line of any

@@ -157,8 +157,11 @@ static bool is_slot_of(const struct origin_slot *slot, const struct raw_event *e
 
 void event_maker_meet(struct event_maker *m, const struct batch *b)
 {
-    m->n_batches += m->batch != b || b->origins.count == 0;
+    if (m->batch == b && b->origins.count > 0)
+        return;
+    m->n_batches++;
     m->batch = b;
+    m->before.start = NULL;
 }
 
 /* Streams come and go. */

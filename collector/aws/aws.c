@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "collector/aws/lambda_brief.h"
+
 /* "REPORT RequestId: ", "START RequestId: " or "END RequestId: " behind a prefix: user text that
  * imitates a platform line. 'q' is rare, so the search is one memchr a line. */
 static bool has_imitation(struct str line)
@@ -53,8 +55,12 @@ void aws_decode_lambda(struct decode_memo *before, struct log_record *r, struct 
     struct str json = text.p[0] == '{' ? text : behind_warning(text);
     if (json.n > 0 && aws_lambda_json(before, json, r, b))
         return;
-    if (aws_lambda_text(text, r, b))
+    if (lambda_brief_line(before, text, r))
         return;
+    if (aws_lambda_text(text, r, b)) {
+        lambda_brief_note(before, r);
+        return;
+    }
     if (has_imitation(text))
         r->is_imitation = true;
     aws_lambda_app(text, r, &b->arena);

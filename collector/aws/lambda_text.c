@@ -12,7 +12,10 @@
 #include "collector/aws/scan.h"
 #include "core/base/timefmt.h"
 
-enum { MAX_LABEL = 40 }; /* bytes of a label we do not know */
+enum {
+    MAX_LABEL = 40,   /* bytes of a label we do not know */
+    END_OF_USUAL = 4, /* of " ms" and its tab */
+};
 
 struct scanner {
     const char *p, *end;
@@ -50,7 +53,7 @@ static bool is_tabbed(const struct scanner *s)
 
 /* Blanks, tabs, line ends; false when there was none. Lines copied from a terminal have runs of
  * blanks for tabs. */
-static bool skip_gap(struct scanner *s)
+static inline bool skip_gap(struct scanner *s)
 {
     /* how many bytes a blank is that begins so */
     static const unsigned char lengths[256] = {
@@ -58,6 +61,10 @@ static bool skip_gap(struct scanner *s)
     const char *p = s->p;
     unsigned n;
 
+    if (s->end - p >= 2 && *p == '\t' && lengths[(unsigned char)p[1]] == 0) { /* the usual one */
+        s->p++;
+        return true;
+    }
     while (p < s->end && (n = lengths[(unsigned char)*p]) != 0 &&
            (n == 1 || is_escaped_blank(p, s->end)))
         p += n;
@@ -74,11 +81,24 @@ static bool take(struct scanner *s, const char *literal, size_t n)
     return true;
 }
 
+/* Whether one of eight bytes may end a word: one up to the blank, or a backslash. */
+static bool may_end_word(const char *p)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    const uint64_t x = v ^ ones * '\\';
+    return (((v - ones * (' ' + 1)) & ~v) | ((x - ones) & ~x)) & ones * 0x80;
+}
+
 /* Up to the next blank, tab or line end; empty is no word. */
 static bool take_word(struct scanner *s, struct str *out)
 {
     const char *from = s->p, *p = from;
 
+    while (s->end - p >= 8 && !may_end_word(p))
+        p += 8;
     while (p < s->end && (unsigned char)*p > ' ' && (*p != '\\' || !is_escaped_blank(p, s->end)))
         p++;
     s->p = p;
@@ -87,12 +107,12 @@ static bool take_word(struct scanner *s, struct str *out)
 }
 
 /* "Name: "; the blank is missing where the value is and the line was trimmed. */
-static bool take_label(struct scanner *s, struct str name)
+static inline bool take_label(struct scanner *s, struct str name)
 {
     const size_t left = (size_t)(s->end - s->p);
 
     if (left < name.n + 1 || s->p[0] != name.p[0] || s->p[name.n] != ':' ||
-        memcmp(s->p, name.p, name.n) != 0)
+        !str_eq((struct str){s->p, name.n}, name))
         return false;
     const bool is_last = left == name.n + 1;
     if (!is_last && s->p[name.n + 1] != ' ')
@@ -138,34 +158,34 @@ static const struct unit *take_quantity(struct scanner *s, const struct unit *un
     return NULL;
 }
 
-/* At most six digits and as many behind a point: *v times *scale millionths; where they end. */
-static const char *usual_number(const char *p, const char *stop, int64_t *v, int64_t *scale)
+/* The digits at p, up to `stop`, behind those of v. */
+static const char *take_digits(const char *p, const char *stop, uint64_t *v)
 {
-    enum { MOST_DIGITS = 6 };
-    const char *const from = p;
+    unsigned digit;
 
-    for (; p <= stop && p - from < MOST_DIGITS && (unsigned)(*p - '0') <= 9; p++)
-        *v = *v * 10 + (*p - '0');
-    if (p == from || p > stop || *p != '.')
-        return p;
-    for (p++; p <= stop && *scale > 1 && (unsigned)(*p - '0') <= 9; p++, *scale /= 10)
-        *v = *v * 10 + (*p - '0');
+    for (; p <= stop && (digit = (unsigned)(*p - '0')) <= 9; p++)
+        *v = *v * 10 + digit;
     return p;
 }
 
-/* A quantity as nearly all lines have it: such a number, the unit and a tab ("169.84 ms", "512
- * MB"). Not taken where it is another: the general way reads those. */
-static bool take_usual(struct scanner *s, const char unit[2], int64_t *millionths)
+/* A quantity as nearly all lines have it: at most six digits and as many behind a point, the unit
+ * and a tab ("169.84 ms", "512 MB"). Not taken where it is another: the general way reads those. */
+static bool take_usual(struct scanner *s, const char unit[END_OF_USUAL], int64_t *millionths)
 {
-    enum { END = 4 };
-    int64_t v = 0, scale = 1000000;
-    const char *const stop = s->end - END, *p = usual_number(s->p, stop, &v, &scale);
+    enum { MOST_DIGITS = 6 };
+    static const uint64_t scales[MOST_DIGITS + 1] = {1000000, 100000, 10000, 1000, 100, 10, 1};
+    const char *const stop = s->end - END_OF_USUAL;
+    uint64_t v = 0;
+    const char *const point = take_digits(s->p, stop, &v);
+    const bool is_whole = point > stop || *point != '.';
+    const char *p = is_whole ? point : take_digits(point + 1, stop, &v);
+    const size_t n = (size_t)(point - s->p), decimals = is_whole ? 0 : (size_t)(p - point) - 1;
 
-    if (p == s->p || p > stop || p[-1] == '.' || p[0] != ' ' || p[1] != unit[0] ||
-        p[2] != unit[1] || p[3] != '\t')
+    if (p > stop || n == 0 || n > MOST_DIGITS || (decimals == 0 && !is_whole) ||
+        decimals > MOST_DIGITS || memcmp(p, unit, END_OF_USUAL) != 0)
         return false;
-    *millionths = v * scale;
-    s->p = p + END - 1;
+    *millionths = (int64_t)(v * scales[decimals]);
+    s->p = p + END_OF_USUAL - 1;
     return true;
 }
 
@@ -173,7 +193,7 @@ static bool take_duration(struct scanner *s, int64_t *ns)
 {
     struct str number;
 
-    if (take_usual(s, "ms", ns)) /* a millionth of it is a nanosecond */
+    if (take_usual(s, " ms\t", ns)) /* a millionth of it is a nanosecond */
         return true;
     const struct unit *u = take_quantity(s, duration_units, ARRAY_LEN(duration_units), &number);
 
@@ -188,7 +208,7 @@ static bool take_size(struct scanner *s, uint64_t *bytes)
     struct str number;
     int64_t millionths;
 
-    if (take_usual(s, "MB", &millionths)) {
+    if (take_usual(s, " MB\t", &millionths)) {
         *bytes = (uint64_t)(millionths / 1000000) << 20;
         return millionths % 1000000 == 0;
     }
@@ -326,8 +346,8 @@ static bool take_part(struct scanner *s, size_t *next)
     const char *from = s->p;
 
     assert(s->p < s->end && k->n <= 64 && *next <= k->n);
-    for (size_t tried = 0; tried < k->n; tried++) {
-        size_t i = *next + tried < k->n ? *next + tried : *next + tried - k->n;
+    for (size_t tried = 0, i = *next; tried < k->n; tried++, i++) {
+        i = i < k->n ? i : 0;
         const struct label *l = &k->labels[i];
         if (!take_label(s, l->name))
             continue;

@@ -60,6 +60,11 @@ static bool is_plain_uuid(const char *p)
 
     return (hex | dashes) == (UINT64_C(1) << UUID_LENGTH) - 1;
 }
+
+static bool is_hex_16(const char *p)
+{
+    return hex_bytes(p) == 0xFFFF;
+}
 #else
 static uint64_t load32(const char *p)
 {
@@ -91,6 +96,11 @@ static bool is_plain_uuid(const char *p)
 {
     return (no_hex(load_fours(p, p + 4)) | no_hex(load_fours(p + 9, p + 14)) |
             no_hex(load_fours(p + 19, p + 24)) | no_hex(load_fours(p + 28, p + 32))) == 0;
+}
+
+static bool is_hex_16(const char *p)
+{
+    return (no_hex(load_fours(p, p + 4)) | no_hex(load_fours(p + 8, p + 12))) == 0;
 }
 #endif
 
@@ -247,11 +257,23 @@ enum severity scan_syslog_level(int64_t number)
     return number >= 0 && number < (int64_t)ARRAY_LEN(levels) ? levels[number] : SEVERITY_UNKNOWN;
 }
 
+/* "1-68f7d85d-0f0bfbbe2ab8f94854bf83a8" */
+static bool is_plain_trace_id(struct str s)
+{
+    enum { LENGTH = 35, TIME = 2, TIME_DIGITS = 8, REST = 11 };
+
+    return s.n == LENGTH && s.p[0] == '1' && s.p[1] == '-' && s.p[REST - 1] == '-' &&
+           is_hex_run(s.p + TIME, TIME_DIGITS) && is_hex_16(s.p + REST) &&
+           is_hex_16(s.p + LENGTH - 16);
+}
+
 struct str scan_trace_id(struct str header)
 {
     static const bool ends[256] = {[';'] = true, ['"'] = true, [' '] = true, ['\t'] = true};
     struct str id = header;
 
+    if (is_plain_trace_id(header))
+        return header;
     if (str_find_char(header, '=') < header.n) {
         const size_t root = str_find(header, STR("Root="));
         id = root < header.n ? str_skip(header, root + 5) : header;

@@ -536,6 +536,57 @@ static void test_quantities(void **state)
     batch_free(b);
 }
 
+/* What a line says does not depend on the one before; a START of the same version costs no memory.
+ */
+static void test_brief_lines(void **state)
+{
+    static const char *const lines[] = {
+        "START RequestId: " ID " Version: $LATEST",
+        "START RequestId: " ID " Version: 7",
+        "START RequestId: " ID " Version: $LATEST ",
+        "START RequestId: " ID " Version: $LATE",
+        "START RequestId: " ID " Version: $LATESTX",
+        "START RequestId: " ID " Version:",
+        "START RequestId: " ID "  Version: 7",
+        "START RequestId: " ID "",
+        "START RequestId: " ID " version: 7",
+        "Start RequestId: " ID " Version: 7",
+        "START RequestId: " ID " Version: 77",
+        "START\tRequestId: " ID " Version: 7",
+        "END RequestId: " ID,
+        "END RequestId: " ID " ",
+        "END RequestId: " ID "\n",
+        "END RequestId: " ID " Version: 7",
+        "END RequestId: " ID "0",
+        "END RequestId: 0f3ae0c5-8f6c-4b8e-9c1b",
+        "END  RequestId: " ID,
+        "ENDRequestId: " ID,
+    };
+    struct batch *b = batch_new();
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(lines) * ARRAY_LEN(lines); i++) {
+        struct decode_memo memo = {0};
+        struct log_record before = {.body = str_from(lines[i / ARRAY_LEN(lines)])};
+        struct log_record r = {.body = str_from(lines[i % ARRAY_LEN(lines)])};
+        const struct log_record alone = decode(b, r.body);
+        aws_decode_lambda(&memo, &before, b);
+        aws_decode_lambda(&memo, &r, b);
+        CHECK_INT(r.kind, alone.kind);
+        CHECK_INT(r.is_imitation, alone.is_imitation);
+        CHECK(str_eq(r.invocation_id, alone.invocation_id));
+        CHECK((r.platform == NULL) == (alone.platform == NULL));
+        if (r.platform == NULL)
+            continue;
+        CHECK_INT(r.platform->kind, alone.platform->kind);
+        CHECK_INT(r.platform->has, 0);
+        CHECK(str_eq(r.platform->version, alone.platform->version));
+        if (i % (ARRAY_LEN(lines) + 1) == 0 && i < 2 * ARRAY_LEN(lines)) /* its like before it */
+            CHECK(r.platform == before.platform);
+    }
+    batch_free(b);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -543,7 +594,7 @@ int main(void)
         cmocka_unit_test(test_app_lines),      cmocka_unit_test(test_stream_names),
         cmocka_unit_test(test_forgeries),      cmocka_unit_test(test_innocent_lines),
         cmocka_unit_test(test_unknown_labels), cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_quantities),
+        cmocka_unit_test(test_quantities),     cmocka_unit_test(test_brief_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
