@@ -71,8 +71,7 @@ size_t pricebook_each(const struct pricebook *p, size_t i,
 
 /* What is configured about functions, from options, configuration and discovered configs: the
  * answer to "which region, architecture, storage". Each from the most exact glob that says it, of
- * equals the first; then stored configs; then the assumption x86_64, us-east-1, 512 MB, flagged as
- * such. */
+ * equals the first; then stored configs; then x86_64, us-east-1, 512 MB, flagged as assumed. */
 struct kept_rule {
     bool is_said;
     int64_t n;
@@ -110,18 +109,21 @@ uint64_t cost_fingerprint(const struct cost_context *c);
 struct cost_index *cost_index_new(const struct fn_config *configs, size_t n);
 void cost_index_free(struct cost_index *x); /* NULL is fine */
 
+/* Prices the invocation before had, by part of the cost, of one book. Zeroed, or NULL: none. */
+struct cost_memo {
+    const struct price *rows[4];
+};
 /* Sets cost, is_priced, arch, storage_bytes, EV_ASSUMED_CONFIG and EV_RESTORE_ of an invocation:
  * first-tier list price, no free tier. Not priced (cost 0) while its end or memory size is unknown,
  * or where a meter it uses has no row in the book. A throttled attempt costs 0; one on a managed
  * instance (EV_NO_BILLING) or whose REPORT says 0 ms its request only. The restore of a snapshot is
  * in the cost (EV_RESTORE_BILLED) or free (EV_RESTORE_FREE, Java) where a line of the environment,
  * a rule or a config names the runtime; without that, or without a price, it is neither. */
-MUST_CHECK enum status cost_invocation(const struct cost_context *c, struct invocation *inv,
-                                       struct err *e);
+MUST_CHECK enum status cost_invocation(const struct cost_context *c, struct cost_memo *before,
+                                       struct invocation *inv, struct err *e);
 /* The receipt: one line per meter with quantity, unit price, rounding and price row. The first
  * ones (duration, request, storage, a restore of a known runtime) are the cost; ingestion of
- * log_bytes (when any) and another restore stand beside. ERR_NOT_FOUND: the provider has no
- * prices. */
+ * log_bytes and another restore stand beside. ERR_NOT_FOUND: the provider has no prices. */
 MUST_CHECK enum status cost_receipt(const struct cost_context *c, const struct invocation *inv,
                                     uint64_t log_bytes, struct arena *a, struct cost_lines *out,
                                     struct err *e);
@@ -171,8 +173,7 @@ struct usage_case {
 };
 struct yaml_node;
 /* A case with a slip in a word, no number or an unknown region has a problem that names file, line
- * and column; the others are read. ERR_CONFIG: the file holds no cases. The tree must outlive
- * them. */
+ * and column; the others are read. ERR_CONFIG: the file holds no cases. The tree outlives them. */
 struct usage_cases {
     struct usage_case *cases;
     size_t n;
@@ -246,9 +247,8 @@ struct standing_idle_request {
 struct standing_idle {
     struct fn_rows rows;
     struct fn_rows sizeless; /* that ran and told no size: with the one they get, by id */
-    struct fn_rows
-        changing; /* that ran with several, or of which a collector read how much is kept, by id */
-    bool *is_met; /* by rule of the context: a function of known memory size is its */
+    struct fn_rows changing; /* that ran with several, or whose kept ones were read, by id */
+    bool *is_met;            /* by rule of the context: a function of known memory size is its */
     size_t n_unmet; /* rules that keep something for which none is; with a filter, only of those
                        that pass */
 };

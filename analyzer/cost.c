@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "analyzer/pricebook.h"
 #include "core/base/macros.h"
 #include "core/base/map.h"
 #include "core/base/mem.h"
@@ -273,6 +274,7 @@ enum status cost_share_price(struct cost_share *s, struct err *e)
 struct pricing {
     const struct cost_ops *ops;
     const struct pricebook *book;
+    struct cost_memo *before; /* NULL: there is none */
     struct cost_facts facts;
     struct invocation *inv; /* with what the facts say */
     struct arena *arena;    /* a receipt's; NULL: only the cost is wanted */
@@ -286,6 +288,24 @@ static bool needs_price(const struct cost_share *s, enum cost_part part,
     return s->units > 0 || (part == PART_RESTORE && inv->start == START_SNAPSTART);
 }
 
+_Static_assert(ARRAY_LEN(((struct cost_memo *)0)->rows) == COST_PARTS, "a row for each part");
+
+/* Mostly that of the invocation before. */
+static const struct price *find_price(const struct pricing *p, enum cost_part part,
+                                      struct str meter)
+{
+    const struct price *last = p->before != NULL ? p->before->rows[part] : NULL;
+    const int64_t at_ns = p->inv->start_ns;
+
+    if (last != NULL && last->provider == p->ops->provider &&
+        pricebook_gives(last, meter, p->facts.region, at_ns))
+        return last;
+    last = pricebook_find(p->book, p->ops->provider, meter, p->facts.region, at_ns);
+    if (p->before != NULL)
+        p->before->rows[part] = last;
+    return last;
+}
+
 /* Of its meters an invocation mostly uses two. Only receipts tell the prices of the others. */
 static enum status price_shares(const struct pricing *p, struct cost_share out[COST_PARTS],
                                 struct err *e)
@@ -297,8 +317,7 @@ static enum status price_shares(const struct pricing *p, struct cost_share out[C
     for (size_t i = 0; s == OK && i < COST_PARTS; i++) {
         if (p->arena == NULL && !needs_price(&out[i], (enum cost_part)i, p->inv))
             continue;
-        out[i].price = pricebook_find(p->book, p->ops->provider, out[i].meter, p->facts.region,
-                                      p->inv->start_ns);
+        out[i].price = find_price(p, (enum cost_part)i, out[i].meter);
         s = cost_share_price(&out[i], e);
     }
     return s;
@@ -332,13 +351,14 @@ static bool can_be_priced(const struct invocation *inv)
     return inv->outcome == OUTCOME_THROTTLED || !is_metered || is_known;
 }
 
-enum status cost_invocation(const struct cost_context *c, struct invocation *inv, struct err *e)
+enum status cost_invocation(const struct cost_context *c, struct cost_memo *before,
+                            struct invocation *inv, struct err *e)
 {
     assert(inv->origin != NULL && inv->origin->fn != NULL);
     const struct cost_ops *ops = cost_ops_of(inv->origin->fn->provider);
     struct invocation priced = *inv;
-    const struct pricing p = {
-        .ops = ops, .book = c->book, .facts = facts_of_invocation(c, inv), .inv = &priced};
+    const struct pricing p = {ops,     c->book, before, facts_of_invocation(c, inv),
+                              &priced, NULL,    false};
     struct cost_share shares[COST_PARTS] = {0};
     const bool has_price = ops != NULL && can_be_priced(inv);
     wide sum = 0;

@@ -20,13 +20,16 @@
 enum meter_set { SET_X86, SET_ARM, SET_EDGE, METER_SETS };
 enum { PART_PROVISIONED = COST_PARTS, METER_KINDS };
 
-static const char *const meters[METER_SETS][METER_KINDS] = {
-    [SET_X86] = {"Lambda-GB-Second", "Request", "Lambda-Storage-GB-Second", RESTORE_METER,
-                 "Lambda-Provisioned-GB-Second"},
-    [SET_ARM] = {"Lambda-GB-Second-ARM", "Request-ARM", "Lambda-Storage-GB-Second-ARM",
-                 RESTORE_METER, "Lambda-Provisioned-GB-Second-ARM"},
-    [SET_EDGE] = {"Lambda-Edge-GB-Second", "Lambda-Edge-Request", "Lambda-Storage-GB-Second",
-                  RESTORE_METER, "Lambda-Edge-GB-Second"},
+static const struct str meters[METER_SETS][METER_KINDS] = {
+    [SET_X86] = {STR_INIT("Lambda-GB-Second"), STR_INIT("Request"),
+                 STR_INIT("Lambda-Storage-GB-Second"), STR_INIT(RESTORE_METER),
+                 STR_INIT("Lambda-Provisioned-GB-Second")},
+    [SET_ARM] = {STR_INIT("Lambda-GB-Second-ARM"), STR_INIT("Request-ARM"),
+                 STR_INIT("Lambda-Storage-GB-Second-ARM"), STR_INIT(RESTORE_METER),
+                 STR_INIT("Lambda-Provisioned-GB-Second-ARM")},
+    [SET_EDGE] = {STR_INIT("Lambda-Edge-GB-Second"), STR_INIT("Lambda-Edge-Request"),
+                  STR_INIT("Lambda-Storage-GB-Second"), STR_INIT(RESTORE_METER),
+                  STR_INIT("Lambda-Edge-GB-Second")},
 };
 
 /* Lambda@Edge replicas log as us-east-1.<name> in the region nearest to the viewer. */
@@ -40,17 +43,17 @@ static enum meter_set set_of(const struct fn_ref *fn, enum arch arch)
     return is_edge(fn) ? SET_EDGE : arch == ARCH_ARM64 ? SET_ARM : SET_X86;
 }
 
-static struct cost_share use_of(const char *meter, wide units)
+static struct cost_share use_of(struct str meter, wide units)
 {
     return (struct cost_share){
-        .meter = str_from(meter),
+        .meter = meter,
         .unit = STR("GB-s"),
         .units = units,
         .divisor = MB_MS_PER_GB_S,
     };
 }
 
-static struct cost_share share(const struct pricebook *p, const char *meter, struct str region,
+static struct cost_share share(const struct pricebook *p, struct str meter, struct str region,
                                int64_t at_ns)
 {
     struct cost_share s = use_of(meter, 0);
@@ -130,7 +133,7 @@ static struct str aws_rounding(enum cost_part part, const struct invocation *inv
 static struct str aws_currency(const struct pricebook *p, struct str region, int64_t at_ns)
 {
     const struct price *row =
-        pricebook_find(p, PROVIDER_AWS, str_from(meters[SET_X86][PART_REQUEST]), region, at_ns);
+        pricebook_find(p, PROVIDER_AWS, meters[SET_X86][PART_REQUEST], region, at_ns);
     return row != NULL ? row->currency : STR("USD");
 }
 
@@ -139,10 +142,10 @@ static struct str aws_currency(const struct pricebook *p, struct str region, int
 static enum status aws_logs(const struct pricebook *p, struct str region, int64_t at_ns,
                             uint64_t log_bytes, struct cost_share *out, struct err *e)
 {
-    struct cost_share s = share(p, "VendedLog-Bytes", region, at_ns);
+    struct cost_share s = share(p, STR("VendedLog-Bytes"), region, at_ns);
 
     if (s.price == NULL)
-        s = share(p, "DataProcessing-Bytes", region, at_ns);
+        s = share(p, STR("DataProcessing-Bytes"), region, at_ns);
     if (s.price != NULL && !str_eq(s.price->currency, aws_currency(p, region, at_ns)))
         s.price = NULL;
     s.unit = STR("GB");
@@ -160,12 +163,12 @@ struct pricing {
 };
 
 /* Exact product of sums, rounded once to 10^-12. */
-static enum status add_amount(struct pricing *d, const char *meter, wide units, int64_t divisor,
+static enum status add_amount(struct pricing *d, struct str meter, wide units, int64_t divisor,
                               wide *sum, struct err *e)
 {
     const struct cost_period *p = d->period;
     const struct price *row =
-        pricebook_find(p->book, PROVIDER_AWS, str_from(meter), p->facts->region, p->at_ns);
+        pricebook_find(p->book, PROVIDER_AWS, meter, p->facts->region, p->at_ns);
     wide product = 0;
 
     if (units == 0)
@@ -176,7 +179,7 @@ static enum status add_amount(struct pricing *d, const char *meter, wide units, 
     }
     price_set_add(p->used, row);
     if (wide_mul(units, row->unit_price, &product, e) != OK)
-        return err_wrap(e, "meter %s", meter);
+        return err_wrap(e, "meter " STR_FMT, STR_ARG(meter));
     *sum += wide_div_round(product, divisor);
     return OK;
 }
@@ -195,8 +198,8 @@ static enum status add_durations(struct pricing *d, wide *sum, struct err *e)
     const bool is_at_edge = is_edge(d->period->fn);
     const struct stats *s = d->stats;
     const wide arm = is_at_edge ? 0 : arm_part(d->period->facts, s);
-    const char *x86_meter = meters[is_at_edge ? SET_EDGE : SET_X86][PART_DURATION];
-    const char *arm_meter = meters[SET_ARM][PART_DURATION];
+    const struct str x86_meter = meters[is_at_edge ? SET_EDGE : SET_X86][PART_DURATION];
+    const struct str arm_meter = meters[SET_ARM][PART_DURATION];
 
     if (add_amount(d, x86_meter, s->mb_ms - arm, MB_MS_PER_GB_S, sum, e) != OK ||
         add_amount(d, arm_meter, arm, MB_MS_PER_GB_S, sum, e) != OK)
@@ -223,7 +226,7 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
             OK ||
         add_amount(&d, meters[set][PART_STORAGE], s->storage_mb_ms, MB_MS_PER_GB_S, &c.storage,
                    e) != OK ||
-        add_amount(&d, RESTORE_METER, s->restored_mb, MB_PER_GB, &c.restore, e) != OK ||
+        add_amount(&d, STR(RESTORE_METER), s->restored_mb, MB_PER_GB, &c.restore, e) != OK ||
         aws_logs(p->book, p->facts->region, p->at_ns, s->log_bytes, &logs, e) != OK)
         return e->code;
     c.logs = logs.amount;
@@ -240,11 +243,11 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
 static struct cost_share aws_standing(const struct cost_period *d, enum standing_part part)
 {
     const bool is_arm = d->facts->arch == ARCH_ARM64;
-    const char *provisioned =
-        is_arm ? "Lambda-Provisioned-Concurrency-ARM" : "Lambda-Provisioned-Concurrency";
-    struct cost_share s = share(
-        d->book, part == STANDING_PROVISIONED ? provisioned : "Lambda-SnapStart-Cached-GB-Second",
-        d->facts->region, d->at_ns);
+    const struct str provisioned =
+        is_arm ? STR("Lambda-Provisioned-Concurrency-ARM") : STR("Lambda-Provisioned-Concurrency");
+    const struct str meter =
+        part == STANDING_PROVISIONED ? provisioned : STR("Lambda-SnapStart-Cached-GB-Second");
+    struct cost_share s = share(d->book, meter, d->facts->region, d->at_ns);
 
     s.divisor = MB_PER_GB;
     return s;
@@ -252,7 +255,7 @@ static struct cost_share aws_standing(const struct cost_period *d, enum standing
 
 static const char *aws_meter(enum cost_part part, const struct fn_ref *fn, enum arch arch)
 {
-    return meters[set_of(fn, arch)][part];
+    return meters[set_of(fn, arch)][part].p;
 }
 
 const struct cost_ops cost_aws = {

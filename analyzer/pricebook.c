@@ -343,6 +343,11 @@ const struct price *pricebook_find(const struct pricebook *p, enum provider prov
     return i < p->n ? &p->rows[i] : NULL;
 }
 
+bool pricebook_gives(const struct price *row, struct str meter, struct str region, int64_t at_ns)
+{
+    return is_in_force(row, at_ns) && str_eq(row->meter, meter) && str_eq(row->region, region);
+}
+
 /* The tiers of a row stand one after the other; the next row of a meter begins at 0 again. */
 size_t pricebook_tiers(const struct pricebook *p, const struct price *first,
                        const struct price **rows, size_t max)

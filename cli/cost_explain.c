@@ -246,7 +246,7 @@ static enum status make_receipts(struct cli *c, struct store *s, const struct co
         uint64_t bytes = 0;
         out[i].inv = inv;
         if (log_bytes_of(s, inv, rows->fn_ids[i], &bytes, e) != OK ||
-            cost_invocation(cc, inv, e) != OK ||
+            cost_invocation(cc, NULL, inv, e) != OK ||
             cost_receipt(cc, inv, bytes, c->arena, &out[i].made, e) != OK)
             return err_wrap(e, "receipt");
     }

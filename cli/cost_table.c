@@ -387,7 +387,7 @@ static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invoca
     struct invocation inv = *stored;
     char text[32];
 
-    if (cost_invocation(v->cc, &inv, e) != OK)
+    if (cost_invocation(v->cc, NULL, &inv, e) != OK)
         return e->code;
     const struct str currency = cost_currency(v->cc, inv.origin->fn, inv.start_ns);
     struct cost_group *g = group_for(v, key_of_invocation(v, &inv, text, sizeof(text)), currency);

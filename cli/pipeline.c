@@ -79,13 +79,14 @@ static bool has_price(const struct invocation *inv)
 static enum status price_all(struct pipeline *p, struct batch *b, struct err *e)
 {
     enum status s = OK;
+    struct cost_memo before = {0};
 
     live_cost_add(&p->live, p->cost, b);
     const struct cost_context *cost = p->live.index != NULL ? &p->live.context : p->cost;
 
     for (size_t i = 0; s == OK && i < b->n_invocations; i++)
         if (has_price(&b->invocations[i]))
-            s = cost_invocation(cost, &b->invocations[i], e);
+            s = cost_invocation(cost, &before, &b->invocations[i], e);
     return s;
 }
 

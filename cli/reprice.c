@@ -8,6 +8,7 @@ struct repricer {
     struct store *store;
     struct packer *packer;
     const struct cost_context *cost;
+    struct cost_memo before;
     struct batch *batch;
     uint64_t changed;
 };
@@ -56,7 +57,7 @@ static enum status reprice_one(void *ctx, uint32_t fn_id, const struct invocatio
     if (!inv->is_final)
         return OK;
     now.arch = ARCH_UNKNOWN;
-    if (cost_invocation(r->cost, &now, e) != OK)
+    if (cost_invocation(r->cost, &r->before, &now, e) != OK)
         return err_wrap(e, "reprice");
     if (is_same_price(inv, &now))
         return OK;

@@ -41,12 +41,23 @@ enum status wide_mul(wide a, wide b, wide *out, struct err *e)
     return OK;
 }
 
+/* Amounts of one invocation fit: the processor divides them, others a function of many steps. */
+static wide div_round(uint64_t n, uint64_t divisor)
+{
+    const uint64_t r = n % divisor;
+
+    return (wide)(n / divisor) + (r >= divisor - r);
+}
+
 wide wide_div_round(wide a, wide b)
 {
     assert(b > 0);
     const uwide divisor = (uwide)b, n = wide_abs(a);
-    uwide q = n / divisor, r = n % divisor;
 
+    if (n <= UINT64_MAX && divisor <= UINT64_MAX)
+        return a < 0 ? -div_round((uint64_t)n, (uint64_t)divisor)
+                     : div_round((uint64_t)n, (uint64_t)divisor);
+    uwide q = n / divisor, r = n % divisor;
     if (r >= divisor - r)
         q++;
     return a < 0 ? (wide)((uwide)0 - q) : (wide)q;

@@ -57,8 +57,18 @@ static inline struct invocation attempt(int64_t billed_ms, uint64_t mb)
 
 static inline money priced(struct invocation *inv)
 {
+    static struct cost_memo before;
+    static const struct pricebook *of;
     struct err e;
-    CHECK_OK(cost_invocation(&context, inv, &e), &e);
+    struct invocation alone = *inv;
+
+    if (of != context.book)
+        before = (struct cost_memo){0};
+    of = context.book;
+    CHECK_OK(cost_invocation(&context, NULL, &alone, &e), &e);
+    CHECK_OK(cost_invocation(&context, &before, inv, &e), &e);
+    CHECK_INT(inv->cost, alone.cost); /* whatever came before */
+    CHECK_INT(inv->is_priced, alone.is_priced);
     return inv->cost;
 }
 

@@ -331,15 +331,15 @@ static void test_limits(void **state)
     context.book = absurd;
     struct invocation inv = attempt(900000, 10240);
     const struct invocation before = inv;
-    CHECK_STATUS(cost_invocation(&context, &inv, &e), ERR_LIMIT);
+    CHECK_STATUS(cost_invocation(&context, NULL, &inv, &e), ERR_LIMIT);
     CHECK(memcmp(&inv, &before, sizeof(inv)) == 0);
     CHECK(strstr(e.msg, "8f6a") != NULL && strstr(e.msg, "Lambda-GB-Second") != NULL);
-    CHECK_STATUS(cost_invocation(&context, &inv, NULL), ERR_LIMIT);
+    CHECK_STATUS(cost_invocation(&context, NULL, &inv, NULL), ERR_LIMIT);
     CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &r, &e), ERR_LIMIT);
     CHECK_STATUS(cost_receipt(&context, &inv, 0, &a, &r, NULL), ERR_LIMIT);
     CHECK(r.lines == NULL);
     inv = attempt(1000, 1024); /* each share fits, their sum does not */
-    CHECK_STATUS(cost_invocation(&context, &inv, &e), ERR_LIMIT);
+    CHECK_STATUS(cost_invocation(&context, NULL, &inv, &e), ERR_LIMIT);
     inv = attempt(1, 128);
     CHECK_STATUS(cost_receipt(&context, &inv, UINT64_MAX, &a, &r, &e), ERR_LIMIT);
     CHECK(strstr(e.msg, "DataProcessing-Bytes") != NULL);
