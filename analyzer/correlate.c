@@ -538,7 +538,6 @@ void correlator_free(struct correlator *c)
     while (c->env_first)
         corr_free_env(c, c->env_first);
     idmap_clear(&c->envs);
-    idmap_clear(&c->assemblies);
     idmap_clear(&c->ids);
     intern_clear(&c->texts);
     free(c->env_of);

@@ -222,9 +222,35 @@ enum status corr_env_of(struct correlator *c, const struct log_record *r, struct
 
 /* --- requests --- */
 
-uint64_t corr_id_key(const struct env *v, struct str id)
+static uint64_t id_key_of(const struct env *v, struct str id)
 {
     return str_hash(id, v->fn_hash);
+}
+
+static struct assembly *ring_of(const struct correlator *c, uint64_t id_key)
+{
+    const uint64_t *one = idmap_get(&c->ids, id_key);
+
+    return one ? (struct assembly *)(uintptr_t)*one : NULL;
+}
+
+struct assembly *corr_find_id(const struct correlator *c, const struct env *v, struct str id)
+{
+    return ring_of(c, id_key_of(v, id));
+}
+
+static struct assembly *find_in_ring(struct assembly *ring, const struct env *v)
+{
+    struct assembly *a = ring;
+
+    while (a && a->env != v)
+        a = a->same_id != ring ? a->same_id : NULL;
+    return a;
+}
+
+struct assembly *corr_find(const struct correlator *c, const struct env *v, struct str id)
+{
+    return find_in_ring(corr_find_id(c, v, id), v);
 }
 
 struct str corr_id(const struct assembly *a)
@@ -306,13 +332,14 @@ static void unlink_same_id(struct correlator *c, struct assembly *a)
     *one = (uintptr_t)before;
 }
 
-struct assembly *corr_new_assembly(struct correlator *c, struct env *v, struct str id, uint64_t key)
+static struct assembly *new_assembly(struct correlator *c, struct env *v, struct str id,
+                                     uint64_t id_key)
 {
     struct assembly *a = take_spare(c);
 
     a->env = v;
-    a->key = key;
-    a->id_key = corr_id_key(v, id);
+    a->key = str_hash(id, v->origin.hash);
+    a->id_key = id_key;
     set_text(&a->id, id);
     a->env_next = v->newest;
     if (v->newest)
@@ -321,9 +348,13 @@ struct assembly *corr_new_assembly(struct correlator *c, struct env *v, struct s
     v->n_assemblies++;
     lru_append(c, a);
     c->n_assemblies++;
-    *idmap_put(&c->assemblies, key, NULL) = (uintptr_t)a;
     link_same_id(c, a);
     return a;
+}
+
+struct assembly *corr_new_assembly(struct correlator *c, struct env *v, struct str id)
+{
+    return new_assembly(c, v, id, id_key_of(v, id));
 }
 
 /* All but the first `kept` ones. */
@@ -356,7 +387,6 @@ void corr_free_assembly(struct correlator *c, struct assembly *a)
 {
     assert(!a->is_dirty);
     unlink_same_id(c, a);
-    idmap_remove(&c->assemblies, a->key);
     *(a->env_prev ? &a->env_prev->env_next : &a->env->newest) = a->env_next;
     if (a->env_next)
         a->env_next->env_prev = a->env_prev;
@@ -408,16 +438,19 @@ void corr_evict(struct correlator *c)
 static enum status find_assembly(struct correlator *c, struct env *v, const struct log_record *r,
                                  struct assembly **out, struct err *e)
 {
-    uint64_t key = str_hash(r->invocation_id, v->origin.hash);
-    uint64_t *at = idmap_get(&c->assemblies, key);
+    const uint64_t id_key = id_key_of(v, r->invocation_id);
+    struct assembly *ring = ring_of(c, id_key);
+    size_t n_stored = 0;
 
-    if (!at) {
-        enum status s = corr_restore(c, v, r->invocation_id, r->time_ns, e);
+    if (!ring) {
+        enum status s = corr_bring_back(c, v, r->invocation_id, r->time_ns, &n_stored, e);
         if (s != OK)
             return s;
-        at = idmap_get(&c->assemblies, key);
     }
-    *out = at ? (struct assembly *)(uintptr_t)*at : corr_new_assembly(c, v, r->invocation_id, key);
+    if (n_stored > 0)
+        ring = ring_of(c, id_key);
+    struct assembly *a = find_in_ring(ring, v);
+    *out = a ? a : new_assembly(c, v, r->invocation_id, id_key);
     return OK;
 }
 

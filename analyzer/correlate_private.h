@@ -112,7 +112,7 @@ struct given {
 
 struct assembly {
     struct env *env;
-    uint64_t key, id_key; /* of the id here; of the id in every environment */
+    uint64_t key, id_key; /* of the id here; of the id in every environment of the function */
     struct own_text id;   /* request id */
     struct pieces pieces;
     struct given *given;
@@ -130,8 +130,7 @@ struct assembly {
 struct correlator {
     struct correlator_options options;
     struct intern texts;
-    struct idmap envs, assemblies,
-        ids; /* hash -> struct pointer; ids: one of the ring of a request id */
+    struct idmap envs, ids; /* hash -> struct pointer; ids: one of the ring of a request id */
     struct assembly *lru_first, *lru_last, *dirty;
     struct assembly *spare; /* freed ones, by lru_next: their memory serves the next */
     struct env *env_first, *env_last, *stirred, *wanting;
@@ -167,14 +166,19 @@ void corr_free_spare(struct correlator *c);
 void corr_free_env(struct correlator *c, struct env *v);
 struct str corr_keep_trace(struct assembly *a, struct str trace);
 
-struct assembly *corr_new_assembly(struct correlator *c, struct env *v, struct str id,
-                                   uint64_t key);
-/* Of the id in every environment of the function. */
-uint64_t corr_id_key(const struct env *v, struct str id);
+struct assembly *corr_new_assembly(struct correlator *c, struct env *v, struct str id);
+/* The request of that id in the environment; NULL: it is not in memory. */
+struct assembly *corr_find(const struct correlator *c, const struct env *v, struct str id);
+/* One of those of that id in every environment of the function. */
+struct assembly *corr_find_id(const struct correlator *c, const struct env *v, struct str id);
 
 /* --- correlate_store.c --- */
 
-/* Brings back all attempts of one id, in every environment, unless they are in memory. */
+/* Brings back all attempts of one id, in every environment, none of which is in memory; *n: how
+ * many there were. */
+enum status corr_bring_back(struct correlator *c, const struct env *v, struct str id, int64_t t_ns,
+                            size_t *n, struct err *e);
+/* The same, unless they are in memory. */
 enum status corr_restore(struct correlator *c, const struct env *v, struct str id, int64_t t_ns,
                          struct err *e);
 /* Brings back the requests of the environment that began in the range, once in a feed. */

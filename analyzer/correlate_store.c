@@ -40,10 +40,8 @@ static enum status restore_row(struct correlator *c, const struct invocation *ro
 
     if (s != OK)
         return s;
-    uint64_t key = str_hash(row->id, owner->origin.hash);
-    uint64_t *at = idmap_get(&c->assemblies, key);
-    struct assembly *a =
-        at ? (struct assembly *)(uintptr_t)*at : corr_new_assembly(c, owner, row->id, key);
+    struct assembly *known = corr_find(c, owner, row->id);
+    struct assembly *a = known ? known : corr_new_assembly(c, owner, row->id);
     struct restoring r = {c, a};
     const unsigned verdict = row->evidence & EV_VERDICT;
     pieces_decode(row, restore_piece, &r);
@@ -63,12 +61,13 @@ static int compare_starts(const void *a, const void *b)
     return (x->start_ns > y->start_ns) - (x->start_ns < y->start_ns);
 }
 
-enum status corr_restore(struct correlator *c, const struct env *v, struct str id, int64_t t_ns,
-                         struct err *e)
+enum status corr_bring_back(struct correlator *c, const struct env *v, struct str id, int64_t t_ns,
+                            size_t *n, struct err *e)
 {
     struct invocation_list found = {0};
 
-    if (!c->options.find_id || idmap_get(&c->ids, corr_id_key(v, id)))
+    *n = 0;
+    if (!c->options.find_id)
         return OK;
     enum status s = c->options.find_id(c->options.ctx, id, t_ns, &c->scratch, &found, e);
     if (s == OK && found.n > 1)
@@ -82,7 +81,16 @@ enum status corr_restore(struct correlator *c, const struct env *v, struct str i
         is_elsewhere |= !is_same;
     }
     c->n_elsewhere += is_elsewhere && !is_own;
+    *n = found.n;
     return s;
+}
+
+enum status corr_restore(struct correlator *c, const struct env *v, struct str id, int64_t t_ns,
+                         struct err *e)
+{
+    size_t n;
+
+    return corr_find_id(c, v, id) ? OK : corr_bring_back(c, v, id, t_ns, &n, e);
 }
 
 /* Widens the range by what was asked for in this feed already; false: it lies within. */
@@ -198,11 +206,6 @@ enum status corr_recall_runs(struct correlator *c, struct env *v, struct range r
     return s;
 }
 
-static bool is_in_memory(const struct correlator *c, const struct env *v, struct str id)
-{
-    return idmap_get(&c->assemblies, str_hash(id, v->origin.hash)) != NULL;
-}
-
 static void take_runs(struct correlator *c, struct env *v, const struct invocation_list *found,
                       struct range ran)
 {
@@ -213,7 +216,7 @@ static void take_runs(struct correlator *c, struct env *v, const struct invocati
     runs->n_stored = 0;
     runs->stored_measured = runs->stored_plain = (struct run_list){0};
     for (size_t i = 0; i < found->n; i++)
-        if (!is_in_memory(c, v, found->rows[i].id))
+        if (!corr_find(c, v, found->rows[i].id))
             corr_add_stored_run(c, v, &found->rows[i]);
     for (size_t i = 0; i < runs->n_stored; i++) {
         const struct stored_run *s = &runs->stored[i];

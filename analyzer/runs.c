@@ -166,10 +166,10 @@ static enum status bring_back(struct correlator *c, struct env *v, const struct 
                               struct err *e)
 {
     enum status status = corr_restore(c, v, s->id, s->start_ns, e);
-    uint64_t *at = idmap_get(&c->assemblies, str_hash(s->id, v->origin.hash));
+    struct assembly *a = status == OK ? corr_find(c, v, s->id) : NULL;
 
-    if (status == OK && at)
-        judge_anew(c, (struct assembly *)(uintptr_t)*at);
+    if (a)
+        judge_anew(c, a);
     return status;
 }
 
