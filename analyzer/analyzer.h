@@ -514,10 +514,9 @@ struct str source_gap_remedy(const struct source_gap *g);
 MUST_CHECK enum status watch_gap_load(struct store *s, int64_t now_ns, struct arena *a,
                                       struct str *out, struct err *e);
 /* --- deployments ---
- * A deployment is the first environment of a version that the range has not seen, of a function it
- * has seen with another one. It failed when an incident of its function began within the window, or
- * the version before came back and stayed. Feed starts of environments in any order of functions,
- * each function's by time. */
+ * A deployment is the first environment of a version, of a function the range has seen with another
+ * one. It failed when an incident of its function began within the window, or the version before
+ * came back and stayed. Feed starts of environments function by function, each's by time. */
 enum { DEPLOY_WINDOW_MIN = 60 };
 struct deployment {
     struct fn_ref fn;
@@ -531,7 +530,8 @@ struct deployment {
 struct deployments {
     struct deployment *rows; /* in the order seen */
     size_t n, cap;
-    struct deploy_seen *seen; /* per function and version */
+    uint32_t fn_id;           /* is fed */
+    struct deploy_seen *seen; /* its versions so far */
     size_t n_seen, cap_seen;
     bool has_versions; /* any but $LATEST was seen */
 };

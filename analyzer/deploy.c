@@ -6,47 +6,42 @@
 #define WINDOW_NS (DEPLOY_WINDOW_MIN * NS_PER_MIN)
 
 struct deploy_seen {
-    uint32_t fn_id;
     struct str version;
     size_t deployment; /* of it; NO_DEPLOYMENT: it ran before the range's first change */
 };
 #define NO_DEPLOYMENT SIZE_MAX
 
-static struct deploy_seen *find_version(struct deployments *d, uint32_t fn_id, struct str version)
+static const struct deploy_seen *find_version(const struct deployments *d, struct str version)
 {
     for (size_t i = d->n_seen; i-- > 0;)
-        if (d->seen[i].fn_id == fn_id && str_eq(d->seen[i].version, version))
+        if (str_eq(d->seen[i].version, version))
             return &d->seen[i];
     return NULL;
 }
 
 /* What was seen last of the function. */
-static struct deploy_seen *newest_of(struct deployments *d, uint32_t fn_id)
+static const struct deploy_seen *newest_of(const struct deployments *d)
 {
-    for (size_t i = d->n_seen; i-- > 0;)
-        if (d->seen[i].fn_id == fn_id)
-            return &d->seen[i];
-    return NULL;
+    return d->n_seen > 0 ? &d->seen[d->n_seen - 1] : NULL;
 }
 
-static void add_version(struct deployments *d, struct arena *a, uint32_t fn_id,
-                        const struct invocation *inv)
+static void add_version(struct deployments *d, struct arena *a, const struct invocation *inv)
 {
-    const struct deploy_seen *before = newest_of(d, fn_id);
+    const struct deploy_seen *before = newest_of(d);
     const struct str was = before ? before->version : (struct str){0};
     size_t deployment = NO_DEPLOYMENT;
 
     if (before) {
         d->rows = arena_grow(a, d->rows, d->n, &d->cap, sizeof(*d->rows));
         deployment = d->n++;
-        d->rows[deployment] = (struct deployment){.fn = *inv->origin->fn,
-                                                  .fn_id = fn_id,
+        d->rows[deployment] = (struct deployment){.fn = *fn_copy(a, inv->origin->fn),
+                                                  .fn_id = d->fn_id,
                                                   .version = arena_str(a, inv->version),
                                                   .before = was,
                                                   .at_ns = inv->start_ns};
     }
     d->seen = arena_grow(a, d->seen, d->n_seen, &d->cap_seen, sizeof(*d->seen));
-    d->seen[d->n_seen++] = (struct deploy_seen){fn_id, arena_str(a, inv->version), deployment};
+    d->seen[d->n_seen++] = (struct deploy_seen){arena_str(a, inv->version), deployment};
 }
 
 void deployments_see(struct deployments *d, struct arena *a, uint32_t fn_id,
@@ -54,11 +49,14 @@ void deployments_see(struct deployments *d, struct arena *a, uint32_t fn_id,
 {
     if (inv->version.n == 0)
         return;
+    if (fn_id != d->fn_id)
+        d->n_seen = 0;
+    d->fn_id = fn_id;
     d->has_versions |= !str_eq(inv->version, STR("$LATEST"));
-    const struct deploy_seen *known = find_version(d, fn_id, inv->version);
-    const struct deploy_seen *newest = newest_of(d, fn_id);
+    const struct deploy_seen *known = find_version(d, inv->version);
+    const struct deploy_seen *newest = newest_of(d);
     if (!known) {
-        add_version(d, a, fn_id, inv);
+        add_version(d, a, inv);
         return;
     }
     if (newest->deployment == NO_DEPLOYMENT)

@@ -33,8 +33,8 @@ static void test_new_versions_are_deployments(void **state)
     AUTO(arena_clear) struct arena a = {0};
     struct deployments d = {0};
     const struct start starts[] = {
-        {1, "28", 0},  {2, "5", 1},   {1, "28", 50},  {1, "29", 100}, {1, "29", 110},
-        {2, "5", 120}, {2, "6", 130}, {1, "30", 500}, {3, "", 501},   {3, "$LATEST", 502}};
+        {1, "28", 0}, {1, "28", 50}, {1, "29", 100}, {1, "29", 110}, {1, "30", 500},
+        {2, "5", 1},  {2, "5", 120}, {2, "6", 130},  {3, "", 501},   {3, "$LATEST", 502}};
 
     see_all(&d, &a, starts, ARRAY_LEN(starts));
     deployments_judge(&d, &(struct incidents){0});
@@ -42,8 +42,9 @@ static void test_new_versions_are_deployments(void **state)
     CHECK_STR(d.rows[0].version, STR("29"));
     CHECK_STR(d.rows[0].before, STR("28"));
     CHECK_INT(d.rows[0].at_ns, 100 * NS_PER_MIN);
-    CHECK_STR(d.rows[1].version, STR("6"));
-    CHECK_STR(d.rows[2].before, STR("29"));
+    CHECK_STR(d.rows[1].before, STR("29"));
+    CHECK_STR(d.rows[2].version, STR("6"));
+    CHECK_INT(d.rows[2].fn_id, 2);
     for (size_t i = 0; i < d.n; i++)
         CHECK(!d.rows[i].is_failed && d.rows[i].back_ns == 0);
     CHECK(d.has_versions);
