@@ -6,7 +6,6 @@
 #include "reports/report_data.h"
 
 enum {
-    CANDIDATES = 200, /* dearest functions looked at; what is cheaper cannot be unusual money */
     WINDOW_HOURS = 48,
     UNUSUAL_SHOWN = 8,
     SAVINGS_SHOWN = 12,
@@ -101,8 +100,8 @@ static void judge(struct report_data *r, const struct gathering *g, size_t candi
     r->unusual.rows = arena_new(r->arena, struct unusual_row, candidates + 1);
     for (size_t i = 0; i < candidates; i++) {
         const struct past *p = &g->past[i];
-        struct unusual_row u = {.line = &r->lines[i], .now = p->cost[last], .n = p->n[last]};
-        if (!str_eq(r->lines[i].cost.currency, r->currency))
+        struct unusual_row u = {.line = &r->lines.rows[i], .now = p->cost[last], .n = p->n[last]};
+        if (!str_eq(r->lines.rows[i].cost.currency, r->currency))
             continue;
         u.money = unusual_of(p->cost, last, u.now, r->cost / 200);
         u.usual_n = median_count(p->n, last);
@@ -121,7 +120,7 @@ static enum status load_unusual(struct store *s, struct report_data *r, struct e
     const int64_t span_ns = r->range.until_ns - r->range.since_ns;
     const int64_t seen_ns = time_floor(r->seen.until_ns - r->range.since_ns, NS_PER_HOUR);
     struct gathering g = {.span_ns = span_ns, .seen_ns = seen_ns, .windows = 1};
-    size_t candidates = r->n < CANDIDATES ? r->n : CANDIDATES;
+    size_t candidates = r->lines.n < LINES_HELD ? r->lines.n : LINES_HELD;
 
     if (span_ns <= 0 || span_ns > WINDOW_HOURS * NS_PER_HOUR || span_ns % NS_PER_HOUR != 0 ||
         r->range.since_ns % NS_PER_HOUR != 0 || candidates == 0 || seen_ns == 0)
@@ -136,7 +135,7 @@ static enum status load_unusual(struct store *s, struct report_data *r, struct e
         (struct range){r->range.since_ns - (int64_t)(g.windows - 1) * span_ns, r->range.until_ns};
     g.past = arena_new(r->arena, struct past, candidates);
     for (size_t i = 0; i < candidates; i++)
-        *idmap_put(&g.index, r->lines[i].now->fn_id, NULL) = i;
+        *idmap_put(&g.index, r->lines.rows[i].now->fn_id, NULL) = i;
     enum status status = request_hours(s, g.all, &r->options->filter, on_hour, &g, e);
     if (status == OK)
         judge(r, &g, candidates);
@@ -202,12 +201,12 @@ static enum status load_savings(struct report_data *r, struct err *e)
 {
     const int64_t span_ns = r->seen.until_ns - r->seen.since_ns;
     const int64_t month_ns = 730 * NS_PER_HOUR;
-    const size_t candidates = r->n < CANDIDATES ? r->n : CANDIDATES;
+    const size_t candidates = r->lines.n < LINES_HELD ? r->lines.n : LINES_HELD;
     size_t n = 0;
 
     r->savings = arena_new(r->arena, struct saving, candidates * ADVICE_KINDS + 1);
     for (size_t i = 0; i < candidates; i++) {
-        const struct fn_line *l = &r->lines[i];
+        const struct fn_line *l = &r->lines.rows[i];
         struct advices a;
         if (!str_eq(l->cost.currency, r->currency))
             continue;

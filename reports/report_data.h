@@ -6,8 +6,11 @@
 #include "reports/doc.h"
 #include "reports/reports.h"
 
+/* Functions held by cost, at least: what is cheaper cannot be unusual money. */
+enum { LINES_HELD = 200, COLD_SHOWN = 10, FULLEST_SHOWN = 12, MOVERS_SHOWN = 8 };
+
 struct fn_line {
-    const struct fn_row *now;
+    const struct fn_row *now;    /* NULL: seen before, and gone (only among movers) */
     const struct fn_row *before; /* NULL: not in the range before */
     struct stats_cost cost, cost_before;
     struct waste waste;
@@ -40,18 +43,33 @@ struct saving {
     wide monthly;
 };
 
+/* Some functions in the order of something. */
+struct fn_lines {
+    struct fn_line *rows;
+    size_t n;
+};
+
+enum { PART_NEW, PART_GONE, PART_VOLUME, PART_COLD, PART_DURATION, PART_OTHER, PARTS };
+
 struct report_data {
     struct arena *arena;
     const struct report_options *options;
     struct range range;
     struct range seen; /* the part of it that the store can know of: data begin late or end early */
-    struct range before;   /* what `seen` is compared with; empty: nothing */
-    bool has_before;       /* there is data in it */
-    struct fn_line *lines; /* by cost, dearest first */
-    size_t n;
-    struct fn_row *gone; /* seen before, not now */
-    struct stats_cost *gone_cost;
-    size_t n_gone;
+    struct range before; /* what `seen` is compared with; empty: nothing */
+    bool has_before;     /* there is data in it */
+    size_t n, n_ran;     /* functions with something in the range; that ran in it */
+    /* Only those that a section may show are held, in arenas of their own. */
+    struct fn_lines lines; /* by cost, dearest first; the others are summed up below */
+    struct fn_lines cold, fullest, movers;
+    struct {
+        struct stats sums;
+        wide cost;
+        size_t n;
+    } others;                     /* but for those billed in another currency */
+    struct stats_cost components; /* of all in the currency */
+    wide change[PARTS];           /* what the difference to the range before is made of */
+    struct passed *passed;
     struct stats total, total_before;
     wide cost, cost_before, cost_logs;
     struct str currency;
@@ -82,6 +100,8 @@ struct report_data {
 
 MUST_CHECK enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
                                    struct report_data *out, struct err *e);
+void report_clear(struct report_data *r);
+MUST_CHECK enum status report_load_functions(struct store *s, struct report_data *r, struct err *e);
 MUST_CHECK enum status outlook_load(struct store *s, struct report_data *r, struct err *e);
 void report_build(const struct report_data *r, struct doc *d);
 

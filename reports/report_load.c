@@ -1,179 +1,11 @@
 /* Loads everything a report says from the store. */
-#include <stdlib.h>
-
-#include "core/base/map.h"
 #include "core/base/timefmt.h"
 #include "reports/report_data.h"
 
 #define ERRORS_SHOWN    ((size_t)25)
 #define INCIDENTS_SHOWN ((size_t)10)
 #define HOURLY_UP_TO_NS (8 * NS_PER_DAY)
-
-/* By the number the store gave the function: of one store, so they are equal or not. */
-static void index_rows(struct idmap *m, const struct fn_rows *rows)
-{
-    for (size_t i = 0; i < rows->n; i++)
-        *idmap_put(m, rows->rows[i].fn_id, NULL) = i;
-}
-
-static const struct fn_row *find_row(const struct fn_rows *rows, const struct idmap *index,
-                                     const struct fn_row *like)
-{
-    const uint64_t *at = idmap_get(index, like->fn_id);
-
-    return at ? &rows->rows[*at] : NULL;
-}
-
-static enum status price_row(const struct report_data *r, const struct fn_row *row, int64_t at_ns,
-                             struct stats_cost *out, struct err *e)
-{
-    *out = (struct stats_cost){0};
-    return row ? cost_of_stats(r->options->cost, &row->fn, &row->stats, at_ns, out, e) : OK;
-}
-
-/* The first priced function says what money is; others are counted and left out of sums. */
-static bool is_summed(struct report_data *r, const struct stats_cost *c)
-{
-    if (r->currency.n == 0 && c->currency.n > 0)
-        r->currency = c->currency;
-    if (c->currency.n == 0 || str_eq(c->currency, r->currency))
-        return true;
-    r->other_currencies++;
-    return false;
-}
-
-static void add_waste(struct waste *to, const struct waste *from)
-{
-    to->failed += from->failed;
-    to->timeouts += from->timeouts;
-    to->retries += from->retries;
-    to->init += from->init;
-    to->over_memory += from->over_memory;
-    to->n_failed += from->n_failed;
-    to->n_timeouts += from->n_timeouts;
-    to->n_retries += from->n_retries;
-    to->n_cold += from->n_cold;
-}
-
-static enum status add_line(struct report_data *r, const struct fn_row *now,
-                            const struct fn_row *before, struct err *e)
-{
-    struct fn_line *l = &r->lines[r->n++];
-
-    *l = (struct fn_line){.now = now, .before = before};
-    if (price_row(r, now, r->range.until_ns - 1, &l->cost, e) != OK ||
-        price_row(r, before, r->range.since_ns - 1, &l->cost_before, e) != OK)
-        return e ? e->code : ERR_BUG;
-    if (cost_prices_of_stats(r->options->cost, &now->fn, &now->stats, r->range.until_ns - 1,
-                             &r->prices, e) != OK)
-        return e ? e->code : ERR_BUG;
-    waste_of_stats(&now->stats, l->cost.duration, &l->waste);
-    r->n_assumed += l->cost.is_assumed && now->stats.n > 0;
-    r->n_unpriced += l->cost.is_unpriced;
-    stats_merge(&r->total, &now->stats);
-    if (before)
-        stats_merge(&r->total_before, &before->stats);
-    if (!is_summed(r, &l->cost))
-        return OK;
-    r->cost += l->cost.total;
-    r->cost_logs += l->cost.logs;
-    r->cost_before += l->cost_before.total;
-    add_waste(&r->waste, &l->waste);
-    return OK;
-}
-
-/* Charged by the hour, beside the cost; what is not known of it is counted. */
-static enum status add_standing(struct report_data *r, const struct fn_row *now, struct err *e)
-{
-    const struct standing_request q = {&now->fn,           &now->stats, r->range,
-                                       r->options->now_ns, now->sizes,  now->kept};
-    struct standing_cost s;
-
-    if (cost_standing(r->options->cost, &q, &s, e) != OK)
-        return e ? e->code : ERR_BUG;
-    if (r->currency.n == 0)
-        r->currency = s.currency;
-    if (str_eq(s.currency, r->currency))
-        r->standing += s.provisioned + s.snapshots;
-    r->n_standing_open += s.is_provisioned_open || s.are_snapshots_open || s.is_unpriced;
-    return OK;
-}
-
-static enum status add_gone(struct report_data *r, const struct fn_rows *before,
-                            const struct idmap *now, struct err *e)
-{
-    r->gone = arena_new(r->arena, struct fn_row, before->n + 1);
-    r->gone_cost = arena_new(r->arena, struct stats_cost, before->n + 1);
-    for (size_t i = 0; i < before->n; i++) {
-        if (idmap_get(now, before->rows[i].fn_id))
-            continue;
-        r->gone[r->n_gone] = before->rows[i];
-        if (price_row(r, &before->rows[i], r->range.since_ns - 1, &r->gone_cost[r->n_gone], e) !=
-            OK)
-            return e ? e->code : ERR_BUG;
-        stats_merge(&r->total_before, &before->rows[i].stats);
-        if (is_summed(r, &r->gone_cost[r->n_gone]))
-            r->cost_before += r->gone_cost[r->n_gone].total;
-        r->n_gone++;
-    }
-    return OK;
-}
-
-static int compare_lines(const void *a, const void *b)
-{
-    const struct fn_line *x = a, *y = b;
-
-    if (x->cost.total != y->cost.total)
-        return x->cost.total > y->cost.total ? -1 : 1;
-    if (x->now->stats.n != y->now->stats.n)
-        return x->now->stats.n > y->now->stats.n ? -1 : 1;
-    return str_cmp(x->now->fn.name, y->now->fn.name);
-}
-
-/* What is kept ready costs also where nothing ran. */
-static enum status add_idle(struct report_data *r, const struct standing_idle *idle, struct err *e)
-{
-    enum status status = OK;
-
-    for (size_t i = 0; status == OK && i < idle->rows.n; i++)
-        status = add_standing(r, &idle->rows.rows[i], e);
-    r->n_standing_unmet = fn_filter_is_all(&r->options->filter) ? idle->n_unmet : 0;
-    return status;
-}
-
-static enum status load_functions(struct store *s, struct report_data *r, struct err *e)
-{
-    struct standing_idle idle = {0};
-    const struct report_options *o = r->options;
-    struct fn_rows now = {0}, before = {0};
-    struct idmap now_index = {0}, before_index = {0};
-    enum status status = request_functions(s, r->range, &o->filter, r->arena, &now, e);
-
-    if (status == OK && !o->no_compare)
-        status = request_functions(s, r->before, &o->filter, r->arena, &before, e);
-    const struct standing_idle_request q = {o->cost, r->range, &o->filter};
-    if (status == OK)
-        status = standing_idle_load(s, &q, r->arena, &idle, e);
-    index_rows(&now_index, &now);
-    index_rows(&before_index, &before);
-    r->lines = arena_new(r->arena, struct fn_line, now.n + 1);
-    for (size_t i = 0; status == OK && i < now.n; i++)
-        standing_complete(&idle, &now.rows[i]);
-    for (size_t i = 0; status == OK && i < now.n; i++)
-        if ((status = add_line(r, &now.rows[i], find_row(&before, &before_index, &now.rows[i]),
-                               e)) == OK)
-            status = add_standing(r, &now.rows[i], e);
-    if (status == OK)
-        status = add_idle(r, &idle, e);
-    if (status == OK)
-        status = add_gone(r, &before, &now_index, e);
-    idmap_clear(&now_index);
-    idmap_clear(&before_index);
-    if (r->n > 1)
-        qsort(r->lines, r->n, sizeof(*r->lines), compare_lines);
-    r->has_before = r->total_before.n > 0;
-    return status;
-}
+#define NAMES_KEPT      ((size_t)4096)
 
 /* Metrics know most; some providers write refused calls down as invocations. */
 static enum status load_throttles(struct store *s, struct report_data *r, struct err *e)
@@ -249,13 +81,22 @@ static struct range range_before(struct range r, int64_t seen_until_ns, int64_t 
     return (struct range){r.since_ns, r.since_ns};
 }
 
+struct deploy_pass {
+    struct store *store;
+    struct report_data *report;
+    size_t n;
+};
+
+/* Names of very many environments are not kept. */
 static enum status on_environment(void *ctx, uint32_t fn_id, const struct invocation *inv,
                                   struct err *e)
 {
-    struct report_data *r = ctx;
+    struct deploy_pass *p = ctx;
 
     UNUSED(e);
-    deployments_see(&r->deployments, r->arena, fn_id, inv);
+    deployments_see(&p->report->deployments, p->report->arena, fn_id, inv);
+    if (++p->n % NAMES_KEPT == 0)
+        store_forget(p->store);
     return OK;
 }
 
@@ -271,17 +112,18 @@ static void keep_own(struct report_data *r)
     d->n = kept;
 }
 
-/* A new version begins with an environment of its own: those few attempts tell. */
+/* A new version begins with an environment of its own: those few attempts tell. Before all other
+ * answers, as those look into names that are forgotten here. */
 static enum status load_deployments(struct store *s, struct report_data *r, struct err *e)
 {
     const struct inv_request q = {.range = {r->range.since_ns - NS_PER_DAY, r->range.until_ns},
                                   .fn = r->options->filter,
                                   .start_mask = ~(1u << START_WARM)};
-    enum status status = request_scan(s, &q, on_environment, r, e);
+    struct deploy_pass pass = {.store = s, .report = r};
+    enum status status = request_scan(s, &q, on_environment, &pass, e);
 
+    store_forget(s);
     keep_own(r);
-    if (status == OK)
-        deployments_judge(&r->deployments, &r->incidents);
     return status;
 }
 
@@ -318,14 +160,16 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
     const struct incident_request incidents = {&o->range, &o->filter, INCIDENTS_SHOWN};
     struct error_request errors = {.range = o->range, .fn = o->filter, .limit = ERRORS_SHOWN};
 
-    enum status status = request_status(s, a, &r.status, e);
+    enum status status = load_deployments(s, &r, e);
+    if (status == OK)
+        status = request_status(s, a, &r.status, e);
     if (status == OK)
         status = load_live(s, &r, e);
     if (status == OK)
         status = find_seen(s, &r, e);
     r.before = range_before(o->range, r.seen.until_ns, r.status.first_ns);
     if (status == OK)
-        status = load_functions(s, &r, e);
+        status = report_load_functions(s, &r, e);
     if (status == OK)
         status = request_errors(s, &errors, a, &r.errors, e);
     if (status == OK)
@@ -333,7 +177,7 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
     if (status == OK)
         status = load_throttles(s, &r, e);
     if (status == OK)
-        status = load_deployments(s, &r, e);
+        deployments_judge(&r.deployments, &r.incidents);
     if (status == OK)
         status = load_series(s, &r, e);
     if (r.currency.n == 0)
@@ -342,8 +186,7 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
         status = outlook_load(s, &r, e);
     r.price_date = o->cost->book ? pricebook_date(o->cost->book, PROVIDER_AWS) : (struct str){0};
     if (status != OK) {
-        stats_clear(&r.total);
-        stats_clear(&r.total_before);
+        report_clear(&r);
         return status;
     }
     *out = r;

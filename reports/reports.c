@@ -74,8 +74,7 @@ enum status report_write(struct store *s, const struct report_options *o, enum r
     enum status status = check_only(&doc, e);
     if (status == OK)
         renderers[f](&doc, &render, out);
-    stats_clear(&data.total);
-    stats_clear(&data.total_before);
+    report_clear(&data);
     if (status != OK)
         return status;
     return buf_check(out, "the report", e);

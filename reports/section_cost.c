@@ -1,6 +1,4 @@
 /* Sections about money: verdict, cost, comparison, waste. */
-#include <stdlib.h>
-
 #include "core/base/clock.h"
 #include "reports/report_data.h"
 
@@ -70,20 +68,9 @@ static struct str throttle_words(const struct report_data *r)
                         STR_ARG(throttles_text(&r->throttles, r->arena)));
 }
 
-/* Of some only log lines lie in the range. */
-static size_t functions_that_ran(const struct report_data *r)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < r->n; i++)
-        n += r->lines[i].now->stats.n > 0;
-    return n;
-}
-
 static struct str verdict_text(const struct report_data *r)
 {
     struct arena *a = r->arena;
-    const size_t n_ran = functions_that_ran(r);
     struct str change =
         r->has_before
             ? arena_printf(a, ", " STR_FMT " against " STR_FMT,
@@ -98,7 +85,7 @@ static struct str verdict_text(const struct report_data *r)
                                 " failed (" STR_FMT ")." STR_FMT STR_FMT STR_FMT,
                         STR_ARG(cash(r, r->cost)),
                         STR_ARG(text_things(a, r->total.n, "invocation")),
-                        STR_ARG(text_things(a, n_ran, "function")), STR_ARG(change),
+                        STR_ARG(text_things(a, r->n_ran, "function")), STR_ARG(change),
                         STR_ARG(text_count(a, count_failed(&r->total))),
                         STR_ARG(text_share(a, count_failed(&r->total), r->total.n)), STR_ARG(end),
                         STR_ARG(throttle_words(r)), STR_ARG(incident_words(r)));
@@ -182,24 +169,16 @@ void section_verdict(const struct report_data *r, struct doc *d)
 
 static void components(const struct report_data *r, struct doc *d, struct doc_section *s)
 {
-    wide duration = 0, request = 0, storage = 0, restore = 0;
-
-    for (size_t i = 0; i < r->n; i++) {
-        if (!str_eq(r->lines[i].cost.currency, r->currency))
-            continue;
-        duration += r->lines[i].cost.duration;
-        request += r->lines[i].cost.request;
-        storage += r->lines[i].cost.storage;
-        restore += r->lines[i].cost.restore;
-    }
+    const struct stats_cost *all = &r->components;
     const struct {
         struct str key, label;
         wide amount;
     } parts[] = {
-        {STR("duration"), STR("Duration (GB-seconds)"), duration + restore - r->total.cost_init},
+        {STR("duration"), STR("Duration (GB-seconds)"),
+         all->duration + all->restore - r->total.cost_init},
         {STR("initialization"), STR("Initialization"), r->total.cost_init},
-        {STR("requests"), STR("Requests"), request},
-        {STR("storage"), STR("Ephemeral storage"), storage},
+        {STR("requests"), STR("Requests"), all->request},
+        {STR("storage"), STR("Ephemeral storage"), all->storage},
         {STR("log_ingestion"), STR("Log ingestion (beside)"), r->cost_logs},
         {STR("kept_ready"), STR("Kept ready (beside)"), r->standing},
     };
@@ -234,22 +213,23 @@ static void cost_series(const struct report_data *r, struct doc *d, struct doc_s
 
 void section_cost(const struct report_data *r, struct doc *d)
 {
-    size_t top = r->n < 10 ? r->n : 10;
-    wide rest = 0;
+    const struct fn_line *lines = r->lines.rows;
+    size_t top = r->lines.n < 10 ? r->lines.n : 10;
+    wide rest = r->cost;
 
     if (r->n == 0 && r->standing == 0)
         return;
     struct doc_section *s = doc_section(d, "cost", "Cost");
     cost_series(r, d, s);
     components(r, d, s);
-    for (size_t i = top; i < r->n; i++)
-        rest += str_eq(r->lines[i].cost.currency, r->currency) ? r->lines[i].cost.total : 0;
+    for (size_t i = 0; i < top; i++)
+        rest -= str_eq(lines[i].cost.currency, r->currency) ? lines[i].cost.total : 0;
     struct doc_bar *bars = doc_bars(d, s, "by_function", top);
     for (size_t i = 0; i < top; i++)
         bars[i] = (struct doc_bar){
-            .label = r->lines[i].now->fn.name,
-            .value = value_money(r->arena, r->lines[i].cost.total, r->lines[i].cost.currency),
-            .permille = permille_of(r->lines[i].cost.total, r->lines[0].cost.total)};
+            .label = lines[i].now->fn.name,
+            .value = value_money(r->arena, lines[i].cost.total, lines[i].cost.currency),
+            .permille = permille_of(lines[i].cost.total, lines[0].cost.total)};
     if (r->n > top)
         doc_text(d, s, TONE_PLAIN,
                  arena_printf(r->arena,
@@ -265,8 +245,6 @@ void section_cost(const struct report_data *r, struct doc *d)
 
 /* --- comparison --- */
 
-enum { PART_NEW, PART_GONE, PART_VOLUME, PART_COLD, PART_DURATION, PART_OTHER, PARTS };
-
 static const char *const part_names[PARTS] = {
     "New functions", "Functions that are gone", "Number of invocations",
     "Cold starts",   "Duration and memory",     "Prices and other",
@@ -274,57 +252,6 @@ static const char *const part_names[PARTS] = {
 static const char *const part_keys[PARTS] = {
     "new_functions", "gone_functions", "invocations", "cold_starts", "duration_memory", "prices",
 };
-
-/* What the roundings of one function's divisions come to at most, 10^-12: no cause of anything. */
-#define DUST ((wide)1000)
-
-/* The change of one function in parts that add up exactly. */
-static void split_change(const struct fn_line *l, wide parts[PARTS])
-{
-    const struct stats *now = &l->now->stats, *before = l->before ? &l->before->stats : NULL;
-    wide change = l->cost.total - l->cost_before.total;
-
-    if (!before || before->n == 0 || now->n == 0) {
-        parts[PART_NEW] += change;
-        return;
-    }
-    wide n0 = before->n, n1 = now->n;
-    wide volume = wide_div_round((n1 - n0) * l->cost_before.total, n0);
-    wide cold = now->cost_init - wide_div_round(before->cost_init * n1, n0);
-    wide per_mb_ms = before->mb_ms > 0 ? l->cost_before.duration : 0;
-    wide work = before->mb_ms > 0
-                    ? wide_div_round((now->mb_ms - wide_div_round(before->mb_ms * n1, n0)) *
-                                         (per_mb_ms / 1000),
-                                     before->mb_ms) *
-                          1000
-                    : 0;
-    parts[PART_VOLUME] += volume;
-    parts[PART_COLD] += cold;
-    wide rest = change - volume - work;
-    bool is_dust = rest <= DUST && rest >= -DUST;
-    parts[PART_DURATION] += work - cold + (is_dust ? rest : 0);
-    parts[PART_OTHER] += is_dust ? 0 : rest;
-}
-
-struct mover {
-    struct str name, currency;
-    wide now, before;
-};
-
-static wide size_of_change(const struct mover *m)
-{
-    return m->now > m->before ? m->now - m->before : m->before - m->now;
-}
-
-static int compare_movers(const void *a, const void *b)
-{
-    const struct mover *x = a, *y = b;
-    wide cx = size_of_change(x), cy = size_of_change(y);
-
-    if (cx != cy)
-        return cx > cy ? -1 : 1;
-    return str_cmp(x->name, y->name);
-}
 
 static void movers(const struct report_data *r, struct doc *d, struct doc_section *s)
 {
@@ -336,32 +263,24 @@ static void movers(const struct report_data *r, struct doc *d, struct doc_sectio
         {.name = "change_share", .title = "%", .is_right = true},
         {.name = "currency", .is_hidden = true},
     };
-    struct mover *m = arena_new(r->arena, struct mover, r->n + r->n_gone + 1);
     struct table *t = doc_table(d, s, "movers", columns, ARRAY_LEN(columns));
-    size_t n = 0;
 
-    for (size_t i = 0; i < r->n; i++)
-        m[n++] = (struct mover){r->lines[i].now->fn.name, r->lines[i].cost.currency,
-                                r->lines[i].cost.total, r->lines[i].cost_before.total};
-    for (size_t i = 0; i < r->n_gone; i++)
-        m[n++] =
-            (struct mover){r->gone[i].fn.name, r->gone_cost[i].currency, 0, r->gone_cost[i].total};
-    if (n > 1)
-        qsort(m, n, sizeof(*m), compare_movers);
-    for (size_t i = 0; i < n && i < 8 && size_of_change(&m[i]) > 0; i++) {
+    for (size_t i = 0; i < r->movers.n; i++) {
+        const struct fn_line *l = &r->movers.rows[i];
         table_row(t);
-        table_text(t, 0, m[i].name);
-        money_cell(t, 1, m[i].before, m[i].currency);
-        money_cell(t, 2, m[i].now, m[i].currency);
-        money_cell(t, 3, m[i].now - m[i].before, m[i].currency);
-        change_cell(t, 4, m[i].now, m[i].before);
-        table_text(t, 5, m[i].currency);
+        table_text(t, 0, (l->now ? l->now : l->before)->fn.name);
+        money_cell(t, 1, l->cost_before.total, l->cost.currency);
+        money_cell(t, 2, l->cost.total, l->cost.currency);
+        money_cell(t, 3, l->cost.total - l->cost_before.total, l->cost.currency);
+        change_cell(t, 4, l->cost.total, l->cost_before.total);
+        table_text(t, 5, l->cost.currency);
     }
 }
 
 void section_compare(const struct report_data *r, struct doc *d)
 {
-    wide parts[PARTS] = {0}, most = 1;
+    const wide *parts = r->change;
+    wide most = 1;
 
     if (r->options->no_compare || r->n == 0)
         return;
@@ -372,11 +291,6 @@ void section_compare(const struct report_data *r, struct doc *d)
             STR("Nothing to compare with: the store does not hold the whole of a range before."));
         return;
     }
-    for (size_t i = 0; i < r->n; i++)
-        if (str_eq(r->lines[i].cost.currency, r->currency))
-            split_change(&r->lines[i], parts);
-    for (size_t i = 0; i < r->n_gone; i++)
-        parts[PART_GONE] -= r->gone_cost[i].total;
     doc_text(d, s, TONE_PLAIN,
              arena_printf(r->arena,
                           STR_FMT " now; " STR_FMT " %s " STR_FMT

@@ -1,7 +1,5 @@
 /* Sections about how things ran: data quality, invocations, errors, cold starts, memory, functions,
  * appendix. */
-#include <stdlib.h>
-
 #include "core/base/clock.h"
 #include "reports/report_data.h"
 
@@ -248,14 +246,6 @@ static size_t shown(const struct report_data *r)
     return r->n < top ? r->n : top;
 }
 
-static int compare_cold(const void *a, const void *b)
-{
-    const struct fn_line *const *x = a, *const *y = b;
-    uint64_t cx = count_cold(&(*x)->now->stats), cy = count_cold(&(*y)->now->stats);
-
-    return cx == cy ? str_cmp((*x)->now->fn.name, (*y)->now->fn.name) : cx > cy ? -1 : 1;
-}
-
 void section_cold_starts(const struct report_data *r, struct doc *d)
 {
     static const struct table_column columns[] = {
@@ -277,22 +267,18 @@ void section_cold_starts(const struct report_data *r, struct doc *d)
                           STR_ARG(text_things(r->arena, r->total.n, "invocation")),
                           plural(count_cold(&r->total), "was", "were"),
                           STR_ARG(text_share(r->arena, count_cold(&r->total), r->total.n))));
-    const struct fn_line **order = arena_new(r->arena, const struct fn_line *, r->n + 1);
-    for (size_t i = 0; i < r->n; i++)
-        order[i] = &r->lines[i];
-    if (r->n > 1)
-        qsort((void *)order, r->n, sizeof(struct fn_line *), compare_cold);
     struct table *t = doc_table(d, s, "functions", columns, ARRAY_LEN(columns));
-    for (size_t i = 0; i < shown(r) && i < 10 && count_cold(&order[i]->now->stats) > 0; i++) {
-        const struct stats *st = &order[i]->now->stats;
+    for (size_t i = 0; i < shown(r) && i < r->cold.n; i++) {
+        const struct fn_line *l = &r->cold.rows[i];
+        const struct stats *st = &l->now->stats;
         table_row(t);
-        table_text(t, 0, order[i]->now->fn.name);
+        table_text(t, 0, l->now->fn.name);
         table_i64(t, 1, (int64_t)count_cold(st));
         share_cell(t, 2, count_cold(st), st->n);
         percentile_cell(t, 3, &st->init, 500);
         percentile_cell(t, 4, &st->init, 950);
-        money_cell(t, 5, st->cost_init, order[i]->cost.currency);
-        table_text(t, 6, order[i]->cost.currency);
+        money_cell(t, 5, st->cost_init, l->cost.currency);
+        table_text(t, 6, l->cost.currency);
     }
 }
 
@@ -301,33 +287,17 @@ static unsigned used_permille(const struct fn_line *l)
     return permille_of(l->now->stats.max_memory_used_bytes, l->now->stats.memory_size_bytes);
 }
 
-static int compare_used(const void *a, const void *b)
-{
-    const struct fn_line *const *x = a, *const *y = b;
-    unsigned ux = used_permille(*x), uy = used_permille(*y);
-
-    return ux == uy ? str_cmp((*x)->now->fn.name, (*y)->now->fn.name) : ux > uy ? -1 : 1;
-}
-
 void section_memory(const struct report_data *r, struct doc *d)
 {
-    const struct fn_line **order = arena_new(r->arena, const struct fn_line *, r->n + 1);
-    size_t n = 0;
-
-    for (size_t i = 0; i < r->n; i++)
-        if (r->lines[i].now->stats.memory_size_bytes > 0)
-            order[n++] = &r->lines[i];
-    if (n == 0)
+    if (r->fullest.n == 0)
         return;
-    if (n > 1)
-        qsort((void *)order, n, sizeof(struct fn_line *), compare_used);
     struct doc_section *s = doc_section(d, "memory", "Memory used against configured");
-    size_t top = n < 12 ? n : 12;
-    struct doc_bar *bars = doc_bars(d, s, "used", top);
-    for (size_t i = 0; i < top; i++) {
-        const struct stats *st = &order[i]->now->stats;
-        unsigned used = used_permille(order[i]);
-        bars[i] = (struct doc_bar){.label = order[i]->now->fn.name,
+    struct doc_bar *bars = doc_bars(d, s, "used", r->fullest.n);
+    for (size_t i = 0; i < r->fullest.n; i++) {
+        const struct fn_line *l = &r->fullest.rows[i];
+        const struct stats *st = &l->now->stats;
+        unsigned used = used_permille(l);
+        bars[i] = (struct doc_bar){.label = l->now->fn.name,
                                    .value = value_bytes(r->arena, st->max_memory_used_bytes),
                                    .of = value_bytes(r->arena, st->memory_size_bytes),
                                    .permille = used > 1000 ? 1000 : used,
@@ -361,11 +331,12 @@ enum { FUNCTION_OTHERS = 11 }; /* the column that marks their row */
 static void others_row(const struct report_data *r, struct table *t)
 {
     struct stats sums = {0};
-    wide cost = 0;
-    size_t n = 0;
+    wide cost = r->others.cost;
+    size_t n = r->others.n;
 
-    for (size_t i = shown(r); i < r->n; i++) {
-        const struct fn_line *l = &r->lines[i];
+    stats_merge(&sums, &r->others.sums);
+    for (size_t i = shown(r); i < r->lines.n; i++) {
+        const struct fn_line *l = &r->lines.rows[i];
         if (l->cost.currency.n > 0 && !str_eq(l->cost.currency, r->currency))
             continue; /* in no sum: data quality names them */
         stats_merge(&sums, &l->now->stats);
@@ -403,7 +374,7 @@ void section_functions(const struct report_data *r, struct doc *d)
     struct doc_section *s = doc_section(d, "functions", "Functions");
     struct table *t = doc_table(d, s, "list", columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < shown(r); i++) {
-        const struct fn_line *l = &r->lines[i];
+        const struct fn_line *l = &r->lines.rows[i];
         table_row(t);
         table_text(t, 0, l->now->fn.name);
         if (l->now->fn.region.n > 0)

@@ -85,7 +85,7 @@ void section_units(const struct report_data *r, struct doc *d)
     unit_figures(r, d, s);
     struct table *t = doc_table(d, s, "functions", columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < n; i++)
-        unit_row(&r->lines[i], t);
+        unit_row(&r->lines.rows[i], t);
     doc_text(d, s, TONE_PLAIN,
              STR("A thousand successful ones carry the failed ones' cost too. A cold start is its "
                  "billed initialization; a failure what was paid for the attempt."));

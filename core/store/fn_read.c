@@ -74,6 +74,23 @@ enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint3
     return status;
 }
 
+/* Leaves the ids that pass; only 0: any. Names of very many are not kept for it. */
+size_t keep_passing(struct store *s, const struct fn_filter *f, uint32_t only, uint32_t *ids,
+                    size_t n)
+{
+    AUTO(arena_clear) struct arena one = {0};
+    const bool is_all = fn_filter_is_all(f);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        arena_reset(&one);
+        const struct fn_ref fn = is_all ? (struct fn_ref){0} : dim_fn_in(s, ids[i], &one);
+        if ((only == 0 || ids[i] == only) && (is_all || fn_filter_passes(f, &fn)))
+            ids[kept++] = ids[i];
+    }
+    return kept;
+}
+
 /* --- one function --- */
 
 /* First or last start of a function in the whole store. */
@@ -250,6 +267,57 @@ enum status request_each_function(struct store *s, const struct each_fn_request 
     }
     store_release(s);
     return status == ERR_CANCELLED ? OK : status;
+}
+
+static enum status give_pair(const struct fn_pass passes[2], uint32_t id, struct arena *one,
+                             const struct fn_row *rows[2], struct err *e)
+{
+    enum status status = OK;
+
+    arena_reset(one);
+    for (int i = 0; status == OK && i < 2; i++) {
+        struct fn_row *row = arena_new(one, struct fn_row, 1);
+        bool is_there = false;
+        if (passes[i].held.store)
+            status = fill_row(&passes[i], id, one, row, &is_there, e);
+        rows[i] = is_there ? row : NULL;
+    }
+    return status;
+}
+
+static enum status give_pairs(const struct fn_pass passes[2], const struct pair_request *q,
+                              fn_pair_fn *fn, void *ctx, struct err *e)
+{
+    AUTO(arena_clear) struct arena one = {0};
+    const struct fn_row *rows[2] = {NULL, NULL};
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < q->fns.n; i++) {
+        status = give_pair(passes, q->fns.ids[i], &one, rows, e);
+        if (status == OK && (rows[0] || rows[1]))
+            status = fn(ctx, rows[0], rows[1], e);
+    }
+    return status == ERR_CANCELLED ? OK : status;
+}
+
+enum status request_each_pair(struct store *s, const struct pair_request *q, fn_pair_fn *fn,
+                              void *ctx, struct err *e)
+{
+    struct fn_pass passes[2] = {0};
+    const bool has_before = q->before.since_ns < q->before.until_ns;
+    enum status status = s->is_null ? OK : pass_begin(&passes[0], s, q->range, 0, e);
+
+    if (status == OK && has_before && !s->is_null)
+        status = pass_begin(&passes[1], s, q->before, 0, e);
+    if (status == OK && !s->is_null) {
+        store_hold(s, (struct range){has_before ? q->before.since_ns : q->range.since_ns,
+                                     q->range.until_ns});
+        status = give_pairs(passes, q, fn, ctx, e);
+        store_release(s);
+    }
+    pass_clear(&passes[0]);
+    pass_clear(&passes[1]);
+    return status;
 }
 
 static enum status keep_row(void *ctx, const struct fn_row *row, struct err *e)

@@ -16,7 +16,7 @@ static enum status give_hour(const struct hours *h, const struct day *d, struct 
     uint32_t fn = (uint32_t)sql_i64(st, 0);
     int64_t hour_ns = d->number * NS_PER_DAY + sql_i64(st, 1) * NS_PER_HOUR;
 
-    if (!fn_filter_passes(h->filter, dim_fn(h->store, fn)))
+    if (!fn_filter_is_all(h->filter) && !fn_filter_passes(h->filter, dim_fn(h->store, fn)))
         return OK;
     enum status s =
         stats_unpack(sql_blob(st, 2), &sums)

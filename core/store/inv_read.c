@@ -190,13 +190,9 @@ static enum status wanted_fns(struct store *s, const struct inv_request *q, stru
                               uint32_t **ids, size_t *n, struct err *e)
 {
     enum status status = fns_of_range(s, q->range, a, ids, n, e);
-    size_t k = 0;
 
-    for (size_t i = 0; status == OK && i < *n; i++)
-        if ((q->fn_id == 0 || (*ids)[i] == q->fn_id) &&
-            fn_filter_passes(&q->fn, dim_fn(s, (*ids)[i])))
-            (*ids)[k++] = (*ids)[i];
-    *n = k;
+    if (status == OK)
+        *n = keep_passing(s, &q->fn, q->fn_id, *ids, *n);
     return status;
 }
 

@@ -76,6 +76,16 @@ struct each_fn_request {
 typedef enum status fn_row_fn(void *ctx, const struct fn_row *row, struct err *e);
 MUST_CHECK enum status request_each_function(struct store *s, const struct each_fn_request *q,
                                              fn_row_fn *fn, void *ctx, struct err *e);
+/* The same with their rows of an earlier range beside: NULL where one has nothing in it. Functions
+ * with nothing in either are left out. */
+struct pair_request {
+    struct range range, before; /* before may be empty */
+    struct fn_ids fns;
+};
+typedef enum status fn_pair_fn(void *ctx, const struct fn_row *now, const struct fn_row *before,
+                               struct err *e);
+MUST_CHECK enum status request_each_pair(struct store *s, const struct pair_request *q,
+                                         fn_pair_fn *fn, void *ctx, struct err *e);
 MUST_CHECK enum status request_functions(struct store *s, struct range r, const struct fn_filter *f,
                                          struct arena *a, struct fn_rows *out, struct err *e);
 /* What is counted of a function and never falls: what days that were removed, and attempts that
@@ -151,7 +161,7 @@ struct fn_ref store_fn_in(struct store *s, uint32_t fn_id, struct arena *a);
 
 /* Names of functions, environments and texts stay in memory once they were read: this forgets them,
  * for whoever asks for very many. Nothing of an answer may be used behind it but what was copied.
- * Not for a store that is written to. */
+ * A callback of request_scan may call it. Of a store that is written to nothing is forgotten. */
 void store_forget(struct store *s);
 
 enum inv_order {

@@ -293,17 +293,6 @@ static void count_fine_lines(void *ctx, int64_t time_ns, uint32_t fn, const stru
     add_counts(&series->points[(time_ns - series->since_ns) / series->step_ns], add);
 }
 
-static size_t keep_passing(struct store *s, const struct fn_filter *f, uint32_t only, uint32_t *ids,
-                           size_t n)
-{
-    size_t k = 0;
-
-    for (size_t i = 0; i < n; i++)
-        if ((only == 0 || ids[i] == only) && fn_filter_passes(f, dim_fn(s, ids[i])))
-            ids[k++] = ids[i];
-    return k;
-}
-
 enum status request_series(struct store *s, const struct series_request *q, struct arena *a,
                            struct series *out, struct err *e)
 {

@@ -448,6 +448,8 @@ enum status stats_of_range(struct store *s, struct range r, uint32_t fn, struct 
 /* All functions that have anything in the range, ascending. */
 enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint32_t **ids,
                          size_t *n, struct err *e);
+size_t keep_passing(struct store *s, const struct fn_filter *f, uint32_t only, uint32_t *ids,
+                    size_t n);
 
 /* Events of one environment in time order; origin is filled. */
 enum status events_of_stream(struct store *s, uint32_t stream, struct range r, struct arena *a,
