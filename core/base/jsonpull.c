@@ -4,10 +4,8 @@
 
 #include <assert.h>
 #include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 
+#include "core/base/json_special.h"
 #include "core/base/utf8.h"
 
 void jp_init(struct jp *j, struct str text, struct arena *arena)
@@ -132,66 +130,15 @@ bool jp_element(struct jp *j)
 
 /* --- strings --- */
 
-/* Marks the special bytes of the WIDTH bytes at p: a quote, a backslash, a control character, not
- * ASCII. Bit i stands for byte i. */
-enum { WIDTH = 16 };
-#ifdef __SSE2__
-static unsigned special_bytes(const char *p)
-{
-    __m128i v = _mm_loadu_si128((const void *)p);
-    __m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
-    __m128i backslash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
-    /* Signed: bytes from 0x80 on are below 0x20 too. */
-    __m128i low = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
-
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(low, _mm_or_si128(quote, backslash)));
-}
-#else
-#define ONES  UINT64_C(0x0101010101010101)
-#define HIGHS UINT64_C(0x8080808080808080)
-
-/* High bit set in every byte of v that is below n (n <= 128), as long as it has no byte above 127.
- */
-static uint64_t bytes_below(uint64_t v, uint64_t n)
-{
-    return (v - ONES * n) & ~v & HIGHS;
-}
-
-/* The high bits of eight bytes, gathered. */
-static unsigned gather(uint64_t highs)
-{
-    return (unsigned)((highs >> 7) * UINT64_C(0x0102040810204080) >> 56);
-}
-
-static unsigned special_word(const char *p)
-{
-    uint64_t v;
-
-    memcpy(&v, p, sizeof(v));
-    return gather(bytes_below(v, 0x20) | bytes_below(v ^ ONES * '"', 1) |
-                  bytes_below(v ^ ONES * '\\', 1) | (v & HIGHS));
-}
-
-static unsigned special_bytes(const char *p)
-{
-    return special_word(p) | special_word(p + 8) << 8;
-}
-#endif
-
-static bool is_special(char c)
-{
-    return (unsigned char)c < 0x20 || (unsigned char)c >= 0x80 || c == '"' || c == '\\';
-}
-
 /* First special byte; end when there is none. */
 static inline const char *plain_end(const char *p, const char *end)
 {
-    for (; end - p >= WIDTH; p += WIDTH) {
-        unsigned special = special_bytes(p);
+    for (; end - p >= JSON_STRIDE; p += JSON_STRIDE) {
+        unsigned special = json_special(p);
         if (special)
             return p + __builtin_ctz(special);
     }
-    while (p < end && !is_special(*p))
+    while (p < end && !json_is_special(*p))
         p++;
     return p;
 }
@@ -324,39 +271,64 @@ static void enlarge(struct copy *c)
     c->cap = cap;
 }
 
-/* Every step writes WIDTH bytes at most. */
-static inline void make_room(struct copy *c)
+static inline void make_room(struct copy *c, size_t n)
 {
-    if (c->n + WIDTH > c->cap)
+    if (c->n + n > c->cap)
         enlarge(c);
 }
 
-/* Copies up to the next special byte that is no plain escape: whole strides, of which only the
- * plain bytes count. */
-static void copy_plain(struct jp *j, struct copy *c)
+/* The bytes from..to of a block to `out`, in whole strides. */
+static inline char *copy_run(char *out, const char *block, size_t from, size_t to)
+{
+    for (size_t at = from; at < to; at += JSON_STRIDE)
+        memcpy(out + (at - from), block + at, JSON_STRIDE);
+    return out + (to - from);
+}
+
+/* Bytes that copy_block() reads and writes at most: whole strides. */
+enum { REACH = JSON_BLOCK + JSON_STRIDE };
+
+/* Copies a block and its plain escapes, whose places are asked for all at once; false where it
+ * stopped at another special byte. */
+static inline bool copy_block(struct jp *j, struct copy *c)
 {
     const char *p = j->p;
-    bool is_stopped = false;
+    char *out = c->p + c->n;
+    size_t at = 0;
+    bool goes_on = true;
 
-    while (!is_stopped && j->end - p > WIDTH) {
-        make_room(c);
-        unsigned special = special_bytes(p);
-        size_t n = special ? (size_t)__builtin_ctz(special) : WIDTH;
-        memcpy(c->p + c->n, p, WIDTH);
-        c->n += n;
-        p += n;
-        const char plain = special && *p == '\\' ? escapes[(unsigned char)p[1]] : '\0';
-        is_stopped = special && plain == '\0';
-        if (plain == '\0')
-            continue;
-        c->p[c->n++] = plain;
-        p += 2;
+    for (uint64_t special = json_special_block(p); special != 0 && goes_on;) {
+        const size_t i = (size_t)__builtin_ctzll(special);
+        const char plain = p[i] == '\\' ? escapes[(unsigned char)p[i + 1]] : '\0';
+        out = copy_run(out, p, at, i);
+        *out = plain;
+        goes_on = plain != '\0';
+        out += goes_on;
+        at = goes_on ? i + 2 : i;
+        special &= ~(UINT64_C(3) << i); /* the escaped byte may be a special one */
     }
-    for (; !is_stopped && p < j->end && !is_special(*p); p++) {
-        make_room(c);
-        c->p[c->n++] = *p;
+    if (goes_on && at < JSON_BLOCK) {
+        out = copy_run(out, p, at, JSON_BLOCK);
+        at = JSON_BLOCK;
     }
-    j->p = p;
+    c->n = (size_t)(out - c->p);
+    j->p += at;
+    return goes_on;
+}
+
+/* Copies up to the next special byte that is no plain escape. */
+static void copy_plain(struct jp *j, struct copy *c)
+{
+    bool goes_on = true;
+
+    while (goes_on && j->end - j->p > REACH) {
+        make_room(c, REACH);
+        goes_on = copy_block(j, c);
+    }
+    for (; goes_on && j->p < j->end && !json_is_special(*j->p); j->p++) {
+        make_room(c, 1);
+        c->p[c->n++] = *j->p;
+    }
 }
 
 /* The special byte at j->p; false at the closing quote or on an error. */
@@ -366,7 +338,7 @@ static bool copy_special(struct jp *j, struct copy *c)
 
     if (j->p < j->end && *j->p == '"')
         return false;
-    make_room(c);
+    make_room(c, JSON_STRIDE);
     if (j->p < j->end && *j->p == '\\') {
         char *to = c->p + c->n;
         j->p++;
@@ -382,7 +354,7 @@ static bool copy_special(struct jp *j, struct copy *c)
     return true;
 }
 
-/* From the first backslash on: one pass, copying into the arena. */
+/* From j->p on: one pass, copying into the arena. */
 static bool unescape(struct jp *j, const char *start, struct str *out)
 {
     size_t before = (size_t)(j->p - start);
@@ -431,6 +403,15 @@ bool jp_string(struct jp *j, struct str *out)
     *out = (struct str){start, (size_t)(stop - start)};
     j->p = stop + 1;
     return true;
+}
+
+bool jp_string_copy(struct jp *j, struct str *out)
+{
+    skip_space(j);
+    if (j->error || j->p >= j->end || *j->p != '"')
+        return false;
+    j->p++;
+    return unescape(j, j->p, out);
 }
 
 /* --- numbers and words --- */

@@ -47,6 +47,8 @@ bool jp_member(struct jp *j, struct str *key); /* next member of the open object
                                                   which it consumes, or on error */
 bool jp_element(struct jp *j);                 /* next element of the open array; as above */
 bool jp_string(struct jp *j, struct str *out);
+/* The same, always in the arena: for text that outlives the page. Read and copied in one pass. */
+bool jp_string_copy(struct jp *j, struct str *out);
 bool jp_number(struct jp *j, struct str *out); /* its text */
 bool jp_i64(struct jp *j, int64_t *out);       /* integer number, or a string holding one */
 bool jp_bool(struct jp *j, bool *out);

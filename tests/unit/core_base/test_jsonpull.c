@@ -1,6 +1,8 @@
 /* The pull reader: what it gives, what it refuses and where, and going on after a bad element. */
 #include "tests/test.h"
 
+#include <string.h>
+
 #include "core/base/jsonpull_row.h"
 #include "core/base/macros.h"
 
@@ -28,8 +30,8 @@ static void test_reads(void **state)
     CHECK(!jp_member(&j, &key) && !j.error && jp_at_end(&j));
 }
 
-/* Strings are read in strides: an escape is the same wherever it stands in one, and before the end.
- */
+/* Strings are read in strides and blocks: an escape is the same wherever it stands in one, and
+ * before the end; a copy outlives the page. */
 static void test_escapes_anywhere(void **state)
 {
     UNUSED(state);
@@ -39,20 +41,25 @@ static void test_escapes_anywhere(void **state)
         {"\\n", "\n"},           {"\\\"", "\""},           {"\\\\", "\\"},
         {"\\u00e9", "\xc3\xa9"}, {"\xc3\xa9", "\xc3\xa9"},
     };
-    enum { BEFORE = 40, BEHIND = 20 };
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop";
+    enum { BEFORE = 90, BEHIND = 100, STEP = 3 };
+    char plain[BEHIND];
 
+    memset(plain, 'p', sizeof(plain));
     for (size_t i = 0; i < ARRAY_LEN(escapes); i++)
-        for (int n = 0; n < BEFORE * BEHIND; n++) {
+        for (int n = 0; n < BEFORE * BEHIND; n += STEP) {
             AUTO(arena_clear) struct arena a = {0};
             const int before = n % BEFORE, behind = n / BEFORE;
             const char *w = escapes[i].written, *r = escapes[i].read;
-            struct str text = {0};
+            struct str view = {0}, copy = {0};
             struct jp j;
-            jp_init(&j, arena_printf(&a, "\"%.*s%s%s%.*s\"", before, plain, w, w, behind, plain),
-                    &a);
-            CHECK(jp_string(&j, &text) && jp_at_end(&j));
-            CHECK_STR(text, arena_printf(&a, "%.*s%s%s%.*s", before, plain, r, r, behind, plain));
+            struct str page = arena_printf(&a, "[\"%.*s%s%s%.*s\",\"%.*s%s\"]", before, plain, w, w,
+                                           behind, plain, before, plain, w);
+            jp_init(&j, page, &a);
+            CHECK(jp_enter(&j, '[') && jp_element(&j) && jp_string_copy(&j, &copy));
+            CHECK(jp_element(&j) && jp_string(&j, &view));
+            CHECK_STR(view, arena_printf(&a, "%.*s%s", before, plain, r));
+            memset((char *)(uintptr_t)page.p, '#', page.n);
+            CHECK_STR(copy, arena_printf(&a, "%.*s%s%s%.*s", before, plain, r, r, behind, plain));
         }
 }
 
