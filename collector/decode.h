@@ -22,7 +22,8 @@ enum {
 struct decode_input {
     struct str path;  /* for places */
     uint64_t offset;  /* of bytes.p in the plain stream */
-    struct str bytes; /* stay valid as long as the batch: records may point into them */
+    struct str bytes; /* stay valid as long as the batch, since records may point into them; for
+                         decoders that copy, as long as the call */
     bool is_last;
     bool is_damaged;    /* is_last, and the stream breaks off here: who reads it tells so */
     bool is_unfinished; /* is_last, but the last line has no end and may still be written: an event
@@ -43,6 +44,8 @@ struct decoder_ops {
     const char *name; /* "cloudwatch-json", "tail", "subscription", "ndjson", "text" */
     const char *help;
     bool is_of_lines;  /* knows is_unfinished */
+    bool copies;       /* no record points into the bytes: they are read into memory that is used
+                          again and again, and stays in the processor's cache */
     size_t state_size; /* zeroed before the first piece; owned by the caller, freed by close */
     /* 0 no, 1..100 how sure; head is the start of the plain stream */
     int (*accepts)(struct str head);

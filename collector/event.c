@@ -164,6 +164,11 @@ void event_maker_meet(struct event_maker *m, const struct batch *b)
     m->before.start = NULL;
 }
 
+void event_maker_forget_views(struct event_maker *m)
+{
+    m->last = NULL;
+}
+
 /* Streams come and go. */
 static void forget_origins(struct event_maker *m)
 {
@@ -441,7 +446,6 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     r->is_time_borrowed = !ev->has_time;
     r->seen_ns = ev->seen_ns;
     r->origin = slot->origin;
-    r->event_id = ev->event_id;
     r->body = body;
     r->ingested_bytes = (uint32_t)(ev->body.n < UINT32_MAX ? ev->body.n : UINT32_MAX);
     decode_event(&m->before, r, out);

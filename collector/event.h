@@ -8,8 +8,8 @@
 
 enum { ORIGIN_CACHE = 512, EVENTS_RECENT = 256 };
 
-/* What a file format says about an event; empty members: nothing. Views live as long as the batch.
- */
+/* What a file format says about an event; empty members: nothing. Body and invocation_id live as
+ * long as the batch, other views until the next piece of the file. */
 struct raw_event {
     struct str account, region, function, log_group, stream;
     struct str event_id, body;
@@ -67,6 +67,8 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
 void event_maker_clear(struct event_maker *m);
 /* For who hands events of this file to another maker: whose batch the next ones go into. */
 void event_maker_meet(struct event_maker *m, const struct batch *b);
+/* The views of the events before are gone: other text may stand where they pointed. */
+void event_maker_forget_views(struct event_maker *m);
 
 /* Place "dump.json: byte 1234567, event 17" with the maker's count, "dump.log:345: byte ..." where
  * lines are counted; the offset is of the plain stream. */

@@ -1,6 +1,5 @@
-/* Files to batches. A file is read in steps of 192 KB into the batch's own memory, so that records
- * can point into it; what the decoder leaves is carried over to the next step. Each batch ends with
- * a cursor: which file, by the hash of its head, and where its decoder can go on. */
+/* Files to batches. A file is read in steps (file_bytes.c) and decoded. Each batch ends with a
+ * cursor: which file, by the hash of its head, and where its decoder can go on. */
 #include "collector/file_source.h"
 
 #include <assert.h>
@@ -9,18 +8,20 @@
 #include <string.h>
 
 #include "collector/decode.h"
+#include "collector/file_bytes.h"
 #include "collector/file_hints.h"
 #include "collector/file_token.h"
 #include "collector/generic/generic.h"
 #include "collector/lines.h"
-#include "collector/plain_reader.h"
 #include "core/base/mem.h"
 
 enum {
     HEAD_BYTES = 64 << 10,  /* names the file, shows its format */
     TAIL_BYTES = 200,       /* shown of what stands before damage */
     SURVEY_BYTES = 2 << 20, /* of all heads together, at least HEAD_BYTES of each */
-    STEP_BYTES = 192 << 10,
+    FIRST_BYTES =
+        80 << 10, /* read at once: a file that is no longer than its head is named whole */
+    MORE_BYTES = 192 << 10, /* where nothing was looked at before */
     BATCH_BYTES = 192 << 10,
     /* A bomb: so many plain bytes for one packed, so long without one event. */
     BOMB_RATIO = 200,
@@ -29,13 +30,12 @@ enum {
 
 struct reading {
     struct file_source *f;
-    struct plain_reader *reader;
+    struct file_bytes bytes;
     struct str path;
     const struct decoder_ops *decoder;
     void *state;
     struct import_defaults defaults;
-    struct buf carry; /* read, not decoded yet */
-    uint64_t offset;  /* in the plain stream, of carry's first byte */
+    uint64_t done_before; /* bytes of the files before */
     struct file_names names;
     struct str scope;        /* of its cursor */
     struct str scope_before; /* when it was last read, shorter; its beginning may be read again */
@@ -87,14 +87,14 @@ static void put_cursor(struct reading *r)
     AUTO(buf_clear) struct buf token = {.max = 1u << 14}, stand_ins = {.max = 1u << 12};
     uint64_t size;
 
-    if (r->decoder->mark == NULL || r->days.is_too_many || !plain_size(r->reader, &size))
+    if (r->decoder->mark == NULL || r->days.is_too_many || !plain_size(r->bytes.reader, &size))
         return;
     assert(r->scope.n > 0);
     stand_ins_write(&r->stand_ins, &stand_ins);
     file_token_write(&(struct file_token){.decoder = str_from(r->decoder->name),
                                           .mark = r->decoder->mark(r->state),
-                                          .raw = plain_raw_bytes(r->reader),
-                                          .hash = plain_hash(r->reader),
+                                          .raw = plain_raw_bytes(r->bytes.reader),
+                                          .hash = plain_hash(r->bytes.reader),
                                           .is_done = r->is_ended && !r->is_damaged && !r->is_held,
                                           .stand_ins = buf_str(&stand_ins),
                                           .days = r->days},
@@ -112,7 +112,7 @@ static void put_cursor(struct reading *r)
 
 static void name_file(struct reading *r, struct str head)
 {
-    const bool is_whole = r->is_head_all && head.n == r->carry.n;
+    const bool is_whole = r->is_head_all && head.n == r->bytes.carry.n;
 
     file_names_make(&r->names, head, is_whole, &r->f->options->defaults, &r->arena);
     r->scope = file_name(&r->names, r->names.n > 0 ? r->names.n - 1 : 0, &r->arena);
@@ -150,26 +150,18 @@ static void note_times(struct reading *r, size_t from)
     }
 }
 
-/* Plain bytes to `to`, counted for the progress bar. */
-static enum status read_counted(struct reading *r, char *to, size_t cap, size_t *n, struct err *e)
+/* For the progress bar. */
+static void count_read(struct reading *r)
 {
-    uint64_t before = plain_raw_bytes(r->reader);
-    enum status s = plain_read(r->reader, to, cap, n, e);
-    r->f->at.bytes_done += plain_raw_bytes(r->reader) - before;
-    return s;
+    r->f->at.bytes_done = r->done_before + plain_raw_bytes(r->bytes.reader);
 }
 
-/* The carried bytes and fresh ones together, in the batch's memory. */
 static enum status next_piece(struct reading *r, struct str *piece, struct err *e)
 {
-    size_t step = r->carry.n > STEP_BYTES ? r->carry.n : STEP_BYTES;
-    char *bytes = arena_alloc(&r->f->batch->arena, r->carry.n + step);
-    size_t n = 0;
+    size_t n;
+    enum status s = file_bytes_next(&r->bytes, &r->f->batch->arena, piece, &n, e);
 
-    if (r->carry.n > 0)
-        memcpy(bytes, r->carry.p, r->carry.n);
-    enum status s = read_counted(r, bytes + r->carry.n, step, &n, e);
-    *piece = (struct str){bytes, r->carry.n + n};
+    count_read(r);
     r->f->batch_bytes += n;
     r->quiet_bytes += n;
     r->is_ended = n == 0;
@@ -195,7 +187,7 @@ static bool is_unfinished(const struct reading *r, struct str piece)
 {
     return r->is_ended && !r->is_damaged && r->decoder->is_of_lines && piece.n > 0 &&
            piece.p[piece.n - 1] != '\n' &&
-           plain_is_being_written(r->reader, r->f->options->defaults.now_ns);
+           plain_is_being_written(r->bytes.reader, r->f->options->defaults.now_ns);
 }
 
 static enum status decode_piece(struct reading *r, struct str piece, struct err *e)
@@ -203,7 +195,7 @@ static enum status decode_piece(struct reading *r, struct str piece, struct err 
     struct batch *b = r->f->batch;
     struct decode_input in = {
         .path = r->path,
-        .offset = r->offset,
+        .offset = r->bytes.offset,
         .bytes = piece,
         .is_last = r->is_ended,
         .is_damaged = r->is_damaged,
@@ -216,14 +208,10 @@ static enum status decode_piece(struct reading *r, struct str piece, struct err 
     enum status s = r->decoder->decode(r->state, &in, b, &used, e);
     if (s != OK)
         return s;
-    assert(used <= piece.n);
-    buf_reset(&r->carry);
-    buf_add_str(&r->carry, str_skip(piece, used));
-    if (r->carry.is_full)
-        return err_set(e, ERR_BUG, STR_FMT ": the decoder %s waits for more than %zu bytes",
-                       STR_ARG(r->path), r->decoder->name, r->carry.max);
-    r->offset += used;
-    r->is_held = in.is_unfinished && r->carry.n > 0;
+    if (!file_bytes_take(&r->bytes, piece, used))
+        return err_set(e, ERR_BUG, STR_FMT ": the decoder %s leaves %zu bytes of %zu",
+                       STR_ARG(r->path), r->decoder->name, piece.n - used, piece.n);
+    r->is_held = in.is_unfinished && r->bytes.carry.n > 0;
     note_times(r, before);
     note_guess(r, before);
     if (b->n_records > before)
@@ -235,8 +223,9 @@ static enum status decode_piece(struct reading *r, struct str piece, struct err 
 
 static bool is_bomb(const struct reading *r)
 {
-    uint64_t raw = plain_raw_bytes(r->reader);
-    return r->quiet_bytes > BOMB_BYTES && (r->offset + r->carry.n) / (raw + 1) > BOMB_RATIO;
+    uint64_t raw = plain_raw_bytes(r->bytes.reader);
+    return r->quiet_bytes > BOMB_BYTES &&
+           (r->bytes.offset + r->bytes.carry.n) / (raw + 1) > BOMB_RATIO;
 }
 
 /* A damaged file ends at the damage: what came before is decoded as if it were all. */
@@ -249,11 +238,12 @@ static enum status read_step(struct reading *r, struct err *e)
     if (s != OK) {
         r->is_ended = r->is_damaged = true;
         if (s != ERR_CANCELLED) /* else nobody can go on in a pipe: what came of it is all */
-            quarantine_here(r, r->offset + piece.n, damage.msg,
+            quarantine_here(r, r->bytes.offset + piece.n, damage.msg,
                             str_skip(piece, piece.n > TAIL_BYTES ? piece.n - TAIL_BYTES : 0));
     } else if (is_bomb(r)) {
         r->is_ended = r->is_damaged = true;
-        quarantine_here(r, r->offset, "a decompression bomb: 256 MB without one event", STR(""));
+        quarantine_here(r, r->bytes.offset, "a decompression bomb: 256 MB without one event",
+                        STR(""));
         return OK;
     }
     return decode_piece(r, piece, e);
@@ -278,28 +268,16 @@ static enum status read_rest(struct reading *r, struct err *e)
 
 /* --- the head of a file, and going on where a run before ended --- */
 
-/* Damage in the head, or a stop, is met again by the next read, after the head was decoded. */
 static enum status read_head(struct reading *r, size_t most, struct err *e)
 {
-    char *bytes = arena_alloc(&r->arena, most);
-    size_t n = 0, got = 1;
-    enum status s = OK;
+    size_t n;
+    enum status s = file_bytes_head(&r->bytes, most, &n, e);
 
-    while (n < most && got > 0 && s == OK) {
-        got = 0;
-        s = read_counted(r, bytes + n, most - n, &got, e);
-        n += got;
-    }
+    count_read(r);
     r->is_head_all = n < most;
-    struct str head = {bytes, n};
-    if (str_starts(head, STR("\xEF\xBB\xBF"))) {
-        head = str_skip(head, 3); /* byte order mark */
-        r->offset = 3;
-    }
-    buf_add_str(&r->carry, head);
     r->f->batch_bytes += n;
     r->quiet_bytes = n;
-    return s == ERR_PARSE || s == ERR_CANCELLED ? OK : s;
+    return s;
 }
 
 /* Looking at a head costs as much as decoding some hundred lines: once is enough. */
@@ -311,9 +289,10 @@ static void choose_decoder(struct reading *r, struct file_hint *hint)
         hint->decoder = format != NULL ? decoder_find(str_from(format)) : NULL;
         hint->is_named = hint->decoder != NULL;
         if (!hint->is_named)
-            hint->decoder = decoder_detect(str_sub(buf_str(&r->carry), 0, HEAD_BYTES));
+            hint->decoder = decoder_detect(str_sub(buf_str(&r->bytes.carry), 0, HEAD_BYTES));
     }
     r->decoder = hint->decoder;
+    r->bytes.is_copied = r->decoder->copies;
 }
 
 /* What the file's head and path say, into memory that outlives it. */
@@ -321,12 +300,12 @@ static void find_hint(struct reading *r, struct file_hint *hint)
 {
     uint64_t size;
     struct decode_input head = {
-        .path = plain_size(r->reader, &size) ? r->path : STR("-"),
-        .bytes = buf_str(&r->carry),
+        .path = plain_size(r->bytes.reader, &size) ? r->path : STR("-"),
+        .bytes = buf_str(&r->bytes.carry),
         .is_last = r->is_head_all,
         .defaults = &hint->defaults,
     };
-    int64_t changed = plain_changed_ns(r->reader);
+    int64_t changed = plain_changed_ns(r->bytes.reader);
 
     hint->defaults = r->f->options->defaults;
     if (changed > 0)
@@ -354,28 +333,6 @@ static void find_defaults(struct reading *r, struct file_hint *hint)
     r->is_guessed &= str_eq(r->defaults.function, hint->defaults.function);
 }
 
-/* Drops plain bytes up to the offset; false when the stream is shorter. */
-static bool skip_to(struct reading *r, uint64_t offset)
-{
-    char *bytes = arena_alloc(&r->arena, STEP_BYTES);
-
-    while (r->offset + r->carry.n < offset) {
-        size_t n = 0;
-        r->offset += r->carry.n;
-        buf_reset(&r->carry);
-        if (read_counted(r, bytes, STEP_BYTES, &n, NULL) != OK || n == 0)
-            return false;
-        buf_add(&r->carry, bytes, n);
-    }
-    assert(offset >= r->offset && offset <= r->offset + r->carry.n);
-    struct str rest =
-        arena_str(&r->arena, str_skip(buf_str(&r->carry), (size_t)(offset - r->offset)));
-    buf_reset(&r->carry);
-    buf_add_str(&r->carry, rest);
-    r->offset = offset;
-    return true;
-}
-
 enum resume { RESUME_START, RESUME_ON, RESUME_NOTHING_NEW };
 
 /* A day that was removed since has lost what this file brought to it. */
@@ -397,12 +354,12 @@ static enum resume resume_at(struct reading *r, const struct cursor *c, const st
 {
     uint64_t size;
 
-    if (!is_all_stored(&r->f->options->lookups, &t->days) || !plain_size(r->reader, &size) ||
-        !plain_begins_with(r->reader, t->raw, t->hash))
+    if (!is_all_stored(&r->f->options->lookups, &t->days) || !plain_size(r->bytes.reader, &size) ||
+        !plain_begins_with(r->bytes.reader, t->raw, t->hash))
         return RESUME_START;
     if (t->is_done != 0 && size == t->raw)
         return RESUME_NOTHING_NEW;
-    if (r->decoder->resume == NULL || t->mark.offset < r->offset)
+    if (r->decoder->resume == NULL || t->mark.offset < r->bytes.offset)
         return RESUME_START;
     r->newest_ns = c->watermark_ns;
     r->days = t->days;
@@ -445,8 +402,9 @@ static enum resume find_stand_ins(struct reading *r, const struct file_hint *hin
  * log would become a function named after a file. */
 static bool is_foreign(const struct reading *r, const struct file_hint *hint)
 {
-    return hint->is_found && !hint->is_named && r->decoder == &generic_text && r->carry.n > 0 &&
-           !lines_look_like_log(str_sub(buf_str(&r->carry), 0, HEAD_BYTES));
+    return hint->is_found && !hint->is_named && r->decoder == &generic_text &&
+           r->bytes.carry.n > 0 &&
+           !lines_look_like_log(str_sub(buf_str(&r->bytes.carry), 0, HEAD_BYTES));
 }
 
 static enum status decode_file(struct reading *r, struct file_hint *hint, struct err *e)
@@ -468,7 +426,7 @@ static enum status decode_file(struct reading *r, struct file_hint *hint, struct
     if (hint->lacks_times)
         resume = find_stand_ins(r, hint, &t);
     if (resume == RESUME_ON) {
-        if (!skip_to(r, t.mark.offset))
+        if (!file_bytes_skip_to(&r->bytes, t.mark.offset))
             return OK; /* the same damage as before */
         r->decoder->resume(r->state, &t.mark);
     }
@@ -481,14 +439,14 @@ static enum status decode_file(struct reading *r, struct file_hint *hint, struct
 
 static void quarantine_file(struct reading *r, const char *reason)
 {
-    quarantine_here(r, 0, reason, str_sub(buf_str(&r->carry), 0, 64));
+    quarantine_here(r, 0, reason, str_sub(buf_str(&r->bytes.carry), 0, 64));
 }
 
 static enum status read_open_file(struct reading *r, struct file_hint *hint, struct err *e)
 {
     struct err found = {0};
-    enum status s = read_head(r, STEP_BYTES, &found);
-    struct str head = str_sub(buf_str(&r->carry), 0, HEAD_BYTES);
+    enum status s = read_head(r, hint->is_there ? FIRST_BYTES : MORE_BYTES, &found);
+    struct str head = str_sub(buf_str(&r->bytes.carry), 0, HEAD_BYTES);
 
     const char *refusal = s != OK ? found.msg : file_refusal(head);
     if (refusal != NULL) {
@@ -504,8 +462,7 @@ static void close_reading(struct reading *r)
     if (r->state != NULL && r->decoder->close != NULL)
         r->decoder->close(r->state);
     free(r->state);
-    plain_close(r->reader);
-    buf_clear(&r->carry);
+    file_bytes_close(&r->bytes);
     stand_ins_clear(&r->stand_ins);
     arena_clear(&r->arena);
 }
@@ -513,14 +470,13 @@ static void close_reading(struct reading *r)
 static enum status read_one(struct file_source *f, size_t i, struct err *e)
 {
     const char *path = f->files.paths[i];
-    struct reading r = {.f = f, .path = str_from(path)};
+    struct reading r = {.f = f, .path = str_from(path), .done_before = f->at.bytes_done};
     struct plain_stop stop = {f->options->stop, f->options->client_fd};
     struct err found = {0};
-    uint64_t before = f->at.bytes_done, size;
+    uint64_t size;
 
     f->at.path = r.path;
-    buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
-    enum status s = plain_open(path, f->options->fd, &stop, &r.reader, &found);
+    enum status s = plain_open(path, f->options->fd, &stop, &r.bytes.reader, &found);
     if (s == OK)
         s = read_open_file(&r, &f->hints[i], e);
     else if (s != ERR_CANCELLED) {
@@ -528,8 +484,8 @@ static enum status read_one(struct file_source *f, size_t i, struct err *e)
         s = OK;
     }
     /* Whatever was skipped: the bar counts whole files. */
-    if (s == OK && r.reader != NULL && plain_size(r.reader, &size))
-        f->at.bytes_done = before + size;
+    if (s == OK && r.bytes.reader != NULL && plain_size(r.bytes.reader, &size))
+        f->at.bytes_done = r.done_before + size;
     close_reading(&r);
     return s;
 }
@@ -542,10 +498,9 @@ static void survey_file(struct file_source *f, size_t i, size_t bytes)
     struct reading r = {.f = f, .path = str_from(f->files.paths[i])};
     struct file_token t;
 
-    buf_init(&r.carry, (size_t)4 * PENDING_MAX_BYTES);
-    if (plain_open(f->files.paths[i], 0, &(struct plain_stop){0}, &r.reader, NULL) == OK &&
+    if (plain_open(f->files.paths[i], 0, &(struct plain_stop){0}, &r.bytes.reader, NULL) == OK &&
         read_head(&r, bytes, NULL) == OK) {
-        struct str head = str_sub(buf_str(&r.carry), 0, HEAD_BYTES);
+        struct str head = str_sub(buf_str(&r.bytes.carry), 0, HEAD_BYTES);
         name_file(&r, head);
         choose_decoder(&r, &f->hints[i]);
         if (file_refusal(head) == NULL && !is_foreign(&r, &f->hints[i]) &&
@@ -563,7 +518,7 @@ static void survey(struct file_source *f)
     size_t bytes = SURVEY_BYTES / (f->files.count + 1);
 
     f->whereabouts.book.places = o->lookups.places;
-    bytes = bytes < HEAD_BYTES ? HEAD_BYTES : bytes > STEP_BYTES ? STEP_BYTES : bytes;
+    bytes = bytes < HEAD_BYTES ? HEAD_BYTES : bytes > MORE_BYTES ? MORE_BYTES : bytes;
     for (size_t i = 0; i < o->n_known; i++)
         whereabouts_know(&f->whereabouts, &o->known[i]);
     for (size_t i = 0; i < f->files.count && !is_stopped(f); i++)

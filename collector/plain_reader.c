@@ -21,8 +21,9 @@ enum {
     HASH_BLOCK = 16 << 10,
     LOOK_MS = 100, /* how soon a stop is seen while nothing comes */
 };
-#define STEP       ((size_t)256 << 10)
-#define FIRST_STEP ((size_t)64 << 10) /* of many files the head only is looked at */
+#define STEP ((size_t)256 << 10)
+#define FIRST_STEP                                                                                 \
+    ((size_t)HASH_BLOCK) /* shows whether it is packed; the rest needs no copy here */
 
 struct level {
     struct unpacker *unpacker; /* NULL at the bottom */

@@ -32,11 +32,13 @@ void cw_read_time(struct jp *j, struct cw_event *r, int64_t *t_ns, bool *has)
     }
 }
 
-static void read_text(struct jp *j, struct cw_event *r, struct str *out)
+typedef bool string_fn(struct jp *j, struct str *out);
+
+static void read_text(struct jp *j, struct cw_event *r, string_fn *string, struct str *out)
 {
     if (jp_peek(j) == JP_NULL) {
         jp_skip(j);
-    } else if (!jp_string(j, out)) {
+    } else if (!string(j, out)) {
         jp_skip(j);
         r->problem = "a member that should be text is not";
     }
@@ -92,27 +94,27 @@ static void read_event_member(struct jp *j, struct cw_event *r, unsigned member)
 {
     switch ((enum event_member)member) {
     case IN_LOG:
-        read_text(j, r, &r->ev.log_group);
+        read_text(j, r, jp_string, &r->ev.log_group);
         split_group(&r->ev);
         break;
     case IN_TEXT:
         r->has_message = jp_peek(j) != JP_NULL;
-        read_text(j, r, &r->ev.body);
+        read_text(j, r, jp_string_copy, &r->ev.body);
         break;
     case IN_TIME:
         cw_read_time(j, r, &r->ev.time_ns, &r->ev.has_time);
         break;
     case IN_GROUP:
-        read_text(j, r, &r->ev.log_group);
+        read_text(j, r, jp_string, &r->ev.log_group);
         break;
     case IN_STREAM:
-        read_text(j, r, &r->ev.stream);
+        read_text(j, r, jp_string, &r->ev.stream);
         break;
     case IN_SEEN:
         cw_read_time(j, r, &r->ev.seen_ns, NULL);
         break;
     case IN_ID:
-        read_text(j, r, &r->ev.event_id);
+        read_text(j, r, jp_string, &r->ev.event_id);
         break;
     case IN_OTHER:
         jp_skip(j);
@@ -131,6 +133,14 @@ static const char *missing(const struct cw_event *r)
     return r->ev.has_time ? NULL : "an event without timestamp";
 }
 
+/* The piece is read over; what was unescaped, or copied, stays. */
+static struct str outliving(const struct cw_walker *w, struct str text)
+{
+    const bool is_here = text.p >= w->in->bytes.p && text.p < w->end;
+
+    return is_here ? arena_str(&w->out->arena, text) : text;
+}
+
 static void emit(struct cw_walker *w, struct cw_event *r, const char *start)
 {
     struct cw_state *s = w->s;
@@ -146,6 +156,7 @@ static void emit(struct cw_walker *w, struct cw_event *r, const char *start)
     if (r->ev.stream.n == 0)
         r->ev.stream = s->stream;
     r->ev.is_valid_utf8 = true;
+    r->ev.body = outliving(w, r->ev.body);
     /* An envelope's events cannot be read without its head. */
     r->ev.mark = s->has_context
                      ? s->document
@@ -313,7 +324,7 @@ static enum cw_step open_events(struct cw_walker *w, struct jp *j, struct str ke
     return CW_ON;
 }
 
-static bool is_packed_key(struct str key)
+bool cw_is_packed_key(struct str key)
 {
     static const struct str keys[] = {{"awslogs", 7}, {"Records", 7}, {"records", 7}};
     return shape_is_key(key, keys, ARRAY_LEN(keys));
@@ -345,7 +356,7 @@ static enum cw_step read_member(struct cw_walker *w)
         return cw_reject_or_wait(w, &j);
     if (is_events_key(key))
         return jp_peek(&j) == JP_END && !w->in->is_last ? CW_WAIT : open_events(w, &j, key);
-    if (is_packed_key(key))
+    if (cw_is_packed_key(key))
         return read_packed(w, &j);
     if (!read_context(w->s, &j, key))
         return cw_reject_or_wait(w, &j);
@@ -440,6 +451,7 @@ enum status cw_decode(void *state, const struct decode_input *in, struct batch *
     };
 
     UNUSED(e);
+    event_maker_forget_views(&w.s->maker); /* others may stand in the same memory now */
     if (w.s->passed.is_open)
         cw_pass_on(&w);
     while (!w.s->passed.is_open && skip_separators(&w)) {
@@ -479,104 +491,15 @@ static void cw_resume(void *state, const struct decode_mark *m)
     s->has_events = s->mode == CW_EVENTS;
 }
 
-/* --- detection
- * ------------------------------------------------------------------------------------------------
- */
-
-static struct str json_start(struct str head)
-{
-    while (head.n > 0 && (shape_is_space(head.p[0]) || head.p[0] == '['))
-        head = str_skip(head, 1);
-    return head;
-}
-
-static bool has_key(struct str head, const char *key)
-{
-    return str_find(head, str_from(key)) < head.n;
-}
-
-/* "{", line end, name: a document over several lines. If it holds no events, that is better said
- * once than read as lines of text. */
-static bool is_pretty(struct str head)
-{
-    struct str s = json_start(head);
-    return s.n > 2 && (s.p[1] == '\n' || s.p[1] == '\r') &&
-           shape_first_key(s.p, s.p + s.n).p != NULL;
-}
-
-/* Arrays without names around them (cloudwatch_list.c); those on one line are NDJSON's, too. */
-static int accepts_array(struct str head, struct str first)
-{
-    struct str array = str_trim(head);
-    struct str look = str_sub(first, 0, 4096);
-
-    if (!str_starts(array, STR("[")))
-        return 0;
-    if (cw_begins_list(array.p, array.p + array.n))
-        return 90;
-    return first.n > 0 && first.p[0] == '{' && cw_begins_record(first.p, first.p + first.n) &&
-                   has_key(look, "\"type\"") && has_key(look, "\"record\"")
-               ? 60
-               : 0;
-}
-
-/* An event that stands alone, by the members only AWS writes. */
-static bool is_named_event(struct str s)
-{
-    struct str look = str_sub(s, 0, 4096);
-
-    return shape_is_event(s.p, s.p + s.n) &&
-           (has_key(look, "\"logStreamName\"") || has_key(look, "\"ingestionTime\"") ||
-            (has_key(look, "\"@message\"") && has_key(look, "\"@timestamp\"")));
-}
-
-static int accepts_answer(struct str head)
-{
-    struct str s = json_start(head);
-    int sure = accepts_array(head, s);
-    if (sure > 0 || s.n == 0 || s.p[0] != '{')
-        return sure;
-    struct str look = str_sub(s, 0, 4096);
-    if (is_named_event(s) || shape_is_query_result(look))
-        return 90;
-    if (shape_is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
-        return has_key(look, "oken\"") || has_key(s, "\"events\"") || has_key(look, "\"@message\"")
-                   ? 90
-                   : 10;
-    return is_pretty(head) ? 10 : 0;
-}
-
-/* Records behind other members: a Firehose event, an answer of get-records. */
-static bool has_later_records(struct str look)
-{
-    static const char *const companions[] = {"\"deliveryStreamArn\"", "\"recordId\"",
-                                             "\"NextShardIterator\"", "\"kinesis\"",
-                                             "\"H4sI" /* base64 of gzip's first bytes */};
-    if (!has_key(look, "ata\"") || !(has_key(look, "\"records\"") || has_key(look, "\"Records\"")))
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(companions); i++)
-        if (has_key(look, companions[i]))
-            return true;
-    return false;
-}
-
-static int accepts_envelope(struct str head)
-{
-    struct str s = json_start(head);
-    if (s.n == 0 || s.p[0] != '{')
-        return 0;
-    if (has_key(s, "\"logEvents\"") && has_key(s, "\"messageType\""))
-        return 95;
-    bool is_packed = is_packed_key(shape_first_key(s.p, s.p + s.n)) && has_key(s, "ata\"");
-    struct str look = str_sub(s, 0, 4096);
-    return is_packed || has_key(look, "\"awslogs\"") || has_later_records(look) ? 80 : 0;
-}
+/* --- the door
+ * ---------------------------------------------------------------------------------------------- */
 
 const struct decoder_ops aws_cloudwatch_json = {
     .name = "cloudwatch-json",
     .help = "answers of aws logs filter-log-events, get-log-events and get-query-results",
+    .copies = true,
     .state_size = sizeof(struct cw_state),
-    .accepts = accepts_answer,
+    .accepts = cw_accepts_answer,
     .decode = cw_decode,
     .close = cw_close,
     .mark = cw_mark,
@@ -586,8 +509,9 @@ const struct decoder_ops aws_cloudwatch_json = {
 const struct decoder_ops aws_subscription = {
     .name = "subscription",
     .help = "subscription filter records: Lambda event, Kinesis, Firehose S3 objects",
+    .copies = true,
     .state_size = sizeof(struct cw_state),
-    .accepts = accepts_envelope,
+    .accepts = cw_accepts_envelope,
     .decode = cw_decode,
     .close = cw_close,
     .mark = cw_mark,

@@ -58,6 +58,14 @@ uint64_t cw_offset_of(const struct cw_walker *w, const char *p);
 enum cw_step cw_take_event(struct cw_walker *w, struct cw_event *r, const struct jp *j);
 void cw_read_time(struct jp *j, struct cw_event *r, int64_t *t_ns, bool *has);
 
+/* The member whose value envelope_unpack() takes. */
+bool cw_is_packed_key(struct str key);
+
+/* --- cloudwatch_detect.c: how sure it is that a file with this head is one (decode.h) --- */
+
+int cw_accepts_answer(struct str head);
+int cw_accepts_envelope(struct str head);
+
 /* --- cloudwatch_list.c: what has no names around it --- */
 
 /* `[[` and a number: what --query 'events[].[timestamp,message]' makes. p is at the first bracket.

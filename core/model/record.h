@@ -52,7 +52,6 @@ struct log_record {
     const struct origin *origin;
     enum record_kind kind;
     enum severity severity;
-    struct str event_id;      /* of the provider; empty: none */
     struct str invocation_id; /* request id in the record; empty: none */
     struct str trace_id;      /* "1-68f7d85d-0f0bfbbe2ab8f94854bf83a8"; empty: none */
     struct str message;       /* application message without the runtime's prefix */

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "collector/decode.h"
 #include "core/base/mem.h"
@@ -13,15 +14,19 @@ static inline struct batch *decode_pieces(const struct decoder_ops *d, struct st
     static const struct import_defaults none = {.now_ns = INT64_C(1700000000000000000)};
     struct batch *b = batch_new();
     void *state = xcalloc(1, d->state_size);
+    char *again = xmalloc(text.n + 1);
     size_t begin = 0, end = 0;
 
     for (bool is_last = false; !is_last;) {
         is_last = end == text.n;
         end = text.n - end > most ? end + most : text.n;
+        char *bytes = d->copies ? again : arena_alloc(&b->arena, end - begin + 1);
+        if (end > begin)
+            memcpy(bytes, text.p + begin, end - begin);
         struct decode_input in = {
             .path = STR("input"),
             .offset = begin,
-            .bytes = arena_str(&b->arena, str_sub(text, begin, end - begin)),
+            .bytes = {bytes, end - begin},
             .is_last = is_last,
             .defaults = &none,
         };
@@ -30,12 +35,15 @@ static inline struct batch *decode_pieces(const struct decoder_ops *d, struct st
         assert(s == OK && used <= in.bytes.n);
         UNUSED(s);
         begin += used;
+        if (d->copies)
+            memset(bytes, '#', in.bytes.n);
     }
     assert(begin == text.n);
     assert(d->mark == NULL || d->mark(state).offset <= text.n);
     if (d->close != NULL)
         d->close(state);
     free(state);
+    free(again);
     return b;
 }
 

@@ -21,6 +21,7 @@ static struct batch *decode_from(const struct decoder_ops *d, struct str text, s
 {
     struct batch *b = batch_new();
     void *state = xcalloc(1, d->state_size);
+    char *again = xmalloc(text.n + 1);
     size_t begin = 0, end = 0;
     struct err e = {0};
 
@@ -31,7 +32,9 @@ static struct batch *decode_from(const struct decoder_ops *d, struct str text, s
     for (bool is_last = false; !is_last;) {
         is_last = end == text.n;
         end = text.n - end > most ? end + most : text.n;
-        struct str piece = arena_str(&b->arena, str_sub(text, begin, end - begin));
+        char *bytes = d->copies ? again : arena_alloc(&b->arena, end - begin + 1);
+        memcpy(bytes, text.p + begin, end - begin);
+        const struct str piece = {bytes, end - begin};
         struct decode_input in = {
             .path = STR("sample"),
             .offset = begin,
@@ -42,6 +45,8 @@ static struct batch *decode_from(const struct decoder_ops *d, struct str text, s
         size_t used = 0;
         CHECK_OK(d->decode(state, &in, b, &used, &e), &e);
         CHECK(used <= piece.n);
+        if (d->copies)
+            memset(bytes, '#', piece.n);
         begin += used;
     }
     CHECK_INT(begin, text.n);
@@ -49,6 +54,7 @@ static struct batch *decode_from(const struct decoder_ops *d, struct str text, s
         *mark = d->mark(state);
     d->close(state);
     free(state);
+    free(again);
     return b;
 }
 
@@ -65,7 +71,6 @@ static void same_records(const struct batch *a, size_t from, const struct batch 
         CHECK_STR(y->body, x->body);
         CHECK_INT(y->time_ns, x->time_ns);
         CHECK_STR(y->origin->log_group, x->origin->log_group);
-        CHECK_STR(y->event_id, x->event_id);
         CHECK_INT(y->identity, x->identity);
         CHECK_INT(y->kind, x->kind);
         CHECK_STR(y->origin->instance, x->origin->instance);
