@@ -234,8 +234,8 @@ static enum status write_event(struct day *d, const struct pack_event *pe, struc
     return sql_run(d->insert_event, e);
 }
 
-/* What facts add to roll-ups goes to `rolls`: the pack stays as it is, it may have to be written
- * again. */
+/* What facts and lines add to roll-ups goes to `rolls`: the pack stays as it is, it may have to be
+ * written again. */
 static enum status write_day_rows(struct day *d, struct pack *k, const struct fact_order *own,
                                   struct roll_deltas *rolls, struct err *e)
 {
@@ -246,8 +246,10 @@ static enum status write_day_rows(struct day *d, struct pack *k, const struct fa
     if (s == OK)
         s = write_ids(d, own, e);
     for (size_t i = 0; s == OK && i < k->n_chunks; i++)
-        if (k->chunks[i].day == d->number)
+        if (k->chunks[i].day == d->number) {
+            roll_deltas_add_lines(rolls, &k->chunks[i]);
             s = write_chunk(d, &k->chunks[i], e);
+        }
     for (size_t i = 0; s == OK && i < k->n_events; i++)
         if (k->events[i].day == d->number)
             s = write_event(d, &k->events[i], e);
@@ -364,19 +366,6 @@ static enum status begin_day(struct store *s, int64_t number, struct day **out, 
     return OK;
 }
 
-/* The first pack's are taken as they are, if it is written once only: of thousands of functions
- * they are megabytes. */
-static void take_rolls(struct roll_deltas *sum, struct pack *k, int64_t day, bool is_kept)
-{
-    if (sum->n == 0 && k->n_days == 1 && !is_kept) {
-        roll_deltas_clear(sum);
-        *sum = k->rolls;
-        k->rolls = (struct roll_deltas){0};
-        return;
-    }
-    roll_deltas_merge(sum, &k->rolls, day);
-}
-
 /* Days that an attempt before this one has committed are left out. */
 static enum status write_rows(struct store *s, struct pack *k, struct err *e)
 {
@@ -396,7 +385,6 @@ static enum status write_rows(struct store *s, struct pack *k, struct err *e)
         status = begin_day(s, k->days[i], &d, e);
         if (status != OK)
             break;
-        take_rolls(&w->rolls, k, k->days[i], w->is_kept);
         status = write_day_rows(d, k, &own, &w->rolls, e);
     }
     return status;
@@ -406,7 +394,6 @@ static enum status write_rows(struct store *s, struct pack *k, struct err *e)
 
 void pack_free_rows(struct pack *k)
 {
-    roll_deltas_clear(&k->rolls);
     idmap_clear(&k->fact_index);
     idmap_clear(&k->delete_index);
     for (size_t i = 0; i < k->n_chunks; i++)

@@ -1,39 +1,57 @@
-/* How many lines, bytes and errors of which function a chunk holds. Pure. */
+/* How many lines, bytes and errors of which function and hour a chunk holds. Pure. */
 #include <stdlib.h>
 
 #include "core/base/mem.h"
 #include "core/store/store_private.h"
 
-static struct tally_row *row_of(struct line_tally *t, uint32_t fn)
+static struct tally_row *row_of(struct line_tally *t, uint32_t fn, unsigned hour)
 {
     bool is_new;
 
-    if (t->last < t->n && t->rows[t->last].fn == fn)
+    if (t->last < t->n && t->rows[t->last].fn == fn && t->rows[t->last].hour == hour)
         return &t->rows[t->last];
-    uint64_t *at = idmap_put(&t->index, fn, &is_new);
+    uint64_t *at = idmap_put(&t->index, (uint64_t)fn << 8 | hour, &is_new);
     if (is_new) {
         *at = t->n;
         t->rows = mem_grow(t->rows, t->n, &t->cap, sizeof(*t->rows));
-        t->rows[t->n++] = (struct tally_row){.fn = fn};
+        t->rows[t->n++] = (struct tally_row){.fn = fn, .hour = hour};
     }
     t->last = (size_t)*at;
     return &t->rows[t->last];
 }
 
-void line_tally_add(struct line_tally *t, uint32_t fn, enum severity severity, size_t bytes)
+void line_tally_add(struct line_tally *t, uint32_t fn, unsigned hour, enum severity severity,
+                    size_t bytes)
 {
-    struct line_counts *c = &row_of(t, fn)->counts;
+    struct line_counts *c = &row_of(t, fn, hour)->counts;
 
     c->lines++;
     c->bytes += bytes;
     c->errors += severity >= SEVERITY_ERROR;
 }
 
-static int compare_fn(const void *a, const void *b)
+static int compare_rows(const void *a, const void *b)
 {
     const struct tally_row *x = a, *y = b;
 
-    return (x->fn > y->fn) - (x->fn < y->fn);
+    if (x->fn != y->fn)
+        return x->fn < y->fn ? -1 : 1;
+    return (x->hour > y->hour) - (x->hour < y->hour);
+}
+
+/* All hours of the function whose first row is the i-th. */
+static struct line_counts of_day(const struct line_tally *t, size_t *i)
+{
+    const uint32_t fn = t->rows[*i].fn;
+    struct line_counts sum = {0};
+
+    for (; *i < t->n && t->rows[*i].fn == fn; ++*i) {
+        const struct line_counts *c = &t->rows[*i].counts;
+        sum.lines += c->lines;
+        sum.bytes += c->bytes;
+        sum.errors += c->errors;
+    }
+    return sum;
 }
 
 void line_tally_pack(struct line_tally *t, struct buf *out)
@@ -41,14 +59,15 @@ void line_tally_pack(struct line_tally *t, struct buf *out)
     uint32_t last = 0;
 
     if (t->n > 1)
-        qsort(t->rows, t->n, sizeof(*t->rows), compare_fn);
-    for (size_t i = 0; i < t->n; i++) {
-        const struct tally_row *r = &t->rows[i];
-        buf_add_varint(out, r->fn - last);
-        buf_add_varint(out, r->counts.lines);
-        buf_add_varint(out, r->counts.bytes);
-        buf_add_varint(out, r->counts.errors);
-        last = r->fn;
+        qsort(t->rows, t->n, sizeof(*t->rows), compare_rows);
+    for (size_t i = 0; i < t->n;) {
+        const uint32_t fn = t->rows[i].fn;
+        const struct line_counts sum = of_day(t, &i);
+        buf_add_varint(out, fn - last);
+        buf_add_varint(out, sum.lines);
+        buf_add_varint(out, sum.bytes);
+        buf_add_varint(out, sum.errors);
+        last = fn;
     }
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/store/fact_store.h"
 #include "core/store/packer_private.h"
 
 /* Log text and facts at which a pack is handed over: more make fewer pages to write, and larger
@@ -14,7 +15,7 @@
 #define PACK_RAW_BYTES ((uint64_t)8 << 20)
 #define PACK_FACTS     ((size_t)4000)
 /* Sums by function and hour at which a pack is handed over: short lines of very many functions hold
- * little text and no facts, but half a kilobyte of sums each. */
+ * little text and no facts, but the writer needs half a kilobyte for each. */
 #define PACK_SUMS ((size_t)32768)
 /* Very short lines take more memory than their text has bytes. */
 #define PACK_HELD_BYTES (2 * PACK_RAW_BYTES)
@@ -302,13 +303,16 @@ static struct open_chunk *chunk_for(struct packer *p, int64_t day, unsigned shar
     return &p->chunks[open->of_day[shard] - 1];
 }
 
-static struct str pack_tally(struct line_tally *t, struct arena *a)
+static void take_tally(struct packed_chunk *c, struct line_tally *t, struct arena *a)
 {
     AUTO(buf_clear) struct buf packed = {.max = 4 * CHUNK_BYTES}; /* a function a line at worst */
 
     line_tally_pack(t, &packed);
+    c->tally = arena_str(a, buf_str(&packed));
+    c->sums = arena_alloc(a, t->n * sizeof(*c->sums));
+    c->n_sums = t->n;
+    memcpy(c->sums, t->rows, t->n * sizeof(*c->sums));
     line_tally_reset(t);
-    return arena_str(a, buf_str(&packed));
 }
 
 /* Moves the chunk into the pack and hands its identities to the window; the chunk is empty
@@ -336,9 +340,9 @@ static enum status close_chunk(struct packer *p, struct open_chunk *c, struct er
         .n_lines = c->n,
         .raw_bytes = c->text_bytes,
         .lines = c->lines,
-        .tally = pack_tally(&c->tally, &k->rows_arena),
         .seen = seen,
     };
+    take_tally(&k->chunks[k->n_chunks - 1], &c->tally, &k->rows_arena);
     struct seen_segment segment = {.chunk = sd ? sd->next_chunk - 1 : 0,
                                    .t0_ns = c->t0_ns,
                                    .t1_ns = c->t1_ns,
@@ -374,24 +378,24 @@ static enum status close_all_chunks(struct packer *p, struct err *e)
     return s;
 }
 
-static void count_record(struct pack *k, size_t *near, int64_t day, uint32_t fn,
+/* Bytes are those that are stored, so that counting lines gives the same. */
+static void count_record(struct pack *k, struct line_tally *t, uint32_t fn, unsigned hour,
                          const struct log_record *r)
 {
-    struct stats *s = roll_deltas_at(&k->rolls, near, day, fn, r->time_ns);
+    const size_t n = t->n;
 
-    s->log_events++;
-    s->log_bytes += r->body.n; /* as stored, so that counting lines gives the same */
-    s->log_errors += r->severity >= SEVERITY_ERROR;
+    line_tally_add(t, fn, hour, r->severity, r->body.n);
+    k->n_sums += t->n - n;
 }
 
 static enum status add_record(struct packer *p, const struct log_record *r, struct err *e)
 {
     assert(r->origin);
     int64_t day = day_of(r->time_ns);
-    struct origin_ids ids = packer_origin(p, r->origin, day);
-    struct open_chunk *c = chunk_for(p, day, ids.at.shard);
+    const struct origin_ids *ids = packer_origin(p, r->origin, day);
+    struct open_chunk *c = chunk_for(p, day, ids->at.shard);
     struct chunk_line line = {.time_ns = r->time_ns,
-                              .stream = ids.stream,
+                              .stream = ids->stream,
                               .severity = r->severity,
                               .kind = r->kind,
                               .body = r->body};
@@ -403,10 +407,9 @@ static enum status add_record(struct packer *p, const struct log_record *r, stru
     c->t0_ns = r->time_ns < c->t0_ns ? r->time_ns : c->t0_ns;
     c->t1_ns = r->time_ns > c->t1_ns ? r->time_ns : c->t1_ns;
     c->level_mask |= 1u << r->severity;
-    c->fns |= ids.at.fn_bit;
-    line_tally_add(&c->tally, ids.fn, r->severity, r->body.n);
+    c->fns |= ids->at.fn_bit;
     p->current->raw_bytes += r->body.n;
-    count_record(p->current, &c->roll, day, ids.fn, r);
+    count_record(p->current, &c->tally, ids->fn, hour_of_day(r->time_ns, day), r);
     return c->text_bytes >= CHUNK_BYTES ? close_chunk(p, c, e) : OK;
 }
 
@@ -448,15 +451,15 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
 {
     struct pack *k = p->current;
     struct pack_fact pf = {.day = day_of(inv->start_ns)};
-    struct origin_ids ids = packer_origin(p, inv->origin, pf.day);
-    uint32_t fn = ids.fn;
+    const struct origin_ids *ids = packer_origin(p, inv->origin, pf.day);
+    uint32_t fn = ids->fn;
     struct id_filter *filter = packer_filter(p, pf.day, e);
 
     if (!filter)
         return e ? e->code : ERR_IO;
     fact_from_invocation(inv, &pf.fact);
     pf.fact.fn = fn;
-    pf.fact.stream = ids.stream;
+    pf.fact.stream = ids->stream;
     pf.fact.error_type = packer_text(p, inv->error_type);
     pf.fact.version = packer_text(p, inv->version);
     pf.fact.id = arena_str(&k->rows_arena, inv->id);
@@ -483,7 +486,7 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
 static void add_event(struct packer *p, const struct instance_event *ev)
 {
     struct pack *k = p->current;
-    struct origin_ids ids = packer_origin(p, ev->origin, day_of(ev->time_ns));
+    const struct origin_ids *ids = packer_origin(p, ev->origin, day_of(ev->time_ns));
     struct instance_event copy = *ev;
 
     copy.origin = NULL;
@@ -492,7 +495,7 @@ static void add_event(struct packer *p, const struct instance_event *ev)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         *texts[i] = arena_str(&k->arena, *texts[i]);
     k->events = arena_grow(&k->arena, k->events, k->n_events, &k->cap_events, sizeof(*k->events));
-    k->events[k->n_events++] = (struct pack_event){day_of(ev->time_ns), ids.stream, ids.fn, copy};
+    k->events[k->n_events++] = (struct pack_event){day_of(ev->time_ns), ids->stream, ids->fn, copy};
     packer_note_event(p, ev->origin);
 }
 
@@ -535,7 +538,7 @@ static void add_rest(struct packer *p, const struct batch *b)
 static bool is_large(const struct pack *k)
 {
     return k->raw_bytes >= PACK_RAW_BYTES || k->held_bytes >= PACK_HELD_BYTES ||
-           k->n_facts >= PACK_FACTS || k->rolls.n >= PACK_SUMS;
+           k->n_facts >= PACK_FACTS || k->n_sums >= PACK_SUMS;
 }
 
 static bool is_empty(const struct pack *k)
@@ -563,7 +566,6 @@ enum status store_pack(struct packer *p, const struct batch *b, bool is_flush, s
     s = close_all_chunks(p, e);
     if (s != OK || is_empty(p->current))
         return s;
-    roll_deltas_sort(&p->current->rolls);
     *out = p->current;
     p->current = new_pack(p);
     return OK;

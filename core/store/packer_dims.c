@@ -231,7 +231,7 @@ const struct origin_ids *packer_shard(struct packer *p, const struct origin *o)
     return ids;
 }
 
-struct origin_ids packer_origin(struct packer *p, const struct origin *o, int64_t day)
+const struct origin_ids *packer_origin(struct packer *p, const struct origin *o, int64_t day)
 {
     struct origin_ids *ids = origin_slot(p, o);
 
@@ -243,5 +243,5 @@ struct origin_ids packer_origin(struct packer *p, const struct origin *o, int64_
     }
     if (day > ids->last_day)
         note_stream_day(p, o, ids, day);
-    return *ids;
+    return ids;
 }

@@ -16,7 +16,6 @@ struct open_chunk {
     uint64_t *seen;
     size_t n, cap;
     struct line_tally tally;
-    size_t roll; /* in which its last line was counted */
 };
 
 /* Which of the packer's chunks a day and shard fill: 1 above their places, 0: none yet. */
@@ -79,8 +78,8 @@ const struct origin_ids *packer_shard(struct packer *p, const struct origin *o);
  * under another function's name or region before. */
 void packer_note_home(struct packer *p, struct str instance, const struct fn_ref *fn);
 enum status packer_load_homes(struct packer *p, struct err *e); /* of what is stored */
-/* For something of this day. */
-struct origin_ids packer_origin(struct packer *p, const struct origin *o, int64_t day);
+/* All of it, for something of this day. Until the next origin is asked for. */
+const struct origin_ids *packer_origin(struct packer *p, const struct origin *o, int64_t day);
 uint32_t packer_text(struct packer *p, struct str s); /* 0 for the empty text */
 /* Copies a batch's metric points, queues, sources and spans into the current pack. */
 void packer_live(struct packer *p, const struct batch *b);

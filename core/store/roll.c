@@ -200,15 +200,11 @@ void roll_deltas_recompute(struct roll_deltas *d, int64_t day, uint32_t fn, int6
     delta_at(d, key_of(day, fn, ts_ns))->must_recompute = true;
 }
 
-void roll_deltas_merge(struct roll_deltas *to, const struct roll_deltas *from, int64_t day)
+void roll_deltas_add_lines(struct roll_deltas *d, const struct packed_chunk *c)
 {
-    for (size_t i = 0; i < from->n; i++) {
-        const struct roll_delta *row = &from->rows[i];
-        if (row->key.day != day)
-            continue;
-        struct roll_delta *sum = delta_at(to, row->key);
-        stats_merge(&sum->add, &row->add);
-        sum->must_recompute = sum->must_recompute || row->must_recompute;
+    for (size_t i = 0; i < c->n_sums; i++) {
+        const struct tally_row *row = &c->sums[i];
+        add_counts(&delta_at(d, (struct roll_key){c->day, row->fn, row->hour})->add, &row->counts);
     }
 }
 

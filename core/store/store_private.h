@@ -328,16 +328,19 @@ struct chunk_cursor {
 void chunk_begin(struct chunk_cursor *c, const struct chunk_text *t);
 bool chunk_next(struct chunk_cursor *c, struct chunk_line *line);
 
-/* How many lines of which function a chunk holds (line_tally.c). */
+/* How many lines of which function and hour a chunk holds (line_tally.c). */
 struct line_tally {
     struct tally_row {
         uint32_t fn;
+        unsigned hour;
         struct line_counts counts;
     } * rows;
     size_t n, cap, last; /* last: the place counted at last */
     struct idmap index;
 };
-void line_tally_add(struct line_tally *t, uint32_t fn, enum severity severity, size_t bytes);
+void line_tally_add(struct line_tally *t, uint32_t fn, unsigned hour, enum severity severity,
+                    size_t bytes);
+/* Sorts the rows by function and hour. What is packed are whole functions. */
 void line_tally_pack(struct line_tally *t, struct buf *out);
 void line_tally_reset(struct line_tally *t);
 void line_tally_clear(struct line_tally *t);
@@ -405,8 +408,9 @@ struct roll_delta {
     bool must_recompute; /* a stored fact was replaced: count the facts of that hour again */
 };
 void roll_deltas_clear(struct roll_deltas *d);
-/* Adds what concerns the day. */
-void roll_deltas_merge(struct roll_deltas *to, const struct roll_deltas *from, int64_t day);
+struct packed_chunk;
+/* The chunk's lines. */
+void roll_deltas_add_lines(struct roll_deltas *d, const struct packed_chunk *c);
 /* *near is where the caller found the last one: mostly it is the same. 0 to begin with. */
 struct stats *roll_deltas_at(struct roll_deltas *d, size_t *near, int64_t day, uint32_t fn,
                              int64_t ts_ns);
@@ -492,7 +496,9 @@ struct packed_chunk {
     struct kept_lines lines; /* as the packer took them (chunk_press.c); gone when there is data */
     struct str data;         /* chunk_format.h; made by the writer, owned */
     struct str tally;        /* packed */
-    uint64_t *seen;          /* identities, n_lines of them; owned by the packer's window */
+    struct tally_row *sums;  /* what its lines add to roll-ups */
+    size_t n_sums;
+    uint64_t *seen; /* identities, n_lines of them; owned by the packer's window */
 };
 
 struct pack_fact {
@@ -568,10 +574,10 @@ struct pack {
     struct span *spans;
     size_t n_spans, cap_spans;
     struct batch_counts counts;
-    struct roll_deltas rolls; /* log counts; facts are added by the writer */
-    struct idmap fact_index;  /* hash of function, start and id -> place in facts */
-    uint64_t raw_bytes;       /* log text inside: decides when to commit */
-    uint64_t held_bytes;      /* of memory that its lines take: so do these */
+    struct idmap fact_index; /* hash of function, start and id -> place in facts */
+    uint64_t raw_bytes;      /* log text inside: decides when to commit */
+    uint64_t held_bytes;     /* of memory that its lines take: so do these, */
+    size_t n_sums;           /* and what its chunks have */
 };
 
 /* --- meta.db (meta_write.c) --- */

@@ -50,7 +50,7 @@ static void count_line(struct verifier *v, struct chunk_check *k, const struct c
     counts->lines++;
     counts->bytes += l->body.n;
     counts->errors += l->severity >= SEVERITY_ERROR;
-    line_tally_add(&k->tally, fn, l->severity, l->body.n);
+    line_tally_add(&k->tally, fn, 0, l->severity, l->body.n);
 }
 
 static void count_chunk(struct verifier *v, struct chunk_check *k)
