@@ -22,6 +22,8 @@ static enum csv_column column_of(struct str name)
         {{"@log", 4}, COLUMN_GROUP},
         {{"@ingestionTime", 14}, COLUMN_SEEN},
         {{"ingestionTime", 13}, COLUMN_SEEN},
+        {{"@requestId", 10}, COLUMN_REQUEST},
+        {{"requestId", 9}, COLUMN_REQUEST},
     };
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_eq_nocase(name, names[i].name))
@@ -116,6 +118,8 @@ static void keep(struct raw_event *ev, enum csv_column c, struct str field)
         ev->body = field;
     else if (c == COLUMN_STREAM)
         ev->stream = field;
+    else if (c == COLUMN_REQUEST)
+        ev->invocation_id = field;
     else if (c == COLUMN_SEEN && !event_time(field, &ev->seen_ns))
         ev->seen_ns = 0;
     else if (c == COLUMN_GROUP) {

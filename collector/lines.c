@@ -143,8 +143,11 @@ static void add(struct feeder *f, const struct decode_input *in, const struct ra
     size_t before = f->out->n_records;
 
     event_add(&f->s->maker, in, ev, f->out);
-    if (f->out->n_records > before)
-        open_requests_hear(&f->s->open, &f->out->records[before], &f->out->arena);
+    if (f->out->n_records == before)
+        return;
+    struct log_record *r = &f->out->records[before];
+    if (f->s->form == FORM_STREAM_FIRST || r->origin->instance.n == 0)
+        open_requests_hear(&f->s->open, r, &f->out->arena);
 }
 
 static uint64_t offset_of(const struct feeder *f, const char *p)

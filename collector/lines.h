@@ -30,7 +30,8 @@ enum csv_column {
     COLUMN_MESSAGE,
     COLUMN_STREAM,
     COLUMN_GROUP,
-    COLUMN_SEEN
+    COLUMN_SEEN,
+    COLUMN_REQUEST
 };
 
 struct csv_columns {

@@ -13,49 +13,137 @@ static struct str id_of(const struct open_request *r)
     return (struct str){r->id, sizeof(r->id)};
 }
 
+static uint64_t stream_of(const struct log_record *r)
+{
+    return r->origin->instance.n > 0 ? str_hash(r->origin->instance, 0) : 0;
+}
+
 static void remove_at(struct open_requests *o, size_t i)
 {
     assert(i < o->n);
     o->rows[i] = o->rows[--o->n];
 }
 
-static void close_request(struct open_requests *o, struct str id)
+static void close_request(struct open_requests *o, const struct log_record *r)
 {
     for (size_t i = 0; i < o->n; i++)
-        if (str_eq(id_of(&o->rows[i]), id)) {
+        if (str_eq(id_of(&o->rows[i]), r->invocation_id)) {
             remove_at(o, i);
             return;
         }
 }
 
+/* --- whether the file is in order
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static struct met_request *find_met(struct open_requests *o, uint64_t id)
+{
+    const size_t kept = o->n_met < MET_REQUESTS_MAX ? (size_t)o->n_met : MET_REQUESTS_MAX;
+
+    for (size_t i = 0; i < kept; i++)
+        if (o->met[i].id == id)
+            return &o->met[i];
+    return NULL;
+}
+
+static void meet(struct open_requests *o, const struct log_record *r, bool is_start)
+{
+    const uint64_t id = str_hash(r->invocation_id, 0);
+    struct met_request *m = find_met(o, id);
+
+    if (m == NULL) {
+        m = &o->met[o->n_met++ % MET_REQUESTS_MAX];
+        *m = (struct met_request){.id = id, .end_ns = r->time_ns};
+    } else if (is_start && !m->has_begun && r->time_ns <= m->end_ns) {
+        o->is_unordered = true;
+    }
+    m->has_begun |= is_start;
+}
+
+/* --- what is open
+ * ------------------------------------------------------------------------------------------------
+ */
+
+static bool is_over(const struct open_request *row, const struct log_record *start)
+{
+    return row->start_ns < start->time_ns - LONGEST_RUN_NS ||
+           (row->stream != 0 && row->stream == stream_of(start)); /* one runs at a time */
+}
+
 /* Requests whose end is missing in the file do not stay open for ever. */
-static void drop_old(struct open_requests *o, int64_t now_ns)
+static void drop_old(struct open_requests *o, const struct log_record *start)
 {
     for (size_t i = o->n; i-- > 0;)
-        if (o->rows[i].start_ns < now_ns - LONGEST_RUN_NS || o->n == OPEN_REQUESTS_MAX)
+        if (o->n == OPEN_REQUESTS_MAX || is_over(&o->rows[i], start))
             remove_at(o, i);
 }
 
-static void open_request(struct open_requests *o, struct str id, int64_t now_ns)
+static void open_request(struct open_requests *o, const struct log_record *r)
 {
-    if (id.n != OPEN_ID_LENGTH)
+    if (r->invocation_id.n != OPEN_ID_LENGTH)
         return;
-    close_request(o, id);
-    drop_old(o, now_ns);
-    struct open_request *r = &o->rows[o->n++];
-    memcpy(r->id, id.p, id.n);
-    r->start_ns = now_ns;
+    close_request(o, r);
+    drop_old(o, r);
+    struct open_request *row = &o->rows[o->n++];
+    *row = (struct open_request){
+        .stream = stream_of(r), .start_ns = r->time_ns, .is_time_borrowed = r->is_time_borrowed};
+    memcpy(row->id, r->invocation_id.p, OPEN_ID_LENGTH);
+}
+
+static bool has_begun(const struct open_request *row, const struct log_record *r)
+{
+    return row->is_time_borrowed || r->is_time_borrowed || row->start_ns <= r->time_ns;
+}
+
+/* The only one that is open in the record's stream; NULL: none or several. */
+static const struct open_request *only_open(const struct open_requests *o,
+                                            const struct log_record *r)
+{
+    const uint64_t stream = stream_of(r);
+    const struct open_request *found = NULL;
+
+    for (size_t i = 0; i < o->n; i++) {
+        const struct open_request *row = &o->rows[i];
+        if (row->stream != stream || !has_begun(row, r))
+            continue;
+        if (found != NULL)
+            return NULL;
+        found = row;
+    }
+    return found;
+}
+
+/* Times decide where they can: in whole seconds, and in the instant of a START, they cannot. */
+static bool needs_order(const struct open_requests *o, const struct open_request *row,
+                        const struct log_record *r)
+{
+    if (row->is_time_borrowed || r->is_time_borrowed)
+        return true;
+    return !o->is_unordered && (r->time_ns % NS_PER_SEC == 0 || r->time_ns == row->start_ns);
+}
+
+static void give(const struct open_requests *o, struct log_record *r, struct arena *a)
+{
+    const struct open_request *row = only_open(o, r);
+
+    if (row != NULL && needs_order(o, row, r))
+        r->invocation_id = arena_str(a, id_of(row));
 }
 
 void open_requests_hear(struct open_requests *o, struct log_record *r, struct arena *a)
 {
-    if (r->origin->instance.n > 0)
-        return;
-    if (r->platform != NULL && r->platform->kind == PLATFORM_START)
-        open_request(o, r->invocation_id, r->time_ns);
-    else if (r->platform != NULL &&
-             (r->platform->kind == PLATFORM_END || r->platform->kind == PLATFORM_REPORT))
-        close_request(o, r->invocation_id);
-    else if (r->kind == RECORD_APP && r->invocation_id.n == 0 && o->n == 1)
-        r->invocation_id = arena_str(a, id_of(&o->rows[0]));
+    const bool is_start = r->platform != NULL && r->platform->kind == PLATFORM_START;
+    const bool is_end = r->platform != NULL &&
+                        (r->platform->kind == PLATFORM_END || r->platform->kind == PLATFORM_REPORT);
+
+    if ((is_start || is_end) && !r->is_time_borrowed)
+        meet(o, r, is_start);
+    if (is_start)
+        open_request(o, r);
+    else if (is_end)
+        close_request(o, r);
+    else if (r->kind == RECORD_APP && r->invocation_id.n == 0 && o->n > 0 &&
+             (r->origin->instance.n == 0 || r->is_time_borrowed))
+        give(o, r, a);
 }

@@ -55,7 +55,17 @@ static void split_group(struct raw_event *ev)
     ev->log_group = str_skip(ev->log_group, colon + 1);
 }
 
-enum event_member { IN_OTHER, IN_LOG, IN_TEXT, IN_TIME, IN_GROUP, IN_STREAM, IN_SEEN, IN_ID };
+enum event_member {
+    IN_OTHER,
+    IN_LOG,
+    IN_TEXT,
+    IN_TIME,
+    IN_GROUP,
+    IN_STREAM,
+    IN_SEEN,
+    IN_ID,
+    IN_REQUEST
+};
 
 /* Names of Logs Insights are those of the APIs with an @; its @ptr names a row of one query. */
 static unsigned find_member(struct str name)
@@ -74,6 +84,7 @@ static unsigned find_member(struct str name)
         {{"@logStream", 10}, IN_STREAM},
         {{"@log", 4}, IN_LOG},
         {{"@ingestionTime", 14}, IN_SEEN},
+        {{"@requestId", 10}, IN_REQUEST},
         {{"id", 2}, IN_ID},
         {{"@eventId", 8}, IN_ID},
         {{"@id", 3}, IN_ID},
@@ -115,6 +126,9 @@ static void read_event_member(struct jp *j, struct cw_event *r, unsigned member)
         break;
     case IN_ID:
         read_text(j, r, jp_string, &r->ev.event_id);
+        break;
+    case IN_REQUEST:
+        read_text(j, r, &r->ev.invocation_id);
         break;
     case IN_OTHER:
         jp_skip(j);

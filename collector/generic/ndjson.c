@@ -63,6 +63,7 @@ static const struct {
     {{"log_level", 9}, FIELD_LEVEL},
     {{"severity", 8}, FIELD_LEVEL},
     {{"requestId", 9}, FIELD_REQUEST_ID},
+    {{"@requestId", 10}, FIELD_REQUEST_ID},
     {{"AWSRequestId", 12}, FIELD_REQUEST_ID},
     {{"request_id", 10}, FIELD_REQUEST_ID},
     {{"aws_request_id", 14}, FIELD_REQUEST_ID},
