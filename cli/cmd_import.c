@@ -13,6 +13,7 @@
 #include "collector/decode.h"
 #include "core/base/log.h"
 #include "core/base/sql.h"
+#include "core/model/log_group.h"
 
 struct import_settings {
     struct str account, region, function, log_group, log_stream, format;
@@ -30,7 +31,7 @@ static const struct opt_def import_defs[] = {
     { .flag = "function", .letter = 'f', .type = OPT_STRING, .offset = AT(function), .value_name = "NAME",
       .help = "function the logs are from, where they do not say it" },
     { .flag = "log-group", .type = OPT_STRING, .offset = AT(log_group), .value_name = "GROUP",
-      .help = "log group the logs are from, where they do not say it" },
+      .help = "log group the logs are from, where they do not say it; also its ARN" },
     { .flag = "log-stream", .type = OPT_STRING, .offset = AT(log_stream), .value_name = "STREAM",
       .help = "log stream the logs are from, where they do not say it" },
     { .flag = "input-format", .type = OPT_STRING, .offset = AT(format), .value_name = "NAME",
@@ -65,19 +66,21 @@ static bool says_where(const struct cli *c)
 {
     const struct import_settings *set = c->options;
 
-    return set->region.n > 0 || set->account.n > 0 || set->function.n > 0;
+    return set->region.n > 0 || set->account.n > 0 || set->function.n > 0 ||
+           log_group_parse(set->log_group).region.n > 0;
 }
 
 static struct import_options make_options(const struct cli *c)
 {
     const struct import_settings *set = c->options;
+    const struct log_group_name group = log_group_parse(set->log_group);
 
     return (struct import_options){
         .paths = {c->words.items, c->words.count},
-        .defaults = {.account = set->account,
-                     .region = set->region,
+        .defaults = {.account = set->account.n > 0 ? set->account : group.account,
+                     .region = set->region.n > 0 ? set->region : group.region,
                      .function = set->function,
-                     .log_group = set->log_group,
+                     .log_group = group.name,
                      .instance = set->log_stream,
                      .now_ns = clock_now(&c->clock)},
         .format = arena_strz(c->arena, set->format),
@@ -171,6 +174,24 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
     return status;
 }
 
+/* An ARN says the region and account, too. */
+static enum status check_group(const struct import_settings *set, struct err *e)
+{
+    const struct log_group_name group = log_group_parse(set->log_group);
+    const struct {
+        const char *flag;
+        struct str flags, groups;
+    } pairs[] = {{"--region", set->region, group.region},
+                 {"--account", set->account, group.account}};
+
+    for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
+        if (pairs[i].flags.n > 0 && pairs[i].groups.n > 0 &&
+            !str_eq(pairs[i].flags, pairs[i].groups))
+            return err_set(e, ERR_USAGE, "%s says " STR_FMT ", --log-group " STR_FMT, pairs[i].flag,
+                           STR_ARG(pairs[i].flags), STR_ARG(pairs[i].groups));
+    return OK;
+}
+
 /* "auto" or a decoder's name. */
 static enum status check_format(struct str name, struct err *e)
 {
@@ -249,7 +270,8 @@ static int run_import(struct cli *c, struct err *e)
     enum status status;
     int fd = -1;
 
-    if (cli_want_words(c, 1, SIZE_MAX, e) != OK || check_format(set->format, e) != OK)
+    if (cli_want_words(c, 1, SIZE_MAX, e) != OK || check_format(set->format, e) != OK ||
+        check_group(set, e) != OK)
         return EXIT_USAGE;
     catch_signals();
     if (!set->is_dry_run &&

@@ -122,12 +122,8 @@ static void keep(struct raw_event *ev, enum csv_column c, struct str field)
         ev->invocation_id = field;
     else if (c == COLUMN_SEEN && !event_time(field, &ev->seen_ns))
         ev->seen_ns = 0;
-    else if (c == COLUMN_GROUP) {
-        /* Logs Insights writes "123456789012:/aws/lambda/checkout". */
-        size_t colon = str_find_char(field, ':');
-        ev->account = colon < field.n ? str_sub(field, 0, colon) : (struct str){0};
-        ev->log_group = colon < field.n ? str_skip(field, colon + 1) : field;
-    }
+    else if (c == COLUMN_GROUP)
+        event_take_group(ev, field);
 }
 
 size_t csv_record(struct str s, const struct csv_columns *columns, struct arena *a,

@@ -18,6 +18,7 @@
 #include "core/base/jsonpull.h"
 #include "core/base/timefmt.h"
 #include "core/base/utf8.h"
+#include "core/model/log_group.h"
 
 /* Lambda and CloudWatch Logs began in 2014; a time far off would open a day file of its own. */
 #define EARLIEST_NS (INT64_C(1262304000) * NS_PER_SEC) /* 2010-01-01 */
@@ -418,6 +419,15 @@ static void keep_as_text(struct log_record *r)
     r->message = r->body;
     r->invocation_id = r->trace_id = (struct str){0};
     r->is_imitation = true;
+}
+
+void event_take_group(struct raw_event *ev, struct str said)
+{
+    const struct log_group_name group = log_group_parse(said);
+
+    ev->log_group = group.name;
+    ev->account = first_of(group.account, ev->account);
+    ev->region = first_of(group.region, ev->region);
 }
 
 bool event_time_is_near(int64_t t_ns)

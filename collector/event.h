@@ -60,6 +60,8 @@ struct event_maker {
     bool is_started;
 };
 
+/* Puts the log group's name into ev, and what else of it is said (log_group.h). */
+void event_take_group(struct raw_event *ev, struct str said);
 /* Adds the event, or quarantines it (time outside 2010-2100, larger than EVENT_MAX_BYTES). With
  * durations or memory that no platform line can hold it is text that imitates one. */
 void event_add(struct event_maker *m, const struct decode_input *in, const struct raw_event *ev,

@@ -60,7 +60,9 @@ int cw_accepts_answer(struct str head)
     if (is_named_event(s) || shape_is_query_result(look))
         return 90;
     if (shape_is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
-        return has_key(look, "oken\"") || has_key(s, "\"events\"") || has_key(look, "\"@message\"")
+        return has_key(look, "oken\"") || has_key(s, "\"events\"") ||
+                       has_key(look, "\"@message\"") || has_key(look, "\"sessionMetadata\"") ||
+                       has_key(look, "\"sessionStart\"")
                    ? 90
                    : 10;
     return is_pretty(head) ? 10 : 0;

@@ -44,28 +44,15 @@ static void read_text(struct jp *j, struct cw_event *r, string_fn *string, struc
     }
 }
 
-/* Logs Insights: "123456789012:/aws/lambda/checkout". */
-static void split_group(struct raw_event *ev)
+static void read_group(struct jp *j, struct cw_event *r)
 {
-    size_t colon = str_find_char(ev->log_group, ':');
+    struct str said = {0};
 
-    if (colon == ev->log_group.n)
-        return;
-    ev->account = str_sub(ev->log_group, 0, colon);
-    ev->log_group = str_skip(ev->log_group, colon + 1);
+    read_text(j, r, jp_string, &said);
+    event_take_group(&r->ev, said);
 }
 
-enum event_member {
-    IN_OTHER,
-    IN_LOG,
-    IN_TEXT,
-    IN_TIME,
-    IN_GROUP,
-    IN_STREAM,
-    IN_SEEN,
-    IN_ID,
-    IN_REQUEST
-};
+enum event_member { IN_OTHER, IN_GROUP, IN_TEXT, IN_TIME, IN_STREAM, IN_SEEN, IN_ID, IN_REQUEST };
 
 /* Names of Logs Insights are those of the APIs with an @; its @ptr names a row of one query. */
 static unsigned find_member(struct str name)
@@ -82,7 +69,7 @@ static unsigned find_member(struct str name)
         {{"@message", 8}, IN_TEXT},
         {{"@timestamp", 10}, IN_TIME},
         {{"@logStream", 10}, IN_STREAM},
-        {{"@log", 4}, IN_LOG},
+        {{"@log", 4}, IN_GROUP},
         {{"@ingestionTime", 14}, IN_SEEN},
         {{"@requestId", 10}, IN_REQUEST},
         {{"id", 2}, IN_ID},
@@ -92,6 +79,7 @@ static unsigned find_member(struct str name)
         {{"log_stream", 10}, IN_STREAM},
         {{"logGroupName", 12}, IN_GROUP},
         {{"logGroup", 8}, IN_GROUP},
+        {{"logGroupIdentifier", 18}, IN_GROUP}, /* live tail */
         {{"log_group", 9}, IN_GROUP},
     };
 
@@ -104,10 +92,6 @@ static unsigned find_member(struct str name)
 static void read_event_member(struct jp *j, struct cw_event *r, unsigned member)
 {
     switch ((enum event_member)member) {
-    case IN_LOG:
-        read_text(j, r, jp_string, &r->ev.log_group);
-        split_group(&r->ev);
-        break;
     case IN_TEXT:
         r->has_message = jp_peek(j) != JP_NULL;
         read_text(j, r, jp_string_copy, &r->ev.body);
@@ -116,7 +100,7 @@ static void read_event_member(struct jp *j, struct cw_event *r, unsigned member)
         cw_read_time(j, r, &r->ev.time_ns, &r->ev.has_time);
         break;
     case IN_GROUP:
-        read_text(j, r, jp_string, &r->ev.log_group);
+        read_group(j, r);
         break;
     case IN_STREAM:
         read_text(j, r, jp_string, &r->ev.stream);
@@ -128,7 +112,7 @@ static void read_event_member(struct jp *j, struct cw_event *r, unsigned member)
         read_text(j, r, jp_string, &r->ev.event_id);
         break;
     case IN_REQUEST:
-        read_text(j, r, &r->ev.invocation_id);
+        read_text(j, r, jp_string_copy, &r->ev.invocation_id);
         break;
     case IN_OTHER:
         jp_skip(j);
@@ -283,7 +267,8 @@ static void leave_document(struct cw_walker *w)
 
 static bool is_events_key(struct str key)
 {
-    static const struct str keys[] = {{"events", 6}, {"logEvents", 9}, {"results", 7}};
+    static const struct str keys[] = {
+        {"events", 6}, {"logEvents", 9}, {"results", 7}, {"sessionResults", 14}};
     return shape_is_key(key, keys, ARRAY_LEN(keys));
 }
 
@@ -372,6 +357,11 @@ static enum cw_step read_member(struct cw_walker *w)
         return jp_peek(&j) == JP_END && !w->in->is_last ? CW_WAIT : open_events(w, &j, key);
     if (cw_is_packed_key(key))
         return read_packed(w, &j);
+    if (str_eq(key, STR("sessionUpdate")) && jp_peek(&j) == JP_OBJECT) {
+        w->p = j.p + 1; /* live tail wraps what its events are in; step_top passes its end */
+        return CW_ON;
+    }
+    w->s->has_events |= str_eq(key, STR("sessionStart")); /* there are none yet */
     if (!read_context(w->s, &j, key))
         return cw_reject_or_wait(w, &j);
     if (j.p == w->end && !w->in->is_last)
@@ -394,7 +384,7 @@ static enum cw_step step_top(struct cw_walker *w)
 {
     if (*w->p == '[' && is_too_short(w))
         return CW_WAIT;
-    if (*w->p == '[' || *w->p == ']') {
+    if (*w->p == '[' || *w->p == ']' || *w->p == '}') {
         if (*w->p == '[' && cw_begins_list(w->p, w->end))
             w->s->mode = CW_LIST;
         w->p++;

@@ -88,6 +88,10 @@ static const struct str document_keys[] = {
     {"results", 7}, /* GetQueryResults */
     {"queryLanguage", 13},
     {"statistics", 10},
+    {"sessionUpdate", 13}, /* StartLiveTail */
+    {"sessionStart", 12},
+    {"sessionMetadata", 15},
+    {"sessionResults", 14},
 };
 
 /* The first member's name of the object at p; empty: not there (yet). */

@@ -162,17 +162,12 @@ static void open_envelope(const struct object *o, struct raw_event *ev)
 {
     ev->body = o->text[FIELD_MESSAGE];
     ev->stream = o->text[FIELD_STREAM];
-    ev->log_group = o->text[FIELD_GROUP];
     ev->function = o->text[FIELD_FUNCTION];
     ev->account = o->text[FIELD_ACCOUNT];
     ev->region = o->text[FIELD_REGION];
+    event_take_group(ev, o->text[FIELD_GROUP]);
     ev->event_id = o->text[FIELD_EVENT_ID];
     ev->invocation_id = o->text[FIELD_REQUEST_ID];
-    size_t colon = str_find_char(ev->log_group, ':'); /* Insights: "123456789012:/aws/..." */
-    if (colon < ev->log_group.n) {
-        ev->account = str_sub(ev->log_group, 0, colon);
-        ev->log_group = str_skip(ev->log_group, colon + 1);
-    }
     if (!severity_parse(o->text[FIELD_LEVEL], &ev->severity))
         ev->severity = SEVERITY_UNKNOWN;
     if (!event_time(o->text[FIELD_SEEN], &ev->seen_ns))
