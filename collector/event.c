@@ -120,7 +120,7 @@ static uint64_t eight_bytes(const char *p)
 
 /* By what tells streams apart: how they begin and how they end. Others of one slot are told apart
  * all the same. */
-static struct origin_slot *slot_of(struct event_maker *m, struct str stream)
+static struct origin_slot **slot_of(struct event_maker *m, struct str stream)
 {
     const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
 
@@ -151,9 +151,9 @@ static bool is_slot_of(const struct origin_slot *slot, const struct raw_event *e
 {
     const struct event_views *v = &slot->said;
 
-    return slot->origin != NULL && str_eq(v->stream, ev->stream) &&
-           str_eq(v->log_group, ev->log_group) && str_eq(v->account, ev->account) &&
-           str_eq(v->region, ev->region) && str_eq(v->function, ev->function);
+    return str_eq(v->stream, ev->stream) && str_eq(v->log_group, ev->log_group) &&
+           str_eq(v->account, ev->account) && str_eq(v->region, ev->region) &&
+           str_eq(v->function, ev->function);
 }
 
 void event_maker_meet(struct event_maker *m, const struct batch *b)
@@ -181,6 +181,18 @@ static void forget_origins(struct event_maker *m)
     arena_reset(&m->origins);
 }
 
+/* A slot that holds another stream is taken over. */
+static struct origin_slot *fill_slot(struct event_maker *m, struct origin_slot *slot,
+                                     const struct import_defaults *d, const struct raw_event *ev)
+{
+    if (slot == NULL)
+        slot = arena_alloc(&m->origins, sizeof(*slot));
+    *slot = (struct origin_slot){.said = copy_views(&m->origins, ev)};
+    slot->known = make_origin(d, &slot->said, &m->origins);
+    slot->n_adopted = d->book != NULL ? d->book->n_adopted : 0;
+    return slot;
+}
+
 static struct origin_slot *find_origin(struct event_maker *m, const struct import_defaults *d,
                                        const struct raw_event *ev, struct batch *out)
 {
@@ -189,19 +201,19 @@ static struct origin_slot *find_origin(struct event_maker *m, const struct impor
     event_maker_meet(m, out);
     if (is_last_slot(m, ev))
         return m->last;
-    struct origin_slot *slot = m->last = slot_of(m, ev->stream);
-    m->last_said =
-        (struct event_views){ev->stream, ev->log_group, ev->account, ev->region, ev->function};
-    const bool is_old = slot->batch != m->n_batches && slot->n_adopted != n_adopted;
-    if (is_old || !is_slot_of(slot, ev)) {
+    struct origin_slot **at = slot_of(m, ev->stream), *slot = *at;
+    const bool is_old = slot != NULL && slot->batch != m->n_batches && slot->n_adopted != n_adopted;
+    if (slot == NULL || is_old || !is_slot_of(slot, ev)) {
         forget_origins(m);
-        *slot = (struct origin_slot){.said = copy_views(&m->origins, ev)};
-        slot->known = make_origin(d, &slot->said, &m->origins);
-        slot->n_adopted = d->book != NULL ? d->book->n_adopted : 0;
+        slot = fill_slot(m, *at, d, ev);
+        *at = slot;
     }
     if (slot->batch != m->n_batches)
         slot->origin = batch_origin_again(out, &slot->known);
     slot->batch = m->n_batches;
+    m->last = slot;
+    m->last_said =
+        (struct event_views){ev->stream, ev->log_group, ev->account, ev->region, ev->function};
     return slot;
 }
 
@@ -510,33 +522,13 @@ static bool epoch_time(struct str text, int64_t *t_ns)
            !__builtin_add_overflow(*t_ns, fraction, t_ns);
 }
 
-/* Eight decimal digits at once (little-endian machines): pairs, fours, then both halves are put
- * together by multiplications. */
-static bool eight_digits(const char *p, int64_t *out)
-{
-    uint64_t v;
-
-    if (!str_are_digits(p))
-        return false;
-    memcpy(&v, p, sizeof(v));
-    v = (v & UINT64_C(0x0F0F0F0F0F0F0F0F)) * 2561 >> 8;
-    v = (v & UINT64_C(0x00FF00FF00FF00FF)) * 6553601 >> 16;
-    v = (v & UINT64_C(0x0000FFFF0000FFFF)) * UINT64_C(42949672960001) >> 32;
-    *out = (int64_t)v;
-    return true;
-}
-
 /* Epoch milliseconds as the AWS APIs write them, in 13 digits. */
 static bool epoch_ms(struct str text, int64_t *t_ns)
 {
-    enum { HUNDRED_THOUSAND = 100000 };
-    int64_t first, last;
+    uint64_t ms;
 
-    if (text.n != EVENT_MS_DIGITS || !eight_digits(text.p, &first) ||
-        !eight_digits(text.p + text.n - 8, &last))
-        return false;
-    const int64_t ms = first * HUNDRED_THOUSAND + last % HUNDRED_THOUSAND;
-    return !__builtin_mul_overflow(ms, NS_PER_MS, t_ns);
+    return text.n == EVENT_MS_DIGITS && str_digits(text.p, EVENT_MS_DIGITS, &ms) &&
+           !__builtin_mul_overflow(ms, NS_PER_MS, t_ns);
 }
 
 bool event_time(struct str text, int64_t *t_ns)

@@ -31,16 +31,16 @@ struct origin_slot {
     struct event_views said;     /* copies */
     struct origin known;         /* what that stands for */
     uint64_t n_adopted;          /* by the book when it was asked */
-    const struct origin *origin; /* the same in a batch; NULL: the slot is empty */
+    const struct origin *origin; /* the same in a batch */
     uint64_t batch;              /* that one, counted by the maker */
     uint64_t place, place_seed;  /* hash that names the environment; of which kind of identity */
 };
 
 /* Part of a decoder's state; zeroed is ready, event_maker_clear() frees. */
 struct event_maker {
-    struct origin_slot cache[ORIGIN_CACHE];
-    struct arena origins;     /* their texts */
-    struct origin_slot *last; /* of the event before; NULL: none */
+    struct origin_slot *cache[ORIGIN_CACHE]; /* in `origins`; NULL: none there yet */
+    struct arena origins;                    /* with their texts */
+    struct origin_slot *last;                /* of the event before; NULL: none */
     struct event_views last_said;
     struct decode_memo before;
     const struct batch *batch; /* the one at hand */

@@ -35,7 +35,7 @@ enum status file_bytes_head(struct file_bytes *f, size_t most, size_t *n, struct
     enum status s = OK;
     size_t got = 1;
 
-    reserve(f, most + COPIED_STEP_BYTES); /* the next piece has room behind it */
+    reserve(f, 2 * most); /* with room for the next piece behind it */
     while (f->carry.n < most && got > 0 && s == OK) {
         got = 0;
         s = plain_read(f->reader, f->carry.p + f->carry.n, most - f->carry.n, &got, e);

@@ -20,16 +20,22 @@
 void cw_read_time(struct jp *j, struct cw_event *r, int64_t *t_ns, bool *has)
 {
     struct str text;
+    uint64_t ms;
+    bool is_time;
 
-    if (!jp_digits(j, EVENT_MS_DIGITS, &text) &&
-        (jp_peek(j) == JP_STRING ? !jp_string(j, &text) : !jp_number(j, &text))) {
+    if (jp_digits(j, EVENT_MS_DIGITS, &ms)) { /* as the services write it */
+        is_time = !__builtin_mul_overflow(ms, NS_PER_MS, t_ns);
+    } else if (jp_peek(j) == JP_STRING ? jp_string(j, &text) : jp_number(j, &text)) {
+        is_time = event_time(text, t_ns);
+    } else {
         jp_skip(j);
         r->problem = "its time is no number";
-    } else if (!event_time(text, t_ns)) {
-        r->problem = "its time is out of range";
-    } else if (has != NULL) {
-        *has = true;
+        return;
     }
+    if (!is_time)
+        r->problem = "its time is out of range";
+    else if (has != NULL)
+        *has = true;
 }
 
 typedef bool string_fn(struct jp *j, struct str *out);

@@ -47,15 +47,14 @@ bool jp_member_like(struct jp *j, struct jp_form *form, size_t i, jp_tag_fn *fin
     return true;
 }
 
-bool jp_digits(struct jp *j, size_t n, struct str *out)
+bool jp_digits(struct jp *j, size_t n, uint64_t *out)
 {
     const char *p = j->p;
 
     assert(n >= 8 && n <= 16);
     if (j->error || j->end - p <= (ptrdiff_t)n || *p == '0' || (p[n] != ',' && p[n] != '}') ||
-        !str_are_digits(p) || !str_are_digits(p + n - 8))
+        !str_digits(p, n, out))
         return false;
-    *out = (struct str){p, n};
     j->p += n;
     return true;
 }

@@ -23,6 +23,6 @@ bool jp_member_like(struct jp *j, struct jp_form *form, size_t i, jp_tag_fn *fin
 
 /* A number of exactly n digits, 8 to 16, with a comma or brace behind it; false, and nothing
  * consumed: another value, or written otherwise. */
-bool jp_digits(struct jp *j, size_t n, struct str *out);
+bool jp_digits(struct jp *j, size_t n, uint64_t *out);
 
 #endif

@@ -199,6 +199,31 @@ bool str_are_digits(const char p[8])
     return (v & high) == threes && ((v + UINT64_C(0x0606060606060606)) & high) == threes;
 }
 
+/* Eight digits at once (little-endian machines): pairs, fours, then both halves are put together by
+ * multiplications. */
+static uint64_t eight_digits(const char p[8])
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    v = (v & UINT64_C(0x0F0F0F0F0F0F0F0F)) * 2561 >> 8;
+    v = (v & UINT64_C(0x00FF00FF00FF00FF)) * 6553601 >> 16;
+    return (v & UINT64_C(0x0000FFFF0000FFFF)) * UINT64_C(42949672960001) >> 32;
+}
+
+bool str_digits(const char *p, size_t n, uint64_t *out)
+{
+    static const uint64_t powers[] = {1,      10,      100,      1000,     10000,
+                                      100000, 1000000, 10000000, 100000000};
+
+    assert(n >= 8 && n <= 16);
+    if (!str_are_digits(p) || !str_are_digits(p + n - 8))
+        return false;
+    const uint64_t behind = powers[n - 8];
+    *out = eight_digits(p) * behind + eight_digits(p + n - 8) % behind;
+    return true;
+}
+
 bool str_to_u64(struct str s, uint64_t *out)
 {
     uint64_t v = 0;

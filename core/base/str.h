@@ -51,6 +51,8 @@ bool str_to_i64(struct str s, int64_t *out);
 bool str_to_u64(struct str s, uint64_t *out);
 
 bool str_are_digits(const char p[8]); /* all eight are decimal digits */
+/* The number in n decimal digits, 8 to 16; false: not all are digits. */
+bool str_digits(const char *p, size_t n, uint64_t *out);
 /* Decimal with up to scale fraction digits, as an integer of 10^-scale: "2.46", 3 -> 2460. More
  * digits, exponents and other text are refused. */
 bool str_to_scaled(struct str s, unsigned scale, int64_t *out);

@@ -78,11 +78,18 @@ static void test_digits(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(values); i++) {
         AUTO(arena_clear) struct arena a = {0};
-        struct str text = {0};
+        uint64_t number = 0;
         struct jp j;
         jp_init(&j, str_from(values[i].text), &a);
-        CHECK(jp_digits(&j, 13, &text) == values[i].is_taken);
-        CHECK(j.p == j.begin + (values[i].is_taken ? 13 : 0) && text.n == (size_t)(j.p - j.begin));
+        CHECK(jp_digits(&j, 13, &number) == values[i].is_taken);
+        CHECK(j.p == j.begin + (values[i].is_taken ? 13 : 0));
+        CHECK_INT(number, values[i].is_taken ? 1715666787852 : 0);
+    }
+    for (size_t n = 8; n <= 16; n++) {
+        const struct str digits = STR("9182736450192837");
+        uint64_t number, same;
+        CHECK(str_digits(digits.p, n, &number) && str_to_u64(str_sub(digits, 0, n), &same));
+        CHECK_INT(number, same);
     }
 }
 
