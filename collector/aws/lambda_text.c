@@ -112,7 +112,7 @@ static inline bool take_label(struct scanner *s, struct str name)
     const size_t left = (size_t)(s->end - s->p);
 
     if (left < name.n + 1 || s->p[0] != name.p[0] || s->p[name.n] != ':' ||
-        !str_eq((struct str){s->p, name.n}, name))
+        !str_eq_few((struct str){s->p, name.n}, name))
         return false;
     const bool is_last = left == name.n + 1;
     if (!is_last && s->p[name.n + 1] != ' ')

@@ -180,7 +180,12 @@ void buf_add_varint(struct buf *b, uint64_t v)
 {
     char bytes[10];
 
-    if (has_room(b, sizeof(bytes))) { /* mostly */
+    if (v < 0x80 && has_room(b, 1)) { /* mostly */
+        b->p[b->n++] = (char)v;
+        b->p[b->n] = 0;
+        return;
+    }
+    if (has_room(b, sizeof(bytes))) {
         b->n += put_varint(b->p + b->n, v);
         b->p[b->n] = 0;
         return;

@@ -10,7 +10,7 @@
 enum { JP_FORM_MEMBERS = 8 };
 struct jp_form {
     struct jp_form_member {
-        char text[24]; /* `,"name":` */
+        uint64_t text[3], mask[3]; /* `,"name":`, and which bits of it count */
         unsigned char n, comma;
         unsigned tag;
     } members[JP_FORM_MEMBERS];

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct str {
     const char *p;
@@ -26,8 +27,9 @@ struct str str_sub(struct str s, size_t from, size_t n); /* clamped to s */
 struct str str_skip(struct str s, size_t n);             /* clamped to s */
 
 bool str_eq(struct str a, struct str b);
-bool str_eq_nocase(struct str a, struct str b); /* ASCII */
-int str_cmp(struct str a, struct str b);        /* bytewise, shorter first; for qsort */
+static inline bool str_eq_few(struct str a, struct str b); /* the same, faster up to 24 bytes */
+bool str_eq_nocase(struct str a, struct str b);            /* ASCII */
+int str_cmp(struct str a, struct str b);                   /* bytewise, shorter first; for qsort */
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 
@@ -65,5 +67,26 @@ uint64_t str_hash(struct str s, uint64_t seed);
 uint64_t str_hash_u64(uint64_t v, uint64_t seed); /* of its eight bytes, the lowest first */
 /* Another one, stable as well, three times as fast for kilobytes: four hashes side by side. */
 uint64_t str_hash_block(struct str s, uint64_t seed);
+
+static inline uint64_t str_load64(const char *p)
+{
+    uint64_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+/* Words of eight bytes; the last one overlaps the one before. */
+static inline bool str_eq_few(struct str a, struct str b)
+{
+    const size_t last = a.n - sizeof(uint64_t);
+
+    if (a.n != b.n || a.n < sizeof(uint64_t))
+        return str_eq(a, b);
+    for (size_t i = 0; i < last; i += sizeof(uint64_t))
+        if (str_load64(a.p + i) != str_load64(b.p + i))
+            return false;
+    return str_load64(a.p + last) == str_load64(b.p + last);
+}
 
 #endif
