@@ -280,7 +280,7 @@ static void start_run(struct event_maker *m, const struct raw_event *ev)
     if (!m->is_back)
         m->newest_ns = ev->time_ns;
     m->is_started = true;
-    m->run_first = 0;
+    m->n_run_few = 0;
     if (m->run.cap > RUN_KEEP)
         idmap_clear(&m->run);
     else if (m->run.count > 0)
@@ -308,17 +308,27 @@ static uint64_t count_twins_back(struct event_maker *m, uint64_t id)
     return (*n)++;
 }
 
+/* Mostly one or two events are of one time. */
+static uint64_t count_twins_of_few(struct event_maker *m, uint64_t id)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < m->n_run_few; i++)
+        n += m->run_few[i] == id;
+    m->run_few[m->n_run_few++] = id;
+    return n;
+}
+
 /* How many events of this identity the run had before. */
 static uint64_t count_twins(struct event_maker *m, uint64_t id)
 {
     if (m->is_back)
         return count_twins_back(m, id);
-    if (m->run.count == 0 && m->run_first == 0) {
-        m->run_first = id;
-        return 0;
-    }
+    if (m->n_run_few < EVENTS_FEW)
+        return count_twins_of_few(m, id);
     if (m->run.count == 0)
-        *idmap_put(&m->run, m->run_first, NULL) = 1;
+        for (size_t i = 0; i < EVENTS_FEW; i++)
+            ++*idmap_put(&m->run, m->run_few[i], NULL);
     return (*idmap_put(&m->run, id, NULL))++;
 }
 

@@ -6,7 +6,7 @@
 
 #include "collector/decode.h"
 
-enum { ORIGIN_CACHE = 512, EVENTS_RECENT = 256 };
+enum { ORIGIN_CACHE = 512, EVENTS_RECENT = 256, EVENTS_FEW = 8 };
 
 /* What a file format says about an event; empty members: nothing. Body and invocation_id live as
  * long as the batch, other views until the next piece of the file. */
@@ -45,9 +45,10 @@ struct event_maker {
     struct decode_memo before;
     const struct batch *batch; /* the one at hand */
     uint64_t n_batches;        /* origins of those before are gone */
-    /* Events of one time: identity -> how often; used from the second one on. */
+    /* Events of one time: their identities, of many identity -> how often. */
+    uint64_t run_few[EVENTS_FEW];
+    size_t n_run_few;
     struct idmap run;
-    uint64_t run_first;
     int64_t run_time_ns;
     /* The last identities without their twins' numbers, for times that come back. */
     uint64_t recent[EVENTS_RECENT], n_recent;

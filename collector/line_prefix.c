@@ -170,24 +170,22 @@ enum line_form prefix_read(struct str line, struct raw_event *ev)
 
 enum { TO_MINUTE = 16, TIME_END = 24 }; /* of "2026-01-15T12:30:59.123Z" */
 
-static bool repeats(const struct prefix_memo *m, struct str line, int64_t *behind_minute)
+/* Whether the line begins with a time of the same minute. */
+static bool is_of_minute(const struct prefix_memo *m, struct str line, int64_t *behind_minute)
 {
-    return m->n > 0 && line.n >= m->n && memcmp(line.p, m->line, TO_MINUTE) == 0 &&
-           memcmp(line.p + TIME_END, m->line + TIME_END, m->n - TIME_END) == 0 &&
+    return m->n > 0 && line.n > TIME_END && memcmp(line.p, m->line, TO_MINUTE) == 0 &&
            time_behind_minute(line.p + TO_MINUTE, behind_minute);
+}
+
+static bool repeats(const struct prefix_memo *m, struct str line)
+{
+    return line.n >= m->n && memcmp(line.p + TIME_END, m->line + TIME_END, m->n - TIME_END) == 0;
 }
 
 /* Only between tabs nothing behind the prefix says what it is. */
 static void remember(struct prefix_memo *m, struct str line, enum line_form form,
-                     const struct raw_event *ev)
+                     const struct raw_event *ev, int64_t behind_minute)
 {
-    const bool is_tabbed = form == FORM_TABBED || form == FORM_TABBED_PAIR;
-    int64_t behind_minute;
-
-    m->n = 0;
-    if (!is_tabbed || line.n <= TIME_END || line.p[TIME_END] != '\t' ||
-        !time_behind_minute(line.p + TO_MINUTE, &behind_minute))
-        return;
     m->line = line.p;
     m->n = (size_t)(ev->body.p - line.p);
     m->form = form;
@@ -195,17 +193,43 @@ static void remember(struct prefix_memo *m, struct str line, enum line_form form
     m->ev.time_ns -= behind_minute;
 }
 
+/* Another stream's line of the same minute. */
+static bool read_in_minute(struct prefix_memo *m, struct str line, int64_t behind_minute,
+                           struct raw_event *ev)
+{
+    const int64_t minute_ns = m->ev.time_ns;
+    enum line_form form;
+
+    *ev = (struct raw_event){.time_ns = minute_ns + behind_minute, .has_time = true};
+    if (line.p[TIME_END] != '\t' || !read_tabbed(str_skip(line, TIME_END + 1), ev, &form))
+        return false;
+    remember(m, line, form, ev, behind_minute);
+    return true;
+}
+
+static enum line_form read_anew(struct prefix_memo *m, struct str line, struct raw_event *ev)
+{
+    int64_t behind_minute;
+
+    *ev = (struct raw_event){0};
+    const enum line_form form = prefix_read(line, ev);
+    const bool is_tabbed = form == FORM_TABBED || form == FORM_TABBED_PAIR;
+    if (is_tabbed && line.n > TIME_END && line.p[TIME_END] == '\t' &&
+        time_behind_minute(line.p + TO_MINUTE, &behind_minute))
+        remember(m, line, form, ev, behind_minute);
+    else if (form != FORM_UNKNOWN)
+        m->n = 0;
+    return form;
+}
+
 enum line_form prefix_read_next(struct prefix_memo *m, struct str line, struct raw_event *ev)
 {
     int64_t behind_minute;
 
-    if (!repeats(m, line, &behind_minute)) {
-        *ev = (struct raw_event){0};
-        const enum line_form form = prefix_read(line, ev);
-        if (form != FORM_UNKNOWN)
-            remember(m, line, form, ev);
-        return form;
-    }
+    if (!is_of_minute(m, line, &behind_minute))
+        return read_anew(m, line, ev);
+    if (!repeats(m, line))
+        return read_in_minute(m, line, behind_minute, ev) ? m->form : read_anew(m, line, ev);
     *ev = m->ev;
     ev->time_ns += behind_minute;
     ev->body = str_skip(line, m->n);

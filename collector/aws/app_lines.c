@@ -279,10 +279,9 @@ static size_t clock_length(struct str s)
 
 static bool timed_line(struct str line, struct log_record *r)
 {
-    int64_t t_ns;
     if (go_line(line, r) || id_line(line, r))
         return true;
-    size_t n = time_parse_prefix(line, &t_ns);
+    size_t n = time_prefix_length(line);
     if (n == 0)
         n = clock_length(line);
     if (n == 0 || n >= line.n)

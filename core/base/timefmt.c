@@ -221,7 +221,7 @@ bool time_behind_minute(const char p[8], int64_t *ns)
 
 /* "2026-01-15T12:30:59.123Z", the form of nearly all times in logs, in three steps of eight
  * characters. False: another form or no time, which the general way tells. */
-static bool read_millis(const char *p, int64_t *t_ns)
+static bool read_millis(const char *p, struct civil *c)
 {
     uint64_t date, clock;
     int64_t ns;
@@ -231,7 +231,7 @@ static bool read_millis(const char *p, int64_t *t_ns)
         return false;
     date = pairs_of(date);
     clock = pairs_of(clock);
-    const struct civil c = {
+    *c = (struct civil){
         .year = pair(date, 0) * 100 + pair(date, 2),
         .month = pair(date, 5),
         .day = pair(clock, 0),
@@ -239,20 +239,20 @@ static bool read_millis(const char *p, int64_t *t_ns)
         .minute = pair(clock, 6),
         .ns = ns,
     };
-    if (!is_date(&c) || c.hour > 23 || c.minute > 59)
-        return false;
-    *t_ns = time_from_civil(&c);
-    return true;
+    return is_date(c) && c->hour <= 23 && c->minute <= 59;
 }
+
+enum { MILLIS = 24 };
 
 size_t time_parse_prefix(struct str s, int64_t *t_ns)
 {
-    enum { MILLIS = 24 };
     struct civil c = {0};
     int64_t zone;
 
-    if (s.n >= MILLIS && read_millis(s.p, t_ns))
+    if (s.n >= MILLIS && read_millis(s.p, &c)) {
+        *t_ns = time_from_civil(&c);
         return MILLIS;
+    }
     if (s.n < 19 || !read_date(s, &c) || (s.p[10] != 'T' && s.p[10] != ' ' && s.p[10] != 't') ||
         !read_clock(s.p + 11, &c))
         return 0;
@@ -260,6 +260,14 @@ size_t time_parse_prefix(struct str s, int64_t *t_ns)
     i = read_zone(s, i, &zone);
     *t_ns = time_from_civil(&c) - zone;
     return i;
+}
+
+size_t time_prefix_length(struct str s)
+{
+    struct civil c;
+    int64_t t_ns;
+
+    return s.n >= MILLIS && read_millis(s.p, &c) ? MILLIS : time_parse_prefix(s, &t_ns);
 }
 
 bool time_parse(struct str s, int64_t *t_ns)

@@ -23,6 +23,7 @@ int64_t time_month(int64_t t_ns, int months_on);
 bool time_parse(struct str s, int64_t *t_ns);
 /* As time_parse for a prefix of s; returns the bytes used, 0 when none. */
 size_t time_parse_prefix(struct str s, int64_t *t_ns);
+size_t time_prefix_length(struct str s); /* what it returns, for who needs no more */
 /* What the last eight characters of "2026-01-15T12:30:59.123Z" say: the time behind the minute, for
  * lines that begin with the minute of the line before. False: another form. */
 bool time_behind_minute(const char p[8], int64_t *ns);

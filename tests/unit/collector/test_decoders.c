@@ -371,6 +371,27 @@ static void test_twins_are_kept(void **state)
     batch_free(b);
 }
 
+/* However many lines are of one time: stored identities are those that stand here. */
+static void test_twins_among_many(void **state)
+{
+    enum { TWINS = 20 };
+    AUTO(buf_clear) struct buf b;
+
+    UNUSED(state);
+    buf_init(&b, 1 << 16);
+    for (int i = 0; i < TWINS; i++)
+        buf_addf(&b, "2025-10-21T19:00:45.945Z /same\n2025-10-21T19:00:45.945Z /other%d\n", i / 3);
+    struct batch *out = decode(buf_str(&b));
+    CHECK_INT(out->n_records, 2 * TWINS);
+    for (uint64_t i = 1; i < TWINS; i++) {
+        CHECK(out->records[2 * i].identity == str_hash_u64(i, out->records[0].identity));
+        if (i % 3 > 0)
+            CHECK(out->records[2 * i + 1].identity ==
+                  str_hash_u64(i % 3, out->records[2 * (i - i % 3) + 1].identity));
+    }
+    batch_free(out);
+}
+
 /* Threads write out of order: a twin may stand behind a line of another time. */
 static void test_twins_behind_other_times(void **state)
 {
@@ -429,6 +450,7 @@ int main(void)
         cmocka_unit_test(test_one_bad_of_many),
         cmocka_unit_test(test_passed_in_pieces),
         cmocka_unit_test(test_twins_are_kept),
+        cmocka_unit_test(test_twins_among_many),
         cmocka_unit_test(test_twins_behind_other_times),
         cmocka_unit_test(test_invalid_utf8),
         cmocka_unit_test(test_long_event),
