@@ -78,7 +78,8 @@ bool pieces_add(struct pieces *p, const struct piece *piece)
     if (p->n == MAX_PIECES)
         p->n--;
     make_room(p);
-    memmove(&p->rows[at + 1], &p->rows[at], (p->n - at) * sizeof(*p->rows));
+    if (at < p->n)
+        memmove(&p->rows[at + 1], &p->rows[at], (p->n - at) * sizeof(*p->rows));
     p->rows[at] = *piece;
     p->n++;
     return true;

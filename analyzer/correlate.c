@@ -303,12 +303,12 @@ static void assemble(struct correlator *c, struct assembly *a, const struct orig
     uint32_t n_genuine = 0;
     bool is_suspect = false;
 
-    struct loose *own = arena_new(&c->scratch, struct loose, a->env->n_loose + 1);
+    struct loose *own = arena_alloc(&c->scratch, (a->env->n_loose + 1) * sizeof(*own));
 
     c->n_assembled++;
     corr_settle_owners(c, a->env);
-    out->inv = arena_new(&c->scratch, struct invocation, n);
-    out->replaces = arena_new(&c->scratch, size_t, n);
+    out->inv = arena_alloc(&c->scratch, n * sizeof(*out->inv));
+    out->replaces = arena_alloc(&c->scratch, n * sizeof(*out->replaces));
     for (size_t i = 0; i < n; i++) {
         struct invocation *inv = &out->inv[out->n];
         *inv = (struct invocation){.origin = origin};
@@ -398,7 +398,7 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
         if (!is_taken[i])
             give_removed(a, origin, a->given[i].start_ns, b);
     }
-    struct given *given = arena_new(&c->scratch, struct given, rows.n + 1);
+    struct given *given = arena_alloc(&c->scratch, (rows.n + 1) * sizeof(*given));
     for (size_t i = 0; i < rows.n; i++) {
         size_t replaces = rows.replaces[i];
         given[i] = (struct given){rows.inv[i].start_ns, content_hash(&rows.inv[i]),

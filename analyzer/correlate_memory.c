@@ -369,11 +369,11 @@ static void free_traces(struct assembly *a, size_t kept)
 /* Trace ids are as many as requests: they live and die with theirs. */
 struct str corr_keep_trace(struct assembly *a, struct str trace)
 {
+    if (trace.n == 0)
+        return (struct str){0};
     for (size_t i = 0; i < a->n_traces; i++)
         if (str_eq((struct str){a->traces[i].p, a->traces[i].n}, trace))
             return (struct str){a->traces[i].p, a->traces[i].n};
-    if (trace.n == 0)
-        return (struct str){0};
     if (a->n_traces == a->cap_traces) {
         a->traces = xreallocarray(a->traces, a->n_traces + 1, sizeof(*a->traces));
         a->traces[a->cap_traces++] = (struct own_text){0};

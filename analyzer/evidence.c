@@ -33,12 +33,12 @@ unsigned corr_judge_attempt(struct correlator *c, const struct assembly *a,
                             const struct attempt *at)
 {
     const struct range all = {a->pieces.rows[at->from].t_ns, a->pieces.rows[at->to - 1].t_ns};
-    const struct tried_run run = {all, attempt_claim(&a->pieces, at),
-                                  attempt_is_suspect(&a->pieces, at)};
+    struct tried_run run = {all, attempt_claim(&a->pieces, at), false};
 
     if (attempt_is_unbilled(&a->pieces, at) ||
         (all.until_ns >= a->env->newest_ns && run.claim.until_ns == 0))
         return 0; /* in order, nothing has come behind it yet */
+    run.is_suspect = attempt_is_suspect(&a->pieces, at);
     if (corr_runs_alone(a->env))
         return corr_judge_run(c, a->env, &run);
     if (!run.is_suspect)
