@@ -354,29 +354,20 @@ static const struct table_column error_columns[] = {
 };
 enum { ERROR_ACCOUNT = 8, ERROR_REGION };
 
-/* People see where errors are from when they are from several places. */
-static void hide_one_place(const struct error_rows *rows, struct table_column *columns)
-{
-    columns[ERROR_ACCOUNT].is_hidden = columns[ERROR_REGION].is_hidden = true;
-    for (size_t i = 1; i < rows->n; i++) {
-        const struct fn_ref *one = &rows->rows[0].fn, *other = &rows->rows[i].fn;
-        columns[ERROR_ACCOUNT].is_hidden &= str_eq(one->account, other->account);
-        columns[ERROR_REGION].is_hidden &= str_eq(one->region, other->region);
-    }
-}
-
 static enum status query_errors(struct cli *c, struct store *s, struct range r, struct err *e)
 {
     const struct query_options *o = c->options;
     struct error_request q = {.range = r, .fn = cli_filter(c), .limit = (size_t)o->limit};
     struct table_column columns[ARRAY_LEN(error_columns)];
+    struct store_places places;
     struct error_rows rows;
     struct table t;
 
-    if (request_errors(s, &q, c->arena, &rows, e) != OK)
+    if (request_errors(s, &q, c->arena, &rows, e) != OK || request_places(s, &places, e) != OK)
         return err_wrap(e, "query errors");
     memcpy(columns, error_columns, sizeof(columns));
-    hide_one_place(&rows, columns);
+    columns[ERROR_ACCOUNT].is_hidden = !places.has_accounts; /* people need it only then */
+    columns[ERROR_REGION].is_hidden = !places.has_regions;
     table_init(&t, c->arena, columns, ARRAY_LEN(columns), "fnscope.errors", 1);
     for (size_t i = 0; i < rows.n; i++) {
         const struct error_row *row = &rows.rows[i];

@@ -90,6 +90,7 @@ struct report_data {
     struct source_gaps gaps;    /* sources that were not read to the range's end */
     struct series series;
     struct ingest_status status;
+    struct store_places places;
     struct unusuals unusual;
     struct outlook outlook;
     struct saving *savings; /* largest first */
@@ -141,6 +142,9 @@ uint64_t count_failed(const struct stats *s);
 uint64_t count_cold(const struct stats *s);
 unsigned permille_of(wide part, wide whole);
 void money_cell(struct table *t, size_t column, wide pico, struct str currency);
+/* A function's name; people also read where it is when there are several places. */
+struct str text_fn(const struct report_data *r, const struct fn_ref *of);
+void fn_cell(const struct report_data *r, struct table *t, size_t column, const struct fn_ref *of);
 void time_cell(struct table *t, size_t column, int64_t t_ns);
 void id_cell(struct table *t, size_t column, struct str id);
 void percentile_cell(struct table *t, size_t column, const struct histogram *h, unsigned permille);

@@ -164,6 +164,8 @@ enum status report_load(struct store *s, const struct report_options *o, struct 
     if (status == OK)
         status = request_status(s, a, &r.status, e);
     if (status == OK)
+        status = request_places(s, &r.places, e);
+    if (status == OK)
         status = load_live(s, &r, e);
     if (status == OK)
         status = find_seen(s, &r, e);

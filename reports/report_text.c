@@ -102,6 +102,16 @@ struct str text_day(struct arena *a, int64_t t_ns)
     return taken(a, &b);
 }
 
+struct str text_fn(const struct report_data *r, const struct fn_ref *of)
+{
+    return store_places_name(&r->places, of, r->arena);
+}
+
+void fn_cell(const struct report_data *r, struct table *t, size_t column, const struct fn_ref *of)
+{
+    table_text_shown(t, column, of->name, text_fn(r, of));
+}
+
 void time_cell(struct table *t, size_t column, int64_t t_ns)
 {
     struct str whole = text_time(t->arena, t_ns);

@@ -51,7 +51,8 @@ static struct str incident_words(const struct report_data *r)
         return (struct str){0};
     buf_add_z(&b, " Went wrong: ");
     for (size_t i = 0; i < shown; i++)
-        buf_addf(&b, "%s" STR_FMT " (%s)", i > 0 ? ", " : "", STR_ARG(r->incidents.rows[i].fn.name),
+        buf_addf(&b, "%s" STR_FMT " (%s)", i > 0 ? ", " : "",
+                 STR_ARG(text_fn(r, &r->incidents.rows[i].fn)),
                  incident_kind_names[r->incidents.rows[i].kind]);
     if (r->incidents.n > shown)
         buf_addf(&b, " and %zu more", r->incidents.n - shown);
@@ -227,7 +228,7 @@ void section_cost(const struct report_data *r, struct doc *d)
     struct doc_bar *bars = doc_bars(d, s, "by_function", top);
     for (size_t i = 0; i < top; i++)
         bars[i] = (struct doc_bar){
-            .label = lines[i].now->fn.name,
+            .label = text_fn(r, &lines[i].now->fn),
             .value = value_money(r->arena, lines[i].cost.total, lines[i].cost.currency),
             .permille = permille_of(lines[i].cost.total, lines[0].cost.total)};
     if (r->n > top)
@@ -256,7 +257,7 @@ static const char *const part_keys[PARTS] = {
 static void movers(const struct report_data *r, struct doc *d, struct doc_section *s)
 {
     static const struct table_column columns[] = {
-        {.name = "function", .title = "Function", .max_width = 40},
+        {.name = "function", .title = "Function", .max_width = 48},
         {.name = "before", .title = "Before", .is_right = true},
         {.name = "now", .title = "Now", .is_right = true},
         {.name = "change", .title = "Change", .is_right = true},
@@ -268,7 +269,7 @@ static void movers(const struct report_data *r, struct doc *d, struct doc_sectio
     for (size_t i = 0; i < r->movers.n; i++) {
         const struct fn_line *l = &r->movers.rows[i];
         table_row(t);
-        table_text(t, 0, (l->now ? l->now : l->before)->fn.name);
+        fn_cell(r, t, 0, &(l->now ? l->now : l->before)->fn);
         money_cell(t, 1, l->cost_before.total, l->cost.currency);
         money_cell(t, 2, l->cost.total, l->cost.currency);
         money_cell(t, 3, l->cost.total - l->cost_before.total, l->cost.currency);

@@ -1,5 +1,7 @@
 /* Sections about how things ran: data quality, invocations, errors, cold starts, memory, functions,
  * appendix. */
+#include <string.h>
+
 #include "core/base/clock.h"
 #include "reports/report_data.h"
 
@@ -207,7 +209,7 @@ void section_errors(const struct report_data *r, struct doc *d)
 {
     static const struct table_column columns[] = {
         {.name = "count", .title = "Count", .is_right = true},
-        {.name = "function", .title = "Function", .max_width = 20},
+        {.name = "function", .title = "Function", .max_width = 48},
         {.name = "outcome", .title = "Result"},
         {.name = "error_type", .title = "Type", .max_width = 20},
         {.name = "last_time", .title = "Last"},
@@ -227,7 +229,7 @@ void section_errors(const struct report_data *r, struct doc *d)
         const struct error_row *e = &r->errors.rows[i];
         table_row(t);
         table_i64(t, 0, (int64_t)e->count);
-        table_text(t, 1, e->fn.name);
+        fn_cell(r, t, 1, &e->fn);
         table_text(t, 2, str_from(outcome_name(e->outcome)));
         table_text(t, 3, e->error_type);
         time_cell(t, 4, e->last_ns);
@@ -249,7 +251,7 @@ static size_t shown(const struct report_data *r)
 void section_cold_starts(const struct report_data *r, struct doc *d)
 {
     static const struct table_column columns[] = {
-        {.name = "function", .title = "Function", .max_width = 40},
+        {.name = "function", .title = "Function", .max_width = 48},
         {.name = "cold_starts", .title = "Cold", .is_right = true},
         {.name = "cold_share", .title = "Share", .is_right = true},
         {.name = "init_p50_ms", .title = "Init p50", .is_right = true},
@@ -272,7 +274,7 @@ void section_cold_starts(const struct report_data *r, struct doc *d)
         const struct fn_line *l = &r->cold.rows[i];
         const struct stats *st = &l->now->stats;
         table_row(t);
-        table_text(t, 0, l->now->fn.name);
+        fn_cell(r, t, 0, &l->now->fn);
         table_i64(t, 1, (int64_t)count_cold(st));
         share_cell(t, 2, count_cold(st), st->n);
         percentile_cell(t, 3, &st->init, 500);
@@ -297,7 +299,7 @@ void section_memory(const struct report_data *r, struct doc *d)
         const struct fn_line *l = &r->fullest.rows[i];
         const struct stats *st = &l->now->stats;
         unsigned used = used_permille(l);
-        bars[i] = (struct doc_bar){.label = l->now->fn.name,
+        bars[i] = (struct doc_bar){.label = text_fn(r, &l->now->fn),
                                    .value = value_bytes(r->arena, st->max_memory_used_bytes),
                                    .of = value_bytes(r->arena, st->memory_size_bytes),
                                    .permille = used > 1000 ? 1000 : used,
@@ -325,7 +327,7 @@ static void function_cells(struct table *t, const struct stats *st, wide cost, s
     table_text(t, 10, currency);
 }
 
-enum { FUNCTION_OTHERS = 11 }; /* the column that marks their row */
+enum { FUNCTION_OTHERS = 11 /* marks their row */, FUNCTION_ACCOUNT };
 
 /* Those that are not listed, so that the rows add up to the whole: a row without a function. */
 static void others_row(const struct report_data *r, struct table *t)
@@ -355,7 +357,7 @@ static void others_row(const struct report_data *r, struct table *t)
 void section_functions(const struct report_data *r, struct doc *d)
 {
     static const struct table_column columns[] = {
-        {.name = "function", .title = "Function", .max_width = 40},
+        {.name = "function", .title = "Function", .max_width = 48},
         {.name = "region", .title = "Region"},
         {.name = "invocations", .title = "Inv", .is_right = true},
         {.name = "failed_share", .title = "Failed", .is_right = true},
@@ -367,16 +369,22 @@ void section_functions(const struct report_data *r, struct doc *d)
         {.name = "cost_per_million", .title = "per 1M", .is_right = true},
         {.name = "currency", .is_hidden = true},
         [FUNCTION_OTHERS] = {.name = "others", .is_hidden = true},
+        [FUNCTION_ACCOUNT] = {.name = "account", .title = "Account"},
     };
 
     if (r->n == 0)
         return;
     struct doc_section *s = doc_section(d, "functions", "Functions");
-    struct table *t = doc_table(d, s, "list", columns, ARRAY_LEN(columns));
+    struct table_column *shown_ones = arena_new(r->arena, struct table_column, ARRAY_LEN(columns));
+    memcpy(shown_ones, columns, sizeof(columns));
+    shown_ones[FUNCTION_ACCOUNT].is_hidden = !r->places.has_accounts;
+    struct table *t = doc_table(d, s, "list", shown_ones, ARRAY_LEN(columns));
     for (size_t i = 0; i < shown(r); i++) {
         const struct fn_line *l = &r->lines.rows[i];
         table_row(t);
         table_text(t, 0, l->now->fn.name);
+        if (l->now->fn.account.n > 0)
+            table_text(t, FUNCTION_ACCOUNT, l->now->fn.account);
         if (l->now->fn.region.n > 0)
             table_text(t, 1, l->now->fn.region);
         function_cells(t, &l->now->stats, l->cost.total, l->cost.currency);

@@ -4,7 +4,7 @@
 void section_incidents(const struct report_data *r, struct doc *d)
 {
     static const struct table_column columns[] = {
-        {.name = "function", .title = "Function", .max_width = 24},
+        {.name = "function", .title = "Function", .max_width = 48},
         {.name = "kind", .title = "What"},
         {.name = "failed", .title = "Failed", .is_right = true},
         {.name = "cost_failed", .title = "Cost", .is_right = true},
@@ -33,14 +33,14 @@ void section_incidents(const struct report_data *r, struct doc *d)
     for (size_t i = 0; i < r->incidents.n; i++) {
         const struct incident *x = &r->incidents.rows[i];
         doc_text(d, s, TONE_BAD,
-                 arena_printf(a, STR_FMT ", %s: " STR_FMT ".", STR_ARG(x->fn.name),
+                 arena_printf(a, STR_FMT ", %s: " STR_FMT ".", STR_ARG(text_fn(r, &x->fn)),
                               incident_kind_names[x->kind], STR_ARG(incident_text(x, a))));
     }
     struct table *t = doc_table(d, s, "list", columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < r->incidents.n; i++) {
         const struct incident *x = &r->incidents.rows[i];
         table_row(t);
-        table_text(t, 0, x->fn.name);
+        fn_cell(r, t, 0, &x->fn);
         table_text(t, 1, str_from(incident_kind_names[x->kind]));
         table_i64(t, 2, (int64_t)x->failed);
         money_cell(t, 3, x->cost_failed, r->currency);

@@ -31,7 +31,7 @@ static struct str driver(const struct report_data *r, const struct unusual_row *
 static void unusual_line(const struct report_data *r, struct table *t, const struct unusual_row *u)
 {
     table_row(t);
-    table_text(t, 0, u->line->now->fn.name);
+    fn_cell(r, t, 0, &u->line->now->fn);
     money_cell(t, 1, u->now, r->currency);
     money_cell(t, 2, u->money.usual, r->currency);
     money_cell(t, 3, u->money.excess, r->currency);
@@ -44,7 +44,7 @@ static void unusual_line(const struct report_data *r, struct table *t, const str
 void section_unusual(const struct report_data *r, struct doc *d)
 {
     static const struct table_column columns[] = {
-        {.name = "function", .title = "Function", .max_width = 32},
+        {.name = "function", .title = "Function", .max_width = 48},
         {.name = "now", .title = "Now", .is_right = true},
         {.name = "usual", .title = "Usual", .is_right = true},
         {.name = "excess", .title = "More", .is_right = true},
@@ -183,7 +183,7 @@ static struct str advice_command(const struct report_data *r, const struct savin
 void section_savings(const struct report_data *r, struct doc *d)
 {
     static const struct table_column columns[] = {
-        {.name = "function", .title = "Function", .max_width = 32},
+        {.name = "function", .title = "Function", .max_width = 48},
         {.name = "kind", .is_hidden = true},
         {.name = "what", .title = "What"},
         {.name = "monthly_saving", .title = "A month", .is_right = true},
@@ -202,7 +202,7 @@ void section_savings(const struct report_data *r, struct doc *d)
     for (size_t i = 0; i < r->n_savings; i++) {
         const struct saving *v = &r->savings[i];
         table_row(t);
-        table_text(t, 0, v->line->now->fn.name);
+        fn_cell(r, t, 0, &v->line->now->fn);
         table_text(t, 1, str_from(kinds[v->advice.kind]));
         table_text(t, 2, advice_words(r, v));
         money_cell(t, 3, v->monthly, r->currency);

@@ -103,7 +103,7 @@ static void review_figures(const struct report_data *r, struct doc *d, struct do
 static void deployment_row(const struct report_data *r, struct table *t, const struct deployment *x)
 {
     table_row(t);
-    table_text(t, 0, x->fn.name);
+    fn_cell(r, t, 0, &x->fn);
     table_text(t, 1, x->version);
     table_text(t, 2, x->before);
     time_cell(t, 3, x->at_ns);
@@ -119,7 +119,7 @@ static void deployment_row(const struct report_data *r, struct table *t, const s
 void section_review(const struct report_data *r, struct doc *d)
 {
     static const struct table_column columns[] = {
-        {.name = "function", .title = "Function", .max_width = 32},
+        {.name = "function", .title = "Function", .max_width = 48},
         {.name = "version", .title = "Version"},
         {.name = "version_before", .title = "Before"},
         {.name = "first_time", .title = "First seen"},

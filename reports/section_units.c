@@ -49,13 +49,13 @@ static void unit_figures(const struct report_data *r, struct doc *d, struct doc_
     }
 }
 
-static void unit_row(const struct fn_line *l, struct table *t)
+static void unit_row(const struct report_data *r, const struct fn_line *l, struct table *t)
 {
     struct unit_cost u[UNITS];
 
     units_of(&l->now->stats, l->cost.total, l->now->stats.cost_init, u);
     table_row(t);
-    table_text(t, 0, l->now->fn.name);
+    fn_cell(r, t, 0, &l->now->fn);
     const uint64_t n = l->now->stats.n;
     table_number(t, 1, arena_printf(t->arena, "%llu", (unsigned long long)n),
                  text_count(t->arena, n));
@@ -68,7 +68,7 @@ static void unit_row(const struct fn_line *l, struct table *t)
 void section_units(const struct report_data *r, struct doc *d)
 {
     static const struct table_column columns[UNITS + 3] = {
-        {.name = "function", .title = "Function", .max_width = 32},
+        {.name = "function", .title = "Function", .max_width = 48},
         {.name = "invocations", .title = "Invocations", .is_right = true},
         {.name = "per_million", .title = "A million", .is_right = true},
         {.name = "per_thousand_ok", .title = "1,000 ok", .is_right = true},
@@ -85,7 +85,7 @@ void section_units(const struct report_data *r, struct doc *d)
     unit_figures(r, d, s);
     struct table *t = doc_table(d, s, "functions", columns, ARRAY_LEN(columns));
     for (size_t i = 0; i < n; i++)
-        unit_row(&r->lines.rows[i], t);
+        unit_row(r, &r->lines.rows[i], t);
     doc_text(d, s, TONE_PLAIN,
              STR("A thousand successful ones carry the failed ones' cost too. A cold start is its "
                  "billed initialization; a failure what was paid for the attempt."));

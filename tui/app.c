@@ -112,6 +112,7 @@ void app_load(struct app *app)
     app->collector = store_collector(app->options->store);
     if (watch_gap_load(app->options->store, clock_now(&app->options->clock), &app->data_arena,
                        &app->data.unwatched, &e) != OK ||
+        request_places(app->options->store, &app->data.places, &e) != OK ||
         view_table[app_place(app)->view]->load(app, &app->data, &e) != OK) {
         arena_clear(&app->data_arena);
         app->data_arena = old;
@@ -126,6 +127,7 @@ void app_load(struct app *app)
     app->error = (struct err){0};
     app->has_data = true;
     view_times_shown(app, &app->data.table);
+    view_show_places(app);
     app->visual = NULL;
     app->n_visual = app->visual_width = 0;
     app_arrange(app);

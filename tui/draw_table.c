@@ -8,6 +8,7 @@
 
 struct layout {
     unsigned width[MAX_COLUMNS]; /* 0: there is no room for it */
+    size_t at[MAX_COLUMNS];      /* columns from left to right */
     int wrapped;                 /* column that goes on in the next line; -1: none */
     struct re *marks;            /* what a search marks; NULL: nothing */
 };
@@ -70,16 +71,44 @@ static int wrapped_column(const struct app *app, const unsigned *natural, const 
     return found;
 }
 
-/* The place of the k-th column to get room: the one the rows are sorted by is the second. */
-static size_t turn_of(const struct view_ops *ops, const struct table *t, int sorted, size_t k)
+/* Moves a column forward in the order in which they get room; never back. */
+static void move_up(size_t *order, size_t n, size_t column, size_t to)
 {
-    size_t at = 0;
+    size_t at = to;
 
-    while (at < t->n_columns && (int)column_at(ops, at) != sorted)
+    while (at < n && order[at] != column)
         at++;
-    if (sorted < 0 || at == 0 || at == t->n_columns || k == 0 || k > at)
-        return column_at(ops, k);
-    return k == 1 ? (size_t)sorted : column_at(ops, k - 1);
+    if (at == n)
+        return;
+    for (; at > to; at--)
+        order[at] = order[at - 1];
+    order[to] = column;
+}
+
+/* Accounts and regions, where there are several, behind the name. */
+static void move_places(const struct app *app, const struct view_ops *ops, size_t *order)
+{
+    const size_t n = app->data.table.n_columns;
+    size_t named = 0;
+
+    while (named < n && order[named] != ops->named_column)
+        named++;
+    for (size_t c = n; c-- > 0;)
+        if (view_is_place(app, c))
+            move_up(order, n, c, named + 1);
+}
+
+/* The view's order, but the column the rows are sorted by is the second. */
+static void order_columns(const struct app *app, const struct view_ops *ops, size_t *order)
+{
+    const size_t n = app->data.table.n_columns;
+    const int sorted = app->stack[app->depth - 1].sort_column;
+
+    for (size_t k = 0; k < n; k++)
+        order[k] = column_at(ops, k);
+    if (sorted >= 0)
+        move_up(order, n, (size_t)sorted, 1);
+    move_places(app, ops, order);
 }
 
 /* Columns get room in the order of the view; a text that does not fit is cut and ends the row. */
@@ -88,12 +117,17 @@ static void lay_out(struct app *app, const struct frame *f, size_t rows, struct 
     const struct table *t = &app->data.table;
     const struct view_ops *ops = view_table[app->stack[app->depth - 1].view];
     unsigned natural[MAX_COLUMNS] = {0}, used = 1;
+    size_t order[MAX_COLUMNS];
 
     *l = (struct layout){.wrapped = -1};
     assert(t->n_columns <= MAX_COLUMNS);
+    order_columns(app, ops, order);
+    for (size_t c = 0; c < t->n_columns; c++)
+        l->at[c] = c;
+    move_places(app, ops, l->at);
     for (size_t k = 0; k < t->n_columns; k++) {
-        const size_t c = turn_of(ops, t, app_place(app)->sort_column, k);
-        if (app->hidden[app_place(app)->view] >> c & 1)
+        const size_t c = order[k];
+        if (t->columns[c].is_hidden || (app->hidden[app_place(app)->view] >> c & 1) != 0)
             continue;
         unsigned room = f->width > used ? f->width - used : 0;
         natural[c] = natural_width(app, c, rows);
@@ -113,7 +147,8 @@ static void header_line(struct app *app, struct frame *f, unsigned y, const stru
     const struct place *p = &app->stack[app->depth - 1];
     unsigned x = 1;
 
-    for (size_t c = 0; c < t->n_columns; c++) {
+    for (size_t k = 0; k < t->n_columns; k++) {
+        const size_t c = l->at[k];
         if (l->width[c] == 0)
             continue;
         AUTO(buf_clear) struct buf title = {.max = 256};
@@ -207,7 +242,8 @@ static void table_line(struct app *app, struct frame *f, const unsigned at[2], s
     const struct row_ref *ref = &app->data.refs[row];
     unsigned x = 1, y = at[0];
 
-    for (size_t c = 0; c < t->n_columns; c++) {
+    for (size_t k = 0; k < t->n_columns; k++) {
+        const size_t c = l->at[k];
         struct str s = view_cell(app, &app->frame_arena, c, &t->cells[row * t->n_columns + c]);
         bool is_tagged = ref->tag != STYLE_PLAIN && (c == 1 || c == 2);
         enum style style = is_tagged ? ref->tag : ref->style;

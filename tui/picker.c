@@ -40,6 +40,8 @@ static void fill_sort(struct app *app, struct picker *p)
     if (!has_columns(app) || place->view == VIEW_LOG)
         return;
     for (size_t i = 0; i < app->data.table.n_columns; i++) {
+        if (app->data.table.columns[i].is_hidden)
+            continue;
         struct pick_item *item = add(p, str_from(app->data.table.columns[i].title), (int)i);
         item->is_chosen = place->sort_column == (int)i;
         p->at = item->is_chosen ? p->n - 1 : p->at;
@@ -108,8 +110,9 @@ static void fill_columns(struct app *app, struct picker *p)
     if (!has_columns(app))
         return;
     for (size_t i = 0; i < app->data.table.n_columns; i++)
-        add(p, str_from(app->data.table.columns[i].title), (int)i)->is_chosen =
-            (hidden >> i & 1) == 0;
+        if (!app->data.table.columns[i].is_hidden)
+            add(p, str_from(app->data.table.columns[i].title), (int)i)->is_chosen =
+                (hidden >> i & 1) == 0;
 }
 
 static void accept_columns(struct app *app, struct picker *p)

@@ -44,7 +44,7 @@ static void add_row(struct buf *out, const struct table *t, size_t row)
     add_safe(out, str_trim(cell_text(&cells[0])));
     for (size_t c = 1; c < t->n_columns; c++) {
         struct str text = str_trim(cell_text(&cells[c]));
-        if (text.n == 0)
+        if (text.n == 0 || t->columns[c].is_hidden)
             continue;
         buf_add_z(out, is_first ? ": " : ", ");
         add_name(out, str_from(t->columns[c].name), text);

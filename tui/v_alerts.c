@@ -16,8 +16,10 @@ static const struct table_column columns[] = {
     {.name = "sent_time", .title = "SENT"},
     {.name = "summary", .title = "SAYS"},
     {.name = "key", .title = "KEY"},
+    {.name = "account", .title = "ACCOUNT", .is_hidden = true},
+    {.name = "region", .title = "REGION", .is_hidden = true},
 };
-static const unsigned char first[] = {0, 2, 3, 4, 5, 7, 9, 11, 1, 10, 8, 6, 12};
+static const unsigned char first[] = {0, 2, 3, 4, 5, 7, 9, 11, 1, 10, 8, 6, 12, 13, 14};
 
 enum {
     COLUMN_STATE,
@@ -32,7 +34,9 @@ enum {
     COLUMN_AGE,
     COLUMN_SENT,
     COLUMN_SUMMARY,
-    COLUMN_KEY
+    COLUMN_KEY,
+    COLUMN_ACCOUNT,
+    COLUMN_REGION
 };
 
 static enum style alert_style(const struct alert *x)
@@ -106,6 +110,8 @@ static void alert_row(struct app *app, struct view_data *d, const struct alert *
         cell_time(t, COLUMN_SENT, x->sent_ns);
     table_text(t, COLUMN_SUMMARY, x->summary);
     table_text(t, COLUMN_KEY, x->key);
+    table_text(t, COLUMN_ACCOUNT, x->subject.of.account);
+    table_text(t, COLUMN_REGION, x->subject.of.region);
 }
 
 static void alert_table(struct app *app, struct view_data *d, const struct alert_rows *rows,
@@ -155,6 +161,7 @@ const struct view_ops view_alerts = {
     .has_ages = true,
     .first = first,
     .n_first = ARRAY_LEN(first),
+    .named_column = COLUMN_SUBJECT,
     .default_sort = -1,
     .tab = VIEW_EPISODES,
     .empty =
@@ -167,6 +174,7 @@ const struct view_ops view_episodes = {
     .load = load_episodes,
     .first = first,
     .n_first = ARRAY_LEN(first),
+    .named_column = COLUMN_SUBJECT,
     .default_sort = -1,
     .tab = VIEW_ALERTS,
     .empty = "No alert was open in this range: t chooses another, Tab goes back to what is now.",
@@ -200,6 +208,8 @@ static void alert_lines(struct app *app, struct view_data *d, const struct alert
               arena_printf(a, "%s: " STR_FMT, view_alert_state(x->state), STR_ARG(x->summary)));
     field(app, d, "rule", x->rule);
     field(app, d, "about", subject_text(a, &x->subject));
+    field(app, d, "account", x->subject.of.account);
+    field(app, d, "region", x->subject.of.region);
     field(app, d, "severity", str_from(alert_severity_name(x->severity)));
     field(app, d, "value",
           arena_printf(a, STR_FMT ", limit " STR_FMT ", worst " STR_FMT,

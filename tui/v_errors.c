@@ -9,8 +9,10 @@ static const struct table_column columns[] = {
     {.name = "first_time", .title = "FIRST"},
     {.name = "last_time", .title = "LAST"},
     {.name = "sample", .title = "MESSAGE"},
+    {.name = "account", .title = "ACCOUNT", .is_hidden = true},
+    {.name = "region", .title = "REGION", .is_hidden = true},
 };
-static const unsigned char first[] = {0, 1, 2, 6, 5, 3, 4};
+static const unsigned char first[] = {0, 1, 2, 6, 5, 3, 4, 7, 8};
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
@@ -41,6 +43,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         cell_time(t, 4, r->first_ns);
         cell_time(t, 5, r->last_ns);
         table_text(t, 6, r->sample);
+        table_text(t, 7, r->fn.account);
+        table_text(t, 8, r->fn.region);
     }
     return OK;
 }
@@ -51,6 +55,7 @@ const struct view_ops view_errors = {
     .load = load,
     .first = first,
     .n_first = ARRAY_LEN(first),
+    .named_column = 1,
     .has_no_row_identity = true,
     .default_sort = -1,
     .tab = VIEW_TRACES,

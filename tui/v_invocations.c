@@ -15,10 +15,12 @@ static const struct table_column invocation_columns[] = {
     {.name = "version", .title = "VERSION"},
     {.name = "start", .title = "START"},
     {.name = "error_type", .title = "ERROR", .max_width = 30},
+    {.name = "account", .title = "ACCOUNT", .is_hidden = true},
+    {.name = "region", .title = "REGION", .is_hidden = true},
 };
 
 /* Time, what came of it, how long and how much; the id is copied with y wherever it shows. */
-static const unsigned char invocation_first[] = {0, 1, 2, 3, 4, 6, 12, 7, 5, 8, 9, 11, 10};
+static const unsigned char invocation_first[] = {0, 1, 2, 3, 4, 6, 12, 7, 5, 8, 9, 11, 10, 13, 14};
 
 const char *view_result(enum outcome o)
 {
@@ -118,10 +120,20 @@ static void cell_error(struct table *t, size_t column, const struct invocation *
         table_text(t, column, inv->error_type);
 }
 
+static void cell_account(struct table *t, size_t column, const struct invocation *inv)
+{
+    table_text(t, column, inv->origin->fn->account);
+}
+
+static void cell_region(struct table *t, size_t column, const struct invocation *inv)
+{
+    table_text(t, column, inv->origin->fn->region);
+}
+
 static cell_fn *const cells[COLUMNS] = {
-    cell_start,   cell_function,   cell_outcome, cell_took,   cell_price,
-    cell_init,    cell_memory,     cell_attempt, cell_billed, cell_id,
-    cell_version, cell_start_kind, cell_error,
+    cell_start,   cell_function,   cell_outcome, cell_took,    cell_price,
+    cell_init,    cell_memory,     cell_attempt, cell_billed,  cell_id,
+    cell_version, cell_start_kind, cell_error,   cell_account, cell_region,
 };
 
 /* Columns that hold numbers and times alone. */
@@ -312,6 +324,7 @@ const struct view_ops view_invocations = {
     .draw_top = draw_top,
     .first = invocation_first,
     .n_first = ARRAY_LEN(invocation_first),
+    .named_column = 1,
     .is_newest_first = true,
     .has_course = true,
     .is_asked_of_store = true,

@@ -12,11 +12,22 @@ static const struct table_column columns[] = {
     {.name = "level", .title = "LEVEL"},
     {.name = "message", .title = "MESSAGE"},
     {.name = "request_id", .title = "REQUEST ID"},
+    {.name = "account", .title = "ACCOUNT", .is_hidden = true},
+    {.name = "region", .title = "REGION", .is_hidden = true},
 };
-static const unsigned char first[] = {0, 1, 2, 3, 4, 5};
+static const unsigned char first[] = {0, 1, 2, 3, 4, 5, 6, 7};
 
 /* Columns for machines are the same; the body is whole there. */
-enum { COLUMN_TIME, COLUMN_TAG, COLUMN_FUNCTION, COLUMN_LEVEL, COLUMN_MESSAGE, COLUMN_ID };
+enum {
+    COLUMN_TIME,
+    COLUMN_TAG,
+    COLUMN_FUNCTION,
+    COLUMN_LEVEL,
+    COLUMN_MESSAGE,
+    COLUMN_ID,
+    COLUMN_ACCOUNT,
+    COLUMN_REGION
+};
 
 struct line {
     enum severity severity;
@@ -241,6 +252,8 @@ static void log_row(struct app *app, struct view_data *d, const struct line_at *
     table_text_shown(t, COLUMN_MESSAGE, l->body, one_line(a, is_app ? log_text(l->body) : l->body));
     if (l->owner.n > 0)
         table_text(t, COLUMN_ID, l->owner);
+    table_text(t, COLUMN_ACCOUNT, l->origin->fn->account);
+    table_text(t, COLUMN_REGION, l->origin->fn->region);
 }
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
@@ -297,6 +310,7 @@ const struct view_ops view_log = {
     .draw_top = draw_top,
     .first = first,
     .n_first = ARRAY_LEN(first),
+    .named_column = COLUMN_FUNCTION,
     .is_searched = true,
     .default_sort = -1,
     .tab = VIEW_LOG,

@@ -212,7 +212,8 @@ static void incident_line(const struct app *app, const struct incident *i, bool 
     AUTO(arena_clear) struct arena a = {0};
 
     frame_text(f, 1, y, width,
-               arena_printf(&a, "x " STR_FMT " " STR_FMT ": " STR_FMT, STR_ARG(i->fn.name),
+               arena_printf(&a, "x " STR_FMT " " STR_FMT ": " STR_FMT,
+                            STR_ARG(store_places_name(&app->data.places, &i->fn, &a)),
                             STR_ARG(when(app, &a, i, is_long)), STR_ARG(incident_what(i, &a))),
                STYLE_BAD);
 }
@@ -361,8 +362,10 @@ static const struct table_column incident_columns[] = {
     {.name = "since_time", .title = "SINCE"},
     {.name = "until_time", .title = "UNTIL"},
     {.name = "text", .title = "THAT IS"},
+    {.name = "account", .title = "ACCOUNT", .is_hidden = true},
+    {.name = "region", .title = "REGION", .is_hidden = true},
 };
-static const unsigned char incident_first[] = {0, 1, 2, 5, 7, 4, 3, 6};
+static const unsigned char incident_first[] = {0, 1, 2, 5, 7, 4, 3, 6, 8, 9};
 
 static enum status load_incidents(struct app *app, struct view_data *d, struct err *e)
 {
@@ -394,6 +397,8 @@ static enum status load_incidents(struct app *app, struct view_data *d, struct e
         cell_time(t, 5, x->since_ns);
         cell_time(t, 6, x->until_ns);
         table_text(t, 7, incident_text(x, &app->data_arena));
+        table_text(t, 8, x->fn.account);
+        table_text(t, 9, x->fn.region);
     }
     return OK;
 }

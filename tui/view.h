@@ -79,6 +79,7 @@ struct view_data {
     struct incidents incidents;
     struct alert_rows alerts;   /* overview: those that hold */
     struct source_gaps gaps;    /* overview: sources not read to the end of the range */
+    struct store_places places; /* what is shown of them */
     struct str unwatched;       /* why no source is read now; empty: they are */
     struct reconcile reconcile; /* sources: of the last day */
     uint64_t cold_causes[COLD_CAUSES];
@@ -263,6 +264,7 @@ struct view_ops {
     void (*draw_top)(const struct app *app, struct frame *f, unsigned y,
                      unsigned *used);    /* above the table; NULL: nothing */
     const unsigned char *first, n_first; /* columns in the order in which they get room */
+    unsigned char named_column;          /* with what a row is about; its place stands beside it */
     bool is_text;                        /* lines instead of a table */
     bool has_course;                     /* v shows its course over time */
     bool is_newest_first;                /* the cursor on the first row stays there */
@@ -391,7 +393,10 @@ enum style view_line_style(enum record_kind kind, enum severity severity);
 /* The spans of the rows' trace (waterfall.c); nothing where none are stored. */
 enum status view_waterfall(struct app *app, struct view_data *d, const struct inv_rows *rows,
                            struct err *e);
-const char *view_alert_state(enum alert_state s); /* "x firing" */
+/* Columns of accounts and regions become visible where there are several (places.c). */
+void view_show_places(struct app *app);
+bool view_is_place(const struct app *app, size_t column); /* such a column, and there are several */
+const char *view_alert_state(enum alert_state s);         /* "x firing" */
 /* Queues (v_queues.c). */
 struct queue_change {
     struct metric_sample from, to; /* the newest reading and one of the minutes before it */

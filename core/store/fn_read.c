@@ -367,3 +367,43 @@ enum status request_function_list(struct store *s, bool has_names, struct arena 
     }
     return OK;
 }
+
+/* --- places --- */
+
+static enum status has_several(struct store *s, const char *what, bool *out, struct err *e)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    const char *queues = schema_has(s->meta, "queue")
+                             ? arena_printf(&a, " union all select %s from queue", what).p
+                             : "";
+    int64_t n = 0;
+    const enum status status = sql_read_i64(
+        s->meta,
+        arena_printf(&a,
+                     "select count(*) from (select distinct %s from (select %s from fn%s) limit 2)",
+                     what, what, queues)
+            .p,
+        &n, e);
+
+    *out = n > 1;
+    return status;
+}
+
+enum status request_places(struct store *s, struct store_places *out, struct err *e)
+{
+    *out = (struct store_places){0};
+    if (s->is_null)
+        return OK;
+    const enum status status = has_several(s, "account", &out->has_accounts, e);
+    return status == OK ? has_several(s, "region", &out->has_regions, e) : status;
+}
+
+struct str store_places_name(const struct store_places *p, const struct fn_ref *of, struct arena *a)
+{
+    const struct str region = p->has_regions ? of->region : (struct str){0};
+    const struct str account = p->has_accounts ? of->account : (struct str){0};
+
+    return arena_printf(a, STR_FMT "%s" STR_FMT "%s" STR_FMT, STR_ARG(of->name),
+                        region.n > 0 ? " in " : "", STR_ARG(region), account.n > 0 ? " of " : "",
+                        STR_ARG(account));
+}

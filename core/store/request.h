@@ -154,6 +154,15 @@ MUST_CHECK enum status request_hours(struct store *s, struct range r, const stru
 /* Every function the store knows, whenever it ran; strings in `a`. */
 MUST_CHECK enum status request_known_fns(struct store *s, struct arena *a, struct fn_ref **out,
                                          size_t *n, struct err *e);
+/* Are they, and the queues, of several accounts, of several regions? Then whoever shows names shows
+ * of which. */
+struct store_places {
+    bool has_accounts, has_regions;
+};
+MUST_CHECK enum status request_places(struct store *s, struct store_places *out, struct err *e);
+/* "pay", where there are several "pay in eu-west-1 of 111122223333". */
+struct str store_places_name(const struct store_places *p, const struct fn_ref *of,
+                             struct arena *a);
 /* Which function an id of this store names; valid as long as the store is open. */
 const struct fn_ref *store_fn(struct store *s, uint32_t fn_id);
 /* The same in the arena, for whoever looks at very many: those of the store stay in memory. */
