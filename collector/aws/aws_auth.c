@@ -6,7 +6,11 @@
 #include "core/base/json.h"
 #include "core/base/timefmt.h"
 
-#define REFRESH_BEFORE_NS (10 * NS_PER_MIN)
+/* botocore asks for new ones from 15 minutes before the end on and, if that fails, goes on with the
+ * old ones until 10 minutes before it (RefreshableCredentials: advisory and mandatory refresh); so
+ * long before each call where they live no longer than that. */
+#define RENEW_NS      (15 * NS_PER_MIN)
+#define LONG_PAUSE_NS NS_PER_MIN
 
 void aws_auth_init(struct aws_auth *a, const struct aws_auth_options *o, struct source_env *env,
                    struct str region)
@@ -116,9 +120,28 @@ static enum status fetch(struct aws_auth *a, struct arena *mem, struct aws_crede
     return aws_assume_role(a, &role, &base, mem, out, e);
 }
 
-static bool is_fresh(const struct aws_credentials *c, int64_t now_ns)
+/* Short ones from the middle of their life on. */
+static int64_t renew_from(const struct aws_auth *a)
 {
-    return c->expires_ns == 0 || c->expires_ns - now_ns > REFRESH_BEFORE_NS;
+    const int64_t half_ns = (a->kept.expires_ns - a->got_ns) / 2;
+
+    return a->kept.expires_ns - (half_ns < RENEW_NS ? half_ns : RENEW_NS);
+}
+
+/* Services give what they have: in the pause after they were asked it is the same. */
+static bool is_good(const struct aws_auth *a, int64_t now_ns)
+{
+    return a->is_kept &&
+           (a->kept.expires_ns == 0 || now_ns < renew_from(a) || now_ns < a->again_ns);
+}
+
+/* What came with its end behind it, by our clock, may be good: the service will say so. */
+static void pause(struct aws_auth *a, int64_t now_ns)
+{
+    const int64_t left_ns = a->kept.expires_ns - now_ns, part_ns = left_ns / 8;
+    const bool is_long = left_ns <= 0 || part_ns > LONG_PAUSE_NS;
+
+    a->again_ns = now_ns + (is_long ? LONG_PAUSE_NS : part_ns < NS_PER_SEC ? NS_PER_SEC : part_ns);
 }
 
 enum status aws_auth_get(struct aws_auth *a, int64_t now_ns, struct aws_credentials *out,
@@ -127,7 +150,7 @@ enum status aws_auth_get(struct aws_auth *a, int64_t now_ns, struct aws_credenti
     struct arena mem = {0};
     struct aws_credentials fresh = {0};
 
-    if (a->is_kept && is_fresh(&a->kept, now_ns)) {
+    if (is_good(a, now_ns)) {
         *out = a->kept;
         return OK;
     }
@@ -136,7 +159,8 @@ enum status aws_auth_get(struct aws_auth *a, int64_t now_ns, struct aws_credenti
         arena_clear(&mem);
         if (!a->is_kept || a->kept.expires_ns <= now_ns)
             return err_wrap(e, "credentials");
-        *out = a->kept; /* good for some minutes yet: try again with the next call */
+        pause(a, now_ns); /* they are good for some time yet */
+        *out = a->kept;
         return OK;
     }
     aws_auth_forget(a);
@@ -144,6 +168,8 @@ enum status aws_auth_get(struct aws_auth *a, int64_t now_ns, struct aws_credenti
     a->arena = mem;
     a->kept = fresh;
     a->is_kept = true;
+    a->got_ns = now_ns;
+    pause(a, now_ns);
     *out = fresh;
     return OK;
 }

@@ -28,15 +28,18 @@ struct aws_auth {
     struct arena arena; /* of what is kept */
     struct aws_credentials kept;
     bool is_kept;
+    int64_t got_ns, again_ns; /* wall: when they came, and until when nobody is asked for others */
 };
 
 void aws_auth_init(struct aws_auth *a, const struct aws_auth_options *o, struct source_env *env,
                    struct str region);
 void aws_auth_clear(struct aws_auth *a); /* wipes the secrets */
 
-/* Valid credentials, fetched anew when they end within ten minutes. The views hold until the next
- * call. ERR_AUTH nobody has any, or what was said is wrong; ERR_AGAIN a service is not to be
- * reached. */
+/* Valid credentials. New ones are asked for a quarter of an hour before they end, or in the second
+ * half of their life where that is short; if nobody gives any, or the same again, those that are
+ * there are used to their end, and who was asked has his peace for a while. The views hold until
+ * the next call. ERR_AUTH nobody has any, or what was said is wrong; ERR_AGAIN a service is not to
+ * be reached. */
 MUST_CHECK enum status aws_auth_get(struct aws_auth *a, int64_t now_ns, struct aws_credentials *out,
                                     struct err *e);
 /* The service says that they have expired: get new ones the next time. */

@@ -218,15 +218,70 @@ static void test_role(void **state)
     CHECK_STR(c.keys.access_key, STR("ASIAFIRST"));
     CHECK_STR(c.keys.secret_key, STR("s&t"));
     CHECK_INT(c.expires_ns, NOON + 30 * NS_PER_MIN);
-    CHECK_OK(get_at(b, NOON + 19 * NS_PER_MIN, &c), &b->e); /* kept */
+    CHECK_OK(get_at(b, NOON + 14 * NS_PER_MIN, &c), &b->e); /* kept */
     CHECK_INT(b->asked, 1);
-    CHECK_OK(get_at(b, NOON + 21 * NS_PER_MIN, &c), &b->e); /* renewal fails: the old still do */
-    CHECK_STR(c.keys.access_key, STR("ASIAFIRST"));
-    CHECK_OK(get_at(b, NOON + 22 * NS_PER_MIN, &c), &b->e);
+    for (int s = 0; s < 59; s++) { /* renewal fails: the old still do, and STS has its peace */
+        CHECK_OK(get_at(b, NOON + 21 * NS_PER_MIN + s * NS_PER_SEC, &c), &b->e);
+        CHECK_STR(c.keys.access_key, STR("ASIAFIRST"));
+        CHECK_INT(b->asked, 2);
+    }
+    CHECK_OK(get_at(b, NOON + 23 * NS_PER_MIN, &c), &b->e);
     CHECK_STR(c.keys.access_key, STR("ASIASECOND"));
     aws_auth_forget(&b->auth); /* the service said: expired */
-    CHECK_INT(get_at(b, NOON + 23 * NS_PER_MIN, &c), ERR_AUTH);
+    CHECK_INT(get_at(b, NOON + 24 * NS_PER_MIN, &c), ERR_AUTH);
     says(b, "assuming arn:aws:iam::1:role/reader: HTTP 403 AccessDenied: not you");
+    bench_free(b);
+}
+
+/* Credentials of half a minute are renewed when half of it is over, not before each call. */
+static void test_short_life(void **state)
+{
+    static const struct exchange script[] = {
+        {"POST", STS_URL, NULL, NULL, NULL, 200, STS_ANSWER("ASIA1", "2026-01-15T12:00:30Z")},
+        {"POST", STS_URL, NULL, NULL, NULL, 200, STS_ANSWER("ASIA2", "2026-01-15T12:00:45Z")},
+        {"POST", STS_URL, NULL, NULL, NULL, 200, STS_ANSWER("ASIA3", "2026-01-15T12:01:00Z")},
+    };
+    struct bench *b = bench_new();
+    struct aws_credentials c;
+
+    UNUSED(state);
+    set(b, "AWS_CONFIG_FILE", write_file(b, "config", role_files));
+    b->options.profile = STR("app");
+    begin(b, script, ARRAY_LEN(script));
+    for (int ms = 0; ms < 45000; ms += 100) {
+        CHECK_OK(get_at(b, NOON + ms * NS_PER_MS, &c), &b->e);
+        CHECK_INT(b->asked, ms < 15000 ? 1 : ms < 30000 ? 2 : 3);
+        CHECK(c.expires_ns > NOON + ms * NS_PER_MS);
+    }
+    bench_free(b);
+}
+
+/* Who gives the same again, as instance metadata does until minutes before the end, is asked when
+ * half of the rest is over; who gives what has ended by our clock, a minute later. */
+static void test_same_again(void **state)
+{
+    static const struct exchange script[] = {
+        {"POST", STS_URL, NULL, NULL, NULL, 200, STS_ANSWER("ASIA1", "2026-01-15T12:10:00Z")},
+        {"POST", STS_URL, NULL, NULL, NULL, 200, STS_ANSWER("ASIA1", "2026-01-15T12:10:00Z")},
+        {"POST", STS_URL, NULL, NULL, NULL, 200, STS_ANSWER("ASIA1", "2026-01-15T12:10:00Z")},
+        {"POST", STS_URL, NULL, NULL, NULL, 200, STS_ANSWER("ASIA0", "2026-01-15T11:00:00Z")},
+    };
+    struct bench *b = bench_new();
+    struct aws_credentials c;
+
+    UNUSED(state);
+    set(b, "AWS_CONFIG_FILE", write_file(b, "config", role_files));
+    b->options.profile = STR("app");
+    begin(b, script, ARRAY_LEN(script));
+    for (int s = 0; s < 8 * 60; s++) {
+        CHECK_OK(get_at(b, NOON + s * NS_PER_SEC, &c), &b->e);
+        CHECK_INT(b->asked, s < 300 ? 1 : s < 450 ? 2 : 3);
+    }
+    aws_auth_forget(&b->auth);
+    for (int s = 0; s < 60; s++) {
+        CHECK_OK(get_at(b, NOON + NS_PER_HOUR + s * NS_PER_SEC, &c), &b->e);
+        CHECK_INT(b->asked, 4);
+    }
     bench_free(b);
 }
 
@@ -456,6 +511,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_files),         cmocka_unit_test(test_role),
+        cmocka_unit_test(test_short_life),    cmocka_unit_test(test_same_again),
         cmocka_unit_test(test_role_endpoint), cmocka_unit_test(test_profile_endpoints),
         cmocka_unit_test(test_role_refusals), cmocka_unit_test(test_role_of_source),
         cmocka_unit_test(test_web_identity),  cmocka_unit_test(test_container),
