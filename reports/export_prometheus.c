@@ -277,6 +277,7 @@ static enum status add_queues(struct store *s, const struct prometheus_options *
 
 /* --- sources --- */
 
+/* Empty: there is none, and no sample. */
 typedef struct str source_value(struct arena *a, const struct source_status *r, int64_t now_ns);
 
 /* Longer than the pause between two polls. */
@@ -328,7 +329,7 @@ static struct str source_cost(struct arena *a, const struct source_status *r, in
 static struct str source_quota(struct arena *a, const struct source_status *r, int64_t now_ns)
 {
     UNUSED(now_ns);
-    return scaled(a, r->quota_ppm, 6);
+    return source_has_quota(r) ? scaled(a, r->quota_ppm, 6) : (struct str){0};
 }
 
 static const struct {
@@ -366,8 +367,9 @@ static enum status add_sources(struct store *s, const struct prometheus_options 
         add_head(out, source_families[f].name, source_families[f].type, source_families[f].help);
         for (size_t i = 0; i < r.n; i++) {
             const struct label l[] = {{"source", r.rows[i].name}, {"type", r.rows[i].type}};
-            add_sample(out, source_families[f].name, l, ARRAY_LEN(l),
-                       source_families[f].value(a, &r.rows[i], o->now_ns));
+            const struct str v = source_families[f].value(a, &r.rows[i], o->now_ns);
+            if (v.n > 0)
+                add_sample(out, source_families[f].name, l, ARRAY_LEN(l), v);
         }
     }
     return status;

@@ -101,12 +101,14 @@ static void figures(struct app *app, struct view_data *d, const struct source_st
     if (s->failures > 0)
         say(app, d, "failing", arena_printf(a, "%u polls in a row", s->failures));
     say(app, d, "QUOTA",
-        s->quota.n > 0
+        source_has_quota(s)
             ? arena_printf(a,
                            STR_FMT " of what is allowed of " STR_FMT
                                    ", the call that is nearest to its end",
                            STR_ARG(view_share(a, s->quota_ppm, 1000000)), STR_ARG(s->quota))
-            : STR("not known: no call of a limited kind yet"));
+        : s->quota.n > 0
+            ? STR("none: the endpoint is on this machine, where AWS's quotas do not hold")
+            : STR("not known: no call yet"));
     say(app, d, "CALLS",
         arena_printf(a,
                      STR_FMT " since the store was made, " STR_FMT " failed, " STR_FMT

@@ -66,7 +66,7 @@ static void source_row(struct app *app, struct view_data *d, const struct source
     cell_count(t, 4, s->add_calls);
     cell_count(t, 5, s->add_errors);
     cell_count(t, 6, s->add_throttles);
-    if (s->quota_ppm > 0)
+    if (source_has_quota(s))
         cell_percent(t, 7, s->quota_ppm, 1000000);
     cell_money(t, 8, s->add_cost);
     cell_money(t, 9, s->cost_today);

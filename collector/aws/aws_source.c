@@ -325,6 +325,8 @@ static void note_quota(struct aws_ctx *x, enum aws_op op)
     struct source_status *status = &x->source->status;
     int64_t lack = r->full_ns - aws_mono(x);
 
+    if (r->burst_ns == 0 && status->quota.n == 0)
+        status->quota = STR(SOURCE_NO_QUOTA);
     if (r->burst_ns == 0)
         return;
     lack = lack < 0 ? 0 : lack > r->burst_ns ? r->burst_ns : lack;

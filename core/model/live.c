@@ -22,3 +22,8 @@ bool source_rests(const struct source_status *s)
         reads_logs = reads_logs || str_eq(s->parts[i].name, STR(SOURCE_PART_LOGS));
     return s->is_capped && s->failures == 0 && !reads_logs;
 }
+
+bool source_has_quota(const struct source_status *s)
+{
+    return s->quota.n > 0 && !str_eq(s->quota, STR(SOURCE_NO_QUOTA));
+}

@@ -72,14 +72,18 @@ struct source_status {
     money add_cost;             /* list price of its own calls, 10^-12 */
     uint32_t failures;          /* polls in a row that failed; 0: well */
     struct str error;           /* of the last failed poll; empty: well */
-    uint32_t quota_ppm;         /* use of its tightest quota in millionths; 0: not known */
-    struct str quota;           /* which one: "logs:FilterLogEvents" */
+    uint32_t quota_ppm;         /* use of its tightest quota in millionths */
+    struct str quota;           /* which one: "logs:FilterLogEvents"; empty: no call yet;
+                                   SOURCE_NO_QUOTA: none holds where it asks */
     money cost_cap, cost_today; /* 0: no cap; spent in the cap's period */
     bool is_capped;             /* calls that cost are suspended until the cap's period ends */
     struct source_part parts[SOURCE_MAX_PARTS];
     size_t n_parts;
 };
 
+#define SOURCE_NO_QUOTA "none"
+/* Is its use of a quota known, as it is from the first call to where quotas hold on? */
+bool source_has_quota(const struct source_status *s);
 /* Does the part wait for the day's budget? */
 bool source_part_is_capped(const struct source_part *p);
 /* Nothing fails, and all that is read waits for the day's budget, as of a source without logs: its

@@ -391,7 +391,7 @@ struct collector {
     const char *folder;
     const struct source_ops *ops; /* NULL: logs */
     struct opt_list parts;        /* `collect`; empty: all of ops */
-    struct str budget;
+    struct str budget, endpoint;
 };
 
 static bool find_cursor(void *ctx, struct str source, struct str scope, struct arena *a,
@@ -418,6 +418,7 @@ static void born(struct collector *c)
     c->options.discover_ns = 30 * NS_PER_MIN;
     c->options.collect = c->parts;
     c->options.budget = c->budget;
+    c->options.endpoint = c->endpoint;
     c->source =
         source_new(&c->arena, c->ops != NULL ? c->ops : &aws_logs_source, STR("prod"), &c->options);
     c->source->region = STR("eu-west-1");

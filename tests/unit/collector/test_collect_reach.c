@@ -184,7 +184,29 @@ static void test_budget_spent(void **state)
     remove_folder(path);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_budget_spent),
+/* AWS's quotas do not hold at an endpoint on this machine, and the source says so. */
+static void test_quota(void **state)
+{
+    static const char *const endpoints[] = {"", "http://127.0.0.1:9001"};
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(endpoints); i++) {
+        char path[] = "/tmp/fnscope-faults-XXXXXX";
+        struct collector c;
+        open_world(path, &c);
+        c.endpoint = str_from(endpoints[i]);
+        born(&c);
+        CHECK(!source_has_quota(&c.source->status));
+        poll_for(&c, 5 * NS_PER_MIN);
+        CHECK(c.source->status.add_calls > 1 && c.source->status.quota.n > 0);
+        CHECK_INT(source_has_quota(&c.source->status), i == 0);
+        die(&c);
+        remove_folder(path);
+    }
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_quota),
+                                          cmocka_unit_test(test_budget_spent),
                                           cmocka_unit_test(test_account_first),
                                           cmocka_unit_test(test_unreachable_is_free),
                                           cmocka_unit_test(test_metrics_after_a_pause),

@@ -122,6 +122,7 @@ static void fill(struct fixture *f)
                                               .type = STR("aws-logs"),
                                               .tried_ns = NOON,
                                               .failures = 3,
+                                              .quota = STR(SOURCE_NO_QUOTA),
                                               .error = STR("GET logs: HTTP 400 ExpiredToken")};
     add_throttles(b);
     add_traced_request(b);
@@ -321,6 +322,8 @@ static void test_pages(void **state)
         "LAG        7.00s: what it had read of everything was 2.00s old at its last good poll",
         "QUOTA      62.0% of what is allowed of logs:FilterLogEvents",
         NULL};
+    static const char *const local[] = {
+        "QUOTA      none: the endpoint is on this machine, where AWS's quotas do not hold", NULL};
     struct fixture *f = fixture_new();
 
     UNUSED(state);
@@ -335,6 +338,7 @@ static void test_pages(void **state)
     check_frame(f, "queues", "<Enter><Enter>", errors);
     check_frame(f, "sources", "<Enter>", source);
     check_frame(f, "sources", "D", source);
+    check_frame(f, "sources", "<Down><Enter>", local);
     fixture_free(f);
 }
 
