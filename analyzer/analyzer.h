@@ -454,9 +454,9 @@ struct count_gap {
     uint64_t missing;         /* counted, without a log */
     uint64_t untold_errors;   /* counted as errors, not told by their logs */
     uint64_t unread;          /* counted, but the function has no log */
-    uint64_t early;           /* counted before its logs begin, and in their first hour */
-    uint64_t pending;         /* counted in hours whose logs are not read to their end */
-    int64_t worst_ns;         /* hour with the most missing; 0: none */
+    uint64_t early; /* counted before its logs begin, and in their first hour if that lacks some */
+    uint64_t pending; /* counted in hours whose logs are not read to their end */
+    int64_t worst_ns; /* hour with the most missing; 0: none */
     uint64_t worst, worst_counted;
 };
 /* Pure. What an hour lacks and the one beside it has too many is no gap: metric and log may put an

@@ -5,10 +5,15 @@
 
 /* --- the comparison --- */
 
+/* In the hour in which a function's logs begin, what ran before them is no gap; where nothing
+ * lacks, nothing did. */
 static bool is_compared(const struct count_course *c, size_t i)
 {
-    return i < c->n && c->hours[i].hour_ns > c->logs_from_ns &&
-           c->hours[i].hour_ns + NS_PER_HOUR <= c->read_to_ns;
+    if (i >= c->n || c->hours[i].hour_ns + NS_PER_HOUR > c->read_to_ns)
+        return false;
+    const struct count_hour *h = &c->hours[i];
+    return h->hour_ns > c->logs_from_ns ||
+           (h->hour_ns == c->logs_from_ns && h->stored >= h->counted);
 }
 
 static uint64_t spare(const struct count_course *c, size_t i, int64_t hour_ns)
@@ -141,7 +146,8 @@ struct str reconcile_scope_text(const struct reconcile *r, struct arena *a)
              plural(t->counted, "invocation", "invocations"), STR_ARG(clock_text(a, r->since_ns)),
              STR_ARG(clock_text(a, r->until_ns)), plural(found, "has", "have"));
     if (t->early > 0)
-        buf_addf(&b, "; %llu more ran before their logs begin", (unsigned long long)t->early);
+        buf_addf(&b, "; %llu more ran before the hour in which their logs begin, or in it",
+                 (unsigned long long)t->early);
     if (t->pending > 0)
         buf_addf(&b, "; the logs of %llu are still being read", (unsigned long long)t->pending);
     if (t->unread > 0)

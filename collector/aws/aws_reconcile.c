@@ -29,8 +29,16 @@ static int64_t hour_after(int64_t t_ns)
     return time_floor(t_ns + NS_PER_HOUR - 1, NS_PER_HOUR);
 }
 
-/* Logs are read from the first whole hour of the backfill on: no hour before can be complete. */
-static void recall(struct aws_ctx *x)
+static void keep_place(const struct aws_ctx *x, struct batch *out)
+{
+    batch_cursor(out, &(struct cursor){.source = x->source->name,
+                                       .scope = scope,
+                                       .watermark_ns = x->reconcile.done_to_ns});
+}
+
+/* Logs are read from the first whole hour of the backfill on: no hour before can be complete. That
+ * is kept at once: whoever starts anew before the first round has read no less. */
+static void recall(struct aws_ctx *x, struct batch *out)
 {
     AUTO(arena_clear) struct arena a = {0};
     struct source_env *env = &x->source->env;
@@ -41,6 +49,8 @@ static void recall(struct aws_ctx *x)
     if (env->find_cursor != NULL &&
         env->find_cursor(env->cursor_ctx, x->source->name, scope, &a, &c))
         x->reconcile.done_to_ns = c.watermark_ns;
+    else
+        keep_place(x, out);
 }
 
 /* False: no hour has settled since the last round. */
@@ -48,8 +58,6 @@ static bool begin_round(struct aws_ctx *x)
 {
     struct aws_reconcile *r = &x->reconcile;
 
-    if (r->done_to_ns == 0)
-        recall(x);
     r->ask.period_ns = NS_PER_HOUR;
     r->ask.end_ns = time_floor(aws_now(&x->client) - SETTLE_NS, NS_PER_HOUR);
     r->ask.start_ns = r->done_to_ns;
@@ -147,9 +155,7 @@ static void end_round(struct aws_ctx *x, struct aws_task *t, struct batch *out)
     put_marks(x, out);
     r->done_to_ns = r->ask.end_ns;
     metric_ask_reset(&r->ask);
-    batch_cursor(
-        out,
-        &(struct cursor){.source = x->source->name, .scope = scope, .watermark_ns = r->done_to_ns});
+    keep_place(x, out);
     rest(x, t);
 }
 
@@ -173,6 +179,8 @@ enum status aws_reconcile_step(struct aws_ctx *x, struct aws_task *t, struct bat
     struct aws_reconcile *r = &x->reconcile;
     bool is_done = false;
 
+    if (r->done_to_ns == 0)
+        recall(x, out);
     if (r->ask.n == 0) {
         if (!knows_functions(x, t))
             return OK;

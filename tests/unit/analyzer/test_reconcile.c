@@ -64,6 +64,24 @@ static void test_what_is_no_gap(void **state)
     CHECK_INT(begun.missing, 0);
 }
 
+/* In the hour in which logs begin: what lacks ran before them, perhaps; where nothing lacks, all
+ * have a log. */
+static void test_first_hour(void **state)
+{
+    const struct count_hour whole[] = {hour(0, 853, 853), hour(1, 5, 4)},
+                            cut[] = {hour(0, 853, 852), hour(1, 5, 4)};
+    const struct count_gap all = compare(whole, 2, T0, INT64_MAX),
+                           some = compare(cut, 2, T0, INT64_MAX);
+
+    UNUSED(state);
+    CHECK_INT(all.counted, 858);
+    CHECK_INT(all.early, 0);
+    CHECK_INT(all.missing, 1);
+    CHECK_INT(some.counted, 5);
+    CHECK_INT(some.early, 853);
+    CHECK_INT(some.missing, 1);
+}
+
 static void test_errors(void **state)
 {
     struct count_hour hours[] = {hour(0, 10, 10), hour(1, 10, 8)};
@@ -145,15 +163,18 @@ static void test_of_a_store(void **state)
     CHECK_INT(c.n, 1);
     CHECK_STR(c.rows[0].fn.name, STR("checkout"));
     CHECK_INT(c.total.missing, 2);
-    CHECK_INT(c.total.early, 5);
-    CHECK_INT(c.total.counted, 12);
+    CHECK_INT(c.total.early, 0);
+    CHECK_INT(c.total.counted, 17);
     CHECK_INT(c.n_unread, 1);
     CHECK_STR(reconcile_missing_text(&c, &f->arena),
               STR("2 invocations of the provider's count have no log"));
     CHECK_STR(reconcile_scope_text(&c, &f->arena),
-              STR("10 of 12 invocations the provider counted from 2026-09-01 10:00 to 2026-09-01 "
-                  "13:00 have a log; 5 more ran before their logs begin; 6 belong to 1 function "
-                  "whose logs are not collected"));
+              STR("15 of 17 invocations the provider counted from 2026-09-01 10:00 to 2026-09-01 "
+                  "13:00 have a log; 6 belong to 1 function whose logs are not collected"));
+    c.total.early = 5;
+    CHECK(str_ends(reconcile_scope_text(&c, &f->arena),
+                   STR("have a log; 5 more ran before the hour in which their logs begin, or in "
+                       "it; 6 belong to 1 function whose logs are not collected")));
     fixture_free(f);
 }
 
@@ -174,6 +195,7 @@ static void test_nothing_asked(void **state)
 
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_missing),        cmocka_unit_test(test_neighbours_make_up),
-    cmocka_unit_test(test_what_is_no_gap), cmocka_unit_test(test_errors),
-    cmocka_unit_test(test_of_a_store),     cmocka_unit_test(test_nothing_asked)};
+    cmocka_unit_test(test_what_is_no_gap), cmocka_unit_test(test_first_hour),
+    cmocka_unit_test(test_errors),         cmocka_unit_test(test_of_a_store),
+    cmocka_unit_test(test_nothing_asked)};
 TEST_MAIN(tests)

@@ -205,7 +205,36 @@ static void test_quota(void **state)
     }
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_quota),
+/* Started at 46 past with an hour's backfill, and again at 13 past, before any hour had settled:
+ * from where on hours are counted stays. */
+static void test_hour_of_a_restart(void **state)
+{
+    static const int minutes[] = {46, 73};
+    struct str parts[] = {STR("logs"), STR("metrics")};
+    const int64_t hour_ns = BEGIN_NS - BEGIN_NS % NS_PER_HOUR + NS_PER_HOUR;
+    char path[] = "/tmp/fnscope-faults-XXXXXX";
+    struct collector c;
+
+    UNUSED(state);
+    open_world(path, &c);
+    for (size_t i = 0; i < ARRAY_LEN(minutes); i++) {
+        AUTO(arena_clear) struct arena a = {0};
+        struct cursor from;
+        w.now_ns = hour_ns + minutes[i] * NS_PER_MIN;
+        c.ops = &aws_source;
+        c.parts = (struct opt_list){parts, ARRAY_LEN(parts)};
+        born(&c);
+        c.options.backfill_ns = NS_PER_HOUR;
+        poll_for(&c, 2 * NS_PER_MIN);
+        CHECK(store_cursor(c.reader, STR("prod"), STR("reconcile"), &a, &from));
+        CHECK_INT(from.watermark_ns, hour_ns);
+        die(&c);
+    }
+    remove_folder(path);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_hour_of_a_restart),
+                                          cmocka_unit_test(test_quota),
                                           cmocka_unit_test(test_budget_spent),
                                           cmocka_unit_test(test_account_first),
                                           cmocka_unit_test(test_unreachable_is_free),
