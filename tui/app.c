@@ -195,9 +195,31 @@ static struct trail_step step_here(const struct app *app)
     return t;
 }
 
+/* What is looked for, and where in the log, for whoever comes back. */
+static void leave(struct app *app)
+{
+    struct place *p = app_place(app);
+
+    app_keep_focus(app);
+    p->filter = arena_str(&app->text_arena, (struct str){app->filter, app->filter_n});
+    p->log_until_ns = app->log_until_ns;
+}
+
+static void come_back(struct app *app)
+{
+    const struct place *p = app_place(app);
+
+    app_reload(app);
+    app->n_tags = 0;
+    app->filter_n = p->filter.n;
+    if (p->filter.n > 0)
+        memcpy(app->filter, p->filter.p, p->filter.n);
+    app->log_until_ns = p->log_until_ns;
+}
+
 void app_remember(struct app *app)
 {
-    app_keep_focus(app);
+    leave(app);
     app->is_swapped = false;
     if (app->trail_at + 1 == MAX_TRAIL) {
         memmove(app->trail, app->trail + 1, (MAX_TRAIL - 1) * sizeof(*app->trail));
@@ -215,7 +237,7 @@ void app_walk(struct app *app, int steps)
         app->message = steps < 0 ? STR("this is the first place") : STR("this is the last place");
         return;
     }
-    app_keep_focus(app);
+    leave(app);
     app->trail[app->trail_at] = step_here(app);
     app->trail_at = (size_t)to;
     const struct trail_step *t = &app->trail[to];
@@ -224,8 +246,7 @@ void app_walk(struct app *app, int steps)
     app->range = t->range;
     app->span_ns = t->span_ns;
     app->is_newest = t->is_newest;
-    app->filter_n = app->n_tags = 0;
-    app_reload(app);
+    come_back(app);
 }
 
 void app_push(struct app *app, const struct place *p)
@@ -264,14 +285,13 @@ void app_back(struct app *app)
         return;
     }
     app_remember(app);
-    app->n_tags = 0;
     const struct place *left = &app->stack[--app->depth];
     if (left->has_own_range) {
         app->range = left->range_before;
         app->span_ns = left->span_before;
         app->is_newest = left->was_newest;
     }
-    app_reload(app);
+    come_back(app);
 }
 
 void app_set_range(struct app *app, struct range r)

@@ -108,7 +108,9 @@ struct place {
     int sort_column;         /* -1: as loaded */
     bool is_inverted, is_following;
     enum display display;
-    bool has_own_range; /* leaving it brings back the range it came from */
+    struct str filter;    /* what was looked for, while another place is shown */
+    int64_t log_until_ns; /* and the page of the log */
+    bool has_own_range;   /* leaving it brings back the range it came from */
     struct range range_before;
     int64_t span_before;
     bool was_newest;
