@@ -84,7 +84,7 @@ void alert_table(struct cli *c, const struct alert *rows, size_t n, int64_t now_
         [A_AGE] = {.name = "data_age_ms", .title = "DATA AGE", .is_right = true},
         [A_KEY] = {.name = "key"},
         [A_SUMMARY] = {.name = "summary", .is_hidden = true},
-        [A_EVIDENCE] = {.name = "evidence", .is_hidden = true},
+        [A_EVIDENCE] = {.name = "evidence", .is_hidden = true, .is_command = true},
         [A_ACCOUNT] = {.name = "account", .is_hidden = true}, /* the summary tells, where needed */
         [A_REGION] = {.name = "region", .is_hidden = true},
     };

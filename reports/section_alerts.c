@@ -66,7 +66,7 @@ void section_episodes(const struct report_data *r, struct doc *d)
         {.name = "resolved_time", .title = "Until"},
         {.name = "seconds", .title = "Took", .is_right = true},
         {.name = "acknowledged_by", .title = "Taken by"},
-        {.name = "evidence", .title = "Shown by"},
+        {.name = "evidence", .title = "Shown by", .is_command = true},
     };
     size_t open = 0;
 

@@ -128,6 +128,35 @@ void safe_markdown(struct buf *out, struct str s)
     escaped(out, s, table, SAFE_KEEP_NONE);
 }
 
+static size_t longest_run(struct str s, char of)
+{
+    size_t run = 0, most = 0;
+
+    for (size_t i = 0; i < s.n; i++) {
+        run = s.p[i] == of ? run + 1 : 0;
+        most = run > most ? run : most;
+    }
+    return most;
+}
+
+/* The fence is longer than any run of backticks inside; a blank keeps it from those at the edge,
+ * and is not shown (CommonMark 6.1). */
+void safe_markdown_code(struct buf *out, struct str s)
+{
+    static const struct escape table[] = {{'|', "\\|"}, {0, NULL}};
+    const size_t inside = longest_run(s, '`');
+
+    if (s.n == 0)
+        return;
+    for (size_t i = 0; i <= inside; i++)
+        buf_add_c(out, '`');
+    buf_add_z(out, inside > 0 ? " " : "");
+    escaped(out, s, table, SAFE_KEEP_NONE);
+    buf_add_z(out, inside > 0 ? " " : "");
+    for (size_t i = 0; i <= inside; i++)
+        buf_add_c(out, '`');
+}
+
 static bool looks_like_formula(struct str s)
 {
     return s.n > 0 && str_find_char(STR("=+-@\t\r"), s.p[0]) < 6;

@@ -17,5 +17,7 @@ void safe_csv(struct buf *out, struct str s); /* RFC 4180 field; text a spreadsh
 void safe_json(struct buf *out, struct str s); /* quoted JSON string; every code point kept, invalid
                                                   UTF-8 as \ufffd */
 void safe_markdown(struct buf *out, struct str s); /* inline cell: | * _ ` < [ \ escaped */
+/* The same as a code span, for what is to be pasted: nothing is escaped but | (GFM, tables). */
+void safe_markdown_code(struct buf *out, struct str s);
 
 #endif

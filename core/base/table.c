@@ -330,8 +330,12 @@ static void print_markdown(const struct table *t, bool with_header, struct buf *
         for (size_t c = 0; c < t->n_columns; c++) {
             if (t->columns[c].is_hidden)
                 continue;
+            const struct table_cell *cell = cell_at(t, r, c);
             buf_add_z(out, "| ");
-            safe_markdown(out, shown_text(cell_at(t, r, c)));
+            if (t->columns[c].is_command && cell->type != CELL_NULL)
+                safe_markdown_code(out, shown_text(cell));
+            else
+                safe_markdown(out, shown_text(cell));
             buf_add_c(out, ' ');
         }
         buf_add_z(out, "|\n");

@@ -21,6 +21,7 @@ struct table_column {
     bool is_right;      /* right-aligned */
     unsigned max_width; /* text only; 0: no limit */
     bool is_hidden;     /* machine formats only: what people see elsewhere in the row */
+    bool is_command;    /* to be pasted: Markdown shows it as code */
     bool hides_if_same; /* for people: left out where all rows say the same (table_stream.h) */
 };
 

@@ -85,5 +85,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_json(buf_str(&json));
     safe_markdown(&md, s);
     check_shown(buf_str(&md), SAFE_KEEP_NONE);
+    buf_reset(&md);
+    safe_markdown_code(&md, s);
+    check_shown(buf_str(&md), SAFE_KEEP_NONE);
     return 0;
 }

@@ -210,6 +210,10 @@ static void test_safe_text(void **state)
         {safe_json, "a\"\\\n\x01\xff", "\"a\\\"\\\\\\n\\u0001\\ufffd\""},
         {safe_markdown, "a|b*_`<[\\", "a\\|b\\*\\_\\`\\<\\[\\\\"},
         {safe_markdown, "\xe2\x80\xae", "\\<U+202E>"},
+        {safe_markdown_code, "sql 'a_b' || c*\\", "`sql 'a_b' \\|\\| c*\\`"},
+        {safe_markdown_code, "`a`` b", "``` `a`` b ```"},
+        {safe_markdown_code, "\xe2\x80\xae", "`<U+202E>`"},
+        {safe_markdown_code, "", ""},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -24,7 +24,7 @@ static void fill(struct fixture *f)
         .value = 12,
         .peak = 15,
         .summary = STR("12 messages"),
-        .evidence = STR("fnscope alert list"),
+        .evidence = STR("fnscope sql \"select * from metric_points where name = 'a|b'\""),
     };
     const struct alert_changes c = {.alerts = &a, .n_alerts = 1};
 
@@ -42,7 +42,8 @@ static void fill(struct fixture *f)
                                               .lag_ns = NS_PER_SEC,
                                               .add_calls = 7,
                                               .add_cost = INT64_C(1500000000000),
-                                              .quota_ppm = 250000};
+                                              .quota_ppm = 250000,
+                                              .quota = STR("logs:FilterLogEvents")};
     fixture_commit(f, b);
     CHECK_OK(store_write_alerts(f->store, &c, &f->e), &f->e);
 }
@@ -127,7 +128,7 @@ static void test_metrics(void **state)
     fixture_free(f);
 }
 
-static void write_report(struct fixture *f, int64_t day_ns, struct buf *out)
+static void write_as(struct fixture *f, int64_t day_ns, enum report_format format, struct buf *out)
 {
     const struct cost_context cost = {.default_region = STR("us-east-1"),
                                       .default_arch = ARCH_X86_64};
@@ -136,7 +137,12 @@ static void write_report(struct fixture *f, int64_t day_ns, struct buf *out)
                                      .cost = &cost,
                                      .no_compare = true};
 
-    CHECK_OK(report_write(f->store, &o, REPORT_TEXT, out, &f->e), &f->e);
+    CHECK_OK(report_write(f->store, &o, format, out, &f->e), &f->e);
+}
+
+static void write_report(struct fixture *f, int64_t day_ns, struct buf *out)
+{
+    write_as(f, day_ns, REPORT_TEXT, out);
 }
 
 static void test_report(void **state)
@@ -155,6 +161,19 @@ static void test_report(void **state)
     write_report(f, NOON - NOON % NS_PER_DAY - NS_PER_DAY, &before);
     CHECK(!has(&before, "still open")); /* it began later */
     CHECK(!has(&today, "Incomplete:"));
+    fixture_free(f);
+}
+
+/* A command is pasted from where it is shown raw as well. */
+static void test_markdown_commands(void **state)
+{
+    AUTO(buf_clear) struct buf md = {.max = 1u << 20};
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fill(f);
+    write_as(f, NOON - NOON % NS_PER_DAY, REPORT_MARKDOWN, &md);
+    CHECK(has(&md, "| `fnscope sql \"select * from metric_points where name = 'a\\|b'\"` |"));
     fixture_free(f);
 }
 
@@ -216,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_report),
+        cmocka_unit_test(test_markdown_commands),
         cmocka_unit_test(test_report_names_gaps),
         cmocka_unit_test(test_report_names_throttles),
         cmocka_unit_test(test_queues_of_two_accounts),
