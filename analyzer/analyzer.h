@@ -367,16 +367,16 @@ struct incident {
     enum incident_kind kind;
     struct fn_ref fn;
     uint32_t fn_id;
-    int64_t since_ns, until_ns; /* first and last failed attempt */
-    uint64_t n, failed; /* attempts from the first to the last, and how many of them failed */
-    uint64_t retries;
-    wide cost_failed;          /* spent on the failed ones, 10^-12 */
-    uint64_t memory_bytes;     /* configured */
-    int64_t leak_bytes;        /* more with each use of an environment; 0: none seen */
-    struct str version;        /* that failed; empty: unknown */
-    struct str version_before; /* ran before; empty: unknown or the same */
-    struct str error_type;
-    struct str sample_id; /* request id of one failed attempt */
+    int64_t since_ns, until_ns;  /* first and last failed attempt */
+    uint64_t n, failed, retries; /* attempts from the first to the last; of them */
+    wide cost_failed;            /* spent on the failed ones, 10^-12 */
+    uint64_t memory_bytes;       /* configured */
+    int64_t leak_bytes;          /* more with each use of an environment; 0: none seen */
+    struct str version;          /* that failed; empty: unknown */
+    struct str version_before;   /* ran before; empty: unknown or the same */
+    struct str error_type; /* of the most failed attempts among the `looked_at` that were read */
+    uint64_t looked_at, of_type, n_types; /* of_type have it; how many types there are, "" is one */
+    struct str sample_id;                 /* request id of one failed attempt, of that type */
 };
 struct incidents {
     struct incident *rows; /* worst first */

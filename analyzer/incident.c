@@ -156,6 +156,18 @@ static void add_memory(struct buf *b, const struct incident *i)
                  (long long)(i->leak_bytes >> 20));
 }
 
+/* One type's name stands for all only where it is that of all. */
+static void add_types(struct buf *b, const struct incident *i)
+{
+    const char *before = i->kind == INCIDENT_RETRIES ? "; " : " with ";
+
+    if (i->of_type * 2 <= i->looked_at && i->n_types > 1)
+        buf_addf(b, ", with %llu types of errors", (unsigned long long)i->n_types);
+    else if (i->error_type.n > 0)
+        buf_addf(b, "%s" STR_FMT, i->of_type < i->looked_at ? ", most with " : before,
+                 STR_ARG(i->error_type));
+}
+
 static void add_failures(struct buf *b, const struct incident *i)
 {
     static const char *const verbs[INCIDENT_KINDS] = {
@@ -170,9 +182,8 @@ static void add_failures(struct buf *b, const struct incident *i)
     buf_add_z(b, verbs[i->kind]);
     if (i->kind == INCIDENT_RETRIES)
         buf_addf(b, ", %llu were retries", (unsigned long long)i->retries);
-    if (i->error_type.n > 0 && i->kind != INCIDENT_TIMEOUTS)
-        buf_addf(b, i->kind == INCIDENT_RETRIES ? "; " STR_FMT : " with " STR_FMT,
-                 STR_ARG(i->error_type));
+    if (i->kind != INCIDENT_TIMEOUTS)
+        add_types(b, i);
     if (i->version_before.n > 0)
         buf_addf(b, "; before ran version " STR_FMT, STR_ARG(i->version_before));
 }

@@ -312,7 +312,36 @@ static enum status find_end(struct store *s, struct incident *i, struct inv_requ
     return OK;
 }
 
-/* The attempt in the middle stands for the rest. */
+static bool is_of_incident(const struct incident *i, const struct invocation *inv)
+{
+    return i->kind != INCIDENT_BAD_DEPLOY || str_eq(inv->version, i->version);
+}
+
+/* The type of error that most have; of those that as many have, that of the attempt nearest behind
+ * the middle, as is the sample. */
+static void count_types(struct incident *i, const struct inv_rows *rows)
+{
+    AUTO(map_clear) struct map types = {0};
+
+    map_init(&types);
+    for (size_t k = 0; k < rows->n; k++) {
+        if (!is_of_incident(i, &rows->rows[k]))
+            continue;
+        i->looked_at++;
+        *map_put(&types, rows->rows[k].error_type, NULL) += 1;
+    }
+    i->n_types = types.count;
+    for (size_t k = 0; k < rows->n; k++) {
+        const struct invocation *inv = &rows->rows[(rows->n / 2 + k) % rows->n];
+        if (!is_of_incident(i, inv) || *map_put(&types, inv->error_type, NULL) <= i->of_type)
+            continue;
+        i->of_type = *map_put(&types, inv->error_type, NULL);
+        i->error_type = inv->error_type;
+        i->sample_id = inv->id;
+    }
+}
+
+/* The attempt in the middle tells the version. */
 static enum status look_at_attempts(struct store *s, struct incident *i, struct arena *a,
                                     struct err *e)
 {
@@ -328,8 +357,6 @@ static enum status look_at_attempts(struct store *s, struct incident *i, struct 
     if (rows.n == 0)
         return OK;
     const struct invocation *middle = &rows.rows[rows.n / 2];
-    i->error_type = middle->error_type;
-    i->sample_id = middle->id;
     i->version = middle->version;
     i->since_ns = rows.rows[0].start_ns;
     i->until_ns = rows.rows[rows.n - 1].start_ns;
@@ -339,6 +366,7 @@ static enum status look_at_attempts(struct store *s, struct incident *i, struct 
                                             : find_version_before(s, i, a, e);
     if (status == OK && i->kind == INCIDENT_BAD_DEPLOY)
         narrow_to_version(i, &rows);
+    count_types(i, &rows);
     return status == OK ? count_attempts(s, i, a, e) : status;
 }
 

@@ -97,7 +97,10 @@ static void test_words_of_a_deploy_and_a_leak(void **state)
                          .until_ns = T0 + NS_PER_DAY,
                          .version = STR("29"),
                          .version_before = STR("28"),
-                         .error_type = STR("TypeError")};
+                         .error_type = STR("TypeError"),
+                         .looked_at = 5,
+                         .of_type = 5,
+                         .n_types = 1};
 
     UNUSED(state);
     CHECK_STR(
@@ -117,6 +120,24 @@ static void test_words_of_a_deploy_and_a_leak(void **state)
             "3 MB more behind: a leak, 2026-01-01 00:00 to 00:00"));
 }
 
+static void test_a_type_of_some_is_not_that_of_all(void **state)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct incident i = {.kind = INCIDENT_FAILURES,
+                         .n = 10,
+                         .failed = 10,
+                         .error_type = STR("KeyError"),
+                         .looked_at = 10,
+                         .of_type = 6,
+                         .n_types = 3};
+
+    UNUSED(state);
+    CHECK_STR(incident_what(&i, &a), STR("10 of 10 attempts (100 %) failed, most with KeyError"));
+    i.of_type = 5;
+    CHECK_STR(incident_what(&i, &a),
+              STR("10 of 10 attempts (100 %) failed, with 3 types of errors"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +146,7 @@ int main(void)
         cmocka_unit_test(test_a_long_pause_does),
         cmocka_unit_test(test_kinds),
         cmocka_unit_test(test_words_of_a_deploy_and_a_leak),
+        cmocka_unit_test(test_a_type_of_some_is_not_that_of_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
