@@ -37,9 +37,11 @@ static bool piece_kind_of(enum platform_kind kind, enum piece_kind *out)
     return false;
 }
 
+/* Where a shell is the runtime, the death of its child is a status of 128 and the signal's 9. */
 static bool says_killed(const struct platform_event *p)
 {
-    return str_find(p->error_message, STR("signal: killed")) < p->error_message.n;
+    return str_find(p->error_message, STR("signal: killed")) < p->error_message.n ||
+           str_ends(p->error_message, STR(": exit status 137"));
 }
 
 /* Mostly it is that of the environment, which is kept already. */

@@ -125,6 +125,18 @@ void app_tabbed_failure(struct log_record *r)
         app_fail(r, type);
 }
 
+/* "[1588083064000] LAMBDA_RUNTIME Failed to post handler success response. Http response code:
+ * 413." */
+static bool is_refused_answer(struct str message)
+{
+    static const char text[] = " LAMBDA_RUNTIME Failed to post handler success response. Http "
+                               "response code: 413.";
+    const size_t close = str_find_char(message, ']');
+
+    return str_starts(message, STR("[")) &&
+           str_starts(str_skip(message, close + 1), str_from(text));
+}
+
 void app_python_failure(struct log_record *r)
 {
     struct str type = {0};
@@ -140,6 +152,8 @@ void app_python_failure(struct log_record *r)
     }
     if (has_trace || (has_type && str_starts(type, STR("Runtime."))))
         app_fail(r, has_type ? type : (struct str){0});
+    else if (is_refused_answer(r->message))
+        app_fail(r, STR("Function.ResponseSizeTooLarge"));
 }
 
 /* --- Ruby --- */

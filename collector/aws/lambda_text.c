@@ -466,27 +466,34 @@ static size_t time_length(struct str line)
     return line.p[n] == ' ' ? n : 0;
 }
 
+/* Seconds scan like milliseconds and are a thousand times as long. */
+static bool take_timeout(struct scanner *s, struct platform_event *p)
+{
+    static const char head[] = "Task timed out after ";
+    struct str number;
+
+    if (!take(s, head, sizeof(head) - 1) || !take_word(s, &number) || !take(s, " seconds", 8) ||
+        !scan_ms(number, &p->timeout_ns) || p->timeout_ns > NS_PER_DAY)
+        return false;
+    p->timeout_ns *= 1000;
+    return true;
+}
+
 /* "2024-07-07T08:48:35.401Z <uuid> Task timed out after 3.02 seconds" */
 static bool decode_timeout(struct str line, struct log_record *r, struct batch *b)
 {
-    static const char middle[] = " Task timed out after ";
     const size_t time = time_length(line);
-    struct str number, id = str_sub(line, time + 1, UUID_LENGTH);
+    struct str id = str_sub(line, time + 1, UUID_LENGTH);
 
     if (time == 0 || id.n != UUID_LENGTH || !scan_uuid(id))
         return false;
     struct platform_event p = {.kind = PLATFORM_TIMEOUT, .has = PH_TIME};
     struct scanner s = {.p = id.p + UUID_LENGTH, .end = line.p + line.n};
-    if (!take(&s, middle, sizeof(middle) - 1) || !time_parse(str_sub(line, 0, time), &p.at_ns))
-        return false;
-    /* Seconds scan like milliseconds and are a thousand times as long. */
-    if (!take_word(&s, &number) || !take(&s, " seconds", 8) || !scan_ms(number, &p.timeout_ns) ||
-        p.timeout_ns > NS_PER_DAY)
+    if (!take(&s, " ", 1) || !time_parse(str_sub(line, 0, time), &p.at_ns) || !take_timeout(&s, &p))
         return false;
     skip_gap(&s);
     if (s.p != s.end)
         return false;
-    p.timeout_ns *= 1000;
     r->invocation_id = id;
     accept_copy(r, &p, b);
     return true;
@@ -534,15 +541,20 @@ static bool decode_exit(struct str line, struct log_record *r, struct batch *b)
 {
     struct platform_event p = {.kind = PLATFORM_RUNTIME_EXIT};
     struct scanner s = {.p = line.p, .end = line.p + line.n, .batch = b};
-    struct str id;
+    struct str id, type = {0};
 
     if (!take_id(&s, &id) || s.p == s.end || *s.p != ' ')
         return false;
     s.p++;
     if ((size_t)(s.end - s.p) > 7 && memcmp(s.p, "Error: ", 7) == 0)
         s.p += 7;
-    if (!take_exit(&s, &p) || !is_exit_message(&p))
+    if (take_timeout(&s, &p)) { /* as the answer to the caller has it: "Sandbox.Timedout" */
+        p.kind = PLATFORM_TIMEOUT;
+        if (!take_error_type(&s, &type))
+            return false;
+    } else if (!take_exit(&s, &p) || !is_exit_message(&p)) {
         return false;
+    }
     r->invocation_id = id;
     accept_copy(r, &p, b);
     return true;
