@@ -317,7 +317,8 @@ static bool bills_init(const struct invocation *inv)
 }
 
 /* In the text format init goes unreported where it went well and was on demand: it was for
- * provisioned concurrency, or for a snapshot, which an environment that is restored tells. */
+ * provisioned concurrency, which $LATEST cannot have, or for a snapshot, which an environment that
+ * is restored tells. */
 static bool is_provisioned(const struct invocation *inv, const struct loose *loose, size_t n,
                            int64_t from_ns)
 {
@@ -332,7 +333,7 @@ static bool is_provisioned(const struct invocation *inv, const struct loose *loo
             return true;
         is_silent = is_silent || loose_is_silent_init(&loose[i]);
     }
-    return is_silent && !bills_init(inv);
+    return is_silent && !bills_init(inv) && !str_eq(inv->version, STR("$LATEST"));
 }
 
 /* The last INIT_START before the request began it, if the request was a cold one. */

@@ -21,8 +21,8 @@ bool app_java_failure(struct str line, struct log_record *r);
 void app_tabbed_failure(struct log_record *r);
 /* "System.IO.IOException: text\n   at ..." of .NET: the type, empty for anything else. */
 struct str app_dotnet_type(struct str text);
-/* Python's "<type>: <message>\rTraceback ..." behind "[ERROR] ", and what its client and that of C++
- * write of an answer that Lambda does not take for its size, looked for in r->message. */
+/* Python's "<type>: <message>\rTraceback ..." behind "[ERROR] ", and what its client and that of
+ * C++ write of an answer that Lambda does not take for its size, looked for in r->message. */
 void app_python_failure(struct log_record *r);
 /* Ruby's "Error raised from handler method\n{json}", also apart from its JSON and line by line. */
 bool app_ruby_failure(struct str line, struct log_record *r);
