@@ -469,11 +469,10 @@ static size_t time_length(struct str line)
 /* Seconds scan like milliseconds and are a thousand times as long. */
 static bool take_timeout(struct scanner *s, struct platform_event *p)
 {
-    static const char head[] = "Task timed out after ";
     struct str number;
 
-    if (!take(s, head, sizeof(head) - 1) || !take_word(s, &number) || !take(s, " seconds", 8) ||
-        !scan_ms(number, &p->timeout_ns) || p->timeout_ns > NS_PER_DAY)
+    if (!take(s, "Task timed out after ", 21) || !take_word(s, &number) ||
+        !take(s, " seconds", 8) || !scan_ms(number, &p->timeout_ns) || p->timeout_ns > NS_PER_DAY)
         return false;
     p->timeout_ns *= 1000;
     return true;
@@ -548,13 +547,11 @@ static bool decode_exit(struct str line, struct log_record *r, struct batch *b)
     s.p++;
     if ((size_t)(s.end - s.p) > 7 && memcmp(s.p, "Error: ", 7) == 0)
         s.p += 7;
-    if (take_timeout(&s, &p)) { /* as the answer to the caller has it: "Sandbox.Timedout" */
-        p.kind = PLATFORM_TIMEOUT;
-        if (!take_error_type(&s, &type))
-            return false;
-    } else if (!take_exit(&s, &p) || !is_exit_message(&p)) {
+    /* A time-out is written so in the answer to the caller: "Sandbox.Timedout". */
+    const bool is_timeout = take_timeout(&s, &p);
+    if (is_timeout ? !take_error_type(&s, &type) : !take_exit(&s, &p) || !is_exit_message(&p))
         return false;
-    }
+    p.kind = is_timeout ? PLATFORM_TIMEOUT : PLATFORM_RUNTIME_EXIT;
     r->invocation_id = id;
     accept_copy(r, &p, b);
     return true;
