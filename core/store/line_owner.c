@@ -28,6 +28,10 @@ struct owner_track {
     const struct origin *origin;
     struct running *open;
     size_t n_open, cap_open;
+    /* Those that another began beside, the newest last; they end by their own lines. */
+    struct running *beside;
+    size_t n_beside, cap_beside;
+    bool is_shared;       /* one of those did end: this is a managed instance */
     struct owner_id last; /* the request that ended before; only with a stream */
     int64_t ended_ns;
     bool is_init;
@@ -84,13 +88,18 @@ static struct owner_id id_of(struct str id)
 
 /* --- the platform's lines --- */
 
-static size_t find_open(const struct owner_track *t, struct str id)
+static size_t find_in(const struct running *rows, size_t n, struct str id)
 {
     size_t i = 0;
 
-    while (i < t->n_open && !str_eq(id_str(&t->open[i].id), id))
+    while (i < n && !str_eq(id_str(&rows[i].id), id))
         i++;
     return i;
+}
+
+static size_t find_open(const struct owner_track *t, struct str id)
+{
+    return find_in(t->open, t->n_open, id);
 }
 
 static void close_at(struct owner_track *t, size_t i)
@@ -99,11 +108,31 @@ static void close_at(struct owner_track *t, size_t i)
         t->open[i] = t->open[--t->n_open];
 }
 
+static void close_beside(struct owner_track *t, size_t i)
+{
+    for (t->n_beside--; i < t->n_beside; i++)
+        t->beside[i] = t->beside[i + 1];
+}
+
+/* The oldest goes where there are too many: a managed instance runs 64 at once. */
+static void put_beside(struct line_owners *o, struct owner_track *t)
+{
+    enum { MAX_BESIDE = 64 };
+
+    if (t->n_beside == MAX_BESIDE)
+        close_beside(t, 0);
+    t->beside = arena_grow(o->arena, t->beside, t->n_beside, &t->cap_beside, sizeof(*t->beside));
+    t->beside[t->n_beside++] = t->open[0];
+}
+
 static void begin(struct line_owners *o, struct owner_track *t, const struct log_line *l)
 {
     t->is_settled = has_stream(t);
-    if (has_stream(t))
+    if (has_stream(t) && t->n_open > 0) {
+        if (!str_eq(id_str(&t->open[0].id), l->invocation_id))
+            put_beside(o, t);
         t->n_open = 0;
+    }
     close_at(t, find_open(t, l->invocation_id));
     t->open = arena_grow(o->arena, t->open, t->n_open, &t->cap_open, sizeof(*t->open));
     t->open[t->n_open++] = (struct running){id_of(l->invocation_id), l->time_ns};
@@ -121,6 +150,15 @@ static void settle_init(struct owner_track *t, struct str id, int64_t now_ns)
 
 static void end(struct owner_track *t, const struct log_line *l)
 {
+    const size_t beside = find_in(t->beside, t->n_beside, l->invocation_id);
+
+    if (beside < t->n_beside) {
+        t->is_shared = true;
+        close_beside(t, beside);
+        return;
+    }
+    if (t->is_shared && find_open(t, l->invocation_id) == t->n_open)
+        return;
     close_at(t, find_open(t, l->invocation_id));
     if (!has_stream(t))
         return;
@@ -138,6 +176,7 @@ static void hear_platform(struct line_owners *o, struct owner_track *t, const st
             log_line_says(l, STR("INIT_START"), STR("platform.initStart"))) {
             t->is_init = true;
             t->init_ns = l->time_ns;
+            t->is_shared |= str_find(l->body, STR("managed-instances")) < l->body.n;
         }
     } else if (log_line_says(l, STR("START "), STR("platform.start"))) {
         begin(o, t, l);
@@ -205,7 +244,7 @@ static bool is_mentioned_close_by(struct line_owners *o, const struct log_line *
         if (inv->origin == l->origin && l->time_ns >= r.since_ns && l->time_ns < r.until_ns)
             return true;
     }
-    return o->attempts.n == 0;
+    return o->attempts.n == 0 && l->says_id;
 }
 
 /* --- the others --- */
@@ -215,6 +254,8 @@ static void forget_old(struct owner_track *t, int64_t now_ns)
     for (size_t i = t->n_open; i-- > 0;)
         if (now_ns - t->open[i].begun_ns > LINE_OWNER_RUN_NS)
             close_at(t, i);
+    while (t->n_beside > 0 && now_ns - t->beside[0].begun_ns > LINE_OWNER_RUN_NS)
+        close_beside(t, 0);
     if (t->is_init && now_ns - t->init_ns > LINE_OWNER_INIT_NS) {
         t->is_init = false;
         t->n_waiting = 0;
@@ -236,10 +277,27 @@ static void wait_for_start(struct line_owners *o, struct owner_track *t, int64_t
     t->waiting[t->n_waiting++] = (struct waiting){owner, keep, time_ns};
 }
 
+/* On a managed instance; it has none beside by its id. */
+static struct str of_shared(const struct owner_track *t, const struct log_line *l)
+{
+    const bool is_own =
+        t->n_open > 0 && l->says_id && str_eq(l->invocation_id, id_str(&t->open[0].id));
+
+    if (is_own || (t->n_open > 0 && t->n_beside == 0))
+        return id_str(&t->open[0].id);
+    return t->n_open == 0 && t->n_beside == 1 ? id_str(&t->beside[0].id) : (struct str){0};
+}
+
 static struct str by_stream(const struct owner_track *t, const struct log_line *l)
 {
     const bool is_aftermath = t->last.n > 0 && l->time_ns - t->ended_ns <= LOG_AFTERMATH_NS;
+    const size_t beside =
+        l->says_id ? find_in(t->beside, t->n_beside, l->invocation_id) : t->n_beside;
 
+    if (beside < t->n_beside)
+        return id_str(&t->beside[beside].id);
+    if (t->is_shared)
+        return of_shared(t, l);
     if (t->n_open == 0)
         return is_aftermath && !t->is_init ? id_str(&t->last) : (struct str){0};
     if (is_aftermath && holds(l, &t->last) && !holds(l, &t->open[0].id))
@@ -301,6 +359,6 @@ bool line_owners_goes_on(const struct line_owners *o, const struct origin *origi
     if (at == NULL)
         return false;
     const struct owner_track *t = &o->tracks[*at];
-    return find_open(t, id) < t->n_open ||
+    return find_open(t, id) < t->n_open || find_in(t->beside, t->n_beside, id) < t->n_beside ||
            (str_eq(id_str(&t->last), id) && from_ns - t->ended_ns <= LOG_AFTERMATH_NS);
 }

@@ -6,11 +6,13 @@
  * - An environment (a log stream) runs one request at a time: what stands between a request's
  * platform lines is its own, whatever identifiers it mentions, and so is what trails them by
  * LOG_AFTERMATH_NS. There a line that names the request that has just ended is still that one's.
+ * - Managed instances run several: where one began while another was running, a line that says its
+ * own id is of that one, and where the other ended later, too, the rest is nobody's.
  * - Lines without a stream may be of several environments: those that name a request that is open
  * are its own, the others only while one alone is open.
  * - An initialization belongs to the request that starts, or else ends, within LINE_OWNER_INIT_NS.
- * - What no request is around belongs to the request it mentions (its first UUID) where that one
- * stands close by, in the same stream, or is not stored at all; else to none.
+ * - What no request is around belongs to the request it says or mentions (log_request_id()) where
+ * that one stands close by, in the same stream; one that it says may also not be stored at all.
  *
  * No line is told by anything further away than these bounds, so that the lines around a stored
  * attempt (line_owner_reach) tell the same of its own as a pass over all lines. */

@@ -8,6 +8,7 @@
 
 #include "core/base/mem.h"
 #include "core/base/re.h"
+#include "core/model/log_text.h"
 
 struct log_scan {
     struct store *store;
@@ -33,28 +34,6 @@ struct log_scan {
     struct arena arena; /* of kept lines */
 };
 
-/* --- the request id inside a line --- */
-
-static bool is_id_char(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
-}
-
-/* The first UUID in the text; runtimes and the platform put the request id near the start. */
-static struct str first_uuid(struct str body)
-{
-    size_t run = 0, most = body.n < 512 ? body.n : 512;
-
-    for (size_t i = 0; i < most; i++) {
-        run = is_id_char(body.p[i]) ? run + 1 : 0;
-        uint8_t bytes[16];
-        bool is_closed = i + 1 == body.n || !is_id_char(body.p[i + 1]);
-        if (run >= 36 && is_closed && id_pack(str_sub(body, i + 1 - 36, 36), bytes))
-            return str_sub(body, i + 1 - 36, 36);
-    }
-    return (struct str){0};
-}
-
 /* --- one line --- */
 
 static bool stream_is_wanted(struct log_scan *s, uint32_t stream)
@@ -65,10 +44,11 @@ static bool stream_is_wanted(struct log_scan *s, uint32_t stream)
            str_eq(q->instance, dim_origin(s->store, stream)->instance);
 }
 
-static bool names_invocation(const struct log_scan *s, struct str body)
+static bool names_invocation(struct log_scan *s, struct str body)
 {
     const struct log_request *q = s->q;
-    const struct str own = first_uuid(body);
+    bool is_said;
+    const struct str own = log_request_id(body, &s->arena, &is_said);
 
     if (own.n > 0 && str_find(body, q->invocation_id) < body.n)
         return true;
@@ -92,6 +72,11 @@ static bool line_passes(struct log_scan *s, const struct chunk_line *l)
     return !q->pattern || re_match(q->pattern, l->body, NULL, NULL);
 }
 
+static void find_id(struct log_line *l, struct arena *a)
+{
+    l->invocation_id = log_request_id(l->body, a, &l->says_id);
+}
+
 static void keep_line(struct log_scan *s, const struct chunk_line *l)
 {
     s->kept = mem_grow(s->kept, s->n_kept, &s->cap_kept, sizeof(*s->kept));
@@ -104,8 +89,7 @@ static void keep_line(struct log_scan *s, const struct chunk_line *l)
                  .body = arena_str(&s->arena, l->body)},
         .order = s->n_kept,
     };
-    s->kept[s->n_kept].line.invocation_id = first_uuid(s->kept[s->n_kept].line.body);
-    s->n_kept++;
+    find_id(&s->kept[s->n_kept++].line, &s->arena);
 }
 
 /* --- one chunk --- */
@@ -186,7 +170,7 @@ static void drop_given(struct log_scan *s)
     for (size_t i = 0; i < n; i++) {
         struct log_row row = s->kept[first + i];
         row.line.body = arena_str(&rest, row.line.body);
-        row.line.invocation_id = first_uuid(row.line.body);
+        find_id(&row.line, &rest);
         row.order = i;
         s->kept[i] = row;
     }

@@ -240,6 +240,7 @@ struct log_line {
     enum severity severity;
     enum record_kind kind;
     struct str invocation_id; /* of the line itself; may be empty */
+    bool says_id;             /* it is its own; else it is mentioned (log_request_id()) */
     struct str body;
 };
 typedef enum status log_fn(void *ctx, const struct log_line *line, struct err *e);

@@ -85,12 +85,56 @@ static void test_fingerprints(void **state)
         CHECK_STR(log_fingerprint(str_from(cases[i].message), &a), str_from(cases[i].fold));
 }
 
+static void test_whose_line_it_is(void **state)
+{
+#define OWN   "8d5958b5-559f-43f3-9f3c-6e5a1c0d2b11"
+#define OTHER "99999999-9999-4999-8999-999999999999"
+    static const char *const said[] = {
+        "START RequestId: " OWN " Version: $LATEST",
+        "2026-09-21T14:13:20.010Z\t" OWN "\tINFO\tcaused by " OTHER,
+        "[INFO]\t2026-09-21T14:13:20.010Z\t" OWN "\tcaused by " OTHER,
+        "2026-09-21T14:13:20.010Z\t" OWN "\tinfo\tdotnet " OTHER,
+        "2026-09-21 14:13:20 " OWN " INFO  B:12 - order " OTHER,
+        "I, [2026-09-21T14:13:20.123456 #8]  INFO " OWN " -- : order " OTHER,
+        " INFO Lambda runtime invoke{requestId=\"" OWN "\" xrayTraceId=\"x\"}: order " OTHER,
+        "level=INFO message=\"order " OTHER "\" requestId=" OWN,
+        "{\"x-correlation-id\":\"" OTHER "\",\"awsRequestId\":\"" OWN "\"}",
+        "{\"message\":\"RequestId: " OTHER "\",\"function_request_id\":\"" OWN "\"}",
+        "{\"err\":{\"$metadata\":{\"requestId\":\"" OTHER "\"}},\"requestId\":\"" OWN "\"}",
+        "{\"span\":{\"requestId\":\"" OWN "\"},\"id\":\"" OTHER "\"}",
+        "{\"spans\":[{\"name\":\"a\"},{\"requestId\":\"" OWN "\"}]}",
+        "{\"faas\":{\"execution\":\"" OWN "\"}}",
+        "{\"requestId\":\"" OWN "\",\"message\":\"cut off",
+    };
+    static const char *const mentioned[] = {
+        "working on " OWN,
+        "{\"orderId\":\"" OWN "\"}",
+        "{\"$metadata\":{\"requestId\":\"" OWN "\"}}",
+        "{\"clientRequestIdOf\":\"" OWN "\"}",
+        "x" OWN "\t is closed by no blank, " OWN,
+    };
+    AUTO(arena_clear) struct arena a = {0};
+    bool is_said = false;
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+        CHECK_STR(log_request_id(str_from(said[i]), &a, &is_said), STR(OWN));
+        CHECK(is_said);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(mentioned); i++) {
+        CHECK_STR(log_request_id(str_from(mentioned[i]), &a, &is_said), STR(OWN));
+        CHECK(!is_said);
+    }
+    CHECK(log_request_id(STR("no id, not even in 99999999-9999-4999"), &a, &is_said).n == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_prefixes),
         cmocka_unit_test(test_headlines),
         cmocka_unit_test(test_fingerprints),
+        cmocka_unit_test(test_whose_line_it_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
