@@ -88,7 +88,7 @@ void *mem_grow(void *p, size_t count, size_t *cap, size_t size)
  * program is slower. */
 static void advise_large_pages(void)
 {
-    enum { BLOCKS = 2, BLOCK_BYTES = 24 << 20 };
+    enum { BLOCKS = 2, BLOCK_BYTES = 16 << 20 };
     void *blocks[BLOCKS];
 
     for (size_t i = 0; i < BLOCKS; i++)

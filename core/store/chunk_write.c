@@ -148,10 +148,27 @@ static bool cut_to_template(struct chunk_writer *w, char mark, struct cut_line *
     return true;
 }
 
+/* A line whose pieces go behind those that are there. */
+static struct cut_line uncut(struct chunk_writer *w, const char *body, size_t n, int64_t ms,
+                             const char *last_id)
+{
+    const size_t room = CHUNK_CUT_ROOM(n);
+
+    return (struct cut_line){.body = body,
+                             .n = n,
+                             .ms = ms,
+                             .date = w->date,
+                             .last_id = last_id,
+                             .ids = end_of(&w->parts[PART_IDS], room),
+                             .hex = end_of(&w->parts[PART_HEX], room),
+                             .numbers = end_of(&w->parts[PART_NUMBERS], room),
+                             .texts = end_of(&w->parts[PART_TEXTS], room)};
+}
+
 static bool add_cut(struct chunk_writer *w, const struct chunk_line *line, int64_t in_day,
                     size_t *number)
 {
-    const size_t n = line->body.n, room = CHUNK_CUT_ROOM(n);
+    const size_t n = line->body.n;
     const char mark = mark_of(line);
     char body[CHUNK_CUT_ROOM(CHUNK_CUT_MOST)];
     char *last_id = w->ids.of_stream[line->stream % LAST_IDS];
@@ -160,19 +177,10 @@ static bool add_cut(struct chunk_writer *w, const struct chunk_line *line, int64
         return false;
     if (n > 0)
         memcpy(body, line->body.p, n);
-    memset(body + n, ' ', room - n);
-    const struct cut_line uncut = {.body = body,
-                                   .n = n,
-                                   .ms = in_day / NS_PER_MS,
-                                   .date = w->date,
-                                   .last_id = last_id,
-                                   .ids = end_of(&w->parts[PART_IDS], room),
-                                   .hex = end_of(&w->parts[PART_HEX], room),
-                                   .numbers = end_of(&w->parts[PART_NUMBERS], room),
-                                   .texts = end_of(&w->parts[PART_TEXTS], room)};
-    struct cut_line c = uncut;
+    memset(body + n, ' ', CHUNK_CUT_ROOM(0));
+    struct cut_line c = uncut(w, body, n, in_day / NS_PER_MS, last_id);
     if (!template_tree_cut(&w->tree, w->parts[PART_TEMPLATES].p, (uint8_t)mark, &c, number)) {
-        c = uncut;
+        c = uncut(w, body, n, in_day / NS_PER_MS, last_id);
         if (!cut_to_template(w, mark, &c, number))
             return false;
     }

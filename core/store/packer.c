@@ -75,11 +75,17 @@ static enum status load_dimensions(struct packer *p, struct err *e)
                    : s;
 }
 
-static struct pack *new_pack(struct packer *p)
+/* With room for as many facts as the pack before had, and some more: growing step by step leaves
+ * holes in the heap. */
+static struct pack *new_pack(struct packer *p, size_t n_facts)
 {
     struct pack *k = xcalloc(1, sizeof(*k));
 
     k->number = p->next_pack++;
+    if (n_facts > 0) {
+        k->cap_facts = n_facts + n_facts / 8;
+        k->facts = xreallocarray(NULL, k->cap_facts, sizeof(*k->facts));
+    }
     return k;
 }
 
@@ -94,7 +100,7 @@ enum status packer_new(struct store *s, struct packer **out, struct err *e)
     p->book.places = (struct fn_places){s->region_of, s->region_ctx};
     p->next_pack = 1;
     p->next_fn = p->next_stream = p->next_text = p->next_series = 1;
-    p->current = new_pack(p);
+    p->current = new_pack(p, 0);
     if (!s->is_null) {
         status = store_open(&o, &p->reader, e);
         if (status == OK)
@@ -444,6 +450,6 @@ enum status store_pack(struct packer *p, const struct batch *b, bool is_flush, s
     if (s != OK || is_empty(p->current))
         return s;
     *out = p->current;
-    p->current = new_pack(p);
+    p->current = new_pack(p, p->current->n_facts);
     return OK;
 }

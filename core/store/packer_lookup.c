@@ -6,7 +6,7 @@
 #include "core/store/id_index.h"
 #include "core/store/packer_private.h"
 
-#define MIN_PENDING ((size_t)16384)
+#define MIN_PENDING ((size_t)4096) /* a small table stays in the processor's cache */
 
 /* --- look-ups for the correlator --- */
 

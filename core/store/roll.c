@@ -45,6 +45,7 @@ void stats_pack(const struct stats *s, struct buf *out)
     for (size_t i = 0; i < ARRAY_LEN(sums); i++)
         wide_pack(out, sums[i]);
     AUTO(buf_clear) struct buf h = {.max = 1u << 20};
+    buf_reserve(&h, 16 + 4 * s->duration.n); /* mostly */
     histogram_pack(&s->duration, &h);
     buf_add_varint(out, h.n);
     buf_add_str(out, buf_str(&h));
@@ -248,6 +249,7 @@ static enum status save_roll(struct day *d, uint32_t fn, unsigned slot, const st
                      "insert or replace into roll(fn, slot, data, t0, t1) values(?,?,?,?,?)",
                      e) != OK)
         return e ? e->code : ERR_IO;
+    buf_reserve(&data, 1024); /* mostly */
     stats_pack(s, &data);
     sql_bind_i64(d->put_roll, 1, fn);
     sql_bind_i64(d->put_roll, 2, slot);
