@@ -112,7 +112,7 @@ void time_off_cut(struct cut_line *o, int64_t off);
  * used last comes first. Edges are named by 1 above their place, 0 is none. */
 struct template_edge {
     uint64_t head, head_mask; /* of the text's first 8 bytes */
-    uint32_t text, n;         /* in PART_TEMPLATES */
+    uint32_t text, n;         /* in the texts of templates */
     uint16_t next;
     uint16_t first; /* of those that follow; where the template ends, its number */
     uint8_t gap;    /* GAP_KINDS: the template ends */
@@ -126,8 +126,8 @@ struct template_tree {
     uint16_t roots[256]; /* by a template's first byte */
 };
 void template_tree_empty(struct template_tree *t);
-/* The template of n bytes at `at` in PART_TEMPLATES, which begin at `templates`: it is, or becomes,
- * the first that is tried. A tree that is full stays as it is. */
+/* The template of n bytes at `at` behind `templates`: it is, or becomes, the first that is tried. A
+ * tree that is full stays as it is. */
 void template_tree_add(struct template_tree *t, const char *templates, size_t at, size_t n,
                        size_t number);
 /* Cuts the line if it is of a template of the tree that was used not long ago. False: it may be of
@@ -141,15 +141,20 @@ enum { TEMPLATES_MOST = 1280 };
 
 struct known_template {
     uint64_t hash;
-    uint32_t at, n; /* in PART_TEMPLATES */
+    uint32_t at, n;    /* in the writer's texts */
+    uint64_t of_chunk; /* the last that has it, there by this number */
+    uint16_t number;
 };
 
-/* Zeroed is ready for chunk_writer_begin(); chunk_writer_clear() frees. */
+/* Zeroed is ready for chunk_writer_begin(); chunk_writer_clear() frees. Templates stay known from
+ * one chunk to the next, mostly they are the same: a chunk takes those that it uses. */
 struct chunk_writer {
     struct buf parts[CHUNK_PARTS];
     int64_t day, last_ns, last_stream;
-    size_t n_lines, text_bytes;
+    size_t n_lines, text_bytes, n_templates;
     char date[CHUNK_DATE];
+    uint64_t chunk;   /* counts them */
+    struct buf texts; /* of the known templates, one after another */
     struct known_template *known;
     size_t n_known, cap_known;
     uint16_t *places; /* hash -> 1 above the place in known; 0: none; a power of two, half empty */

@@ -9,8 +9,19 @@
 
 #define PART_MOST      ((size_t)1 << 30)
 #define TEMPLATES_FULL ((size_t)128 << 10) /* bytes at which lines are not cut any more */
-/* A line that is one GAP_TEXT has a template, too: one a severity and kind. */
-enum { TEMPLATES_WHOLE = 256 };
+/* A line that is one GAP_TEXT has a template, too: one a severity and kind. Where more are known
+ * than are kept, all are learned again. */
+enum { TEMPLATES_WHOLE = 256, TEMPLATES_KEPT = 512 };
+
+static void forget_templates(struct chunk_writer *w)
+{
+    w->texts.max = PART_MOST;
+    buf_reset(&w->texts);
+    w->n_known = 0;
+    if (w->places)
+        memset(w->places, 0, w->n_places * sizeof(*w->places));
+    template_tree_empty(&w->tree);
+}
 
 void chunk_writer_begin(struct chunk_writer *w, int64_t day)
 {
@@ -22,10 +33,10 @@ void chunk_writer_begin(struct chunk_writer *w, int64_t day)
     }
     w->day = day;
     w->last_ns = w->last_stream = 0;
-    w->n_lines = w->text_bytes = w->n_known = 0;
-    if (w->places)
-        memset(w->places, 0, w->n_places * sizeof(*w->places));
-    template_tree_empty(&w->tree);
+    w->n_lines = w->text_bytes = w->n_templates = 0;
+    w->chunk++;
+    if (w->n_known == 0 || w->n_known > TEMPLATES_KEPT || w->texts.n > TEMPLATES_FULL / 2)
+        forget_templates(w);
     memset(&w->ids, 0, sizeof(w->ids));
     time_format(&date, day * NS_PER_DAY, 3);
     memcpy(w->date, date.p, sizeof(w->date));
@@ -36,6 +47,7 @@ void chunk_writer_clear(struct chunk_writer *w)
 {
     for (size_t i = 0; i < CHUNK_PARTS; i++)
         buf_clear(&w->parts[i]);
+    buf_clear(&w->texts);
     free(w->known);
     free(w->places);
     free(w->tree.edges);
@@ -46,8 +58,7 @@ void chunk_writer_clear(struct chunk_writer *w)
 static bool is_template(const struct chunk_writer *w, const struct known_template *k, uint64_t hash,
                         struct str text)
 {
-    return k->hash == hash && k->n == text.n &&
-           memcmp(w->parts[PART_TEMPLATES].p + k->at, text.p, text.n) == 0;
+    return k->hash == hash && k->n == text.n && memcmp(w->texts.p + k->at, text.p, text.n) == 0;
 }
 
 static size_t free_place(const struct chunk_writer *w, uint64_t hash)
@@ -72,33 +83,55 @@ static void make_places(struct chunk_writer *w)
 
 static void add_template(struct chunk_writer *w, uint64_t hash, struct str text)
 {
-    struct buf *b = &w->parts[PART_TEMPLATES];
-
     make_places(w);
-    buf_add_varint(b, text.n);
     w->known = mem_grow(w->known, w->n_known, &w->cap_known, sizeof(*w->known));
-    w->known[w->n_known++] = (struct known_template){hash, (uint32_t)b->n, (uint32_t)text.n};
+    w->known[w->n_known++] =
+        (struct known_template){.hash = hash, .at = (uint32_t)w->texts.n, .n = (uint32_t)text.n};
     w->places[free_place(w, hash)] = (uint16_t)w->n_known;
-    buf_add_str(b, text);
+    buf_add_str(&w->texts, text);
 }
 
-/* Its number; false where there are too many to add one. */
-static bool template_number(struct chunk_writer *w, struct str text, bool is_whole, size_t *number)
+/* Whether the chunk takes another template. */
+static bool takes_template(const struct chunk_writer *w, bool is_whole)
+{
+    return is_whole || (w->n_templates < TEMPLATES_MOST - TEMPLATES_WHOLE &&
+                        w->parts[PART_TEMPLATES].n < TEMPLATES_FULL);
+}
+
+/* The place in `known`; false: it is new, and the chunk takes no more. */
+static bool know_template(struct chunk_writer *w, struct str text, bool is_whole, size_t *place)
 {
     const uint64_t hash = str_hash(text, 0);
     const size_t most = w->n_places - 1;
 
     for (size_t at = hash & most; w->n_places > 0 && w->places[at] != 0; at = (at + 1) & most) {
-        *number = w->places[at] - 1u;
-        if (is_template(w, &w->known[*number], hash, text))
+        *place = w->places[at] - 1u;
+        if (is_template(w, &w->known[*place], hash, text))
             return true;
     }
-    if (!is_whole && (w->n_known >= TEMPLATES_MOST - TEMPLATES_WHOLE ||
-                      w->parts[PART_TEMPLATES].n >= TEMPLATES_FULL))
+    *place = w->n_known;
+    if (!takes_template(w, is_whole))
         return false;
-    assert(w->n_known < TEMPLATES_MOST);
-    *number = w->n_known;
     add_template(w, hash, text);
+    return true;
+}
+
+/* Its number in the chunk, which has it from then on; false: it has not, and takes no more. */
+static bool template_number(struct chunk_writer *w, size_t place, bool is_whole, size_t *number)
+{
+    struct known_template *k = &w->known[place];
+    struct buf *b = &w->parts[PART_TEMPLATES];
+
+    if (k->of_chunk != w->chunk) {
+        if (!takes_template(w, is_whole))
+            return false;
+        assert(w->n_templates < TEMPLATES_MOST);
+        k->of_chunk = w->chunk;
+        k->number = (uint16_t)w->n_templates++;
+        buf_add_varint(b, k->n);
+        buf_add(b, w->texts.p + k->at, k->n);
+    }
+    *number = k->number;
     return true;
 }
 
@@ -133,7 +166,7 @@ static char mark_of(const struct chunk_line *line)
 }
 
 /* Cuts the line in full. False: it is none for templates, or there are too many. */
-static bool cut_to_template(struct chunk_writer *w, char mark, struct cut_line *c, size_t *number)
+static bool cut_to_template(struct chunk_writer *w, char mark, struct cut_line *c, size_t *place)
 {
     char template_text[CHUNK_CUT_ROOM(CHUNK_CUT_MOST)];
 
@@ -142,33 +175,16 @@ static bool cut_to_template(struct chunk_writer *w, char mark, struct cut_line *
     if (!line_cut(c))
         return false;
     const struct str text = {template_text, (size_t)(c->template_end - template_text)};
-    if (!template_number(w, text, false, number))
+    if (!know_template(w, text, false, place))
         return false;
-    template_tree_add(&w->tree, w->parts[PART_TEMPLATES].p, w->known[*number].at, text.n, *number);
+    template_tree_add(&w->tree, w->texts.p, w->known[*place].at, text.n, *place);
     return true;
-}
-
-/* A line whose pieces go behind those that are there. */
-static struct cut_line uncut(struct chunk_writer *w, const char *body, size_t n, int64_t ms,
-                             const char *last_id)
-{
-    const size_t room = CHUNK_CUT_ROOM(n);
-
-    return (struct cut_line){.body = body,
-                             .n = n,
-                             .ms = ms,
-                             .date = w->date,
-                             .last_id = last_id,
-                             .ids = end_of(&w->parts[PART_IDS], room),
-                             .hex = end_of(&w->parts[PART_HEX], room),
-                             .numbers = end_of(&w->parts[PART_NUMBERS], room),
-                             .texts = end_of(&w->parts[PART_TEXTS], room)};
 }
 
 static bool add_cut(struct chunk_writer *w, const struct chunk_line *line, int64_t in_day,
                     size_t *number)
 {
-    const size_t n = line->body.n;
+    const size_t n = line->body.n, room = CHUNK_CUT_ROOM(n);
     const char mark = mark_of(line);
     char body[CHUNK_CUT_ROOM(CHUNK_CUT_MOST)];
     char *last_id = w->ids.of_stream[line->stream % LAST_IDS];
@@ -178,12 +194,24 @@ static bool add_cut(struct chunk_writer *w, const struct chunk_line *line, int64
     if (n > 0)
         memcpy(body, line->body.p, n);
     memset(body + n, ' ', CHUNK_CUT_ROOM(0));
-    struct cut_line c = uncut(w, body, n, in_day / NS_PER_MS, last_id);
-    if (!template_tree_cut(&w->tree, w->parts[PART_TEMPLATES].p, (uint8_t)mark, &c, number)) {
-        c = uncut(w, body, n, in_day / NS_PER_MS, last_id);
-        if (!cut_to_template(w, mark, &c, number))
+    const struct cut_line before = {.body = body,
+                                    .n = n,
+                                    .ms = in_day / NS_PER_MS,
+                                    .date = w->date,
+                                    .last_id = last_id,
+                                    .ids = end_of(&w->parts[PART_IDS], room),
+                                    .hex = end_of(&w->parts[PART_HEX], room),
+                                    .numbers = end_of(&w->parts[PART_NUMBERS], room),
+                                    .texts = end_of(&w->parts[PART_TEXTS], room)};
+    struct cut_line c = before;
+    size_t place = 0;
+    if (!template_tree_cut(&w->tree, w->texts.p, (uint8_t)mark, &c, &place)) {
+        c = before;
+        if (!cut_to_template(w, mark, &c, &place))
             return false;
     }
+    if (!template_number(w, place, false, number))
+        return false;
     take(&w->parts[PART_IDS], c.ids);
     take(&w->parts[PART_HEX], c.hex);
     take(&w->parts[PART_NUMBERS], c.numbers);
@@ -197,7 +225,9 @@ static size_t add_whole(struct chunk_writer *w, const struct chunk_line *line)
 {
     const char text[] = {mark_of(line), GAP_TEXT};
     size_t number = 0;
-    bool is_known = template_number(w, (struct str){text, sizeof(text)}, true, &number);
+    size_t place = 0;
+    const bool is_known = know_template(w, (struct str){text, sizeof(text)}, true, &place) &&
+                          template_number(w, place, true, &number);
 
     assert(is_known);
     UNUSED(is_known);

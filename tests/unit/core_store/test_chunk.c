@@ -100,6 +100,16 @@ static void check_all(struct lines *l)
     CHECK_INT(n, l->n);
 }
 
+/* What was written before into other chunks changes nothing of a chunk. */
+static void check_next_chunk(const struct lines *l, struct chunk_writer *w)
+{
+    chunk_writer_begin(w, DAY);
+    for (size_t i = 0; i < l->n; i++)
+        chunk_writer_add(w, &l->rows[i]);
+    for (size_t i = 0; i < CHUNK_PARTS; i++)
+        CHECK_STR(buf_str(&l->writer.parts[i]), buf_str(&w->parts[i]));
+}
+
 #define ID_A "f0275c52-bff8-41b5-ad9a-cb93ab0d3629"
 #define ID_B "23ca03a7-4e5c-4846-a739-e6320ab3c724"
 
@@ -193,6 +203,37 @@ static void test_uuid_bytes(void **state)
         }
         text[at] = own;
     }
+}
+
+static void add_of_chunk(struct lines *l, unsigned chunk)
+{
+    static const char *const shared[] = {"START RequestId: " ID_A " Version: $LATEST", "", "a\x01",
+                                         "took 12 ms of 300", "END RequestId: " ID_A};
+
+    for (unsigned i = 0; i < 300 + chunk; i++) {
+        char body[64];
+        snprintf(body, sizeof(body), "%c%c%c of %u: %u", (char)('a' + (i + 7 * chunk) % 26),
+                 (char)('a' + i / 26), (char)('a' + chunk % 3), chunk, i);
+        add(l, body);
+        add(l, shared[(i + chunk) % ARRAY_LEN(shared)]);
+    }
+}
+
+static void test_templates_of_other_chunks(void **state)
+{
+    struct chunk_writer w = {0};
+
+    UNUSED(state);
+    for (unsigned chunk = 0; chunk < 12; chunk++) {
+        struct lines *l = lines_new();
+        add_of_chunk(l, chunk);
+        check_next_chunk(l, &w);
+        check_next_chunk(l, &w);
+        check_all(l);
+        lines_free(l);
+    }
+    CHECK(w.n_known <= 2 * TEMPLATES_MOST);
+    chunk_writer_clear(&w);
 }
 
 static void test_times_and_streams(void **state)
@@ -444,10 +485,16 @@ static void test_older_chunk(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_every_kind_of_word), cmocka_unit_test(test_uuid_bytes),
-    cmocka_unit_test(test_times_and_streams),  cmocka_unit_test(test_random_lines),
-    cmocka_unit_test(test_values_change),      cmocka_unit_test(test_many_templates_and_long_lines),
-    cmocka_unit_test(test_is_small),           cmocka_unit_test(test_damage),
-    cmocka_unit_test(test_kept_lines),         cmocka_unit_test(test_older_chunk),
+    cmocka_unit_test(test_every_kind_of_word),
+    cmocka_unit_test(test_uuid_bytes),
+    cmocka_unit_test(test_templates_of_other_chunks),
+    cmocka_unit_test(test_times_and_streams),
+    cmocka_unit_test(test_random_lines),
+    cmocka_unit_test(test_values_change),
+    cmocka_unit_test(test_many_templates_and_long_lines),
+    cmocka_unit_test(test_is_small),
+    cmocka_unit_test(test_damage),
+    cmocka_unit_test(test_kept_lines),
+    cmocka_unit_test(test_older_chunk),
 };
 TEST_MAIN(tests)
