@@ -112,9 +112,9 @@ static int status_exit(const struct err *e)
 static enum status show_rows(struct cli *c, const struct tui_options *o, struct err *e)
 {
     const struct top_settings *set = c->options;
+    const struct table_out out = cli_table_out(c);
     bool is_more = false;
-    enum status s =
-        tui_table(o, set->keys, (enum table_format)c->settings->format, &c->out, &is_more, e);
+    const enum status s = tui_table(o, set->keys, &out, &is_more, e);
 
     if (s == OK && is_more)
         fprintf(stderr,

@@ -145,33 +145,44 @@ void app_shown_table(struct app *app, struct table *t)
 
 enum { TABLE_WIDTH = 120, TABLE_HEIGHT = 40 }; /* where keys are pressed for a table */
 
-enum status tui_table(const struct tui_options *o, struct str keys, enum table_format f,
-                      struct buf *out, bool *is_more, struct err *e)
+/* What is loaded page by page is loaded with more of them; of rows that come one by one all are
+ * printed, but where only tagged ones are wanted. */
+static void load_more(struct app *app, const struct table_out *out)
+{
+    const bool is_course = app_place(app)->display != DISPLAY_TABLE;
+
+    if (app->data.is_window && app->n_tags == 0 && !is_course)
+        app->rows_out = out;
+    app_place(app)->n_pages = app->data.is_window ? ALL_PAGES : MOST_PAGES;
+    app_load(app);
+}
+
+enum status tui_table(const struct tui_options *o, struct str keys, const struct table_out *out,
+                      bool *is_more, struct err *e)
 {
     struct app app;
     struct table t;
 
     app_init(&app, o);
     app.frame.width = TABLE_WIDTH;
+    app.rows_out = keys.n == 0 ? out : NULL;
     app_load(&app);
     enum status s = app.error.code;
-    if (s == OK) {
+    if (s == OK && keys.n > 0) {
         app_draw(&app, TABLE_WIDTH, TABLE_HEIGHT);
         s = press(&app, keys, TABLE_WIDTH, TABLE_HEIGHT, e);
     }
-    if (s == OK && app_asks_anew(&app)) {
-        app_place(&app)->n_pages = app.data.is_window ? ALL_PAGES : MOST_PAGES;
-        app_load(&app);
-    }
+    if (s == OK && app_asks_anew(&app) && !app.data.is_printed)
+        load_more(&app, out);
     if (app.error.code != OK && e) {
         *e = app.error;
         s = e->code;
     }
-    if (s == OK) {
+    if (s == OK && !app.data.is_printed) {
         app_shown_table(&app, &t);
-        table_print(&t, f, true, out);
-        *is_more = app.data.is_more;
+        table_print(&t, out->format, true, out->buf);
     }
+    *is_more = s == OK && app.data.is_more;
     app_clear(&app);
     return s;
 }

@@ -5,7 +5,7 @@
 
 #include "analyzer/analyzer.h"
 #include "core/base/clock.h"
-#include "core/base/table.h"
+#include "core/base/table_stream.h"
 #include "core/store/store.h"
 
 /* The smallest screen that is drawn on; below the roomy one what stands above a table is left out.
@@ -54,9 +54,9 @@ MUST_CHECK enum status tui_speak(const struct tui_options *o, struct err *e);
 MUST_CHECK enum status tui_frame(const struct tui_options *o, struct str keys, unsigned width,
                                  unsigned height, struct buf *out, struct err *e);
 /* The same content as rows, after the same keys: --once -o json|csv|... Of invocations the first
- * 20,000; is_more: there are others. */
-MUST_CHECK enum status tui_table(const struct tui_options *o, struct str keys, enum table_format f,
-                                 struct buf *out, bool *is_more, struct err *e);
+ * 20,000; is_more: there are others. Rows of functions are flushed as they come. */
+MUST_CHECK enum status tui_table(const struct tui_options *o, struct str keys,
+                                 const struct table_out *out, bool *is_more, struct err *e);
 extern const char *const tui_view_names[]; /* NULL-terminated */
 /* Key map as mdoc or text, from the dispatcher's own table. */
 void tui_keys_text(struct buf *out);

@@ -69,20 +69,36 @@ static enum status find_causes(struct app *app, struct view_data *d, struct caus
         .range = d->range, .fn = app->fn_filter, .fn_id = app_place(app)->fn_id};
     uint64_t attempts = 0;
 
-    for (size_t i = 0; i < d->functions.n; i++)
-        attempts += d->functions.rows[i].stats.n;
+    for (size_t i = 0; i < d->series.n; i++)
+        attempts += d->series.points[i].n;
     return attempts <= MOST_ATTEMPTS ? request_scan(app->options->store, &q, on_attempt, c, e) : OK;
 }
 
-static void fill(struct app *app, struct view_data *d, const struct fn_row *f,
-                 const struct tally *why)
+static const struct tally *tally_of(const struct fn_rows_pass *p, const struct fn_row *f)
 {
-    struct row_ref *ref = view_row(d, &app->data_arena);
-    struct table *t = &d->table;
-    uint64_t cold = stats_cold(&f->stats);
+    const struct causes *c = p->ctx;
+    const uint64_t *at = idmap_get(&c->index, f->fn_id);
 
-    ref->fn_id = f->fn_id;
-    ref->fn_name = f->fn.name;
+    return at ? &c->tallies[*at] : NULL;
+}
+
+static enum status see(struct fn_rows_pass *p, const struct fn_row *f, struct err *e)
+{
+    const struct tally *why = tally_of(p, f);
+
+    UNUSED(e);
+    for (int k = 0; why && k < COLD_CAUSES; k++)
+        p->data->cold_causes[k] += why->n[k];
+    return OK;
+}
+
+static enum status fill(struct fn_rows_pass *p, struct table *t, struct row_ref *ref,
+                        const struct fn_row *f, struct err *e)
+{
+    const struct tally *why = tally_of(p, f);
+    const uint64_t cold = stats_cold(&f->stats);
+
+    UNUSED(e);
     ref->is_problem = cold * 10 > f->stats.n;
     ref->style = ref->is_problem ? STYLE_WARN : STYLE_PLAIN;
     table_text(t, 0, f->fn.name);
@@ -91,33 +107,30 @@ static void fill(struct app *app, struct view_data *d, const struct fn_row *f,
     cell_percentile(t, 3, &f->stats.init, 500);
     cell_percentile(t, 4, &f->stats.init, 950);
     cell_percentile(t, 5, &f->stats.init, 990);
-    for (int k = 0; why && k < COLD_CAUSES; k++) {
-        d->cold_causes[k] += why->n[k];
+    for (int k = 0; why && k < COLD_CAUSES; k++)
         if (why->n[k] > 0)
             cell_count(t, cause_columns[k], why->n[k]);
-    }
     cell_duration(t, 11, f->stats.sum_init_ns);
     cell_money(t, 12, f->stats.cost_init);
     cell_count(t, 13, f->stats.n);
     table_i64(t, 14, (int64_t)(f->stats.memory_size_bytes >> 20));
     table_text(t, 15, f->runtime);
+    return OK;
 }
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
     struct causes *c = arena_new(&app->data_arena, struct causes, 1);
-    enum status s = view_load_functions(app, d, e);
+    struct fn_rows_pass p = {.app = app, .data = d, .ctx = c, .see = see, .fill = fill};
+    enum status s = view_load_series(app, d, e);
 
     c->arena = &app->data_arena;
     if (s == OK)
         s = find_causes(app, d, c, e);
+    table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns), "fnscope.top.coldstarts",
+               2);
     if (s == OK)
-        table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns),
-                   "fnscope.top.coldstarts", 2);
-    for (size_t i = 0; s == OK && i < d->functions.n; i++) {
-        const uint64_t *at = idmap_get(&c->index, d->functions.rows[i].fn_id);
-        fill(app, d, &d->functions.rows[i], at ? &c->tallies[*at] : NULL);
-    }
+        s = view_load_fn_rows(&p, e);
     idmap_clear(&c->index);
     return s;
 }

@@ -46,39 +46,53 @@ struct str view_kept_text(struct arena *a, const struct standing_cost *c)
                         STR_ARG(view_exact(a, c->snapshots, 12)), open);
 }
 
-/* Empty where it is not known. */
-static enum status kept_cell(struct app *app, struct view_data *d, const struct fn_row *f,
-                             struct err *e)
+struct costs {
+    struct standing_idle idle;
+    wide total;
+};
+
+static bool is_open(const struct standing_cost *c)
+{
+    return c->is_provisioned_open || c->are_snapshots_open || c->is_unpriced;
+}
+
+static enum status kept_ready(const struct fn_rows_pass *p, const struct fn_row *f,
+                              struct standing_cost *out, struct err *e)
+{
+    const struct costs *costs = p->ctx;
+    struct fn_row row = *f;
+
+    standing_complete(&costs->idle, &row);
+    return view_kept_ready(p->app, p->data, &row, out, e);
+}
+
+static enum status see(struct fn_rows_pass *p, const struct fn_row *f, struct err *e)
 {
     struct standing_cost c;
 
-    if (view_kept_ready(app, d, f, &c, e) != OK)
+    if (kept_ready(p, f, &c, e) != OK)
         return e->code;
-    d->kept_ready += c.provisioned + c.snapshots;
-    if (c.is_provisioned_open || c.are_snapshots_open || c.is_unpriced)
-        d->n_kept_open++;
-    else
-        cell_money(&d->table, 10, c.provisioned + c.snapshots);
+    p->data->kept_ready += c.provisioned + c.snapshots;
+    p->data->n_kept_open += is_open(&c);
     return OK;
 }
 
-static enum status cost_row(struct app *app, struct view_data *d, const struct fn_row *f,
-                            wide total, struct err *e)
+static enum status fill(struct fn_rows_pass *p, struct table *t, struct row_ref *ref,
+                        const struct fn_row *f, struct err *e)
 {
-    struct row_ref *ref = view_row(d, &app->data_arena);
-    struct table *t = &d->table;
+    const struct costs *costs = p->ctx;
     const struct stats *s = &f->stats;
     struct stats_cost c = {0};
+    struct standing_cost kept;
 
-    if (cost_of_stats(app->options->cost, &f->fn, s, d->range.until_ns - 1, &c, e) != OK)
+    if (cost_of_stats(p->app->options->cost, &f->fn, s, p->data->range.until_ns - 1, &c, e) != OK ||
+        kept_ready(p, f, &kept, e) != OK)
         return e->code;
-    ref->fn_id = f->fn_id;
-    ref->fn_name = f->fn.name;
     ref->is_problem = s->cost_failed * 10 > s->cost;
     ref->style = ref->is_problem ? STYLE_WARN : STYLE_PLAIN;
     table_text(t, 0, f->fn.name);
     cell_money(t, 1, s->cost);
-    cell_percent(t, 2, (uint64_t)(s->cost / 1000), (uint64_t)(total / 1000));
+    cell_percent(t, 2, (uint64_t)(s->cost / 1000), (uint64_t)(costs->total / 1000));
     if (s->n > 0)
         cell_money(t, 3, wide_div_round(s->cost * 1000000, s->n));
     cell_money(t, 4, s->cost_failed);
@@ -88,7 +102,9 @@ static enum status cost_row(struct app *app, struct view_data *d, const struct f
                  view_exact(t->arena, wide_ratio(s->mb_ms, 10, MB_MS_PER_GB_S), 1));
     cell_count(t, 8, s->n);
     table_text(t, 9, f->fn.region);
-    return kept_cell(app, d, f, e);
+    if (!is_open(&kept)) /* else it is not known */
+        cell_money(t, 10, kept.provisioned + kept.snapshots);
+    return OK;
 }
 
 enum status view_load_idle(struct app *app, struct view_data *d, struct standing_idle *out,
@@ -105,40 +121,33 @@ enum status view_load_idle(struct app *app, struct view_data *d, struct standing
 
 /* What did not run costs nothing but what is kept ready of it. */
 static enum status idle_rows(struct app *app, struct view_data *d, const struct standing_idle *idle,
-                             wide total, struct err *e)
+                             struct fn_rows *out, struct err *e)
 {
     struct standing_cost c = {0};
 
     d->n_kept_unmet = fn_filter_is_all(&app->fn_filter) ? idle->n_unmet : 0;
+    out->rows = arena_new(&app->data_arena, struct fn_row, idle->rows.n + 1);
     for (size_t i = 0; i < idle->rows.n; i++) {
-        const struct fn_row *f = &idle->rows.rows[i];
-        if (view_kept_ready(app, d, f, &c, e) != OK)
+        if (view_kept_ready(app, d, &idle->rows.rows[i], &c, e) != OK)
             return e->code;
-        if ((c.provisioned > 0 || c.snapshots > 0 || c.is_unpriced) &&
-            cost_row(app, d, f, total, e) != OK)
-            return e->code;
+        if (c.provisioned > 0 || c.snapshots > 0 || c.is_unpriced)
+            out->rows[out->n++] = idle->rows.rows[i];
     }
     return OK;
 }
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
-    struct standing_idle idle = {0};
-    enum status s = view_load_functions(app, d, e);
+    struct costs costs = {0};
+    struct fn_rows_pass p = {.app = app, .data = d, .ctx = &costs, .see = see, .fill = fill};
 
-    if (s == OK)
-        s = view_load_idle(app, d, &idle, e);
-    if (s == OK)
-        s = view_load_series(app, d, e);
-    if (s != OK)
-        return s;
+    if (view_load_idle(app, d, &costs.idle, e) != OK || view_load_series(app, d, e) != OK ||
+        idle_rows(app, d, &costs.idle, &p.more, e) != OK)
+        return e->code;
+    costs.total = view_total_cost(&d->series);
     table_init(&d->table, &app->data_arena, cost_columns, ARRAY_LEN(cost_columns),
                "fnscope.top.cost", 1);
-    view_reserve(d, &app->data_arena, d->functions.n + idle.rows.n);
-    wide total = view_total_cost(&d->functions);
-    for (size_t i = 0; s == OK && i < d->functions.n; i++)
-        s = cost_row(app, d, &d->functions.rows[i], total, e);
-    return s == OK ? idle_rows(app, d, &idle, total, e) : s;
+    return view_load_fn_rows(&p, e);
 }
 
 /* The strip, and what is in no cost of the table: whoever keeps something ready must not miss it.

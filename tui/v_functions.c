@@ -1,7 +1,6 @@
 /* Functions: what each did, how well, for how much. */
 #include <string.h>
 
-#include "core/base/top_n.h"
 #include "tui/view.h"
 
 static const struct table_column function_columns[] = {
@@ -107,160 +106,45 @@ static const struct table_column *columns_in_unit(struct app *app)
     return c;
 }
 
-static bool is_ill(const struct stats *s)
-{
-    enum style style;
-
-    view_state(s, &style);
-    return style != STYLE_PLAIN;
-}
-
-static size_t window_of(const struct app *app)
-{
-    return PAGE_ROWS * (app->stack[app->depth - 1].n_pages + 1);
-}
-
-/* Passes over the functions of the range: each is counted and summed up once. */
-struct pass {
-    struct app *app;
-    struct view_data *data;
-    struct stats *sums; /* NULL: nobody asks */
-    wide total;
+struct sums {
+    struct stats *all; /* NULL: nobody asks */
+    wide cost;
 };
 
-static void see(struct pass *p, const struct fn_row *f)
+static enum status see(struct fn_rows_pass *p, const struct fn_row *f, struct err *e)
 {
+    const struct sums *sums = p->ctx;
+
+    UNUSED(e);
     p->data->n_functions++;
-    if (p->sums)
-        stats_merge(p->sums, &f->stats);
-}
-
-/* --- a window of very many: those that pass the filter and come first in the order --- */
-
-/* A function that is to be shown; its cell is that of the column they are sorted by. */
-struct chosen {
-    struct table_cell cell;
-    uint32_t id, place;
-};
-
-struct chooser {
-    struct pass *pass;
-    const struct place *place;
-    struct condition condition;
-    struct table row;          /* of one function */
-    struct arena arena, cells; /* of that row; of what is chosen */
-    struct top_n best;
-    uint32_t n_seen;
-};
-
-static void chooser_clear(struct chooser *c)
-{
-    re_free(c->condition.re);
-    arena_clear(&c->arena);
-    arena_clear(&c->cells);
-}
-
-static int compare_chosen(const void *ctx, const void *a, const void *b)
-{
-    const struct chooser *c = ctx;
-    const struct chosen *x = a, *y = b;
-    const int column = c->place->sort_column;
-    const bool is_down = column >= 0 && c->row.columns[column].is_right != c->place->is_inverted;
-    int order = column >= 0 ? view_compare_cells(&x->cell, &y->cell) : 0;
-
-    order = order == 0 ? (x->place > y->place) - (x->place < y->place) : is_down ? -order : order;
-    return c->place->is_from_end ? -order : order;
-}
-
-static enum status choose(void *ctx, const struct fn_row *f, struct err *e)
-{
-    struct chooser *c = ctx;
-    struct app *app = c->pass->app;
-    struct table *t = &c->row;
-    struct chosen x = {.id = f->fn_id, .place = c->n_seen++};
-
-    UNUSED(e);
-    see(c->pass, f);
-    if (app->only_problems && !is_ill(&f->stats))
-        return OK;
-    arena_reset(&c->arena);
-    table_init(t, &c->arena, t->columns, t->n_columns, t->schema, t->version);
-    table_row(t);
-    function_cells(app, t, f, c->pass->total);
-    if (c->place->sort_column >= 0)
-        x.cell = t->cells[c->place->sort_column];
-    if (!condition_holds(&c->condition, t, 0) || !top_n_wants(&c->best, &x))
-        return OK;
-    x.cell.raw = arena_str(&c->cells, x.cell.raw);
-    top_n_add(&c->best, &x);
+    if (sums->all)
+        stats_merge(sums->all, &f->stats);
     return OK;
 }
 
-/* Leaves those in fns that are to be shown, in their order. */
-static enum status choose_window(struct pass *p, struct fn_ids *fns, struct err *e)
+static enum status fill(struct fn_rows_pass *p, struct table *t, struct row_ref *ref,
+                        const struct fn_row *f, struct err *e)
 {
-    const struct app *app = p->app;
-    const struct each_fn_request q = {.range = p->data->range, .fns = *fns};
-    AUTO(chooser_clear)
-    struct chooser c = {.pass = p, .place = app_place(p->app), .row = p->data->table};
-
-    (void)condition_parse((struct str){app->filter, app->filter_n}, &c.row, &c.condition, NULL);
-    top_n_init(&c.best, &p->app->data_arena, sizeof(struct chosen), window_of(app));
-    c.best.compare = compare_chosen;
-    c.best.ctx = &c;
-    if (request_each_function(app->options->store, &q, choose, &c, e) != OK)
-        return e->code;
-    top_n_sort(&c.best);
-    for (size_t i = 0; i < c.best.n; i++)
-        fns->ids[i] =
-            ((const struct chosen *)top_n_row(&c.best, c.place->is_from_end ? c.best.n - 1 - i : i))
-                ->id;
-    fns->n = c.best.n;
-    p->data->is_more = c.best.was_cut;
-    p->data->is_window = true;
-    return OK;
-}
-
-/* --- the rows --- */
-
-static enum status add_row(void *ctx, const struct fn_row *f, struct err *e)
-{
-    struct pass *p = ctx;
-    struct arena *a = &p->app->data_arena;
-    struct row_ref *ref = view_row(p->data, a);
-    struct fn_row row = *f;
+    const struct sums *sums = p->ctx;
 
     UNUSED(e);
-    if (!p->data->is_window)
-        see(p, f);
-    row.fn = *fn_copy(a, &f->fn);
-    row.runtime = arena_str(a, f->runtime);
-    function_cells(p->app, &p->data->table, &row, p->total);
+    function_cells(p->app, t, f, sums->cost);
     view_state(&f->stats, &ref->style);
-    ref->fn_id = f->fn_id;
-    ref->fn_name = row.fn.name;
-    ref->is_problem = is_ill(&f->stats);
+    ref->is_problem = ref->style != STYLE_PLAIN;
     return OK;
 }
 
-static enum status load_rows(struct app *app, struct view_data *d, struct stats *sums,
-                             struct err *e)
+static enum status load_rows(struct app *app, struct view_data *d, struct stats *all, struct err *e)
 {
-    struct pass p = {.app = app, .data = d, .sums = sums};
-    struct each_fn_request q = {.range = d->range};
+    struct sums sums = {.all = all};
+    struct fn_rows_pass p = {.app = app, .data = d, .ctx = &sums, .see = see, .fill = fill};
 
-    if (view_load_series(app, d, e) != OK ||
-        request_fn_ids(app->options->store, d->range, &app->fn_filter, &app->data_arena, &q.fns,
-                       e) != OK)
+    if (view_load_series(app, d, e) != OK)
         return e->code;
-    for (size_t i = 0; i < d->series.n; i++)
-        p.total += d->series.points[i].cost;
+    sums.cost = view_total_cost(&d->series);
     table_init(&d->table, &app->data_arena, columns_in_unit(app), ARRAY_LEN(function_columns),
                "fnscope.top.functions", 1);
-    if (q.fns.n > window_of(app) && choose_window(&p, &q.fns, e) != OK)
-        return e->code;
-    view_reserve(d, &app->data_arena, q.fns.n);
-    return request_each_function(app->options->store, &q, add_row, &p, e);
+    return view_load_fn_rows(&p, e);
 }
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)

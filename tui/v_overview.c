@@ -38,12 +38,12 @@ enum status view_load_one(struct app *app, struct view_data *d, struct err *e)
     return s;
 }
 
-wide view_total_cost(const struct fn_rows *rows)
+wide view_total_cost(const struct series *s)
 {
     wide total = 0;
 
-    for (size_t i = 0; i < rows->n; i++)
-        total += rows->rows[i].stats.cost;
+    for (size_t i = 0; i < s->n; i++)
+        total += s->points[i].cost;
     return total;
 }
 

@@ -4,6 +4,7 @@
 #define FNSCOPE_TUI_VIEW_H
 
 #include "core/base/re.h"
+#include "core/base/table_stream.h"
 #include "tui/frame.h"
 #include "tui/keys.h"
 #include "tui/tui.h"
@@ -90,6 +91,7 @@ struct view_data {
     size_t n_functions;       /* overview: that have something in the range */
     bool is_more;             /* there are rows beyond what is loaded */
     bool is_window;           /* of more rows the filter and the order chose those */
+    bool is_printed;          /* to app.rows_out instead */
 };
 
 /* One level of the stack: a view with its place. */
@@ -229,8 +231,11 @@ struct app {
     struct prompt prompt;
     struct picker picker;
     struct fn_filter fn_filter; /* the options', narrowed by accounts and regions */
-    uint32_t hidden[VIEWS];     /* columns taken away, a bit each */
-    struct str tags[MAX_TAGS];  /* rows tagged in the view of the place, by what they stand for */
+    /* Rows of functions go there as they come, all that pass the filter, in the order. NULL: they
+     * are loaded. */
+    const struct table_out *rows_out;
+    uint32_t hidden[VIEWS];    /* columns taken away, a bit each */
+    struct str tags[MAX_TAGS]; /* rows tagged in the view of the place, by what they stand for */
     size_t n_tags;
     struct subject_mark mark, other; /* other: what the comparison shows beside the mark */
     struct drawn drawn;
@@ -373,7 +378,21 @@ enum status view_load_functions(struct app *app, struct view_data *d, struct err
 enum status view_load_one(struct app *app, struct view_data *d,
                           struct err *e); /* that of the place, into d->one; NULL: none */
 enum status view_load_series(struct app *app, struct view_data *d, struct err *e);
-wide view_total_cost(const struct fn_rows *rows);
+wide view_total_cost(const struct series *s);
+/* Rows of the functions of the range (fn_rows.c), into the table, which has its columns; of very
+ * many a window. */
+struct fn_rows_pass {
+    struct app *app;
+    struct view_data *data;
+    struct fn_rows more; /* behind them: of functions that have nothing in the range */
+    void *ctx;
+    /* Sees each function once, shown or not; may be NULL. */
+    enum status (*see)(struct fn_rows_pass *p, const struct fn_row *f, struct err *e);
+    /* The last row of the table, and what it stands for besides the function; is pure. */
+    enum status (*fill)(struct fn_rows_pass *p, struct table *t, struct row_ref *ref,
+                        const struct fn_row *f, struct err *e);
+};
+enum status view_load_fn_rows(struct fn_rows_pass *p, struct err *e);
 enum strip_kind { STRIP_INVOCATIONS, STRIP_FAILED, STRIP_COST, STRIP_LINES, STRIP_LOG_ERRORS };
 void view_strip(const struct app *app, struct frame *f, unsigned y, enum strip_kind k);
 /* The axis below strips: when they begin and end. */

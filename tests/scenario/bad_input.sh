@@ -170,8 +170,9 @@ python3 - "$program" "$functions" "$is_sanitized" <<'PY' || failed=1
 import os, subprocess, sys
 program, functions, is_sanitized = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "1"
 most_mb = 48 + functions * 200 // 1000000 if not is_sanitized else 1 << 20
-answers = ["cost -o csv", "cost", "cost --by day -o csv", "query functions -n 0", "query functions -n 0 --order costliest -o json", "report"]
-fewer = ("day", "report")
+answers = ["cost -o csv", "cost", "cost --by day -o csv", "query functions -n 0", "query functions -n 0 --order costliest -o json", "report",
+    "top --view functions -o csv", "top --view cost -o json", "top --view cost --once"]
+fewer = ("day", "report", "--once")
 bad = 0
 for answer in answers:
     args = [program, *answer.split(), "--store", "many", "--quiet"]
