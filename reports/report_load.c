@@ -5,7 +5,6 @@
 #define ERRORS_SHOWN    ((size_t)25)
 #define INCIDENTS_SHOWN ((size_t)10)
 #define HOURLY_UP_TO_NS (8 * NS_PER_DAY)
-#define NAMES_KEPT      ((size_t)4096)
 
 /* Metrics know most; some providers write refused calls down as invocations. */
 static enum status load_throttles(struct store *s, struct report_data *r, struct err *e)
@@ -84,19 +83,17 @@ static struct range range_before(struct range r, int64_t seen_until_ns, int64_t 
 struct deploy_pass {
     struct store *store;
     struct report_data *report;
-    size_t n;
 };
 
 /* Names of very many environments are not kept. */
 static enum status on_environment(void *ctx, uint32_t fn_id, const struct invocation *inv,
                                   struct err *e)
 {
-    struct deploy_pass *p = ctx;
+    const struct deploy_pass *p = ctx;
 
     UNUSED(e);
     deployments_see(&p->report->deployments, p->report->arena, fn_id, inv);
-    if (++p->n % NAMES_KEPT == 0)
-        store_forget(p->store);
+    store_forget_many(p->store);
     return OK;
 }
 
@@ -119,7 +116,7 @@ static enum status load_deployments(struct store *s, struct report_data *r, stru
     const struct inv_request q = {.range = {r->range.since_ns - NS_PER_DAY, r->range.until_ns},
                                   .fn = r->options->filter,
                                   .start_mask = ~(1u << START_WARM)};
-    struct deploy_pass pass = {.store = s, .report = r};
+    struct deploy_pass pass = {s, r};
     enum status status = request_scan(s, &q, on_environment, &pass, e);
 
     store_forget(s);

@@ -4,6 +4,8 @@
 
 #include "core/store/store_private.h"
 
+enum { MOST_NAME_BYTES = 4 << 20 };
+
 static struct str copy_column(struct store *s, const struct sql_stmt *st, int i)
 {
     return arena_str(&s->dims, sql_str(st, i));
@@ -148,6 +150,12 @@ void store_forget(struct store *s)
     idmap_reset(&s->origin_by_id);
     idmap_reset(&s->text_by_id);
     arena_reset(&s->dims);
+}
+
+void store_forget_many(struct store *s)
+{
+    if (s->dims.used_bytes > MOST_NAME_BYTES)
+        store_forget(s);
 }
 
 /* --- streams and texts --- */

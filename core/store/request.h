@@ -170,8 +170,10 @@ struct fn_ref store_fn_in(struct store *s, uint32_t fn_id, struct arena *a);
 
 /* Names of functions, environments and texts stay in memory once they were read: this forgets them,
  * for whoever asks for very many. Nothing of an answer may be used behind it but what was copied.
- * A callback of request_scan may call it. Of a store that is written to nothing is forgotten. */
+ * Of a store that is written to nothing is forgotten. */
 void store_forget(struct store *s);
+/* The same once they take some MB: for a callback of request_scan, at its end. */
+void store_forget_many(struct store *s);
 
 enum inv_order {
     INV_NEWEST,
