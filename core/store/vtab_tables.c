@@ -7,7 +7,7 @@
 #include <sqlite3.h>
 
 #include "core/base/mem.h"
-#include "core/store/sql_tables.h"
+#include "core/store/sql_found.h"
 
 /* What SQLite hands to the module when a table is used. */
 struct binding {
@@ -24,6 +24,7 @@ struct cursor_state {
     sqlite3_vtab_cursor base; /* first: SQLite's view of it */
     struct arena arena, filter_arena;
     struct table_scan scan;
+    struct found_ids found;
     size_t next_day, row, n_rows;
     const char *rows;
     bool is_done;
@@ -208,6 +209,7 @@ static int close_cursor(sqlite3_vtab_cursor *cursor)
     struct cursor_state *c = state_of(cursor);
 
     end_scan(c);
+    found_clear(&c->found);
     arena_clear(&c->arena);
     arena_clear(&c->filter_arena);
     free(c);
@@ -230,6 +232,24 @@ static int load_part(struct cursor_state *c)
     c->rows = part.rows;
     c->n_rows = part.n;
     c->is_done = part.n == 0;
+    return SQLITE_OK;
+}
+
+/* All rows of a request at once. */
+static int load_found(struct cursor_state *c)
+{
+    const struct binding *b = binding_of(c->base.pVtab);
+    struct table_rows found = {0};
+    struct err e = {0};
+
+    c->row = c->n_rows = 0;
+    c->found.table = b->table;
+    if (found_look_up(&c->found, b->store, &c->scan.filter, &found, &e) != OK)
+        return fail(c->base.pVtab, &e);
+    c->rows = found.rows;
+    c->n_rows = found.n;
+    c->next_day = b->store->n_day_numbers;
+    c->is_done = found.n == 0;
     return SQLITE_OK;
 }
 
@@ -297,8 +317,11 @@ static int filter(sqlite3_vtab_cursor *cursor, int plan, const char *text, int a
     assert(next == argc);
     c->next_day = 0;
     c->rowid = 0;
-    c->is_done = false;
-    return load_next(c);
+    c->is_done = plan & PLAN_ID && c->scan.filter.request_id.n == 0; /* null equals nothing */
+    if (c->is_done)
+        return SQLITE_OK;
+    const struct sql_table *t = binding_of(cursor->pVtab)->table;
+    return plan & PLAN_ID && t->load && !t->is_timeless ? load_found(c) : load_next(c);
 }
 
 static int next_row(sqlite3_vtab_cursor *cursor)
