@@ -16,7 +16,7 @@
 /* The function that all platform records name. */
 struct speakers {
     struct agreed function;
-    bool has_streams;
+    bool has_streams, has_platform;
 };
 
 static void agree(struct agreed *g, struct str value)
@@ -46,6 +46,7 @@ static void hear(struct speakers *h, const struct batch *b)
         h->has_streams |= b->records[i].origin->instance.n > 0;
         if (p == NULL)
             continue;
+        h->has_platform = true;
         agree(&h->function, function_of_arn(p->function_arn));
         agree(&h->function, p->function_name);
     }
@@ -158,6 +159,27 @@ static bool lacks_times(const struct batch *b)
     return false;
 }
 
+static bool holds_platform(struct str text)
+{
+    static const struct str openings[] = {{"START RequestId: ", 17}, {"REPORT RequestId: ", 18}};
+
+    for (size_t i = 0; i < ARRAY_LEN(openings); i++)
+        if (str_find(text, openings[i]) < text.n)
+            return true;
+    return false;
+}
+
+/* Events were read, none of the platform's, whose lines are in sight. */
+static void say_hidden(const struct speakers *h, const struct decode_input *head,
+                       const struct batch *b)
+{
+    if (!h->has_platform && b->n_records > 0 && holds_platform(head->bytes))
+        log_event(LOG_WARN,
+                  "import: " STR_FMT ": the form of its lines is not known: START and REPORT stand "
+                  "inside other text, so no invocation is read from them; cut that text off first",
+                  STR_ARG(head->path));
+}
+
 /* GetLogEvents answers do not name the stream they are of: there is only one. */
 bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
                 const struct decode_input *head, struct arena *a, struct file_heard *heard)
@@ -179,12 +201,8 @@ bool file_hints(struct import_defaults *d, const struct decoder_ops *decoder,
     stream_book_note(&heard->whereabouts->streams, b, d->function);
     heard->lacks_times = lacks_times(b);
     heard->is_untimed = b->counts.untimed > 0;
+    say_hidden(&h, head, b);
     batch_free(b);
-    if (decoder == &generic_text && lines_hide_platform(head->bytes))
-        log_event(LOG_WARN,
-                  "import: " STR_FMT ": the form of its lines is not known: START and REPORT stand "
-                  "behind other text, so no invocation is read from them; cut that text off first",
-                  STR_ARG(head->path));
     return is_guessed;
 }
 
@@ -225,6 +243,15 @@ static const char *other_document(struct str look)
     return NULL;
 }
 
+/* A table of Logs Insights: its columns have an @. */
+static bool lacks_message(struct str head)
+{
+    const struct str first = str_sub(head, 0, str_find_char(head, '\n'));
+
+    return (str_starts(first, STR("@")) || str_starts(first, STR("\"@"))) &&
+           str_find(first, STR(",")) < first.n && str_find(first, STR("@message")) == first.n;
+}
+
 /* Logs in a form that another command makes: said is what to do instead. */
 static const char *known_other(struct str head)
 {
@@ -252,6 +279,9 @@ static const char *known_other(struct str head)
     if (is_message_list(head))
         return "messages without their times; export them with "
                "--query 'events[].[timestamp,message]'";
+    if (lacks_message(head))
+        return "a table of Logs Insights without @message; query: fields @timestamp, @message, "
+               "@logStream, @log";
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
         if (str_starts(look, kinds[i].opening) &&
             (kinds[i].inside.n == 0 || str_find(look, kinds[i].inside) < look.n))

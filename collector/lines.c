@@ -54,6 +54,27 @@ static void vote(struct ballot *b, struct str line)
     b->platform[form] += prefix_is_platform(ev.body);
 }
 
+/* Messages only, of which most have no mark of their own. */
+static bool is_bare(enum line_form form)
+{
+    return form == FORM_BARE || form == FORM_JOINED;
+}
+
+/* --query 'events[].message' --output text puts a tab between messages, each with its line end: all
+ * platform lines have one in front but for the file's first. */
+static bool is_joined(struct str head)
+{
+    struct str line;
+    size_t joined = 0;
+
+    for (bool is_first = true; next_line(&head, &line); is_first = false) {
+        if (!is_first && prefix_is_platform(line))
+            return false;
+        joined += str_starts(line, STR("\t")) && prefix_is_platform(str_skip(line, 1));
+    }
+    return joined > 0;
+}
+
 /* A function may print what looks like that, but neither at the head of the file nor more often
  * than the platform writes its own lines. */
 static bool is_loose(const struct ballot *b, struct str head)
@@ -89,7 +110,7 @@ enum line_form lines_detect(struct str head)
     for (size_t f = FORM_TABBED; f < FORM_LOOSE; f++)
         if (f != FORM_BARE && b.lines[f] > 0 && b.lines[f] >= b.lines[best])
             best = (enum line_form)f;
-    return best;
+    return best == FORM_BARE && is_joined(head) ? FORM_JOINED : best;
 }
 
 bool lines_look_like_log(struct str head)
@@ -97,7 +118,7 @@ bool lines_look_like_log(struct str head)
     struct str line;
     int64_t t_ns;
 
-    if (lines_detect(head) != FORM_BARE)
+    if (!is_bare(lines_detect(head)))
         return true;
     while (next_line(&head, &line))
         if (prefix_is_platform(line) || (event_own_time(line, &t_ns) && event_time_is_near(t_ns)))
@@ -105,37 +126,12 @@ bool lines_look_like_log(struct str head)
     return false;
 }
 
-/* "START RequestId: " or "REPORT RequestId: " behind something else. */
-static bool hides_platform(struct str line)
-{
-    static const struct str openings[] = {{" START RequestId: ", 18}, {" REPORT RequestId: ", 19}};
-
-    for (size_t i = 0; i < ARRAY_LEN(openings); i++)
-        if (str_find(line, openings[i]) < line.n)
-            return true;
-    return false;
-}
-
-bool lines_hide_platform(struct str head)
-{
-    struct str line;
-    size_t hidden = 0;
-
-    if (lines_detect(head) != FORM_BARE)
-        return false;
-    while (next_line(&head, &line)) {
-        if (prefix_is_platform(line))
-            return false;
-        hidden += hides_platform(line);
-    }
-    return hidden > 1;
-}
-
 struct feeder {
     struct lines_state *s;
     const struct decode_input *in;
     struct batch *out;
     struct prefix_memo before; /* of the line before in this piece */
+    bool is_continued;         /* the open event has more than one line */
 };
 
 static void add(struct feeder *f, const struct decode_input *in, const struct raw_event *ev)
@@ -155,8 +151,7 @@ static uint64_t offset_of(const struct feeder *f, const char *p)
     return f->in->offset + (uint64_t)(p - f->in->bytes.p);
 }
 
-/* --query 'events[].message' --output text puts a tab between messages, each with its line end: a
- * tab in front of what begins an event by itself is none of the event's. */
+/* A tab in front of what begins an event by itself is none of the event's. */
 static struct str skip_joint(struct str line)
 {
     struct str rest = str_skip(line, 1);
@@ -197,9 +192,10 @@ static enum run_time find_run_time(struct str rest, int64_t *t_ns)
     struct str line;
 
     for (bool is_first = true; next_line(&rest, &line); is_first = false) {
+        line = skip_joint(line);
         if (!is_first && !begins_run(line) && prefix_is_platform(line))
             return RUN_HAS_NONE;
-        if (event_own_time(skip_joint(line), t_ns) && event_time_is_near(*t_ns))
+        if (event_own_time(line, t_ns) && event_time_is_near(*t_ns))
             return RUN_HAS_TIME;
     }
     return RUN_GOES_ON;
@@ -222,7 +218,7 @@ static bool awaits_time(const struct feeder *f, const struct raw_event *ev)
     struct str report;
     int64_t t_ns;
 
-    if (f->s->form != FORM_BARE || f->in->is_last || ev->body.p == NULL || !begins_run(ev->body))
+    if (!is_bare(f->s->form) || f->in->is_last || ev->body.p == NULL || !begins_run(ev->body))
         return false;
     const struct str run = lines_from(f, ev->body.p);
     const enum run_time found = find_run_time(run, &t_ns);
@@ -252,7 +248,7 @@ static void add_bare(struct feeder *f, struct raw_event *ev)
     f->s->is_timeless = true;
     if (defaults.stand_ins != NULL)
         defaults.stand_ins->ahead = lines_from(f, ev->body.p);
-    if (f->s->form == FORM_BARE && begins_run(ev->body) &&
+    if (is_bare(f->s->form) && begins_run(ev->body) &&
         find_run_time(lines_from(f, ev->body.p), &ev->time_ns) == RUN_HAS_TIME) {
         f->s->last_time_ns = ev->time_ns;
         f->s->has_last_time = true;
@@ -283,7 +279,7 @@ static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
     if (f->s->form == FORM_STREAM && ev->body.n > 0 && ev->body.p[0] == '\n')
         ev->body = str_skip(ev->body, 1); /* pretty JSON begins on a line of its own */
     const bool is_timeless = f->s->form == FORM_STREAM_FIRST && !ev->has_time && ev->stream.n > 0;
-    if (f->s->form == FORM_BARE || is_timeless) {
+    if (is_bare(f->s->form) || is_timeless) {
         add_bare(f, ev);
     } else if (ev->has_time) {
         add(f, f->in, ev);
@@ -294,22 +290,46 @@ static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
     }
 }
 
+/* Where messages are joined by tabs, what has none in front goes on; of the rest those that a trace
+ * indents so. */
+static bool goes_on_joined(struct trace *t, struct str line, struct str behind, struct arena *a)
+{
+    static const struct str indented[] = {
+        {"\tat ", 4}, {"\t... ", 5}, {"\t/", 2}, {"\tSuppressed: ", 13}};
+
+    if (!str_starts(line, STR("\t")))
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(indented); i++)
+        if (str_starts(line, indented[i]))
+            return trace_goes_on(t, line, behind, a);
+    return false;
+}
+
+static bool goes_on(struct feeder *f, struct trace *t, struct str line, struct str behind)
+{
+    if (t->first.p == NULL)
+        return false;
+    if (f->s->form == FORM_JOINED)
+        return goes_on_joined(t, line, behind, &f->out->arena);
+    return skip_joint(line).p == line.p && trace_goes_on(t, line, behind, &f->out->arena);
+}
+
 /* Does this line begin an event? If so its parts are in ev. `t` is of the open event, if any. */
 static bool begins_event(struct feeder *f, struct trace *t, struct str line, struct str behind,
                          struct raw_event *ev)
 {
     const enum line_form form = f->s->form;
 
-    if (form != FORM_LOOSE && form != FORM_BARE)
+    if (form != FORM_LOOSE && !is_bare(form))
         return prefix_read_next(&f->before, line, ev) == form;
     *ev = (struct raw_event){0};
     if (form == FORM_LOOSE)
         return prefix_read_loose(line, ev);
-    const struct str body = skip_joint(line);
-    if (body.p == line.p && t->first.p != NULL && trace_goes_on(t, line, behind, &f->out->arena))
+    if (goes_on(f, t, line, behind))
         return false;
-    ev->body = body;
-    trace_open(t, body, behind);
+    ev->body =
+        form == FORM_JOINED && str_starts(line, STR("\t")) ? str_skip(line, 1) : skip_joint(line);
+    trace_open(t, ev->body, behind);
     return true;
 }
 
@@ -318,7 +338,7 @@ static bool awaits_behind(const struct feeder *f, struct str rest, size_t line)
 {
     if (f->in->is_last || rest.n >= PENDING_MAX_BYTES)
         return false;
-    return line == rest.n || (f->s->form == FORM_BARE && rest.n - line - 1 < TRACE_LOOK_AHEAD);
+    return line == rest.n || (is_bare(f->s->form) && rest.n - line - 1 < TRACE_LOOK_AHEAD);
 }
 
 /* The rest of a line that was too long to wait for its end. */
@@ -334,6 +354,16 @@ static struct str skip_long_line(struct feeder *f)
     return str_skip(rest, n + 1);
 }
 
+/* A platform line with the trace of its request; what stands behind it is text: a prompt, say, that
+ * was copied from the terminal, too. */
+static size_t platform_length(struct str body)
+{
+    const size_t n = str_find_char(body, '\n');
+    const struct str rest = str_skip(body, n + 1);
+
+    return str_starts(rest, STR("XRAY TraceId")) ? n + 1 + str_find_char(rest, '\n') : n;
+}
+
 /* Hands on the open event, which ends at `stop`. */
 static void close_event(struct feeder *f, struct raw_event *open, const char *start,
                         const char *stop)
@@ -342,7 +372,16 @@ static void close_event(struct feeder *f, struct raw_event *open, const char *st
         return;
     assert(open->body.p >= start && open->body.p <= stop);
     open->body.n = (size_t)(stop - open->body.p);
+    if (!f->is_continued || is_bare(f->s->form) || !prefix_is_platform(open->body)) {
+        add_event(f, open, start);
+        return;
+    }
+    struct raw_event text = *open;
+    open->body.n = platform_length(open->body);
+    text.body = str_skip(text.body, open->body.n + 1);
     add_event(f, open, start);
+    if (str_trim(text.body).n > 0)
+        add_event(f, &text, text.body.p);
 }
 
 /* Whether the last event of the file is still being written. */
@@ -372,12 +411,15 @@ static const char *walk_lines(struct feeder *f)
         f->s->is_skipping = n == rest.n && !f->in->is_last;
         n_lines += n < rest.n;
         struct str line = cut_line(&rest, n);
-        if (!begins_event(f, &trace, line, rest, next) && start != NULL)
+        if (!begins_event(f, &trace, line, rest, next) && start != NULL) {
+            f->is_continued = true;
             continue;
+        }
         if (start != NULL && awaits_time(f, open))
             return start;
         close_event(f, open, start, at);
         start = at;
+        f->is_continued = false;
         f->s->n_lines = before;
         struct raw_event *const closed = open;
         open = next;
@@ -441,7 +483,7 @@ enum status lines_decode(void *state, const struct decode_input *in, struct batc
         return OK;
     if (s->form == FORM_UNKNOWN) {
         s->form = lines_detect(str_sub(in->bytes, 0, HEAD_BYTES));
-        if (s->form == FORM_BARE || s->form == FORM_STREAM_FIRST)
+        if (is_bare(s->form) || s->form == FORM_STREAM_FIRST)
             find_first_time(s, str_sub(in->bytes, 0, HEAD_BYTES));
     }
     if (s->form == FORM_CSV && s->columns.n == 0) {
@@ -474,8 +516,7 @@ struct decode_mark lines_mark(const void *state)
     const struct lines_state *s = state;
     if (s->form == FORM_CSV)
         return (struct decode_mark){0};
-    const bool is_borrowing =
-        s->form == FORM_BARE || (s->form == FORM_STREAM_FIRST && s->is_timeless);
+    const bool is_borrowing = is_bare(s->form) || (s->form == FORM_STREAM_FIRST && s->is_timeless);
     return is_borrowing ? s->anchor : s->maker.run_mark;
 }
 

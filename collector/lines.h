@@ -19,6 +19,7 @@ enum line_form {
     FORM_STREAM_FIRST, /* "stream ISO message" (sam logs), "group stream ISO message" (awslogs) */
     FORM_LOOSE,        /* "ISO<tab>message", "2026-01-15 10:00:00.123 message", "[ISO] (stream)
                           message" (saw), epoch time in front: proved by platform lines behind it */
+    FORM_JOINED,       /* messages only, a tab in front of each but the first: --output text */
     LINE_FORMS         /* numbers are stored: new forms go to the end */
 };
 
@@ -56,8 +57,6 @@ struct lines_state {
 enum line_form lines_detect(struct str head);
 /* Whether anything in the head speaks for a log: lines of a form, a time, a platform line. */
 bool lines_look_like_log(struct str head);
-/* Whether platform lines stand only behind prefixes of no known form, so that none will be read. */
-bool lines_hide_platform(struct str head);
 enum status lines_decode(void *state, const struct decode_input *in, struct batch *out,
                          size_t *used, struct err *e);
 void lines_close(void *state);

@@ -65,7 +65,8 @@ bool stand_in_sees_end(struct str lines, struct str *report)
 
     *report = (struct str){0};
     for (bool is_first = true; lines.n > 0; is_first = false) {
-        const struct str line = str_cut(&lines, '\n');
+        struct str line = str_cut(&lines, '\n');
+        line = str_skip(line, str_starts(line, STR("\t"))); /* by which messages are joined */
         if (!is_first &&
             (str_starts(line, STR("START RequestId: ")) || str_starts(line, STR("INIT_START "))))
             return true;
