@@ -1,7 +1,6 @@
 /* Functions pass one by one, with what each did in the range before: they are summed up, and those
  * that a section may show are held. Then those pass that are gone. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/base/mem.h"
 #include "core/base/top_n.h"
@@ -17,11 +16,16 @@ struct passed {
     struct passed *next; /* of those held at the end */
 };
 
+/* Its row in a ranking. */
+struct ranked {
+    struct passed *fn;
+};
+
 enum rank { RANK_COST, RANK_COLD, RANK_FULLEST, RANK_MOVED, RANKS };
 
 struct pass {
     struct report_data *report;
-    struct top_n best[RANKS]; /* of struct passed * */
+    struct top_n best[RANKS]; /* of struct ranked */
     struct arena arena;
     struct standing_idle idle;
     uint8_t *has_now; /* a bit each function of the store: it has something in the range */
@@ -77,12 +81,10 @@ static wide (*const values[RANKS])(const struct passed *) = {
 
 static int compare(const void *ctx, const void *pa, const void *pb)
 {
-    const struct passed *a, *b;
+    const struct passed *a = ((const struct ranked *)pa)->fn, *b = ((const struct ranked *)pb)->fn;
     wide (*const *value)(const struct passed *) = ctx;
     int order = 0;
 
-    memcpy(&a, pa, sizeof(a));
-    memcpy(&b, pb, sizeof(b));
     if (*value) {
         const wide x = (*value)(a), y = (*value)(b);
         order = x != y ? (x > y ? -1 : 1) : str_cmp(name_of(a), name_of(b));
@@ -156,9 +158,8 @@ static void add_other(struct report_data *r, const struct passed *p)
 /* Leaves a place where the worst one was. */
 static void evict(struct pass *p, enum rank rank)
 {
-    struct passed *worst;
+    struct passed *worst = ((const struct ranked *)top_n_row(&p->best[rank], 0))->fn;
 
-    memcpy(&worst, top_n_row(&p->best[rank], 0), sizeof(worst));
     if (rank == RANK_COST)
         add_other(p->report, worst);
     release(worst);
@@ -178,7 +179,7 @@ static void rank_one(struct pass *p, struct passed *passing)
         struct top_n *t = &p->best[rank];
         if (!is_ranked(rank, passing))
             continue;
-        if (!top_n_wants(t, &passing)) {
+        if (!top_n_wants(t, &(struct ranked){passing})) {
             if (rank == RANK_COST)
                 add_other(p->report, passing);
             continue;
@@ -187,7 +188,7 @@ static void rank_one(struct pass *p, struct passed *passing)
         held->uses++;
         if (t->n == t->limit)
             evict(p, rank);
-        top_n_add(t, &held);
+        top_n_add(t, &(struct ranked){held});
     }
 }
 
@@ -375,7 +376,7 @@ static void begin_ranks(struct pass *p)
                                   [RANK_MOVED] = MOVERS_SHOWN};
 
     for (int i = 0; i < RANKS; i++) {
-        top_n_init(&p->best[i], &p->arena, sizeof(struct passed *), limits[i]);
+        top_n_init(&p->best[i], &p->arena, sizeof(struct ranked), limits[i]);
         p->best[i].compare = compare;
         p->best[i].ctx = &values[i];
     }
@@ -389,8 +390,7 @@ static void end_rank(struct pass *p, enum rank rank, struct fn_lines *out)
     top_n_sort(t);
     out->rows = arena_new(r->arena, struct fn_line, t->n + 1);
     for (size_t i = 0; i < t->n; i++) {
-        struct passed *held;
-        memcpy(&held, top_n_row(t, i), sizeof(held));
+        struct passed *held = ((const struct ranked *)top_n_row(t, i))->fn;
         out->rows[out->n++] = held->line;
         if (--held->uses == 0) {
             held->next = r->passed;
