@@ -185,7 +185,8 @@ MUST_CHECK enum status usage_read(const struct usage_options *o, struct arena *a
 /* Cost of summed stats at list price, split by component; exact from quantities. */
 struct stats_cost {
     wide total, duration, request, storage, restore; /* 10^-12 */
-    wide logs;                                       /* beside, not in total */
+    wide provisioned; /* the part of duration on provisioned concurrency */
+    wide logs;        /* beside, not in total */
     bool is_assumed;
     bool is_unpriced;     /* a meter it used has no price: amounts are too low */
     bool is_log_unpriced; /* the same for logs: logs is 0 though there are some */
@@ -410,9 +411,7 @@ MUST_CHECK enum status incidents_load(struct store *s, const struct incident_req
 struct str incident_text(const struct incident *i, struct arena *a);
 struct str incident_what(const struct incident *i, struct arena *a); /* the same without the time */
 
-/* --- throttles
- * ------------------------------------------------------------------------------------
- */
+/* --- throttles --- */
 
 /* Refused calls leave no line behind and so no invocation: metrics know them, of a region as a
  * whole and, where that is not zero, of its functions. A filter by name leaves the functions. */

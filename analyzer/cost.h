@@ -6,7 +6,15 @@
 #include "core/base/map.h"
 
 /* Which meter a line belongs to; the order of a receipt. */
-enum cost_part { PART_DURATION, PART_REQUEST, PART_STORAGE, PART_RESTORE, COST_PARTS };
+enum cost_part {
+    PART_DURATION,
+    PART_REQUEST,
+    PART_STORAGE,
+    PART_RESTORE,
+    COST_PARTS,
+    PART_PROVISIONED = COST_PARTS, /* duration on provisioned concurrency: a meter of its own */
+    METER_PARTS
+};
 
 /* What the price depends on, resolved from evidence, rules, configs and defaults. */
 struct cost_facts {

@@ -18,9 +18,8 @@
 #define MB_PER_GB      1024
 
 enum meter_set { SET_X86, SET_ARM, SET_EDGE, METER_SETS };
-enum { PART_PROVISIONED = COST_PARTS, METER_KINDS };
 
-static const struct str meters[METER_SETS][METER_KINDS] = {
+static const struct str meters[METER_SETS][METER_PARTS] = {
     [SET_X86] = {STR_INIT("Lambda-GB-Second"), STR_INIT("Request"),
                  STR_INIT("Lambda-Storage-GB-Second"), STR_INIT(RESTORE_METER),
                  STR_INIT("Lambda-Provisioned-GB-Second")},
@@ -186,42 +185,55 @@ static enum status add_amount(struct pricing *d, struct str meter, wide units, i
 
 /* Sums tell the architectures apart as they were when the attempts were priced; a rule that states
  * one since then counts more. */
-static wide arm_part(const struct cost_facts *f, const struct stats *s)
+static wide arm_part(const struct cost_facts *f, wide all, wide arm)
 {
     if (!f->is_arch_stated)
-        return s->mb_ms_arm;
-    return f->arch == ARCH_ARM64 ? s->mb_ms : 0;
+        return arm;
+    return f->arch == ARCH_ARM64 ? all : 0;
 }
 
-static enum status add_durations(struct pricing *d, wide *sum, struct err *e)
+/* Of mb_ms on one of the duration meters. */
+static enum status add_duration(struct pricing *d, enum cost_part part, wide all, wide arm,
+                                wide *sum, struct err *e)
 {
     const bool is_at_edge = is_edge(d->period->fn);
-    const struct stats *s = d->stats;
-    const wide arm = is_at_edge ? 0 : arm_part(d->period->facts, s);
-    const struct str x86_meter = meters[is_at_edge ? SET_EDGE : SET_X86][PART_DURATION];
-    const struct str arm_meter = meters[SET_ARM][PART_DURATION];
+    const struct str x86_meter = meters[is_at_edge ? SET_EDGE : SET_X86][part];
+    const wide on_arm = is_at_edge ? 0 : arm_part(d->period->facts, all, arm);
 
-    if (add_amount(d, x86_meter, s->mb_ms - arm, MB_MS_PER_GB_S, sum, e) != OK ||
-        add_amount(d, arm_meter, arm, MB_MS_PER_GB_S, sum, e) != OK)
+    if (add_amount(d, x86_meter, all - on_arm, MB_MS_PER_GB_S, sum, e) != OK ||
+        add_amount(d, meters[SET_ARM][part], on_arm, MB_MS_PER_GB_S, sum, e) != OK)
         return e->code;
     return OK;
 }
 
-/* Sums do not tell provisioned durations apart: with such attempts, or when other settings made the
- * stored costs, the stored exact sum of the single costs is the total, and duration is what
- * the other parts leave of it. */
+static enum status add_durations(struct pricing *d, struct stats_cost *c, struct err *e)
+{
+    const struct stats *s = d->stats;
+
+    if (add_duration(d, PART_PROVISIONED, s->provisioned_mb_ms, s->provisioned_mb_ms_arm,
+                     &c->provisioned, e) != OK ||
+        add_duration(d, PART_DURATION, s->mb_ms - s->provisioned_mb_ms,
+                     s->mb_ms_arm - s->provisioned_mb_ms_arm, &c->duration, e) != OK)
+        return e->code;
+    c->duration += c->provisioned;
+    return OK;
+}
+
+/* With attempts on provisioned concurrency, or when other settings made the stored costs, the
+ * stored exact sum of the single costs is the total, and duration is what the other parts leave of
+ * it. */
 static enum status aws_of_stats(const struct cost_period *p, const struct stats *s,
                                 struct stats_cost *out, struct err *e)
 {
     struct pricing d = {.period = p, .stats = s};
-    const bool is_all_arm = s->mb_ms > 0 && arm_part(p->facts, s) == s->mb_ms;
+    const bool is_all_arm = s->mb_ms > 0 && arm_part(p->facts, s->mb_ms, s->mb_ms_arm) == s->mb_ms;
     const enum meter_set set = set_of(p->fn, is_all_arm ? ARCH_ARM64 : ARCH_X86_64);
     const uint64_t not_billed = s->outcome[OUTCOME_THROTTLED] + s->outcome[OUTCOME_UNKNOWN];
     struct cost_share logs = {0};
     struct stats_cost c = {0};
 
     assert(not_billed <= s->n);
-    if (add_durations(&d, &c.duration, e) != OK ||
+    if (add_durations(&d, &c, e) != OK ||
         add_amount(&d, meters[set][PART_REQUEST], (wide)(s->n - not_billed), 1, &c.request, e) !=
             OK ||
         add_amount(&d, meters[set][PART_STORAGE], s->storage_mb_ms, MB_MS_PER_GB_S, &c.storage,
@@ -234,6 +246,8 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
     c.is_log_unpriced = logs.price == NULL && s->log_bytes > 0;
     if ((p->facts->keeps_stored || s->start[START_PROVISIONED] > 0) && s->cost > 0)
         c.duration = s->cost - c.request - c.storage - c.restore;
+    if (c.provisioned > c.duration)
+        c.provisioned = c.duration;
     c.total = c.duration + c.request + c.storage + c.restore;
     c.is_unpriced = d.is_unpriced;
     *out = c;

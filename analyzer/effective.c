@@ -17,10 +17,10 @@
 struct pool {
     enum provider provider;
     struct str region, currency;
-    const char *meter[COST_PARTS];
-    wide quantity[COST_PARTS]; /* 10^-12 units a month */
-    wide list[COST_PARTS];     /* what the functions' list costs say, 10^-12 a month */
-    wide billed[COST_PARTS];
+    const char *meter[METER_PARTS];
+    wide quantity[METER_PARTS]; /* 10^-12 units a month */
+    wide list[METER_PARTS];     /* what the functions' list costs say, 10^-12 a month */
+    wide billed[METER_PARTS];
     bool lacks_plan; /* billed at list price where the plan has no rate */
 };
 
@@ -30,7 +30,7 @@ struct effective {
     struct arena arena;
     struct pool *pools;
     size_t n, cap;
-    wide free_quantity[COST_PARTS], sharing[COST_PARTS];
+    wide free_quantity[METER_PARTS], sharing[METER_PARTS];
     struct str free_currency;
     bool is_too_large;
 };
@@ -74,7 +74,7 @@ static bool shares_free_tier(const struct effective *s, const struct pool *p, en
 {
     static const char *const names[] = {"Lambda-GB-Second", "Lambda-GB-Second-ARM", "Request",
                                         "Request-ARM"};
-    if (part >= PART_STORAGE || !str_eq(p->currency, s->free_currency))
+    if (!str_eq(p->currency, s->free_currency))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (str_eq(str_from(p->meter[part]), str_from(names[i])))
@@ -89,7 +89,7 @@ static struct pool pool_like(const struct effective *s, const struct cost_ops *o
     const enum arch arch = cost_is_arm(s->c, row->fn, row->stats) ? ARCH_ARM64 : ARCH_X86_64;
     struct pool like = {.provider = row->fn->provider, .region = cost_region(s->c, row->fn)};
 
-    for (size_t i = 0; i < COST_PARTS; i++)
+    for (size_t i = 0; i < METER_PARTS; i++)
         like.meter[i] = ops->meter((enum cost_part)i, row->fn, arch);
     return like;
 }
@@ -118,16 +118,22 @@ static void add_row(struct effective *s, struct pool *p, const struct effective_
 {
     const struct stats *st = row->stats;
     const uint64_t not_billed = st->outcome[OUTCOME_THROTTLED] + st->outcome[OUTCOME_UNKNOWN];
-    const wide units[COST_PARTS] = {
-        [PART_DURATION] = scaled(s, st->mb_ms, MONEY_UNIT, MB_MS_PER_GB_S),
+    const wide units[METER_PARTS] = {
+        [PART_DURATION] = scaled(s, st->mb_ms - st->provisioned_mb_ms, MONEY_UNIT, MB_MS_PER_GB_S),
         [PART_REQUEST] = (wide)(st->n - not_billed) * MONEY_UNIT,
         [PART_STORAGE] = scaled(s, st->storage_mb_ms, MONEY_UNIT, MB_MS_PER_GB_S),
         [PART_RESTORE] = scaled(s, st->restored_mb, MONEY_UNIT, MB_PER_GB),
+        [PART_PROVISIONED] = scaled(s, st->provisioned_mb_ms, MONEY_UNIT, MB_MS_PER_GB_S),
     };
-    const wide list[COST_PARTS] = {row->list.duration, row->list.request, row->list.storage,
-                                   row->list.restore};
+    const wide list[METER_PARTS] = {
+        [PART_DURATION] = row->list.duration - row->list.provisioned,
+        [PART_REQUEST] = row->list.request,
+        [PART_STORAGE] = row->list.storage,
+        [PART_RESTORE] = row->list.restore,
+        [PART_PROVISIONED] = row->list.provisioned,
+    };
 
-    for (size_t i = 0; i < COST_PARTS; i++) {
+    for (size_t i = 0; i < METER_PARTS; i++) {
         p->quantity[i] += to_month(s, units[i]);
         p->list[i] += to_month(s, list[i]);
     }
@@ -148,7 +154,7 @@ static wide free_share(struct effective *s, const struct pool *p, enum cost_part
 
 static enum status bill_pool(struct effective *s, struct pool *p, struct err *e)
 {
-    for (size_t i = 0; i < COST_PARTS; i++) {
+    for (size_t i = 0; i < METER_PARTS; i++) {
         struct bill_input in = {.provider = p->provider,
                                 .region = p->region,
                                 .at_ns = s->o->at_ns,
@@ -169,11 +175,11 @@ static enum status bill_pool(struct effective *s, struct pool *p, struct err *e)
 
 static void find_allowances(struct effective *s)
 {
-    static const char *const names[COST_PARTS] = {"Global-Lambda-GB-Second", "Global-Request",
-                                                  NULL};
-    const bool is_asked[COST_PARTS] = {s->o->free_compute, s->o->free_requests, false};
+    static const char *const names[METER_PARTS] = {"Global-Lambda-GB-Second", "Global-Request",
+                                                   NULL};
+    const bool is_asked[METER_PARTS] = {s->o->free_compute, s->o->free_requests, false};
 
-    for (size_t i = 0; i < COST_PARTS; i++) {
+    for (size_t i = 0; i < METER_PARTS; i++) {
         if (!is_asked[i])
             continue;
         const struct price *row = pricebook_find(s->c->book, PROVIDER_AWS, str_from(names[i]),
@@ -199,7 +205,10 @@ static void make_effective(const struct pool *p, struct effective_row *row)
     const struct stats_cost *list = &row->list;
     struct stats_cost out = *list;
 
-    out.duration = part_of(list->duration, p->billed[PART_DURATION], p->list[PART_DURATION]);
+    out.provisioned =
+        part_of(list->provisioned, p->billed[PART_PROVISIONED], p->list[PART_PROVISIONED]);
+    out.duration = out.provisioned + part_of(list->duration - list->provisioned,
+                                             p->billed[PART_DURATION], p->list[PART_DURATION]);
     out.request = part_of(list->request, p->billed[PART_REQUEST], p->list[PART_REQUEST]);
     out.storage = part_of(list->storage, p->billed[PART_STORAGE], p->list[PART_STORAGE]);
     out.restore = part_of(list->restore, p->billed[PART_RESTORE], p->list[PART_RESTORE]);

@@ -105,21 +105,31 @@ static void priced(struct app *app, struct view_data *d, const struct fn_ref *fn
                      q->from, STR_ARG(p->retrieved)));
 }
 
+static wide gb_s(wide mb_ms)
+{
+    return mb_ms * (wide)1000000000 / 1024;
+}
+
 static enum status money_of(struct app *app, struct view_data *d, const struct fn_row *f,
                             struct err *e)
 {
     const wide unit = (wide)1000000000000;
     const struct stats *s = &f->stats;
+    const wide kept_x86 = s->provisioned_mb_ms - s->provisioned_mb_ms_arm;
     struct arena *a = arena_of(app);
     struct stats_cost c;
     struct standing_cost kept;
     const struct quantity quantities[] = {
-        {"Lambda-GB-Second", "GB-s", (s->mb_ms - s->mb_ms_arm) * (unit / 1000) / 1024,
+        {"Lambda-GB-Second", "GB-s", gb_s(s->mb_ms - s->mb_ms_arm - kept_x86),
          "billed milliseconds x configured MB / 1,024,000"},
-        {"Lambda-GB-Second-ARM", "GB-s", s->mb_ms_arm * (unit / 1000) / 1024, "the same on arm64"},
+        {"Lambda-GB-Second-ARM", "GB-s", gb_s(s->mb_ms_arm - s->provisioned_mb_ms_arm),
+         "the same on arm64"},
+        {"Lambda-Provisioned-GB-Second", "GB-s", gb_s(kept_x86), "on provisioned concurrency"},
+        {"Lambda-Provisioned-GB-Second-ARM", "GB-s", gb_s(s->provisioned_mb_ms_arm),
+         "the same on arm64"},
         {"Request", "requests", (wide)(s->n - s->outcome[OUTCOME_THROTTLED]) * unit,
          "attempts that started"},
-        {"Lambda-Storage-GB-Second", "GB-s", s->storage_mb_ms * (unit / 1000) / 1024,
+        {"Lambda-Storage-GB-Second", "GB-s", gb_s(s->storage_mb_ms),
          "ephemeral storage above 512 MB"},
         {"Lambda-SnapStart-Restored-GB", "GB", wide_ratio(s->restored_mb, unit, 1024),
          "configured memory at each billed restore"},

@@ -58,6 +58,19 @@ uint64_t stats_restores_open(const struct stats *s)
     return s->start[START_SNAPSTART] - s->restores_known;
 }
 
+static void add_memory_time(struct stats *s, const struct invocation *inv, wide mb_ms)
+{
+    const wide arm = inv->arch == ARCH_ARM64 ? mb_ms : 0;
+
+    s->mb_ms += mb_ms;
+    s->mb_ms_arm += arm;
+    if (inv->start != START_PROVISIONED)
+        return;
+    s->provisioned_mb_ms += mb_ms;
+    s->provisioned_mb_ms_arm += arm;
+    s->provisioned_known++;
+}
+
 static void widen(struct stats *s, int64_t first_ns, int64_t last_ns)
 {
     if (first_ns == 0)
@@ -71,7 +84,6 @@ static void widen(struct stats *s, int64_t first_ns, int64_t last_ns)
 void stats_add_invocation(struct stats *s, const struct invocation *inv)
 {
     const wide billed_ms = invocation_billed_ms(inv);
-    const wide mb_ms = billed_ms * (wide)(inv->memory_bytes / MB);
 
     assert((unsigned)inv->outcome < OUTCOMES && (unsigned)inv->start < START_KINDS);
     s->n++;
@@ -82,9 +94,7 @@ void stats_add_invocation(struct stats *s, const struct invocation *inv)
         s->max_memory_used_bytes = inv->max_memory_bytes;
     if (inv->memory_bytes > s->memory_size_bytes)
         s->memory_size_bytes = inv->memory_bytes;
-    s->mb_ms += mb_ms;
-    if (inv->arch == ARCH_ARM64)
-        s->mb_ms_arm += mb_ms;
+    add_memory_time(s, inv, billed_ms * (wide)(inv->memory_bytes / MB));
     s->storage_mb_ms += billed_ms * (wide)invocation_paid_storage_mb(inv);
     widen(s, inv->start_ns, inv->start_ns);
     add_durations(s, inv);
@@ -120,6 +130,9 @@ void stats_merge(struct stats *s, const struct stats *from)
     s->unpriced += from->unpriced;
     s->restored_mb += from->restored_mb;
     s->restores_known += from->restores_known;
+    s->provisioned_mb_ms += from->provisioned_mb_ms;
+    s->provisioned_mb_ms_arm += from->provisioned_mb_ms_arm;
+    s->provisioned_known += from->provisioned_known;
     s->log_events += from->log_events;
     s->log_bytes += from->log_bytes;
     s->log_errors += from->log_errors;

@@ -25,6 +25,10 @@ struct stats {
     uint64_t unpriced;       /* attempts without a price */
     wide restored_mb;        /* configured MB of the restores from snapshots that cost has in it */
     uint64_t restores_known; /* restores that are in cost or known to be free */
+    /* The parts of mb_ms and mb_ms_arm on provisioned concurrency, and of how many attempts they
+     * are: all of start[START_PROVISIONED], but in roll-ups of before migration 16. */
+    wide provisioned_mb_ms, provisioned_mb_ms_arm;
+    uint64_t provisioned_known;
     uint64_t log_events, log_bytes, log_errors; /* all records of the function */
     struct histogram duration, init;            /* us; duration of all, init of cold starts */
 };

@@ -18,6 +18,12 @@ void wide_pack(struct buf *out, wide v)
     buf_add_varint(out, (uint64_t)(v & (((wide)1 << 62) - 1)));
 }
 
+/* Of some it is as good as of none: a reader counts the facts then (fill_provisioned). */
+static bool knows_provisioned(const struct stats *s)
+{
+    return s->provisioned_known > 0 && s->provisioned_known == s->start[START_PROVISIONED];
+}
+
 void stats_pack(const struct stats *s, struct buf *out)
 {
     buf_add_varint(out, s->n);
@@ -50,10 +56,15 @@ void stats_pack(const struct stats *s, struct buf *out)
     buf_add_varint(out, h.n);
     buf_add_str(out, buf_str(&h));
     histogram_pack(&s->init, out);
-    if (s->restores_known == 0)
+    const bool is_told = knows_provisioned(s);
+    if (s->restores_known == 0 && !is_told)
         return; /* as before migration 10 */
     buf_add_varint(out, s->restores_known);
     wide_pack(out, s->restored_mb);
+    if (!is_told)
+        return; /* as before migration 16 */
+    wide_pack(out, s->provisioned_mb_ms);
+    wide_pack(out, s->provisioned_mb_ms_arm);
 }
 
 wide wide_unpack(struct varint_reader *r)
@@ -102,14 +113,20 @@ static struct str cut_histogram(struct varint_reader *r)
     return str_sub(from, 0, from.n - r->rest.n);
 }
 
-/* Sums of before migration 10 end here. */
-static void read_restores(struct varint_reader *r, struct stats *s)
+/* Sums of before migration 10 end here, those of before migration 16 after the restores. */
+static void read_tail(struct varint_reader *r, struct stats *s)
 {
     if (r->rest.n == 0)
         return;
     s->restores_known = varint_read(r);
     s->restored_mb = wide_unpack(r);
-    r->is_bad = r->is_bad || r->rest.n > 0 || s->restores_known > s->start[START_SNAPSTART];
+    r->is_bad = r->is_bad || s->restores_known > s->start[START_SNAPSTART];
+    if (r->is_bad || r->rest.n == 0)
+        return;
+    s->provisioned_mb_ms = wide_unpack(r);
+    s->provisioned_mb_ms_arm = wide_unpack(r);
+    s->provisioned_known = s->start[START_PROVISIONED];
+    r->is_bad = r->is_bad || r->rest.n > 0 || s->provisioned_known == 0;
 }
 
 bool stats_unpack(struct str packed, struct stats *add_to)
@@ -120,7 +137,7 @@ bool stats_unpack(struct str packed, struct stats *add_to)
     read_numbers(&r, &s);
     struct str duration = bytes_read(&r, varint_read(&r));
     struct str init = cut_histogram(&r);
-    read_restores(&r, &s);
+    read_tail(&r, &s);
     if (r.is_bad)
         return false;
     stats_merge(add_to, &s);
@@ -276,13 +293,52 @@ enum status facts_sum(struct day *d, uint32_t fn, struct range r, struct stats *
     return facts_each(d, fn, r, (struct fact_sink){fact_count, out, false}, e);
 }
 
+static struct range range_of_slot(const struct day *d, unsigned slot)
+{
+    const int64_t day_ns = d->number * NS_PER_DAY, since_ns = day_ns + slot * NS_PER_HOUR;
+
+    return slot == ROLL_DAY_SLOT ? (struct range){day_ns, day_ns + NS_PER_DAY}
+                                 : (struct range){since_ns, since_ns + NS_PER_HOUR};
+}
+
 /* The facts of one hour counted again. */
 static enum status count_hour(struct day *d, const struct roll_key *k, struct stats *out,
                               struct err *e)
 {
-    int64_t since_ns = d->number * NS_PER_DAY + k->slot * NS_PER_HOUR;
+    return facts_sum(d, k->fn, range_of_slot(d, k->slot), out, e);
+}
 
-    return facts_sum(d, k->fn, (struct range){since_ns, since_ns + NS_PER_HOUR}, out, e);
+/* Roll-ups of before migration 16 do not tell provisioned durations apart; their facts do. */
+static enum status fill_provisioned(struct day *d, uint32_t fn, unsigned slot, struct stats *s,
+                                    struct err *e)
+{
+    struct stats counted = {0};
+
+    if (s->provisioned_known == s->start[START_PROVISIONED])
+        return OK;
+    const enum status status = facts_sum(d, fn, range_of_slot(d, slot), &counted, e);
+    s->provisioned_mb_ms = counted.provisioned_mb_ms;
+    s->provisioned_mb_ms_arm = counted.provisioned_mb_ms_arm;
+    s->provisioned_known = s->start[START_PROVISIONED];
+    stats_clear(&counted);
+    return status;
+}
+
+static enum status add_roll(struct day *d, uint32_t fn, const struct sql_stmt *row,
+                            struct stats *out, struct err *e)
+{
+    struct stats s = {0};
+    enum status status = OK;
+
+    if (stats_unpack(sql_blob(row, 1), &s))
+        status = fill_provisioned(d, fn, (unsigned)sql_i64(row, 0), &s, e);
+    else
+        status = err_set(e, ERR_PARSE, STR_FMT ": a damaged roll-up: run `fnscope db verify`",
+                         STR_ARG(sql_path(d->db)));
+    if (status == OK)
+        stats_merge(out, &s);
+    stats_clear(&s);
+    return status;
 }
 
 enum status rolls_sum(struct day *d, uint32_t fn, unsigned low, unsigned high, struct stats *out,
@@ -291,7 +347,7 @@ enum status rolls_sum(struct day *d, uint32_t fn, unsigned low, unsigned high, s
     struct sql_stmt *st;
     bool has_row = false;
     enum status s = sql_prepare(
-        d->db, STR("select data from roll where fn = ? and slot between ? and ?"), &st, e);
+        d->db, STR("select slot, data from roll where fn = ? and slot between ? and ?"), &st, e);
 
     if (s != OK)
         return s;
@@ -299,11 +355,8 @@ enum status rolls_sum(struct day *d, uint32_t fn, unsigned low, unsigned high, s
     sql_bind_i64(st, 2, low);
     sql_bind_i64(st, 3, high);
     while ((s = sql_step(st, &has_row, e)) == OK && has_row)
-        if (!stats_unpack(sql_blob(st, 0), out)) {
-            s = err_set(e, ERR_PARSE, STR_FMT ": a damaged roll-up: run `fnscope db verify`",
-                        STR_ARG(sql_path(d->db)));
+        if ((s = add_roll(d, fn, st, out, e)) != OK)
             break;
-        }
     sql_finalize(st);
     return s;
 }

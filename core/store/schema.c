@@ -45,6 +45,8 @@
  * since migration 15: gone, what counters have counted and is stored no more (gone.c): in a day
  * file by what was counted again, in meta.db by the days that were removed
  *
+ * since migration 16: roll.data ends with the durations on provisioned concurrency, if any (roll.c)
+ *
  * How long what meta.db holds lives, with retention or `db prune` (meta_prune.c) up to a day:
  * stream        until the last day that may hold something of it is removed; the one with the
  *               highest id stays, so that no id comes back with another meaning
@@ -139,6 +141,7 @@ static const char *const meta_migrations[] = {
     "name glob 'day [0-9]*');",
     "",
     GONE_TABLE,
+    "",
     NULL,
 };
 
@@ -178,6 +181,7 @@ static const char *const day_migrations[] = {
     "",
     "",
     GONE_TABLE,
+    "",
     NULL,
 };
 

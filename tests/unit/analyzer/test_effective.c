@@ -147,6 +147,30 @@ static void test_plan_and_storage(void **state)
     CHECK_INT(r.effective.storage, 30900);
 }
 
+/* Duration on provisioned concurrency: no free tier, a rate of its own where the plan has one. */
+static void test_provisioned(void **state)
+{
+    UNUSED(state);
+    struct err e;
+    struct stats s = {.provisioned_mb_ms = (wide)540000 * 1024000};
+    struct effective_row r = row(&virginia, &s, 60, 740000);
+    struct effective_options o = options(MONTH_NS);
+    const wide kept = (wide)540000 * 9722200;
+    CHECK_INT(r.list.provisioned, kept);
+    CHECK_INT(r.list.duration, kept + (wide)200000 * 16666700);
+    CHECK_OK(spread(&context, &o, &r, 1, &e), &e);
+    CHECK_INT(r.effective.total, kept); /* 200,000 GB-s and 60 requests are free */
+    o = (struct effective_options){.range_ns = MONTH_NS, .month_ns = MONTH_NS, .at_ns = o.at_ns};
+    o.savings_plan = STR("no-upfront");
+    CHECK_OK(spread(&context, &o, &r, 1, &e), &e);
+    CHECK_INT(r.effective.duration, (wide)540000 * 8560000 + (wide)200000 * 14700000);
+    CHECK(!r.lacks_plan);
+    o.savings_plan = STR("all-upfront"); /* the book has no rate of it */
+    CHECK_OK(spread(&context, &o, &r, 1, &e), &e);
+    CHECK_INT(r.effective.duration, kept + (wide)200000 * 13800000);
+    CHECK(r.lacks_plan);
+}
+
 static void test_china_and_others_stay_as_they_are(void **state)
 {
     UNUSED(state);
@@ -244,6 +268,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(test_a_month_has_its_days, setup),
     cmocka_unit_test_setup(test_all_free, setup),
     cmocka_unit_test_setup(test_plan_and_storage, setup),
+    cmocka_unit_test_setup(test_provisioned, setup),
     cmocka_unit_test_setup(test_china_and_others_stay_as_they_are, setup),
     cmocka_unit_test(test_waste_of_stats),
     cmocka_unit_test_setup_teardown(test_waste_of_invocations, setup, free_book),

@@ -143,6 +143,9 @@ static void test_merge_is_adding(void **state)
     CHECK(memcmp(merged.outcome, all.outcome, sizeof(all.outcome)) == 0);
     CHECK(memcmp(merged.start, all.start, sizeof(all.start)) == 0);
     CHECK(merged.mb_ms == all.mb_ms && merged.mb_ms_arm == all.mb_ms_arm);
+    CHECK(merged.provisioned_mb_ms == all.provisioned_mb_ms);
+    CHECK(merged.provisioned_mb_ms_arm == all.provisioned_mb_ms_arm && all.provisioned_mb_ms > 0);
+    CHECK_INT(merged.provisioned_known, all.start[START_PROVISIONED]);
     CHECK(merged.storage_mb_ms == all.storage_mb_ms);
     CHECK(merged.cost == all.cost && merged.cost_failed == all.cost_failed);
     CHECK(merged.cost_init == all.cost_init && merged.cost_init <= merged.cost);

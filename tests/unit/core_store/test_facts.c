@@ -412,6 +412,58 @@ static void test_restores_of_older_file(void **state)
     fixture_free(f);
 }
 
+static void commit_provisioned(struct fixture *f, const char *id, int64_t start_ns)
+{
+    struct batch *b = batch_new();
+    struct invocation *inv = batch_invocation(b);
+
+    *inv = invocation(b, id, start_ns);
+    inv->start = START_PROVISIONED;
+    fixture_commit(f, b);
+}
+
+/* Sums of schema 15 did not tell provisioned durations apart: their facts do, and a file that is
+ * older in part stays right. */
+static void test_provisioned_of_older_file(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct batch *b = batch_new();
+    const struct invocation one = invocation(b, ID, NOON);
+    const int64_t mb_ms = one.billed_ns / NS_PER_MS * (int64_t)(one.memory_bytes >> 20);
+    struct sql *db = NULL;
+
+    UNUSED(state);
+    batch_free(b);
+    fixture_open(f, false);
+    commit_provisioned(f, ID, NOON);
+    store_close(f->store);
+    f->store = NULL;
+    CHECK_OK(sql_open(arena_printf(&f->arena, "%s/20260115.db", f->path.p).p, SQL_READ_WRITE, &db,
+                      &f->e),
+             &f->e);
+    const char *cut = arena_printf(&f->arena,
+                                   "update roll set data = substr(data, 1, length(data) - %d);"
+                                   "pragma user_version = 15",
+                                   6 + (mb_ms < 128     ? 1
+                                        : mb_ms < 16384 ? 2
+                                                        : 3))
+                          .p;
+    CHECK_OK(sql_exec(db, cut, &f->e), &f->e);
+    sql_close(db);
+    struct stats s = day_sums(f);
+    CHECK_INT((int64_t)s.provisioned_mb_ms, mb_ms);
+    CHECK_INT(s.provisioned_known, 1);
+    fixture_open(f, false);
+    commit_provisioned(f, "another", NOON + NS_PER_MIN);
+    commit_provisioned(f, "later", NOON + NS_PER_HOUR);
+    CHECK_INT(ask(f, "pragma user_version"), SCHEMA_VERSION);
+    s = day_sums(f);
+    CHECK_INT((int64_t)s.provisioned_mb_ms, 3 * mb_ms);
+    CHECK_INT((int64_t)s.provisioned_mb_ms, (int64_t)s.mb_ms);
+    CHECK_OK(store_verify(f->store, no_finding, NULL, &f->e), &f->e);
+    fixture_free(f);
+}
+
 /* --- a file that is migrated while it is read --- */
 
 static const struct range hour_of_noon = {NOON, NOON + NS_PER_HOUR};
@@ -531,6 +583,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_ends_of_an_order),
     cmocka_unit_test(test_older_file),
     cmocka_unit_test(test_restores_of_older_file),
+    cmocka_unit_test(test_provisioned_of_older_file),
     cmocka_unit_test(test_migrated_under_a_cursor),
     cmocka_unit_test(test_migrated_under_requests),
 };
