@@ -102,6 +102,8 @@ static const struct {
 static const char *const other_words[] = {"arch", "free_tier", "savings_plan", "streams",
                                           "tb",   "runtime",   "date",         NULL};
 
+enum { MOST_STORAGE_MB = 10240 };
+
 static enum status bad(const struct reader *r, const struct yaml_node *n, struct err *e,
                        const char *what, struct str text)
 {
@@ -352,6 +354,8 @@ static enum status read_word_number(const struct reader *r, const struct yaml_no
         return e->code;
     if (__builtin_mul_overflow(v, words[word].factor, &v))
         return bad(r, n, e, "too large", n->text);
+    if (words[word].number == U_STORAGE_MB && v > MOST_STORAGE_MB * USAGE_ONE)
+        return bad(r, n, e, "Lambda has at most 10240 MB of ephemeral storage", n->text);
     u->number[words[word].number] = v;
     u->has[words[word].number] = true;
     return OK;

@@ -52,7 +52,7 @@ static enum status read_rule(const struct cli *c, const struct yaml_node *n, str
          .offset = offsetof(struct fn_rule, arch),
          .choices = arch_choices},
         {.key = "ephemeral_storage",
-         .type = OPT_SIZE,
+         .type = OPT_MEMORY,
          .offset = offsetof(struct fn_rule, storage_bytes),
          .min = INT64_C(512) << 20,
          .max = INT64_C(10240) << 20},

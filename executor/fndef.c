@@ -52,24 +52,16 @@ static bool is_account(struct str s)
 
 /* --- one function --- */
 
-/* Whole MiB, from "128MB" and "128MiB" alike: AWS writes MB and means MiB. */
-static uint64_t memory_mib(uint64_t bytes)
-{
-    return bytes % MIB == 0 ? bytes / MIB : bytes / 1000000;
-}
-
 static enum status check_numbers(struct manifest *m, struct fndef *fn, const struct yaml_node *n,
                                  struct err *e)
 {
-    uint64_t mib = memory_mib(fn->memory_bytes);
-
-    if (mib < 128 || mib > 10240)
+    if (fn->memory_bytes < 128 * MIB || fn->memory_bytes > 10240 * MIB)
         return manifest_error(m, n, e, "memory must be 128MB to 10240MB");
     if (fn->timeout_ns < NS_PER_MS * 100 || fn->timeout_ns > 15 * NS_PER_MIN)
         return manifest_error(m, n, e, "timeout must be 100ms to 15m");
     if (fn->max_age_ns < NS_PER_MIN || fn->max_age_ns > 6 * NS_PER_HOUR)
         return manifest_error(m, n, e, "async.max_age must be 1m to 6h");
-    fn->memory_bytes = mib * MIB;
+    fn->memory_bytes -= fn->memory_bytes % MIB;
     return OK;
 }
 

@@ -56,7 +56,7 @@ const struct opt_def fndef_options[] = {
      .value_name = "FOLDER",
      .help = "folder of the code, from the manifest's place"},
     {.key = "memory",
-     .type = OPT_SIZE,
+     .type = OPT_MEMORY,
      FIELD(memory_bytes),
      .default_text = "128MB",
      .help = "memory of one environment, 128MB to 10240MB"},

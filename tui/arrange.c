@@ -68,21 +68,14 @@ static bool read_bytes(struct str s, wide *out)
     return true;
 }
 
-/* Memory is configured and shown in MB of 2^20 bytes: "512MB" is what the column shows as 512. */
+/* Shown in MB of 2^20 bytes: "512MB" is what the column shows as 512. */
 static bool read_memory(struct str s, wide *out)
 {
-    AUTO(buf_clear) struct buf binary = {.max = 64};
-    const struct str letter = str_sub(s, s.n - 1, s.n);
-    const struct str prefixed = str_eq_nocase(letter, STR("b")) ? str_sub(s, 0, s.n - 1) : s;
-    const char prefix = prefixed.n > 0 ? (char)(prefixed.p[prefixed.n - 1] | 0x20) : '\0';
-    const bool is_decimal = prefix != '\0' && strchr("kmgt", prefix) != NULL;
+    uint64_t bytes;
 
-    buf_add_str(&binary, is_decimal ? str_sub(prefixed, 0, prefixed.n - 1) : s);
-    if (is_decimal)
-        buf_addf(&binary, "%ciB", prefix - 'a' + 'A');
-    if (!read_bytes(buf_str(&binary), out))
+    if (memory_parse(s, &bytes, NULL) != OK)
         return false;
-    *out /= INT64_C(1) << 20;
+    *out = (wide)bytes * MONEY_UNIT / (INT64_C(1) << 20);
     return true;
 }
 

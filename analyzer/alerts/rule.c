@@ -101,12 +101,12 @@ static bool has_unit(struct str w)
     return w.n > 0 && w.p[w.n - 1] != '.' && !(w.p[w.n - 1] >= '0' && w.p[w.n - 1] <= '9');
 }
 
-/* With its unit: "memory.max > 100" meant MB. Nothing needs none. */
+/* Memory, with its unit: "memory.max > 100" meant MB. Nothing needs none. */
 static bool read_bytes(struct str w, int64_t *out)
 {
     uint64_t bytes;
 
-    if (size_parse(w, &bytes, NULL) != OK || bytes > INT64_MAX || (bytes > 0 && !has_unit(w)))
+    if (memory_parse(w, &bytes, NULL) != OK || bytes > INT64_MAX || (bytes > 0 && !has_unit(w)))
         return false;
     *out = (int64_t)bytes;
     return true;

@@ -20,6 +20,7 @@ enum opt_type {
     OPT_BOOL,     /* bool; flag takes no value, --no-<flag> negates */
     OPT_INT,      /* int64_t, min..max */
     OPT_SIZE,     /* uint64_t bytes, size_parse */
+    OPT_MEMORY,   /* uint64_t bytes, memory_parse */
     OPT_DURATION, /* int64_t ns, duration_parse */
     OPT_TIME,     /* int64_t ns, time_parse_human */
     OPT_STRING,   /* struct str */
@@ -42,7 +43,7 @@ struct opt_def {
     const char *default_text;   /* parsed like any value; NULL: zero */
     const char *const *choices; /* NULL-terminated: the words of an OPT_CHOICE. Of an OPT_STRING
                                    those that its reader takes, for help and completion */
-    int64_t min, max;           /* OPT_INT, OPT_SIZE; both 0: no bounds */
+    int64_t min, max;           /* OPT_INT, OPT_MEMORY; both 0: no bounds */
     const char *help;           /* one line, no full stop */
     const char *manual;         /* one or more sentences; NULL: help serves */
 };

@@ -70,10 +70,23 @@ static enum status parse_size(const struct opt_value_ctx *ctx, const struct opt_
     uint64_t v = 0;
 
     UNUSED(ctx);
+    UNUSED(d);
     if (size_parse(text, &v, e) != OK)
         return ERR_USAGE;
+    memcpy(field, &v, sizeof(v));
+    return OK;
+}
+
+static enum status parse_memory(const struct opt_value_ctx *ctx, const struct opt_def *d,
+                                struct str text, void *field, struct err *e)
+{
+    uint64_t v = 0;
+
+    UNUSED(ctx);
+    if (memory_parse(text, &v, e) != OK)
+        return ERR_USAGE;
     if (d->max != 0 && (v < (uint64_t)d->min || v > (uint64_t)d->max))
-        return err_set(e, ERR_USAGE, "\"" STR_FMT "\" is out of range: %lldMiB to %lldMiB",
+        return err_set(e, ERR_USAGE, "\"" STR_FMT "\" is out of range: %lldMB to %lldMB",
                        STR_ARG(text), (long long)(d->min >> 20), (long long)(d->max >> 20));
     memcpy(field, &v, sizeof(v));
     return OK;
@@ -229,6 +242,7 @@ const struct opt_type_ops opt_types[] = {
     [OPT_BOOL] = {NULL, parse_bool, print_bool},
     [OPT_INT] = {"N", parse_int, print_int},
     [OPT_SIZE] = {"SIZE", parse_size, print_size},
+    [OPT_MEMORY] = {"SIZE", parse_memory, print_size},
     [OPT_DURATION] = {"DURATION", parse_duration, print_duration},
     [OPT_TIME] = {"TIME", parse_time, print_time},
     [OPT_STRING] = {"TEXT", parse_string, print_string},

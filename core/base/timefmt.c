@@ -553,6 +553,34 @@ enum status size_parse(struct str s, uint64_t *bytes, struct err *e)
                    STR_ARG(s));
 }
 
+/* "", "B", "m", "MB", "MiB": bytes of one; 0: no unit. */
+static int64_t memory_unit(struct str unit)
+{
+    static const char letters[] = "kmgt";
+    const struct str rest = str_skip(unit, 1);
+
+    if (unit.n == 0 || str_eq_nocase(unit, STR("b")))
+        return 1;
+    const char *at = strchr(letters, unit.p[0] | 0x20);
+    if (at == NULL || (rest.n > 0 && !str_eq_nocase(rest, STR("b")) &&
+                       !str_eq_nocase(rest, STR("ib"))))
+        return 0;
+    return INT64_C(1024) << (10 * (at - letters));
+}
+
+enum status memory_parse(struct str s, uint64_t *bytes, struct err *e)
+{
+    const size_t n_number = span_of(s, "0123456789.");
+    const int64_t unit = memory_unit(str_trim(str_skip(s, n_number)));
+    int64_t v;
+
+    if (n_number == 0 || unit == 0 || !scale_number(str_sub(s, 0, n_number), unit, &v))
+        return err_set(e, ERR_USAGE, "\"" STR_FMT "\" is no size: write a number with MB or GB",
+                       STR_ARG(s));
+    *bytes = (uint64_t)v;
+    return OK;
+}
+
 void size_format(struct buf *b, uint64_t bytes)
 {
     static const char *const names[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};

@@ -94,8 +94,8 @@ void alert_value_format(struct buf *out, int64_t value, enum metric_unit unit)
     case UNIT_NS:
         duration_format(out, value);
         break;
-    case UNIT_BYTES:
-        size_format(out, value < 0 ? 0 : (uint64_t)value);
+    case UNIT_BYTES: /* memory, as AWS writes it */
+        buf_addf(out, "%lld MB", (long long)(value >> 20));
         break;
     case UNIT_PPM:
         format_share(out, value);

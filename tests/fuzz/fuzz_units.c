@@ -39,6 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         duration_format(&shown, ns);
     if (size_parse(s, &bytes, &e) == OK)
         size_format(&shown, bytes);
+    if (memory_parse(s, &bytes, &e) == OK)
+        size_format(&shown, bytes);
     assert(!shown.is_full);
     return 0;
 }

@@ -155,6 +155,19 @@ static void test_durations_and_sizes(void **state)
     CHECK_INT(bytes, 1610612736);
     CHECK_OK(size_parse(STR("77"), &bytes, &e), &e);
     CHECK_INT(bytes, 77);
+    CHECK_OK(memory_parse(STR("1024MB"), &bytes, &e), &e);
+    CHECK_INT(bytes, INT64_C(1) << 30);
+    CHECK_OK(memory_parse(STR("1.5 gb"), &bytes, &e), &e);
+    CHECK_INT(bytes, INT64_C(3) << 29);
+    CHECK_OK(memory_parse(STR("512MiB"), &bytes, &e), &e);
+    CHECK_INT(bytes, INT64_C(1) << 29);
+    CHECK_OK(memory_parse(STR("7k"), &bytes, &e), &e);
+    CHECK_INT(bytes, 7168);
+    CHECK_OK(memory_parse(STR("77"), &bytes, &e), &e);
+    CHECK_INT(bytes, 77);
+    CHECK(memory_parse(STR("5XB"), &bytes, &e) != OK && memory_parse(STR("5MX"), &bytes, &e) != OK);
+    CHECK(memory_parse(STR("GB"), &bytes, &e) != OK &&
+          memory_parse(STR("99999999TB"), &bytes, &e) != OK);
     CHECK(size_parse(STR("99999999TB"), &bytes, &e) != OK &&
           size_parse(STR("MB"), &bytes, &e) != OK);
 }
