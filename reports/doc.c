@@ -6,12 +6,26 @@ void doc_init(struct doc *d, struct arena *a)
     *d = (struct doc){.arena = a};
 }
 
+struct str doc_key(const struct doc *d, const char *key)
+{
+    AUTO(buf_clear) struct buf b = {.max = 128};
+
+    if (d->part.n == 0 || str_eq(d->part, d->currency))
+        return str_from(key);
+    buf_addf(&b, "%s_", key);
+    for (size_t i = 0; i < d->part.n; i++)
+        buf_add_c(&b, (char)(d->part.p[i] | 0x20));
+    return arena_str(d->arena, buf_str(&b));
+}
+
 struct doc_section *doc_section(struct doc *d, const char *key, const char *title)
 {
     struct doc_section *s = arena_new(d->arena, struct doc_section, 1);
 
-    s->key = str_from(key);
-    s->title = str_from(title);
+    s->kind = str_from(key);
+    s->key = doc_key(d, key);
+    s->title = d->part.n == 0 ? str_from(title)
+                              : arena_printf(d->arena, "%s in " STR_FMT, title, STR_ARG(d->part));
     *(d->last ? &d->last->next : &d->first) = s;
     d->last = s;
     return s;
@@ -95,7 +109,7 @@ bool doc_wants(const struct doc *d, const struct doc_section *s, const struct do
 
     if (d->only.n == 0)
         return true;
-    if (!str_eq(section, s->key))
+    if (!str_eq(section, s->key) && !str_eq(section, s->kind))
         return false;
     return item.n == 0 || n == NULL || str_eq(item, n->key);
 }

@@ -67,7 +67,8 @@ struct doc_node {
 };
 
 struct doc_section {
-    struct str key, title; /* "data_quality", "Data quality" */
+    struct str key, title; /* "data_quality", "Data quality"; "cost_cny", "Cost in CNY" */
+    struct str kind;       /* "cost": those of all currencies are asked for by it */
     struct doc_node *first, *last;
     struct doc_section *next;
 };
@@ -76,12 +77,15 @@ struct doc {
     struct arena *arena;
     struct str title, subtitle, footer;
     struct str since, until, generated; /* RFC 3339 */
-    struct str currency;                /* of all sums */
+    struct str currency;                /* of the sums that name none */
+    struct str part;                    /* sections to come are of this currency; empty: of all */
     struct str only;                    /* one section, or SECTION.ITEM; empty: all of them */
     struct doc_section *first, *last;
 };
 
 void doc_init(struct doc *d, struct arena *a);
+/* "cost", and "cost_cny" of a part in another currency than the document's. */
+struct str doc_key(const struct doc *d, const char *key);
 struct doc_section *doc_section(struct doc *d, const char *key, const char *title);
 void doc_text(struct doc *d, struct doc_section *s, enum tone tone, struct str text);
 /* n entries to be filled by the caller. */

@@ -101,8 +101,6 @@ static void judge(struct report_data *r, const struct gathering *g, size_t candi
     for (size_t i = 0; i < candidates; i++) {
         const struct past *p = &g->past[i];
         struct unusual_row u = {.line = &r->lines.rows[i], .now = p->cost[last], .n = p->n[last]};
-        if (!str_eq(r->lines.rows[i].cost.currency, r->currency))
-            continue;
         u.money = unusual_of(p->cost, last, u.now, r->cost / 200);
         u.usual_n = median_count(p->n, last);
         u.since_ns = u.money.excess > 0 ? since_when(g, p) : 0;
@@ -208,8 +206,6 @@ static enum status load_savings(struct report_data *r, struct err *e)
     for (size_t i = 0; i < candidates; i++) {
         const struct fn_line *l = &r->lines.rows[i];
         struct advices a;
-        if (!str_eq(l->cost.currency, r->currency))
-            continue;
         if (advice_of_stats(r->options->cost, &l->now->fn, &l->now->stats, r->range.until_ns - 1,
                             &a, e) != OK)
             return e->code;

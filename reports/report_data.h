@@ -66,15 +66,19 @@ struct report_data {
         struct stats sums;
         wide cost;
         size_t n;
-    } others;                     /* but for those billed in another currency */
-    struct stats_cost components; /* of all in the currency */
-    wide change[PARTS];           /* what the difference to the range before is made of */
+    } others;
+    struct stats_cost components;
+    wide change[PARTS]; /* what the difference to the range before is made of */
     struct passed *passed;
     struct stats total, total_before;
     wide cost, cost_before, cost_logs;
-    struct str currency;
-    size_t other_currencies; /* functions left out of sums because they are billed in another
-                                currency */
+    struct str currency; /* of all amounts that name none */
+    /* Functions are billed in several: then no sum of this report is shown, but one of each. By
+     * currency, USD first. */
+    struct str *currencies;
+    size_t n_currencies, cap_currencies;
+    struct report_data *parts; /* report_load_parts */
+    size_t n_parts;            /* 0: there is one currency */
     size_t n_assumed, n_unpriced;
     wide standing;           /* charged by the hour, as configured; beside the cost */
     size_t n_standing_open;  /* functions of which part of it is not known */
@@ -101,6 +105,8 @@ struct report_data {
 
 MUST_CHECK enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
                                    struct report_data *out, struct err *e);
+/* The same for the functions of each currency where there are several; report_clear clears them. */
+MUST_CHECK enum status report_load_parts(struct store *s, struct report_data *r, struct err *e);
 void report_clear(struct report_data *r);
 MUST_CHECK enum status report_load_functions(struct store *s, struct report_data *r, struct err *e);
 MUST_CHECK enum status outlook_load(struct store *s, struct report_data *r, struct err *e);
@@ -117,6 +123,9 @@ section_fn section_verdict, section_incidents, section_quality, section_cost, se
 bool report_ends_early(const struct report_data *r);
 /* The last event of the range, or the present where sources have told all up to it. */
 int64_t report_last(const struct report_data *r);
+
+/* What amounts of the function are in. */
+struct str currency_of(const struct report_data *r, const struct fn_ref *fn);
 
 /* --- words and numbers, in the arena --- */
 struct str text_money(struct arena *a, wide pico, struct str currency);

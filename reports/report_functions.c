@@ -141,15 +141,10 @@ static void release(struct passed *p)
     free(p);
 }
 
-static bool is_other(const struct report_data *r, const struct fn_line *l)
-{
-    return l->cost.currency.n == 0 || str_eq(l->cost.currency, r->currency);
-}
-
 static void add_other(struct report_data *r, const struct passed *p)
 {
-    if (!p->line.now || !is_other(r, &p->line))
-        return; /* in no sum: data quality names them */
+    if (!p->line.now)
+        return;
     stats_merge(&r->others.sums, &p->line.now->stats);
     r->others.cost += p->line.cost.total;
     r->others.n++;
@@ -201,15 +196,28 @@ static enum status price_row(const struct report_data *r, const struct fn_row *r
     return row ? cost_of_stats(r->options->cost, &row->fn, &row->stats, at_ns, out, e) : OK;
 }
 
-/* The first priced function says what money is; others are counted and left out of sums. */
-static bool is_summed(struct report_data *r, const struct stats_cost *c)
+static int rank_of_currency(struct str s)
 {
-    if (r->currency.n == 0 && c->currency.n > 0)
-        r->currency = c->currency;
-    if (c->currency.n == 0 || str_eq(c->currency, r->currency))
-        return true;
-    r->other_currencies++;
-    return false;
+    return str_eq(s, STR("USD")) ? 0 : 1;
+}
+
+/* In its place: the first one is what sums are in. */
+static void note_currency(struct report_data *r, struct str currency)
+{
+    size_t at = r->n_currencies;
+
+    if (currency.n == 0)
+        return;
+    for (size_t i = 0; i < r->n_currencies; i++)
+        if (str_eq(r->currencies[i], currency))
+            return;
+    r->currencies = arena_grow(r->arena, r->currencies, r->n_currencies, &r->cap_currencies,
+                               sizeof(*r->currencies));
+    for (; at > 0 && rank_of_currency(r->currencies[at - 1]) > rank_of_currency(currency); at--)
+        r->currencies[at] = r->currencies[at - 1];
+    r->currencies[at] = currency;
+    r->n_currencies++;
+    r->currency = r->currencies[0];
 }
 
 static void add_waste(struct waste *to, const struct waste *from)
@@ -256,10 +264,9 @@ static void split_change(const struct fn_line *l, wide parts[PARTS])
     parts[PART_OTHER] += is_dust ? 0 : rest;
 }
 
-/* Of those in the currency, which the first priced one says. */
 static void add_parts(struct report_data *r, const struct fn_line *l)
 {
-    if (l->cost.currency.n == 0 || !str_eq(l->cost.currency, r->currency))
+    if (l->cost.currency.n == 0)
         return;
     r->components.duration += l->cost.duration;
     r->components.request += l->cost.request;
@@ -290,10 +297,8 @@ static void sum_line(struct report_data *r, const struct fn_line *l)
     stats_merge(&r->total, &l->now->stats);
     if (l->before)
         stats_merge(&r->total_before, &l->before->stats);
-    const bool is_in_sums = is_summed(r, &l->cost);
+    note_currency(r, l->cost.currency);
     add_parts(r, l);
-    if (!is_in_sums)
-        return;
     r->cost += l->cost.total;
     r->cost_logs += l->cost.logs;
     r->cost_before += l->cost_before.total;
@@ -309,10 +314,9 @@ static enum status add_standing(struct report_data *r, const struct fn_row *now,
 
     if (cost_standing(r->options->cost, &q, &s, e) != OK)
         return e ? e->code : ERR_BUG;
-    if (r->currency.n == 0)
-        r->currency = s.currency;
-    if (str_eq(s.currency, r->currency))
-        r->standing += s.provisioned + s.snapshots;
+    if (s.provisioned > 0 || s.snapshots > 0)
+        note_currency(r, s.currency);
+    r->standing += s.provisioned + s.snapshots;
     r->n_standing_open += s.is_provisioned_open || s.are_snapshots_open || s.is_unpriced;
     return OK;
 }
@@ -347,8 +351,8 @@ static enum status on_gone(void *ctx, const struct fn_row *before, struct err *e
         return e ? e->code : ERR_BUG;
     passing.line.cost.currency = cost->currency;
     stats_merge(&r->total_before, &before->stats);
-    if (is_summed(r, cost))
-        r->cost_before += cost->total;
+    note_currency(r, cost->currency);
+    r->cost_before += cost->total;
     r->change[PART_GONE] -= cost->total;
     rank_one(p, &passing);
     return OK;
@@ -485,4 +489,7 @@ void report_clear(struct report_data *r)
     stats_clear(&r->total);
     stats_clear(&r->total_before);
     stats_clear(&r->others.sums);
+    for (size_t i = 0; i < r->n_parts; i++)
+        report_clear(&r->parts[i]);
+    r->n_parts = 0;
 }

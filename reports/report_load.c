@@ -150,6 +150,43 @@ int64_t report_last(const struct report_data *r)
     return r->status.last_ns < r->seen.until_ns ? r->status.last_ns : r->seen.until_ns;
 }
 
+struct str currency_of(const struct report_data *r, const struct fn_ref *fn)
+{
+    return r->n_parts == 0 ? r->currency
+                           : cost_currency(r->options->cost, fn, r->options->range.until_ns - 1);
+}
+
+struct billed_in {
+    const struct report_options *options;
+    struct str currency;
+};
+
+static bool is_billed_in(const void *ctx, const struct fn_ref *fn)
+{
+    const struct billed_in *b = ctx;
+
+    return str_eq(cost_currency(b->options->cost, fn, b->options->range.until_ns - 1), b->currency);
+}
+
+enum status report_load_parts(struct store *s, struct report_data *r, struct err *e)
+{
+    if (r->n_currencies < 2)
+        return OK;
+    r->parts = arena_new(r->arena, struct report_data, r->n_currencies);
+    for (size_t i = 0; i < r->n_currencies; i++) {
+        struct billed_in *in = arena_new(r->arena, struct billed_in, 1);
+        struct report_options *o = arena_new(r->arena, struct report_options, 1);
+        *in = (struct billed_in){r->options, r->currencies[i]};
+        *o = *r->options;
+        o->filter.test = is_billed_in;
+        o->filter.test_ctx = in;
+        if (report_load(s, o, r->arena, &r->parts[i], e) != OK)
+            return err_wrap(e, "functions billed in " STR_FMT, STR_ARG(in->currency));
+        r->n_parts++;
+    }
+    return OK;
+}
+
 enum status report_load(struct store *s, const struct report_options *o, struct arena *a,
                         struct report_data *out, struct err *e)
 {

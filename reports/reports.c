@@ -9,14 +9,28 @@
 
 const char *const report_format_names[] = {"text", "markdown", "html", "json", "csv", NULL};
 
+static void build_parts(section_fn *build, const struct report_data *r, struct doc *d)
+{
+    for (size_t i = 0; i < r->n_parts; i++) {
+        d->part = r->currencies[i];
+        build(&r->parts[i], d);
+    }
+    d->part = (struct str){0};
+}
+
 void report_build(const struct report_data *r, struct doc *d)
 {
-    static section_fn *const sections[] = {
-        section_verdict,     section_incidents, section_episodes,    section_queues,
-        section_quality,     section_cost,      section_compare,     section_unusual,
-        section_forecast,    section_units,     section_invocations, section_errors,
-        section_cold_starts, section_memory,    section_waste,       section_savings,
-        section_review,      section_functions, section_appendix,
+    static const struct {
+        section_fn *build;
+        bool is_money; /* one for each currency */
+    } sections[] = {
+        {section_verdict, false},     {section_incidents, false},   {section_episodes, false},
+        {section_queues, false},      {section_quality, false},     {section_cost, true},
+        {section_compare, true},      {section_unusual, true},      {section_forecast, true},
+        {section_units, true},        {section_invocations, false}, {section_errors, false},
+        {section_cold_starts, false}, {section_memory, false},      {section_waste, true},
+        {section_savings, true},      {section_review, false},      {section_functions, true},
+        {section_appendix, false},
     };
     struct arena *a = r->arena;
 
@@ -33,7 +47,10 @@ void report_build(const struct report_data *r, struct doc *d)
     d->generated = text_time(a, r->options->now_ns);
     d->currency = r->currency;
     for (size_t i = 0; i < ARRAY_LEN(sections); i++)
-        sections[i](r, d);
+        if (!sections[i].is_money || r->n_parts == 0)
+            sections[i].build(r, d);
+        else
+            build_parts(sections[i].build, r, d);
 }
 
 /* The section that is asked for exists. */
@@ -70,8 +87,11 @@ enum status report_write(struct store *s, const struct report_options *o, enum r
         return err_wrap(e, "report");
     doc_init(&doc, &a);
     doc.only = o->only;
-    report_build(&data, &doc);
-    enum status status = check_only(&doc, e);
+    enum status status = report_load_parts(s, &data, e);
+    if (status == OK) {
+        report_build(&data, &doc);
+        status = check_only(&doc, e);
+    }
     if (status == OK)
         renderers[f](&doc, &render, out);
     report_clear(&data);

@@ -32,10 +32,49 @@ static enum tone failed_tone(const struct report_data *r)
                                          : TONE_PLAIN;
 }
 
+/* Those of each currency where there are several. */
+static size_t n_purses(const struct report_data *r)
+{
+    return r->n_parts > 0 ? r->n_parts : 1;
+}
+
+static const struct report_data *purse(const struct report_data *r, size_t i)
+{
+    return r->n_parts > 0 ? &r->parts[i] : r;
+}
+
+static bool is_much_dearer(const struct report_data *r)
+{
+    return r->has_before && r->cost * 2 > r->cost_before * 3;
+}
+
+/* "$18.00 and CNY 0.0000340" */
+static struct str spent(const struct report_data *r, wide (*what)(const struct report_data *))
+{
+    AUTO(buf_clear) struct buf b = {.max = 1024};
+
+    for (size_t i = 0; i < n_purses(r); i++)
+        buf_addf(&b, "%s" STR_FMT, i > 0 ? " and " : "",
+                 STR_ARG(cash(purse(r, i), what(purse(r, i)))));
+    return arena_str(r->arena, buf_str(&b));
+}
+
+static wide cost_of(const struct report_data *r)
+{
+    return r->cost;
+}
+
+static wide standing_of(const struct report_data *r)
+{
+    return r->standing;
+}
+
 static enum tone verdict_tone(const struct report_data *r)
 {
-    bool is_dearer = r->has_before && r->cost * 2 > r->cost_before * 3;
+    bool is_dearer = false;
 
+    for (size_t i = 0; i < n_purses(r); i++)
+        is_dearer = is_dearer || is_much_dearer(purse(r, i));
     if (failed_tone(r) != TONE_PLAIN)
         return failed_tone(r);
     return r->incidents.n > 0 || r->throttles.n > 0 || is_dearer ? TONE_WARN : TONE_GOOD;
@@ -73,7 +112,7 @@ static struct str verdict_text(const struct report_data *r)
 {
     struct arena *a = r->arena;
     struct str change =
-        r->has_before
+        r->has_before && r->n_parts == 0
             ? arena_printf(a, ", " STR_FMT " against " STR_FMT,
                            STR_ARG(text_change(a, r->cost, r->cost_before)), STR_ARG(range_word(r)))
             : (struct str){0};
@@ -84,7 +123,7 @@ static struct str verdict_text(const struct report_data *r)
     return arena_printf(a,
                         STR_FMT " for " STR_FMT " of " STR_FMT STR_FMT "; " STR_FMT
                                 " failed (" STR_FMT ")." STR_FMT STR_FMT STR_FMT,
-                        STR_ARG(cash(r, r->cost)),
+                        STR_ARG(spent(r, cost_of)),
                         STR_ARG(text_things(a, r->total.n, "invocation")),
                         STR_ARG(text_things(a, r->n_ran, "function")), STR_ARG(change),
                         STR_ARG(text_count(a, count_failed(&r->total))),
@@ -101,18 +140,48 @@ static struct doc_value p95_of(const struct report_data *r, const struct stats *
     return value_us(r->arena, us);
 }
 
+static struct str in_currency(const struct report_data *r, const char *what, struct str currency)
+{
+    return r->n_parts == 0 ? str_from(what)
+                           : arena_printf(r->arena, "%s in " STR_FMT, what, STR_ARG(currency));
+}
+
+static struct doc_figure cost_figure(const struct report_data *r, struct doc *d, size_t i)
+{
+    const struct report_data *p = purse(r, i);
+
+    d->part = r->n_parts > 0 ? r->currencies[i] : (struct str){0};
+    return (struct doc_figure){doc_key(d, "cost"),
+                               in_currency(r, "Cost", p->currency),
+                               value_money(r->arena, p->cost, p->currency),
+                               value_money(r->arena, p->cost_before, p->currency),
+                               text_change(r->arena, p->cost, p->cost_before),
+                               TONE_PLAIN};
+}
+
+static struct doc_figure logs_figure(const struct report_data *r, struct doc *d, size_t i)
+{
+    const struct report_data *p = purse(r, i);
+
+    d->part = r->n_parts > 0 ? r->currencies[i] : (struct str){0};
+    return (struct doc_figure){.key = doc_key(d, "log_ingestion"),
+                               .label = in_currency(r, "Log ingestion, beside", p->currency),
+                               .value = value_money(r->arena, p->cost_logs, p->currency),
+                               .note = text_size(r->arena, p->total.log_bytes)};
+}
+
 static void verdict_figures(const struct report_data *r, struct doc *d, struct doc_section *s)
 {
     struct arena *a = r->arena;
     const struct stats *now = &r->total, *before = &r->total_before;
-    struct doc_figure *f = doc_figures(d, s, "figures", 6);
+    const size_t n = n_purses(r);
+    struct doc_figure *const costs = doc_figures(d, s, "figures", 4 + 2 * n), *f = costs + n - 1;
 
-    f[0] = (struct doc_figure){STR("cost"),
-                               STR("Cost"),
-                               value_money(a, r->cost, r->currency),
-                               value_money(a, r->cost_before, r->currency),
-                               text_change(a, r->cost, r->cost_before),
-                               TONE_PLAIN};
+    for (size_t i = 0; i < n; i++) {
+        costs[i] = cost_figure(r, d, i);
+        costs[n + 4 + i] = logs_figure(r, d, i);
+    }
+    d->part = (struct str){0};
     f[1] = (struct doc_figure){STR("invocations"),
                                STR("Invocations"),
                                value_count(a, now->n),
@@ -135,14 +204,10 @@ static void verdict_figures(const struct report_data *r, struct doc *d, struct d
                                value_share(a, count_cold(before), before->n),
                                text_count(a, count_cold(now)),
                                TONE_PLAIN};
-    f[5] = (struct doc_figure){.key = STR("log_ingestion"),
-                               .label = STR("Log ingestion, beside"),
-                               .value = value_money(a, r->cost_logs, r->currency),
-                               .note = text_size(a, now->log_bytes)};
-    for (size_t i = 0; i < 5 && !r->has_before; i++)
-        f[i].before = (struct doc_value){.type = CELL_NULL};
-    if (!r->has_before)
-        f[0].note = f[1].note = (struct str){0};
+    for (size_t i = 0; i < n + 4 && !r->has_before; i++)
+        costs[i].before = (struct doc_value){.type = CELL_NULL};
+    for (size_t i = 0; i <= n && !r->has_before; i++)
+        costs[i].note = (struct str){0};
 }
 
 void section_verdict(const struct report_data *r, struct doc *d)
@@ -159,7 +224,7 @@ void section_verdict(const struct report_data *r, struct doc *d)
                      arena_printf(r->arena,
                                   "What is kept ready is charged all the same: " STR_FMT
                                   ", beside the cost.",
-                                  STR_ARG(cash(r, r->standing))));
+                                  STR_ARG(spent(r, standing_of))));
         return;
     }
     doc_text(d, s, verdict_tone(r), verdict_text(r));
@@ -224,7 +289,7 @@ void section_cost(const struct report_data *r, struct doc *d)
     cost_series(r, d, s);
     components(r, d, s);
     for (size_t i = 0; i < top; i++)
-        rest -= str_eq(lines[i].cost.currency, r->currency) ? lines[i].cost.total : 0;
+        rest -= lines[i].cost.total;
     struct doc_bar *bars = doc_bars(d, s, "by_function", top);
     for (size_t i = 0; i < top; i++)
         bars[i] = (struct doc_bar){

@@ -73,9 +73,6 @@ static void report_findings(const struct report_data *r, struct doc *d, struct d
         {r->n_assumed, "function was priced with an assumed region or architecture",
          "functions were priced with an assumed region or architecture",
          "say them under functions: in the configuration"},
-        {r->other_currencies, "function is billed in another currency and left out of sums",
-         "functions are billed in another currency and left out of sums",
-         "see the list of functions"},
         {r->total.outcome[OUTCOME_UNKNOWN], "invocation has no REPORT line",
          "invocations have no REPORT line", "still running, or the logs end before"},
         {r->status.counts.forged, "line looks like a platform line but cannot be one",
@@ -339,8 +336,6 @@ static void others_row(const struct report_data *r, struct table *t)
     stats_merge(&sums, &r->others.sums);
     for (size_t i = shown(r); i < r->lines.n; i++) {
         const struct fn_line *l = &r->lines.rows[i];
-        if (l->cost.currency.n > 0 && !str_eq(l->cost.currency, r->currency))
-            continue; /* in no sum: data quality names them */
         stats_merge(&sums, &l->now->stats);
         cost += l->cost.total;
         n++;

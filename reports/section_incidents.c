@@ -43,10 +43,10 @@ void section_incidents(const struct report_data *r, struct doc *d)
         fn_cell(r, t, 0, &x->fn);
         table_text(t, 1, str_from(incident_kind_names[x->kind]));
         table_i64(t, 2, (int64_t)x->failed);
-        money_cell(t, 3, x->cost_failed, r->currency);
+        money_cell(t, 3, x->cost_failed, currency_of(r, &x->fn));
         time_cell(t, 4, x->since_ns);
         time_cell(t, 5, x->until_ns);
         id_cell(t, 6, x->sample_id);
-        table_text(t, 7, r->currency);
+        table_text(t, 7, currency_of(r, &x->fn));
     }
 }

@@ -6,7 +6,6 @@
 struct review {
     size_t n_failed, n_recovered, repeats, n_acked;
     int64_t recovery_ns, incident_ns, acked_ns; /* sums */
-    wide cost;
 };
 
 static struct str span_text(struct arena *a, int64_t ns)
@@ -50,10 +49,8 @@ static struct review review_of(const struct report_data *r)
             v.recovery_ns += x->recovered_ns - x->at_ns;
         }
     }
-    for (size_t i = 0; i < r->incidents.n; i++) {
+    for (size_t i = 0; i < r->incidents.n; i++)
         v.incident_ns += r->incidents.rows[i].until_ns - r->incidents.rows[i].since_ns;
-        v.cost += r->incidents.rows[i].cost_failed;
-    }
     for (size_t i = 0; i < r->episodes.n; i++) {
         const struct alert *x = &r->episodes.rows[i];
         if (x->acked_ns <= x->started_ns)
@@ -71,13 +68,29 @@ static void add_figure(struct doc_figure *f, const char *key, const char *label,
         .key = str_from(key), .label = str_from(label), .value = value, .note = note};
 }
 
+static void cost_figure(const struct report_data *r, struct doc *d, struct str currency,
+                        struct doc_figure *f)
+{
+    wide cost = 0;
+
+    for (size_t i = 0; i < r->incidents.n; i++)
+        if (str_eq(currency_of(r, &r->incidents.rows[i].fn), currency))
+            cost += r->incidents.rows[i].cost_failed;
+    d->part = r->n_parts > 0 ? currency : (struct str){0};
+    add_figure(f, "", "Spent on failures of incidents", value_money(r->arena, cost, currency),
+               (struct str){0});
+    f->key = doc_key(d, "incident_cost");
+    d->part = (struct str){0};
+}
+
 static void review_figures(const struct report_data *r, struct doc *d, struct doc_section *s)
 {
     const struct doc_value none = {.type = CELL_NULL, .shown = STR("-"), .unit = STR("s")};
     const struct review v = review_of(r);
     struct arena *a = r->arena;
     size_t deploys = r->deployments.n, incidents = r->incidents.n;
-    struct doc_figure *f = doc_figures(d, s, "figures", v.n_acked > 0 ? 8 : 7);
+    const size_t n_costs = r->n_parts > 0 ? r->n_parts : 1, n = 6 + n_costs;
+    struct doc_figure *f = doc_figures(d, s, "figures", v.n_acked > 0 ? n + 1 : n);
 
     add_figure(&f[0], "deployments", "Deployments", value_count(a, deploys), (struct str){0});
     add_figure(&f[1], "change_failure_rate", "Change failure rate",
@@ -93,10 +106,10 @@ static void review_figures(const struct report_data *r, struct doc *d, struct do
                incidents > 0 ? STR("on average, first to last failure") : STR("there was none"));
     add_figure(&f[5], "repeats", "Repeated incidents", value_count(a, v.repeats),
                STR("same function, same kind"));
-    add_figure(&f[6], "incident_cost", "Spent on failures of incidents",
-               value_money(a, v.cost, r->currency), (struct str){0});
+    for (size_t i = 0; i < n_costs; i++)
+        cost_figure(r, d, r->n_parts > 0 ? r->currencies[i] : r->currency, &f[6 + i]);
     if (v.n_acked > 0)
-        add_figure(&f[7], "acknowledged_after", "Alerts acknowledged after",
+        add_figure(&f[n], "acknowledged_after", "Alerts acknowledged after",
                    span_value(a, v.acked_ns / (int64_t)v.n_acked), STR("on average"));
 }
 

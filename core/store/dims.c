@@ -218,13 +218,15 @@ bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn)
         return false;
     if (!is_in_list(f->region, fn->region) || !is_in_list(f->account, fn->account))
         return false;
-    return f->name_glob.n == 0 || str_glob(f->name_glob, fn->name);
+    if (f->name_glob.n > 0 && !str_glob(f->name_glob, fn->name))
+        return false;
+    return f->test == NULL || f->test(f->test_ctx, fn);
 }
 
 bool fn_filter_is_all(const struct fn_filter *f)
 {
     return f->name_glob.n == 0 && f->region.n == 0 && f->account.n == 0 &&
-           f->provider == PROVIDER_UNKNOWN;
+           f->provider == PROVIDER_UNKNOWN && f->test == NULL;
 }
 
 bool fn_choice_is_all(const struct fn_choice *c)

@@ -17,6 +17,9 @@ struct fn_filter {
     struct str name_glob;
     struct str region, account;
     enum provider provider; /* PROVIDER_UNKNOWN: any */
+    /* What the store does not know, such as the currency; asked of what passes the rest. */
+    bool (*test)(const void *ctx, const struct fn_ref *fn); /* NULL: none */
+    const void *test_ctx;
 };
 bool fn_filter_passes(const struct fn_filter *f, const struct fn_ref *fn);
 bool fn_filter_is_all(const struct fn_filter *f); /* lets everything pass */
