@@ -138,6 +138,9 @@ struct str text_size(struct arena *a, uint64_t bytes);
 struct str text_time(struct arena *a, int64_t t_ns);
 struct str text_day(struct arena *a, int64_t t_ns);
 struct doc_value value_money(struct arena *a, wide pico, struct str currency);
+/* Of a function's cost, and of the report's sums: "not priced" where nothing of it has a price. */
+struct doc_value value_cost(struct arena *a, const struct stats_cost *of, wide pico);
+struct doc_value value_sum(const struct report_data *r, wide pico);
 struct doc_value value_count(struct arena *a, uint64_t n);
 struct doc_value value_share(struct arena *a, wide part, wide whole); /* unknown without a whole */
 struct doc_value value_us(struct arena *a, uint64_t us);              /* in ms */
@@ -154,6 +157,8 @@ void money_cell(struct table *t, size_t column, wide pico, struct str currency);
 /* A function's name; people also read where it is when there are several places. */
 struct str text_fn(const struct report_data *r, const struct fn_ref *of);
 void fn_cell(const struct report_data *r, struct table *t, size_t column, const struct fn_ref *of);
+void cost_cell(struct table *t, size_t column, const struct stats_cost *of, wide pico);
+void sum_cell(const struct report_data *r, struct table *t, size_t column, wide pico);
 void time_cell(struct table *t, size_t column, int64_t t_ns);
 void id_cell(struct table *t, size_t column, struct str id);
 void percentile_cell(struct table *t, size_t column, const struct histogram *h, unsigned permille);

@@ -185,6 +185,21 @@ struct doc_value value_money(struct arena *a, wide pico, struct str currency)
                               currency};
 }
 
+struct doc_value value_cost(struct arena *a, const struct stats_cost *of, wide pico)
+{
+    if (of->is_unpriced && of->total == 0)
+        return (struct doc_value){CELL_NULL, {0}, STR("not priced"), of->currency};
+    return value_money(a, pico, of->currency);
+}
+
+struct doc_value value_sum(const struct report_data *r, wide pico)
+{
+    const struct stats_cost all = {
+        .total = r->cost, .is_unpriced = r->n_unpriced > 0 && pico == 0, .currency = r->currency};
+
+    return value_cost(r->arena, &all, pico);
+}
+
 struct doc_value value_count(struct arena *a, uint64_t n)
 {
     return (struct doc_value){CELL_NUMBER, arena_printf(a, "%llu", (unsigned long long)n),
@@ -213,6 +228,28 @@ struct doc_value value_bytes(struct arena *a, uint64_t bytes)
 void money_cell(struct table *t, size_t column, wide pico, struct str currency)
 {
     table_money(t, column, text_money_exact(t->arena, pico), text_money(t->arena, pico, currency));
+}
+
+static void value_cell(struct table *t, size_t column, const struct doc_value *v)
+{
+    if (v->type == CELL_NULL)
+        table_null_shown(t, column, v->shown);
+    else
+        table_money(t, column, v->raw, v->shown);
+}
+
+void cost_cell(struct table *t, size_t column, const struct stats_cost *of, wide pico)
+{
+    const struct doc_value v = value_cost(t->arena, of, pico);
+
+    value_cell(t, column, &v);
+}
+
+void sum_cell(const struct report_data *r, struct table *t, size_t column, wide pico)
+{
+    const struct doc_value v = value_sum(r, pico);
+
+    value_cell(t, column, &v);
 }
 
 void percentile_cell(struct table *t, size_t column, const struct histogram *h, unsigned permille)

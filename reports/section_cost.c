@@ -6,7 +6,7 @@
 
 static struct str cash(const struct report_data *r, wide pico)
 {
-    return text_money(r->arena, pico, r->currency);
+    return value_sum(r, pico).shown;
 }
 
 static struct str range_word(const struct report_data *r)
@@ -153,8 +153,8 @@ static struct doc_figure cost_figure(const struct report_data *r, struct doc *d,
     d->part = r->n_parts > 0 ? r->currencies[i] : (struct str){0};
     return (struct doc_figure){doc_key(d, "cost"),
                                in_currency(r, "Cost", p->currency),
-                               value_money(r->arena, p->cost, p->currency),
-                               value_money(r->arena, p->cost_before, p->currency),
+                               value_sum(p, p->cost),
+                               value_sum(p, p->cost_before),
                                text_change(r->arena, p->cost, p->cost_before),
                                TONE_PLAIN};
 }
@@ -166,7 +166,7 @@ static struct doc_figure logs_figure(const struct report_data *r, struct doc *d,
     d->part = r->n_parts > 0 ? r->currencies[i] : (struct str){0};
     return (struct doc_figure){.key = doc_key(d, "log_ingestion"),
                                .label = in_currency(r, "Log ingestion, beside", p->currency),
-                               .value = value_money(r->arena, p->cost_logs, p->currency),
+                               .value = value_sum(p, p->cost_logs),
                                .note = text_size(r->arena, p->total.log_bytes)};
 }
 
@@ -255,7 +255,7 @@ static void components(const struct report_data *r, struct doc *d, struct doc_se
     for (size_t i = 0; i < ARRAY_LEN(parts); i++)
         bars[i] = (struct doc_bar){.key = parts[i].key,
                                    .label = parts[i].label,
-                                   .value = value_money(r->arena, parts[i].amount, r->currency),
+                                   .value = value_sum(r, parts[i].amount),
                                    .is_nothing = parts[i].amount == 0,
                                    .permille = permille_of(parts[i].amount, most)};
 }
@@ -269,7 +269,7 @@ static void cost_series(const struct report_data *r, struct doc *d, struct doc_s
     for (size_t i = 0; i < r->series.n; i++) {
         values[i] =
             (uint64_t)(r->series.points[i].cost / 1000); /* nano: the picture needs no more */
-        exact[i] = value_money(r->arena, r->series.points[i].cost, r->currency);
+        exact[i] = value_sum(r, r->series.points[i].cost);
         top = r->series.points[i].cost > top ? r->series.points[i].cost : top;
     }
     if (r->series.n < 2)
@@ -292,10 +292,10 @@ void section_cost(const struct report_data *r, struct doc *d)
         rest -= lines[i].cost.total;
     struct doc_bar *bars = doc_bars(d, s, "by_function", top);
     for (size_t i = 0; i < top; i++)
-        bars[i] = (struct doc_bar){
-            .label = text_fn(r, &lines[i].now->fn),
-            .value = value_money(r->arena, lines[i].cost.total, lines[i].cost.currency),
-            .permille = permille_of(lines[i].cost.total, lines[0].cost.total)};
+        bars[i] =
+            (struct doc_bar){.label = text_fn(r, &lines[i].now->fn),
+                             .value = value_cost(r->arena, &lines[i].cost, lines[i].cost.total),
+                             .permille = permille_of(lines[i].cost.total, lines[0].cost.total)};
     if (r->n > top)
         doc_text(d, s, TONE_PLAIN,
                  arena_printf(r->arena,
@@ -335,9 +335,9 @@ static void movers(const struct report_data *r, struct doc *d, struct doc_sectio
         const struct fn_line *l = &r->movers.rows[i];
         table_row(t);
         fn_cell(r, t, 0, &(l->now ? l->now : l->before)->fn);
-        money_cell(t, 1, l->cost_before.total, l->cost.currency);
-        money_cell(t, 2, l->cost.total, l->cost.currency);
-        money_cell(t, 3, l->cost.total - l->cost_before.total, l->cost.currency);
+        cost_cell(t, 1, &l->cost, l->cost_before.total);
+        cost_cell(t, 2, &l->cost, l->cost.total);
+        cost_cell(t, 3, &l->cost, l->cost.total - l->cost_before.total);
         change_cell(t, 4, l->cost.total, l->cost_before.total);
         table_text(t, 5, l->cost.currency);
     }
@@ -372,7 +372,7 @@ void section_compare(const struct report_data *r, struct doc *d)
         bars[i] =
             (struct doc_bar){.key = str_from(part_keys[i]),
                              .label = str_from(part_names[i]),
-                             .value = value_money(r->arena, parts[i], r->currency),
+                             .value = value_sum(r, parts[i]),
                              .is_nothing = parts[i] == 0,
                              .permille = permille_of(parts[i] < 0 ? -parts[i] : parts[i], most),
                              .tone = parts[i] < 0 ? TONE_GOOD : TONE_WARN};
@@ -412,7 +412,7 @@ void section_waste(const struct report_data *r, struct doc *d)
         table_text(t, 0, str_from(rows[i].what));
         if (rows[i].n > 0)
             table_i64(t, 1, (int64_t)rows[i].n);
-        money_cell(t, 2, rows[i].cost, r->currency);
+        sum_cell(r, t, 2, rows[i].cost);
         share_cell(t, 3, rows[i].cost, r->cost);
         table_text(t, 4, r->currency);
     }

@@ -276,7 +276,7 @@ void section_cold_starts(const struct report_data *r, struct doc *d)
         share_cell(t, 2, count_cold(st), st->n);
         percentile_cell(t, 3, &st->init, 500);
         percentile_cell(t, 4, &st->init, 950);
-        money_cell(t, 5, st->cost_init, l->cost.currency);
+        cost_cell(t, 5, &l->cost, st->cost_init);
         table_text(t, 6, l->cost.currency);
     }
 }
@@ -310,7 +310,7 @@ void section_memory(const struct report_data *r, struct doc *d)
     doc_text(d, s, TONE_PLAIN, STR("The most that any invocation used, fullest first."));
 }
 
-static void function_cells(struct table *t, const struct stats *st, wide cost, struct str currency)
+static void function_cells(struct table *t, const struct stats *st, const struct stats_cost *c)
 {
     table_i64(t, 2, (int64_t)st->n);
     share_cell(t, 3, count_failed(st), st->n);
@@ -318,10 +318,10 @@ static void function_cells(struct table *t, const struct stats *st, wide cost, s
     percentile_cell(t, 5, &st->duration, 500);
     percentile_cell(t, 6, &st->duration, 950);
     percentile_cell(t, 7, &st->duration, 990);
-    money_cell(t, 8, cost, currency);
+    cost_cell(t, 8, c, c->total);
     if (st->n > 0)
-        money_cell(t, 9, wide_ratio(cost, 1000000, st->n), currency);
-    table_text(t, 10, currency);
+        cost_cell(t, 9, c, wide_ratio(c->total, 1000000, st->n));
+    table_text(t, 10, c->currency);
 }
 
 enum { FUNCTION_OTHERS = 11 /* marks their row */, FUNCTION_ACCOUNT };
@@ -330,21 +330,23 @@ enum { FUNCTION_OTHERS = 11 /* marks their row */, FUNCTION_ACCOUNT };
 static void others_row(const struct report_data *r, struct table *t)
 {
     struct stats sums = {0};
-    wide cost = r->others.cost;
+    struct stats_cost cost = {.total = r->others.cost,
+                              .is_unpriced = r->n_unpriced > 0 && r->cost == 0,
+                              .currency = r->currency};
     size_t n = r->others.n;
 
     stats_merge(&sums, &r->others.sums);
     for (size_t i = shown(r); i < r->lines.n; i++) {
         const struct fn_line *l = &r->lines.rows[i];
         stats_merge(&sums, &l->now->stats);
-        cost += l->cost.total;
+        cost.total += l->cost.total;
         n++;
     }
     if (n > 0) {
         table_row(t);
         table_null_shown(t, 0, arena_printf(r->arena, "(%zu %s)", n, plural(n, "other", "others")));
         table_i64(t, FUNCTION_OTHERS, (int64_t)n);
-        function_cells(t, &sums, cost, r->currency);
+        function_cells(t, &sums, &cost);
     }
     stats_clear(&sums);
 }
@@ -382,14 +384,14 @@ void section_functions(const struct report_data *r, struct doc *d)
             table_text(t, FUNCTION_ACCOUNT, l->now->fn.account);
         if (l->now->fn.region.n > 0)
             table_text(t, 1, l->now->fn.region);
-        function_cells(t, &l->now->stats, l->cost.total, l->cost.currency);
+        function_cells(t, &l->now->stats, &l->cost);
     }
     if (r->n > shown(r))
         others_row(r, t);
     doc_text(d, s, TONE_PLAIN,
              arena_printf(r->arena, "All %zu: " STR_FMT ", " STR_FMT ".", r->n,
                           STR_ARG(text_things(r->arena, r->total.n, "invocation")),
-                          STR_ARG(text_money(r->arena, r->cost, r->currency))));
+                          STR_ARG(value_sum(r, r->cost).shown)));
     if (r->n > shown(r))
         doc_text(d, s, TONE_PLAIN,
                  arena_printf(r->arena, "%zu more; --top %zu lists them.", r->n - shown(r), r->n));

@@ -32,9 +32,9 @@ static void unusual_line(const struct report_data *r, struct table *t, const str
 {
     table_row(t);
     fn_cell(r, t, 0, &u->line->now->fn);
-    money_cell(t, 1, u->now, r->currency);
-    money_cell(t, 2, u->money.usual, r->currency);
-    money_cell(t, 3, u->money.excess, r->currency);
+    sum_cell(r, t, 1, u->now);
+    sum_cell(r, t, 2, u->money.usual);
+    sum_cell(r, t, 3, u->money.excess);
     if (u->since_ns)
         time_cell(t, 4, u->since_ns);
     table_text(t, 5, driver(r, u));
@@ -98,7 +98,7 @@ void section_forecast(const struct report_data *r, struct doc *d)
     f[0] = (struct doc_figure){
         .key = STR("spent"),
         .label = arena_printf(a, STR_FMT " so far", STR_ARG(month)),
-        .value = value_money(a, o->input.spent, r->currency),
+        .value = value_sum(r, o->input.spent),
         .note = arena_printf(a, "to " STR_FMT, STR_ARG(text_day(a, o->input.now_ns - 1)))};
     if (!o->has_forecast) {
         doc_text(d, s, TONE_PLAIN,
@@ -109,14 +109,14 @@ void section_forecast(const struct report_data *r, struct doc *d)
     }
     f[1] = (struct doc_figure){.key = STR("p10"),
                                .label = STR("Month's end, low"),
-                               .value = value_money(a, o->forecast.low, r->currency),
+                               .value = value_sum(r, o->forecast.low),
                                .note = STR("1 of 10 ends lower")};
     f[2] = (struct doc_figure){.key = STR("p50"),
                                .label = STR("Month's end, expected"),
-                               .value = value_money(a, o->forecast.middle, r->currency)};
+                               .value = value_sum(r, o->forecast.middle)};
     f[3] = (struct doc_figure){.key = STR("p90"),
                                .label = STR("Month's end, high"),
-                               .value = value_money(a, o->forecast.high, r->currency),
+                               .value = value_sum(r, o->forecast.high),
                                .note = STR("1 of 10 ends higher")};
     struct str since = o->first_ns > o->month_ns
                            ? arena_printf(a,
@@ -205,7 +205,7 @@ void section_savings(const struct report_data *r, struct doc *d)
         fn_cell(r, t, 0, &v->line->now->fn);
         table_text(t, 1, str_from(kinds[v->advice.kind]));
         table_text(t, 2, advice_words(r, v));
-        money_cell(t, 3, v->monthly, r->currency);
+        sum_cell(r, t, 3, v->monthly);
         share_cell(t, 4, v->advice.saving, v->line->cost.total);
         table_text(t, 5, advice_proviso(v->advice.kind));
         table_text(t, 6, advice_command(r, v));

@@ -41,11 +41,11 @@ static void unit_figures(const struct report_data *r, struct doc *d, struct doc_
     for (int i = 0; i < UNITS; i++) {
         f[i] = (struct doc_figure){.key = str_from(keys[i]), .label = str_from(labels[i])};
         if (now[i].count > 0)
-            f[i].value = value_money(r->arena, unit_price(&now[i]), r->currency);
+            f[i].value = value_sum(r, unit_price(&now[i]));
         else
             f[i].value.shown = STR("-");
         if (r->has_before && before[i].count > 0 && now[i].count > 0)
-            f[i].before = value_money(r->arena, unit_price(&before[i]), r->currency);
+            f[i].before = value_sum(r, unit_price(&before[i]));
     }
 }
 
@@ -61,7 +61,7 @@ static void unit_row(const struct report_data *r, const struct fn_line *l, struc
                  text_count(t->arena, n));
     for (int i = 0; i < UNITS; i++)
         if (u[i].count > 0)
-            money_cell(t, (size_t)i + 2, unit_price(&u[i]), l->cost.currency);
+            cost_cell(t, (size_t)i + 2, &l->cost, unit_price(&u[i]));
     table_text(t, UNITS + 2, l->cost.currency);
 }
 
