@@ -96,6 +96,7 @@ static struct cost_group total_of(const struct printer *p, struct str currency)
         total.logs += g->logs;
         total.standing += g->standing;
         total.is_assumed = total.is_assumed || g->is_assumed;
+        total.is_log_unpriced = total.is_log_unpriced || g->is_log_unpriced;
     }
     if (p->o->by == BY_COMPONENT) { /* each of the parts all have counts them all */
         const struct cost_group *all = component_of_all(p, currency);
@@ -183,6 +184,16 @@ static void money_cell(struct printer *p, size_t column, wide amount, struct str
         cli_money_cell(p->table, p->at[column], amount, currency);
 }
 
+/* Nothing of it has a price: that is not nothing. */
+static void amount_cell(struct printer *p, size_t column, wide amount, bool is_unpriced,
+                        struct str currency)
+{
+    if (amount != 0 || !is_unpriced)
+        money_cell(p, column, amount, currency);
+    else if (p->at[column] < COLUMNS)
+        table_null_shown(p->table, p->at[column], STR("not priced"));
+}
+
 static void add_tenths(struct buf *b, wide tenths)
 {
     wide_format(b, tenths / 10);
@@ -247,11 +258,11 @@ static void add_group(struct printer *p, const struct cost_group *g, wide total)
     table_i64(t, p->at[C_INVOCATIONS], (int64_t)g->n);
     if (p->o->by != BY_COMPONENT || g->mb_ms > 0)
         gb_seconds_cell(p, g->mb_ms);
-    money_cell(p, C_COST, g->cost, g->currency);
+    amount_cell(p, C_COST, g->cost, g->unpriced > 0, g->currency);
     if (has_effective(p->o))
-        money_cell(p, C_EFFECTIVE, g->effective, g->currency);
+        amount_cell(p, C_EFFECTIVE, g->effective, g->unpriced > 0 && g->cost == 0, g->currency);
     if (has_logs(p->o)) {
-        money_cell(p, C_LOGS, g->logs, g->currency);
+        amount_cell(p, C_LOGS, g->logs, g->is_log_unpriced, g->currency);
         money_cell(p, C_STANDING, g->standing, g->currency);
     }
     if (total > 0)

@@ -127,6 +127,7 @@ static void add_stats(struct view *v, struct str key, const struct fn_cost *f)
     g->logs += list->logs;
     g->standing += f->standing.provisioned + f->standing.snapshots;
     g->is_assumed = g->is_assumed || list->is_assumed;
+    g->is_log_unpriced = g->is_log_unpriced || list->is_log_unpriced;
 }
 
 static struct str key_of_function(const struct view *v, const struct fn_ref *fn)
@@ -164,7 +165,10 @@ static void add_beside(struct view *v, const struct fn_cost *f)
 {
     const struct standing_cost *kept = &f->standing;
 
-    group_for(v, STR("log ingestion (beside)"), f->list.currency)->logs += f->list.logs;
+    struct cost_group *logs = group_for(v, STR("log ingestion (beside)"), f->list.currency);
+
+    logs->logs += f->list.logs;
+    logs->is_log_unpriced = logs->is_log_unpriced || f->list.is_log_unpriced;
     if (kept->provisioned > 0)
         group_for(v, STR("provisioned concurrency (beside)"), f->list.currency)->standing +=
             kept->provisioned;

@@ -37,7 +37,7 @@ struct cost_group {
     struct str account, region; /* of a function; of other groups empty */
     uint64_t n, unpriced;
     wide mb_ms, cost, effective, logs, standing; /* money: 10^-12 */
-    bool is_assumed;
+    bool is_assumed, is_log_unpriced;
 };
 /* Sorts the groups (days by day, others by cost) and prints them. */
 struct cost_groups {
