@@ -145,7 +145,7 @@ static void check_counts(struct doctor *d)
          "invocation has ended without a price", "invocations have ended without a price",
          "the price book does not hold their region, architecture or day, or their REPORT names "
          "no memory size: "
-         "fnscope sql 'select * from invocations where cost_usd is null'"},
+         "fnscope sql 'select * from invocations where coalesce(cost_usd, cost_cny) is null'"},
         {s->counts.forged, "what looks like a platform line is one",
          "line looks like a platform line but cannot be one; it was kept as text",
          "lines look like platform lines but cannot be any; they were kept as text",

@@ -130,6 +130,7 @@ static const struct table_column function_columns[] = {
     {.name = "log_bytes", .title = "LOGS", .is_right = true},
     {.name = "cost_usd", .title = "COST", .is_right = true},
     {.name = "account", .title = "ACCOUNT", .hides_if_same = true},
+    {.name = "cost_cny", .is_hidden = true},
 };
 
 static void percentile_cell(struct table *t, size_t column, const struct histogram *h,
@@ -155,7 +156,7 @@ static void size_cell(struct table *t, size_t column, uint64_t bytes)
                  arena_str(t->arena, buf_str(&b)));
 }
 
-enum { FUNCTION_ACCOUNT = ARRAY_LEN(function_columns) - 1 };
+enum { FUNCTION_COST = 11, FUNCTION_ACCOUNT, FUNCTION_CNY };
 
 static void function_row(struct table *t, const struct fn_row *f)
 {
@@ -177,7 +178,7 @@ static void function_row(struct table *t, const struct fn_row *f)
     }
     size_cell(t, 10, s->log_bytes);
     if (s->n == 0 || s->unpriced < s->n)
-        cli_money_cell(t, 11, s->cost, STR("USD"));
+        cli_cost_cells(t, (struct usd_columns){FUNCTION_COST, FUNCTION_CNY}, s->cost, &f->fn);
     if (f->fn.account.n > 0)
         table_text(t, FUNCTION_ACCOUNT, f->fn.account);
 }
@@ -399,18 +400,40 @@ static const struct table_column series_columns[] = {
     {.name = "p95_ms", .title = "P95", .is_right = true},
     {.name = "log_bytes", .title = "LOGS", .is_right = true},
     {.name = "cost_usd", .title = "COST", .is_right = true},
+    {.name = "cost_cny", .is_hidden = true},
 };
+
+static bool is_in_cny(const void *ctx, const struct fn_ref *fn)
+{
+    UNUSED(ctx);
+    return !fn_is_usd(fn);
+}
+
+/* What of a point is in USD; people see what is in CNY behind it. */
+static void series_costs(struct table *t, wide all, wide cny)
+{
+    cli_money_cell(t, 7, all - cny, STR("USD"));
+    if (cny == 0)
+        return;
+    cli_money_cell(t, 8, cny, STR("CNY"));
+    struct table_cell *row = &t->cells[(t->n_rows - 1) * t->n_columns];
+    row[7].shown =
+        arena_printf(t->arena, STR_FMT " + " STR_FMT, STR_ARG(row[7].shown), STR_ARG(row[8].shown));
+}
 
 static enum status query_series(struct cli *c, struct store *s, struct range r, struct err *e)
 {
     const struct query_options *o = c->options;
     struct series_request q = {.range = r, .step_ns = o->step_ns, .fn = cli_filter(c)};
-    struct series series;
+    struct series series, cny;
     struct table t;
 
     if (o->step_ns != NS_PER_MIN && o->step_ns != NS_PER_HOUR && o->step_ns != NS_PER_DAY)
         return err_set(e, ERR_USAGE, "--step must be 1m, 1h or 1d");
     if (request_series(s, &q, c->arena, &series, e) != OK)
+        return err_wrap(e, "query series");
+    q.fn.test = is_in_cny;
+    if (request_series(s, &q, c->arena, &cny, e) != OK)
         return err_wrap(e, "query series");
     table_init(&t, c->arena, series_columns, ARRAY_LEN(series_columns), "fnscope.series", 1);
     for (size_t i = 0; i < series.n; i++) {
@@ -423,7 +446,7 @@ static enum status query_series(struct cli *c, struct store *s, struct range r, 
         percentile_cell(&t, 4, &p->duration, 500);
         percentile_cell(&t, 5, &p->duration, 950);
         size_cell(&t, 6, p->log_bytes);
-        cli_money_cell(&t, 7, p->cost, STR("USD"));
+        series_costs(&t, p->cost, i < cny.n ? cny.points[i].cost : 0);
     }
     cli_print_table(c, &t);
     return OK;

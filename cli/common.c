@@ -461,6 +461,18 @@ void cli_money_cell(struct table *t, size_t column, wide pico, struct str curren
                 arena_str(t->arena, buf_str(&shown)));
 }
 
+void cli_cost_cells(struct table *t, struct usd_columns at, wide pico, const struct fn_ref *fn)
+{
+    struct table_cell *usd = &t->cells[(t->n_rows - 1) * t->n_columns + at.usd];
+
+    cli_money_cell(t, at.usd, pico, fn_currency(fn));
+    if (fn_is_usd(fn))
+        return;
+    if (at.cny < t->n_columns)
+        cli_money_cell(t, at.cny, pico, fn_currency(fn));
+    table_null_shown(t, at.usd, usd->shown);
+}
+
 /* --- output --- */
 
 static int fail_to_write(struct cli *c, int number)

@@ -97,5 +97,10 @@ MUST_CHECK enum status cli_want_words(const struct cli *c, size_t min, size_t ma
 void cli_duration_cell(struct table *t, size_t column, int64_t ns);
 void cli_time_cell(struct table *t, size_t column, int64_t t_ns);
 void cli_money_cell(struct table *t, size_t column, wide pico, struct str currency);
+/* A column in USD and one in CNY, hidden from people: those see the currency in the first. */
+struct usd_columns {
+    size_t usd, cny;
+};
+void cli_cost_cells(struct table *t, struct usd_columns at, wide pico, const struct fn_ref *fn);
 
 #endif

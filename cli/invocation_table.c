@@ -20,6 +20,7 @@ enum {
     COL_INSTANCE,
     COL_TRACE,
     COL_ACCOUNT,
+    COL_CNY,
     COLS
 };
 
@@ -43,6 +44,7 @@ static const struct table_column columns[COLS] = {
     [COL_INSTANCE] = {.name = "instance", .is_hidden = true},
     [COL_TRACE] = {.name = "trace_id", .is_hidden = true},
     [COL_ACCOUNT] = {.name = "account", .is_hidden = true},
+    [COL_CNY] = {.name = "cost_cny", .is_hidden = true},
 };
 
 static void optional_text(struct table *t, size_t column, struct str s)
@@ -70,7 +72,7 @@ void invocation_table_row(struct table *t, const struct invocation *inv)
     }
     table_i64(t, COL_ATTEMPT, inv->attempt);
     if (inv->is_priced)
-        cli_money_cell(t, COL_COST, inv->cost, STR("USD"));
+        cli_cost_cells(t, (struct usd_columns){COL_COST, COL_CNY}, inv->cost, inv->origin->fn);
     optional_text(t, COL_ERROR_TYPE, inv->error_type);
     table_text(t, COL_ID, inv->id);
     optional_text(t, COL_REGION, inv->origin->fn->region);

@@ -73,19 +73,24 @@ static struct str count(struct arena *a, uint64_t v)
 static const struct {
     const char *name, *help;
     enum fn_counter counter;
-    unsigned scale; /* decimals */
+    unsigned scale;       /* decimals */
+    const char *currency; /* of the functions it is of; NULL: all */
 } fn_counter_families[] = {
-    {"fnscope_function_invocations_total", "Attempts that started.", FN_INVOCATIONS, 0},
-    {"fnscope_function_errors_total", "Attempts that failed.", FN_ERRORS, 0},
-    {"fnscope_function_timeouts_total", "Attempts cut off by their timeout.", FN_TIMEOUTS, 0},
-    {"fnscope_function_out_of_memory_total", "Attempts out of memory.", FN_OUT_OF_MEMORY, 0},
-    {"fnscope_function_cold_starts_total", "Cold starts.", FN_COLD_STARTS, 0},
-    {"fnscope_function_billed_seconds_total", "Billed duration.", FN_BILLED, 9},
-    {"fnscope_function_init_seconds_total", "Initialization.", FN_INIT, 9},
-    {"fnscope_function_cost_usd_total", "List cost of the invocations.", FN_COST, 12},
+    {"fnscope_function_invocations_total", "Attempts that started.", FN_INVOCATIONS, 0, NULL},
+    {"fnscope_function_errors_total", "Attempts that failed.", FN_ERRORS, 0, NULL},
+    {"fnscope_function_timeouts_total", "Attempts cut off by their timeout.", FN_TIMEOUTS, 0, NULL},
+    {"fnscope_function_out_of_memory_total", "Attempts out of memory.", FN_OUT_OF_MEMORY, 0, NULL},
+    {"fnscope_function_cold_starts_total", "Cold starts.", FN_COLD_STARTS, 0, NULL},
+    {"fnscope_function_billed_seconds_total", "Billed duration.", FN_BILLED, 9, NULL},
+    {"fnscope_function_init_seconds_total", "Initialization.", FN_INIT, 9, NULL},
+    {"fnscope_function_cost_usd_total", "List cost of the invocations.", FN_COST, 12, "USD"},
     {"fnscope_function_cost_of_failures_usd_total", "List cost of attempts that failed.",
-     FN_COST_OF_FAILURES, 12},
-    {"fnscope_function_log_bytes_total", "Log text.", FN_LOG_BYTES, 0},
+     FN_COST_OF_FAILURES, 12, "USD"},
+    {"fnscope_function_cost_cny_total", "List cost of the invocations in China.", FN_COST, 12,
+     "CNY"},
+    {"fnscope_function_cost_of_failures_cny_total", "List cost of attempts that failed in China.",
+     FN_COST_OF_FAILURES, 12, "CNY"},
+    {"fnscope_function_log_bytes_total", "Log text.", FN_LOG_BYTES, 0, NULL},
 };
 
 typedef struct str fn_value(struct arena *a, const struct fn_row *r);
@@ -173,13 +178,33 @@ static int compare_busy(const void *a, const void *b)
     return str_cmp(x->row->fn.name, y->row->fn.name);
 }
 
+static bool is_of(const struct fn_ref *fn, const char *currency)
+{
+    return currency == NULL || str_eq(fn_currency(fn), str_from(currency));
+}
+
+/* That in CNY is there with the first function that is billed so. */
+static bool has_family(const struct counted_fns *r, const char *currency)
+{
+    bool is_there = currency == NULL || str_eq(str_from(currency), STR("USD"));
+
+    for (size_t i = 0; i < r->n && !is_there; i++)
+        is_there = is_of(&r->rows[i].row->fn, currency);
+    return is_there;
+}
+
 static void add_fn_families(struct arena *a, const struct counted_fns *r, struct buf *out)
 {
     struct label l[REF_LABELS];
 
     for (size_t f = 0; f < ARRAY_LEN(fn_counter_families); f++) {
+        const char *currency = fn_counter_families[f].currency;
+        if (!has_family(r, currency))
+            continue;
         add_head(out, fn_counter_families[f].name, "counter", fn_counter_families[f].help);
         for (size_t i = 0; i < r->n; i++) {
+            if (!is_of(&r->rows[i].row->fn, currency))
+                continue;
             const wide v = r->rows[i].counters->value[fn_counter_families[f].counter];
             ref_labels(l, "function", &r->rows[i].row->fn);
             add_sample(out, fn_counter_families[f].name, l, REF_LABELS,

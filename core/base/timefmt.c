@@ -562,8 +562,8 @@ static int64_t memory_unit(struct str unit)
     if (unit.n == 0 || str_eq_nocase(unit, STR("b")))
         return 1;
     const char *at = strchr(letters, unit.p[0] | 0x20);
-    if (at == NULL || (rest.n > 0 && !str_eq_nocase(rest, STR("b")) &&
-                       !str_eq_nocase(rest, STR("ib"))))
+    if (at == NULL ||
+        (rest.n > 0 && !str_eq_nocase(rest, STR("b")) && !str_eq_nocase(rest, STR("ib"))))
         return 0;
     return INT64_C(1024) << (10 * (at - letters));
 }

@@ -43,8 +43,8 @@ void duration_format(struct buf *b,
 
 /* "512MB" "1.5GiB" "64k": decimal kB MB GB TB, binary KiB MiB GiB TiB, bare = bytes. */
 MUST_CHECK enum status size_parse(struct str s, uint64_t *bytes, struct err *e);
-/* Memory and storage of functions: AWS writes kB, MB and GB for 2^10, 2^20 and 2^30, and so are they
- * read here, in small letters and without the B, too. Bare = bytes. */
+/* Memory and storage of functions: AWS writes kB, MB and GB for 2^10, 2^20 and 2^30, and so are
+ * they read here, in small letters and without the B, too. Bare = bytes. */
 MUST_CHECK enum status memory_parse(struct str s, uint64_t *bytes, struct err *e);
 void size_format(struct buf *b, uint64_t bytes); /* for people: "1.4 MB" (decimal) */
 

@@ -23,6 +23,17 @@ const struct fn_ref *fn_born(const struct fn_ref *f)
     return f->born != NULL ? f->born : f;
 }
 
+struct str fn_currency(const struct fn_ref *f)
+{
+    return f->provider == PROVIDER_AWS && str_starts(f->region, STR("cn-")) ? STR("CNY")
+                                                                            : STR("USD");
+}
+
+bool fn_is_usd(const struct fn_ref *f)
+{
+    return str_eq(fn_currency(f), STR("USD"));
+}
+
 struct fn_ref *fn_copy(struct arena *a, const struct fn_ref *f)
 {
     struct fn_ref *copy = arena_new(a, struct fn_ref, 1);

@@ -19,6 +19,10 @@ struct fn_ref {
 bool fn_eq(const struct fn_ref *a, const struct fn_ref *b); /* called the same now */
 uint64_t fn_hash(const struct fn_ref *f);             /* stable; stored is that of fn_born() */
 const struct fn_ref *fn_born(const struct fn_ref *f); /* never NULL */
+/* What its provider bills in: "CNY" in AWS's regions of China, else "USD". The price book's rows
+ * say it themselves; this is for whoever has none. Source: amazonaws.cn, pricing. */
+struct str fn_currency(const struct fn_ref *f);
+bool fn_is_usd(const struct fn_ref *f);
 struct fn_ref *fn_copy(struct arena *a, const struct fn_ref *f); /* with its birth */
 
 /* One log stream = one execution environment of one function (faas.instance). A batch holds an

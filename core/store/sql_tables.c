@@ -15,7 +15,7 @@ static void put_ms(const struct cell_out *out, int64_t ns)
     out->put_scaled(out->to, ns, 6);
 }
 
-static void put_usd(const struct cell_out *out, wide pico)
+static void put_amount(const struct cell_out *out, wide pico)
 {
     out->put_scaled(out->to, pico, 12);
 }
@@ -27,6 +27,19 @@ static void put_pico(const struct cell_out *out, wide pico)
         out->put_i64(out->to, (int64_t)pico);
     else
         out->put_null(out->to);
+}
+
+/* The columns cost_usd, cost_pico and cost_cny of a sum: no column holds two currencies. */
+static void put_sum(const struct cell_out *out, const struct fn_ref *fn, wide pico, int which)
+{
+    const bool is_cny = which == 2;
+
+    if (fn_is_usd(fn) == is_cny)
+        out->put_null(out->to);
+    else if (which == 1)
+        put_pico(out, pico);
+    else
+        put_amount(out, pico);
 }
 
 struct str glob_of_name(struct str name)
@@ -117,7 +130,8 @@ enum {
     I_INSTANCE,
     I_FINAL,
     I_DOUBTFUL,
-    I_PICO
+    I_PICO,
+    I_CNY
 };
 
 static void invocation_text(const struct invocation *inv, int column, const struct cell_out *out)
@@ -175,7 +189,9 @@ static bool is_unknown(const struct invocation *inv, int column)
         return inv->memory_bytes == 0;
     case I_COST:
     case I_PICO:
-        return !inv->is_priced;
+        return !inv->is_priced || !fn_is_usd(inv->origin->fn);
+    case I_CNY:
+        return !inv->is_priced || fn_is_usd(inv->origin->fn);
     default:
         return false;
     }
@@ -199,8 +215,8 @@ static void invocation_cell(struct store *s, const void *row, int column,
         put_time(out, inv->start_ns);
     else if (column == I_DURATION || column == I_INIT)
         put_ms(out, column == I_DURATION ? inv->duration_ns : inv->init_ns);
-    else if (column == I_COST)
-        put_usd(out, inv->cost);
+    else if (column == I_COST || column == I_CNY)
+        put_amount(out, inv->cost);
     else
         invocation_number(inv, column, out);
 }
@@ -214,7 +230,7 @@ static const struct sql_table invocations = {
               " memory_mb int, max_memory_mb int, error_type text, version text, arch text, "
               "cost_usd real,"
               " trace_id text, log_group text, instance text, "
-              "is_final int, is_doubtful int, cost_pico int hidden)",
+              "is_final int, is_doubtful int, cost_pico int hidden, cost_cny real hidden)",
     .time_column = I_START_NS,
     .function_column = I_FUNCTION,
     .id_column = I_ID,
@@ -231,7 +247,7 @@ static void cost_cell(struct store *s, const void *row, int column, const struct
 {
     static const int columns[] = {I_START_NS, I_TIME, I_FUNCTION, I_REGION, I_ACCOUNT,
                                   I_ID,       I_ARCH, I_OUTCOME,  I_BILLED, I_MEMORY,
-                                  I_COST,     0,      I_PICO};
+                                  I_COST,     0,      I_PICO,     I_CNY};
 
     if (column != C_GB_SECONDS) {
         invocation_cell(s, row, columns[column], out);
@@ -251,7 +267,7 @@ static const struct sql_table costs = {
     .schema = "create table x(start_ns int, start_time text, function text, region text, account "
               "text, request_id text,"
               " arch text, outcome text, billed_ms int, memory_mb int, cost_usd real, "
-              "gb_seconds real, cost_pico int hidden)",
+              "gb_seconds real, cost_pico int hidden, cost_cny real hidden)",
     .time_column = 0,
     .function_column = 2,
     .id_column = 5,
@@ -349,10 +365,8 @@ static void roll_cell(struct store *s, const void *row, int column, const struct
         put_text(out, column == 2 ? r->fn.name : r->fn.region);
     else if (column >= 11 && column <= 13)
         put_ms(out, percentile_ms6(&st->duration, column == 11 ? 500 : column == 12 ? 950 : 990));
-    else if (column == 17)
-        put_usd(out, st->cost);
-    else if (column == 18)
-        put_pico(out, st->cost);
+    else if (column >= 17)
+        put_sum(out, &r->fn, st->cost, column - 17);
     else
         out->put_i64(out->to, (int64_t)numbers[column]);
 }
@@ -363,7 +377,7 @@ static void roll_cell(struct store *s, const void *row, int column, const struct
     " oom int, cold_starts int, retries int, billed_ms int, p50_ms real, p95_ms real, "            \
     "p99_ms real,"                                                                                 \
     " max_memory_mb int, log_events int, log_bytes int, cost_usd real, cost_pico int "             \
-    "hidden)"
+    "hidden, cost_cny real hidden)"
 
 static const struct sql_table rollup_hour = {
     .name = "rollup_hour",
@@ -417,10 +431,8 @@ static void function_cell(struct store *s, const void *row, int column, const st
         out->put_i64(out->to, (int64_t)(r->memory_bytes >> 20));
     else if (column == 7)
         out->put_i64(out->to, (int64_t)r->stats.n);
-    else if (column == 10)
-        put_usd(out, r->stats.cost);
-    else if (column == 11)
-        put_pico(out, r->stats.cost);
+    else if (column >= 10)
+        put_sum(out, &r->fn, r->stats.cost, column - 10);
     else if (r->stats.n > 0)
         put_time(out, column == 8 ? r->first_ns : r->last_ns);
     else
@@ -432,7 +444,7 @@ static const struct sql_table functions = {
     .schema = "create table x(function text, provider text, account text, region text, runtime "
               "text, arch text,"
               " memory_mb int, invocations int, first_time text, last_time text, cost_usd real,"
-              " cost_pico int hidden)",
+              " cost_pico int hidden, cost_cny real hidden)",
     .time_column = -1,
     .function_column = -1,
     .id_column = -1,
