@@ -80,6 +80,7 @@ struct report_data {
     struct report_data *parts; /* report_load_parts */
     size_t n_parts;            /* 0: there is one currency */
     size_t n_assumed, n_unpriced;
+    bool is_log_unpriced;    /* of some function */
     wide standing;           /* charged by the hour, as configured; beside the cost */
     size_t n_standing_open;  /* functions of which part of it is not known */
     size_t n_standing_unmet; /* rules that keep something for functions of no known memory size */

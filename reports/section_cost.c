@@ -159,14 +159,29 @@ static struct doc_figure cost_figure(const struct report_data *r, struct doc *d,
                                TONE_PLAIN};
 }
 
+static struct str logs_label(const struct report_data *r, struct str currency)
+{
+    return arena_printf(r->arena, STR_FMT ", beside",
+                        STR_ARG(in_currency(r, "Log ingestion", currency)));
+}
+
+/* "not priced" where the book has none for logs there. */
+static struct doc_value logs_value(const struct report_data *r)
+{
+    const struct stats_cost logs = {
+        .total = r->cost_logs, .is_unpriced = r->is_log_unpriced, .currency = r->currency};
+
+    return value_cost(r->arena, &logs, r->cost_logs);
+}
+
 static struct doc_figure logs_figure(const struct report_data *r, struct doc *d, size_t i)
 {
     const struct report_data *p = purse(r, i);
 
     d->part = r->n_parts > 0 ? r->currencies[i] : (struct str){0};
     return (struct doc_figure){.key = doc_key(d, "log_ingestion"),
-                               .label = in_currency(r, "Log ingestion, beside", p->currency),
-                               .value = value_sum(p, p->cost_logs),
+                               .label = logs_label(r, p->currency),
+                               .value = logs_value(p),
                                .note = text_size(r->arena, p->total.log_bytes)};
 }
 

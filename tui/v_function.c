@@ -195,8 +195,11 @@ static void memory(struct app *app, struct view_data *d)
 /* Of the region and account it runs in; globs of a name that has a star match it too. */
 static struct subject_filter only_one(const struct fn_ref *fn)
 {
-    return (struct subject_filter){1u << SCOPE_FUNCTION,
-                                   {fn->name, fn->region, fn->account, fn->provider}};
+    return (struct subject_filter){.scope_mask = 1u << SCOPE_FUNCTION,
+                                   .of = {.name_glob = fn->name,
+                                          .region = fn->region,
+                                          .account = fn->account,
+                                          .provider = fn->provider}};
 }
 
 /* What a collector read to be kept ready, and how much of it worked. */

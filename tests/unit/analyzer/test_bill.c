@@ -346,12 +346,13 @@ static void test_refused_usage(void **state)
         {HUGE "invocations: " MOST "\navg_ms: " MOST, "on demand"},
         {HUGE "pc_invocations: " MOST "\npc_avg_ms: " MOST, "provisioned"},
         {HUGE "pc_seconds: " MOST "\nprovisioned_concurrency: " MOST, "provisioned concurrency"},
-        {HUGE "tenant_environments: 1\nstorage_mb: " MOST "\nod_invocations: 1\nod_avg_ms: 1\n"
+        {HUGE "tenant_environments: 1\nstorage_mb: 10240\nod_invocations: 1\nod_avg_ms: 1\n"
               "pc_invocations: 1000\npc_avg_ms: 900000000000",
          "too large"},
-        {"memory_mb: 0.000001\nstorage_mb: " MOST "\ninvocations: " MOST "\navg_ms: 900000000000",
+        {"memory_mb: 0.000001\nstorage_mb: 10240\ninvocations: " MOST "\navg_ms: 900000000000",
          "ephemeral storage"},
         {"service: lambda@edge\n" HUGE "invocations: " MOST "\navg_ms: " MOST, "too large"},
+        {"storage_mb: 10240.5", "at most 10240 MB"},
         {"streams: [{invocations: x}]", "no number"},
         {"region: any\ninvocations: x", "no number"},
         {"zzzzzzzz: 3\nqqqqqqqq: 4", "lists the inputs"},

@@ -37,7 +37,7 @@ static void test_reads(void **state)
     CHECK(r.compare == RULE_AT_MOST);
     CHECK_INT(r.threshold, 90 * NS_PER_MIN);
     r = parsed("memory.max > 512MB");
-    CHECK_INT(r.threshold, 512000000);
+    CHECK_INT(r.threshold, 512 * 1048576);
     r = parsed("duration.max / timeout < 0.9");
     CHECK_INT(r.threshold, 900000);
     CHECK_INT(parsed("throttles > 0").over_ns, NS_PER_MIN);
