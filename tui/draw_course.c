@@ -42,6 +42,11 @@ static struct str money_text(struct arena *a, uint64_t pico)
     return view_money(a, pico);
 }
 
+static bool is_in_cny(const struct app *app)
+{
+    return app->data.usd == 0 && app->data.cny != 0;
+}
+
 static const struct curve curves[] = {
     {"invocations", n_of, view_count, STYLE_ACCENT, true},
     {"failed", stats_failed, view_count, STYLE_BAD, true},
@@ -81,6 +86,14 @@ static void draw_column(struct frame *f, unsigned x, unsigned y, unsigned height
     }
 }
 
+/* Costs may all be in CNY. */
+static struct str curve_text(const struct app *app, struct arena *a, const struct curve *c,
+                             uint64_t v)
+{
+    return c->text == money_text && is_in_cny(app) ? view_money_in(a, v, STR("CNY"))
+                                                   : c->text(a, v);
+}
+
 static void draw_curve(const struct app *app, struct frame *f, unsigned y, unsigned height,
                        const struct curve *c)
 {
@@ -96,7 +109,8 @@ static void draw_curve(const struct app *app, struct frame *f, unsigned y, unsig
     frame_z(f, 1, y, c->name, STYLE_BOLD);
     if (height > 1)
         frame_text(f, 1, y + 1, LABEL - 1,
-                   arena_printf(&a, "top " STR_FMT, STR_ARG(c->text(&a, top))), STYLE_DIM);
+                   arena_printf(&a, "top " STR_FMT, STR_ARG(curve_text(app, &a, c, top))),
+                   STYLE_DIM);
     for (unsigned x = 0; x < width && top > 0; x++)
         draw_column(f, LABEL + 1 + x, y, height,
                     (uint64_t)(((wide)values[x] * height * 8 + top - 1) / top), c->style);
@@ -252,5 +266,7 @@ void course_table(struct app *app, struct table *t)
         cell_percentile(t, 5, &p->duration, 950);
         cell_percentile(t, 6, &p->duration, 990);
         cell_money(t, 7, p->cost);
+        if (is_in_cny(app))
+            table_null_shown(t, 7, view_money_in(t->arena, p->cost, STR("CNY")));
     }
 }

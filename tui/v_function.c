@@ -59,7 +59,7 @@ static void head(struct app *app, struct view_data *d)
                      STR_ARG(view_share(a, stats_failed(s), s->n)),
                      STR_ARG(view_share(a, stats_cold(s), s->n)),
                      STR_ARG(view_things(a, s->retries, "retry", "retries")),
-                     STR_ARG(view_money(a, s->cost))),
+                     STR_ARG(view_money_in(a, s->cost, fn_currency(&r->fn)))),
         2);
 }
 
@@ -238,6 +238,12 @@ static enum status kept_ready(struct app *app, struct view_data *d, struct err *
     return OK;
 }
 
+/* In what the function is billed in. */
+static struct str amount(struct app *app, const struct view_data *d, wide pico)
+{
+    return view_money_in(arena_of(app), pico, fn_currency(&d->one->fn));
+}
+
 static enum status money_lines(struct app *app, struct view_data *d, struct err *e)
 {
     struct arena *a = arena_of(app);
@@ -250,24 +256,25 @@ static enum status money_lines(struct app *app, struct view_data *d, struct err 
         return e->code;
     const struct str by_hour = view_kept_text(a, &kept);
     const struct str restores =
-        c.restore > 0 ? arena_printf(a, ", restores " STR_FMT, STR_ARG(view_money(a, c.restore)))
+        c.restore > 0 ? arena_printf(a, ", restores " STR_FMT, STR_ARG(amount(app, d, c.restore)))
                       : STR("");
     title(app, d, "Cost");
     say(app, d, STYLE_PLAIN,
         arena_printf(a,
                      "  " STR_FMT ": duration " STR_FMT ", requests " STR_FMT
                      ", storage " STR_FMT STR_FMT "; logs " STR_FMT " beside it",
-                     STR_ARG(view_money(a, c.total)), STR_ARG(view_money(a, c.duration)),
-                     STR_ARG(view_money(a, c.request)), STR_ARG(view_money(a, c.storage)),
-                     STR_ARG(restores), STR_ARG(view_money(a, c.logs))));
+                     STR_ARG(amount(app, d, c.total)), STR_ARG(amount(app, d, c.duration)),
+                     STR_ARG(amount(app, d, c.request)), STR_ARG(amount(app, d, c.storage)),
+                     STR_ARG(restores), STR_ARG(amount(app, d, c.logs))));
     say(app, d, STYLE_PLAIN,
-        arena_printf(a,
-                     "  " STR_FMT " per million calls; failures " STR_FMT " (" STR_FMT
-                     "), initialization " STR_FMT,
-                     STR_ARG(view_money(a, s->n > 0 ? wide_div_round(s->cost * 1000000, s->n) : 0)),
-                     STR_ARG(view_money(a, s->cost_failed)),
-                     STR_ARG(view_share(a, s->cost_failed, s->cost)),
-                     STR_ARG(view_money(a, s->cost_init))));
+        arena_printf(
+            a,
+            "  " STR_FMT " per million calls; failures " STR_FMT " (" STR_FMT
+            "), initialization " STR_FMT,
+            STR_ARG(amount(app, d, s->n > 0 ? wide_div_round(s->cost * 1000000, s->n) : 0)),
+            STR_ARG(amount(app, d, s->cost_failed)),
+            STR_ARG(view_share(a, s->cost_failed, s->cost)),
+            STR_ARG(amount(app, d, s->cost_init))));
     if (by_hour.n > 0)
         say(app, d, STYLE_PLAIN,
             arena_printf(a, "  beside it, by the hour: " STR_FMT, STR_ARG(by_hour)));
@@ -295,7 +302,7 @@ static enum status days(struct app *app, struct view_data *d, struct err *e)
             arena_printf(
                 a, "  " STR_FMT "  %9.*s  %9.*s calls  " STR_FMT,
                 STR_ARG(str_sub(view_utc(a, s.since_ns + (int64_t)i * NS_PER_DAY), 0, 10)),
-                STR_ARG(view_money(a, p->cost)), STR_ARG(view_count(a, p->n)),
+                STR_ARG(amount(app, d, p->cost)), STR_ARG(view_count(a, p->n)),
                 STR_ARG(view_chart(app, NULL, (unsigned)wide_div_round(p->cost * 1000, top)))));
     }
     return OK;

@@ -175,7 +175,9 @@ static enum status receipt(struct app *app, struct view_data *d, const struct in
         return e->code;
     blank(app, d);
     view_line(d, a, STYLE_BOLD,
-              arena_printf(a, "Receipt: " STR_FMT " USD", STR_ARG(view_exact(a, inv->cost, 12))));
+              arena_printf(a, "Receipt: " STR_FMT " " STR_FMT,
+                           STR_ARG(view_exact(a, inv->cost, 12)),
+                           STR_ARG(fn_currency(inv->origin->fn))));
     for (size_t i = 0; i < r.n; i++)
         receipt_line(app, d, &r.lines[i]);
     if (inv->evidence & EV_DOUBTFUL)

@@ -72,7 +72,7 @@ static void cell_took(struct table *t, size_t column, const struct invocation *i
 static void cell_price(struct table *t, size_t column, const struct invocation *inv)
 {
     if (inv->is_priced)
-        cell_money(t, column, inv->cost);
+        cell_money_of(t, column, inv->cost, inv->origin->fn);
 }
 
 static void cell_init(struct table *t, size_t column, const struct invocation *inv)
@@ -283,12 +283,13 @@ static void head_text(const struct fn_row *r, struct frame *f, unsigned y)
     struct str name = arena_printf(
         &a, STR_FMT "  " STR_FMT "  %llu MB  " STR_FMT, STR_ARG(r->fn.name), STR_ARG(r->runtime),
         (unsigned long long)(r->memory_bytes >> 20), STR_ARG(r->fn.region));
-    struct str sums = arena_printf(
-        &a, STR_FMT ", " STR_FMT " failed, " STR_FMT " cold, " STR_FMT ", " STR_FMT,
-        STR_ARG(view_things(&a, s->n, "invocation", "invocations")),
-        STR_ARG(view_share(&a, stats_failed(s), s->n)),
-        STR_ARG(view_share(&a, stats_cold(s), s->n)),
-        STR_ARG(view_things(&a, s->retries, "retry", "retries")), STR_ARG(view_money(&a, s->cost)));
+    struct str sums =
+        arena_printf(&a, STR_FMT ", " STR_FMT " failed, " STR_FMT " cold, " STR_FMT ", " STR_FMT,
+                     STR_ARG(view_things(&a, s->n, "invocation", "invocations")),
+                     STR_ARG(view_share(&a, stats_failed(s), s->n)),
+                     STR_ARG(view_share(&a, stats_cold(s), s->n)),
+                     STR_ARG(view_things(&a, s->retries, "retry", "retries")),
+                     STR_ARG(view_money_in(&a, s->cost, fn_currency(&r->fn))));
     struct str times = arena_printf(
         &a,
         "p50 " STR_FMT "  p95 " STR_FMT "  p99 " STR_FMT "  max " STR_FMT "  memory up to %llu MB",

@@ -48,6 +48,23 @@ wide view_total_cost(const struct series *s)
 }
 
 /* Points of the strip on top: minutes, hours, or days when the range is long. */
+static bool is_in_cny(const void *ctx, const struct fn_ref *fn)
+{
+    UNUSED(ctx);
+    return !fn_is_usd(fn);
+}
+
+/* The series' costs are in one currency: USD, or CNY where there is nothing else. */
+static void tell_apart(struct view_data *d, const struct series *cny)
+{
+    for (size_t i = 0; i < d->series.n && i < cny->n; i++) {
+        d->usd += d->series.points[i].cost - cny->points[i].cost;
+        d->cny += cny->points[i].cost;
+    }
+    for (size_t i = 0; i < cny->n && i < d->series.n && d->usd != 0; i++)
+        d->series.points[i].cost -= cny->points[i].cost;
+}
+
 enum status view_load_series(struct app *app, struct view_data *d, struct err *e)
 {
     int64_t span = d->range.until_ns - d->range.since_ns;
@@ -57,7 +74,15 @@ enum status view_load_series(struct app *app, struct view_data *d, struct err *e
     struct series_request q = {
         .range = d->range, .step_ns = step, .fn_id = app_place(app)->fn_id, .fn = app->fn_filter};
 
-    return request_series(app->options->store, &q, &app->data_arena, &d->series, e);
+    struct series cny;
+
+    if (request_series(app->options->store, &q, &app->data_arena, &d->series, e) != OK)
+        return e->code;
+    q.fn.test = is_in_cny;
+    if (request_series(app->options->store, &q, &app->data_arena, &cny, e) != OK)
+        return e->code;
+    tell_apart(d, &cny);
+    return OK;
 }
 
 /* --- strips --- */
@@ -152,6 +177,11 @@ static void draw_tiles(struct frame *f, unsigned y, const struct tile *tiles, un
     }
 }
 
+static wide per_hour(wide cost, int64_t minutes)
+{
+    return minutes > 0 ? wide_div_round(cost * 60, minutes) : cost;
+}
+
 void view_tiles(const struct app *app, struct arena *a, struct tile *out)
 {
     const struct stats *s = &app->data.total;
@@ -167,8 +197,9 @@ void view_tiles(const struct app *app, struct arena *a, struct tile *out)
                                : STYLE_GOOD},
         {"p95", view_duration(a, s->max_duration_ns), STYLE_BOLD},
         {"cold", view_share(a, stats_cold(s), s->n), STYLE_BOLD},
-        {"cost", view_money(a, s->cost), STYLE_BOLD},
-        {"cost/h", view_money(a, minutes > 0 ? wide_div_round(s->cost * 60, minutes) : s->cost),
+        {"cost", view_costs(a, app->data.usd, app->data.cny), STYLE_BOLD},
+        {"cost/h",
+         view_costs(a, per_hour(app->data.usd, minutes), per_hour(app->data.cny, minutes)),
          STYLE_BOLD},
         {"throttled", view_count(a, app->data.throttles.n),
          app->data.throttles.n > 0 ? STYLE_BAD : STYLE_BOLD},
@@ -394,6 +425,7 @@ static enum status load_incidents(struct app *app, struct view_data *d, struct e
         cell_count(t, 2, x->failed);
         cell_count(t, 3, x->n);
         cell_money(t, 4, x->cost_failed);
+        row_in_currency(t, &x->fn);
         cell_time(t, 5, x->since_ns);
         cell_time(t, 6, x->until_ns);
         table_text(t, 7, incident_text(x, &app->data_arena));

@@ -71,15 +71,47 @@ uint64_t stats_cold(const struct stats *s)
     return s->start[START_COLD] + s->start[START_SNAPSTART];
 }
 
-struct str view_money(struct arena *a, wide pico)
+struct str view_money_in(struct arena *a, wide pico, struct str currency)
 {
     AUTO(buf_clear) struct buf b = {.max = 64};
     money m = 0;
 
     if (money_narrow(pico, &m, NULL) != OK)
         return STR("very much");
-    money_format_short(&b, m, STR("USD"));
+    money_format_short(&b, m, currency);
     return arena_str(a, buf_str(&b));
+}
+
+struct str view_money(struct arena *a, wide pico)
+{
+    return view_money_in(a, pico, STR("USD"));
+}
+
+struct str view_costs(struct arena *a, wide usd, wide cny)
+{
+    const struct str in_cny = cny != 0 ? view_money_in(a, cny, STR("CNY")) : STR("");
+
+    if (cny == 0 || usd == 0)
+        return cny == 0 ? view_money(a, usd) : in_cny;
+    return arena_printf(a, STR_FMT " + " STR_FMT, STR_ARG(view_money(a, usd)), STR_ARG(in_cny));
+}
+
+void cell_money_of(struct table *t, size_t column, wide pico, const struct fn_ref *fn)
+{
+    if (fn_is_usd(fn))
+        cell_money(t, column, pico);
+    else
+        table_null_shown(t, column, view_money_in(t->arena, pico, fn_currency(fn)));
+}
+
+void row_in_currency(struct table *t, const struct fn_ref *fn)
+{
+    struct table_cell *row = &t->cells[(t->n_rows - 1) * t->n_columns];
+    int64_t pico;
+
+    for (size_t i = 0; i < t->n_columns && !fn_is_usd(fn); i++)
+        if (row[i].type == CELL_MONEY && str_to_scaled(row[i].raw, 12, &pico))
+            table_null_shown(t, i, view_money_in(t->arena, pico, fn_currency(fn)));
 }
 
 struct str view_share(struct arena *a, wide part, wide whole)

@@ -84,7 +84,8 @@ struct view_data {
     struct str unwatched;       /* why no source is read now; empty: they are */
     struct reconcile reconcile; /* sources: of the last day */
     uint64_t cold_causes[COLD_CAUSES];
-    struct series series;
+    struct series series; /* its costs are those in USD; where all are in CNY, these */
+    wide usd, cny;        /* sums of them, view_load_series */
     struct fn_rows functions;
     const struct fn_row *one; /* the function of the place */
     struct range range;       /* what was loaded */
@@ -314,10 +315,17 @@ uint64_t stats_failed(const struct stats *s);
 uint64_t view_unpriced(const struct ingest_status *s);
 uint64_t stats_cold(const struct stats *s);
 void cell_money(struct table *t, size_t column, wide pico);
+void cell_money_of(struct table *t, size_t column, wide pico, const struct fn_ref *fn);
 void cell_duration(struct table *t, size_t column, int64_t ns);
 void cell_percentile(struct table *t, size_t column, const struct histogram *h, unsigned permille);
 void cell_percent(struct table *t, size_t column, uint64_t part, uint64_t whole);
-struct str view_money(struct arena *a, wide pico);
+struct str view_money(struct arena *a, wide pico); /* in USD */
+struct str view_money_in(struct arena *a, wide pico, struct str currency);
+/* "$1.20 + CNY 3.40": sums of different currencies are never one. */
+struct str view_costs(struct arena *a, wide usd, wide cny);
+/* All amounts of the last row are the function's: where they are not in USD they are shown as what
+ * they are, and the columns of dollars have none. */
+void row_in_currency(struct table *t, const struct fn_ref *fn);
 struct str view_share(struct arena *a, wide part, wide whole);
 /* What is charged by the hour beside the cost of a function (v_cost.c), and as a sentence: empty
  * where nothing is kept ready. */
