@@ -157,6 +157,7 @@ struct cost_facts cost_facts_of(const struct cost_context *c, const struct fn_re
     static const struct fn_config no_config = {0};
     const struct fn_rule rule = rule_for(c, fn);
     const struct fn_config *config = config_for(c, fn, at_ns);
+    const struct cost_ops *ops = cost_ops_of(fn->provider);
     struct cost_facts f = {0};
 
     if (config == NULL)
@@ -168,6 +169,8 @@ struct cost_facts cost_facts_of(const struct cost_context *c, const struct fn_re
         f.region = c->default_region.n > 0 ? c->default_region : STR("us-east-1");
         f.is_assumed = f.is_assumed || !c->is_region_said;
     }
+    if (ops != NULL && ops->is_global(fn) && str_starts(f.region, STR("cn-")))
+        f.region = STR("us-east-1"); /* China has no Lambda@Edge: the region was told wrongly */
     f.arch = first_arch(seen, rule.arch, config->arch);
     f.is_arch_stated = !c->keeps_stored && (rule.arch != ARCH_UNKNOWN ||
                                             (config->arch == ARCH_UNKNOWN && c->is_arch_said));

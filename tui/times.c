@@ -138,7 +138,7 @@ struct str view_cell(const struct app *app, struct arena *a, size_t column,
     int64_t t_ns;
 
     if (c->type == CELL_NULL)
-        return STR("-");
+        return c->shown.n > 0 ? c->shown : STR("-");
     if (!view_cell_is_time(&app->data.table, column, c) || !time_parse(c->raw, &t_ns))
         return c->shown.p ? c->shown : c->raw;
     const struct str when = view_when(app, a, t_ns, is_short ? TIME_CLOCK : TIME_IN_YEAR);
@@ -152,6 +152,11 @@ struct str view_cell(const struct app *app, struct arena *a, size_t column,
 
 /* --- what is typed --- */
 
+static bool is_time_of_day(struct str s)
+{
+    return (s.n == 5 || s.n == 8) && s.p[2] == ':';
+}
+
 /* A date without a zone after it, a time of day, or a word that means one. */
 static bool is_on_the_wall(struct str s)
 {
@@ -159,16 +164,28 @@ static bool is_on_the_wall(struct str s)
 
     if (str_eq(s, STR("today")) || str_eq(s, STR("yesterday")))
         return true;
-    if ((s.n == 5 || s.n == 8) && s.p[2] == ':')
+    if (is_time_of_day(s))
         return true;
     return s.n >= 10 && s.p[4] == '-' && s.p[7] == '-' && !str_ends(s, STR("Z")) &&
            !str_ends(s, STR("z")) && str_find_char(rest, '+') == rest.n &&
            str_find_char(rest, '-') == rest.n;
 }
 
+/* A time of day is one of the day in view. */
+static int64_t moment_of(const struct app *app, struct str s)
+{
+    const int64_t now = clock_now(&app->options->clock), last = app->data.range.until_ns - 1;
+    const int64_t offset = zone_of(app, last).offset_ns;
+
+    if (!is_time_of_day(s) || last < 0)
+        return now;
+    const int64_t end = time_floor(last + offset, NS_PER_DAY) + NS_PER_DAY - 1 - offset;
+    return end < now ? end : now;
+}
+
 enum status view_time_parse(const struct app *app, struct str s, int64_t *t_ns, struct err *e)
 {
-    const int64_t now = clock_now(&app->options->clock);
+    const int64_t now = moment_of(app, s);
     int64_t wall_ns;
 
     if (app->zone != ZONE_LOCAL || !is_on_the_wall(s))

@@ -25,8 +25,11 @@ const struct fn_ref *fn_born(const struct fn_ref *f)
 
 struct str fn_currency(const struct fn_ref *f)
 {
-    return f->provider == PROVIDER_AWS && str_starts(f->region, STR("cn-")) ? STR("CNY")
-                                                                            : STR("USD");
+    const bool is_at_edge = str_starts(f->name, STR("us-east-1.")); /* Lambda@Edge: not in China */
+
+    return f->provider == PROVIDER_AWS && str_starts(f->region, STR("cn-")) && !is_at_edge
+               ? STR("CNY")
+               : STR("USD");
 }
 
 bool fn_is_usd(const struct fn_ref *f)

@@ -67,6 +67,11 @@ static void test_provisioned_and_edge(void **state)
     inv.arch = ARCH_UNKNOWN;
     CHECK_INT(priced(&inv), 62513 + 600000); /* 0.00125 x 0.00005001 = 62512.5 */
     CHECK(inv.is_priced && (inv.evidence & EV_ASSUMED_CONFIG) == 0);
+    fn.region = STR("cn-north-1"); /* where there is none */
+    CHECK_INT(priced(&inv), 62513 + 600000);
+    CHECK_STR(cost_currency(&context, &fn, inv.start_ns), STR("USD"));
+    CHECK(fn_is_usd(&fn));
+    fn.region = STR("");
     fn.name = STR("us-east-1.");
     CHECK_INT(priced(&inv), 20833 + 200000);
 }

@@ -160,6 +160,27 @@ static void test_what_is_typed(void **state)
     means(ZONE_LOCAL, "13:01", "2026-01-14T12:01:00Z");
 }
 
+/* A time of day is one of the day that is looked at, however long ago. */
+static void test_of_the_day_in_view(void **state)
+{
+    UNUSED(state);
+    struct view_twin w;
+    int64_t t_ns;
+
+    open_in(&w, ZONE_UTC, "2025-09-21T00:00:00Z", "2025-09-22T00:00:00Z");
+    CHECK_STATUS(view_time_parse(&w.app, STR("14:30"), &t_ns, NULL), OK);
+    CHECK_INT(t_ns, at("2025-09-21T14:30:00Z"));
+    CHECK_STATUS(view_time_parse(&w.app, STR("today"), &t_ns, NULL), OK);
+    CHECK_INT(t_ns, at("2026-01-15T00:00:00Z"));
+    w.app.data.range.until_ns = at("2025-09-21T09:00:00Z");
+    CHECK_STATUS(view_time_parse(&w.app, STR("14:30"), &t_ns, NULL), OK);
+    CHECK_INT(t_ns, at("2025-09-21T14:30:00Z"));
+    w.app.zone = ZONE_LOCAL;
+    CHECK_STATUS(view_time_parse(&w.app, STR("14:30"), &t_ns, NULL), OK);
+    CHECK_INT(t_ns, at("2025-09-21T12:30:00Z"));
+    app_clear(&w.app);
+}
+
 static void test_what_is_no_time(void **state)
 {
     UNUSED(state);
@@ -211,9 +232,13 @@ static void test_the_key_turns(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),           cmocka_unit_test(test_the_title),
-        cmocka_unit_test(test_cells),           cmocka_unit_test(test_what_is_typed),
-        cmocka_unit_test(test_what_is_no_time), cmocka_unit_test(test_a_day_may_have_23_hours),
+        cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_the_title),
+        cmocka_unit_test(test_cells),
+        cmocka_unit_test(test_what_is_typed),
+        cmocka_unit_test(test_of_the_day_in_view),
+        cmocka_unit_test(test_what_is_no_time),
+        cmocka_unit_test(test_a_day_may_have_23_hours),
         cmocka_unit_test(test_the_key_turns),
     };
 
