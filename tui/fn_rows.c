@@ -72,6 +72,7 @@ static enum status choose(struct chooser *c, const struct fn_row *f, uint32_t mo
     table_row(t);
     if (p->fill(p, t, &ref, f, e) != OK)
         return e->code;
+    row_amounts(t, f);
     if (c->place->sort_column >= 0)
         x.cell = t->cells[c->place->sort_column];
     if ((p->app->only_problems && !ref.is_problem) || !condition_holds(&c->condition, t, 0) ||
@@ -160,6 +161,7 @@ static enum status give(struct giving *g, const struct fn_row *f, struct err *e)
     if ((!g->fns->are_chosen && p->see && p->see(p, f, e) != OK) ||
         p->fill(p, t, ref, &row, e) != OK)
         return e->code;
+    row_amounts(t, &row);
     return g->to ? table_stream_row(g->to) : OK;
 }
 

@@ -85,6 +85,7 @@ _Static_assert(ARRAY_LEN(properties) + 1 == ARRAY_LEN(breakdown_names), "a name 
 struct group {
     struct str value;
     struct stats stats;
+    wide cny;       /* what of its cost is in CNY */
     uint32_t fn_id; /* of all its attempts; 0: of several */
     int64_t first_ns, last_ns;
 };
@@ -132,6 +133,7 @@ static enum status on_attempt(void *ctx, uint32_t fn_id, const struct invocation
         return OK;
     struct group *k = group_of(g, value, fn_id);
     stats_add_invocation(&k->stats, inv);
+    k->cny += inv->is_priced && !fn_is_usd(inv->origin->fn) ? inv->cost : 0;
     k->fn_id = k->fn_id == fn_id ? fn_id : 0;
     k->first_ns = k->first_ns == 0 || inv->start_ns < k->first_ns ? inv->start_ns : k->first_ns;
     k->last_ns = inv->start_ns > k->last_ns ? inv->start_ns : k->last_ns;
@@ -234,8 +236,10 @@ static void group_row(struct app *app, struct view_data *d, const struct group *
     cell_percentile(t, 6, &s->duration, 950);
     cell_percentile(t, 7, &s->duration, 990);
     table_i64(t, 8, (int64_t)(s->max_memory_used_bytes >> 20));
-    cell_money(t, 9, s->cost);
-    cell_money(t, 10, s->n > 0 ? wide_div_round(s->cost * 1000000, s->n) : 0);
+    cell_costs(t, 9, s->cost - g->cny, g->cny);
+    if (s->n > 0)
+        cell_costs(t, 10, wide_div_round((s->cost - g->cny) * 1000000, s->n),
+                   wide_div_round(g->cny * 1000000, s->n));
     cell_time(t, 11, g->first_ns);
     cell_time(t, 12, g->last_ns);
 }

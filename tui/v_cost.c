@@ -48,7 +48,6 @@ struct str view_kept_text(struct arena *a, const struct standing_cost *c)
 
 struct costs {
     struct standing_idle idle;
-    wide total;
 };
 
 static bool is_open(const struct standing_cost *c)
@@ -72,7 +71,7 @@ static enum status see(struct fn_rows_pass *p, const struct fn_row *f, struct er
 
     if (kept_ready(p, f, &c, e) != OK)
         return e->code;
-    p->data->kept_ready += c.provisioned + c.snapshots;
+    *(fn_is_usd(&f->fn) ? &p->data->kept_ready : &p->data->kept_cny) += c.provisioned + c.snapshots;
     p->data->n_kept_open += is_open(&c);
     return OK;
 }
@@ -80,7 +79,7 @@ static enum status see(struct fn_rows_pass *p, const struct fn_row *f, struct er
 static enum status fill(struct fn_rows_pass *p, struct table *t, struct row_ref *ref,
                         const struct fn_row *f, struct err *e)
 {
-    const struct costs *costs = p->ctx;
+    const wide total = view_total_cost(p->data, &f->fn);
     const struct stats *s = &f->stats;
     struct stats_cost c = {0};
     struct standing_cost kept;
@@ -92,7 +91,7 @@ static enum status fill(struct fn_rows_pass *p, struct table *t, struct row_ref 
     ref->style = ref->is_problem ? STYLE_WARN : STYLE_PLAIN;
     table_text(t, 0, f->fn.name);
     cell_money(t, 1, s->cost);
-    cell_percent(t, 2, (uint64_t)(s->cost / 1000), (uint64_t)(costs->total / 1000));
+    cell_percent(t, 2, (uint64_t)(s->cost / 1000), (uint64_t)(total / 1000));
     if (s->n > 0)
         cell_money(t, 3, wide_div_round(s->cost * 1000000, s->n));
     cell_money(t, 4, s->cost_failed);
@@ -144,7 +143,6 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
     if (view_load_idle(app, d, &costs.idle, e) != OK || view_load_series(app, d, e) != OK ||
         idle_rows(app, d, &costs.idle, &p.more, e) != OK)
         return e->code;
-    costs.total = view_total_cost(&d->series);
     table_init(&d->table, &app->data_arena, cost_columns, ARRAY_LEN(cost_columns),
                "fnscope.top.cost", 1);
     return view_load_fn_rows(&p, e);
@@ -158,7 +156,7 @@ static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigne
     AUTO(arena_clear) struct arena a = {0};
 
     view_draw_strip(app, f, y, used);
-    if (d->kept_ready == 0 && d->n_kept_open + d->n_kept_unmet == 0)
+    if (d->kept_ready + d->kept_cny == 0 && d->n_kept_open + d->n_kept_unmet == 0)
         return;
     const struct str open =
         d->n_kept_open == 0
@@ -173,7 +171,8 @@ static void draw_top(const struct app *app, struct frame *f, unsigned y, unsigne
     frame_text(f, 1, y + (*used)++, f->width - 1,
                arena_printf(&a,
                             "kept ready, by the hour, beside the cost: " STR_FMT STR_FMT STR_FMT,
-                            STR_ARG(view_money(&a, d->kept_ready)), STR_ARG(open), STR_ARG(unmet)),
+                            STR_ARG(view_costs(&a, d->kept_ready, d->kept_cny)), STR_ARG(open),
+                            STR_ARG(unmet)),
                d->n_kept_open + d->n_kept_unmet > 0 ? STYLE_WARN : STYLE_PLAIN);
 }
 

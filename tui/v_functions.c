@@ -108,7 +108,6 @@ static const struct table_column *columns_in_unit(struct app *app)
 
 struct sums {
     struct stats *all; /* NULL: nobody asks */
-    wide cost;
 };
 
 static enum status see(struct fn_rows_pass *p, const struct fn_row *f, struct err *e)
@@ -125,10 +124,8 @@ static enum status see(struct fn_rows_pass *p, const struct fn_row *f, struct er
 static enum status fill(struct fn_rows_pass *p, struct table *t, struct row_ref *ref,
                         const struct fn_row *f, struct err *e)
 {
-    const struct sums *sums = p->ctx;
-
     UNUSED(e);
-    function_cells(p->app, t, f, sums->cost);
+    function_cells(p->app, t, f, view_total_cost(p->data, &f->fn));
     view_state(&f->stats, &ref->style);
     ref->is_problem = ref->style != STYLE_PLAIN;
     return OK;
@@ -141,7 +138,6 @@ static enum status load_rows(struct app *app, struct view_data *d, struct stats 
 
     if (view_load_series(app, d, e) != OK)
         return e->code;
-    sums.cost = view_total_cost(&d->series);
     table_init(&d->table, &app->data_arena, columns_in_unit(app), ARRAY_LEN(function_columns),
                "fnscope.top.functions", 1);
     return view_load_fn_rows(&p, e);

@@ -38,13 +38,9 @@ enum status view_load_one(struct app *app, struct view_data *d, struct err *e)
     return s;
 }
 
-wide view_total_cost(const struct series *s)
+wide view_total_cost(const struct view_data *d, const struct fn_ref *fn)
 {
-    wide total = 0;
-
-    for (size_t i = 0; i < s->n; i++)
-        total += s->points[i].cost;
-    return total;
+    return fn_is_usd(fn) ? d->usd : d->cny;
 }
 
 /* Points of the strip on top: minutes, hours, or days when the range is long. */
@@ -197,7 +193,9 @@ void view_tiles(const struct app *app, struct arena *a, struct tile *out)
                                : STYLE_GOOD},
         {"p95", view_duration(a, s->max_duration_ns), STYLE_BOLD},
         {"cold", view_share(a, stats_cold(s), s->n), STYLE_BOLD},
-        {"cost", view_costs(a, app->data.usd, app->data.cny), STYLE_BOLD},
+        {"cost",
+         stats_lack_price(s) ? STR("not priced") : view_costs(a, app->data.usd, app->data.cny),
+         STYLE_BOLD},
         {"cost/h",
          view_costs(a, per_hour(app->data.usd, minutes), per_hour(app->data.cny, minutes)),
          STYLE_BOLD},
@@ -424,8 +422,7 @@ static enum status load_incidents(struct app *app, struct view_data *d, struct e
                          arena_printf(&app->data_arena, "x %s", incident_kind_names[x->kind]));
         cell_count(t, 2, x->failed);
         cell_count(t, 3, x->n);
-        cell_money(t, 4, x->cost_failed);
-        row_in_currency(t, &x->fn);
+        cell_money_of(t, 4, x->cost_failed, &x->fn);
         cell_time(t, 5, x->since_ns);
         cell_time(t, 6, x->until_ns);
         table_text(t, 7, incident_text(x, &app->data_arena));

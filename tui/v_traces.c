@@ -107,7 +107,7 @@ static void trace_row(struct app *app, struct view_data *d, const struct trace *
     cell_count(t, 5, x->attempts);
     cell_count(t, 6, x->failed);
     cell_count(t, 7, x->cold);
-    cell_money(t, 8, x->cost);
+    cell_money_of(t, 8, x->cost, x->root->origin->fn);
     table_text(t, 9, x->id);
 }
 

@@ -96,6 +96,11 @@ struct str view_costs(struct arena *a, wide usd, wide cny)
     return arena_printf(a, STR_FMT " + " STR_FMT, STR_ARG(view_money(a, usd)), STR_ARG(in_cny));
 }
 
+void cell_costs(struct table *t, size_t column, wide usd, wide cny)
+{
+    table_money(t, column, view_exact(t->arena, usd, 12), view_costs(t->arena, usd, cny));
+}
+
 void cell_money_of(struct table *t, size_t column, wide pico, const struct fn_ref *fn)
 {
     if (fn_is_usd(fn))
@@ -104,14 +109,29 @@ void cell_money_of(struct table *t, size_t column, wide pico, const struct fn_re
         table_null_shown(t, column, view_money_in(t->arena, pico, fn_currency(fn)));
 }
 
-void row_in_currency(struct table *t, const struct fn_ref *fn)
+bool stats_lack_price(const struct stats *s)
+{
+    return s->n > 0 && s->unpriced == s->n;
+}
+
+static bool is_cost(const char *column)
+{
+    return str_starts(str_from(column), STR("cost")) || str_starts(str_from(column), STR("per_"));
+}
+
+void row_amounts(struct table *t, const struct fn_row *f)
 {
     struct table_cell *row = &t->cells[(t->n_rows - 1) * t->n_columns];
     int64_t pico;
 
-    for (size_t i = 0; i < t->n_columns && !fn_is_usd(fn); i++)
-        if (row[i].type == CELL_MONEY && str_to_scaled(row[i].raw, 12, &pico))
-            table_null_shown(t, i, view_money_in(t->arena, pico, fn_currency(fn)));
+    for (size_t i = 0; i < t->n_columns; i++) {
+        if (row[i].type != CELL_MONEY || !str_to_scaled(row[i].raw, 12, &pico))
+            continue;
+        if (pico == 0 && stats_lack_price(&f->stats) && is_cost(t->columns[i].name))
+            table_null_shown(t, i, STR("not priced"));
+        else
+            cell_money_of(t, i, pico, &f->fn);
+    }
 }
 
 struct str view_share(struct arena *a, wide part, wide whole)

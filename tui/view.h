@@ -74,6 +74,7 @@ struct view_data {
     size_t n_lines, cap_lines;
     struct stats total; /* overview; its max_duration_ns is the p95 */
     struct throttles throttles;
+    wide kept_cny;                    /* the same in CNY */
     wide kept_ready;                  /* cost: charged by the hour, beside it */
     size_t n_kept_open, n_kept_unmet; /* functions of which it is not known; rules for none */
     struct ingest_status status;
@@ -315,6 +316,8 @@ uint64_t stats_failed(const struct stats *s);
 uint64_t view_unpriced(const struct ingest_status *s);
 uint64_t stats_cold(const struct stats *s);
 void cell_money(struct table *t, size_t column, wide pico);
+/* Of several functions: machines get what is in USD. */
+void cell_costs(struct table *t, size_t column, wide usd, wide cny);
 void cell_money_of(struct table *t, size_t column, wide pico, const struct fn_ref *fn);
 void cell_duration(struct table *t, size_t column, int64_t ns);
 void cell_percentile(struct table *t, size_t column, const struct histogram *h, unsigned permille);
@@ -324,8 +327,9 @@ struct str view_money_in(struct arena *a, wide pico, struct str currency);
 /* "$1.20 + CNY 3.40": sums of different currencies are never one. */
 struct str view_costs(struct arena *a, wide usd, wide cny);
 /* All amounts of the last row are the function's: where they are not in USD they are shown as what
- * they are, and the columns of dollars have none. */
-void row_in_currency(struct table *t, const struct fn_ref *fn);
+ * they are, and the columns of dollars have none. What has no price is not priced. */
+void row_amounts(struct table *t, const struct fn_row *f);
+bool stats_lack_price(const struct stats *s); /* all of it */
 struct str view_share(struct arena *a, wide part, wide whole);
 /* What is charged by the hour beside the cost of a function (v_cost.c), and as a sentence: empty
  * where nothing is kept ready. */
@@ -386,7 +390,8 @@ enum status view_load_functions(struct app *app, struct view_data *d, struct err
 enum status view_load_one(struct app *app, struct view_data *d,
                           struct err *e); /* that of the place, into d->one; NULL: none */
 enum status view_load_series(struct app *app, struct view_data *d, struct err *e);
-wide view_total_cost(const struct series *s);
+/* What the function's cost is a share of: the cost of all that are billed in its currency. */
+wide view_total_cost(const struct view_data *d, const struct fn_ref *fn);
 /* Rows of the functions of the range (fn_rows.c), into the table, which has its columns; of very
  * many a window. */
 struct fn_rows_pass {
