@@ -171,6 +171,18 @@ static void test_provisioned(void **state)
     CHECK(r.lacks_plan);
 }
 
+/* Costs stored at other prices are the sum, and hold no more on provisioned concurrency than all.
+ */
+static void test_provisioned_at_other_prices(void **state)
+{
+    UNUSED(state);
+    struct stats s = {.provisioned_mb_ms = (wide)10 * 1024000, .cost = 1000};
+    s.start[START_PROVISIONED] = 1;
+    const struct effective_row r = row(&virginia, &s, 0, 10);
+    CHECK_INT(r.list.duration, 1000);
+    CHECK_INT(r.list.provisioned, 1000);
+}
+
 static void test_china_and_others_stay_as_they_are(void **state)
 {
     UNUSED(state);
@@ -269,6 +281,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test_setup(test_all_free, setup),
     cmocka_unit_test_setup(test_plan_and_storage, setup),
     cmocka_unit_test_setup(test_provisioned, setup),
+    cmocka_unit_test_setup(test_provisioned_at_other_prices, setup),
     cmocka_unit_test_setup(test_china_and_others_stay_as_they_are, setup),
     cmocka_unit_test(test_waste_of_stats),
     cmocka_unit_test_setup_teardown(test_waste_of_invocations, setup, free_book),
