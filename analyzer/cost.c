@@ -151,26 +151,34 @@ static enum arch first_arch(enum arch a, enum arch b, enum arch c)
     return a != ARCH_UNKNOWN ? a : b != ARCH_UNKNOWN ? b : c;
 }
 
+static struct str region_for(const struct cost_context *c, const struct fn_ref *fn, struct str rule,
+                             bool *is_assumed)
+{
+    const struct cost_ops *ops = cost_ops_of(fn->provider);
+    struct str region = fn->region.n > 0 ? fn->region : rule;
+
+    if (region.n == 0) {
+        region = c->default_region.n > 0 ? c->default_region : STR("us-east-1");
+        *is_assumed = *is_assumed || !c->is_region_said;
+    }
+    if (ops != NULL && ops->is_global(fn) && str_starts(region, STR("cn-")))
+        region = STR("us-east-1"); /* China has no Lambda@Edge: the region was told wrongly */
+    return region;
+}
+
 struct cost_facts cost_facts_of(const struct cost_context *c, const struct fn_ref *fn,
                                 int64_t at_ns, enum arch seen)
 {
     static const struct fn_config no_config = {0};
     const struct fn_rule rule = rule_for(c, fn);
     const struct fn_config *config = config_for(c, fn, at_ns);
-    const struct cost_ops *ops = cost_ops_of(fn->provider);
     struct cost_facts f = {0};
 
     if (config == NULL)
         config = &no_config;
     f.is_assumed = config->is_assumed;
     f.keeps_stored = c->keeps_stored;
-    f.region = fn->region.n > 0 ? fn->region : rule.region;
-    if (f.region.n == 0) {
-        f.region = c->default_region.n > 0 ? c->default_region : STR("us-east-1");
-        f.is_assumed = f.is_assumed || !c->is_region_said;
-    }
-    if (ops != NULL && ops->is_global(fn) && str_starts(f.region, STR("cn-")))
-        f.region = STR("us-east-1"); /* China has no Lambda@Edge: the region was told wrongly */
+    f.region = region_for(c, fn, rule.region, &f.is_assumed);
     f.arch = first_arch(seen, rule.arch, config->arch);
     f.is_arch_stated = !c->keeps_stored && (rule.arch != ARCH_UNKNOWN ||
                                             (config->arch == ARCH_UNKNOWN && c->is_arch_said));
