@@ -44,6 +44,7 @@ static int compare_pieces(const struct piece *x, const struct piece *y)
         {x->has, y->has},
         {x->was_killed, y->was_killed},
         {x->is_time_borrowed, y->is_time_borrowed},
+        {x->is_time_guessed, y->is_time_guessed},
     };
 
     for (size_t i = 0; i < ARRAY_LEN(pairs); i++)
@@ -81,6 +82,7 @@ bool pieces_add(struct pieces *p, const struct piece *piece)
     if (at < p->n)
         memmove(&p->rows[at + 1], &p->rows[at], (p->n - at) * sizeof(*p->rows));
     p->rows[at] = *piece;
+    p->has_guessed |= piece->is_time_guessed;
     p->n++;
     return true;
 }
@@ -437,9 +439,19 @@ static size_t report_of(const struct pieces *p, const struct attempt *at)
 
     for (size_t i = at->from; i < at->to; i++)
         if (p->rows[i].kind == PIECE_REPORT &&
+            (!p->rows[i].is_time_guessed || guessed_counts(p, i)) &&
             (report == at->to || is_rather(&p->rows[i], &p->rows[report], start)))
             report = i;
     return report;
+}
+
+/* The file says when, at best. */
+static bool is_guessed(const struct pieces *p, const struct attempt *at)
+{
+    for (size_t i = at->from; i < at->to; i++)
+        if (!p->rows[i].is_time_guessed)
+            return false;
+    return true;
 }
 
 void attempt_assemble(const struct pieces *p, const struct attempt *at, const struct loose *loose,
@@ -447,14 +459,21 @@ void attempt_assemble(const struct pieces *p, const struct attempt *at, const st
 {
     bool was_killed = false;
     const size_t report = report_of(p, at);
+    const struct guessed_at own = guessed_instant(p, at);
 
     assert(at->from < at->to && at->to <= p->n);
     inv->start_ns = p->rows[at->from].t_ns;
     for (size_t i = at->from; i < at->to; i++) {
+        if (guessed_is_echo(&p->rows[i], &own))
+            continue;
         if ((p->rows[i].kind != PIECE_REPORT || i == report) &&
             !is_contradicted(&p->rows[i], report < at->to ? &p->rows[report] : NULL))
             apply_piece(inv, &p->rows[i]);
         was_killed = was_killed || p->rows[i].was_killed;
+    }
+    if (p->has_guessed && is_guessed(p, at)) {
+        inv->start_ns = attempt_start(p, at);
+        inv->evidence |= EV_TIME_GUESSED;
     }
     apply_loose(inv, loose, n_loose, &was_killed);
     check_memory(inv, was_killed);

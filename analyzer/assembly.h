@@ -27,7 +27,8 @@ struct piece {
     uint64_t memory_bytes, max_memory_bytes;
     struct str status, error_type, version, trace_id;
     bool was_killed;       /* EXIT: "signal: killed" */
-    bool is_time_borrowed; /* of a line near by */
+    bool is_time_borrowed; /* of a line near by, or guessed */
+    bool is_time_guessed;  /* of the file: one instant is one run of it */
 };
 
 /* What belongs to the environment and not to a request. */
@@ -43,6 +44,7 @@ struct loose {
 struct pieces {
     struct piece *rows; /* sorted by time, then by all they say */
     size_t n, cap;
+    bool has_guessed; /* one at least */
 };
 
 enum { MAX_PIECES = 512 }; /* of one request in one environment: the first ones are kept */
@@ -57,7 +59,8 @@ struct attempt {
 /* Cuts them; at most `max` attempts, the rest stays with the last. */
 size_t pieces_attempts(const struct pieces *p, struct attempt *out, size_t max);
 
-/* When it began: its START, else what its REPORT says, else its first piece. */
+/* When it began: its START, else what its REPORT says, else its first piece. Starts of attempts
+ * ascend strictly. */
 int64_t attempt_start(const struct pieces *p, const struct attempt *at);
 
 /* Fills everything of *inv but origin, id, attempt, price and the stored_ members. `loose` are
@@ -83,6 +86,24 @@ int64_t report_begin(const struct piece *report);
 bool report_is_of_run(const struct piece *report, int64_t start_ns);
 /* Whether two REPORTs hold the same numbers. */
 bool piece_measures_as(const struct piece *x, const struct piece *y);
+
+/* --- guessed.c --- */
+
+/* Of a guessed piece: whether it is more than a copy, or the beginning, of another REPORT. */
+bool guessed_counts(const struct pieces *p, size_t i);
+/* Whether an attempt begins at the guessed START or REPORT at i; `report`: what the one before
+ * has, or NULL. */
+bool guessed_begins(const struct pieces *p, size_t i, const struct piece *report);
+/* Where the guessed pieces of the attempt stand that count; not known: all do. */
+struct guessed_at {
+    bool is_known;
+    int64_t t_ns;
+};
+struct guessed_at guessed_instant(const struct pieces *p, const struct attempt *at);
+/* What came of a copy of some of its lines. */
+bool guessed_is_echo(const struct piece *piece, const struct guessed_at *own);
+/* When an attempt without START began. */
+int64_t guessed_begin(const struct pieces *p, const struct attempt *at, const struct piece *report);
 
 /* --- enclosure.c --- */
 

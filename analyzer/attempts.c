@@ -10,13 +10,14 @@ struct progress {
     bool has_start, has_report;
     bool is_whole; /* a REPORT measured just this run */
     bool has_end;
+    bool is_guessed;                     /* so far */
     int64_t start_ns, report_ns, end_ns; /* end_ns: of the first */
     const struct piece *report;
 };
 
 static int64_t measured_from(const struct piece *report)
 {
-    return report->t_ns - report->duration_ns;
+    return report->is_time_guessed ? report->t_ns : report->t_ns - report->duration_ns;
 }
 
 int64_t report_begin(const struct piece *report)
@@ -49,7 +50,9 @@ bool report_is_of_run(const struct piece *report, int64_t start_ns)
 
 static void note(struct progress *g, const struct piece *p)
 {
-    if (p->kind == PIECE_START && !g->has_start) {
+    const bool is_first = !g->has_start || (g->is_guessed && !p->is_time_guessed);
+
+    if (p->kind == PIECE_START && is_first) {
         g->has_start = true;
         g->start_ns = p->t_ns;
     }
@@ -63,6 +66,7 @@ static void note(struct progress *g, const struct piece *p)
         g->report_ns = p->t_ns;
         g->report = p;
     }
+    g->is_guessed = g->is_guessed && p->is_time_guessed;
 }
 
 bool piece_measures_as(const struct piece *x, const struct piece *y)
@@ -111,8 +115,7 @@ static bool is_next_run(const struct pieces *p, size_t at, const struct progress
            !is_measured(p, at, g->start_ns) && is_measured(p, at, p->rows[at].t_ns);
 }
 
-/* Starts of attempts ascend strictly: they are part of a row's key. */
-static bool begins_attempt(const struct progress *g, const struct pieces *p, size_t i)
+static bool begins_timed(const struct progress *g, const struct pieces *p, size_t i)
 {
     const struct piece *at = &p->rows[i];
     bool is_report = at->kind == PIECE_REPORT;
@@ -126,6 +129,13 @@ static bool begins_attempt(const struct progress *g, const struct pieces *p, siz
     int64_t start_ns = is_report ? measured_from(at) : at->t_ns;
     return !(g->has_start && start_ns <= g->start_ns) &&
            !(g->has_report && start_ns <= g->report_ns);
+}
+
+static bool begins_attempt(const struct progress *g, const struct pieces *p, size_t i)
+{
+    if (p->rows[i].is_time_guessed)
+        return guessed_begins(p, i, g->report);
+    return (!g->is_guessed || g->has_report) && begins_timed(g, p, i);
 }
 
 /* Where the attempt begins whose first START or REPORT stands at i: what else was said while a
@@ -144,7 +154,7 @@ static size_t first_of(const struct pieces *p, size_t after, size_t i)
 
 size_t pieces_attempts(const struct pieces *p, struct attempt *out, size_t max)
 {
-    struct progress g = {0};
+    struct progress g = {.is_guessed = true};
     size_t n = 0;
 
     assert(max > 0 && p->n > 0);
@@ -154,22 +164,27 @@ size_t pieces_attempts(const struct pieces *p, struct attempt *out, size_t max)
             const size_t first = first_of(p, out[n - 1].from, i);
             out[n - 1].to = first;
             out[n++] = (struct attempt){first, p->n};
-            g = (struct progress){0};
+            g = (struct progress){.is_guessed = true};
         }
-        note(&g, &p->rows[i]);
+        if (!p->rows[i].is_time_guessed || guessed_counts(p, i))
+            note(&g, &p->rows[i]);
     }
     return n;
 }
 
 int64_t attempt_start(const struct pieces *p, const struct attempt *at)
 {
+    const struct guessed_at own = guessed_instant(p, at);
     int64_t start_ns = p->rows[at->from].t_ns;
 
     for (size_t i = at->from; i < at->to; i++) {
-        if (p->rows[i].kind == PIECE_START)
-            return p->rows[i].t_ns;
-        if (p->rows[i].kind == PIECE_REPORT)
-            start_ns = report_begin(&p->rows[i]);
+        const struct piece *x = &p->rows[i];
+        if (guessed_is_echo(x, &own))
+            continue;
+        if (x->kind == PIECE_START)
+            return x->t_ns;
+        if (x->kind == PIECE_REPORT)
+            start_ns = x->is_time_guessed ? guessed_begin(p, at, x) : report_begin(x);
     }
     return start_ns;
 }

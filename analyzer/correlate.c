@@ -55,8 +55,10 @@ static bool make_piece(struct correlator *c, const struct env *v, const struct l
 {
     const struct platform_event *p = r->platform;
 
-    *out = (struct piece){
-        .t_ns = r->time_ns, .kind = PIECE_APP_ERROR, .is_time_borrowed = r->is_time_borrowed};
+    *out = (struct piece){.t_ns = r->time_ns,
+                          .kind = PIECE_APP_ERROR,
+                          .is_time_borrowed = r->is_time_borrowed,
+                          .is_time_guessed = r->is_time_guessed};
     if (!p) {
         out->error_type = corr_keep(c, r->error_type);
         return r->is_error;
@@ -99,8 +101,8 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
     p.trace_id = corr_keep_trace(a, r->trace_id);
     if (a != v->newest || p.t_ns < v->newest_ns)
         v->mixed_to_ns = v->newest_ns > v->mixed_to_ns ? v->newest_ns : v->mixed_to_ns;
-    if (r->is_time_guessed && pieces_say(&a->pieces, &p)) {
-        c->n_again += p.kind == PIECE_REPORT; /* read before, at another guess */
+    if (p.kind == PIECE_REPORT && p.is_time_guessed && pieces_say(&a->pieces, &p)) {
+        c->n_again++; /* read before, at another guess */
         return OK;
     }
     if (corr_add_piece(a, &p)) {

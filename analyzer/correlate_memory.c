@@ -450,8 +450,22 @@ static enum status find_assembly(struct correlator *c, struct env *v, const stru
     if (n_stored > 0)
         ring = ring_of(c, id_key);
     struct assembly *a = find_in_ring(ring, v);
-    *out = a ? a : new_assembly(c, v, r->invocation_id, id_key);
+    a = a ? a : new_assembly(c, v, r->invocation_id, id_key);
+    a->looked_ns = a->looked_ns == 0 ? r->time_ns : a->looked_ns;
+    *out = a;
     return OK;
+}
+
+/* Files that tell of one request may have changed years apart. */
+static enum status look_near(struct correlator *c, struct assembly *a, const struct log_record *r,
+                             struct err *e)
+{
+    size_t n_stored;
+
+    if (r->time_ns >= a->looked_ns - NS_PER_DAY && r->time_ns <= a->looked_ns + NS_PER_DAY)
+        return OK;
+    a->looked_ns = r->time_ns;
+    return corr_bring_back(c, a->env, r->invocation_id, r->time_ns, &n_stored, e);
 }
 
 /* An environment runs one request at a time: mostly it is the one met last. */
@@ -470,5 +484,5 @@ enum status corr_assembly(struct correlator *c, struct env *v, const struct log_
         lru_append(c, a);
     }
     *out = a;
-    return OK;
+    return r->is_time_guessed ? look_near(c, a, r, e) : OK;
 }

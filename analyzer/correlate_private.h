@@ -120,6 +120,7 @@ struct assembly {
     bool is_dirty;
     bool is_suspect;         /* another request may have printed an attempt */
     bool was_told;           /* another export of it names the stream */
+    int64_t looked_ns;       /* what is stored of it within a day of then is in memory */
     uint64_t judged_in_feed; /* who ran at the same time is in memory, as of this feed */
     struct own_text *traces; /* trace ids of its pieces: one as a rule */
     size_t n_traces, cap_traces;
@@ -174,11 +175,11 @@ struct assembly *corr_find_id(const struct correlator *c, const struct env *v, s
 
 /* --- correlate_store.c --- */
 
-/* Brings back all attempts of one id, in every environment, none of which is in memory; *n: how
- * many there were. */
+/* Brings back the attempts of one id within a day, in every environment, that are not in memory;
+ * *n: how many there were. */
 enum status corr_bring_back(struct correlator *c, const struct env *v, struct str id, int64_t t_ns,
                             size_t *n, struct err *e);
-/* The same, unless they are in memory. */
+/* The same, unless one of the id is in memory. */
 enum status corr_restore(struct correlator *c, const struct env *v, struct str id, int64_t t_ns,
                          struct err *e);
 /* Brings back the requests of the environment that began in the range, once in a feed. */

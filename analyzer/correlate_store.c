@@ -32,6 +32,14 @@ static void note_suspicion(struct assembly *a)
         a->is_suspect = a->is_suspect || attempt_is_suspect(&a->pieces, &attempts[i]);
 }
 
+static bool is_given(const struct assembly *a, int64_t start_ns)
+{
+    for (size_t i = 0; i < a->n_given; i++)
+        if (a->given[i].start_ns == start_ns)
+            return true;
+    return false;
+}
+
 /* A stored row gives its pieces back to its environment's assembly. */
 static enum status restore_row(struct correlator *c, const struct invocation *row, struct err *e)
 {
@@ -41,6 +49,8 @@ static enum status restore_row(struct correlator *c, const struct invocation *ro
     if (s != OK)
         return s;
     struct assembly *known = corr_find(c, owner, row->id);
+    if (known && is_given(known, row->start_ns))
+        return OK; /* another look found it */
     struct assembly *a = known ? known : corr_new_assembly(c, owner, row->id);
     struct restoring r = {c, a};
     const unsigned verdict = row->evidence & EV_VERDICT;

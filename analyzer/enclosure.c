@@ -24,7 +24,8 @@ static bool is_overbilled(const struct piece *report)
 bool report_is_possible(const struct piece *report, const struct piece *start)
 {
     return !is_overbilled(report) &&
-           report->t_ns - start->t_ns + clock_slack(report, start) >= report->duration_ns;
+           (report->is_time_guessed || start->is_time_guessed ||
+            report->t_ns - start->t_ns + clock_slack(report, start) >= report->duration_ns);
 }
 
 /* Its first START, its last REPORT. */
@@ -107,7 +108,8 @@ static bool measures(const struct piece *report, const struct piece *start)
 {
     int64_t between_ns = report->t_ns - start->t_ns;
 
-    return (report->has & PH_BILLED) && between_ns <= LONGEST_RUN_NS &&
+    return (report->has & PH_BILLED) && !report->is_time_guessed && !start->is_time_guessed &&
+           between_ns <= LONGEST_RUN_NS &&
            between_ns + clock_slack(report, start) >= report->duration_ns &&
            between_ns <= report->duration_ns + report->init_ns + report->restore_ns + REPORT_LAG_NS;
 }
@@ -198,7 +200,8 @@ static bool is_reported_by(const struct piece *report, const struct pieces *othe
     for (size_t i = 0; i < other->n; i++) {
         const struct piece *y = &other->rows[i];
         if (y->kind == PIECE_REPORT && piece_measures_as(report, y) &&
-            llabs(report->t_ns - y->t_ns) <= NS_PER_SEC + report->duration_ns)
+            (report->is_time_guessed ||
+             llabs(report->t_ns - y->t_ns) <= NS_PER_SEC + report->duration_ns))
             return true;
     }
     return false;

@@ -12,6 +12,7 @@ struct claim {
     const struct assembly *a;
     int64_t start_ns, end_ns;
     bool is_open; /* neither its end nor its REPORT is known */
+    bool is_guessed;
 };
 
 /* The line of a crash may trail the end by a moment. */
@@ -97,12 +98,14 @@ static void add_claims(struct correlator *c, struct assembly *a, struct claim *o
         if (inv.evidence & EV_NO_BILLING || corr_is_forged(c, a, &attempts[i]))
             continue;
         int64_t last_ns = a->pieces.rows[attempts[i].to - 1].t_ns;
-        int64_t computed_ns = inv.start_ns + inv.duration_ns;
+        int64_t computed_ns =
+            inv.evidence & EV_TIME_GUESSED ? last_ns : inv.start_ns + inv.duration_ns;
         out[(*n)++] = (struct claim){
             .a = a,
             .start_ns = inv.start_ns,
             .end_ns = last_ns > computed_ns ? last_ns : computed_ns,
             .is_open = !(inv.evidence & (EV_END | EV_REPORT | EV_RUNTIME_DONE)),
+            .is_guessed = (inv.evidence & EV_TIME_GUESSED) != 0,
         };
     }
 }
@@ -170,8 +173,10 @@ static const struct claim *owner_of(const struct env *v, const struct claim *cla
 {
     size_t next = first_from(claims, n, l->t_ns);
     const struct claim *before = next > 0 ? &claims[next - 1] : NULL;
-    const struct claim *first = corr_runs_alone(v) ? NULL : ends_first(v, claims, next, l);
 
+    if (next < n && claims[next].is_guessed && claims[next].start_ns == l->t_ns)
+        return &claims[next];
+    const struct claim *first = corr_runs_alone(v) ? NULL : ends_first(v, claims, next, l);
     if (first)
         return first;
     if (before && runs_at(v, before, l))

@@ -21,6 +21,7 @@ enum {
     FLAG_TEXTS = 1 << 7,
     FLAG_KILLED = 1 << 8,
     FLAG_BORROWED = 1 << 9,
+    FLAG_GUESSED = 1 << 10,
 };
 _Static_assert(PIECE_KINDS <= KIND_BITS + 1, "a kind has three bits");
 
@@ -63,11 +64,15 @@ static void add_text(struct buf *out, struct str s)
     buf_add_str(out, s);
 }
 
+static unsigned time_flags(const struct piece *p)
+{
+    return (p->is_time_borrowed ? FLAG_BORROWED : 0u) | (p->is_time_guessed ? FLAG_GUESSED : 0u);
+}
+
 static unsigned flags_of(const struct piece *p, const struct invocation *inv)
 {
-    unsigned flags = p->was_killed ? FLAG_KILLED : 0;
+    unsigned flags = time_flags(p) | (p->was_killed ? FLAG_KILLED : 0u);
 
-    flags |= p->is_time_borrowed ? FLAG_BORROWED : 0;
     if (!is_without_numbers(p))
         flags |= says_the_same(p, inv) ? FLAG_HAS : FLAG_NUMBERS;
     if (p->version.n > 0 && str_eq(p->version, inv->version))
@@ -201,6 +206,7 @@ static struct piece decode_piece(struct reader *r, const struct invocation *inv)
     r->is_bad = r->is_bad || p.kind >= PIECE_KINDS;
     p.was_killed = (flags & FLAG_KILLED) != 0;
     p.is_time_borrowed = (flags & FLAG_BORROWED) != 0;
+    p.is_time_guessed = (flags & FLAG_GUESSED) != 0;
     p.t_ns = cut_time(r, inv->start_ns);
     if (flags & (FLAG_NUMBERS | FLAG_HAS))
         p.has = (unsigned)cut_varint(r);

@@ -232,8 +232,9 @@ static bool has_day(void *ctx, int64_t day)
 /* When the line was that says when it began or, without one, that it is over. */
 static int64_t start_line_ns(const struct invocation *inv)
 {
-    return (inv->evidence & EV_START_ESTIMATED) != 0 ? inv->start_ns + inv->duration_ns
-                                                     : inv->start_ns;
+    return (inv->evidence & (EV_START_ESTIMATED | EV_TIME_GUESSED)) == EV_START_ESTIMATED
+               ? inv->start_ns + inv->duration_ns
+               : inv->start_ns;
 }
 
 static bool find_request(void *ctx, const struct request_begin *r, struct arena *a,
@@ -256,6 +257,15 @@ static bool find_request(void *ctx, const struct request_begin *r, struct arena 
     return false;
 }
 
+/* One that was read before its line was written to its end lacks the last numbers. */
+static bool tells_part(const struct invocation *inv, const struct platform_event *report)
+{
+    return inv->max_memory_bytes == 0 && report->max_memory_bytes > 0 &&
+           (inv->duration_ns == 0 || inv->duration_ns == report->duration_ns) &&
+           (inv->billed_ns == 0 || inv->billed_ns == report->billed_ns) &&
+           (inv->memory_bytes == 0 || inv->memory_bytes == report->memory_bytes);
+}
+
 static bool tells_same(const struct invocation *inv, const struct platform_event *report)
 {
     return inv->duration_ns == report->duration_ns && inv->billed_ns == report->billed_ns &&
@@ -268,7 +278,8 @@ static unsigned fit_attempt(const struct invocation *inv, const struct attempt_a
 {
     const bool is_reported = (inv->evidence & EV_REPORT) != 0;
 
-    if (ask->report != NULL && is_reported && !tells_same(inv, ask->report))
+    if (ask->report != NULL && is_reported && !tells_same(inv, ask->report) &&
+        !tells_part(inv, ask->report))
         return 0;
     if (ask->start_ns != 0 && start_line_ns(inv) == ask->start_ns)
         return 3;
@@ -280,17 +291,19 @@ static enum attempt_known find_attempt(void *ctx, const struct attempt_ask *ask,
 {
     struct inv_rows found = {0};
     unsigned best = 0;
+    bool is_taken = ask->start_ns == 0;
 
     if (request_by_id(ctx, ask->id, a, &found, NULL) != OK || found.n == 0)
         return ATTEMPT_UNKNOWN;
     for (size_t i = 0; i < found.n; i++) {
         const unsigned fit = fit_attempt(&found.rows[i], ask);
+        is_taken |= start_line_ns(&found.rows[i]) == ask->start_ns;
         if (fit <= best)
             continue;
         best = fit;
         *start_ns = start_line_ns(&found.rows[i]);
     }
-    return best > 0 ? ATTEMPT_IS_STORED : ATTEMPT_IS_NEW;
+    return best > 0 || !is_taken ? ATTEMPT_IS_STORED : ATTEMPT_IS_NEW;
 }
 
 struct import_lookups pipeline_lookups(struct store *reader)

@@ -58,7 +58,8 @@ struct request_place {
 /* Of attempts of one request: which one tells the same as a REPORT. */
 enum attempt_known {
     ATTEMPT_UNKNOWN, /* nothing is stored of the request */
-    ATTEMPT_IS_NEW,  /* all that are stored were reported differently */
+    /* All that are stored were reported differently, and one of them has the time of the START. */
+    ATTEMPT_IS_NEW,
     ATTEMPT_IS_STORED,
 };
 struct attempt_ask {

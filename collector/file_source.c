@@ -383,6 +383,7 @@ static enum resume find_stand_ins(struct reading *r, const struct file_hint *hin
     bool is_known = false;
 
     r->stand_ins.lookups = &r->f->options->lookups;
+    r->stand_ins.halves = &r->f->halves;
     for (size_t i = r->names.n; i-- > 0 && !is_known;) {
         const struct str scope = file_name(&r->names, i, &r->arena);
         row = map_get(&r->f->stood_in, scope);
@@ -432,6 +433,7 @@ static enum status decode_file(struct reading *r, struct file_hint *hint, struct
     }
     r->is_empty = resume == RESUME_START;
     enum status s = read_rest(r, e);
+    stand_in_end(&r->stand_ins);
     r->f->at.held += r->is_held;
     r->f->at.empty += s == OK && r->is_empty && !r->is_damaged && !r->is_held;
     return s;

@@ -5,6 +5,7 @@
 
 #include "collector/collector.h"
 #include "collector/decode.h"
+#include "collector/stand_in.h"
 #include "collector/whereabouts.h"
 #include "core/base/file.h"
 
@@ -38,6 +39,7 @@ struct file_source {
     struct map stood_in;
     struct str *stood_in_rows;
     size_t n_stood_in, cap_stood_in;
+    struct stand_in_runs halves; /* of whose runs a file had a half */
     struct import_progress at;
     struct batch *batch; /* being filled; small files share one */
     size_t batch_bytes;

@@ -10,36 +10,52 @@ enum { ASK_IN_VAIN = 8 };
 
 /* --- what the cursor says --- */
 
-static bool find_row(const struct stand_ins *s, uint64_t offset, int64_t *t_ns)
+static const struct stand_in *find_row(const struct stand_ins *s, uint64_t offset)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (offset < s->rows[i].until) {
-            *t_ns = s->rows[i].time_ns;
-            return true;
-        }
-    return false;
+        if (offset < s->rows[i].until)
+            return &s->rows[i];
+    return NULL;
 }
 
-static void note(struct stand_ins *s, uint64_t offset, int64_t t_ns)
+static void note(struct stand_ins *s, uint64_t offset, int64_t base_ns)
 {
     struct stand_in *last = s->n > 0 ? &s->rows[s->n - 1] : NULL;
 
     if (last != NULL && offset < last->until)
         return;
-    if (last != NULL && last->time_ns == t_ns) {
+    if (last != NULL && last->time_ns == base_ns && !last->is_flat) {
         last->until = offset + 1;
         return;
     }
     if (s->n == STAND_INS_MAX)
         memmove(s->rows, s->rows + 1, --s->n * sizeof(s->rows[0]));
-    s->rows[s->n++] = (struct stand_in){offset + 1, t_ns};
+    s->rows[s->n++] = (struct stand_in){.until = offset + 1, .time_ns = base_ns};
 }
 
 /* --- what the request says --- */
 
-static bool is_request(const struct stand_ins *s, struct str id)
+static struct stand_in_run *find_run(struct stand_in_runs *r, struct str id)
 {
-    return s->has_request && id.n == sizeof(s->id) && memcmp(id.p, s->id, id.n) == 0;
+    for (size_t i = r->n; id.n == STAND_IN_ID && i-- > 0;)
+        if (memcmp(id.p, r->rows[i].id, STAND_IN_ID) == 0)
+            return &r->rows[i];
+    return NULL;
+}
+
+/* The newest is the last; of too many the oldest is forgotten. */
+static struct stand_in_run *add_run(struct stand_in_runs *r, struct str id)
+{
+    struct stand_in_run *out = find_run(r, id);
+
+    if (out == NULL && r->n == STAND_IN_RUNS)
+        out = r->rows;
+    if (out != NULL)
+        memmove(out, out + 1, (size_t)(&r->rows[--r->n] - out) * sizeof(*out));
+    out = &r->rows[r->n++];
+    *out = (struct stand_in_run){0};
+    memcpy(out->id, id.p, STAND_IN_ID);
+    return out;
 }
 
 static enum attempt_known ask_store(struct stand_ins *s, const struct attempt_ask *a, int64_t *t_ns)
@@ -97,44 +113,113 @@ static const struct platform_event *find_report(const struct stand_ins *s,
                : NULL;
 }
 
-/* An attempt that is not stored, though others of its request are, has the file's time. */
-static int64_t choose_time(struct stand_ins *s, const struct log_record *r, struct str id,
-                           struct batch *out)
+static void keep_half(struct stand_ins *s, const struct stand_in_run *run)
 {
-    const bool is_open = s->has_request && (id.n == 0 || is_request(s, id));
-    int64_t t_ns = is_open ? s->request_ns : r->time_ns;
+    if (s->halves != NULL && run->has_start != run->has_report)
+        *add_run(s->halves, (struct str){run->id, STAND_IN_ID}) = *run;
+}
 
-    if (id.n != sizeof(s->id) || (is_open && (s->is_sure || !is_kind(r, PLATFORM_REPORT))))
-        return t_ns;
-    const struct attempt_ask a = {id, is_open ? t_ns : 0, find_report(s, r, out)};
-    s->is_sure = a.report != NULL;
-    return ask_store(s, &a, &t_ns) == ATTEMPT_IS_NEW ? r->time_ns : t_ns;
+/* The time of a run that is not stored: that of its other half, if a file before has it. */
+static void choose_new_time(const struct stand_ins *s, struct stand_in_run *run, int64_t own_ns)
+{
+    const struct str id = {run->id, STAND_IN_ID};
+    const struct stand_in_run *half = s->halves != NULL ? find_run(s->halves, id) : NULL;
+    const bool is_half = half != NULL && half->has_start != run->has_start;
+
+    run->time_ns = is_half && !(run->has_start && run->is_sure) ? half->time_ns : own_ns;
+    if (is_half && run->time_ns == half->time_ns)
+        run->has_start = true;
+}
+
+/* An attempt that is not stored, though others of its request are, has the file's time. */
+static void choose_time(struct stand_ins *s, struct stand_in_run *run, const struct log_record *r,
+                        struct batch *out)
+{
+    const int64_t own_ns = r->time_ns + (int64_t)run->place;
+    const bool is_new = run->time_ns == 0;
+
+    if (!is_new && (run->is_sure || !is_kind(r, PLATFORM_REPORT)))
+        return;
+    const struct attempt_ask a = {r->invocation_id, run->time_ns, find_report(s, r, out)};
+    run->is_sure = a.report != NULL;
+    const enum attempt_known known = ask_store(s, &a, &run->time_ns);
+    if (known == ATTEMPT_IS_NEW)
+        run->time_ns = own_ns;
+    else if (known == ATTEMPT_UNKNOWN && is_new)
+        choose_new_time(s, run, own_ns);
+}
+
+static bool begins_run(const struct log_record *r)
+{
+    return is_kind(r, PLATFORM_START) || is_kind(r, PLATFORM_INIT_START) ||
+           is_kind(r, PLATFORM_RESTORE_START);
+}
+
+/* The run that a line names; NULL: it names none. */
+static struct stand_in_run *run_of(struct stand_ins *s, const struct log_record *r, uint64_t offset)
+{
+    const struct str id = r->platform != NULL ? r->invocation_id : (struct str){0};
+    const bool is_start = is_kind(r, PLATFORM_START);
+    struct stand_in_run *run = is_start ? NULL : find_run(&s->runs, id);
+
+    if (run != NULL || id.n != STAND_IN_ID)
+        return run;
+    run = add_run(&s->runs, id);
+    run->place = offset;
+    run->has_start = is_start;
+    return run;
+}
+
+static void give_to_run(struct stand_ins *s, struct stand_in_run *run, struct log_record *r,
+                        const struct stand_in *row, struct batch *out)
+{
+    if (row == NULL)
+        choose_time(s, run, r, out);
+    else
+        run->time_ns = row->time_ns + (row->is_flat ? 0 : (int64_t)run->place);
+    r->time_ns = run->time_ns;
+    if (is_kind(r, PLATFORM_REPORT)) {
+        run->has_report = true;
+        keep_half(s, run);
+    }
 }
 
 void stand_in_give(struct stand_ins *s, struct log_record *r, uint64_t offset, struct batch *out)
 {
-    const struct str id = r->platform != NULL ? r->invocation_id : (struct str){0};
-    const bool is_known = find_row(s, offset, &r->time_ns);
+    const struct stand_in *row = find_row(s, offset);
 
-    if (is_kind(r, PLATFORM_START) || is_kind(r, PLATFORM_INIT_START) ||
-        is_kind(r, PLATFORM_RESTORE_START))
-        s->has_request = s->is_sure = false;
-    r->is_time_guessed |= is_known;
+    r->is_time_guessed |= row != NULL;
     if (!r->is_time_guessed)
         return;
-    if (!is_known)
-        r->time_ns = choose_time(s, r, id, out);
-    note(s, offset, r->time_ns);
-    if (is_kind(r, PLATFORM_START) && id.n == sizeof(s->id)) {
-        memcpy(s->id, id.p, id.n);
-        s->request_ns = r->time_ns;
-        s->has_request = true;
-    }
+    struct stand_in_run *run = run_of(s, r, offset);
+    const bool is_begin = begins_run(r);
+    s->place = is_begin ? offset : s->place;
+    const uint64_t place = run != NULL ? run->place : s->place;
+    if (run != NULL)
+        give_to_run(s, run, r, row, out);
+    else if (row != NULL)
+        r->time_ns = row->time_ns + (row->is_flat ? 0 : (int64_t)place);
+    else
+        r->time_ns = s->is_open && !is_begin ? s->begun_ns : r->time_ns + (int64_t)place;
+    note(s, offset, r->time_ns - (int64_t)place);
+    s->begun_ns = is_begin ? r->time_ns : s->begun_ns;
+    s->is_open |= is_begin;
 }
 
 bool stand_in_is_open(const struct stand_ins *s)
 {
-    return s->has_request;
+    return s->is_open;
+}
+
+bool stand_in_began_at(const struct stand_ins *s, uint64_t offset)
+{
+    return s->is_open && s->place == offset;
+}
+
+void stand_in_end(struct stand_ins *s)
+{
+    for (size_t i = 0; i < s->runs.n; i++)
+        keep_half(s, &s->runs.rows[i]);
 }
 
 /* --- in a cursor --- */
@@ -144,8 +229,8 @@ void stand_ins_write(const struct stand_ins *s, struct buf *out)
     if (s->n == 0)
         buf_add_c(out, '-');
     for (size_t i = 0; i < s->n; i++)
-        buf_addf(out, "%s%" PRIu64 ":%" PRId64, i > 0 ? "," : "", s->rows[i].until,
-                 s->rows[i].time_ns);
+        buf_addf(out, "%s%" PRIu64 "%c%" PRId64, i > 0 ? "," : "", s->rows[i].until,
+                 s->rows[i].is_flat ? ':' : '@', s->rows[i].time_ns);
 }
 
 bool stand_ins_read(struct stand_ins *s, struct str text)
@@ -156,7 +241,9 @@ bool stand_ins_read(struct stand_ins *s, struct str text)
     while (text.n > 0) {
         struct str row = str_cut(&text, ',');
         struct stand_in *to = &s->rows[s->n];
-        if (s->n == STAND_INS_MAX || !str_to_u64(str_cut(&row, ':'), &to->until) ||
+        to->is_flat = str_find_char(row, '@') == row.n;
+        if (s->n == STAND_INS_MAX ||
+            !str_to_u64(str_cut(&row, to->is_flat ? ':' : '@'), &to->until) ||
             !str_to_i64(row, &to->time_ns) || (s->n > 0 && to->until <= to[-1].until))
             return false;
         s->n++;

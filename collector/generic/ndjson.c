@@ -8,6 +8,7 @@
 
 #include "collector/event.h"
 #include "collector/generic/generic.h"
+#include "collector/stand_in.h"
 #include "core/base/jsonpull.h"
 
 enum field {
@@ -190,10 +191,12 @@ static void add_event(struct ndjson_state *s, const struct decode_input *in, str
         defaults.now_ns = s->last_time_ns;
         ev->is_time_near = true;
         piece.defaults = &defaults;
-    } else if (!ev->has_time && in->defaults->stand_ins != NULL) {
-        s->anchor = ev->mark;
     }
+    const struct stand_ins *known = s->has_last_time ? NULL : in->defaults->stand_ins;
+    const bool was_open = known != NULL && stand_in_is_open(known);
     event_add(&s->maker, &piece, ev, out);
+    if (known != NULL && (!was_open || stand_in_began_at(known, ev->mark.offset)))
+        s->anchor = ev->mark;
 }
 
 /* A batch of the Telemetry API: an array of {"time","type","record"}. */

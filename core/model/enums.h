@@ -101,7 +101,8 @@ enum evidence {
     EV_RESTORE_BILLED = 1 << 18,  /* the restore is in the cost */
     EV_FORGED = 1 << 19,          /* printed by another request, unless EV_DUPLICATE: kept for the
                                      correlator alone */
-    EV_DOUBTFUL = 1 << 20         /* counted, though another request may have printed it */
+    EV_DOUBTFUL = 1 << 20,        /* counted, though another request may have printed it */
+    EV_TIME_GUESSED = 1 << 21     /* no line says when it ran: start_ns is the time of its file */
 };
 
 /* Each gives the name ("aws", "x86_64", "ok", "cold" ...), or "unknown". */

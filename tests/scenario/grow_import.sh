@@ -172,6 +172,53 @@ for cut in 1 2 3; do # the second attempt is seen before its REPORT is there
     [ "$(requests "cut.tries$cut")" = 2,353 ]
 done
 
+# Of one file, whole or grown: each REPORT is an attempt with its bill, in the order of the file, and a line without an id is of
+# the run it stands in.
+{
+    attempt $id 3000 1 | sed '/^REPORT/s/$/\tStatus: timeout/'
+    attempt 99999999-0000-4000-b000-000000000000 5 1
+    attempt $id 20 2 | sed '2s/.*/[ERROR] ValueError: no such thing/; 3s/.*/Traceback (most recent call last):/'
+    attempt $id 7000 0
+} > retries.log
+rows() { "$program" sql --store "$1" -o csv 'select request_id, billed_ms, outcome, attempt from invocations order by billed_ms' | tr -d '\r'; }
+import retries -f fx --region us-east-1 retries.log
+rows retries > whole.rows
+[ "$(requests retries)" = 4,10025 ]
+[ "$(grep "$id" whole.rows | cut -d, -f2- | tr '\n' ' ')" = "20,error,2 3000,timeout,1 7000,ok,3 " ] || { cat whole.rows; exit 1; }
+for n in $(seq $(($(wc -l < retries.log) - 1))); do
+    rm -rf retries.grown
+    head -n "$n" retries.log > growing.log
+    touch -d 2026-08-01 growing.log
+    import retries.grown -f fx --region us-east-1 growing.log
+    cp retries.log growing.log
+    touch -d 2026-08-09 growing.log
+    import retries.grown -f fx --region us-east-1 growing.log
+    rows retries.grown > grown.rows
+    [ "$(cut -d, -f1-3 grown.rows)" = "$(cut -d, -f1-3 whole.rows)" ] || { echo "a file with retries, cut behind line $n:"; cat grown.rows; exit 1; }
+done
+
+# The file was rotated in the middle of a run: both halves are one request, in one run of the program or two, in any order,
+# and a START that another file tells in full is none of its own.
+for n in 1 2 3 6 7 11 12 13 15; do
+    rm -rf half.*
+    head -n "$n" retries.log > app.log.1
+    tail -n +$((n + 1)) retries.log > app.log
+    touch -d 2026-08-01 app.log.1
+    touch -d 2026-08-02 app.log
+    import half.once -f fx --region us-east-1 app.log.1 app.log
+    import half.back -f fx --region us-east-1 app.log app.log.1
+    for file in app.log.1 app.log; do import half.two -f fx --region us-east-1 "$file"; done
+    for file in app.log app.log.1 app.log.1; do import half.turn -f fx --region us-east-1 "$file"; done
+    head -n 1 retries.log > begun.log
+    touch -d 2026-08-03 begun.log
+    import half.begun -f fx --region us-east-1 begun.log
+    import half.begun -f fx --region us-east-1 app.log.1 app.log
+    for store in half.*; do
+        rows "$store" > half.rows
+        [ "$(cut -d, -f1-3 half.rows)" = "$(cut -d, -f1-3 whole.rows)" ] || { echo "$store: rotated behind line $n:"; cat half.rows; exit 1; }
+    done
+done
+
 # Written in pieces that know nothing of lines, while imports run: no line is there in part.
 write_in_pieces() {
     for ((at = 0; at * 97 < $(stat -c %s "$1"); at++)); do

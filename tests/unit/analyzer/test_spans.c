@@ -31,7 +31,7 @@ static void fill(struct fixture *f, size_t n, struct rng *r)
         struct range ran = some_range(r);
         f->pieces[i][0].t_ns = ran.since_ns;
         f->pieces[i][1].t_ns = ran.until_ns;
-        a->pieces = (struct pieces){f->pieces[i], i % 9 == 8 ? 0 : 2, 2};
+        a->pieces = (struct pieces){.rows = f->pieces[i], .n = i % 9 == 8 ? 0 : 2, .cap = 2};
         a->env_next = f->v.newest;
         f->v.newest = a;
     }
