@@ -116,25 +116,42 @@ static bool is_of_logger(struct str key)
     return false;
 }
 
+enum { DEEPEST = 3 };
+
+static void find_member(struct jp *j, unsigned depth, struct str *out);
+
+static void find_inside(struct jp *j, enum jp_type type, unsigned depth, struct str *out)
+{
+    if (type == JP_OBJECT && jp_enter(j, '{')) {
+        find_member(j, depth, out);
+    } else if (type == JP_ARRAY && jp_enter(j, '[')) {
+        while (jp_element(j))
+            if (jp_peek(j) == JP_OBJECT && jp_enter(j, '{'))
+                find_member(j, depth, out);
+            else
+                jp_skip(j);
+    } else {
+        jp_skip(j);
+    }
+}
+
+static bool is_key(struct str key, unsigned depth)
+{
+    return is_name(key) || (depth > 0 && str_eq(key, STR("execution")));
+}
+
 /* A member of this object first, else of one of a logger's inside. */
 static void find_member(struct jp *j, unsigned depth, struct str *out)
 {
-    enum { DEEPEST = 3 };
     struct str key, value, inner = {0};
 
     while (jp_member(j, &key)) {
         const enum jp_type type = jp_peek(j);
-        if (type == JP_STRING && (is_name(key) || (depth > 0 && str_eq(key, STR("execution"))))) {
+        if (type == JP_STRING && is_key(key, depth)) {
             if (jp_string(j, &value) && is_uuid(value) && out->n == 0)
                 *out = value;
-        } else if (type == JP_OBJECT && depth < DEEPEST && is_of_logger(key) && jp_enter(j, '{')) {
-            find_member(j, depth + 1, &inner);
-        } else if (type == JP_ARRAY && depth < DEEPEST && is_of_logger(key) && jp_enter(j, '[')) {
-            while (jp_element(j))
-                if (jp_peek(j) == JP_OBJECT && jp_enter(j, '{'))
-                    find_member(j, depth + 1, &inner);
-                else
-                    jp_skip(j);
+        } else if (depth < DEEPEST && is_of_logger(key)) {
+            find_inside(j, type, depth + 1, &inner);
         } else {
             jp_skip(j);
         }
