@@ -68,7 +68,7 @@ static void say_too_large(void *ctx, struct http_call *rq, struct http_reply *re
     refusal->body = arena_printf(&rq->arena, "too large: " STR_FMT, STR_ARG(rq->path));
 }
 
-static int set_up(void **state)
+static int set_up_patient(void **state, unsigned timeout_s)
 {
     struct fixture *f = calloc(1, sizeof(*f));
     struct err e = {0};
@@ -81,10 +81,16 @@ static int set_up(void **state)
         .ctx = f,
         .authorize = may_begin,
         .too_large = say_too_large,
-        .limits = {.body_bytes = 10000, .head_bytes = 8192, .connections = 64, .timeout_s = 1}};
+        .limits = {
+            .body_bytes = 10000, .head_bytes = 8192, .connections = 64, .timeout_s = timeout_s}};
     CHECK_OK(http_server_start(f->loop, &c, &f->server, &e), &e);
     *state = f;
     return 0;
+}
+
+static int set_up(void **state)
+{
+    return set_up_patient(state, 1);
 }
 
 static int tear_down(void **state)
