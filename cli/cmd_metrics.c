@@ -75,7 +75,15 @@ const struct command cmd_metrics = {
         "Prints the state of the store in the text format of Prometheus, or serves it with "
         "--listen. Counters run over\n"
         "everything the store ever held: what was removed, or priced anew at less, stays counted, "
-        "so they never fall.\n"
+        "so they never fall.\n\n"
+        "What only the provider's metrics tell comes from them: fnscope_function_throttles_total, "
+        "fnscope_function_async_events_dropped_total, fnscope_function_dead_letter_errors_total "
+        "and fnscope_function_destination_errors_total, which are 0 where the region's metrics are "
+        "read and had none; fnscope_function_concurrent_executions, of functions with a "
+        "reservation, and fnscope_region_concurrent_executions, the most at work in the newest "
+        "minute, with no sample where that is older than 15 minutes; "
+        "fnscope_function_reserved_concurrency and fnscope_region_concurrency_limit. The HELP line "
+        "of a family says what it is.\n\n"
         "The clock of a scrape is the real one unless --clock fixes it.",
     .options = metrics_defs,
     .options_size = sizeof(struct metrics_settings),

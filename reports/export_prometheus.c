@@ -1,10 +1,9 @@
 /* Metric families as tables: a name, its help, and a function that gives the value of a row. All
  * samples of a family follow its HELP and TYPE lines, as the format wants. */
-#include "reports/reports.h"
+#include "reports/prometheus.h"
 
 #include <stdlib.h>
 
-#include "core/base/safe_text.h"
 #include "core/base/timefmt.h"
 
 #ifndef FNSCOPE_VERSION
@@ -12,61 +11,6 @@
 #endif
 
 #define MAX_FUNCTIONS ((size_t)1000)
-
-/* --- text --- */
-
-/* Foreign text without control characters, and the three characters the format escapes. */
-static void add_label_value(struct buf *out, struct str v)
-{
-    AUTO(buf_clear) struct buf safe = {.max = 4096};
-
-    safe_text(&safe, v, SAFE_KEEP_NONE);
-    for (size_t i = 0; i < safe.n; i++) {
-        if (safe.p[i] == '\\' || safe.p[i] == '"')
-            buf_add_c(out, '\\');
-        buf_add_c(out, safe.p[i]);
-    }
-}
-
-struct label {
-    const char *name;
-    struct str value;
-};
-
-static void add_sample(struct buf *out, const char *name, const struct label *labels, size_t n,
-                       struct str value)
-{
-    size_t shown = 0;
-
-    buf_add_z(out, name);
-    for (size_t i = 0; i < n; i++) {
-        if (labels[i].value.n == 0)
-            continue;
-        buf_addf(out, "%s%s=\"", shown++ ? "," : "{", labels[i].name);
-        add_label_value(out, labels[i].value);
-        buf_add_c(out, '"');
-    }
-    buf_addf(out, "%s " STR_FMT "\n", shown ? "}" : "", STR_ARG(value));
-}
-
-static void add_head(struct buf *out, const char *name, const char *type, const char *help)
-{
-    buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-/* v of 10^-scale, exact. */
-static struct str scaled(struct arena *a, wide v, unsigned scale)
-{
-    AUTO(buf_clear) struct buf b = {.max = 128};
-
-    wide_format_scaled(&b, v, scale);
-    return arena_str(a, buf_str(&b));
-}
-
-static struct str count(struct arena *a, uint64_t v)
-{
-    return arena_printf(a, "%llu", (unsigned long long)v);
-}
 
 /* --- functions --- */
 
@@ -97,17 +41,17 @@ typedef struct str fn_value(struct arena *a, const struct fn_row *r);
 
 static struct str memory_size(struct arena *a, const struct fn_row *r)
 {
-    return count(a, r->memory_bytes);
+    return prom_count(a, r->memory_bytes);
 }
 
 static struct str memory_used(struct arena *a, const struct fn_row *r)
 {
-    return count(a, r->stats.max_memory_used_bytes);
+    return prom_count(a, r->stats.max_memory_used_bytes);
 }
 
 static struct str last_seen(struct arena *a, const struct fn_row *r)
 {
-    return scaled(a, r->last_ns, 9);
+    return prom_scaled(a, r->last_ns, 9);
 }
 
 static const struct {
@@ -130,16 +74,6 @@ struct counted_fns {
     size_t n;
 };
 
-enum { REF_LABELS = 4 };
-
-static void ref_labels(struct label *l, const char *what, const struct fn_ref *of)
-{
-    l[0] = (struct label){"provider", str_from(provider_name(of->provider))};
-    l[1] = (struct label){"account", of->account};
-    l[2] = (struct label){"region", of->region};
-    l[3] = (struct label){what, of->name};
-}
-
 /* A summary: quantiles from the duration buckets, sum and count exact. */
 static void add_durations(struct arena *a, const struct counted_fns *r, struct buf *out)
 {
@@ -148,24 +82,24 @@ static void add_durations(struct arena *a, const struct counted_fns *r, struct b
         const char *text;
     } quantiles[] = {{500, "0.5"}, {950, "0.95"}, {990, "0.99"}};
 
-    add_head(out, "fnscope_function_duration_seconds", "summary",
-             "Duration without initialization.");
+    prom_head(out, "fnscope_function_duration_seconds", "summary",
+              "Duration without initialization.");
     for (size_t i = 0; i < r->n; i++) {
         const struct fn_row *row = r->rows[i].row;
         const wide *counters = r->rows[i].counters->value;
-        struct label l[REF_LABELS + 1];
-        ref_labels(l, "function", &row->fn);
+        struct prom_label l[PROM_LABELS + 1];
+        prom_labels(l, "function", &row->fn);
         for (size_t k = 0; k < ARRAY_LEN(quantiles); k++) {
             uint64_t us;
-            l[REF_LABELS] = (struct label){"quantile", str_from(quantiles[k].text)};
+            l[PROM_LABELS] = (struct prom_label){"quantile", str_from(quantiles[k].text)};
             if (histogram_percentile(&row->stats.duration, quantiles[k].permille, &us))
-                add_sample(out, "fnscope_function_duration_seconds", l, REF_LABELS + 1,
-                           scaled(a, us, 6));
+                prom_sample(out, "fnscope_function_duration_seconds", l, PROM_LABELS + 1,
+                            prom_scaled(a, us, 6));
         }
-        add_sample(out, "fnscope_function_duration_seconds_sum", l, REF_LABELS,
-                   scaled(a, counters[FN_DURATION], 9));
-        add_sample(out, "fnscope_function_duration_seconds_count", l, REF_LABELS,
-                   scaled(a, counters[FN_INVOCATIONS], 0));
+        prom_sample(out, "fnscope_function_duration_seconds_sum", l, PROM_LABELS,
+                    prom_scaled(a, counters[FN_DURATION], 9));
+        prom_sample(out, "fnscope_function_duration_seconds_count", l, PROM_LABELS,
+                    prom_scaled(a, counters[FN_INVOCATIONS], 0));
     }
 }
 
@@ -195,28 +129,28 @@ static bool has_family(const struct counted_fns *r, const char *currency)
 
 static void add_fn_families(struct arena *a, const struct counted_fns *r, struct buf *out)
 {
-    struct label l[REF_LABELS];
+    struct prom_label l[PROM_LABELS];
 
     for (size_t f = 0; f < ARRAY_LEN(fn_counter_families); f++) {
         const char *currency = fn_counter_families[f].currency;
         if (!has_family(r, currency))
             continue;
-        add_head(out, fn_counter_families[f].name, "counter", fn_counter_families[f].help);
+        prom_head(out, fn_counter_families[f].name, "counter", fn_counter_families[f].help);
         for (size_t i = 0; i < r->n; i++) {
             if (!is_of(&r->rows[i].row->fn, currency))
                 continue;
             const wide v = r->rows[i].counters->value[fn_counter_families[f].counter];
-            ref_labels(l, "function", &r->rows[i].row->fn);
-            add_sample(out, fn_counter_families[f].name, l, REF_LABELS,
-                       scaled(a, v, fn_counter_families[f].scale));
+            prom_labels(l, "function", &r->rows[i].row->fn);
+            prom_sample(out, fn_counter_families[f].name, l, PROM_LABELS,
+                        prom_scaled(a, v, fn_counter_families[f].scale));
         }
     }
     for (size_t f = 0; f < ARRAY_LEN(fn_gauges); f++) {
-        add_head(out, fn_gauges[f].name, "gauge", fn_gauges[f].help);
+        prom_head(out, fn_gauges[f].name, "gauge", fn_gauges[f].help);
         for (size_t i = 0; i < r->n; i++) {
-            ref_labels(l, "function", &r->rows[i].row->fn);
-            add_sample(out, fn_gauges[f].name, l, REF_LABELS,
-                       fn_gauges[f].value(a, r->rows[i].row));
+            prom_labels(l, "function", &r->rows[i].row->fn);
+            prom_sample(out, fn_gauges[f].name, l, PROM_LABELS,
+                        fn_gauges[f].value(a, r->rows[i].row));
         }
     }
     add_durations(a, r, out);
@@ -240,9 +174,12 @@ static enum status add_functions(struct store *s, const struct prometheus_option
         qsort(shown.rows, shown.n, sizeof(*shown.rows), compare_busy);
     shown.n -= left_out;
     add_fn_families(a, &shown, out);
-    add_head(out, "fnscope_functions_left_out", "gauge", "Functions beyond the limit of series.");
-    add_sample(out, "fnscope_functions_left_out", NULL, 0, count(a, left_out));
-    return OK;
+    prom_head(out, "fnscope_functions_left_out", "gauge", "Functions beyond the limit of series.");
+    prom_sample(out, "fnscope_functions_left_out", NULL, 0, prom_count(a, left_out));
+    struct prom_fns fns = {arena_new(a, const struct fn_ref *, shown.n + 1), shown.n};
+    for (size_t i = 0; i < shown.n; i++)
+        fns.refs[i] = &shown.rows[i].row->fn;
+    return prom_points(s, o, &fns, a, out, e);
 }
 
 /* --- queues --- */
@@ -261,41 +198,41 @@ static void drop_absent(struct queue_rows *r)
 static enum status add_queues(struct store *s, const struct prometheus_options *o, struct arena *a,
                               struct buf *out, struct err *e)
 {
-    struct label l[REF_LABELS + 2];
+    struct prom_label l[PROM_LABELS + 2];
     struct queue_rows r;
     enum status status = request_queues(s, &o->filter, a, &r, e);
 
     if (status != OK)
         return status;
     drop_absent(&r);
-    add_head(out, "fnscope_queue_messages", "gauge", "Messages in the queue.");
+    prom_head(out, "fnscope_queue_messages", "gauge", "Messages in the queue.");
     for (size_t i = 0; i < r.n; i++) {
         const struct msg_queue *q = &r.rows[i];
         const struct {
             const char *state;
             int64_t n;
         } depths[] = {{"visible", q->depth}, {"in_flight", q->in_flight}, {"delayed", q->delayed}};
-        ref_labels(l, "queue", &q->of);
-        l[REF_LABELS] = (struct label){"kind", q->is_dlq ? STR("dead_letter") : STR("work")};
+        prom_labels(l, "queue", &q->of);
+        l[PROM_LABELS] = (struct prom_label){"kind", q->is_dlq ? STR("dead_letter") : STR("work")};
         for (size_t k = 0; k < ARRAY_LEN(depths); k++) {
-            l[REF_LABELS + 1] = (struct label){"state", str_from(depths[k].state)};
-            add_sample(out, "fnscope_queue_messages", l, REF_LABELS + 2,
-                       count(a, depths[k].n > 0 ? (uint64_t)depths[k].n : 0));
+            l[PROM_LABELS + 1] = (struct prom_label){"state", str_from(depths[k].state)};
+            prom_sample(out, "fnscope_queue_messages", l, PROM_LABELS + 2,
+                        prom_count(a, depths[k].n > 0 ? (uint64_t)depths[k].n : 0));
         }
     }
-    add_head(out, "fnscope_queue_oldest_message_age_seconds", "gauge",
-             "Age of the oldest message.");
+    prom_head(out, "fnscope_queue_oldest_message_age_seconds", "gauge",
+              "Age of the oldest message.");
     for (size_t i = 0; i < r.n; i++) {
-        ref_labels(l, "queue", &r.rows[i].of);
+        prom_labels(l, "queue", &r.rows[i].of);
         if (r.rows[i].has_age)
-            add_sample(out, "fnscope_queue_oldest_message_age_seconds", l, REF_LABELS,
-                       scaled(a, r.rows[i].oldest_ns, 9));
+            prom_sample(out, "fnscope_queue_oldest_message_age_seconds", l, PROM_LABELS,
+                        prom_scaled(a, r.rows[i].oldest_ns, 9));
     }
-    add_head(out, "fnscope_queue_read_timestamp_seconds", "gauge", "When the queue was read.");
+    prom_head(out, "fnscope_queue_read_timestamp_seconds", "gauge", "When the queue was read.");
     for (size_t i = 0; i < r.n; i++) {
-        ref_labels(l, "queue", &r.rows[i].of);
-        add_sample(out, "fnscope_queue_read_timestamp_seconds", l, REF_LABELS,
-                   scaled(a, r.rows[i].seen_ns, 9));
+        prom_labels(l, "queue", &r.rows[i].of);
+        prom_sample(out, "fnscope_queue_read_timestamp_seconds", l, PROM_LABELS,
+                    prom_scaled(a, r.rows[i].seen_ns, 9));
     }
     return OK;
 }
@@ -310,7 +247,8 @@ typedef struct str source_value(struct arena *a, const struct source_status *r, 
 
 static struct str source_up(struct arena *a, const struct source_status *r, int64_t now_ns)
 {
-    return count(a, r->failures == 0 && r->success_ns > 0 && now_ns - r->success_ns < SILENT_NS);
+    return prom_count(a,
+                      r->failures == 0 && r->success_ns > 0 && now_ns - r->success_ns < SILENT_NS);
 }
 
 static struct str source_lag(struct arena *a, const struct source_status *r, int64_t now_ns)
@@ -318,43 +256,43 @@ static struct str source_lag(struct arena *a, const struct source_status *r, int
     const int64_t as_of_ns = r->success_ns > 0 ? r->success_ns : r->tried_ns;
     const int64_t since_ns = now_ns > as_of_ns ? now_ns - as_of_ns : 0;
 
-    return scaled(a, (wide)r->lag_ns + since_ns, 9);
+    return prom_scaled(a, (wide)r->lag_ns + since_ns, 9);
 }
 
 static struct str source_calls(struct arena *a, const struct source_status *r, int64_t now_ns)
 {
     UNUSED(now_ns);
-    return count(a, r->add_calls);
+    return prom_count(a, r->add_calls);
 }
 
 static struct str source_errors(struct arena *a, const struct source_status *r, int64_t now_ns)
 {
     UNUSED(now_ns);
-    return count(a, r->add_errors);
+    return prom_count(a, r->add_errors);
 }
 
 static struct str source_throttles(struct arena *a, const struct source_status *r, int64_t now_ns)
 {
     UNUSED(now_ns);
-    return count(a, r->add_throttles);
+    return prom_count(a, r->add_throttles);
 }
 
 static struct str source_bytes(struct arena *a, const struct source_status *r, int64_t now_ns)
 {
     UNUSED(now_ns);
-    return count(a, r->add_bytes);
+    return prom_count(a, r->add_bytes);
 }
 
 static struct str source_cost(struct arena *a, const struct source_status *r, int64_t now_ns)
 {
     UNUSED(now_ns);
-    return scaled(a, r->add_cost, 12);
+    return prom_scaled(a, r->add_cost, 12);
 }
 
 static struct str source_quota(struct arena *a, const struct source_status *r, int64_t now_ns)
 {
     UNUSED(now_ns);
-    return source_has_quota(r) ? scaled(a, r->quota_ppm, 6) : (struct str){0};
+    return source_has_quota(r) ? prom_scaled(a, r->quota_ppm, 6) : (struct str){0};
 }
 
 static const struct {
@@ -389,12 +327,12 @@ static enum status add_sources(struct store *s, const struct prometheus_options 
     if (status == OK)
         stop_unread(store_collector(s), &r);
     for (size_t f = 0; status == OK && f < ARRAY_LEN(source_families); f++) {
-        add_head(out, source_families[f].name, source_families[f].type, source_families[f].help);
+        prom_head(out, source_families[f].name, source_families[f].type, source_families[f].help);
         for (size_t i = 0; i < r.n; i++) {
-            const struct label l[] = {{"source", r.rows[i].name}, {"type", r.rows[i].type}};
+            const struct prom_label l[] = {{"source", r.rows[i].name}, {"type", r.rows[i].type}};
             const struct str v = source_families[f].value(a, &r.rows[i], o->now_ns);
             if (v.n > 0)
-                add_sample(out, source_families[f].name, l, ARRAY_LEN(l), v);
+                prom_sample(out, source_families[f].name, l, ARRAY_LEN(l), v);
         }
     }
     return status;
@@ -410,11 +348,11 @@ static enum status add_alerts(struct store *s, struct arena *a, struct buf *out,
 
     if (status != OK)
         return status;
-    add_head(out, "fnscope_alert", "gauge",
-             "1 for each alert that is pending or firing, 0 where it is just resolved.");
+    prom_head(out, "fnscope_alert", "gauge",
+              "1 for each alert that is pending or firing, 0 where it is just resolved.");
     for (size_t i = 0; i < r.n; i++) {
         const struct alert *x = &r.rows[i];
-        const struct label l[] = {
+        const struct prom_label l[] = {
             {"alertname", x->rule},
             {"state", str_from(alert_state_name(x->state))},
             {"severity", str_from(alert_severity_name(x->severity))},
@@ -423,8 +361,8 @@ static enum status add_alerts(struct store *s, struct arena *a, struct buf *out,
             {"region", x->subject.of.region},
             {"name", x->subject.of.name},
         };
-        add_sample(out, "fnscope_alert", l, ARRAY_LEN(l),
-                   x->state == ALERT_RESOLVED ? STR("0") : STR("1"));
+        prom_sample(out, "fnscope_alert", l, ARRAY_LEN(l),
+                    x->state == ALERT_RESOLVED ? STR("0") : STR("1"));
     }
     return OK;
 }
@@ -457,8 +395,8 @@ static enum status add_reconcile(struct store *s, const struct prometheus_option
          "Invocations counted in hours whose logs are still being read.", c.total.pending},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        add_head(out, rows[i].name, "gauge", rows[i].help);
-        add_sample(out, rows[i].name, NULL, 0, count(a, rows[i].value));
+        prom_head(out, rows[i].name, "gauge", rows[i].help);
+        prom_sample(out, rows[i].name, NULL, 0, prom_count(a, rows[i].value));
     }
     return OK;
 }
@@ -467,7 +405,7 @@ static enum status add_reconcile(struct store *s, const struct prometheus_option
 
 static enum status add_store(struct store *s, struct arena *a, struct buf *out, struct err *e)
 {
-    const struct label build[] = {{"version", STR(FNSCOPE_VERSION)}};
+    const struct prom_label build[] = {{"version", STR(FNSCOPE_VERSION)}};
     struct ingest_status st;
     enum status status = request_status(s, a, &st, e);
 
@@ -477,26 +415,28 @@ static enum status add_store(struct store *s, struct arena *a, struct buf *out, 
         const char *name, *type, *help;
         struct str value;
     } rows[] = {
-        {"fnscope_events_total", "counter", "Events read.", count(a, st.counts.events)},
+        {"fnscope_events_total", "counter", "Events read.", prom_count(a, st.counts.events)},
         {"fnscope_repeated_events_total", "counter", "Events that were stored already.",
-         count(a, st.counts.repeats)},
+         prom_count(a, st.counts.repeats)},
         {"fnscope_quarantined_events_total", "counter", "Events that could not be decoded.",
-         count(a, st.counts.quarantined)},
+         prom_count(a, st.counts.quarantined)},
         {"fnscope_store_size_bytes", "gauge", "Size of the store on disk.",
-         count(a, st.bytes_on_disk)},
+         prom_count(a, st.bytes_on_disk)},
         {"fnscope_store_last_commit_timestamp_seconds", "gauge", "When something was stored last.",
-         scaled(a, st.last_commit_ns, 9)},
+         prom_scaled(a, st.last_commit_ns, 9)},
         {"fnscope_store_newest_event_timestamp_seconds", "gauge", "Time of the newest event.",
-         scaled(a, st.last_ns, 9)},
+         prom_scaled(a, st.last_ns, 9)},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        add_head(out, rows[i].name, rows[i].type, rows[i].help);
-        add_sample(out, rows[i].name, NULL, 0, rows[i].value);
+        prom_head(out, rows[i].name, rows[i].type, rows[i].help);
+        prom_sample(out, rows[i].name, NULL, 0, rows[i].value);
     }
-    add_head(out, "fnscope_build_info", "gauge", "The program's version.");
-    add_sample(out, "fnscope_build_info", build, 1, STR("1"));
+    prom_head(out, "fnscope_build_info", "gauge", "The program's version.");
+    prom_sample(out, "fnscope_build_info", build, 1, STR("1"));
     return OK;
 }
+
+/* --- all --- */
 
 enum status prometheus_write(struct store *s, const struct prometheus_options *o, struct buf *out,
                              struct err *e)

@@ -8,6 +8,7 @@
 #include <assert.h>
 
 #include "core/store/fact_store.h"
+#include "core/store/gone.h"
 
 /* --- counters --- */
 
@@ -200,19 +201,46 @@ static enum status mark(struct store *s, int64_t number, struct err *e)
                     e);
 }
 
+/* In `counter`, "points N": what was in series N and is stored no more. */
+static enum status keep_points(struct store *s, const struct series_sums *sums, struct err *e)
+{
+    struct sql_stmt *st;
+    enum status status = sql_prepare(s->meta,
+                                     STR("insert into counter values('points ' || ?, ?) on "
+                                         "conflict(name) do update set value = value + "
+                                         "excluded.value"),
+                                     &st, e);
+
+    if (status != OK)
+        return status;
+    for (size_t i = 0; status == OK && i < sums->n; i++) {
+        sql_bind_i64(st, 1, sums->rows[i].series);
+        sql_bind_i64(st, 2, sums->rows[i].sum);
+        status = sql_run(st, e);
+    }
+    sql_finalize(st);
+    return status;
+}
+
 enum status gone_keep_day(struct store *s, int64_t number, struct err *e)
 {
     AUTO(gone_clear) struct gone g = {0};
+    struct series_sums points = {0};
     struct day *d = NULL;
 
     /* A day too damaged to be read is removed all the same. */
-    if (store_day(s, number, false, &d, NULL) == OK && d != NULL && read_day(d, &g, NULL) != OK)
+    const bool is_there = store_day(s, number, false, &d, NULL) == OK && d != NULL;
+    if (is_there && read_day(d, &g, NULL) != OK)
         g.n = 0;
+    if (is_there && live_sum_day(s, d, &g.arena, &points, NULL) != OK)
+        points.n = 0;
     enum status status = sql_exec(s->meta, "begin immediate", e);
     if (status != OK)
         return status;
     for (size_t i = 0; status == OK && i < g.n; i++)
         status = add_row(s->meta, g.rows[i].fn, &g.rows[i].counters, e);
+    if (status == OK)
+        status = keep_points(s, &points, e);
     if (status == OK)
         status = mark(s, number, e);
     return store_end_transaction(s->meta, status, e);
@@ -261,7 +289,7 @@ enum status gone_hide_days(struct store *s, struct err *e)
 
 /* --- asked for --- */
 
-static enum status removals(struct store *s, int64_t *out, struct err *e)
+enum status gone_removals(struct store *s, int64_t *out, struct err *e)
 {
     return sql_read_i64(
         s->meta, "select coalesce(sum(value), 0) from counter where name = 'removals'", out, e);
@@ -314,11 +342,11 @@ enum status request_counters(struct store *s, const struct fn_filter *f, struct 
         return OK;
     /* A day removed meanwhile would be counted twice or not at all. */
     for (int tries = 0; status == OK && before != after && tries < 5; tries++) {
-        status = removals(s, &before, e);
+        status = gone_removals(s, &before, e);
         if (status == OK)
             status = count_once(s, f, a, rows, counters, e);
         if (status == OK)
-            status = removals(s, &after, e);
+            status = gone_removals(s, &after, e);
     }
     return status;
 }

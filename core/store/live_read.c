@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/timefmt.h"
-#include "core/store/store_private.h"
+#include "core/store/gone.h"
 
 bool subject_passes(const struct subject_filter *f, const struct subject *s)
 {
@@ -168,6 +168,128 @@ enum status request_metrics(struct store *s, const struct metric_request *q, str
             r.rows[r.n++] = l.rows[i].series;
     *out = r;
     return OK;
+}
+
+/* --- sums of points --- */
+
+/* As a whole number that does not overflow: a day must be removable, whatever it holds. */
+static enum status sum_day(struct day *d, const struct series_list *l, int64_t *add_to,
+                           struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+
+    if (!schema_has(d->db, "point"))
+        return OK;
+    enum status status = sql_prepare(
+        d->db,
+        STR("select cast(total(value * max(weight, 1)) as integer) from point where series = ?"),
+        &st, e);
+    if (status != OK)
+        return status;
+    for (size_t i = 0; status == OK && i < l->n; i++) {
+        sql_bind_i64(st, 1, l->rows[i].id);
+        status = sql_step(st, &has_row, e);
+        if (status == OK && has_row)
+            add_to[i] += sql_i64(st, 0);
+        sql_reset(st);
+    }
+    sql_finalize(st);
+    return status;
+}
+
+static enum status list_sums(struct store *s, const struct metric_request *q, struct series_list *l,
+                             struct err *e)
+{
+    size_t n = 0;
+
+    if (s->is_null || !schema_has(s->meta, "series"))
+        return OK;
+    const enum status status = list_series(s, q, l, e);
+    for (size_t i = 0; i < l->n; i++)
+        if (metric_info(l->rows[i].series.metric)->is_sum)
+            l->rows[n++] = l->rows[i];
+    l->n = n;
+    return status;
+}
+
+enum status live_sum_day(struct store *s, struct day *d, struct arena *a, struct series_sums *out,
+                         struct err *e)
+{
+    static const struct metric_request all = {.n_metrics = 0};
+    struct series_list l = {.arena = a};
+    enum status status = list_sums(s, &all, &l, e);
+    int64_t *sums = arena_new(a, int64_t, l.n + 1);
+
+    *out = (struct series_sums){arena_new(a, struct series_sum, l.n + 1), 0};
+    if (status == OK)
+        status = sum_day(d, &l, sums, e);
+    for (size_t i = 0; status == OK && i < l.n; i++)
+        if (sums[i] != 0)
+            out->rows[out->n++] = (struct series_sum){l.rows[i].id, sums[i]};
+    return status;
+}
+
+static enum status sum_removed(struct store *s, const struct series_list *l, int64_t *sums,
+                               struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status status =
+        sql_prepare(s->meta, STR("select value from counter where name = 'points ' || ?"), &st, e);
+
+    if (status != OK)
+        return status;
+    for (size_t i = 0; status == OK && i < l->n; i++) {
+        sql_bind_i64(st, 1, l->rows[i].id);
+        status = sql_step(st, &has_row, e);
+        sums[i] = status == OK && has_row ? sql_i64(st, 0) : 0;
+        sql_reset(st);
+    }
+    sql_finalize(st);
+    return status;
+}
+
+static enum status sum_once(struct store *s, const struct series_list *l, int64_t *sums,
+                            struct err *e)
+{
+    enum status status = sum_removed(s, l, sums, e);
+
+    if (status == OK)
+        status = store_scan_days(s, e);
+    for (size_t i = 0; status == OK && i < s->n_day_numbers; i++) {
+        struct day *d = NULL;
+        status = store_day(s, s->day_numbers[i], false, &d, e);
+        if (status == OK && d != NULL)
+            status = sum_day(d, l, sums, e);
+    }
+    return status;
+}
+
+enum status request_metric_totals(struct store *s, const struct metric_request *q, struct arena *a,
+                                  struct metric_totals *out, struct err *e)
+{
+    struct series_list l = {.arena = a};
+    int64_t before = 0, after = 1;
+    enum status status = list_sums(s, q, &l, e);
+    int64_t *sums = arena_new(a, int64_t, l.n + 1);
+
+    *out = (struct metric_totals){arena_new(a, struct metric_total, l.n + 1), 0};
+    if (l.n > 1)
+        qsort(l.rows, l.n, sizeof(*l.rows), compare_series);
+    /* A day removed meanwhile would be counted twice or not at all. */
+    for (int tries = 0; status == OK && l.n > 0 && before != after && tries < 5; tries++) {
+        status = gone_removals(s, &before, e);
+        if (status == OK)
+            status = sum_once(s, &l, sums, e);
+        if (status == OK)
+            status = gone_removals(s, &after, e);
+    }
+    for (size_t i = 0; status == OK && i < l.n; i++) {
+        const struct metric_series *m = &l.rows[i].series;
+        out->rows[out->n++] = (struct metric_total){m->subject, m->metric, m->period_ns, sums[i]};
+    }
+    return status;
 }
 
 /* --- sources --- */

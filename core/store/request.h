@@ -396,6 +396,22 @@ struct metric_rows {
 MUST_CHECK enum status request_metrics(struct store *s, const struct metric_request *q,
                                        struct arena *a, struct metric_rows *out, struct err *e);
 
+/* Sums of all the points there ever were, with those of days that were removed: counters, which do
+ * not fall. Of metrics that add up (metric_info). The request's range is not looked at. */
+struct metric_total {
+    struct subject subject;
+    enum metric metric;
+    int64_t period_ns;
+    int64_t sum;
+};
+struct metric_totals {
+    struct metric_total *rows; /* in the order of metric_rows */
+    size_t n;
+};
+MUST_CHECK enum status request_metric_totals(struct store *s, const struct metric_request *q,
+                                             struct arena *a, struct metric_totals *out,
+                                             struct err *e);
+
 /* All queues as last read, ordered by (provider, account, region, name). The age of a row is
  * now - seen_ns: show it. For the course over time ask request_metrics for METRIC_QUEUE_DEPTH and
  * METRIC_QUEUE_AGE of SCOPE_QUEUE. */

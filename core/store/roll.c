@@ -8,6 +8,7 @@
 
 #include "core/base/mem.h"
 #include "core/store/fact_store.h"
+#include "core/store/gone.h"
 
 /* --- stats as bytes --- */
 

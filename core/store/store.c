@@ -16,6 +16,7 @@
 #include "core/base/file.h"
 #include "core/base/mem.h"
 #include "core/base/timefmt.h"
+#include "core/store/gone.h"
 #include "core/store/id_groups.h"
 #include "core/store/store_private.h"
 

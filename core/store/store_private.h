@@ -430,21 +430,6 @@ bool stats_unpack(struct str packed, struct stats *add_to);
 /* Copies the histograms into the arena, so that nobody needs to free them. */
 void stats_settle(struct stats *s, struct arena *a);
 
-/* --- what counters have counted and is stored no more (gone.c) --- */
-
-/* In the transaction of the day file: the day's sums of a function were counted again. */
-enum status gone_note_fall(struct day *d, uint32_t fn, const struct stats *was,
-                           const struct stats *now, struct err *e);
-/* In one transaction of meta.db: keeps what a day counted, and marks it as removed. From then on
- * nobody sees its file, which store_finish_removals() unlinks. */
-enum status gone_keep_day(struct store *s, int64_t number, struct err *e);
-/* Unlinks the files of days so marked, also of a process that ended in between. */
-enum status store_finish_removals(struct store *s, struct err *e);
-/* Takes the days so marked out of those that are known. */
-enum status gone_hide_days(struct store *s, struct err *e);
-enum status gone_read_days(struct store *s, struct arena *a, int64_t **numbers, size_t *n,
-                           struct err *e);
-
 /* Sums of a function over a range, added to *out (heap histograms). From roll-ups where whole, else
  * from facts and chunks. */
 enum status stats_of_range(struct store *s, struct range r, uint32_t fn, struct stats *out,

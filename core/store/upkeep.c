@@ -7,6 +7,7 @@
 #include "core/base/file.h"
 #include "core/base/timefmt.h"
 #include "core/store/fact_store.h"
+#include "core/store/gone.h"
 
 /* --- prune --- */
 

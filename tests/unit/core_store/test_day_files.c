@@ -4,7 +4,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/sql.h"
-#include "core/store/store_private.h"
+#include "core/store/gone.h"
 
 #define NOON INT64_C(1768478400000000000) /* 2026-01-15T12:00Z */
 
@@ -265,6 +265,38 @@ static void test_counters(void **state)
     fixture_free(f);
 }
 
+/* What metrics add up to is counted on when the days of its points are removed. */
+static void test_totals_of_points(void **state)
+{
+    static const enum metric throttles = METRIC_THROTTLES;
+    const struct metric_request q = {.metrics = &throttles, .n_metrics = 1};
+    struct fixture *f = fixture_new();
+    struct metric_totals t;
+    uint64_t days;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    for (int i = 0; i < 6; i++) {
+        struct batch *b = batch_new();
+        *batch_point(b) =
+            (struct metric_point){.subject = {SCOPE_FUNCTION, orders},
+                                  .metric = METRIC_THROTTLES,
+                                  .time_ns = NOON + i / 2 * NS_PER_DAY + i % 2 * NS_PER_MIN,
+                                  .period_ns = NS_PER_MIN,
+                                  .value = 10 + i,
+                                  .weight = 1,
+                                  .is_missing = i == 5};
+        fixture_commit(f, b);
+    }
+    for (int64_t kept = 0; kept < 4; kept++) {
+        CHECK_OK(request_metric_totals(f->store, &q, &f->arena, &t, &f->e), &f->e);
+        CHECK_INT(t.n, 1);
+        CHECK_INT(t.rows[0].sum, 10 + 11 + 12 + 13 + 14);
+        CHECK_OK(store_prune(f->store, NOON + kept * NS_PER_DAY, &days, &f->e), &f->e);
+    }
+    fixture_free(f);
+}
+
 /* A process that ended between the mark and the file. */
 static void test_half_removed(void **state)
 {
@@ -286,9 +318,13 @@ static void test_half_removed(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_meta),         cmocka_unit_test(test_removed),
-    cmocka_unit_test(test_replaced),     cmocka_unit_test(test_parts_removed),
-    cmocka_unit_test(test_lock_removed), cmocka_unit_test(test_counters),
+    cmocka_unit_test(test_meta),
+    cmocka_unit_test(test_removed),
+    cmocka_unit_test(test_replaced),
+    cmocka_unit_test(test_parts_removed),
+    cmocka_unit_test(test_lock_removed),
+    cmocka_unit_test(test_counters),
+    cmocka_unit_test(test_totals_of_points),
     cmocka_unit_test(test_half_removed),
 };
 TEST_MAIN(tests)

@@ -128,6 +128,78 @@ static void test_metrics(void **state)
     fixture_free(f);
 }
 
+static void add_point_of(struct batch *b, enum metric metric, const char *fn, int64_t at_ns,
+                         int64_t value)
+{
+    *batch_point(b) = (struct metric_point){
+        .subject = {fn[0] != '\0' ? SCOPE_FUNCTION : SCOPE_REGION,
+                    {PROVIDER_AWS, STR("1"), STR("eu-west-1"), str_from(fn), NULL}},
+        .metric = metric,
+        .time_ns = at_ns,
+        .period_ns = metric == METRIC_CONCURRENCY_LIMIT ? 0 : NS_PER_MIN,
+        .value = value,
+        .weight = 1};
+}
+
+/* Throttles and lost events add up over all minutes, and are 0 where the region's are read; levels
+ * are those of the newest minute, and of none that is old. */
+static void test_metrics_of_points(void **state)
+{
+    static const char fn[] = "{provider=\"aws\",account=\"1\",region=\"eu-west-1\",function=\"";
+    static const struct {
+        const char *name, *function, *value; /* NULL: there is none */
+    } rows[] = {
+        {"fnscope_function_throttles_total", "shut", "12"},
+        {"fnscope_function_throttles_total", "calm", "0"},
+        {"fnscope_function_async_events_dropped_total", "shut", "3"},
+        {"fnscope_function_dead_letter_errors_total", "calm", NULL},
+        {"fnscope_function_concurrent_executions", "shut", "4"},
+        {"fnscope_function_concurrent_executions", "old", NULL},
+        {"fnscope_function_reserved_concurrency", "shut", "5"},
+    };
+    AUTO(buf_clear) struct buf b = {.max = 1u << 20};
+    const struct prometheus_options o = {.now_ns = NOON + 2 * NS_PER_SEC};
+    struct fixture *f = fixture_new();
+    struct batch *x = batch_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    const struct fn_ref calm = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("calm"), NULL};
+    *batch_invocation(x) =
+        (struct invocation){.origin = batch_origin(x, &(struct origin){.fn = batch_fn(x, &calm),
+                                                                       .log_group = STR("/g"),
+                                                                       .instance = STR("s")}),
+                            .id = STR("one"),
+                            .outcome = OUTCOME_OK,
+                            .start_ns = NOON - NS_PER_MIN,
+                            .is_final = true};
+    add_point_of(x, METRIC_THROTTLES, "", NOON - NS_PER_MIN, 12);
+    add_point_of(x, METRIC_THROTTLES, "shut", NOON - NS_PER_DAY, 7);
+    add_point_of(x, METRIC_THROTTLES, "shut", NOON - NS_PER_MIN, 5);
+    add_point_of(x, METRIC_ASYNC_DROPPED, "shut", NOON - NS_PER_MIN, 3);
+    add_point_of(x, METRIC_CONCURRENCY, "shut", NOON - NS_PER_MIN, 4);
+    add_point_of(x, METRIC_CONCURRENCY, "old", NOON - NS_PER_HOUR, 4);
+    add_point_of(x, METRIC_CONCURRENCY_LIMIT, "shut", NOON - NS_PER_HOUR, 5);
+    add_point_of(x, METRIC_CONCURRENCY, "", NOON - NS_PER_MIN, 9);
+    add_point_of(x, METRIC_CONCURRENCY_LIMIT, "", NOON - NS_PER_HOUR, 1000);
+    fixture_commit(f, x);
+    CHECK_OK(prometheus_write(f->store, &o, &b, &f->e), &f->e);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct str start =
+            arena_printf(&f->arena, "%s%s%s\"} ", rows[i].name, fn, rows[i].function);
+        const bool is_there = str_find(buf_str(&b), start) < b.n;
+        CHECK_INT(is_there, rows[i].value != NULL);
+        if (is_there)
+            CHECK(
+                has(&b, arena_printf(&f->arena, STR_FMT "%s\n", STR_ARG(start), rows[i].value).p));
+    }
+    CHECK(has(&b, "fnscope_region_concurrent_executions{provider=\"aws\",account=\"1\","
+                  "region=\"eu-west-1\"} 9\n"));
+    CHECK(has(&b, "fnscope_region_concurrency_limit{provider=\"aws\",account=\"1\","
+                  "region=\"eu-west-1\"} 1000\n"));
+    fixture_free(f);
+}
+
 static void write_as(struct fixture *f, int64_t day_ns, enum report_format format, struct buf *out)
 {
     const struct cost_context cost = {.default_region = STR("us-east-1"),
@@ -234,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_metrics),
+        cmocka_unit_test(test_metrics_of_points),
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_markdown_commands),
         cmocka_unit_test(test_report_names_gaps),
