@@ -50,6 +50,9 @@ static const struct aws_op_info ops[AWS_OPS] = {
     [OP_BATCH_GET_TRACES] = {
         .name = "xray:BatchGetTraces", .service = AWS_XRAY, .path = "/Traces",
         .content_type = REST, .quota = 5000, .meter = "API:XRay-TracesRead", .timeout_s = 30 },
+    [OP_GET_CALLER_IDENTITY] = {
+        .name = "sts:GetCallerIdentity", .service = AWS_STS,
+        .content_type = "application/x-www-form-urlencoded", .quota = 600000, .timeout_s = 10 },
 };
 /* clang-format on */
 

@@ -37,6 +37,7 @@ static const struct {
     [TASK_METRICS] = {SOURCE_PART_METRICS, PART_METRICS, OP_GET_METRIC_DATA, aws_metrics_step},
     [TASK_TRACES] = {"traces", PART_TRACES, OP_GET_TRACE_SUMMARIES, aws_xray_step},
     [TASK_RECONCILE] = {"reconcile", PART_METRICS, OP_GET_METRIC_DATA, aws_reconcile_step},
+    [TASK_IDENTITY] = {"account", PARTS_ALL, OP_GET_CALLER_IDENTITY, aws_identity_step},
 };
 
 int64_t aws_mono(const struct aws_ctx *x)
@@ -113,7 +114,8 @@ static void recall_cost(struct aws_ctx *x)
 static bool is_asked(const struct aws_ctx *x, int task)
 {
     return (x->parts & task_rows[task].part) != 0 &&
-           (task != TASK_RECONCILE || x->o->reconcile_ns > 0);
+           (task != TASK_RECONCILE || x->o->reconcile_ns > 0) &&
+           (task != TASK_IDENTITY || aws_asks_identity(x));
 }
 
 static void name_parts(struct aws_ctx *x)
@@ -201,10 +203,10 @@ bool aws_wait_for_budget(struct aws_ctx *x, struct aws_task *t, enum aws_op op, 
     return true;
 }
 
-/* Groups, functions and queues tell it; those that are refused do not. */
+/* Groups, functions and queues tell it, else STS; those that are refused do not. */
 bool aws_wait_for_account(struct aws_ctx *x, struct aws_task *t)
 {
-    static const int tellers[] = {TASK_GROUPS, TASK_CONFIG, TASK_QUEUES};
+    static const int tellers[] = {TASK_GROUPS, TASK_CONFIG, TASK_QUEUES, TASK_IDENTITY};
 
     for (size_t i = 0; x->account.n == 0 && i < ARRAY_LEN(tellers); i++) {
         const struct aws_task *teller = &x->tasks[tellers[i]];

@@ -57,6 +57,7 @@ enum {
     TASK_METRICS,
     TASK_TRACES,
     TASK_RECONCILE,
+    TASK_IDENTITY,
     AWS_TASKS
 };
 
@@ -240,11 +241,13 @@ struct aws_ctx {
 };
 
 /* aws_groups.c, aws_logs.c, aws_config.c, aws_queues.c, aws_metrics.c, aws_xray.c,
- * aws_reconcile.c */
+ * aws_reconcile.c, aws_identity.c */
 typedef enum status aws_step_fn(struct aws_ctx *x, struct aws_task *t, struct batch *out,
                                 struct err *e);
 aws_step_fn aws_groups_step, aws_logs_step, aws_config_step, aws_queues_step, aws_metrics_step,
-    aws_xray_step, aws_reconcile_step;
+    aws_xray_step, aws_reconcile_step, aws_identity_step;
+/* No part of the source's tells the account's number, and nobody named it. */
+bool aws_asks_identity(const struct aws_ctx *x);
 void aws_logs_clear(struct aws_logs *l);
 void aws_functions_clear(struct aws_functions *f);
 void aws_queues_clear(struct aws_queues *q);

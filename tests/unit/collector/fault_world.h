@@ -44,6 +44,7 @@ struct world {
     bool only_damaged;                       /* these faults are answers that cannot be read */
     bool is_unreachable;                     /* no call leaves the machine */
     bool lists_fail;                         /* nobody tells the account */
+    int sts_status;                          /* of STS; 0: 200 */
     bool throttles;                          /* 28 in the minute it begins */
     int64_t earliest_ms;                     /* that was asked for */
     int token_epoch;                         /* older tokens have expired */
@@ -329,6 +330,17 @@ static bool misbehave(struct arena *a, struct http_response *r, enum status *s, 
     return true;
 }
 
+static void tell_identity(struct arena *a, struct http_response *r)
+{
+    answer(a, r, w.sts_status != 0 ? w.sts_status : 200,
+           w.sts_status != 0
+               ? STR("<ErrorResponse><Error><Code>InvalidAction</Code></Error></ErrorResponse>")
+               : STR("<GetCallerIdentityResponse><GetCallerIdentityResult>"
+                     "<Arn>arn:aws:sts::123456789012:assumed-role/reader/fnscope</Arn>"
+                     "<Account>123456789012</Account></GetCallerIdentityResult>"
+                     "</GetCallerIdentityResponse>"));
+}
+
 static enum status provide(void *ctx, const struct http_request *q, struct arena *a,
                            struct http_response *r, struct err *e)
 {
@@ -344,6 +356,10 @@ static enum status provide(void *ctx, const struct http_request *q, struct arena
         return err_set(e, ERR_AGAIN, "Could not resolve host");
     if (!check_signature(q, a, r) || misbehave(a, r, &s, e))
         return s;
+    if (str_starts(q->body, STR("Action=GetCallerIdentity"))) {
+        tell_identity(a, r);
+        return OK;
+    }
     CHECK_OK(json_parse(q->body, &d, e), e);
     struct str target = http_header_get(&request, "X-Amz-Target");
     if (str_ends(target, STR("FilterLogEvents")))
