@@ -31,7 +31,9 @@ static const struct opt_def report_defs[] = {
     { .key = "report.nightly", .flag = "nightly", .type = OPT_STRING, .offset = AT(nightly), .value_name = "DIR",
       .help = "write the reports that are missing there, one a finished day",
       .manual = "Writes DIR/report-DATE.FORMAT for each of the last 14 days that is over and has no report yet, "
-                "then points DIR/latest.FORMAT at the newest. What a night missed, the next one makes up for. A day "
+                "then points DIR/latest.FORMAT at the newest. What a night missed, the next one makes up for. A day of "
+                "which nothing is stored has a report where sources are collected from: nothing ran, or nobody "
+                "looked. A day "
                 "that a source was not read to the end of waits for an hour; then its report is written, says what is "
                 "missing, and a note of it lies beside it as report-DATE.FORMAT.incomplete until a later run finds the "
                 "source read further and writes the report anew. While there is such a day the log says why and the "

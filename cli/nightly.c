@@ -1,6 +1,8 @@
-/* Which days are over and have no report yet; each report is written whole or not at all. A day
- * that a source was not read to the end of is reported with that gap; beside the report then lies a
- * note of it, and while what the note says is not true any more the report is written anew. */
+/* Which days are over and have no report yet; each report is written whole or not at all. Of a day
+ * of which nothing is stored there is one where sources were to read it: that nothing ran, or that
+ * nobody looked, is what there is to report. A day that a source was not read to the end of is
+ * reported with that gap; beside the report then lies a note of it, and while what the note says is
+ * not true any more the report is written anew. */
 #include "cli/nightly.h"
 
 #include "core/base/file.h"
@@ -30,6 +32,7 @@ struct night {
     const char *note; /* path of the note of its gaps */
     struct str gaps;  /* what the note has to say; empty: nothing is missing */
     struct str first; /* of the gaps, with its error: for the log */
+    bool is_watched;  /* there are sources that were to read it */
 };
 
 static const char *extension(enum report_format f)
@@ -82,6 +85,7 @@ static enum status find_gaps(struct nightly *n, struct night *d, struct err *e)
     if (status != OK)
         return status;
     d->gaps = gaps_text(n, &gaps);
+    d->is_watched = gaps.n + gaps.n_whole > 0;
     if (gaps.n > 0)
         d->first = source_gap_text(&gaps.rows[0], n->c->arena);
     return OK;
@@ -134,9 +138,14 @@ static enum status write_day(struct nightly *n, const struct night *d, struct er
     return status;
 }
 
-static bool has_data(const struct nightly *n, int64_t day_ns)
+static bool has_begun(const struct nightly *n, int64_t day_ns)
 {
-    return n->status.last_ns >= day_ns && n->status.first_ns < day_ns + NS_PER_DAY;
+    return n->status.last_ns > 0 && n->status.first_ns < day_ns + NS_PER_DAY;
+}
+
+static bool is_due(const struct nightly *n, const struct night *d)
+{
+    return n->status.last_ns >= d->day_ns || d->is_watched;
 }
 
 static enum status see_to_day(struct nightly *n, struct night *d, struct err *e)
@@ -150,6 +159,8 @@ static enum status see_to_day(struct nightly *n, struct night *d, struct err *e)
     if (status != OK)
         return status;
     const bool is_stale = noted.n > 0 && !str_eq(noted, d->gaps);
+    if (!is_there && !is_due(n, d))
+        return OK;
     if (is_there && !is_stale) {
         n->newest = d->name;
         n->is_incomplete = n->is_incomplete || noted.n > 0;
@@ -175,7 +186,7 @@ static enum status write_missing(struct nightly *n, struct err *e)
         struct night d = {.day_ns = today_ns - i * NS_PER_DAY};
         d.name = file_name(n, d.day_ns);
         d.note = arena_printf(n->c->arena, "%s.incomplete", path_of(n, d.name)).p;
-        if (has_data(n, d.day_ns))
+        if (has_begun(n, d.day_ns))
             status = see_to_day(n, &d, e);
         else if (file_exists(path_of(n, d.name)))
             n->newest = d.name;

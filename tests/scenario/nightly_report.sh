@@ -41,23 +41,28 @@ incomplete() { # time
     nightly "$1" > "$work/out" 2> "$work/err" || rc=$?
     [ "$rc" = 3 ] || fail "status $rc of a night whose sources are not all read: $(cat "$work/err")"
 }
-last=$work/reports/report-2026-01-15.html
+last=$work/reports/report-2026-01-15.html next=$work/reports/report-2026-01-16.html
 rm "$last"
 incomplete 2026-01-16T00:30:00Z
 if [ -s "$work/out" ] || ! grep -q 'report of 2026-01-15 waits' "$work/err"; then fail "an hour's grace: $(cat "$work/err")"; fi
 incomplete 2026-01-17T02:30:00Z
-[ "$(cat "$work/out")" = "$last" ] || fail "not written: $(cat "$work/out" "$work/err")"
+[ "$(cat "$work/out")" = "$last"$'\n'"$next" ] || fail "not written: $(cat "$work/out" "$work/err")"
 grep -q 'report of 2026-01-15 is incomplete.*source stopped' "$work/err" || fail "the log: $(cat "$work/err")"
 if ! grep -q 'Incomplete: source stopped was read only up to 2026-01-15T12:00:00Z' "$last" ||
     ! grep -q 'Incomplete: source wrong was never read whole (HTTP 403 error)' "$last" || grep -q 'source well' "$last"; then
     fail "the report does not name what lacks"
 fi
 [ "$(wc -l < "$last.incomplete")" = 2 ] || fail "the note: $(cat "$last.incomplete")"
+# Nothing is stored of the 16th: nobody looked, and that is a report, too.
+if ! grep -q 'Nothing ran in this range' "$next" || ! grep -q 'Incomplete: source stopped was read only up to' "$next" ||
+    [ ! -s "$next.incomplete" ] || [ "$(readlink "$work/reports/latest.html")" != report-2026-01-16.html ]; then
+    fail "a day without anything"
+fi
 incomplete 2026-01-17T03:00:00Z
 [ ! -s "$work/out" ] || fail "written again, though nothing has changed"
 gone wrong
 incomplete 2026-01-17T03:30:00Z # less lacks: written anew
-if [ "$(cat "$work/out")" != "$last" ] || grep -q 'source wrong' "$last"; then fail "one gap is closed"; fi
+if [ "$(cat "$work/out")" != "$last"$'\n'"$next" ] || grep -q 'source wrong' "$last"; then fail "one gap is closed"; fi
 "$program" doctor --clock 2026-01-17T03:00:00Z > "$work/doctor" && fail "doctor saw nothing"
 grep -q '^LOOK  source stopped was read only up to 2026-01-15T12:00:00Z: .*is a collector running' "$work/doctor" || fail "$(cat "$work/doctor")"
 rc=0
@@ -67,7 +72,10 @@ if [ "$rc" != 3 ] || ! grep -q '^FNSCOPE UNKNOWN - source stopped was read only 
 fi
 gone stopped
 nightly 2026-01-17T04:00:00Z > "$work/out" || fail "complete, and status $?"
-if [ "$(cat "$work/out")" != "$last" ] || grep -q 'Incomplete' "$last" || [ -e "$last.incomplete" ]; then fail "nothing lacks any more"; fi
+if [ "$(cat "$work/out")" != "$last"$'\n'"$next" ] || grep -q 'Incomplete' "$last" "$next" || [ -e "$last.incomplete" ] ||
+    [ -e "$next.incomplete" ]; then
+    fail "nothing lacks any more"
+fi
 
 if command -v systemd-analyze > /dev/null; then
     mkdir "$work/units"
