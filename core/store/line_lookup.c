@@ -62,7 +62,8 @@ static enum status hear(void *ctx, const struct log_line *l, struct err *e)
 
     line_owners_hear(&k->owners, l, q ? &q->line->owner : NULL, k->keep);
     if (q)
-        q->is_sure = line_owners_is_sure(&k->owners, l->origin);
+        q->is_sure = line_owners_is_sure(&k->owners, l->origin) &&
+                     (l->invocation_id.n == 0 || str_eq(l->invocation_id, q->line->owner));
     if (k->owners.failure.code != OK && e)
         *e = k->owners.failure;
     return k->owners.failure.code;

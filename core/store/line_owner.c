@@ -348,7 +348,7 @@ bool line_owners_is_sure(const struct line_owners *o, const struct origin *origi
 {
     const uint64_t *at = idmap_get(&o->track_of, (uintptr_t)origin);
 
-    return at != NULL && o->tracks[*at].is_settled;
+    return at != NULL && o->tracks[*at].is_settled && !o->tracks[*at].is_shared;
 }
 
 bool line_owners_goes_on(const struct line_owners *o, const struct origin *origin, struct str id,
