@@ -40,14 +40,16 @@ void cw_read_time(struct jp *j, struct cw_event *r, int64_t *t_ns, bool *has)
 
 typedef bool string_fn(struct jp *j, struct str *out);
 
-static void read_text(struct jp *j, struct cw_event *r, string_fn *string, struct str *out)
+/* False: it is null. */
+static bool read_text(struct jp *j, struct cw_event *r, string_fn *string, struct str *out)
 {
-    if (jp_peek(j) == JP_NULL) {
-        jp_skip(j);
-    } else if (!string(j, out)) {
-        jp_skip(j);
+    if (string(j, out))
+        return true;
+    const bool is_null = jp_peek(j) == JP_NULL;
+    jp_skip(j);
+    if (!is_null)
         r->problem = "a member that should be text is not";
-    }
+    return !is_null;
 }
 
 static void read_group(struct jp *j, struct cw_event *r)
@@ -99,8 +101,7 @@ static void read_event_member(struct jp *j, struct cw_event *r, unsigned member)
 {
     switch ((enum event_member)member) {
     case IN_TEXT:
-        r->has_message = jp_peek(j) != JP_NULL;
-        read_text(j, r, jp_string_copy, &r->ev.body);
+        r->has_message = read_text(j, r, jp_string_copy, &r->ev.body);
         break;
     case IN_TIME:
         cw_read_time(j, r, &r->ev.time_ns, &r->ev.has_time);

@@ -288,6 +288,13 @@ static inline char *copy_run(char *out, const char *block, size_t from, size_t t
 /* Bytes that copy_block() reads and writes at most: whole strides. */
 enum { REACH = JSON_BLOCK + JSON_STRIDE };
 
+/* The text read up to p and written up to `out`. */
+static inline void copied_to(struct jp *j, struct copy *c, const char *p, const char *out)
+{
+    j->p = p;
+    c->n = (size_t)(out - c->p);
+}
+
 /* Copies a block and its plain escapes, whose places are asked for all at once; false where it
  * stopped at another special byte. */
 static inline bool copy_block(struct jp *j, struct copy *c)
@@ -295,25 +302,25 @@ static inline bool copy_block(struct jp *j, struct copy *c)
     const char *p = j->p;
     char *out = c->p + c->n;
     size_t at = 0;
-    bool goes_on = true;
 
-    for (uint64_t special = json_special_block(p); special != 0 && goes_on;) {
+    for (uint64_t special = json_special_block(p); special != 0;) {
         const size_t i = (size_t)__builtin_ctzll(special);
         const char plain = p[i] == '\\' ? escapes[(unsigned char)p[i + 1]] : '\0';
         out = copy_run(out, p, at, i);
-        *out = plain;
-        goes_on = plain != '\0';
-        out += goes_on;
-        at = goes_on ? i + 2 : i;
+        if (plain == '\0') {
+            copied_to(j, c, p + i, out);
+            return false;
+        }
+        *out++ = plain;
+        at = i + 2;
         special &= ~(UINT64_C(3) << i); /* the escaped byte may be a special one */
     }
-    if (goes_on && at < JSON_BLOCK) {
+    if (at < JSON_BLOCK) {
         out = copy_run(out, p, at, JSON_BLOCK);
         at = JSON_BLOCK;
     }
-    c->n = (size_t)(out - c->p);
-    j->p += at;
-    return goes_on;
+    copied_to(j, c, p + at, out);
+    return true;
 }
 
 /* Copies up to the next special byte that is no plain escape. */
