@@ -176,21 +176,27 @@ static size_t put_varint(char *to, uint64_t v)
     return n;
 }
 
-void buf_add_varint(struct buf *b, uint64_t v)
+/* Apart, so that numbers of one byte, most of all, cost no stack. */
+static __attribute__((noinline)) void add_long_varint(struct buf *b, uint64_t v)
 {
     char bytes[10];
 
-    if (v < 0x80 && has_room(b, 1)) { /* mostly */
-        b->p[b->n++] = (char)v;
-        b->p[b->n] = 0;
-        return;
-    }
     if (has_room(b, sizeof(bytes))) {
         b->n += put_varint(b->p + b->n, v);
         b->p[b->n] = 0;
         return;
     }
     buf_add(b, bytes, put_varint(bytes, v));
+}
+
+void buf_add_varint(struct buf *b, uint64_t v)
+{
+    if (v >= 0x80 || !has_room(b, 1)) {
+        add_long_varint(b, v);
+        return;
+    }
+    b->p[b->n++] = (char)v;
+    b->p[b->n] = 0;
 }
 
 void buf_add_svarint(struct buf *b, int64_t v)

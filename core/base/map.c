@@ -107,6 +107,17 @@ void idmap_init(struct idmap *m)
     *m = (struct idmap){0};
 }
 
+void idmap_expect(struct idmap *m, size_t n)
+{
+    size_t cap = FIRST_CAP;
+
+    assert(m->cap == 0);
+    while ((n + 1) * 4 > cap * 3)
+        cap *= 2;
+    m->slots = xcalloc(cap + KEYS_APART, sizeof(*m->slots));
+    m->cap = cap;
+}
+
 void idmap_clear(struct idmap *m)
 {
     free(m->slots);

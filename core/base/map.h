@@ -28,6 +28,7 @@ uint64_t *map_put(struct map *m, struct str key, bool *is_new);
 bool map_next(const struct map *m, size_t *i, struct str *key, uint64_t *value);
 
 void idmap_init(struct idmap *m);
+void idmap_expect(struct idmap *m, size_t n); /* room for n keys at once, before the first one */
 void idmap_clear(struct idmap *m);
 void idmap_reset(struct idmap *m); /* empties, keeps memory */
 uint64_t *idmap_get(const struct idmap *m, uint64_t key);

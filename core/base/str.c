@@ -337,14 +337,21 @@ static inline uint64_t load_part(const char *p, size_t n)
 }
 
 /* Two 64-bit lanes a step (little-endian machines only: amd64, arm64). */
+static uint64_t mix_lanes(const char *p, uint64_t h)
+{
+    return mix(load64(p) ^ K1 ^ h, load64(p + 8) ^ K2);
+}
+
 uint64_t str_hash(struct str s, uint64_t seed)
 {
     uint64_t h = seed ^ mix(s.n ^ K0, K1);
     const char *p = s.p;
     size_t n = s.n;
 
+    for (; n > 32; n -= 32, p += 32)
+        h = mix_lanes(p + 16, mix_lanes(p, h));
     for (; n > 16; n -= 16, p += 16)
-        h = mix(load64(p) ^ K1 ^ h, load64(p + 8) ^ K2);
+        h = mix_lanes(p, h);
     uint64_t a = 0, b = 0;
     if (n > 8) {
         a = load64(p);
@@ -366,11 +373,11 @@ uint64_t str_hash_block(struct str s, uint64_t seed)
 {
     uint64_t a = seed, b = seed ^ K0, c = seed ^ K1, d = seed ^ K2;
 
-    for (; s.n >= 64; s = str_skip(s, 64)) {
-        a = mix(load64(s.p) ^ K1 ^ a, load64(s.p + 8) ^ K2);
-        b = mix(load64(s.p + 16) ^ K1 ^ b, load64(s.p + 24) ^ K2);
-        c = mix(load64(s.p + 32) ^ K1 ^ c, load64(s.p + 40) ^ K2);
-        d = mix(load64(s.p + 48) ^ K1 ^ d, load64(s.p + 56) ^ K2);
+    for (; s.n >= 64; s.n -= 64, s.p += 64) {
+        a = mix_lanes(s.p, a);
+        b = mix_lanes(s.p + 16, b);
+        c = mix_lanes(s.p + 32, c);
+        d = mix_lanes(s.p + 48, d);
     }
     return str_hash(s, mix(mix(a ^ K1, b ^ K2) ^ K0, mix(c ^ K2, d ^ K1)));
 }
