@@ -508,6 +508,11 @@ static const struct origin *origin_in(const struct correlator *c, const struct e
 
 static void give_dirty(struct correlator *c, struct batch *b)
 {
+    size_t n = 0;
+
+    for (const struct assembly *a = c->dirty; a; a = a->dirty_next)
+        n++;
+    batch_expect_invocations(b, n); /* mostly a row each */
     while (c->dirty) {
         struct assembly *a = c->dirty;
         c->dirty = a->dirty_next;

@@ -127,7 +127,7 @@ static enum status hand_over(struct file_source *f)
     assert(b != NULL && b->counts.read_bytes == 0);
     b->counts.read_bytes = f->batch_bytes;
     f->batch = batch_new();
-    batch_expect(f->batch, b->n_records + b->n_records / 8); /* the next one is much like it */
+    batch_expect_like(f->batch, b);
     f->batch_bytes = 0;
     return f->take(f->take_ctx, b, &f->at);
 }

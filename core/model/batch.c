@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/mem.h"
 
@@ -16,13 +17,17 @@ struct batch *batch_new(void)
     return b;
 }
 
-void batch_expect(struct batch *b, size_t n_records)
+void batch_expect_like(struct batch *b, const struct batch *before)
 {
-    assert(b->n_records == 0);
-    if (n_records <= b->cap_records)
+    const size_t n = before->n_records + before->n_records / 8;
+
+    assert(b->cap_records == 0);
+    if (n == 0)
         return;
-    b->records = arena_alloc(&b->arena, n_records * sizeof(*b->records));
-    b->cap_records = n_records;
+    b->records = arena_alloc(&b->arena, n * sizeof(*b->records));
+    b->cap_records = n;
+    idmap_expect(&b->origins, before->n_origins);
+    idmap_expect(&b->fns, before->n_fns);
 }
 
 void batch_free(struct batch *b)
@@ -156,6 +161,19 @@ struct invocation *batch_invocation(struct batch *b)
     struct invocation *inv = &b->invocations[b->n_invocations++];
     *inv = (struct invocation){0};
     return inv;
+}
+
+void batch_expect_invocations(struct batch *b, size_t n)
+{
+    const size_t cap = b->n_invocations + n;
+
+    if (cap <= b->cap_invocations)
+        return;
+    struct invocation *rows = arena_alloc(&b->arena, cap * sizeof(*rows));
+    if (b->n_invocations > 0)
+        memcpy(rows, b->invocations, b->n_invocations * sizeof(*rows));
+    b->invocations = rows;
+    b->cap_invocations = cap;
 }
 
 struct instance_event *batch_instance_event(struct batch *b)

@@ -78,8 +78,9 @@ struct batch {
 };
 
 struct batch *batch_new(void);
-/* Room for so many records at once; more may come. Before the first one. */
-void batch_expect(struct batch *b, size_t n_records);
+/* Room at once for records and origins like those of the batch before, and an eighth more records.
+ * Others may come. Before the first one. */
+void batch_expect_like(struct batch *b, const struct batch *before);
 void batch_free(struct batch *b); /* NULL is fine */
 /* Find or add; strings are copied into the arena when new. */
 const struct fn_ref *batch_fn(struct batch *b, const struct fn_ref *like);
@@ -93,6 +94,8 @@ const struct origin *batch_origin_again(struct batch *b, const struct origin *li
 struct log_record *
 batch_record(struct batch *b); /* zeroed, appended; pointer valid until the next */
 struct invocation *batch_invocation(struct batch *b);
+/* Room for n more at once: one array, not one for each doubling. */
+void batch_expect_invocations(struct batch *b, size_t n);
 struct instance_event *batch_instance_event(struct batch *b);
 struct fn_config *batch_config(struct batch *b);
 /* Zeroed, appended, pointer valid until the next. Their views are not copied: they must live in the

@@ -95,9 +95,9 @@ void id_filter_add_stored(struct id_filter *f, uint32_t prefix)
     set_add(&f->stored, prefix);
 }
 
-void id_filter_add(struct id_filter *f, struct str id)
+void id_filter_add(struct id_filter *f, uint64_t id_hash)
 {
-    set_add(&f->added, str_hash(id, 0));
+    set_add(&f->added, id_hash);
 }
 
 bool id_filter_may_hold(const struct id_filter *f, struct str id)

@@ -24,7 +24,7 @@ struct id_filter {
 };
 
 void id_filter_add_stored(struct id_filter *f, uint32_t prefix);
-void id_filter_add(struct id_filter *f, struct str id);
+void id_filter_add(struct id_filter *f, uint64_t id_hash); /* str_hash(id, 0) */
 bool id_filter_may_hold(const struct id_filter *f, struct str id);
 void id_filter_clear(struct id_filter *f);
 

@@ -20,14 +20,16 @@ static struct tally_row *row_of(struct line_tally *t, uint32_t fn, unsigned hour
     return &t->rows[t->last];
 }
 
-void line_tally_add(struct line_tally *t, uint32_t fn, unsigned hour, enum severity severity,
-                    size_t bytes)
+void line_counts_add(struct line_counts *to, const struct line_counts *add)
 {
-    struct line_counts *c = &row_of(t, fn, hour)->counts;
+    to->lines += add->lines;
+    to->bytes += add->bytes;
+    to->errors += add->errors;
+}
 
-    c->lines++;
-    c->bytes += bytes;
-    c->errors += severity >= SEVERITY_ERROR;
+void line_tally_add(struct line_tally *t, uint32_t fn, unsigned hour, const struct line_counts *add)
+{
+    line_counts_add(&row_of(t, fn, hour)->counts, add);
 }
 
 static int compare_rows(const void *a, const void *b)
@@ -45,12 +47,8 @@ static struct line_counts of_day(const struct line_tally *t, size_t *i)
     const uint32_t fn = t->rows[*i].fn;
     struct line_counts sum = {0};
 
-    for (; *i < t->n && t->rows[*i].fn == fn; ++*i) {
-        const struct line_counts *c = &t->rows[*i].counts;
-        sum.lines += c->lines;
-        sum.bytes += c->bytes;
-        sum.errors += c->errors;
-    }
+    for (; *i < t->n && t->rows[*i].fn == fn; ++*i)
+        line_counts_add(&sum, &t->rows[*i].counts);
     return sum;
 }
 

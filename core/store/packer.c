@@ -9,6 +9,7 @@
 #include "core/base/mem.h"
 #include "core/store/fact_store.h"
 #include "core/store/packer_private.h"
+#include "core/store/packer_run.h"
 
 /* Log text and facts at which a pack is handed over: more make fewer pages to write, and larger
  * packs. Two are in memory, the one being written and the one being filled. */
@@ -85,6 +86,7 @@ static struct pack *new_pack(struct packer *p, size_t n_facts)
     if (n_facts > 0) {
         k->cap_facts = n_facts + n_facts / 8;
         k->facts = xreallocarray(NULL, k->cap_facts, sizeof(*k->facts));
+        idmap_expect(&k->fact_index, k->cap_facts);
     }
     return k;
 }
@@ -261,29 +263,17 @@ static enum status close_all_chunks(struct packer *p, struct err *e)
     return s;
 }
 
-/* Bytes are those that are stored, so that counting lines gives the same. */
-static void count_record(struct pack *k, struct line_tally *t, uint32_t fn, unsigned hour,
-                         const struct log_record *r)
+static void add_record(struct packer *p, struct open_chunk *c, const struct origin_ids *ids,
+                       const struct log_record *r)
 {
-    const size_t n = t->n;
-
-    line_tally_add(t, fn, hour, r->severity, r->body.n);
-    k->n_sums += t->n - n;
-}
-
-static enum status add_record(struct packer *p, const struct log_record *r, struct err *e)
-{
-    assert(r->origin);
-    int64_t day = day_of(r->time_ns);
-    const struct origin_ids *ids = packer_origin(p, r->origin, day);
-    struct open_chunk *c = chunk_for(p, day, ids->at.shard);
-    struct chunk_line line = {.time_ns = r->time_ns,
-                              .stream = ids->stream,
-                              .severity = r->severity,
-                              .kind = r->kind,
-                              .body = r->body};
+    const struct chunk_line line = {.time_ns = r->time_ns,
+                                    .stream = ids->stream,
+                                    .severity = r->severity,
+                                    .kind = r->kind,
+                                    .body = r->body};
 
     p->current->held_bytes += kept_lines_add(&c->lines, &line);
+    p->current->raw_bytes += r->body.n;
     c->text_bytes += r->body.n;
     c->seen = mem_grow(c->seen, c->n, &c->cap, sizeof(*c->seen));
     c->seen[c->n++] = r->identity ? r->identity : 1;
@@ -291,18 +281,60 @@ static enum status add_record(struct packer *p, const struct log_record *r, stru
     c->t1_ns = r->time_ns > c->t1_ns ? r->time_ns : c->t1_ns;
     c->level_mask |= 1u << r->severity;
     c->fns |= ids->at.fn_bit;
-    p->current->raw_bytes += r->body.n;
-    count_record(p->current, &c->tally, ids->fn, hour_of_day(r->time_ns, day), r);
-    return c->text_bytes >= CHUNK_BYTES ? close_chunk(p, c, e) : OK;
 }
 
+/* What the chunk got of the run since this was asked; bytes are those that are stored, so that
+ * counting lines gives the same. */
+static void count_run(struct pack *k, struct line_tally *t, const struct record_run *run,
+                      uint32_t fn, struct line_counts *n)
+{
+    const size_t before = t->n;
+
+    if (n->lines == 0)
+        return;
+    line_tally_add(t, fn, hour_of_day(run->t0_ns, run->day), n);
+    k->n_sums += t->n - before;
+    *n = (struct line_counts){0};
+}
+
+static enum status add_run(struct packer *p, const struct record_run *run, struct err *e)
+{
+    const struct origin_ids *ids = packer_origin(p, run->records->origin, run->day);
+    struct open_chunk *c = chunk_for(p, run->day, ids->at.shard);
+    struct line_counts n = {0};
+    enum status s = OK;
+
+    for (size_t i = 0; s == OK && i < run->n; i++) {
+        const struct log_record *r = &run->records[i];
+        if (r->is_repeat)
+            continue;
+        add_record(p, c, ids, r);
+        n.lines++;
+        n.bytes += r->body.n;
+        n.errors += r->severity >= SEVERITY_ERROR;
+        if (c->text_bytes < CHUNK_BYTES)
+            continue;
+        count_run(p->current, &c->tally, run, ids->fn, &n);
+        s = close_chunk(p, c, e);
+    }
+    count_run(p->current, &c->tally, run, ids->fn, &n);
+    return s;
+}
+
+/* Repeats bring neither chunks nor ids of functions and streams. */
 static enum status add_records(struct packer *p, const struct batch *b, struct err *e)
 {
     enum status s = OK;
 
-    for (size_t i = 0; s == OK && i < b->n_records; i++)
-        if (!b->records[i].is_repeat)
-            s = add_record(p, &b->records[i], e);
+    for (size_t i = 0; s == OK && i < b->n_records;) {
+        if (b->records[i].is_repeat) {
+            i++;
+            continue;
+        }
+        const struct record_run run = record_run_at(b, i);
+        s = add_run(p, &run, e);
+        i += run.n;
+    }
     return s;
 }
 
@@ -361,8 +393,7 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
     k->facts = mem_grow(k->facts, k->n_facts, &k->cap_facts, sizeof(*k->facts));
     *idmap_put(&k->fact_index, fact_key_hash(&key), NULL) = k->n_facts;
     k->facts[k->n_facts++] = pf;
-    id_filter_add(filter, inv->id);
-    packer_note_id(p, inv->id);
+    packer_note_id(p, filter, inv->id);
     return OK;
 }
 

@@ -1,5 +1,6 @@
 /* Functions, streams and texts get their small integers here, when they are first seen. */
 #include <assert.h>
+#include <string.h>
 
 #include "core/base/mem.h"
 #include "core/store/packer_private.h"
@@ -189,17 +190,29 @@ static void note_stream_day(struct packer *p, const struct origin *o, struct ori
     row->c = arena_str(&k->arena, o->version);
 }
 
+static void note_text(struct known_text *last, struct str s, uint32_t id)
+{
+    if (s.n > sizeof(last->text))
+        return;
+    memcpy(last->text, s.p, s.n);
+    last->n = s.n;
+    last->id = id;
+}
+
 uint32_t packer_text(struct packer *p, struct str s)
 {
     bool is_new;
 
     if (s.n == 0)
         return 0;
+    if (str_eq(s, (struct str){p->last_text.text, p->last_text.n}))
+        return p->last_text.id;
     uint64_t *id = idmap_put(&p->texts, str_hash(s, 0), &is_new);
     if (is_new) {
         *id = p->next_text++;
         add_dim(p->current, DIM_TEXT, (uint32_t)*id)->a = arena_str(&p->current->arena, s);
     }
+    note_text(&p->last_text, s, (uint32_t)*id);
     return (uint32_t)*id;
 }
 
@@ -213,10 +226,19 @@ static struct origin_ids *origin_slot(struct packer *p, const struct origin *o)
     return &p->origins[o->place];
 }
 
+static struct known_origin *known_slot(struct packer *p, const struct origin *o)
+{
+    return &p->known[o->hash % KNOWN_ORIGINS];
+}
+
 static void find_shard(struct packer *p, const struct origin *o, struct origin_ids *ids)
 {
-    uint64_t hash = birth_hash(o->fn);
+    const struct known_origin *k = known_slot(p, o);
+    const bool is_known = k->fn != 0 && k->hash == o->hash;
+    const uint64_t hash = is_known ? k->fn_hash : birth_hash(o->fn);
 
+    ids->fn = is_known ? k->fn : 0;
+    ids->stream = is_known ? k->stream : 0;
     ids->at = (struct origin_shard){(unsigned)(hash % CHUNK_SHARDS),
                                     UINT64_C(1) << (hash / CHUNK_SHARDS % 64)};
     ids->homes = find_homes(p, o, hash);
@@ -235,11 +257,12 @@ const struct origin_ids *packer_origin(struct packer *p, const struct origin *o,
 {
     struct origin_ids *ids = origin_slot(p, o);
 
+    if (ids->at.fn_bit == 0)
+        find_shard(p, o, ids);
     if (ids->fn == 0) {
         ids->fn = packer_fn(p, o->fn);
         ids->stream = stream_id(p, o);
-        if (ids->at.fn_bit == 0)
-            find_shard(p, o, ids);
+        *known_slot(p, o) = (struct known_origin){o->hash, birth_hash(o->fn), ids->fn, ids->stream};
     }
     if (day > ids->last_day)
         note_stream_day(p, o, ids, day);

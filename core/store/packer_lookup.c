@@ -103,9 +103,12 @@ static uint64_t events_key(const struct origin *o)
     return o->hash ^ UINT64_C(0x9e3779b97f4a7c15);
 }
 
-void packer_note_id(struct packer *p, struct str id)
+void packer_note_id(struct packer *p, struct id_filter *f, struct str id)
 {
-    note(p, id_key(id));
+    const uint64_t key = id_key(id);
+
+    id_filter_add(f, key);
+    note(p, key);
 }
 
 void packer_note_event(struct packer *p, const struct origin *o)

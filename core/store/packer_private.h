@@ -41,6 +41,20 @@ struct origin_ids {
     uint16_t homes;   /* other shards where its repeats may be, a bit each */
 };
 
+/* Of origins met before what does not change, by their hash: most batches have the same ones. */
+enum { KNOWN_ORIGINS = 512 };
+struct known_origin {
+    uint64_t hash, fn_hash; /* of its own; of the function's birth */
+    uint32_t fn, stream;    /* fn 0: none is known */
+};
+
+/* The text asked for last, mostly "$LATEST", if it is short. */
+struct known_text {
+    char text[24];
+    size_t n; /* 0: none is known */
+    uint32_t id;
+};
+
 struct packer {
     struct store *store, *reader;
     struct pack *current;
@@ -64,6 +78,8 @@ struct packer {
     size_t pending_limit;       /* at which committed ones are dropped */
     struct origin_ids *origins; /* by place in the batch at hand */
     size_t n_origins, cap_origins;
+    struct known_origin known[KNOWN_ORIGINS];
+    struct known_text last_text;
     struct arena scratch;
 };
 
@@ -83,8 +99,9 @@ const struct origin_ids *packer_origin(struct packer *p, const struct origin *o,
 uint32_t packer_text(struct packer *p, struct str s); /* 0 for the empty text */
 /* Copies a batch's metric points, queues, sources and spans into the current pack. */
 void packer_live(struct packer *p, const struct batch *b);
-/* Remembers that the pack being filled brings a fact of this id, so that a look-up waits for it. */
-void packer_note_id(struct packer *p, struct str id);
+/* Remembers that the pack being filled brings a fact of this id, so that a look-up waits for it;
+ * the filter is that of the fact's day. */
+void packer_note_id(struct packer *p, struct id_filter *f, struct str id);
 /* The same for an event of this environment. */
 void packer_note_event(struct packer *p, const struct origin *o);
 /* The filter of a day, filled from its file when the day is first touched; NULL on a read error. */

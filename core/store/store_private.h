@@ -283,6 +283,7 @@ struct fact_sink {
 struct line_counts {
     uint64_t lines, bytes, errors;
 };
+void line_counts_add(struct line_counts *to, const struct line_counts *add);
 
 /* One stored line. */
 struct chunk_line {
@@ -338,8 +339,8 @@ struct line_tally {
     size_t n, cap, last; /* last: the place counted at last */
     struct idmap index;
 };
-void line_tally_add(struct line_tally *t, uint32_t fn, unsigned hour, enum severity severity,
-                    size_t bytes);
+void line_tally_add(struct line_tally *t, uint32_t fn, unsigned hour,
+                    const struct line_counts *add);
 /* Sorts the rows by function and hour. What is packed are whole functions. */
 void line_tally_pack(struct line_tally *t, struct buf *out);
 void line_tally_reset(struct line_tally *t);

@@ -42,15 +42,13 @@ static struct line_counts *lines_at(struct verifier *v, uint32_t fn, unsigned ho
 static void count_line(struct verifier *v, struct chunk_check *k, const struct chunk_line *l)
 {
     uint32_t fn = fn_choice_of_stream(&k->fns, l->stream);
-    struct line_counts *counts = lines_at(v, fn, hour_of_day(l->time_ns, 0));
+    const struct line_counts one = {1, l->body.n, l->severity >= SEVERITY_ERROR};
 
     k->t0 = l->time_ns < k->t0 ? l->time_ns : k->t0;
     k->t1 = l->time_ns > k->t1 ? l->time_ns : k->t1;
     k->levels |= (int64_t)1 << l->severity;
-    counts->lines++;
-    counts->bytes += l->body.n;
-    counts->errors += l->severity >= SEVERITY_ERROR;
-    line_tally_add(&k->tally, fn, 0, l->severity, l->body.n);
+    line_counts_add(lines_at(v, fn, hour_of_day(l->time_ns, 0)), &one);
+    line_tally_add(&k->tally, fn, 0, &one);
 }
 
 static void count_chunk(struct verifier *v, struct chunk_check *k)
