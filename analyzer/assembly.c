@@ -67,7 +67,7 @@ bool pieces_add(struct pieces *p, const struct piece *piece)
 {
     size_t at = p->n;
 
-    for (; at > 0; at--) {
+    for (; at > 0 && p->rows[at - 1].t_ns >= piece->t_ns; at--) {
         int c = compare_pieces(&p->rows[at - 1], piece);
         if (c == 0)
             return false;

@@ -420,17 +420,17 @@ static bool is_plausible_loss(const struct platform_event *p)
            p->dropped_bytes <= LARGEST_BYTES;
 }
 
+static bool is_duration(int64_t ns)
+{
+    return ns >= 0 && ns <= LONGEST_DURATION_NS;
+}
+
 static bool is_plausible(const struct platform_event *p)
 {
-    const int64_t durations[] = {p->duration_ns, p->billed_ns, p->init_ns, p->restore_ns,
-                                 p->billed_restore_ns};
-
-    for (size_t i = 0; i < ARRAY_LEN(durations); i++)
-        if (durations[i] < 0 || durations[i] > LONGEST_DURATION_NS)
-            return false;
-    if (p->kind == PLATFORM_LOGS_DROPPED && !is_plausible_loss(p))
-        return false;
-    return p->memory_bytes <= LARGEST_BYTES && p->max_memory_bytes <= LARGEST_BYTES;
+    return is_duration(p->duration_ns) && is_duration(p->billed_ns) && is_duration(p->init_ns) &&
+           is_duration(p->restore_ns) && is_duration(p->billed_restore_ns) &&
+           p->memory_bytes <= LARGEST_BYTES && p->max_memory_bytes <= LARGEST_BYTES &&
+           (p->kind != PLATFORM_LOGS_DROPPED || is_plausible_loss(p));
 }
 
 /* A function printed it, in imitation of the platform: what it claims is not believed. */
