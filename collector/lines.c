@@ -380,6 +380,10 @@ static void close_event(struct feeder *f, struct raw_event *open, const char *st
     open->body.n = platform_length(open->body);
     text.body = str_skip(text.body, open->body.n + 1);
     add_event(f, open, start);
+    int64_t own_ns;
+    if (event_own_time(text.body, &own_ns) && event_time_is_near(own_ns))
+        text.time_ns =
+            own_ns; /* "2024-07-07T08:48:35.401Z <id> Task timed out after 3.02 seconds" */
     if (str_trim(text.body).n > 0)
         add_event(f, &text, text.body.p);
 }
