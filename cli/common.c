@@ -283,6 +283,32 @@ enum status cli_prices_dir(const struct cli *c, struct str *out, struct err *e)
                    FNSCOPE_PRICES);
 }
 
+/* Regions of AWS of which the price lists of data/prices/ know nothing, so that they are not taken
+ * for slips of the pen. */
+static bool is_unpriced_region(struct str region)
+{
+    static const char *const names[] = {
+        "ap-east-2",      "ap-southeast-6", "ap-southeast-7",  "mx-central-1",
+        "eusc-de-east-1", "us-iso-east-1",  "us-iso-west-1",   "us-isob-east-1",
+        "us-isob-west-1", "us-isof-east-1", "us-isof-south-1", "eu-isoe-west-1",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq(region, str_from(names[i])))
+            return true;
+    return false;
+}
+
+/* "eu-west-1", "westeurope", "us-central1" */
+static bool is_region_code(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (!((s.p[i] >= 'a' && s.p[i] <= 'z') || (s.p[i] >= '0' && s.p[i] <= '9') ||
+              s.p[i] == '-'))
+            return false;
+    return true;
+}
+
 enum status cli_check_region(const struct cli *c, const struct pricebook *book, struct str region,
                              const char *what, struct err *e)
 {
@@ -293,11 +319,15 @@ enum status cli_check_region(const struct cli *c, const struct pricebook *book, 
     for (size_t i = 0; known[i] != NULL; i++)
         if (str_eq(region, str_from(known[i])))
             return OK;
-    struct str near = opt_suggest(region, known);
+    struct str near = is_unpriced_region(region) ? (struct str){0} : opt_suggest(region, known);
     if (near.n > 0)
         return err_set(e, ERR_USAGE,
                        "%s: there is no region \"" STR_FMT "\"; did you mean \"" STR_FMT "\"?",
                        what, STR_ARG(region), STR_ARG(near));
+    if (!is_region_code(region))
+        return err_set(e, ERR_USAGE,
+                       "%s: \"" STR_FMT "\" is no code of a region: write it like eu-west-1", what,
+                       STR_ARG(region));
     if (!c->settings->is_quiet)
         log_event(LOG_WARN, "%s: the price book has no region \"" STR_FMT "\": nothing is priced",
                   what, STR_ARG(region));
