@@ -19,7 +19,8 @@ int64_t time_floor(int64_t t_ns, int64_t step_ns); /* also for times before 1970
 int64_t time_month(int64_t t_ns, int months_on);
 
 /* RFC 3339 as the providers write it: date, 'T' or blank, time, optional fraction (up to 9 digits),
- * 'Z', +hh:mm, +hhmm or nothing (= UTC). The whole view must match. Years 1678-2261. */
+ * 'Z', +hh:mm, +hhmm, the last two also behind a blank or in brackets there, or nothing (= UTC).
+ * The whole view must match. Years 1678-2261. */
 bool time_parse(struct str s, int64_t *t_ns);
 /* As time_parse for a prefix of s; returns the bytes used, 0 when none. */
 size_t time_parse_prefix(struct str s, int64_t *t_ns);

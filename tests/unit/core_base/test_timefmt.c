@@ -18,6 +18,9 @@ static void test_times(void **state)
         {"2026-01-15T12:00:00.123456789Z", NOW + 123456789},
         {"2026-01-15T13:30:00+01:30", NOW},
         {"2026-01-15T13:30:00+0130", NOW},
+        {"2026-01-15 13:30:00.000 +01:30", NOW},
+        {"2026-01-15 10:30:00 -0130", NOW},
+        {"2026-01-15 13:30:00.000 (+01:30)", NOW},
         {"1970-01-01T00:00:00Z", 0},
         {"1969-12-31T23:59:59.5Z", -500000000},
         {"2024-02-29T00:00:00Z", INT64_C(1709164800) * NS_PER_SEC},
@@ -33,6 +36,8 @@ static void test_times(void **state)
                                       "2026-01-15T24:00:01Z",
                                       "2026-01-15T12:00:00Zx",
                                       "2026-01-15T12:00:00.Z",
+                                      "2026-01-15 12:00:00 +15:00",
+                                      "2026-01-15 12:00:00 (+01:00",
                                       "2300-01-01T00:00:00Z"};
     int64_t t_ns = 7;
 
@@ -45,6 +50,10 @@ static void test_times(void **state)
         if (time_parse(str_from(bad[i]), &t_ns) || t_ns != 7)
             fail_msg("accepted: %s", bad[i]);
     CHECK_INT(time_parse_prefix(STR("2026-01-15T12:00:00.000Z\tmore"), &t_ns), 24);
+    CHECK_INT(time_parse_prefix(STR("2026-01-15 12:00:00 +0130 more"), &t_ns), 25);
+    CHECK_INT(time_parse_prefix(STR("2026-01-15 12:00:00 +01 more"), &t_ns), 19);
+    CHECK_INT(time_parse_prefix(STR("2026-01-15 12:00:00 -1234567"), &t_ns), 19);
+    CHECK_INT(t_ns, NOW);
 }
 
 /* The form of nearly all times in logs is read eight characters at once, the same with a blank in
