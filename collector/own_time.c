@@ -29,6 +29,24 @@ static bool slashed_time(struct str line, int64_t *t_ns)
     return time_parse_prefix((struct str){text, sizeof(text)}, t_ns) > 0;
 }
 
+/* CloudWatch's embedded metric format: {"_aws":{"Timestamp":1790000000123,...},...}. */
+static bool metric_time(struct str head, int64_t *t_ns)
+{
+    static const struct str object = {"\"_aws\"", 6}, name = {"\"Timestamp\"", 11};
+    enum { DIGITS = 13 };
+    const struct str inner = str_skip(head, str_find(head, object));
+    struct str rest = str_trim(str_skip(inner, str_find(inner, name) + name.n));
+    int64_t ms;
+
+    if (rest.n <= DIGITS || rest.p[0] != ':')
+        return false;
+    rest = str_trim(str_skip(rest, 1));
+    if (!str_to_i64(str_sub(rest, 0, DIGITS), &ms) || ms < 0)
+        return false;
+    *t_ns = ms * NS_PER_MS;
+    return true;
+}
+
 /* The time a runtime wrote into the message itself. */
 bool event_own_time(struct str line, int64_t *t_ns)
 {
@@ -43,7 +61,7 @@ bool event_own_time(struct str line, int64_t *t_ns)
     if (line.p[0] == '{') {
         struct str head = str_sub(line, 0, 4096);
         return quoted_time(head, STR("\"time\""), t_ns) ||
-               quoted_time(head, STR("\"timestamp\""), t_ns);
+               quoted_time(head, STR("\"timestamp\""), t_ns) || metric_time(head, t_ns);
     }
     return line.p[1] == ',' && line.p[3] == '[' && time_parse_prefix(str_skip(line, 4), t_ns) > 0;
 }

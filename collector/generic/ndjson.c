@@ -94,17 +94,32 @@ static enum field find_member(struct str key)
     return FIELD_OTHER;
 }
 
-/* Objects in which shippers nest where an event is from: Filebeat's aws.cloudwatch, Datadog's
- * aws.awslogs, and the cloud's own members. */
+/* Objects in which shippers nest where an event is from: Filebeat's aws.cloudwatch and
+ * awscloudwatch, Datadog's aws.awslogs, and the cloud's own members. */
 static bool is_nesting(struct str key)
 {
     static const struct str keys[] = {
-        {"aws", 3}, {"cloudwatch", 10}, {"aws.cloudwatch", 14}, {"awslogs", 7}, {"cloud", 5}};
+        {"aws", 3},     {"cloudwatch", 10}, {"aws.cloudwatch", 14}, {"awscloudwatch", 13},
+        {"awslogs", 7}, {"cloud", 5}};
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (str_eq(keys[i], key))
             return true;
     return false;
+}
+
+/* Elastic Common Schema: {"account":{"id":"123456789012"}}. */
+static void read_account(struct jp *j, struct object *o)
+{
+    struct str key;
+
+    if (!jp_enter(j, '{'))
+        return;
+    while (jp_member(j, &key))
+        if (str_eq(key, STR("id")) && jp_peek(j) == JP_STRING)
+            jp_string(j, &o->text[FIELD_ACCOUNT]);
+        else
+            jp_skip(j);
 }
 
 /* One member of the object; whether it holds members to be read as well. */
@@ -118,6 +133,8 @@ static bool read_member(struct jp *j, struct object *o, struct str key)
         jp_string(j, &o->text[f]);
     else if (is_wanted && type == JP_NUMBER)
         jp_number(j, &o->text[f]);
+    else if (is_wanted && f == FIELD_ACCOUNT && type == JP_OBJECT)
+        read_account(j, o);
     else if (type == JP_OBJECT && is_nesting(key))
         return jp_enter(j, '{');
     else
