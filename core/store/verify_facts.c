@@ -101,7 +101,7 @@ static void check_fact(struct fact_check *k, const struct fact *stored)
 
     fact_settle(&f, &k->arena);
     const struct id_entry en = {id_prefix(f.id), f.fn, (uint32_t)(f.ts_ns / NS_PER_SEC)};
-    if (k->is_first_pass && f.id.n > 0)
+    if (k->is_first_pass && f.id.n > 0 && !(f.evidence & EV_FORGED)) /* which do not count */
         k->twice += is_twice(k, &f);
     if (en.prefix >> 28 >= k->first_id && en.prefix >> 28 <= k->last_id)
         k->unfound += idmap_get(&k->entries, entry_hash(&en)) == NULL;
