@@ -117,7 +117,7 @@ static void lay_out(struct app *app, const struct frame *f, size_t rows, struct 
     const struct table *t = &app->data.table;
     const struct view_ops *ops = view_table[app->stack[app->depth - 1].view];
     unsigned natural[MAX_COLUMNS] = {0}, used = 1;
-    size_t order[MAX_COLUMNS];
+    size_t order[MAX_COLUMNS] = {0};
 
     *l = (struct layout){.wrapped = -1};
     assert(t->n_columns <= MAX_COLUMNS);

@@ -307,11 +307,11 @@ enum status request_series(struct store *s, const struct series_request *q, stru
                    ? (size_t)((r.until_ns - series.since_ns + step_ns - 1) / step_ns)
                    : 0;
     series.points = arena_new(a, struct stats, series.n + 1);
-    n = keep_passing(s, &q->fn, q->fn_id, ids, n);
+    n = ids ? keep_passing(s, &q->fn, q->fn_id, ids, n) : 0;
     struct count_request lines = {
         .range = r, .step_ns = step_ns, .fn_id = q->fn_id, .filter = &q->fn};
     if (step_ns < NS_PER_HOUR) {
-        for (size_t i = 0; status == OK && i < n; i++)
+        for (size_t i = 0; status == OK && ids && i < n; i++)
             status = add_fine(s, r, ids[i], &series, e);
         if (status == OK && !s->is_null)
             status = lines_count(s, &lines, count_fine_lines, &series, e);
