@@ -119,7 +119,8 @@ static void check_files(struct doctor *d)
     if (m.n == 0)
         say(d, true, "every file can be read and its sums are right", (struct str){0});
     else
-        say(d, false, "files are damaged or missing, or say a thing twice (fnscope db verify lists it)",
+        say(d, false,
+            "files are damaged or missing, or say a thing twice (fnscope db verify lists it)",
             buf_str(&m.first));
     buf_clear(&m.first);
 }
