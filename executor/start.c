@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -34,6 +35,20 @@ struct fnexec {
     struct err open_error;
 };
 
+/* What a killed fnexec was just starting holds its lock until it is the function's program, or has
+ * ended with it. */
+static bool lock_soon(int fd)
+{
+    enum { TRIES = 50, PAUSE_MS = 20 };
+
+    for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (errno != EWOULDBLOCK || i == TRIES)
+            return false;
+        poll(NULL, 0, PAUSE_MS);
+    }
+    return true;
+}
+
 /* Two executors on one state would run every event twice. */
 static enum status take_lock(struct fnexec *f, struct err *e)
 {
@@ -42,7 +57,7 @@ static enum status take_lock(struct fnexec *f, struct err *e)
     f->lock_fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (f->lock_fd < 0)
         return err_errno(e, errno, "state folder " STR_FMT, STR_ARG(f->x.state_folder));
-    if (flock(f->lock_fd, LOCK_EX | LOCK_NB) != 0)
+    if (!lock_soon(f->lock_fd))
         return err_set(e, ERR_CONFIG,
                        "state folder " STR_FMT " is in use by another fnexec: stop it, or give "
                        "this one another with --state",
