@@ -80,6 +80,24 @@ static struct range range_before(struct range r, int64_t seen_until_ns, int64_t 
     return (struct range){r.since_ns, r.since_ns};
 }
 
+struct billed_in {
+    const struct report_options *options;
+    struct str currency;
+};
+
+static bool is_billed_in(const void *ctx, const struct fn_ref *fn)
+{
+    const struct billed_in *b = ctx;
+
+    return str_eq(cost_currency(b->options->cost, fn, b->options->range.until_ns - 1), b->currency);
+}
+
+/* Of a report in several currencies, loaded behind the whole of it, whose names must stay. */
+static bool is_part(const struct report_data *r)
+{
+    return r->options->filter.test == is_billed_in;
+}
+
 struct deploy_pass {
     struct store *store;
     struct report_data *report;
@@ -93,7 +111,8 @@ static enum status on_environment(void *ctx, uint32_t fn_id, const struct invoca
 
     UNUSED(e);
     deployments_see(&p->report->deployments, p->report->arena, fn_id, inv);
-    store_forget_many(p->store);
+    if (!is_part(p->report))
+        store_forget_many(p->store);
     return OK;
 }
 
@@ -119,7 +138,8 @@ static enum status load_deployments(struct store *s, struct report_data *r, stru
     struct deploy_pass pass = {s, r};
     enum status status = request_scan(s, &q, on_environment, &pass, e);
 
-    store_forget(s);
+    if (!is_part(r))
+        store_forget(s);
     keep_own(r);
     return status;
 }
@@ -154,18 +174,6 @@ struct str currency_of(const struct report_data *r, const struct fn_ref *fn)
 {
     return r->n_parts == 0 ? r->currency
                            : cost_currency(r->options->cost, fn, r->options->range.until_ns - 1);
-}
-
-struct billed_in {
-    const struct report_options *options;
-    struct str currency;
-};
-
-static bool is_billed_in(const void *ctx, const struct fn_ref *fn)
-{
-    const struct billed_in *b = ctx;
-
-    return str_eq(cost_currency(b->options->cost, fn, b->options->range.until_ns - 1), b->currency);
 }
 
 enum status report_load_parts(struct store *s, struct report_data *r, struct err *e)
