@@ -131,7 +131,8 @@ grep -q "^LOOK  5 invocations of the provider's count have no log: most of fn-0,
     fail "$(cat "$work/doctor")"
 grep -qE "^ok    [0-9]+ of [0-9]+ invocations the provider counted from .* have a log$" "$work/doctor" ||
     fail "$(cat "$work/doctor")"
-"$program" metrics --store "$work/counted" | grep -qx "fnscope_reconcile_missing_invocations 5" || fail "the metric lacks"
+"$program" metrics --store "$work/counted" > "$work/metrics"
+grep -qx "fnscope_reconcile_missing_invocations 5" "$work/metrics" || fail "the metric lacks"
 "$program" report --store "$work/counted" --since 8h | grep -q "5 invocations of the provider's count have no log" ||
     fail "the report does not say it"
 "$program" top --once --view sources --size 140x30 --store "$work/counted" |

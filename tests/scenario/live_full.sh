@@ -51,7 +51,8 @@ invoke() { # times, bytes of text each
 stored() { has "select count(*) from invocations where is_final" "$1"; }
 complains() { grep -q "$1.*nothing was stored for" "$work/collect.log"; }
 health() { [ "$(curl -sS --noproxy '*' -o "$work/health" -w '%{http_code}' "${url%/metrics}/healthz")" = "$1" ]; }
-held() { curl -sS --noproxy '*' "$url" | grep -q "^fnscope_store_held_seconds $1"; }
+scraped() { curl -sS --noproxy '*' "$url" > "$work/scraped" && grep -q "$1" "$work/scraped"; } # a pipe may break
+held() { scraped "^fnscope_store_held_seconds $1"; }
 
 start_collector
 url_of() { url=$(sed -n 's/.*metrics are served at \(http[^ "]*\).*/\1/p' "$work/collect.log" | tail -1); [ -n "$url" ]; }
@@ -77,7 +78,7 @@ for what in doctor "top --once --view overview --size 140x30" "top --once --view
 done
 expect "$work/says" "NOT STORED"
 has "select count(*) from sources where state = 'not stored'" 1 || fail "the table says otherwise"
-curl -sS --noproxy '*' "$url" | grep -q '^fnscope_source_up.* 0$' || fail "the source is up"
+scraped '^fnscope_source_up.* 0$' || fail "the source is up"
 invoke 10
 "$program" alert silence --rule x --for 1m > "$work/silence" 2>&1 && fail "a command was taken that cannot be stored"
 grep -q "cannot be written now" "$work/silence" || fail "the command says: $(cat "$work/silence")"
@@ -123,7 +124,8 @@ for what in doctor "top --once --view overview --size 140x30" "top --once --view
 done
 expect "$work/says" "NO COLLECTOR"
 has "select count(*) from sources where state = 'no collector'" 1 || fail "the table says otherwise"
-"$program" metrics | grep -q '^fnscope_source_up.* 0$' || fail "the source is up"
+"$program" metrics > "$work/scraped"
+grep -q '^fnscope_source_up.* 0$' "$work/scraped" || fail "the source is up"
 start_collector
 has_state() { has "select count(*) from sources where state = '$1'" 1; }
 wait_for has_state ok
