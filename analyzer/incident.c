@@ -151,9 +151,10 @@ static void add_memory(struct buf *b, const struct incident *i)
 {
     buf_addf(b, "ran out of its %llu MB in ", (unsigned long long)(i->memory_bytes >> 20));
     add_counts(b, i);
+    const bool is_small = i->leak_bytes < 1 << 20;
     if (i->leak_bytes > 0)
-        buf_addf(b, "; each use of an environment leaves %lld MB more behind: a leak",
-                 (long long)(i->leak_bytes >> 20));
+        buf_addf(b, "; each use of an environment leaves %lld %s more behind: a leak",
+                 (long long)(i->leak_bytes >> (is_small ? 10 : 20)), is_small ? "KB" : "MB");
 }
 
 /* One type's name stands for all only where it is that of all. */

@@ -118,6 +118,10 @@ static void test_words_of_a_deploy_and_a_leak(void **state)
         incident_text(&i, &a),
         STR("ran out of its 128 MB in 5 of 10 attempts (50 %); each use of an environment leaves "
             "3 MB more behind: a leak, 2026-01-01 00:00 to 00:00"));
+    i.leak_bytes = 700 << 10;
+    CHECK_STR(incident_what(&i, &a),
+              STR("ran out of its 128 MB in 5 of 10 attempts (50 %); each use of an environment "
+                  "leaves 700 KB more behind: a leak"));
 }
 
 static void test_a_type_of_some_is_not_that_of_all(void **state)
