@@ -87,7 +87,7 @@ static void test_digits(void **state)
     }
     for (size_t n = 8; n <= 16; n++) {
         const struct str digits = STR("9182736450192837");
-        uint64_t number, same;
+        uint64_t number = 0, same = 0;
         CHECK(str_digits(digits.p, n, &number) && str_to_u64(str_sub(digits, 0, n), &same));
         CHECK_INT(number, same);
     }
