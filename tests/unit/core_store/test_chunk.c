@@ -207,8 +207,8 @@ static void test_uuid_bytes(void **state)
 
 static void add_of_chunk(struct lines *l, unsigned chunk)
 {
-    static const char *const shared[] = {"START RequestId: " ID_A " Version: $LATEST", "", "a\x01",
-                                         "took 12 ms of 300", "END RequestId: " ID_A};
+    static const char *const shared[] = {("START RequestId: " ID_A " Version: $LATEST"), "",
+                                         "a\x01", "took 12 ms of 300", ("END RequestId: " ID_A)};
 
     for (unsigned i = 0; i < 300 + chunk; i++) {
         char body[64];
