@@ -304,22 +304,24 @@ const struct command cmd_import = {
     .name = "import",
     .summary = "read exported logs into the store: files, folders, standard input",
     .usage = "FILE...|DIR|-",
-    .description = "Reads logs of AWS Lambda and recognises by content what each file is: answers "
-                   "of aws logs\n"
-                   "filter-log-events and get-log-events, text of aws logs tail, records of "
-                   "subscription filters and\n"
-                   "Firehose, NDJSON (also of Fluent Bit, Filebeat, Vector), text of sam logs and "
-                   "awslogs, plain text;\n"
-                   "compressed by gzip or zstd or not at all.\n\n"
-                   "Reading the same logs again changes nothing, so an interrupted import is "
-                   "finished by running it\n"
-                   "again. What cannot be decoded is kept aside and counted.\n\n"
-                   "Most logs do not say their region and account. A function that was stored "
-                   "without gets those that\n"
-                   "a later import says, with all that is stored of it, and is priced anew; "
-                   "fnscope db move corrects\n"
-                   "what was said wrongly. Where functions of one name are in several regions, say "
-                   "--region each time.",
+    .description =
+        "Reads logs of AWS Lambda and recognises by content what each file is: answers "
+        "of aws logs\n"
+        "filter-log-events and get-log-events, text of aws logs tail, records of "
+        "subscription filters and\n"
+        "Firehose, NDJSON (also of Fluent Bit, Filebeat, Vector, Datadog, Loki, "
+        "Elasticsearch, Splunk, OTLP),\n"
+        "text of sam logs and awslogs, rows of jq, plain text; compressed by gzip or zstd "
+        "or not at all.\n\n"
+        "Reading the same logs again changes nothing, so an interrupted import is "
+        "finished by running it\n"
+        "again. What cannot be decoded is kept aside and counted.\n\n"
+        "Most logs do not say their region and account. A function that was stored "
+        "without gets those that\n"
+        "a later import says, with all that is stored of it, and is priced anew; "
+        "fnscope db move corrects\n"
+        "what was said wrongly. Where functions of one name are in several regions, say "
+        "--region each time.",
     .options = import_defs,
     .options_size = sizeof(struct import_settings),
     .examples = "aws logs filter-log-events --log-group-name /aws/lambda/checkout > "

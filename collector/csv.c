@@ -32,9 +32,9 @@ static enum csv_column column_of(struct str name)
 }
 
 /* First separator or line end from i on. */
-static size_t field_end(struct str s, size_t i)
+static size_t field_end(struct str s, size_t i, char separator)
 {
-    while (i < s.n && s.p[i] != ',' && s.p[i] != '\n')
+    while (i < s.n && s.p[i] != separator && s.p[i] != '\n')
         i++;
     return i;
 }
@@ -69,12 +69,12 @@ static struct str undouble(struct str s, struct arena *a)
 
 /* One field from the start of s; returns the bytes up to its separator, which may be the end. A
  * quoted field without its closing quote gives s.n + 1. */
-static size_t take_field(struct str s, struct arena *a, struct str *out)
+static size_t take_field(struct str s, char separator, struct arena *a, struct str *out)
 {
     size_t doubled = 0;
 
     if (s.n == 0 || s.p[0] != '"') {
-        size_t n = field_end(s, 0);
+        size_t n = field_end(s, 0, separator);
         *out = str_trim_right(str_sub(s, 0, n));
         return n;
     }
@@ -84,10 +84,10 @@ static size_t take_field(struct str s, struct arena *a, struct str *out)
     *out = str_sub(s, 1, close - 1);
     if (doubled > 0)
         *out = undouble(*out, a);
-    return field_end(s, close + 1);
+    return field_end(s, close + 1, separator);
 }
 
-bool csv_header(struct str line, struct csv_columns *columns)
+static bool read_header(struct str line, struct csv_columns *columns)
 {
     struct arena none = {0};
     struct str field = {0};
@@ -95,7 +95,7 @@ bool csv_header(struct str line, struct csv_columns *columns)
 
     columns->n = 0;
     for (;;) {
-        size_t n = take_field(line, &none, &field);
+        size_t n = take_field(line, columns->separator, &none, &field);
         if (n > line.n || columns->n == CSV_MAX_COLUMNS)
             break;
         enum csv_column c = column_of(field);
@@ -108,6 +108,21 @@ bool csv_header(struct str line, struct csv_columns *columns)
     }
     arena_clear(&none);
     return has_time && has_message;
+}
+
+bool csv_header(struct str text, struct csv_columns *columns)
+{
+    static const char separators[] = {',', ';',
+                                      '\t'}; /* Excel writes the second in most of Europe */
+    const size_t end = str_find_char(text, '\n');
+
+    for (size_t i = 0; i < ARRAY_LEN(separators); i++) {
+        columns->separator = separators[i];
+        if (read_header(str_trim(str_sub(text, 0, end)), columns))
+            return separators[i] != '\t' ||
+                   str_find(str_skip(text, end), STR("\t\"")) < text.n - end;
+    }
+    return false;
 }
 
 static void keep(struct raw_event *ev, enum csv_column c, struct str field)
@@ -135,7 +150,7 @@ size_t csv_record(struct str s, const struct csv_columns *columns, struct arena 
 
     *is_complete = true;
     for (size_t i = 0;; i++) {
-        size_t n = take_field(rest, a, &field);
+        size_t n = take_field(rest, columns->separator, a, &field);
         if (n >= rest.n)
             *is_complete = false; /* the end of the piece, not of a line */
         if (n > rest.n)

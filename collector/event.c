@@ -547,5 +547,7 @@ bool event_time(struct str text, int64_t *t_ns)
 
     if (epoch_ms(text, t_ns))
         return true;
+    if (str_starts(text, STR("/Date(")) && str_ends(text, STR(")/"))) /* Windows PowerShell 5 */
+        text = str_sub(text, 6, text.n - 8);
     return is_date ? time_parse(text, t_ns) : epoch_time(text, t_ns);
 }

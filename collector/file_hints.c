@@ -169,6 +169,14 @@ static bool holds_platform(struct str text)
     return false;
 }
 
+static bool looks_like_json(struct str head)
+{
+    const bool is_array = str_starts(head, STR("["));
+    const struct str inside = str_trim(str_skip(head, is_array));
+
+    return str_starts(inside, STR("{")) || (is_array && str_starts(inside, STR("[")));
+}
+
 /* Events were read, none of the platform's, whose lines are in sight. */
 static void say_hidden(const struct speakers *h, const struct decode_input *head,
                        const struct batch *b)
@@ -176,8 +184,10 @@ static void say_hidden(const struct speakers *h, const struct decode_input *head
     if (!h->has_platform && b->n_records > 0 && holds_platform(head->bytes))
         log_event(LOG_WARN,
                   "import: " STR_FMT ": the form of its lines is not known: START and REPORT stand "
-                  "inside other text, so no invocation is read from them; cut that text off first",
-                  STR_ARG(head->path));
+                  "inside other text, so no invocation is read from them; %s",
+                  STR_ARG(head->path),
+                  looks_like_json(head->bytes) ? "let its members be called timestamp and message"
+                                               : "cut that text off first");
 }
 
 /* GetLogEvents answers do not name the stream they are of: there is only one. */
@@ -233,13 +243,32 @@ static bool begins_with_member(struct str head, struct str name)
 /* JSON documents of other tools: one object, so they would pass for one line of a function. */
 static const char *other_document(struct str look)
 {
-    if (begins_with_member(look, STR("\"resourceLogs\"")))
-        return "OpenTelemetry logs in JSON, a form that is not read";
-    if (begins_with_member(look, STR("\"status\"")) &&
-        str_find(look, STR("\"resultType\"")) < look.n &&
-        str_find(look, STR("\"streams\"")) < look.n)
-        return "an answer of Loki; its lines: jq -r '.data.result[].values[]|\"\\(.[0]) "
-               "\\(.[1])\"' FILE | fnscope import -";
+    static const struct {
+        struct str opening, inside[2];
+        const char *reason;
+    } kinds[] = {
+        {STR_INIT("\"resourceLogs\""),
+         {{0}},
+         "OpenTelemetry logs; their records: jq -c '.resourceLogs[].scopeLogs[].logRecords[]' FILE "
+         "| fnscope import -"},
+        {STR_INIT("\"status\""),
+         {STR_INIT("\"resultType\""), STR_INIT("\"streams\"")},
+         "an answer of Loki; its lines: jq -r '.data.result[].values[]|\"\\(.[0]) \\(.[1])\"' FILE "
+         "| "
+         "fnscope import -"},
+        {STR_INIT("\"took\""),
+         {STR_INIT("\"hits\""), STR_INIT("\"_source\"")},
+         "an answer of Elasticsearch; its hits: jq -c '.hits.hits[]' FILE | fnscope import -"},
+        {STR_INIT("\"data\""),
+         {STR_INIT("\"attributes\""), STR_INIT("\"log\"")},
+         "an answer of Datadog; its logs: jq -c '.data[]' FILE | fnscope import -"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (begins_with_member(look, kinds[i].opening) &&
+            str_find(look, kinds[i].inside[0]) < look.n &&
+            str_find(look, kinds[i].inside[1]) < look.n)
+            return kinds[i].reason;
     return NULL;
 }
 
@@ -262,6 +291,7 @@ static const char *known_other(struct str head)
         {{"EVENTS\t", 7}, {"\t", 1}, "text of --output text; export again with --output json"},
         {{"b/", 2}, {"\nEVENTS\t", 8}, "text of --output text; export again with --output json"},
         {{"events:", 7}, {"timestamp:", 10}, "YAML; export again with --output json"},
+        {{"- event", 7}, {"timestamp:", 10}, "YAML; export again with --output json"},
         {{"---", 3},
          {"LogEvents", 9},
          "a table of --output table; export again with --output json"},

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "collector/line_escapes.h"
 #include "collector/line_prefix.h"
 #include "collector/stand_in.h"
 #include "collector/trace_lines.h"
@@ -100,9 +101,10 @@ enum line_form lines_detect(struct str head)
     struct str line, rest = head;
     enum line_form best = FORM_BARE;
 
-    size_t end = str_find_char(head, '\n');
-    if (end < 512 && csv_header(str_trim(str_sub(head, 0, end)), &csv))
+    if (str_find_char(head, '\n') < 512 && csv_header(head, &csv))
         return FORM_CSV;
+    if (escapes_are_of(head))
+        return FORM_ESCAPED;
     for (size_t i = 0; i < LOOK_AT && next_line(&rest, &line); i++)
         vote(&b, line);
     if (is_loose(&b, head))
@@ -278,6 +280,8 @@ static void add_event(struct feeder *f, struct raw_event *ev, const char *start)
     };
     if (f->s->form == FORM_STREAM && ev->body.n > 0 && ev->body.p[0] == '\n')
         ev->body = str_skip(ev->body, 1); /* pretty JSON begins on a line of its own */
+    if (f->s->form == FORM_ESCAPED)
+        ev->body = escapes_undo(ev->body, &f->out->arena);
     const bool is_timeless = f->s->form == FORM_STREAM_FIRST && !ev->has_time && ev->stream.n > 0;
     if (is_bare(f->s->form) || is_timeless) {
         add_bare(f, ev);
@@ -314,16 +318,21 @@ static bool goes_on(struct feeder *f, struct trace *t, struct str line, struct s
     return skip_joint(line).p == line.p && trace_goes_on(t, line, behind, &f->out->arena);
 }
 
+static bool has_fixed_prefix(enum line_form form)
+{
+    return form != FORM_LOOSE && form != FORM_ESCAPED && !is_bare(form);
+}
+
 /* Does this line begin an event? If so its parts are in ev. `t` is of the open event, if any. */
 static bool begins_event(struct feeder *f, struct trace *t, struct str line, struct str behind,
                          struct raw_event *ev)
 {
     const enum line_form form = f->s->form;
 
-    if (form != FORM_LOOSE && !is_bare(form))
+    if (has_fixed_prefix(form))
         return prefix_read_next(&f->before, line, ev) == form;
     *ev = (struct raw_event){0};
-    if (form == FORM_LOOSE)
+    if (!is_bare(form))
         return prefix_read_loose(line, ev);
     if (goes_on(f, t, line, behind))
         return false;
@@ -494,7 +503,7 @@ enum status lines_decode(void *state, const struct decode_input *in, struct batc
         size_t end = str_find_char(in->bytes, '\n');
         if (end == in->bytes.n && !in->is_last)
             return OK;
-        csv_header(str_trim(str_sub(in->bytes, 0, end)), &s->columns);
+        csv_header(in->bytes, &s->columns);
         from = in->bytes.p + (end < in->bytes.n ? end + 1 : end);
         s->n_lines = 1;
     }

@@ -20,7 +20,9 @@ enum line_form {
     FORM_LOOSE,        /* "ISO<tab>message", "2026-01-15 10:00:00.123 message", "[ISO] (stream)
                           message" (saw), epoch time in front: proved by platform lines behind it */
     FORM_JOINED,       /* messages only, a tab in front of each but the first: --output text */
-    LINE_FORMS         /* numbers are stored: new forms go to the end */
+    FORM_ESCAPED, /* "epoch<tab>message", "epoch<tab>stream<tab>message" with tabs and line ends
+                     inside as \t and \n: jq's @tsv */
+    LINE_FORMS    /* numbers are stored: new forms go to the end */
 };
 
 enum { CSV_MAX_COLUMNS = 16 };
@@ -38,6 +40,7 @@ enum csv_column {
 struct csv_columns {
     enum csv_column of[CSV_MAX_COLUMNS];
     size_t n;
+    char separator; /* ',', ';' or a tab */
 };
 
 struct lines_state {
@@ -63,8 +66,9 @@ void lines_close(void *state);
 struct decode_mark lines_mark(const void *state);
 void lines_resume(void *state, const struct decode_mark *m);
 
-/* csv.c: the header, and one record at a time. 0: the record does not end in s. */
-bool csv_header(struct str line, struct csv_columns *columns);
+/* csv.c: the header `text` begins with, and one record at a time. 0: the record does not end in s.
+ * Tabs separate fields only where some are in quotes, too: else messages have tabs of their own. */
+bool csv_header(struct str text, struct csv_columns *columns);
 size_t csv_record(struct str s, const struct csv_columns *columns, struct arena *a,
                   struct raw_event *ev, bool *is_complete);
 

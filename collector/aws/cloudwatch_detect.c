@@ -47,6 +47,7 @@ static bool is_named_event(struct str s)
 
     return shape_is_event(s.p, s.p + s.n) &&
            (has_key(look, "\"logStreamName\"") || has_key(look, "\"ingestionTime\"") ||
+            has_key(look, "\"IngestionTime\"") ||
             (has_key(look, "\"@message\"") && has_key(look, "\"@timestamp\"")));
 }
 
@@ -60,7 +61,7 @@ int cw_accepts_answer(struct str head)
     if (is_named_event(s) || shape_is_query_result(look))
         return 90;
     if (shape_is_document(s.p, s.p + s.n) && !has_key(str_sub(s, 0, 256), "\"messageType\""))
-        return has_key(look, "oken\"") || has_key(s, "\"events\"") ||
+        return has_key(look, "oken\"") || has_key(s, "\"events\"") || has_key(s, "\"Events\"") ||
                        has_key(look, "\"@message\"") || has_key(look, "\"sessionMetadata\"") ||
                        has_key(look, "\"sessionStart\"")
                    ? 90
@@ -91,5 +92,6 @@ int cw_accepts_envelope(struct str head)
         return 95;
     bool is_packed = cw_is_packed_key(shape_first_key(s.p, s.p + s.n)) && has_key(s, "ata\"");
     struct str look = str_sub(s, 0, 4096);
-    return is_packed || has_key(look, "\"awslogs\"") || has_later_records(look) ? 80 : 0;
+    bool is_inside = has_key(look, "\"awslogs\"") && has_key(look, "\"H4sI");
+    return is_packed || is_inside || has_later_records(look) ? 80 : 0;
 }

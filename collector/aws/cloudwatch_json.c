@@ -89,6 +89,11 @@ static unsigned find_member(struct str name)
         {{"logGroup", 8}, IN_GROUP},
         {{"logGroupIdentifier", 18}, IN_GROUP}, /* live tail */
         {{"log_group", 9}, IN_GROUP},
+        {{"Message", 7}, IN_TEXT}, /* AWS Tools for PowerShell, ConvertTo-Json */
+        {{"Timestamp", 9}, IN_TIME},
+        {{"LogStreamName", 13}, IN_STREAM},
+        {{"IngestionTime", 13}, IN_SEEN},
+        {{"EventId", 7}, IN_ID},
     };
 
     for (size_t i = 0; name.n > 0 && i < ARRAY_LEN(names); i++)
@@ -275,7 +280,7 @@ static void leave_document(struct cw_walker *w)
 static bool is_events_key(struct str key)
 {
     static const struct str keys[] = {
-        {"events", 6}, {"logEvents", 9}, {"results", 7}, {"sessionResults", 14}};
+        {"events", 6}, {"logEvents", 9}, {"results", 7}, {"sessionResults", 14}, {"Events", 6}};
     return shape_is_key(key, keys, ARRAY_LEN(keys));
 }
 

@@ -75,7 +75,8 @@ bool shape_is_key(struct str s, const struct str *keys, size_t n)
 static const struct str event_keys[] = {
     {"timestamp", 9}, {"message", 7},        {"logStreamName", 13},
     {"eventId", 7},   {"ingestionTime", 13}, {"@timestamp", 10},
-    {"@message", 8},  {"@ptr", 4}, /* Logs Insights */
+    {"@message", 8},  {"@ptr", 4},           /* Logs Insights */
+    {"EventId", 7},   {"IngestionTime", 13}, /* PowerShell */
 };
 static const struct str document_keys[] = {
     {"events", 6},
@@ -92,6 +93,9 @@ static const struct str document_keys[] = {
     {"sessionStart", 12},
     {"sessionMetadata", 15},
     {"sessionResults", 14},
+    {"Events", 6}, /* PowerShell */
+    {"NextToken", 9},
+    {"SearchedLogStreams", 18},
 };
 
 /* The first member's name of the object at p; empty: not there (yet). */

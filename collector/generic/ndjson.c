@@ -8,6 +8,7 @@
 
 #include "collector/event.h"
 #include "collector/generic/generic.h"
+#include "collector/generic/shipped.h"
 #include "collector/stand_in.h"
 #include "core/base/jsonpull.h"
 
@@ -45,18 +46,25 @@ static const struct {
     {{"logStream", 9}, FIELD_STREAM},
     {{"log_stream", 10}, FIELD_STREAM},
     {{"@logStream", 10}, FIELD_STREAM},
+    {{"@log_stream", 11}, FIELD_STREAM}, /* AWS's function that ships log groups to OpenSearch */
+    {{"__aws_cloudwatch_log_stream", 27}, FIELD_STREAM}, /* Loki's lambda-promtail */
     {{"logGroup", 8}, FIELD_GROUP},
     {{"logGroupName", 12}, FIELD_GROUP},
     {{"log_group", 9}, FIELD_GROUP},
     {{"@log", 4}, FIELD_GROUP},
+    {{"@log_group", 10}, FIELD_GROUP},
+    {{"__aws_cloudwatch_log_group", 26}, FIELD_GROUP},
     {{"function", 8}, FIELD_FUNCTION},
     {{"functionName", 12}, FIELD_FUNCTION},
     {{"faas.name", 9}, FIELD_FUNCTION},
     {{"owner", 5}, FIELD_ACCOUNT},
+    {{"@owner", 6}, FIELD_ACCOUNT},
+    {{"__aws_cloudwatch_owner", 22}, FIELD_ACCOUNT},
     {{"accountId", 9}, FIELD_ACCOUNT},
     {{"account", 7}, FIELD_ACCOUNT},
     {{"region", 6}, FIELD_REGION},
     {{"eventId", 7}, FIELD_EVENT_ID},
+    {{"@id", 3}, FIELD_EVENT_ID},
     {{"@ptr", 4}, FIELD_EVENT_ID},
     {{"ingestionTime", 13}, FIELD_SEEN},
     {{"@ingestionTime", 14}, FIELD_SEEN},
@@ -192,6 +200,15 @@ static void open_envelope(const struct object *o, struct raw_event *ev)
         ev->seen_ns = 0;
 }
 
+static void open_object(const struct object *o, struct raw_event *ev)
+{
+    ev->has_time = event_time(o->text[FIELD_TIME], &ev->time_ns);
+    if (is_envelope(o))
+        open_envelope(o, ev);
+    else
+        ev->has_time &= event_time_is_near(ev->time_ns); /* "time":100 may be a metric */
+}
+
 static void add_event(struct ndjson_state *s, const struct decode_input *in, struct raw_event *ev,
                       struct batch *out)
 {
@@ -214,6 +231,23 @@ static void add_event(struct ndjson_state *s, const struct decode_input *in, str
     event_add(&s->maker, &piece, ev, out);
     if (known != NULL && (!was_open || stand_in_began_at(known, ev->mark.offset)))
         s->anchor = ev->mark;
+}
+
+/* Another tool's record of the event: its text and time, and what it says of the place. */
+static bool open_shipped(struct str line, struct arena *a, struct raw_event *ev)
+{
+    struct shipped s;
+    struct object place = {0};
+    const char *error;
+
+    if (!shipped_read(line, a, &s) || !event_time(s.time, &ev->time_ns))
+        return false;
+    if (s.place.n > 0 && read_object(s.place, a, &place, &error))
+        place.text[FIELD_LEVEL] = place.text[FIELD_REQUEST_ID] = (struct str){0};
+    place.text[FIELD_MESSAGE] = s.message;
+    open_envelope(&place, ev);
+    ev->has_time = true;
+    return true;
 }
 
 /* A batch of the Telemetry API: an array of {"time","type","record"}. */
@@ -241,14 +275,9 @@ static void read_object_line(struct ndjson_state *s, const struct decode_input *
                          error != NULL ? error : "text behind the JSON object", out);
         return;
     }
-    if (is_object) {
-        ev.has_time = event_time(o.text[FIELD_TIME], &ev.time_ns);
-        if (is_envelope(&o))
-            open_envelope(&o, &ev);
-        else
-            ev.has_time &= event_time_is_near(ev.time_ns); /* "time":100 may be a metric */
-        ev.is_valid_utf8 = true;
-    }
+    if (is_object && (has(&o, FIELD_MESSAGE) || !open_shipped(line, &out->arena, &ev)))
+        open_object(&o, &ev);
+    ev.is_valid_utf8 = is_object;
     add_event(s, in, &ev, out);
 }
 
