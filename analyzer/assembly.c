@@ -61,21 +61,29 @@ static void make_room(struct pieces *p)
     p->rows = xreallocarray(p->rows, p->cap, sizeof(*p->rows));
 }
 
+static enum piece_news learn_arrival(struct piece *p, uint16_t arrival)
+{
+    if (arrival <= p->arrival)
+        return PIECE_KNOWN;
+    p->arrival = arrival;
+    return PIECE_ARRIVAL;
+}
+
 /* Pieces mostly come in order, so the place is near the end. Full: of all that were ever offered
  * the first are kept, whatever the order of the offers. */
-bool pieces_add(struct pieces *p, const struct piece *piece)
+enum piece_news pieces_add(struct pieces *p, const struct piece *piece)
 {
     size_t at = p->n;
 
     for (; at > 0 && p->rows[at - 1].t_ns >= piece->t_ns; at--) {
         int c = compare_pieces(&p->rows[at - 1], piece);
         if (c == 0)
-            return false;
+            return learn_arrival(&p->rows[at - 1], piece->arrival);
         if (c < 0)
             break;
     }
     if (p->n == MAX_PIECES && at == p->n)
-        return false;
+        return PIECE_KNOWN;
     if (p->n == MAX_PIECES)
         p->n--;
     make_room(p);
@@ -84,7 +92,7 @@ bool pieces_add(struct pieces *p, const struct piece *piece)
     p->rows[at] = *piece;
     p->has_guessed |= piece->is_time_guessed;
     p->n++;
-    return true;
+    return PIECE_NEW;
 }
 
 /* --- outcome --- */

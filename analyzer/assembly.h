@@ -29,6 +29,7 @@ struct piece {
     bool was_killed;       /* EXIT: "signal: killed" */
     bool is_time_borrowed; /* of a line near by, or guessed */
     bool is_time_guessed;  /* of the file: one instant is one run of it */
+    uint16_t arrival;      /* of a START (core/model/arrival.h); tells no two pieces apart */
 };
 
 /* What belongs to the environment and not to a request. */
@@ -39,6 +40,7 @@ struct loose {
     struct str status, error_type, init_type, phase;
     struct str runtime; /* "java:21.v38"; empty: not said */
     bool was_killed;
+    uint16_t arrival; /* core/model/arrival.h; of lines that have no duration */
 };
 
 struct pieces {
@@ -49,8 +51,10 @@ struct pieces {
 
 enum { MAX_PIECES = 512 }; /* of one request in one environment: the first ones are kept */
 
-/* Adds unless the same is there already; false then. */
-bool pieces_add(struct pieces *p, const struct piece *piece);
+enum piece_news { PIECE_KNOWN, PIECE_ARRIVAL, PIECE_NEW };
+/* Adds unless the same is there already, which may still learn when it arrived: of two that are
+ * known the larger number. */
+enum piece_news pieces_add(struct pieces *p, const struct piece *piece);
 
 /* One attempt: the pieces [from, to) of the sorted array. */
 struct attempt {

@@ -15,69 +15,7 @@
 
 #define DEFAULT_OPEN ((size_t)6000)
 
-/* --- records to pieces --- */
-
-static bool piece_kind_of(enum platform_kind kind, enum piece_kind *out)
-{
-    static const struct {
-        enum platform_kind from;
-        enum piece_kind to;
-    } kinds[] = {
-        {PLATFORM_START, PIECE_START},     {PLATFORM_END, PIECE_END},
-        {PLATFORM_REPORT, PIECE_REPORT},   {PLATFORM_RUNTIME_DONE, PIECE_RUNTIME_DONE},
-        {PLATFORM_TIMEOUT, PIECE_TIMEOUT}, {PLATFORM_RUNTIME_EXIT, PIECE_EXIT},
-        {PLATFORM_FAULT, PIECE_EXIT},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        if (kinds[i].from == kind) {
-            *out = kinds[i].to;
-            return true;
-        }
-    return false;
-}
-
-/* Where a shell is the runtime, the death of its child is a status of 128 and the signal's 9. */
-static bool says_killed(const struct platform_event *p)
-{
-    return str_find(p->error_message, STR("signal: killed")) < p->error_message.n ||
-           str_ends(p->error_message, STR(": exit status 137"));
-}
-
-/* Mostly it is that of the environment, which is kept already. */
-static struct str keep_version(struct correlator *c, const struct env *v, struct str version)
-{
-    return str_eq(version, v->origin.version) ? v->origin.version : corr_keep(c, version);
-}
-
-static bool make_piece(struct correlator *c, const struct env *v, const struct log_record *r,
-                       struct piece *out)
-{
-    const struct platform_event *p = r->platform;
-
-    *out = (struct piece){.t_ns = r->time_ns,
-                          .kind = PIECE_APP_ERROR,
-                          .is_time_borrowed = r->is_time_borrowed,
-                          .is_time_guessed = r->is_time_guessed};
-    if (!p) {
-        out->error_type = corr_keep(c, r->error_type);
-        return r->is_error;
-    }
-    if (!piece_kind_of(p->kind, &out->kind))
-        return false;
-    out->has = p->has;
-    out->duration_ns = p->kind == PLATFORM_TIMEOUT ? p->timeout_ns : p->duration_ns;
-    out->billed_ns = p->billed_ns; /* holds Billed Restore Duration already */
-    out->init_ns = p->init_ns;
-    out->restore_ns = p->restore_ns;
-    out->memory_bytes = p->memory_bytes;
-    out->max_memory_bytes = p->max_memory_bytes;
-    out->status = corr_keep(c, p->status);
-    out->error_type = corr_keep(c, p->error_type);
-    out->version = keep_version(c, v, p->version.n > 0 ? p->version : r->origin->version);
-    out->was_killed = says_killed(p);
-    return true;
-}
+/* --- records of requests --- */
 
 /* In memory and in the store others may have run in what a REPORT without START claims. */
 static void note_claim(struct assembly *a, const struct piece *p)
@@ -96,7 +34,7 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
     struct piece p;
     enum status s = corr_assembly(c, v, r, &a, e);
 
-    if (s != OK || !make_piece(c, v, r, &p))
+    if (s != OK || !corr_make_piece(c, v, r, &p))
         return s;
     p.trace_id = corr_keep_trace(a, r->trace_id);
     if (a != v->newest || p.t_ns < v->newest_ns)
@@ -105,7 +43,10 @@ static enum status take_request(struct correlator *c, struct env *v, const struc
         c->n_again++; /* read before, at another guess */
         return OK;
     }
-    if (corr_add_piece(a, &p)) {
+    const enum piece_news news = corr_add_piece(a, &p);
+    if (news == PIECE_ARRIVAL) {
+        corr_mark_dirty(c, a);
+    } else if (news == PIECE_NEW) {
         a->was_told = a->was_told && p.kind != PIECE_REPORT; /* one more export may tell it */
         corr_mark_dirty(c, a);
         note_claim(a, &p);
@@ -159,7 +100,8 @@ static void take_loose(struct correlator *c, struct env *v, const struct log_rec
                        struct batch *b)
 {
     const struct platform_event *p = r->platform;
-    struct loose l = {.t_ns = r->time_ns, .kind = p ? p->kind : PLATFORM_OTHER};
+    struct loose l = {
+        .t_ns = r->time_ns, .kind = p ? p->kind : PLATFORM_OTHER, .arrival = r->arrival};
 
     l.error_type = corr_keep(c, p ? p->error_type : r->error_type);
     if (p) {
@@ -169,7 +111,7 @@ static void take_loose(struct correlator *c, struct env *v, const struct log_rec
         l.init_type = corr_keep(c, p->init_type);
         l.phase = corr_keep(c, p->phase);
         l.runtime = corr_keep(c, p->runtime_version);
-        l.was_killed = says_killed(p);
+        l.was_killed = corr_says_killed(p);
     }
     corr_add_loose(v, &l);
     stir(c, v, concerned_by(&l));
@@ -182,15 +124,8 @@ static void take_loose(struct correlator *c, struct env *v, const struct log_rec
                                   .error_type = l.error_type,
                                   .init_type = l.init_type,
                                   .phase = l.phase,
-                                  .runtime_version = l.runtime};
-}
-
-/* Whether the record says something about its request. */
-static bool is_piece(const struct log_record *r)
-{
-    enum piece_kind ignored;
-
-    return r->platform ? piece_kind_of(r->platform->kind, &ignored) : r->is_error;
+                                  .runtime_version = l.runtime,
+                                  .arrival = l.arrival};
 }
 
 static enum status take_record(struct correlator *c, const struct log_record *r, struct batch *b,
@@ -199,7 +134,8 @@ static enum status take_record(struct correlator *c, const struct log_record *r,
     bool is_loose = r->invocation_id.n == 0;
     struct env *v;
 
-    if (is_loose ? !(r->platform ? is_environments(r->platform->kind) : r->is_error) : !is_piece(r))
+    if (is_loose ? !(r->platform ? is_environments(r->platform->kind) : r->is_error)
+                 : !corr_is_piece(r))
         return OK;
     enum status s = corr_env_of(c, r, &v, e);
     if (s != OK)

@@ -72,10 +72,13 @@ static int compare_loose(const struct loose *a, const struct loose *b)
         c = str_cmp(a->phase, b->phase);
     if (c == 0)
         c = str_cmp(a->runtime, b->runtime);
-    return c != 0 ? c : (a->duration_ns > b->duration_ns) - (a->duration_ns < b->duration_ns);
+    if (c == 0)
+        c = (a->duration_ns > b->duration_ns) - (a->duration_ns < b->duration_ns);
+    return c != 0 ? c : (a->arrival < b->arrival) - (a->arrival > b->arrival);
 }
 
-/* Of two of a kind in one instant the smaller stays, as in the store. */
+/* Of two of a kind in one instant the smaller stays, as in the store: of the same one that of which
+ * is known when it arrived. */
 void corr_add_loose(struct env *v, const struct loose *l)
 {
     size_t oldest = 0;
@@ -120,6 +123,7 @@ static enum status load_loose(struct correlator *c, struct env *v, int64_t t_ns,
                           .init_type = corr_keep(c, found.rows[i].init_type),
                           .phase = corr_keep(c, found.rows[i].phase),
                           .runtime = corr_keep(c, found.rows[i].runtime_version),
+                          .arrival = found.rows[i].arrival,
                           .was_killed = str_eq(status, STR("killed"))};
         corr_add_loose(v, &l);
     }
@@ -287,7 +291,7 @@ static void set_text(struct own_text *t, struct str s)
     t->n = s.n;
 }
 
-bool corr_add_piece(struct assembly *a, const struct piece *p)
+enum piece_news corr_add_piece(struct assembly *a, const struct piece *p)
 {
     struct env *v = a->env;
 

@@ -156,8 +156,7 @@ enum status corr_env_of(struct correlator *c, const struct log_record *r, struct
 enum status corr_assembly(struct correlator *c, struct env *v, const struct log_record *r,
                           struct assembly **out, struct err *e);
 struct str corr_id(const struct assembly *a);
-/* Adds a piece; false when it is there already. */
-bool corr_add_piece(struct assembly *a, const struct piece *p);
+enum piece_news corr_add_piece(struct assembly *a, const struct piece *p);
 /* Makes room for n rows given out; what is there stays. */
 void corr_room_for_given(struct assembly *a, size_t n);
 void corr_mark_dirty(struct correlator *c, struct assembly *a);
@@ -172,6 +171,16 @@ struct assembly *corr_new_assembly(struct correlator *c, struct env *v, struct s
 struct assembly *corr_find(const struct correlator *c, const struct env *v, struct str id);
 /* One of those of that id in every environment of the function. */
 struct assembly *corr_find_id(const struct correlator *c, const struct env *v, struct str id);
+
+/* --- correlate_pieces.c --- */
+
+/* Whether the record says something about its request. */
+bool corr_is_piece(const struct log_record *r);
+/* False: it says nothing. All but its trace id, which is its request's to keep. */
+bool corr_make_piece(struct correlator *c, const struct env *v, const struct log_record *r,
+                     struct piece *out);
+/* Where a shell is the runtime, the death of its child is a status of 128 and the signal's 9. */
+bool corr_says_killed(const struct platform_event *p);
 
 /* --- correlate_store.c --- */
 

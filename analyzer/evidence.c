@@ -6,6 +6,7 @@
 
 #include "analyzer/correlate_private.h"
 #include "core/base/clock.h"
+#include "core/model/arrival.h"
 
 /* One attempt as a possible owner. */
 struct claim {
@@ -13,6 +14,7 @@ struct claim {
     int64_t start_ns, end_ns;
     bool is_open; /* neither its end nor its REPORT is known */
     bool is_guessed;
+    uint16_t arrival; /* of its START */
 };
 
 /* The line of a crash may trail the end by a moment. */
@@ -86,6 +88,14 @@ static int compare_claims(const void *a, const void *b)
     return (x->a->key > y->a->key) - (x->a->key < y->a->key);
 }
 
+static uint16_t start_arrival(const struct pieces *p, const struct attempt *at)
+{
+    for (size_t i = at->from; i < at->to; i++)
+        if (p->rows[i].kind == PIECE_START)
+            return p->rows[i].arrival;
+    return 0;
+}
+
 static void add_claims(struct correlator *c, struct assembly *a, struct claim *out, size_t *n)
 {
     struct attempt attempts[MAX_ATTEMPTS];
@@ -106,6 +116,7 @@ static void add_claims(struct correlator *c, struct assembly *a, struct claim *o
             .end_ns = last_ns > computed_ns ? last_ns : computed_ns,
             .is_open = !(inv.evidence & (EV_END | EV_REPORT | EV_RUNTIME_DONE)),
             .is_guessed = (inv.evidence & EV_TIME_GUESSED) != 0,
+            .arrival = start_arrival(&a->pieces, &attempts[i]),
         };
     }
 }
@@ -166,8 +177,23 @@ static const struct claim *ends_first(const struct env *v, const struct claim *c
     return best;
 }
 
+/* Of those that began in the line's very instant the last whose START arrived before it; NULL:
+ * there is none, or nothing tells. */
+static const struct claim *arrived_before(const struct claim *claims, size_t n, size_t next,
+                                          const struct loose *l)
+{
+    const struct claim *last = NULL;
+
+    for (size_t i = next; i < n && claims[i].start_ns == l->t_ns; i++)
+        if (arrival_is_after(l->arrival, claims[i].arrival) &&
+            (!last || arrival_is_after(claims[i].arrival, last->arrival)))
+            last = &claims[i];
+    return last;
+}
+
 /* One request runs at a time. In the instant in which one ends and the next begins, a line without
- * an id is of the one that ends: the platform begins the next after it has written all of it. */
+ * an id is of the next if it is known to have arrived behind its START, else of the one that ends:
+ * the platform begins the next after it has written all of it. */
 static const struct claim *owner_of(const struct env *v, const struct claim *claims, size_t n,
                                     const struct loose *l)
 {
@@ -176,7 +202,8 @@ static const struct claim *owner_of(const struct env *v, const struct claim *cla
 
     if (next < n && claims[next].is_guessed && claims[next].start_ns == l->t_ns)
         return &claims[next];
-    const struct claim *first = corr_runs_alone(v) ? NULL : ends_first(v, claims, next, l);
+    const struct claim *first =
+        corr_runs_alone(v) ? arrived_before(claims, n, next, l) : ends_first(v, claims, next, l);
     if (first)
         return first;
     if (before && runs_at(v, before, l))

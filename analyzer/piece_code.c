@@ -1,11 +1,13 @@
-/* The pieces of one attempt as the bytes a row keeps. Ten bytes for the usual START, END, REPORT:
+/* The pieces of one attempt as the bytes a row keeps. Ten bytes for the usual START, END, REPORT
+ * (13 where ids of events tell when the START arrived):
  * what the row's columns say is not said again. All numbers are varints.
  *
  *   per piece   kind and flags; time since the start (signed; even: ms, odd: ns);
  *               FLAG_HAS      has; the numbers are the row's
  *               FLAG_NUMBERS  has, duration, billed, init, restore, memory, max memory
  *               FLAG_TEXTS    status, error type, version, trace id, each with its length;
- *                             FLAG_VERSION, FLAG_TRACE: the row's, and empty here */
+ *                             FLAG_VERSION, FLAG_TRACE: the row's, and empty here
+ *               FLAG_ARRIVAL  arrival */
 #include "analyzer/assembly.h"
 
 #include <assert.h>
@@ -22,6 +24,7 @@ enum {
     FLAG_KILLED = 1 << 8,
     FLAG_BORROWED = 1 << 9,
     FLAG_GUESSED = 1 << 10,
+    FLAG_ARRIVAL = 1 << 11,
 };
 _Static_assert(PIECE_KINDS <= KIND_BITS + 1, "a kind has three bits");
 
@@ -66,7 +69,8 @@ static void add_text(struct buf *out, struct str s)
 
 static unsigned time_flags(const struct piece *p)
 {
-    return (p->is_time_borrowed ? FLAG_BORROWED : 0u) | (p->is_time_guessed ? FLAG_GUESSED : 0u);
+    return (p->is_time_borrowed ? FLAG_BORROWED : 0u) | (p->is_time_guessed ? FLAG_GUESSED : 0u) |
+           (p->arrival > 0 ? FLAG_ARRIVAL : 0u);
 }
 
 static unsigned flags_of(const struct piece *p, const struct invocation *inv)
@@ -96,12 +100,14 @@ static void encode_piece(const struct piece *p, const struct invocation *inv, st
         buf_add_varint(out, p->has);
     if (flags & FLAG_NUMBERS)
         add_numbers(out, p);
-    if (!(flags & FLAG_TEXTS))
-        return;
-    add_text(out, p->status);
-    add_text(out, p->error_type);
-    add_text(out, flags & FLAG_VERSION ? (struct str){0} : p->version);
-    add_text(out, flags & FLAG_TRACE ? (struct str){0} : p->trace_id);
+    if (flags & FLAG_TEXTS) {
+        add_text(out, p->status);
+        add_text(out, p->error_type);
+        add_text(out, flags & FLAG_VERSION ? (struct str){0} : p->version);
+        add_text(out, flags & FLAG_TRACE ? (struct str){0} : p->trace_id);
+    }
+    if (flags & FLAG_ARRIVAL)
+        buf_add_varint(out, p->arrival);
 }
 
 void pieces_encode(const struct pieces *p, const struct attempt *at, const struct invocation *inv,
@@ -220,6 +226,8 @@ static struct piece decode_piece(struct reader *r, const struct invocation *inv)
         p.version = cut_text(r);
         p.trace_id = cut_text(r);
     }
+    if (flags & FLAG_ARRIVAL)
+        p.arrival = (uint16_t)cut_varint(r);
     if (flags & FLAG_TRACE)
         p.trace_id = inv->trace_id;
     if (flags & FLAG_VERSION)

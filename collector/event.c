@@ -18,6 +18,7 @@
 #include "core/base/jsonpull.h"
 #include "core/base/timefmt.h"
 #include "core/base/utf8.h"
+#include "core/model/arrival.h"
 #include "core/model/log_group.h"
 
 /* Lambda and CloudWatch Logs began in 2014; a time far off would open a day file of its own. */
@@ -457,6 +458,15 @@ bool event_time_is_near(int64_t t_ns)
     return t_ns >= EARLIEST_NS && t_ns < LATEST_NS;
 }
 
+/* What stands in the instant of a START is of that request only if it came behind it. */
+static bool needs_arrival(const struct log_record *r)
+{
+    if (r->platform == NULL)
+        return r->is_error && r->invocation_id.n == 0;
+    return r->platform->kind == PLATFORM_START ||
+           (r->platform->kind == PLATFORM_RUNTIME_EXIT && r->invocation_id.n == 0);
+}
+
 /* --- the door
  * -----------------------------------------------------------------------------------------------
  */
@@ -489,6 +499,8 @@ void event_add(struct event_maker *m, const struct decode_input *in, const struc
     assert(m->is_started && m->run_mark.offset <= ev->mark.offset);
     if (r->invocation_id.n == 0 && r->kind == RECORD_APP)
         r->invocation_id = ev->invocation_id;
+    if (needs_arrival(r))
+        r->arrival = arrival_of(ev->event_id);
     if (r->severity == SEVERITY_UNKNOWN)
         r->severity = ev->severity;
     out->counts.events++;

@@ -144,7 +144,7 @@ static void add(struct feeder *f, const struct decode_input *in, const struct ra
     if (f->out->n_records == before)
         return;
     struct log_record *r = &f->out->records[before];
-    if (f->s->form == FORM_STREAM_FIRST || r->origin->instance.n == 0)
+    if (r->arrival == 0)
         open_requests_hear(&f->s->open, r, &f->out->arena);
 }
 

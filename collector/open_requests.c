@@ -114,13 +114,15 @@ static const struct open_request *only_open(const struct open_requests *o,
     return found;
 }
 
-/* Times decide where they can: in whole seconds, and in the instant of a START, they cannot. */
+/* Times decide where they can: in the instant of a START they cannot, nor, without a stream, in
+ * whole seconds. */
 static bool needs_order(const struct open_requests *o, const struct open_request *row,
                         const struct log_record *r)
 {
     if (row->is_time_borrowed || r->is_time_borrowed)
         return true;
-    return !o->is_unordered && (r->time_ns % NS_PER_SEC == 0 || r->time_ns == row->start_ns);
+    return !o->is_unordered &&
+           (r->time_ns == row->start_ns || (row->stream == 0 && r->time_ns % NS_PER_SEC == 0));
 }
 
 static void give(const struct open_requests *o, struct log_record *r, struct arena *a)
@@ -143,7 +145,6 @@ void open_requests_hear(struct open_requests *o, struct log_record *r, struct ar
         open_request(o, r);
     else if (is_end)
         close_request(o, r);
-    else if (r->kind == RECORD_APP && r->invocation_id.n == 0 && o->n > 0 &&
-             (r->origin->instance.n == 0 || r->is_time_borrowed))
+    else if (r->kind == RECORD_APP && r->invocation_id.n == 0 && o->n > 0)
         give(o, r, a);
 }

@@ -36,8 +36,8 @@ struct open_requests {
 };
 
 /* Hears START, END and REPORT; gives an application record without an id that of the only open
- * request, kept in `a`. Of records of a log stream only those without a time are given one: else
- * the stream says it better. */
+ * request, kept in `a`. Of records of a log stream only those without a time are given one, and
+ * those of the instant in which it began: else the stream says it better. */
 void open_requests_hear(struct open_requests *o, struct log_record *r, struct arena *a);
 
 #endif

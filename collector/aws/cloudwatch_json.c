@@ -172,7 +172,10 @@ static void emit(struct cw_walker *w, struct cw_event *r, const char *start)
                      ? s->document
                      : (struct decode_mark){.offset = cw_offset_of(w, start),
                                             .mode = s->maker.n_events << 2 | (uint64_t)s->mode};
+    const size_t before = w->out->n_records;
     event_add(&s->maker, w->in, &r->ev, w->out);
+    if (w->out->n_records > before && r->ev.event_id.n == 0 && r->ev.stream.n > 0)
+        open_requests_hear(&s->open, &w->out->records[before], &w->out->arena);
 }
 
 enum cw_step cw_take_event(struct cw_walker *w, struct cw_event *r, const struct jp *j)

@@ -5,6 +5,7 @@
 
 #include "collector/aws/json_shape.h"
 #include "collector/event.h"
+#include "collector/open_requests.h"
 #include "core/base/buf.h"
 #include "core/base/intern.h"
 #include "core/base/jsonpull.h"
@@ -22,8 +23,9 @@ struct cw_passed {
 
 struct cw_state {
     struct event_maker maker;
-    struct intern names; /* of groups and streams: they outlive a batch */
-    unsigned mode;       /* where the walk stands */
+    struct open_requests open; /* of events with streams and without ids: their order says more */
+    struct intern names;       /* of groups and streams: they outlive a batch */
+    unsigned mode;             /* where the walk stands */
     struct str owner, log_group, stream;
     struct decode_mark document; /* where the open document began */
     bool is_control, has_context, has_events;

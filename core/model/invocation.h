@@ -63,6 +63,7 @@ struct instance_event {
     enum platform_kind kind; /* PLATFORM_OTHER: an application error line */
     int64_t duration_ns;
     struct str status, error_type, init_type, phase, runtime_version;
+    uint16_t arrival; /* arrival.h; of lines that have no duration */
 };
 
 struct instance_event_list {

@@ -59,6 +59,7 @@ struct log_record {
     struct str body;          /* the whole event as it came, trailing line end cut */
     const struct platform_event *platform; /* NULL for application lines */
     uint64_t identity;       /* 64-bit hash that names this event for ever; repeats have the same */
+    uint16_t arrival;        /* of a START, and of an error without a request id: see arrival.h */
     uint32_t ingested_bytes; /* what the provider bills for it: message bytes as sent */
     bool is_error;           /* an unhandled error reported by the runtime: its invocation failed */
     bool is_time_guessed;    /* neither it nor a line near it says when it was */

@@ -225,7 +225,7 @@ static enum status write_event(struct day *d, const struct pack_event *pe, struc
     sql_bind_i64(d->insert_event, 1, pe->stream);
     sql_bind_i64(d->insert_event, 2, ev->time_ns - d->number * NS_PER_DAY);
     sql_bind_i64(d->insert_event, 3, ev->kind);
-    sql_bind_i64(d->insert_event, 4, ev->duration_ns);
+    sql_bind_i64(d->insert_event, 4, ev->arrival > 0 ? -(int64_t)ev->arrival : ev->duration_ns);
     sql_bind_str(d->insert_event, 5, ev->status);
     sql_bind_str(d->insert_event, 6, ev->error_type);
     sql_bind_str(d->insert_event, 7, ev->init_type);

@@ -6,11 +6,14 @@
 static void read_event(struct store *s, const struct sql_stmt *st, int64_t day, struct arena *a,
                        struct instance_event *ev)
 {
+    const int64_t dur = sql_i64(st, 2); /* negative: schema.c */
+
     *ev = (struct instance_event){
         .origin = dim_origin(s, (uint32_t)sql_i64(st, 8)),
         .time_ns = day * NS_PER_DAY + sql_i64(st, 0),
         .kind = (enum platform_kind)sql_i64(st, 1),
-        .duration_ns = sql_i64(st, 2),
+        .duration_ns = dur > 0 ? dur : 0,
+        .arrival = (uint16_t)(dur < 0 ? -dur : 0),
         .status = arena_str(a, sql_str(st, 3)),
         .error_type = arena_str(a, sql_str(st, 4)),
         .init_type = arena_str(a, sql_str(st, 5)),

@@ -47,6 +47,10 @@
  *
  * since migration 16: roll.data ends with the durations on provisioned concurrency, if any (roll.c)
  *
+ * since migration 17: pieces of facts say when a START arrived (piece_code.c), and env.dur of lines
+ * that have no duration when they did, as a negative number: the smallest is kept of one instant,
+ * and known is better
+ *
  * How long what meta.db holds lives, with retention or `db prune` (meta_prune.c) up to a day:
  * stream        until the last day that may hold something of it is removed; the one with the
  *               highest id stays, so that no id comes back with another meaning
@@ -142,6 +146,7 @@ static const char *const meta_migrations[] = {
     "",
     GONE_TABLE,
     "",
+    "",
     NULL,
 };
 
@@ -181,6 +186,7 @@ static const char *const day_migrations[] = {
     "",
     "",
     GONE_TABLE,
+    "",
     "",
     NULL,
 };

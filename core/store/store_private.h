@@ -166,7 +166,7 @@ MUST_CHECK enum status meta_prune(struct store *s, int64_t day, struct err *e);
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 16 };
+enum { SCHEMA_VERSION = 17 };
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 /* Without touching the file: refuses another program's and a newer version's, and nothing else
  * (what cannot be opened for reading may still be for writing). */
