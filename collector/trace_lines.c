@@ -13,7 +13,8 @@ enum {
     APP = TRACE_ALL ^ PLATFORM,
     /* The next line belongs to the event whatever it is, unless it is the platform's. */
     FORCING = TRACE_RUST_TEXT | TRACE_SOURCE | TRACE_CARET,
-    STAYS = 0 /* a joint that leaves the place as it is */
+    STAYS = 0,       /* a joint that leaves the place as it is */
+    LOGGED = 1 << 30 /* a joint only behind a logger's error: else it was printed, stands alone */
 };
 
 static bool is_digit(char c)
@@ -55,6 +56,7 @@ static const struct opening openings[] = {
     {{"runtime: goroutine stack exceeds ", 33}, TRACE_GO, NULL},
     {{"fatal error: ", 13}, TRACE_GO, NULL},
     {{"goroutine ", 10}, TRACE_GO, shape_goroutine},
+    {{"SIG", 3}, TRACE_GO, shape_go_signal},
     {{"thread '", 8}, TRACE_RUST_TEXT, shape_panic_head},
     {{"thread '", 8}, TRACE_RUST, shape_panic},
     {{"Error raised from handler method", 32}, TRACE_RUBY, NULL},
@@ -87,9 +89,10 @@ static const struct joint {
     {{")", 1}, APP, STAYS, shape_closing},
     {{"\xC2\xA0", 2}, APP, STAYS, NULL}, /* the Python runtime's indent */
     /* Python; rich draws boxes */
-    {{"Traceback (most recent", 22}, APP & ~TRACE_PYTHON_END, TRACE_PYTHON, NULL},
-    {{"During handling of the above exception", 38}, APP, TRACE_NONE, NULL},
-    {{"The above exception was the direct cause", 40}, APP, TRACE_NONE, NULL},
+    {{"Traceback (most recent", 22}, TRACE_CHAIN, TRACE_PYTHON, NULL},
+    {{"Traceback (most recent", 22}, LOGGED | (APP & ~TRACE_PYTHON_END), TRACE_PYTHON, NULL},
+    {{"During handling of the above exception", 38}, APP, TRACE_CHAIN, NULL},
+    {{"The above exception was the direct cause", 40}, APP, TRACE_CHAIN, NULL},
     {{"> File ", 7}, TRACE_PYTHON, STAYS, NULL},
     {{"\xE2\x95\xAD", 3}, APP, TRACE_PYTHON, shape_boxed_traceback},
     {{"\xE2\x94", 2}, APP, STAYS, NULL},
@@ -106,6 +109,8 @@ static const struct joint {
     {{"runtime: sp=", 12}, TRACE_GO, STAYS, NULL},
     {{"fatal error: ", 13}, TRACE_GO, STAYS, NULL},
     {{"[signal ", 8}, TRACE_GO, STAYS, NULL},
+    {{"PC=0x", 5}, TRACE_GO, STAYS, NULL},
+    {{"signal arrived during", 21}, TRACE_GO, STAYS, NULL},
     {{"[recovered", 10}, TRACE_GO, STAYS, NULL},
     {{"runtime stack:", 14}, TRACE_GO, STAYS, NULL},
     {{"...additional frames elided", 27}, TRACE_GO, STAYS, NULL},
@@ -113,6 +118,8 @@ static const struct joint {
     /* Rust */
     {{"note: ", 6}, TRACE_RUST, STAYS, NULL},
     {{"stack backtrace:", 16}, TRACE_RUST, STAYS, NULL},
+    {{"Location:", 9}, APP, STAYS, shape_rust_part},
+    {{"Stack backtrace:", 16}, APP, STAYS, shape_rust_part},
     /* Node, Bun */
     {{"Node.js v", 9}, APP, TRACE_NONE, shape_version},
     {{"Bun v", 5}, APP, TRACE_NONE, shape_version},
@@ -133,7 +140,7 @@ static const struct joint {
     {{"Next ", 5}, TRACE_PHP, STAYS, NULL},
     {{"\"}", 2}, TRACE_PHP, TRACE_NONE, NULL},
     /* Elixir, Erlang */
-    {{"** (", 4}, APP & ~TRACE_ELIXIR, TRACE_ELIXIR, shape_elixir},
+    {{"** (", 4}, LOGGED | (APP & ~TRACE_ELIXIR), TRACE_ELIXIR, shape_elixir},
     {{"Last message", 12}, TRACE_ELIXIR, STAYS, NULL},
     {{"State: ", 7}, TRACE_ELIXIR, STAYS, NULL},
     {{"Function: ", 10}, TRACE_ELIXIR, STAYS, NULL},
@@ -159,6 +166,16 @@ static bool is_platform_line(struct str line)
     return o != NULL && (o->place & PLATFORM) != 0;
 }
 
+/* --- what the event says of itself --- */
+
+static bool is_logged_error(const struct trace *t, struct arena *a)
+{
+    struct log_record r = {.body = t->first};
+
+    aws_lambda_app(t->first, &r, a);
+    return t->is_error || r.severity >= SEVERITY_WARN;
+}
+
 /* --- lines that go on --- */
 
 /* " INFO target: text" and, of the pretty form, "  2026-01-15T10:00:00.1Z  INFO target: text":
@@ -173,9 +190,11 @@ static bool begins_indented(struct str line)
            date.p[10] == 'T' && date.p[13] == ':';
 }
 
-static bool goes_on_indented(struct trace *t, struct str line)
+static bool goes_on_indented(struct trace *t, struct str line, struct arena *a)
 {
     if ((t->place & PLATFORM) != 0 || begins_indented(line))
+        return false;
+    if (shape_group_traceback(str_trim(line)) && t->place != TRACE_CHAIN && !is_logged_error(t, a))
         return false;
     t->has_frames |= shape_frame(line);
     if (t->place == TRACE_SOURCE && shape_caret(line))
@@ -210,12 +229,13 @@ static void go_to(struct trace *t, unsigned place)
         t->place = TRACE_PYTHON_OWN;
 }
 
-static bool take_joint(struct trace *t, struct str line, struct str behind)
+static bool take_joint(struct trace *t, struct str line, struct str behind, struct arena *a)
 {
     for (size_t i = 0; i < ARRAY_LEN(joints); i++) {
         const struct joint *j = &joints[i];
         if (line.p[0] != j->text.p[0] || (t->place & j->in) == 0 || !str_starts(line, j->text) ||
-            (j->fits != NULL && !j->fits(line, behind)))
+            (j->fits != NULL && !j->fits(line, behind)) ||
+            ((j->in & LOGGED) != 0 && !is_logged_error(t, a)))
             continue;
         go_to(t, j->to);
         return true;
@@ -259,14 +279,6 @@ static bool ends_in_type(struct str first, struct str type)
     return first.n > type.n && str_ends(first, type) && str_ends(rest, STR(": "));
 }
 
-static bool is_logged_error(struct str first, struct arena *a)
-{
-    struct log_record r = {.body = first};
-
-    aws_lambda_app(first, &r, a);
-    return r.severity >= SEVERITY_WARN;
-}
-
 /* "java.lang.RuntimeException: boom" goes on with the line that logged it or ends in its type. */
 static bool take_header(struct trace *t, struct str line, struct str behind, struct arena *a)
 {
@@ -277,10 +289,34 @@ static bool take_header(struct trace *t, struct str line, struct str behind, str
     if (t->has_frames || type.n == 0 || !is_type)
         return false;
     if (!ends_in_type(first, type) &&
-        !(shape_frame(shape_first_line(behind)) && is_logged_error(first, a)))
+        !(shape_frame(shape_first_line(behind)) && is_logged_error(t, a)))
         return false;
     t->place = TRACE_JAVA;
     return true;
+}
+
+/* A further line of the message of an exception whose frames come before anything else begins. */
+static bool is_before_frames(struct str line, struct str behind)
+{
+    struct str near = str_sub(behind, 0, TRACE_LOOK_AHEAD);
+
+    while (line.n > 0 && line.p[0] != '[' && !is_digit(line.p[0]) && shape_type_length(line) == 0 &&
+           find_opening(line, near) == NULL) {
+        line = str_trim_right(str_cut(&near, '\n'));
+        if (shape_frame(line))
+            return true;
+    }
+    return false;
+}
+
+/* "SEVERE: text" */
+static bool take_titled(struct trace *t, struct str line)
+{
+    enum severity severity = SEVERITY_UNKNOWN;
+
+    t->place = TRACE_NONE;
+    t->is_error = shape_titled(line, &severity) && severity >= SEVERITY_WARN;
+    return severity != SEVERITY_UNKNOWN;
 }
 
 /* Lines that no opening word tells. */
@@ -294,24 +330,30 @@ static bool take_shape(struct trace *t, struct str line, struct str behind, stru
         return is_before_indent && str_find_char(line, ' ') == line.n;
     if (t->place == TRACE_GO)
         return shape_go_frame(line);
-    if (t->place == TRACE_TITLE) {
-        t->place = TRACE_NONE;
-        return shape_titled(line);
-    }
+    if (t->place == TRACE_TITLE)
+        return take_titled(t, line);
     if ((t->place & PLATFORM) != 0)
         return false;
     if (t->place == TRACE_JAVA)
-        return shape_frame(shape_first_line(behind));
+        return is_before_frames(line, behind) || take_header(t, line, behind, a);
     return shape_go_pair(line, behind) || take_header(t, line, behind, a);
 }
 
 static bool extends(struct trace *t, struct str line, struct str behind, struct arena *a)
 {
     if (is_blank(line.p[0]))
-        return goes_on_indented(t, line);
+        return goes_on_indented(t, line, a);
     if ((t->place & FORCING) != 0)
         return take_forced(t, line);
-    return take_joint(t, line, behind) || take_shape(t, line, behind, a);
+    return take_joint(t, line, behind, a) || take_shape(t, line, behind, a);
+}
+
+/* "java.lang.IllegalStateException: text" */
+static bool begins_java(struct str line)
+{
+    const struct str type = str_sub(line, 0, shape_type_length(line));
+
+    return shape_error(type) && str_find_char(type, '.') < type.n && type.n < line.n;
 }
 
 void trace_open(struct trace *t, struct str line, struct str behind)
@@ -321,6 +363,8 @@ void trace_open(struct trace *t, struct str line, struct str behind)
     *t = (struct trace){.first = line, .place = TRACE_NONE};
     if (o != NULL)
         t->place = o->place;
+    else if (begins_java(line))
+        t->place = TRACE_JAVA;
     else if (line.n > 0 && shape_title(line))
         t->place = TRACE_TITLE;
     else if (line.n > 0 && is_digit(line.p[0]))

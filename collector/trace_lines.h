@@ -2,10 +2,11 @@
  * hand a stack trace to the platform as one event; saved from a terminal each of its lines stands
  * alone. Whole are joined: traces of Java, Kotlin and Scala, Python (with their chains), .NET,
  * Node, Bun, Ruby, PHP, Elixir, and the crashes of Go and Rust; pretty JSON and indented lines;
- * REPORT and its XRAY line, an exit and its type. Nothing goes on with a platform line but those.
- * What no line tells stays apart: the second line of a message that is plain text.
- * Pure; time is linear: a line is judged by itself, its event's first line and at most
- * TRACE_LOOK_AHEAD bytes behind it. */
+ * REPORT and its XRAY line, an exit and its type. A trace that
+ * was printed, with no logger's line in front, stands alone. Nothing goes on with a platform line
+ * but those. What no line tells stays apart: the second line of a message that is plain text. Pure;
+ * time is linear: a line is judged by itself, its event's first line and at most TRACE_LOOK_AHEAD
+ * bytes behind it. */
 #ifndef FNSCOPE_COLLECTOR_TRACE_LINES_H
 #define FNSCOPE_COLLECTOR_TRACE_LINES_H
 
@@ -35,13 +36,15 @@ enum trace_place {
     TRACE_MODULE = 1 << 17, /* Node: "Require stack:" */
     TRACE_RUBY = 1 << 18,   /* the runtime's notice, its JSON comes */
     TRACE_TITLE = 1 << 19,  /* date and method, level and text come */
-    TRACE_ALL = (1 << 20) - 1
+    TRACE_CHAIN = 1 << 20,  /* Python names what came of the exception: the next trace comes */
+    TRACE_ALL = (1 << 21) - 1
 };
 
 struct trace {
     struct str first; /* the event's first line */
     unsigned place;   /* enum trace_place, one */
     bool has_frames;
+    bool is_error; /* a line behind the first says so */
 };
 
 /* `line` begins an event; `behind` is what follows it in the file. */

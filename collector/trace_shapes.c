@@ -280,13 +280,12 @@ bool shape_title(struct str line)
 }
 
 /* "SEVERE: text" */
-bool shape_titled(struct str line)
+bool shape_titled(struct str line, enum severity *out)
 {
     enum { MAX_LEVEL = 12 };
     const size_t n = str_find(str_sub(line, 0, MAX_LEVEL), STR(": "));
-    enum severity severity;
 
-    return n < MAX_LEVEL && n < line.n && severity_parse(str_sub(line, 0, n), &severity);
+    return n < MAX_LEVEL && n < line.n && severity_parse(str_sub(line, 0, n), out);
 }
 
 bool shape_panic(struct str line, struct str behind)
@@ -323,8 +322,30 @@ bool shape_go_pair(struct str line, struct str behind)
 {
     const struct str below = shape_first_line(behind);
 
-    return str_starts(below, STR("\t")) && str_find(below, STR(".go:")) < below.n &&
+    return str_starts(below, STR("\t")) &&
+           (str_find(below, STR(".go:")) < below.n || str_find(below, STR(".s:")) < below.n) &&
            str_find_char(line, '.') < line.n && str_find_char(line, ' ') == line.n;
+}
+
+bool shape_go_signal(struct str line, struct str behind)
+{
+    size_t n = 3;
+
+    UNUSED(behind);
+    while (n < line.n && line.p[n] >= 'A' && line.p[n] <= 'Z')
+        n++;
+    return str_starts(line, STR("SIG")) && n > 5 && str_starts(str_skip(line, n), STR(": "));
+}
+
+bool shape_group_traceback(struct str line)
+{
+    return str_starts(line, STR("+ Exception Group Traceback (most recent call last)"));
+}
+
+bool shape_rust_part(struct str line, struct str behind)
+{
+    return (str_eq(line, STR("Location:")) || str_eq(line, STR("Stack backtrace:"))) &&
+           behind.n > 0 && is_blank(behind.p[0]);
 }
 
 /* "goroutine 1 [running]:" */

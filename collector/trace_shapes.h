@@ -6,6 +6,7 @@
 #define FNSCOPE_COLLECTOR_TRACE_SHAPES_H
 
 #include "core/base/str.h"
+#include "core/model/enums.h"
 
 enum { TRACE_LOOK_AHEAD = 1024 };
 
@@ -35,7 +36,7 @@ bool shape_caret(struct str line);
 bool shape_version(struct str line, struct str behind);
 /* java.util.logging and tinylog: date and method, then "SEVERE: text". */
 bool shape_title(struct str line);
-bool shape_titled(struct str line);
+bool shape_titled(struct str line, enum severity *out);
 /* Rust's "thread 'main' panicked at place" with and without a colon at its end. */
 bool shape_panic(struct str line, struct str behind);
 bool shape_panic_head(struct str line, struct str behind);
@@ -46,6 +47,12 @@ bool shape_ruby_line(struct str line, struct str behind);
 /* "PHP Warning:  text", "#0 /var/task/x.php(12): f()", also Dart's "#0 main (file:///a.dart:3)" */
 bool shape_php_notice(struct str line, struct str behind);
 bool shape_php_frame(struct str line, struct str behind);
+/* "SIGSEGV: segmentation violation", how Go's dump begins */
+bool shape_go_signal(struct str line, struct str behind);
+/* "+ Exception Group Traceback (most recent call last):" behind its indent */
+bool shape_group_traceback(struct str line);
+/* "Location:", "Stack backtrace:" alone, indented lines behind: Rust's anyhow and eyre */
+bool shape_rust_part(struct str line, struct str behind);
 /* "** (RuntimeError) text" */
 bool shape_elixir(struct str line, struct str behind);
 

@@ -548,6 +548,25 @@ static bool telemetry_record(struct app_reader *a, struct log_record *r, struct 
     return true;
 }
 
+/* CloudWatch cuts events at their limit: what a record says in front of its message counts. */
+static void fill_torn(const struct app_reader *a, struct log_record *r)
+{
+    r->severity = app_severity(a);
+    if (a->text[APP_ID].n == UUID_LENGTH && scan_uuid(a->text[APP_ID]))
+        r->invocation_id = a->text[APP_ID];
+}
+
+bool aws_app_json(struct str text, struct log_record *r, struct batch *b)
+{
+    struct app_reader a;
+    struct jp_form form = {0};
+
+    if (!read_record(&a, &form, text, b) || str_starts(a.text[APP_TYPE], STR("platform.")))
+        return false;
+    fill_app(&a, r, &b->arena);
+    return true;
+}
+
 bool aws_lambda_json(struct decode_memo *before, struct str text, struct log_record *r,
                      struct batch *b)
 {
@@ -555,8 +574,11 @@ bool aws_lambda_json(struct decode_memo *before, struct str text, struct log_rec
     struct app_reader a;
     bool is_envelope;
 
-    if (!read_record(&a, &before->json, text, b))
+    if (!read_record(&a, &before->json, text, b)) {
+        if (!str_starts(a.text[APP_TYPE], STR("platform.")))
+            fill_torn(&a, r);
         return false;
+    }
     is_envelope = (a.seen & ~(1u << APP_OTHER)) == envelope;
     if (str_starts(a.text[APP_TYPE], STR("platform."))) {
         if (is_envelope &&

@@ -12,6 +12,7 @@
 #include "collector/aws/app_rust.h"
 #include "collector/aws/aws.h"
 #include "collector/aws/scan.h"
+#include "collector/trace_shapes.h"
 #include "core/base/timefmt.h"
 
 /* --- steps --- */
@@ -187,23 +188,29 @@ static bool level_line(struct str line, struct log_record *r)
     if (rest.n == 0 || rest.p[0] < 'A' || rest.p[0] > 'Z' || !take_level(&rest, &severity) ||
         rest.p[-1] < 'A' || rest.p[-1] > 'Z')
         return false;
-    if (rest.n == 0 || str_find_char(STR(" :\t|"), rest.p[0]) == 4)
+    const bool is_alone = str_trim(rest).n == 0 && rest.p - skip_blanks(line).p > 2;
+    if (!is_alone && (rest.n == 0 || str_find_char(STR(" :\t|"), rest.p[0]) == 4))
         return false;
     r->severity = severity;
+    if (is_alone)
+        return true;
     rest = str_starts(rest, STR(" | ")) ? str_skip(rest, 1) : rest;
     r->message = skip_dash(str_skip(rest, rest.p[0] == ':' || rest.p[0] == '|'));
     return true;
 }
 
-/* .NET's console logger: "fail: App.Function[0]\n      text"; winston: "info: text". */
+/* .NET's console logger: "fail: App.Function[0]\n      text"; winston: "info: text"; R and many
+ * programs: "Warning: text". */
 static bool small_level_line(struct str line, struct log_record *r)
 {
-    static const struct str words[] = {{"trce", 4}, {"dbug", 4}, {"info", 4},  {"warn", 4},
-                                       {"fail", 4}, {"crit", 4}, {"error", 5}, {"debug", 5}};
-    const size_t end = str_find_char(str_sub(line, 0, 6), ':');
+    static const struct str words[] = {{"trce", 4},    {"dbug", 4},   {"info", 4},  {"warn", 4},
+                                       {"fail", 4},    {"crit", 4},   {"error", 5}, {"debug", 5},
+                                       {"Warning", 7}, {"warning", 7}};
+    enum { LONGEST = 8 };
+    const size_t end = str_find_char(str_sub(line, 0, LONGEST), ':');
     struct str word = str_sub(line, 0, end);
 
-    if (end >= 6 || !str_starts(str_skip(line, end), STR(": ")))
+    if (end >= LONGEST || !str_starts(str_skip(line, end), STR(": ")))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_eq(word, words[i]) && scan_level(word, &r->severity)) {
@@ -406,6 +413,15 @@ static bool letter_line(struct str line, struct log_record *r)
            dotnet_exception(line, r);
 }
 
+/* "+ Exception Group Traceback (most recent call last):" of Python */
+static bool group_trace(struct str rest, struct log_record *r)
+{
+    if (!shape_group_traceback(rest))
+        return false;
+    r->severity = SEVERITY_ERROR;
+    return true;
+}
+
 /* tracing's lines without a time, and its pretty ones */
 static bool blank_line(struct str line, struct log_record *r)
 {
@@ -413,7 +429,7 @@ static bool blank_line(struct str line, struct log_record *r)
 
     return rest.n > 0 && rest.p[0] >= '0' && rest.p[0] <= '9'
                ? timed_line(rest, r)
-               : level_line(line, r) || app_ruby_failure(line, r);
+               : level_line(line, r) || app_ruby_failure(line, r) || group_trace(rest, r);
 }
 
 typedef bool line_reader(struct str line, struct log_record *r);

@@ -72,8 +72,9 @@ static bool scan_slog_level(struct str word, enum severity *out)
 /* slog, logrus, go-kit, log15, and whoever leaves the time to the platform. */
 static bool is_logfmt(struct str line)
 {
-    static const struct str keys[] = {{"time=", 5},  {"timestamp=", 10}, {"ts=", 3},   {"t=", 2},
-                                      {"level=", 6}, {"lvl=", 4},        {"event=", 6}};
+    static const struct str keys[] = {{"time=", 5},     {"timestamp=", 10}, {"ts=", 3},
+                                      {"t=", 2},        {"level=", 6},      {"lvl=", 4},
+                                      {"severity=", 9}, {"Level=", 6},      {"event=", 6}};
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         if (str_starts(line, keys[i]))
@@ -81,10 +82,19 @@ static bool is_logfmt(struct str line)
     return false;
 }
 
+static bool level_of_attrs(struct str line, enum severity *out)
+{
+    static const struct str keys[] = {{"level=", 6}, {"lvl=", 4}, {"severity=", 9}, {"Level=", 6}};
+
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        if (scan_slog_level(text_attr(line, keys[i]), out))
+            return true;
+    return false;
+}
+
 static bool slog_line(struct str line, struct log_record *r)
 {
-    if (!is_logfmt(line) || (!scan_slog_level(text_attr(line, STR("level=")), &r->severity) &&
-                             !scan_slog_level(text_attr(line, STR("lvl=")), &r->severity)))
+    if (!is_logfmt(line) || !level_of_attrs(line, &r->severity))
         return false;
     struct str message = text_attr(line, STR("message="));
     if (message.n == 0)
@@ -152,6 +162,15 @@ bool app_php_line(struct str line, struct log_record *r)
     return false;
 }
 
+/* "OpenJDK 64-Bit Server VM warning: text" */
+static bool is_jvm_warning(struct str line)
+{
+    const struct str head = str_sub(line, 0, 80);
+
+    return (str_starts(line, STR("OpenJDK ")) || str_starts(line, STR("Java HotSpot"))) &&
+           str_find(head, STR(" VM warning: ")) < head.n;
+}
+
 /* What a runtime or a language prints when the process dies of it. */
 static bool crash_line(struct str line, struct log_record *r)
 {
@@ -176,9 +195,14 @@ static bool crash_line(struct str line, struct log_record *r)
         }
     const bool is_panic =
         str_starts(line, STR("thread '")) && str_find(line, STR(" panicked at ")) < line.n;
-    if (!is_panic && !shape_elixir(line, (struct str){0}))
+    if (shape_go_signal(line, (struct str){0}))
+        r->severity = SEVERITY_FATAL;
+    else if (is_panic || shape_elixir(line, (struct str){0}))
+        r->severity = SEVERITY_ERROR;
+    else if (is_jvm_warning(line))
+        r->severity = SEVERITY_WARN;
+    else
         return false;
-    r->severity = SEVERITY_ERROR;
     return true;
 }
 

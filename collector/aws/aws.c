@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "collector/aws/lambda_brief.h"
+#include "core/base/timefmt.h"
 
 /* "REPORT RequestId: ", "START RequestId: " or "END RequestId: " behind a prefix: user text that
  * imitates a platform line. 'q' is rare, so the search is one memchr a line. */
@@ -43,6 +44,24 @@ static struct str behind_warning(struct str text)
     return is_own_line ? str_skip(text, at) : (struct str){0};
 }
 
+/* The record behind blanks, a byte order mark or a time; empty: none. */
+static struct str behind_head(struct str text)
+{
+    const struct str whole = str_trim(text);
+    size_t n = 0;
+
+    if (!str_ends(whole, STR("}")))
+        return (struct str){0};
+    if (is_digit(whole.p[0]))
+        n = time_prefix_length(whole);
+    else if (str_starts(whole, STR("\xEF\xBB\xBF")))
+        n = 3;
+    else if (whole.p == text.p)
+        return (struct str){0};
+    const struct str rest = str_trim(str_skip(whole, n));
+    return str_starts(rest, STR("{")) ? rest : (struct str){0};
+}
+
 void aws_decode_lambda(struct decode_memo *before, struct log_record *r, struct batch *b)
 {
     struct str text = r->body;
@@ -63,6 +82,9 @@ void aws_decode_lambda(struct decode_memo *before, struct log_record *r, struct 
     }
     if (has_imitation(text))
         r->is_imitation = true;
+    json = behind_head(text);
+    if (json.n > 0 && aws_app_json(json, r, b))
+        return;
     aws_lambda_app(text, r, &b->arena);
 }
 

@@ -30,6 +30,8 @@ bool aws_lambda_text(struct str line, struct log_record *r, struct batch *b);
 /* {"time":..,"type":"platform.x","record":{..}} or an application record; false: neither. */
 bool aws_lambda_json(struct decode_memo *before, struct str text, struct log_record *r,
                      struct batch *b);
+/* The same for an object that stands behind something else: never a platform record. */
+bool aws_app_json(struct str text, struct log_record *r, struct batch *b);
 /* Application line of a runtime in text form; always succeeds (message = whole line). A line that
  * begins with a terminal colour is copied without colours into the arena. */
 void aws_lambda_app(struct str line, struct log_record *r, struct arena *a);

@@ -148,7 +148,34 @@ static void test_traces_go_on(void **state)
          "Caused by: a.X: y\nat a.B.e(B.kt)"),
         "call(f, {\n  a: 1,\n});",
         "[\n  1\n],",
-        "it is\n** (RuntimeError) boom\n    lib/a.ex:1: A.h/1",
+        "10:00:00.123 [error] it is\n** (RuntimeError) boom\n    lib/a.ex:1: A.h/1",
+        /* What was printed stands behind a line that is no error of a logger. */
+        "printed",
+        ("Traceback (most recent call last):\n  File \"a.py\", line 3, in h\n    f()\nKeyError: "
+         "'a'\n\n"
+         "During handling of the above exception, another exception occurred:\n\n"
+         "Traceback (most recent call last):\n  File \"a.py\", line 5, in h\n    g()\nValueError: "
+         "bad"),
+        "[INFO] starting",
+        ("  + Exception Group Traceback (most recent call last):\n  |   File \"a.py\", line 3, in "
+         "h\n"
+         "  | ExceptionGroup: eg (1 sub-exception)\n  +-+---------------- 1 ----------------\n"
+         "    | ValueError: 1\n    +------------------------------------"),
+        "printed",
+        "** (RuntimeError) boom\n    lib/a.ex:1: A.h/1",
+        "a.b.StateException: outer\nsecond line\nthird line\n\tat a.B.c(B.java:3)",
+        "a.b.StateException: caught",
+        "line",
+        "a.b.OtherException: caught, too\n\tat a.B.c(B.java:3)",
+        ("Jan 15, 2026 10:00:00 AM a.App h\nSEVERE: it failed\na.b.StateException: x\n"
+         "\tat a.B.c(B.java:3)"),
+        ("SIGSEGV: segmentation violation\nPC=0x0 m=0 sigcode=1\nsignal arrived during cgo "
+         "execution\n\n"
+         "goroutine 1 [running]:\nmain.f(...)\n\t/tmp/x.go:3\n\nrax    0x0"),
+        "2026/01/15 10:00:00 "
+        "boom\nmain.f\n\t/tmp/x.go:3\nruntime.goexit\n\t/go/src/runtime/asm.s:1",
+        "Error: outer\n\nCaused by:\n    0: mid\n\nLocation:\n    src/main.rs:4:5",
+        "Location: here",
     };
     AUTO(buf_clear) struct buf text = {.max = 1u << 16};
 
