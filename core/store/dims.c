@@ -234,18 +234,26 @@ bool fn_choice_is_all(const struct fn_choice *c)
     return c->fn_id == 0 && fn_filter_is_all(c->filter);
 }
 
+/* Names of very many are not kept for it. */
+static bool filter_passes(const struct fn_choice *c, uint32_t id)
+{
+    AUTO(arena_clear) struct arena a = {0};
+
+    if (c->store->dims.used_bytes <= MOST_NAME_BYTES)
+        return fn_filter_passes(c->filter, dim_fn(c->store, id));
+    const struct fn_ref fn = dim_fn_in(c->store, id, &a);
+    return fn_filter_passes(c->filter, &fn);
+}
+
 bool fn_choice_passes(struct fn_choice *c, uint32_t fn)
 {
     bool is_new;
 
-    if (fn_choice_is_all(c))
-        return true;
+    if (fn_filter_is_all(c->filter))
+        return c->fn_id == 0 || c->fn_id == fn;
     uint64_t *known = idmap_put(&c->passes, fn, &is_new);
     if (is_new)
-        *known =
-            (c->fn_id == 0 || c->fn_id == fn) && fn_filter_passes(c->filter, dim_fn(c->store, fn))
-                ? 2
-                : 1;
+        *known = (c->fn_id == 0 || c->fn_id == fn) && filter_passes(c, fn) ? 2 : 1;
     return *known == 2;
 }
 

@@ -3,35 +3,39 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/intern.h"
+#include "core/base/mem.h"
 #include "core/store/fact_store.h"
 
 /* --- which functions --- */
 
-static int compare_u32(const void *a, const void *b)
-{
-    uint32_t x, y;
-
-    memcpy(&x, a, sizeof(x));
-    memcpy(&y, b, sizeof(y));
-    return (x > y) - (x < y);
-}
-
+/* Ascending, each once. */
 struct fn_set {
-    struct arena *arena;
-    struct idmap known;
     uint32_t *ids;
     size_t n, cap;
 };
 
-static void add_fn(struct fn_set *set, uint32_t fn)
+static void fn_set_clear(struct fn_set *set)
 {
-    bool is_new;
+    free(set->ids);
+    *set = (struct fn_set){0};
+}
 
-    idmap_put(&set->known, fn, &is_new);
-    if (!is_new)
-        return;
-    set->ids = arena_grow(set->arena, set->ids, set->n, &set->cap, sizeof(*set->ids));
-    set->ids[set->n++] = fn;
+/* Both stay ascending; other is empty then. */
+static void fn_set_merge(struct fn_set *set, struct fn_set *other)
+{
+    struct fn_set all = {.cap = set->n + other->n};
+    size_t i = 0, k = 0;
+
+    all.ids = xreallocarray(NULL, all.cap + 1, sizeof(*all.ids));
+    while (i < set->n || k < other->n) {
+        const bool is_own = k == other->n || (i < set->n && set->ids[i] <= other->ids[k]);
+        k += is_own && k < other->n && set->ids[i] == other->ids[k];
+        all.ids[all.n++] = is_own ? set->ids[i++] : other->ids[k++];
+    }
+    fn_set_clear(set);
+    fn_set_clear(other);
+    *set = all;
 }
 
 static enum status fns_of_day(struct day *d, struct range r, struct fn_set *set, struct err *e)
@@ -39,15 +43,17 @@ static enum status fns_of_day(struct day *d, struct range r, struct fn_set *set,
     int64_t base = d->number * NS_PER_DAY;
     struct sql_stmt *st;
     bool has_row = false;
-    enum status s =
-        sql_prepare(d->db, STR("select distinct fn from roll where slot between ? and ?"), &st, e);
+    enum status s = sql_prepare(
+        d->db, STR("select distinct fn from roll where slot between ? and ? order by fn"), &st, e);
 
     if (s != OK)
         return s;
     sql_bind_i64(st, 1, (r.since_ns - base) / NS_PER_HOUR);
     sql_bind_i64(st, 2, (r.until_ns - 1 - base) / NS_PER_HOUR);
-    while ((s = sql_step(st, &has_row, e)) == OK && has_row)
-        add_fn(set, (uint32_t)sql_i64(st, 0));
+    while ((s = sql_step(st, &has_row, e)) == OK && has_row) {
+        set->ids = mem_grow(set->ids, set->n, &set->cap, sizeof(*set->ids));
+        set->ids[set->n++] = (uint32_t)sql_i64(st, 0);
+    }
     sql_finalize(st);
     return s;
 }
@@ -55,7 +61,7 @@ static enum status fns_of_day(struct day *d, struct range r, struct fn_set *set,
 enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint32_t **ids,
                          size_t *n, struct err *e)
 {
-    struct fn_set set = {.arena = a};
+    AUTO(fn_set_clear) struct fn_set set = {0}, of_day = {0};
     enum status status = store_scan_days(s, e);
 
     for (size_t i = 0; status == OK && i < s->n_day_numbers; i++) {
@@ -64,13 +70,13 @@ enum status fns_of_range(struct store *s, struct range r, struct arena *a, uint3
             continue;
         status = store_day(s, s->day_numbers[i], false, &d, e);
         if (status == OK && d)
-            status = fns_of_day(d, range_of_day(r, s->day_numbers[i]), &set, e);
+            status = fns_of_day(d, range_of_day(r, s->day_numbers[i]), &of_day, e);
+        fn_set_merge(&set, &of_day);
     }
-    idmap_clear(&set.known);
-    if (set.n > 1)
-        qsort(set.ids, set.n, sizeof(*set.ids), compare_u32);
-    *ids = set.ids;
     *n = set.n;
+    *ids = arena_alloc(a, (set.n + 1) * sizeof(*set.ids));
+    if (set.n > 0)
+        memcpy(*ids, set.ids, set.n * sizeof(*set.ids));
     return status;
 }
 
@@ -218,6 +224,7 @@ enum status request_fn_ids(struct store *s, struct range r, const struct fn_filt
                            struct arena *a, struct fn_ids *out, struct err *e)
 {
     AUTO(arena_clear) struct arena names = {0}, one = {0};
+    AUTO(intern_clear) struct intern places = {0}; /* few, of very many functions */
     uint32_t *ids = NULL;
     size_t n = 0, kept = 0;
     enum status status = s->is_null ? OK : fns_of_range(s, r, &names, &ids, &n, e);
@@ -231,8 +238,8 @@ enum status request_fn_ids(struct store *s, struct range r, const struct fn_filt
         const struct fn_ref fn = dim_fn_in(s, ids[i], &one);
         if (!fn_filter_passes(f, &fn))
             continue;
-        fns[kept++] = (struct named_fn){ids[i], fn.provider, arena_str(&names, fn.account),
-                                        arena_str(&names, fn.region), arena_str(&names, fn.name)};
+        fns[kept++] = (struct named_fn){ids[i], fn.provider, intern_str(&places, fn.account),
+                                        intern_str(&places, fn.region), arena_str(&names, fn.name)};
     }
     if (kept > 1)
         qsort(fns, kept, sizeof(*fns), compare_names);
