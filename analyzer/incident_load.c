@@ -17,28 +17,17 @@ struct history {
     uint32_t fn_id;
     struct incident_hour *hours; /* from the first one on in which something failed */
     size_t n, cap;
-    uint64_t quiet; /* attempts before it */
 };
+
+/* A value of the index: attempts before the first that failed, or a place among the rows. */
+#define HAS_FAILED (UINT64_C(1) << 63)
 
 struct histories {
     struct arena *arena;
     struct idmap index;
-    struct history *rows;
+    struct history *rows; /* of functions of which something failed: most never fail */
     size_t n, cap;
 };
-
-static struct history *history_of(struct histories *h, uint32_t fn_id)
-{
-    bool is_new;
-    uint64_t *at = idmap_put(&h->index, fn_id, &is_new);
-
-    if (is_new) {
-        *at = h->n;
-        h->rows = arena_grow(h->arena, h->rows, h->n, &h->cap, sizeof(*h->rows));
-        h->rows[h->n++] = (struct history){.fn_id = fn_id};
-    }
-    return &h->rows[*at];
-}
 
 static struct incident_hour *add_hour(struct histories *all, struct history *h)
 {
@@ -46,23 +35,35 @@ static struct incident_hour *add_hour(struct histories *all, struct history *h)
     return &h->hours[h->n++];
 }
 
-/* Hours in which nothing failed are kept only as attempts: they cannot begin or join a stretch.
- * Those before the first failure are one: most functions of a large account never fail. */
+/* Attempts before the first failure are one hour. */
+static void begin_history(struct histories *all, uint32_t fn_id, uint64_t quiet, int64_t hour_ns)
+{
+    all->rows = arena_grow(all->arena, all->rows, all->n, &all->cap, sizeof(*all->rows));
+    struct history *h = &all->rows[all->n++];
+
+    *h = (struct history){.fn_id = fn_id};
+    if (quiet > 0)
+        *add_hour(all, h) = (struct incident_hour){.hour_ns = hour_ns - NS_PER_HOUR, .n = quiet};
+}
+
+/* Hours in which nothing failed are kept only as attempts: they cannot begin or join a stretch. */
 static enum status on_hour(void *ctx, uint32_t fn_id, int64_t hour_ns, const struct stats *s,
                            struct err *e)
 {
     struct histories *all = ctx;
-    struct history *h = history_of(all, fn_id);
+    uint64_t *known = idmap_put(&all->index, fn_id, NULL);
     uint64_t failed = s->n - s->outcome[OUTCOME_OK] - s->outcome[OUTCOME_UNKNOWN];
 
     UNUSED(e);
-    if (h->n == 0 && failed == 0) {
-        h->quiet += s->n;
+    if ((*known & HAS_FAILED) == 0 && failed == 0) {
+        *known += s->n;
         return OK;
     }
-    if (h->n == 0 && h->quiet > 0)
-        *add_hour(all, h) = (struct incident_hour){.hour_ns = hour_ns - NS_PER_HOUR, .n = h->quiet};
-    struct incident_hour *hour = add_hour(all, h);
+    if ((*known & HAS_FAILED) == 0) {
+        begin_history(all, fn_id, *known, hour_ns);
+        *known = HAS_FAILED | (all->n - 1);
+    }
+    struct incident_hour *hour = add_hour(all, &all->rows[*known & ~HAS_FAILED]);
     *hour = (struct incident_hour){.hour_ns = hour_ns,
                                    .n = s->n,
                                    .retries = s->retries,
