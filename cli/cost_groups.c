@@ -41,19 +41,28 @@ struct printer {
 
 static int cmp_names(const struct cost_group *a, const struct cost_group *b)
 {
-    const struct str pairs[][2] = {
-        {a->key, b->key}, {a->account, b->account}, {a->region, b->region}};
-    int c = 0;
+    const struct cost_place *x = a->place, *y = b->place;
+    int c = str_cmp(a->key, b->key);
 
-    for (size_t i = 0; c == 0 && i < ARRAY_LEN(pairs); i++)
-        c = str_cmp(pairs[i][0], pairs[i][1]);
-    return c;
+    if (c == 0)
+        c = str_cmp(x->account, y->account);
+    return c != 0 ? c : str_cmp(x->region, y->region);
+}
+
+static struct str currency_of(const struct cost_group *g)
+{
+    return g->place->currency;
+}
+
+static bool is_in(const struct cost_group *g, struct str currency)
+{
+    return str_eq(currency_of(g), currency);
 }
 
 static int cmp_groups(const void *pa, const void *pb)
 {
     const struct cost_group *a = pa, *b = pb;
-    const int currency = str_cmp(a->currency, b->currency);
+    const int currency = str_cmp(currency_of(a), currency_of(b));
 
     if (currency != 0)
         return currency;
@@ -65,8 +74,44 @@ static int cmp_groups(const void *pa, const void *pb)
 static int cmp_keys(const void *pa, const void *pb)
 {
     const struct cost_group *a = pa, *b = pb;
-    const int currency = str_cmp(a->currency, b->currency);
-    return currency != 0 ? currency : str_cmp(a->key, b->key);
+    const int currency = str_cmp(currency_of(a), currency_of(b));
+    return currency != 0 ? currency : cmp_names(a, b);
+}
+
+static void add_sums(struct cost_group *to, const struct cost_group *g)
+{
+    to->n += g->n;
+    to->unpriced += g->unpriced;
+    to->mb_ms += g->mb_ms;
+    to->cost += g->cost;
+    to->effective += g->effective;
+    to->logs += g->logs;
+    to->standing += g->standing;
+    to->is_assumed = to->is_assumed || g->is_assumed;
+    to->is_log_unpriced = to->is_log_unpriced || g->is_log_unpriced;
+}
+
+/* Looking up in front whether a function has a row already takes more room than the rows. */
+static size_t join_equal(struct cost_group *rows, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (kept > 0 && cmp_keys(&rows[kept - 1], &rows[i]) == 0)
+            add_sums(&rows[kept - 1], &rows[i]);
+        else
+            rows[kept++] = rows[i];
+    return kept;
+}
+
+static void sort_groups(const struct cost_options *o, struct cost_groups *g)
+{
+    if (g->n == 0)
+        return;
+    qsort(g->rows, g->n, sizeof(*g->rows), cmp_keys);
+    g->n = join_equal(g->rows, g->n);
+    if (o->by != BY_DAY)
+        qsort(g->rows, g->n, sizeof(*g->rows), cmp_groups);
 }
 
 static const struct cost_group *component_of_all(const struct printer *p, struct str currency)
@@ -74,30 +119,18 @@ static const struct cost_group *component_of_all(const struct printer *p, struct
     const struct cost_group *most = &p->groups[0];
 
     for (size_t i = 0; i < p->n; i++)
-        if (str_eq(p->groups[i].currency, currency) &&
-            (!str_eq(most->currency, currency) || p->groups[i].n > most->n))
+        if (is_in(&p->groups[i], currency) && (!is_in(most, currency) || p->groups[i].n > most->n))
             most = &p->groups[i];
     return most;
 }
 
 static struct cost_group total_of(const struct printer *p, struct str currency)
 {
-    struct cost_group total = {.key = STR("total"), .currency = currency};
+    struct cost_group total = {.key = STR("total")};
 
-    for (size_t i = 0; i < p->n; i++) {
-        const struct cost_group *g = &p->groups[i];
-        if (!str_eq(g->currency, currency))
-            continue;
-        total.n += g->n;
-        total.unpriced += g->unpriced;
-        total.mb_ms += g->mb_ms;
-        total.cost += g->cost;
-        total.effective += g->effective;
-        total.logs += g->logs;
-        total.standing += g->standing;
-        total.is_assumed = total.is_assumed || g->is_assumed;
-        total.is_log_unpriced = total.is_log_unpriced || g->is_log_unpriced;
-    }
+    for (size_t i = 0; i < p->n; i++)
+        if (is_in(&p->groups[i], currency))
+            add_sums(&total, &p->groups[i]);
     if (p->o->by == BY_COMPONENT) { /* each of the parts all have counts them all */
         const struct cost_group *all = component_of_all(p, currency);
         total.n = all->n;
@@ -124,8 +157,9 @@ static bool has_content(const struct printer *p, size_t column)
     bool has_accounts = false, has_regions = false;
 
     for (size_t i = 0; i < p->n; i++) {
-        has_accounts = has_accounts || !str_eq(p->groups[i].account, p->groups[0].account);
-        has_regions = has_regions || !str_eq(p->groups[i].region, p->groups[0].region);
+        const struct cost_place *a = p->groups[0].place, *b = p->groups[i].place;
+        has_accounts = has_accounts || !str_eq(a->account, b->account);
+        has_regions = has_regions || !str_eq(a->region, b->region);
         is_unpriced = is_unpriced || p->groups[i].unpriced > 0;
         is_assumed = is_assumed || p->groups[i].is_assumed;
         is_kept = is_kept || p->groups[i].standing > 0;
@@ -249,21 +283,22 @@ static void place_cell(struct printer *p, size_t column, struct str place)
 static void add_group(struct printer *p, const struct cost_group *g, wide total)
 {
     struct table *t = p->table;
+    const struct str currency = currency_of(g);
 
     table_row(t);
     table_text(t, p->at[C_KEY], g->key);
-    place_cell(p, C_ACCOUNT, g->account);
-    place_cell(p, C_REGION, g->region);
-    table_text(t, p->at[C_CURRENCY], g->currency);
+    place_cell(p, C_ACCOUNT, g->place->account);
+    place_cell(p, C_REGION, g->place->region);
+    table_text(t, p->at[C_CURRENCY], currency);
     table_i64(t, p->at[C_INVOCATIONS], (int64_t)g->n);
     if (p->o->by != BY_COMPONENT || g->mb_ms > 0)
         gb_seconds_cell(p, g->mb_ms);
-    amount_cell(p, C_COST, g->cost, g->unpriced > 0, g->currency);
+    amount_cell(p, C_COST, g->cost, g->unpriced > 0, currency);
     if (has_effective(p->o))
-        amount_cell(p, C_EFFECTIVE, g->effective, g->unpriced > 0 && g->cost == 0, g->currency);
+        amount_cell(p, C_EFFECTIVE, g->effective, g->unpriced > 0 && g->cost == 0, currency);
     if (has_logs(p->o)) {
-        amount_cell(p, C_LOGS, g->logs, g->is_log_unpriced, g->currency);
-        money_cell(p, C_STANDING, g->standing, g->currency);
+        amount_cell(p, C_LOGS, g->logs, g->is_log_unpriced, currency);
+        money_cell(p, C_STANDING, g->standing, currency);
     }
     if (total > 0)
         share_cell(p, g->cost, total);
@@ -276,9 +311,12 @@ static void add_group(struct printer *p, const struct cost_group *g, wide total)
 static enum status add_totals(struct printer *p, struct table_stream *rows)
 {
     for (size_t i = 0; i < p->n; i++) {
-        if (i > 0 && str_eq(p->groups[i].currency, p->groups[i - 1].currency))
+        const struct str currency = currency_of(&p->groups[i]);
+        if (i > 0 && is_in(&p->groups[i - 1], currency))
             continue;
-        const struct cost_group total = total_of(p, p->groups[i].currency);
+        const struct cost_place whole = {.currency = currency};
+        struct cost_group total = total_of(p, currency);
+        total.place = &whole;
         add_group(p, &total, total.cost);
         if (table_stream_row(rows) != OK)
             return ERR_CANCELLED;
@@ -294,8 +332,9 @@ static enum status give_groups(void *ctx, struct table_stream *rows, struct err 
     UNUSED(e);
     p->table = &rows->table;
     for (size_t i = 0; i < p->n; i++) {
-        if (i == 0 || !str_eq(p->groups[i].currency, p->groups[i - 1].currency))
-            total = total_of(p, p->groups[i].currency);
+        const struct str currency = currency_of(&p->groups[i]);
+        if (i == 0 || !is_in(&p->groups[i - 1], currency))
+            total = total_of(p, currency);
         add_group(p, &p->groups[i], total.cost);
         if (table_stream_row(rows) != OK)
             return ERR_CANCELLED;
@@ -307,13 +346,13 @@ enum status cost_groups_print(struct cli *c, const struct cost_options *o,
                               struct cost_groups *groups, struct err *e)
 {
     const struct table_out out = cli_table_out(c);
+
+    sort_groups(o, groups);
     struct printer p = {.o = o,
                         .groups = groups->rows,
                         .n = groups->n,
                         .is_for_people = out.format == TABLE_TEXT || out.format == TABLE_MARKDOWN};
 
-    if (p.n > 0)
-        qsort(p.groups, p.n, sizeof(*p.groups), o->by == BY_DAY ? cmp_keys : cmp_groups);
     choose_columns(&p);
     const struct table_shape shape = {p.columns, p.n_columns, "fnscope.cost", 1};
     return table_stream_print(&out, &shape, give_groups, &p, e);

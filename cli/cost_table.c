@@ -49,46 +49,57 @@ static bool has_effective(const struct view *v)
     return v->o->free_tier || v->o->savings_plan != 0;
 }
 
-/* Places are few and functions many: neighbours share them. */
-static struct str place_like(struct view *v, struct str last, struct str place)
+static const struct cost_place *add_place(struct view *v, const struct cost_place *place)
 {
-    return str_eq(last, place) ? last : arena_str(v->c->arena, place);
+    struct arena *a = v->c->arena;
+    struct cost_place *own = arena_new(a, struct cost_place, 1);
+
+    *own = (struct cost_place){arena_str(a, place->currency), arena_str(a, place->account),
+                               arena_str(a, place->region)};
+    return own;
 }
 
-static struct cost_group *add_group(struct view *v, struct str name, struct str currency,
-                                    size_t n_key, const struct fn_ref *of)
+/* Places are few and groups many: neighbours share them. */
+static const struct cost_place *place_like(struct view *v, const struct cost_place *place)
+{
+    const struct cost_place *last = v->groups.n > 0 ? v->groups.rows[v->groups.n - 1].place : NULL;
+    const bool is_same = last != NULL && str_eq(last->currency, place->currency) &&
+                         str_eq(last->account, place->account) &&
+                         str_eq(last->region, place->region);
+
+    return is_same ? last : add_place(v, place);
+}
+
+static struct cost_group *add_group(struct view *v, struct str key, const struct cost_place *place)
 {
     struct cost_groups *g = &v->groups;
 
-    name = arena_str(v->c->arena, name);
-    *map_put(&v->keys, name, NULL) = g->n;
     g->rows = arena_grow(v->c->arena, g->rows, g->n, &g->cap, sizeof(*g->rows));
-    g->rows[g->n] = (struct cost_group){.key = str_sub(name, currency.n + 1, n_key),
-                                        .currency = str_sub(name, 0, currency.n)};
-    if (of != NULL) {
-        const struct cost_group none = {0}, *last = g->n > 0 ? &g->rows[g->n - 1] : &none;
-        g->rows[g->n].account = place_like(v, last->account, of->account);
-        g->rows[g->n].region = place_like(v, last->region, of->region);
-    }
+    g->rows[g->n] = (struct cost_group){.key = key, .place = place_like(v, place)};
     return &g->rows[g->n++];
 }
 
-/* of: whose functions of one name are groups of their own; NULL: any. */
-static struct cost_group *group_at(struct view *v, struct str key, struct str currency,
-                                   const struct fn_ref *of)
+/* Very many: each gets one of its own, those of one name are joined when all are there. */
+static struct cost_group *group_of_function(struct view *v, const struct fn_ref *fn,
+                                            struct str currency)
 {
-    AUTO(buf_clear) struct buf b = {.max = MAX_KEY};
+    const struct cost_place place = {currency, fn->account, fn->region};
 
-    buf_addf(&b, STR_FMT "|" STR_FMT, STR_ARG(currency), STR_ARG(key));
-    if (of != NULL)
-        buf_addf(&b, "|" STR_FMT "|" STR_FMT, STR_ARG(of->account), STR_ARG(of->region));
-    const uint64_t *at = map_get(&v->keys, buf_str(&b));
-    return at != NULL ? &v->groups.rows[*at] : add_group(v, buf_str(&b), currency, key.n, of);
+    return add_group(v, arena_str(v->c->arena, fn->name), &place);
 }
 
 static struct cost_group *group_for(struct view *v, struct str key, struct str currency)
 {
-    return group_at(v, key, currency, NULL);
+    AUTO(buf_clear) struct buf b = {.max = MAX_KEY};
+    const struct cost_place place = {.currency = currency};
+
+    buf_addf(&b, STR_FMT "|" STR_FMT, STR_ARG(currency), STR_ARG(key));
+    const uint64_t *at = map_get(&v->keys, buf_str(&b));
+    if (at != NULL)
+        return &v->groups.rows[*at];
+    const struct str name = arena_str(v->c->arena, buf_str(&b));
+    *map_put(&v->keys, name, NULL) = v->groups.n;
+    return add_group(v, str_sub(name, currency.n + 1, key.n), &place);
 }
 
 static struct str or_unknown(struct str s)
@@ -116,8 +127,9 @@ static void add_stats(struct view *v, struct str key, const struct fn_cost *f)
 {
     const struct stats_cost *list = &f->list;
     const struct stats *s = &f->row->stats;
-    struct cost_group *g =
-        group_at(v, key, list->currency, v->o->by == BY_FUNCTION ? &f->row->fn : NULL);
+    struct cost_group *g = v->o->by == BY_FUNCTION
+                               ? group_of_function(v, &f->row->fn, list->currency)
+                               : group_for(v, key, list->currency);
 
     g->n += s->n;
     g->unpriced += list->is_unpriced ? s->n : s->unpriced;

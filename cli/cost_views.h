@@ -31,15 +31,21 @@ int cost_table(struct cli *c, const struct cost_options *o, struct err *e);
 int cost_explain(struct cli *c, const struct cost_options *o, struct err *e);
 int cost_usage(struct cli *c, const struct cost_options *o, struct err *e);
 
+/* Of what a row of the cost table is: few, for very many rows. */
+struct cost_place {
+    struct str currency;
+    struct str account, region; /* of a function; of other groups empty */
+};
 /* A row of the cost table. */
 struct cost_group {
-    struct str key, currency;
-    struct str account, region; /* of a function; of other groups empty */
+    struct str key;
+    const struct cost_place *place;
     uint64_t n, unpriced;
     wide mb_ms, cost, effective, logs, standing; /* money: 10^-12 */
     bool is_assumed, is_log_unpriced;
 };
-/* Sorts the groups (days by day, others by cost) and prints them. */
+/* Sorts the groups (days by day, others by cost) and prints them. Of one key in one place there may
+ * be several: they are one row. */
 struct cost_groups {
     struct cost_group *rows;
     size_t n, cap;
