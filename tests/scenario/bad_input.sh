@@ -169,8 +169,7 @@ is_sanitized=$(grep -q __asan_init "$program" && echo 1 || echo 0)
 python3 - "$program" "$functions" "$is_sanitized" <<'PY' || failed=1
 import os, subprocess, sys
 program, functions, is_sanitized = sys.argv[1], int(sys.argv[2]), sys.argv[3] == "1"
-# Sums, a name and a slot of a table for each; tables grow by doubling, so 10^6 functions take up to 270 bytes each.
-most_mb = 48 + functions * (200 if functions <= 200000 else 280) // 1000000 if not is_sanitized else 1 << 20
+most_mb = 48 + functions * 200 // 1000000 if not is_sanitized else 1 << 20
 answers = ["cost -o csv", "cost", "cost --by day -o csv", "query functions -n 0", "query functions -n 0 --order costliest -o json", "report",
     "top --view functions -o csv", "top --view cost -o json", "top --view cost --once"]
 fewer = ("day", "report", "--once")
