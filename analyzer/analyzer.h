@@ -24,7 +24,8 @@
  * START in one run with a fitting REPORT in a later one; a REPORT without billing, as managed
  * instances write it, where requests interleave; what is left of a request between two runs of
  * another, within ten seconds, of which the end and the beginning are lost; and lines without an id
- * or of the printer's own: its crash, INIT_START, RESTORE_REPORT. One thread. */
+ * or of the printer's own: its crash, INIT_START, RESTORE_REPORT. An error without an id that
+ * several may have written is marked EV_ERROR_GUESSED (decision 0010). One thread. */
 struct correlator;
 
 struct correlator_options {

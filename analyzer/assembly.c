@@ -280,6 +280,7 @@ static void apply_piece(struct invocation *inv, const struct piece *p)
 static void apply_crash(struct invocation *inv, const struct loose *l)
 {
     inv->evidence |= l->kind == PLATFORM_OTHER ? EV_APP_ERROR : EV_EXIT_LINE;
+    inv->evidence |= l->is_guess ? EV_ERROR_GUESSED : 0;
     worsen(inv, outcome_of_type(l->error_type), l->error_type);
 }
 

@@ -41,6 +41,7 @@ struct loose {
     struct str runtime; /* "java:21.v38"; empty: not said */
     bool was_killed;
     uint16_t arrival; /* core/model/arrival.h; of lines that have no duration */
+    bool is_guess;    /* given to the attempt, though it may be another's */
 };
 
 struct pieces {

@@ -321,8 +321,9 @@ static void give_row(const struct assembly *a, struct invocation *inv, size_t re
 /* What was thought of a request before counts no more. */
 static void count_verdict(unsigned verdict, int64_t by, struct batch_counts *n)
 {
-    n->doubtful += verdict == EV_DOUBTFUL ? by : 0;
-    n->refuted += verdict == EV_FORGED ? by : 0;
+    n->doubtful += (verdict & EV_VERDICT) == EV_DOUBTFUL ? by : 0;
+    n->refuted += (verdict & EV_VERDICT) == EV_FORGED ? by : 0;
+    n->ambiguous += (verdict & EV_ERROR_GUESSED) && !(verdict & EV_FORGED) ? by : 0;
 }
 
 static void give_assembly(struct correlator *c, struct assembly *a, const struct origin *origin,
@@ -342,7 +343,7 @@ static void give_assembly(struct correlator *c, struct assembly *a, const struct
     for (size_t i = 0; i < rows.n; i++) {
         size_t replaces = rows.replaces[i];
         given[i] = (struct given){rows.inv[i].start_ns, content_hash(&rows.inv[i]),
-                                  rows.inv[i].evidence & EV_VERDICT};
+                                  rows.inv[i].evidence & EV_COUNTED};
         count_verdict(given[i].verdict, 1, &b->counts);
         if (replaces == NO_ROW || a->given[replaces].hash != given[i].hash)
             give_row(a, &rows.inv[i], replaces, b);

@@ -12,6 +12,7 @@
 struct owner {
     const struct assembly *a;
     int64_t start_ns;
+    bool is_guess; /* another may have written it as well */
 };
 
 /* A text of a request's own, whose memory serves the next request. */
@@ -102,12 +103,13 @@ struct env {
 };
 
 #define EV_VERDICT ((unsigned)(EV_FORGED | EV_DUPLICATE | EV_DOUBTFUL))
+#define EV_COUNTED (EV_VERDICT | (unsigned)EV_ERROR_GUESSED)
 
 /* What was given out of one attempt. */
 struct given {
     int64_t start_ns;
     uint64_t hash;    /* of its content */
-    unsigned verdict; /* of its evidence */
+    unsigned verdict; /* of its evidence: EV_COUNTED */
 };
 
 struct assembly {

@@ -53,7 +53,7 @@ static enum status restore_row(struct correlator *c, const struct invocation *ro
         return OK; /* another look found it */
     struct assembly *a = known ? known : corr_new_assembly(c, owner, row->id);
     struct restoring r = {c, a};
-    const unsigned verdict = row->evidence & EV_VERDICT;
+    const unsigned verdict = row->evidence & EV_COUNTED;
     pieces_decode(row, restore_piece, &r);
     corr_room_for_given(a, a->n_given + 1);
     a->given[a->n_given++] = (struct given){row->start_ns, 0, verdict};

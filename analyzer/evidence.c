@@ -66,7 +66,7 @@ unsigned corr_verdict(struct correlator *c, const struct assembly *a, const stru
         return corr_judge_attempt(c, a, at);
     for (size_t i = 0; i < a->n_given; i++)
         if (a->given[i].start_ns == start_ns)
-            return a->given[i].verdict & EV_DUPLICATE ? 0 : a->given[i].verdict;
+            return a->given[i].verdict & EV_DUPLICATE ? 0 : a->given[i].verdict & EV_VERDICT;
     return 0;
 }
 
@@ -159,21 +159,33 @@ static bool ends_before(const struct claim *x, const struct claim *y)
 {
     if (x->is_open != y->is_open)
         return y->is_open;
-    return x->end_ns < y->end_ns;
+    return x->is_open ? x->start_ns > y->start_ns : x->end_ns < y->end_ns;
 }
 
+/* The claim a line without an id is given to; NULL: none. */
+struct choice {
+    const struct claim *claim;
+    bool is_guess; /* it may be another's as well */
+};
+
 /* Where several environments are mixed: of those that run then, the one that ends first, since an
- * error nobody caught ends its request at once. claims[n] is the first that began later. */
-static const struct claim *ends_first(const struct env *v, const struct claim *claims, size_t n,
-                                      const struct loose *l)
+ * error nobody caught ends its request at once; of those that are not known to end, the newest.
+ * Where more than one runs that is no more than a guess. claims[n] is the first that began later.
+ */
+static struct choice ends_first(const struct env *v, const struct claim *claims, size_t n,
+                                const struct loose *l)
 {
     enum { MOST_AT_ONCE = 1000 }; /* as many as an account runs at once */
-    const struct claim *best = NULL;
+    struct choice best = {0};
 
     for (size_t i = n;
-         i-- > 0 && n - i <= MOST_AT_ONCE && claims[i].start_ns >= l->t_ns - LONGEST_RUN_NS;)
-        if (runs_at(v, &claims[i], l) && (!best || ends_before(&claims[i], best)))
-            best = &claims[i];
+         i-- > 0 && n - i <= MOST_AT_ONCE && claims[i].start_ns >= l->t_ns - LONGEST_RUN_NS;) {
+        if (!runs_at(v, &claims[i], l))
+            continue;
+        best.is_guess = best.claim != NULL;
+        if (!best.claim || ends_before(&claims[i], best.claim))
+            best.claim = &claims[i];
+    }
     return best;
 }
 
@@ -191,29 +203,41 @@ static const struct claim *arrived_before(const struct claim *claims, size_t n, 
     return last;
 }
 
+static bool is_order_known(const struct claim *claim, const struct loose *l)
+{
+    return l->arrival > 0 && claim->arrival > 0;
+}
+
+/* On its way when the request ended. */
+static bool trails(const struct claim *claim, const struct loose *l)
+{
+    return !claim->is_open && l->kind == PLATFORM_OTHER && l->t_ns <= claim->end_ns + LINE_TRAIL_NS;
+}
+
 /* One request runs at a time. In the instant in which one ends and the next begins, a line without
  * an id is of the next if it is known to have arrived behind its START, else of the one that ends:
- * the platform begins the next after it has written all of it. */
-static const struct claim *owner_of(const struct env *v, const struct claim *claims, size_t n,
-                                    const struct loose *l)
+ * the platform begins the next after it has written all of it; where nothing tells which of the two
+ * came first, that is a guess. */
+static struct choice owner_of(const struct env *v, const struct claim *claims, size_t n,
+                              const struct loose *l)
 {
     size_t next = first_from(claims, n, l->t_ns);
     const struct claim *before = next > 0 ? &claims[next - 1] : NULL;
 
-    if (next < n && claims[next].is_guessed && claims[next].start_ns == l->t_ns)
-        return &claims[next];
-    const struct claim *first =
-        corr_runs_alone(v) ? arrived_before(claims, n, next, l) : ends_first(v, claims, next, l);
-    if (first)
+    const bool is_tie = next < n && claims[next].start_ns == l->t_ns;
+
+    if (is_tie && claims[next].is_guessed)
+        return (struct choice){.claim = &claims[next]};
+    const struct choice first = corr_runs_alone(v)
+                                    ? (struct choice){.claim = arrived_before(claims, n, next, l)}
+                                    : ends_first(v, claims, next, l);
+    if (first.claim)
         return first;
     if (before && runs_at(v, before, l))
-        return before;
-    if (next < n && claims[next].start_ns == l->t_ns)
-        return &claims[next];
-    return before && !before->is_open && l->kind == PLATFORM_OTHER &&
-                   l->t_ns <= before->end_ns + LINE_TRAIL_NS
-               ? before
-               : NULL;
+        return (struct choice){before, is_tie && !is_order_known(&claims[next], l)};
+    if (is_tie)
+        return (struct choice){.claim = &claims[next]};
+    return (struct choice){.claim = before && trails(before, l) ? before : NULL};
 }
 
 void corr_settle_owners(struct correlator *c, struct env *v)
@@ -238,10 +262,11 @@ void corr_settle_owners(struct correlator *c, struct env *v)
     if (n > 1)
         qsort(claims, n, sizeof(*claims), compare_claims);
     for (size_t i = 0; i < v->n_loose; i++) {
-        const struct claim *o =
-            corr_has_owner(&v->loose[i]) ? owner_of(v, claims, n, &v->loose[i]) : NULL;
-        if (o)
-            v->owners[i] = (struct owner){o->a, o->start_ns};
+        if (!corr_has_owner(&v->loose[i]))
+            continue;
+        const struct choice o = owner_of(v, claims, n, &v->loose[i]);
+        if (o.claim)
+            v->owners[i] = (struct owner){o.claim->a, o.claim->start_ns, o.is_guess};
     }
 }
 
@@ -254,8 +279,10 @@ size_t corr_evidence_of(const struct assembly *a, int64_t start_ns, struct loose
         const struct owner *o = &v->owners[i];
         const struct loose *l = &v->loose[i];
         bool is_own = corr_has_owner(l) ? o->a == a && o->start_ns == start_ns : true;
-        if (is_own || (o->a == NULL && loose_is_silent_init(l) && l->t_ns < start_ns))
-            out[n++] = *l;
+        if (!is_own && !(o->a == NULL && loose_is_silent_init(l) && l->t_ns < start_ns))
+            continue;
+        out[n] = *l;
+        out[n++].is_guess = o->is_guess;
     }
     return n;
 }

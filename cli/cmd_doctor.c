@@ -165,6 +165,15 @@ static void check_counts(struct doctor *d)
          "may have printed them",
          "an export with streams tells (aws logs tail --format detailed, into a fresh store); "
          "fnscope sql 'select * from invocations where is_doubtful' shows them"},
+        {s->counts.ambiguous > 0 ? (uint64_t)s->counts.ambiguous : 0,
+         "no error may be another request's",
+         "request was given an error without a request id that may be another's, which ran at the "
+         "same time",
+         "requests were given errors without a request id that may be others', which ran at the "
+         "same time",
+         "an export with streams tells (aws logs tail --format detailed, or --query "
+         "'events[].[timestamp,logStreamName,message]', into a fresh store); "
+         "fnscope sql 'select * from invocations where is_doubtful' shows them"},
         {s->counts.lost_lines, "the platform says of no line that it was lost",
          "line was dropped by the platform before it was logged",
          "lines were dropped by the platform before they were logged", lost.p},

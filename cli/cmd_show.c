@@ -86,6 +86,9 @@ static void show_head(struct buf *b, const struct invocation *inv)
         field(b, "doubt",
               STR("it lies within another's run, and no stream is named: that one may "
                   "have printed it"));
+    if (inv->evidence & EV_ERROR_GUESSED)
+        field(b, "doubt",
+              STR("its error has no request id and may be another's, which ran at the same time"));
 }
 
 /* --- its receipt --- */

@@ -122,6 +122,7 @@ static void summary_row(const struct progress *p, const struct import_progress *
         {.name = "unreadable"},     {.name = "untimed"},          {.name = "elsewhere"},
         {.name = "again"},          {.name = "guessed_streams"},  {.name = "adopted"},
         {.name = "doubtful"},       {.name = "refuted"},          {.name = "held_files"},
+        {.name = "ambiguous"},
     };
     AUTO(arena_clear) struct arena a = {0};
     const uint64_t values[] = {
@@ -146,6 +147,7 @@ static void summary_row(const struct progress *p, const struct import_progress *
         more(r->counts.doubtful),
         more(r->counts.refuted),
         r->held,
+        more(r->counts.ambiguous),
     };
     struct table t;
 
@@ -201,6 +203,13 @@ static void say_imitations(const struct batch_counts *n, struct buf *out)
                       "another environment, or printed by that request",
                       "requests lie within another's run where no stream is named, and count: of "
                       "other environments, or printed by that request"),
+               "an export with streams tells: aws logs tail --format detailed");
+    count_line(out, more(n->ambiguous),
+               plural(more(n->ambiguous),
+                      "request was given an error without a request id that may be another's, "
+                      "which ran at the same time",
+                      "requests were given errors without a request id that may be others', which "
+                      "ran at the same time"),
                "an export with streams tells: aws logs tail --format detailed");
 }
 

@@ -308,7 +308,7 @@ static const char *known_other(struct str head)
 
     if (is_message_list(head))
         return "messages without their times; export them with "
-               "--query 'events[].[timestamp,message]'";
+               "--query 'events[].[timestamp,logStreamName,message]'";
     if (lacks_message(head))
         return "a table of Logs Insights without @message; query: fields @timestamp, @message, "
                "@logStream, @log";

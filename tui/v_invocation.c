@@ -184,6 +184,10 @@ static enum status receipt(struct app *app, struct view_data *d, const struct in
         view_line(d, a, STYLE_WARN,
                   STR("  ! it lies within another's run, and no stream is named: that one may have "
                       "printed it"));
+    if (inv->evidence & EV_ERROR_GUESSED)
+        view_line(d, a, STYLE_WARN,
+                  STR("  ! its error has no request id and may be another's, which ran at the same "
+                      "time"));
     if (inv->evidence & EV_ASSUMED_CONFIG)
         view_line(d, a, STYLE_WARN,
                   STR("  ! region or architecture is assumed: say it under functions: in the "

@@ -52,6 +52,7 @@ void batch_counts_add(struct batch_counts *to, const struct batch_counts *from)
     to->forged += from->forged;
     to->refuted += from->refuted;
     to->doubtful += from->doubtful;
+    to->ambiguous += from->ambiguous;
     to->lost_lines += from->lost_lines;
     to->lost_bytes += from->lost_bytes;
     to->invalid_utf8 += from->invalid_utf8;

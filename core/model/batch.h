@@ -30,6 +30,7 @@ struct batch_counts {
     uint64_t forged;                 /* lines of application text that imitate the platform's */
     int64_t refuted;                 /* requests with EV_FORGED: as many more as there were */
     int64_t doubtful;                /* requests with EV_DOUBTFUL: as many more as there were */
+    int64_t ambiguous;               /* requests with EV_ERROR_GUESSED: the same */
     uint64_t lost_lines, lost_bytes; /* dropped by the platform, as it says itself */
     uint64_t invalid_utf8;           /* events with replaced bytes */
     uint64_t untimed;   /* events without a time: the file's or the clock's stands in */

@@ -102,7 +102,8 @@ enum evidence {
     EV_FORGED = 1 << 19,          /* printed by another request, unless EV_DUPLICATE: kept for the
                                      correlator alone */
     EV_DOUBTFUL = 1 << 20,        /* counted, though another request may have printed it */
-    EV_TIME_GUESSED = 1 << 21     /* no line says when it ran: start_ns is the time of its file */
+    EV_TIME_GUESSED = 1 << 21,    /* no line says when it ran: start_ns is the time of its file */
+    EV_ERROR_GUESSED = 1 << 22    /* an error without a request id may be another request's */
 };
 
 /* Each gives the name ("aws", "x86_64", "ok", "cold" ...), or "unknown". */

@@ -86,6 +86,58 @@ static struct owner_id id_of(struct str id)
     return out;
 }
 
+/* --- what is stored of an id --- */
+
+struct attempt_list {
+    struct store *store;
+    struct arena *arena;
+    struct attempts *out;
+};
+
+static enum status add_attempt(void *ctx, const struct fact *f, struct err *e)
+{
+    const struct attempt_list *l = ctx;
+    struct attempts *out = l->out;
+
+    UNUSED(e);
+    out->rows = arena_grow(l->arena, out->rows, out->n, &out->cap, sizeof(*out->rows));
+    fact_to_invocation(l->store, f, &out->rows[out->n].inv);
+    out->rows[out->n++].fn_id = f->fn;
+    return OK;
+}
+
+enum status attempts_read(struct store *s, struct str id, struct arena *a, struct attempts *out,
+                          struct err *e)
+{
+    struct attempt_list list = {s, a, out};
+    enum status status = OK;
+
+    *out = (struct attempts){0};
+    for (size_t i = 0; status == OK && i < s->n_day_numbers; i++)
+        status = facts_by_id(s, s->day_numbers[i], id, a,
+                             (struct fact_sink){add_attempt, &list, true}, e);
+    return status;
+}
+
+struct range line_owner_reach(const struct invocation *inv)
+{
+    const int64_t run_ns =
+        inv->is_final ? inv->duration_ns + inv->init_ns + inv->restore_ns : LINE_OWNER_RUN_NS;
+
+    return (struct range){inv->start_ns - LINE_OWNER_INIT_NS - LOG_AFTERMATH_NS,
+                          inv->start_ns + run_ns + LOG_AFTERMATH_NS};
+}
+
+static void ask(struct line_owners *o, struct str id)
+{
+    if (str_eq(o->asked, id))
+        return;
+    arena_reset(&o->asked_arena);
+    o->asked = arena_str(&o->asked_arena, id);
+    if (attempts_read(o->store, o->asked, &o->asked_arena, &o->attempts, &o->failure) != OK)
+        o->attempts.n = 0;
+}
+
 /* --- the platform's lines --- */
 
 static size_t find_in(const struct running *rows, size_t n, struct str id)
@@ -125,14 +177,34 @@ static void put_beside(struct line_owners *o, struct owner_track *t)
     t->beside[t->n_beside++] = t->open[0];
 }
 
+/* Whether its REPORT says that it was still running then. */
+static bool ran_on(struct line_owners *o, struct str id, const struct log_line *then)
+{
+    ask(o, id);
+    for (size_t i = 0; i < o->attempts.n; i++) {
+        const struct invocation *inv = &o->attempts.rows[i].inv;
+        if (inv->origin == then->origin && inv->is_final && inv->start_ns <= then->time_ns &&
+            then->time_ns < inv->start_ns + inv->duration_ns)
+            return true;
+    }
+    return false;
+}
+
+/* In a stream that Lambda did not name it may be of another environment. */
+static void step_aside(struct line_owners *o, struct owner_track *t, const struct log_line *l)
+{
+    if (!str_eq(id_str(&t->open[0].id), l->invocation_id)) {
+        t->is_shared |= l->origin->version.n == 0 && ran_on(o, id_str(&t->open[0].id), l);
+        put_beside(o, t);
+    }
+    t->n_open = 0;
+}
+
 static void begin(struct line_owners *o, struct owner_track *t, const struct log_line *l)
 {
     t->is_settled = has_stream(t);
-    if (has_stream(t) && t->n_open > 0) {
-        if (!str_eq(id_str(&t->open[0].id), l->invocation_id))
-            put_beside(o, t);
-        t->n_open = 0;
-    }
+    if (has_stream(t) && t->n_open > 0)
+        step_aside(o, t, l);
     close_at(t, find_open(t, l->invocation_id));
     t->open = arena_grow(o->arena, t->open, t->n_open, &t->cap_open, sizeof(*t->open));
     t->open[t->n_open++] = (struct running){id_of(l->invocation_id), l->time_ns};
@@ -190,54 +262,9 @@ static void hear_platform(struct line_owners *o, struct owner_track *t, const st
 
 /* --- what a line mentions --- */
 
-struct attempt_list {
-    struct store *store;
-    struct arena *arena;
-    struct attempts *out;
-};
-
-static enum status add_attempt(void *ctx, const struct fact *f, struct err *e)
-{
-    const struct attempt_list *l = ctx;
-    struct attempts *out = l->out;
-
-    UNUSED(e);
-    out->rows = arena_grow(l->arena, out->rows, out->n, &out->cap, sizeof(*out->rows));
-    fact_to_invocation(l->store, f, &out->rows[out->n].inv);
-    out->rows[out->n++].fn_id = f->fn;
-    return OK;
-}
-
-enum status attempts_read(struct store *s, struct str id, struct arena *a, struct attempts *out,
-                          struct err *e)
-{
-    struct attempt_list list = {s, a, out};
-    enum status status = OK;
-
-    *out = (struct attempts){0};
-    for (size_t i = 0; status == OK && i < s->n_day_numbers; i++)
-        status = facts_by_id(s, s->day_numbers[i], id, a,
-                             (struct fact_sink){add_attempt, &list, true}, e);
-    return status;
-}
-
-struct range line_owner_reach(const struct invocation *inv)
-{
-    const int64_t run_ns =
-        inv->is_final ? inv->duration_ns + inv->init_ns + inv->restore_ns : LINE_OWNER_RUN_NS;
-
-    return (struct range){inv->start_ns - LINE_OWNER_INIT_NS - LOG_AFTERMATH_NS,
-                          inv->start_ns + run_ns + LOG_AFTERMATH_NS};
-}
-
 static bool is_mentioned_close_by(struct line_owners *o, const struct log_line *l)
 {
-    if (!str_eq(o->asked, l->invocation_id)) {
-        arena_reset(&o->asked_arena);
-        o->asked = arena_str(&o->asked_arena, l->invocation_id);
-        if (attempts_read(o->store, o->asked, &o->asked_arena, &o->attempts, &o->failure) != OK)
-            o->attempts.n = 0;
-    }
+    ask(o, l->invocation_id);
     for (size_t i = 0; i < o->attempts.n; i++) {
         const struct invocation *inv = &o->attempts.rows[i].inv;
         const struct range r = line_owner_reach(inv);

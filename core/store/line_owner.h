@@ -7,7 +7,9 @@
  * platform lines is its own, whatever identifiers it mentions, and so is what trails them by
  * LOG_AFTERMATH_NS. There a line that names the request that has just ended is still that one's.
  * - Managed instances run several: where one began while another was running, a line that says its
- * own id is of that one, and where the other ended later, too, the rest is nobody's.
+ * own id is of that one, and where the other ended later, too, the rest is nobody's. So it is at
+ * once in a stream that Lambda did not name, as that of a file of many environments, where what is
+ * stored of the other says so.
  * - Lines without a stream may be of several environments: those that name a request that is open
  * are its own, the others only while one alone is open.
  * - An initialization belongs to the request that starts, or else ends, within LINE_OWNER_INIT_NS.

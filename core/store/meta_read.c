@@ -66,6 +66,8 @@ static enum status read_counters(struct store *s, struct ingest_status *out, str
             out->last_commit_ns = sql_i64(st, 1);
         if (str_eq(name, STR("doubtful")))
             out->counts.doubtful = sql_i64(st, 1);
+        if (str_eq(name, STR("ambiguous")))
+            out->counts.ambiguous = sql_i64(st, 1);
         if (str_eq(name, STR("refuted")))
             out->counts.refuted = sql_i64(st, 1);
     }

@@ -162,6 +162,7 @@ static enum status write_counters(struct store *s, const struct pack *k, struct 
         {"forged", k->counts.forged},
         {"refuted", (uint64_t)k->counts.refuted},
         {"doubtful", (uint64_t)k->counts.doubtful},
+        {"ambiguous", (uint64_t)k->counts.ambiguous},
         {"lost_lines", k->counts.lost_lines},
         {"lost_bytes", k->counts.lost_bytes},
         {"invalid_utf8", k->counts.invalid_utf8},

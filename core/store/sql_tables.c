@@ -163,7 +163,7 @@ static void invocation_number(const struct invocation *inv, int column, const st
         [I_MEMORY] = (int64_t)(inv->memory_bytes >> 20),
         [I_USED] = (int64_t)(inv->max_memory_bytes >> 20),
         [I_FINAL] = inv->is_final,
-        [I_DOUBTFUL] = (inv->evidence & EV_DOUBTFUL) != 0,
+        [I_DOUBTFUL] = (inv->evidence & (EV_DOUBTFUL | EV_ERROR_GUESSED)) != 0,
         [I_PICO] = inv->cost,
     };
 

@@ -225,7 +225,7 @@ static void add_evidence(struct buf *b, unsigned evidence)
         "START",          "END",       "REPORT",    "RUNTIME_DONE", "INIT_START",    "INIT_REPORT",
         "TIMEOUT",        "EXIT",      "APP_ERROR", "PROACTIVE",    "SUPPRESSED",    "ESTIMATED",
         "NO_BILLING",     "DUPLICATE", "ASSUMED",   "JAVA_RUNTIME", "OTHER_RUNTIME", "RESTORE_FREE",
-        "RESTORE_BILLED", "FORGED",    "DOUBTFUL"};
+        "RESTORE_BILLED", "FORGED",    "DOUBTFUL",  "GUESSED",      "ERROR_GUESSED"};
 
     const char *before = "";
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
