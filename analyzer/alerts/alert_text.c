@@ -64,7 +64,8 @@ static void add_lack(struct buf *b, const struct rule *r, const struct alert *al
 {
     buf_add_z(b, "no data since ");
     time_format(b, alert->started_ns, 0);
-    buf_addf(b, " of %s", r->signal->phrase);
+    buf_addf(b, "%s%s", str_starts(str_from(r->signal->phrase), STR("of ")) ? " " : " of ",
+             r->signal->phrase);
     if (r->per)
         buf_addf(b, " of %s", r->per->phrase);
 }

@@ -2,8 +2,10 @@
 #include "analyzer/alerts/tracks.h"
 
 #include "core/base/timefmt.h"
+#include "core/model/money.h"
 
 #define CATCH_UP_NS (5 * NS_PER_MIN)
+#define PPM         1000000
 
 struct cell {
     int64_t member[CELL_MEMBERS];
@@ -12,8 +14,11 @@ struct cell {
 struct fn_cells {
     const struct fn_ref *fn;
     struct cell *minutes;
+    const struct fn_config *configs; /* newest first */
+    size_t n_configs;
     uint64_t memory_bytes; /* newest configured size */
     int64_t newest_ns;     /* start of the newest */
+    bool knows_timeout, knows_memory;
 };
 
 struct cells {
@@ -22,6 +27,27 @@ struct cells {
     size_t n, cap, n_minutes;
     struct idmap by_fn;
 };
+
+/* The function's part of the rows, which go by function. */
+static void find_configs(const struct cells *c, struct fn_cells *f)
+{
+    const struct fn_config_rows *r = &c->tracks->configs;
+    const uint64_t *first = idmap_get(&c->tracks->config_index, fn_hash(f->fn));
+
+    for (size_t i = first ? (size_t)*first : r->n; i < r->n && fn_eq(&r->rows[i].fn, f->fn); i++) {
+        f->configs = &r->rows[i - f->n_configs];
+        f->n_configs++;
+    }
+}
+
+/* In force at the time; of before the first, that one stands. NULL: none is known. */
+static const struct fn_config *config_at(const struct fn_cells *f, int64_t at_ns)
+{
+    for (size_t i = 0; i < f->n_configs; i++)
+        if (f->configs[i].valid_from_ns <= at_ns || i + 1 == f->n_configs)
+            return &f->configs[i];
+    return NULL;
+}
 
 static struct fn_cells *cells_of(struct cells *c, uint32_t fn_id, const struct invocation *inv)
 {
@@ -36,12 +62,33 @@ static struct fn_cells *cells_of(struct cells *c, uint32_t fn_id, const struct i
         .fn = inv->origin->fn,
         .minutes = arena_new(c->tracks->arena, struct cell, c->n_minutes),
     };
+    find_configs(c, &c->rows[c->n]);
     return &c->rows[c->n++];
 }
 
 static void raise_to(int64_t *to, int64_t v)
 {
     *to = v > *to ? v : *to;
+}
+
+static void raise_share(int64_t *to, int64_t used, int64_t whole, bool *is_known)
+{
+    if (whole <= 0)
+        return;
+    *is_known = true;
+    raise_to(to, (int64_t)wide_ratio(used, PPM, whole));
+}
+
+/* Of the limits that held when it began: the attempt's own, as far as it tells them. */
+static void add_shares(struct fn_cells *f, int64_t *member, const struct invocation *inv)
+{
+    const struct fn_config *k = config_at(f, inv->start_ns);
+    const uint64_t memory_bytes = inv->memory_bytes == 0 && k ? k->memory_bytes : inv->memory_bytes;
+
+    raise_share(&member[CELL_DURATION_SHARE], inv->duration_ns, k ? k->timeout_ns : 0,
+                &f->knows_timeout);
+    raise_share(&member[CELL_MEMORY_SHARE], (int64_t)inv->max_memory_bytes, (int64_t)memory_bytes,
+                &f->knows_memory);
 }
 
 static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invocation *inv,
@@ -63,6 +110,7 @@ static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invoca
     m[CELL_COST] += inv->cost;
     raise_to(&m[CELL_DURATION_MAX], inv->duration_ns);
     raise_to(&m[CELL_MEMORY_MAX], (int64_t)inv->max_memory_bytes);
+    add_shares(f, m, inv);
     if (inv->memory_bytes > 0)
         f->memory_bytes = inv->memory_bytes;
     raise_to(&f->newest_ns, inv->start_ns);
@@ -107,6 +155,22 @@ static void put_minutes(struct cells *c, struct track *track, const struct cell 
     }
 }
 
+/* A share of what nobody knows has no value. */
+static bool is_unknown(const struct fn_cells *f, unsigned member)
+{
+    return (member == CELL_DURATION_SHARE && !f->knows_timeout) ||
+           (member == CELL_MEMORY_SHARE && !f->knows_memory);
+}
+
+static void put_cells(struct cells *c, const struct fn_cells *f, const struct signal_info *signal)
+{
+    const struct subject subject = {SCOPE_FUNCTION, *f->fn};
+    struct track *track = tracks_add(c->tracks, signal, &subject);
+
+    if (!is_unknown(f, signal->member))
+        put_minutes(c, track, f->minutes, signal->member, function_until(c, f));
+}
+
 static void put_function(struct cells *c, const struct fn_cells *f, const bool *wants)
 {
     const struct subject subject = {SCOPE_FUNCTION, *f->fn};
@@ -115,8 +179,7 @@ static void put_function(struct cells *c, const struct fn_cells *f, const bool *
         if (!wants[i])
             continue;
         if (signals[i].from == FROM_CELLS)
-            put_minutes(c, tracks_add(c->tracks, &signals[i], &subject), f->minutes,
-                        signals[i].member, function_until(c, f));
+            put_cells(c, f, &signals[i]);
         if (signals[i].from == FROM_CONFIG && signals[i].member == CONFIG_MEMORY &&
             f->memory_bytes > 0) {
             const struct sample s = {.value = (int64_t)f->memory_bytes};

@@ -377,6 +377,16 @@ static enum status read_sides(struct scan *s, struct rule *r)
     return read_compare(s, word, began, &r->compare);
 }
 
+static void become_share(struct rule *r)
+{
+    const struct signal_info *share = signal_share(r->signal, r->per);
+
+    if (share == NULL)
+        return;
+    r->signal = share;
+    r->per = NULL;
+}
+
 bool rule_is_about(const struct rule *r, enum metric_scope scope)
 {
     return (r->signal->scope_mask >> scope & 1) != 0;
@@ -402,6 +412,7 @@ enum status rule_parse(struct rule *r, struct str text, struct err *e)
     }
     if (status != OK)
         return e ? e->code : ERR_CONFIG;
+    become_share(&new);
     new.when = text;
     *r = new;
     return OK;

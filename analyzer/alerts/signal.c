@@ -35,6 +35,10 @@ const struct signal_info signals[] = {
      "longest duration", NULL, "longest duration"},
     {"memory.max", FUNCTION, UNIT_BYTES, SIGNAL_LEVEL, FROM_CELLS, CELL_MEMORY_MAX, METRICS, ANY_QUEUE,
      "most memory used", NULL, "most memory an invocation used"},
+    {"duration.share", FUNCTION, UNIT_PPM, SIGNAL_LEVEL, FROM_CELLS, CELL_DURATION_SHARE, METRICS, ANY_QUEUE,
+     "of its timeout used", NULL, "largest share an invocation used of the timeout it had; duration.max / timeout says the same"},
+    {"memory.share", FUNCTION, UNIT_PPM, SIGNAL_LEVEL, FROM_CELLS, CELL_MEMORY_SHARE, METRICS, ANY_QUEUE,
+     "of its memory used", NULL, "largest share an invocation used of the memory it had; memory.max / memory says the same"},
     {"spend", FUNCTION, UNIT_PICO_HOUR, SIGNAL_RATE, FROM_CELLS, CELL_COST, METRICS, ANY_QUEUE,
      "spending", NULL, "list cost of a function's invocations, an hour"},
     {"spend.total", REGION, UNIT_PICO_HOUR, SIGNAL_RATE, FROM_ALL_CELLS, CELL_COST, METRICS, ANY_QUEUE,
@@ -78,6 +82,20 @@ const struct signal_info *signal_find(struct str name)
     for (size_t i = 0; i < N_SIGNALS; i++)
         if (str_eq(name, str_from(signals[i].name)))
             return &signals[i];
+    return NULL;
+}
+
+const struct signal_info *signal_share(const struct signal_info *of, const struct signal_info *per)
+{
+    static const struct {
+        const char *of, *per, *share;
+    } shares[] = {{"duration.max", "timeout", "duration.share"},
+                  {"memory.max", "memory", "memory.share"}};
+
+    for (size_t i = 0; per != NULL && i < ARRAY_LEN(shares); i++)
+        if (of == signal_find(str_from(shares[i].of)) &&
+            per == signal_find(str_from(shares[i].per)))
+            return signal_find(str_from(shares[i].share));
     return NULL;
 }
 

@@ -31,6 +31,8 @@ enum cell_member {
     CELL_COLD_STARTS,
     CELL_DURATION_MAX,
     CELL_MEMORY_MAX,
+    CELL_DURATION_SHARE, /* of each attempt's own timeout and memory, 10^-6 */
+    CELL_MEMORY_SHARE,
     CELL_COST,
     CELL_MEMBERS
 };
@@ -54,7 +56,10 @@ struct signal_info {
 
 extern const struct signal_info signals[];              /* ends with a NULL name */
 const struct signal_info *signal_find(struct str name); /* NULL: none */
-struct str signal_suggest(struct str name);             /* the nearest; empty: none */
-const char *rule_value_sample(enum metric_unit unit);   /* as a rule writes it: "30s" (rule.c) */
+/* A limit may change: what was used of it is a share of what it was then. "memory.max / memory" and
+ * "duration.max / timeout" are such shares, attempt by attempt; NULL: a ratio like others. */
+const struct signal_info *signal_share(const struct signal_info *of, const struct signal_info *per);
+struct str signal_suggest(struct str name);           /* the nearest; empty: none */
+const char *rule_value_sample(enum metric_unit unit); /* as a rule writes it: "30s" (rule.c) */
 
 #endif

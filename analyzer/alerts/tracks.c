@@ -141,25 +141,32 @@ static bool is_configured(const struct signal_info *signal)
            (signal->from == FROM_POINTS && signal->member == METRIC_CONCURRENCY_LIMIT);
 }
 
-/* Newest first a function: the first that says something holds, and what a point or an invocation
- * said before is left. */
-static enum status load_configs(struct tracks *t, struct store *s, const bool *wants, struct err *e)
+static enum status load_configs(struct tracks *t, struct store *s, struct err *e)
 {
     const struct fn_filter any = {0};
-    struct fn_config_rows r;
-    enum status status = request_configs(s, &any, t->arena, &r, e);
+    enum status status = request_configs(s, &any, t->arena, &t->configs, e);
 
-    for (size_t i = 0; status == OK && i < r.n; i++) {
-        const struct subject subject = {SCOPE_FUNCTION, r.rows[i].fn};
+    for (size_t i = t->configs.n; status == OK && i-- > 0;)
+        *idmap_put(&t->config_index, fn_hash(&t->configs.rows[i].fn), NULL) = i;
+    return status;
+}
+
+/* Newest first a function: the first that says something holds, and what a point or an invocation
+ * said before is left. */
+static void put_configs(struct tracks *t, const bool *wants)
+{
+    const struct fn_config_rows *r = &t->configs;
+
+    for (size_t i = 0; i < r->n; i++) {
+        const struct subject subject = {SCOPE_FUNCTION, r->rows[i].fn};
         for (size_t k = 0; signals[k].name; k++) {
             if (!wants[k] || !is_configured(&signals[k]))
                 continue;
-            const struct sample one = {.value = config_value(&r.rows[i], &signals[k])};
+            const struct sample one = {.value = config_value(&r->rows[i], &signals[k])};
             if (one.value > 0 && !tracks_find(t, &signals[k], &subject))
                 track_put(t, tracks_add(t, &signals[k], &subject), &one);
         }
     }
-    return status;
 }
 
 /* --- points --- */
@@ -381,16 +388,19 @@ enum status tracks_load(struct tracks *t, struct store *s, const struct alert_se
     }
     enum status status = load_sources(t, s, wants, e);
     if (status == OK)
+        status = load_configs(t, s, e);
+    if (status == OK)
         status = cells_load(t, s, wants, e);
     if (status == OK)
         status = load_points(t, s, wants, e);
     if (status == OK)
-        status = load_configs(t, s, wants, e);
+        put_configs(t, wants);
     return status;
 }
 
 void tracks_clear(struct tracks *t)
 {
     idmap_clear(&t->index);
+    idmap_clear(&t->config_index);
     places_clear(&t->places);
 }

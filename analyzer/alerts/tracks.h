@@ -15,6 +15,8 @@ struct tracks {
     struct places places;
     int64_t newest_ns; /* newest data of any kind; 0: none */
     struct queue_rows queues;
+    struct fn_config_rows configs; /* by function, newest first */
+    struct idmap config_index;     /* hash of the function -> its first in configs */
 };
 
 /* All tracks of the signals that the rules name. tracks_clear frees the index. */

@@ -40,6 +40,8 @@ static void test_reads(void **state)
     CHECK_INT(r.threshold, 512 * 1048576);
     r = parsed("duration.max / timeout < 0.9");
     CHECK_INT(r.threshold, 900000);
+    CHECK(r.per == NULL && r.signal == parsed("duration.share < 90%").signal);
+    CHECK_INT(parsed("memory.max / memory > 95% min 3").threshold, 950000); /* as it was taken */
     CHECK_INT(parsed("throttles > 0").over_ns, NS_PER_MIN);
     CHECK_INT(parsed("errors / invocations >= 100% for 0s over 31d").threshold, 1000000);
     CHECK_INT(parsed("invocations < 1 over 1h").threshold, 1); /* nothing runs */
