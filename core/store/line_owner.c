@@ -26,6 +26,7 @@ struct waiting {
 /* One log stream, or what of a function is without. */
 struct owner_track {
     const struct origin *origin;
+    struct running first; /* most run one request at a time: `open` begins here */
     struct running *open;
     size_t n_open, cap_open;
     /* Those that another began beside, the newest last; they end by their own lines. */
@@ -53,17 +54,25 @@ void line_owners_clear(struct line_owners *o)
     arena_clear(&o->asked_arena);
 }
 
+static const struct owner_track *find_track(const struct line_owners *o,
+                                            const struct origin *origin)
+{
+    const uint64_t *at = idmap_get(&o->track_of, (uintptr_t)origin);
+
+    return at != NULL ? (const struct owner_track *)(uintptr_t)*at : NULL;
+}
+
 static struct owner_track *track_for(struct line_owners *o, const struct origin *origin)
 {
     bool is_new = false;
     uint64_t *at = idmap_put(&o->track_of, (uintptr_t)origin, &is_new);
 
     if (is_new) {
-        *at = o->n;
-        o->tracks = arena_grow(o->arena, o->tracks, o->n, &o->cap, sizeof(*o->tracks));
-        o->tracks[o->n++] = (struct owner_track){.origin = origin};
+        struct owner_track *t = arena_new(o->arena, struct owner_track, 1);
+        *t = (struct owner_track){.origin = origin, .open = &t->first, .cap_open = 1};
+        *at = (uintptr_t)t;
     }
-    return &o->tracks[*at];
+    return (struct owner_track *)(uintptr_t)*at;
 }
 
 static bool has_stream(const struct owner_track *t)
@@ -373,19 +382,18 @@ void line_owners_hear(struct line_owners *o, const struct log_line *l, struct st
 
 bool line_owners_is_sure(const struct line_owners *o, const struct origin *origin)
 {
-    const uint64_t *at = idmap_get(&o->track_of, (uintptr_t)origin);
+    const struct owner_track *t = find_track(o, origin);
 
-    return at != NULL && o->tracks[*at].is_settled && !o->tracks[*at].is_shared;
+    return t != NULL && t->is_settled && !t->is_shared;
 }
 
 bool line_owners_goes_on(const struct line_owners *o, const struct origin *origin, struct str id,
                          int64_t from_ns)
 {
-    const uint64_t *at = idmap_get(&o->track_of, (uintptr_t)origin);
+    const struct owner_track *t = find_track(o, origin);
 
-    if (at == NULL)
+    if (t == NULL)
         return false;
-    const struct owner_track *t = &o->tracks[*at];
     return find_open(t, id) < t->n_open || find_in(t->beside, t->n_beside, id) < t->n_beside ||
            (str_eq(id_str(&t->last), id) && from_ns - t->ended_ns <= LOG_AFTERMATH_NS);
 }

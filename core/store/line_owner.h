@@ -53,9 +53,7 @@ struct owner_track;
 struct line_owners {
     struct store *store;
     struct arena *arena;   /* of tracks */
-    struct idmap track_of; /* by origin */
-    struct owner_track *tracks;
-    size_t n, cap;
+    struct idmap track_of; /* an origin: its struct owner_track */
     /* What was asked last about a mention. */
     struct arena asked_arena;
     struct str asked;
