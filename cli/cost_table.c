@@ -415,14 +415,13 @@ static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invoca
     g->cost += inv.cost;
     g->effective += cost_months_part(&v->months, fn_id, inv.start_ns, inv.cost);
     g->is_assumed = g->is_assumed || (inv.evidence & EV_ASSUMED_CONFIG) != 0;
-    store_forget_many(v->store);
     return OK;
 }
 
 static enum status add_invocations(struct view *v, struct range day, struct arena *scratch,
                                    struct err *e)
 {
-    const struct inv_request q = {.range = day, .fn = v->filter};
+    const struct inv_request q = {.range = day, .fn = v->filter, .names_pass = true};
 
     UNUSED(scratch);
     return request_scan(v->store, &q, add_invocation, v, e);

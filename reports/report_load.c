@@ -92,27 +92,13 @@ static bool is_billed_in(const void *ctx, const struct fn_ref *fn)
     return str_eq(cost_currency(b->options->cost, fn, b->options->range.until_ns - 1), b->currency);
 }
 
-/* Of a report in several currencies, loaded behind the whole of it, whose names must stay. */
-static bool is_part(const struct report_data *r)
-{
-    return r->options->filter.test == is_billed_in;
-}
-
-struct deploy_pass {
-    struct store *store;
-    struct report_data *report;
-};
-
-/* Names of very many environments are not kept. */
 static enum status on_environment(void *ctx, uint32_t fn_id, const struct invocation *inv,
                                   struct err *e)
 {
-    const struct deploy_pass *p = ctx;
+    struct report_data *r = ctx;
 
     UNUSED(e);
-    deployments_see(&p->report->deployments, p->report->arena, fn_id, inv);
-    if (!is_part(p->report))
-        store_forget_many(p->store);
+    deployments_see(&r->deployments, r->arena, fn_id, inv);
     return OK;
 }
 
@@ -128,18 +114,15 @@ static void keep_own(struct report_data *r)
     d->n = kept;
 }
 
-/* A new version begins with an environment of its own: those few attempts tell. Before all other
- * answers, as those look into names that are forgotten here. */
+/* A new version begins with an environment of its own: those few attempts tell. */
 static enum status load_deployments(struct store *s, struct report_data *r, struct err *e)
 {
     const struct inv_request q = {.range = {r->range.since_ns - NS_PER_DAY, r->range.until_ns},
                                   .fn = r->options->filter,
-                                  .start_mask = ~(1u << START_WARM)};
-    struct deploy_pass pass = {s, r};
-    enum status status = request_scan(s, &q, on_environment, &pass, e);
+                                  .start_mask = ~(1u << START_WARM),
+                                  .names_pass = true};
+    enum status status = request_scan(s, &q, on_environment, r, e);
 
-    if (!is_part(r))
-        store_forget(s);
     keep_own(r);
     return status;
 }

@@ -31,7 +31,7 @@ static const unsigned char cause_columns[COLD_CAUSES] = {[COLD_IDLE] = 6,
                                                          [COLD_FIRST] = 10};
 
 struct tally {
-    uint64_t n[COLD_CAUSES];
+    uint32_t n[COLD_CAUSES]; /* at most MOST_ATTEMPTS */
 };
 
 struct causes {
@@ -65,8 +65,10 @@ static enum status on_attempt(void *ctx, uint32_t fn_id, const struct invocation
 static enum status find_causes(struct app *app, struct view_data *d, struct causes *c,
                                struct err *e)
 {
-    struct inv_request q = {
-        .range = d->range, .fn = app->fn_filter, .fn_id = app_place(app)->fn_id};
+    struct inv_request q = {.range = d->range,
+                            .fn = app->fn_filter,
+                            .fn_id = app_place(app)->fn_id,
+                            .names_pass = true};
     uint64_t attempts = 0;
 
     for (size_t i = 0; i < d->series.n; i++)

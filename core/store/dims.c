@@ -8,7 +8,7 @@ enum { MOST_NAME_BYTES = 4 << 20 };
 
 static struct str copy_column(struct store *s, const struct sql_stmt *st, int i)
 {
-    return arena_str(&s->dims, sql_str(st, i));
+    return arena_str(&s->names.arena, sql_str(st, i));
 }
 
 /* One row of a query with one integer parameter; the statement is left for the caller to read and
@@ -89,7 +89,7 @@ static struct fn_ref *read_fn(struct store *s, uint32_t id, struct arena *to)
 
 struct fn_ref dim_fn_in(struct store *s, uint32_t id, struct arena *a)
 {
-    const uint64_t *known = idmap_get(&s->fn_by_id, id);
+    const uint64_t *known = idmap_get(&s->names.fn_by_id, id);
     const struct fn_ref *f = known ? (const struct fn_ref *)(uintptr_t)*known : read_fn(s, id, a);
 
     return f ? *f : (struct fn_ref){0};
@@ -99,24 +99,25 @@ struct fn_ref dim_fn_in(struct store *s, uint32_t id, struct arena *a)
 void dim_put_fn(struct store *s, uint32_t id, const struct fn_ref *fn)
 {
     bool is_new;
-    uint64_t *known = idmap_put(&s->fn_by_id, id, &is_new);
+    uint64_t *known = idmap_put(&s->names.fn_by_id, id, &is_new);
 
     if (is_new)
-        *known = (uintptr_t)arena_new(&s->dims, struct fn_ref, 1);
+        *known = (uintptr_t)arena_new(&s->names.arena, struct fn_ref, 1);
     const struct fn_ref f = dim_known_fn(s, fn);
-    *(struct fn_ref *)(uintptr_t)*known = *fn_copy(&s->dims, &f);
+    *(struct fn_ref *)(uintptr_t)*known = *fn_copy(&s->names.arena, &f);
 }
 
 const struct fn_ref *dim_fn(struct store *s, uint32_t id)
 {
-    const uint64_t *known = idmap_get(&s->fn_by_id, id);
+    const uint64_t *known = idmap_get(&s->names.fn_by_id, id);
 
     if (known)
         return (const struct fn_ref *)(uintptr_t)*known;
-    struct fn_ref *f = read_fn(s, id, &s->dims);
+    struct fn_ref *f = read_fn(s, id, &s->names.arena);
     if (!f)
-        return arena_new(&s->dims, struct fn_ref, 1); /* not kept: a writer may add it any moment */
-    *idmap_put(&s->fn_by_id, id, NULL) = (uintptr_t)f;
+        /* Not kept: a writer may add it any moment. */
+        return arena_new(&s->names.arena, struct fn_ref, 1);
+    *idmap_put(&s->names.fn_by_id, id, NULL) = (uintptr_t)f;
     return f;
 }
 
@@ -136,38 +137,65 @@ enum status dim_refresh(struct store *s, struct err *e)
     sql_finalize(st);
     if (status == OK && moved != s->moved) {
         s->moved = moved;
-        idmap_reset(&s->fn_by_id);
-        idmap_reset(&s->origin_by_id);
+        idmap_reset(&s->names.fn_by_id);
+        idmap_reset(&s->names.origin_by_id);
     }
     return status;
 }
 
-void store_forget(struct store *s)
+static void names_reset(struct dim_names *n)
 {
-    if (!s->is_read_only)
-        return; /* a batch's correlation holds some of them */
-    idmap_reset(&s->fn_by_id);
-    idmap_reset(&s->origin_by_id);
-    idmap_reset(&s->text_by_id);
-    arena_reset(&s->dims);
+    idmap_reset(&n->fn_by_id);
+    idmap_reset(&n->origin_by_id);
+    idmap_reset(&n->text_by_id);
+    arena_reset(&n->arena);
 }
 
-void store_forget_many(struct store *s)
+void dim_names_clear(struct dim_names *n)
 {
-    if (s->dims.used_bytes > MOST_NAME_BYTES)
-        store_forget(s);
+    idmap_clear(&n->fn_by_id);
+    idmap_clear(&n->origin_by_id);
+    idmap_clear(&n->text_by_id);
+    arena_clear(&n->arena);
+}
+
+void store_forget(struct store *s)
+{
+    if (s->is_read_only) /* else a batch's correlation holds some of them */
+        names_reset(&s->names);
+}
+
+void dim_names_pass(struct store *s, struct dim_names_aside *aside)
+{
+    if (s->names.arena.used_bytes <= MOST_NAME_BYTES)
+        return;
+    if (aside->is_set) {
+        names_reset(&s->names);
+        return;
+    }
+    *aside = (struct dim_names_aside){s->names, true};
+    s->names = (struct dim_names){0};
+}
+
+void dim_names_return(struct store *s, struct dim_names_aside *aside)
+{
+    if (!aside->is_set)
+        return;
+    dim_names_clear(&s->names);
+    s->names = aside->names;
+    aside->is_set = false;
 }
 
 /* --- streams and texts --- */
 
 const struct origin *dim_origin(struct store *s, uint32_t id)
 {
-    const uint64_t *known = idmap_get(&s->origin_by_id, id);
+    const uint64_t *known = idmap_get(&s->names.origin_by_id, id);
     struct sql_stmt *st;
 
     if (known)
         return (const struct origin *)(uintptr_t)*known;
-    struct origin *o = arena_new(&s->dims, struct origin, 1);
+    struct origin *o = arena_new(&s->names.arena, struct origin, 1);
     if (!one_row(s, "select fn, log_group, instance, version, hash from stream where id = ?", id,
                  &st)) {
         o->fn = dim_fn(s, 0);
@@ -179,13 +207,13 @@ const struct origin *dim_origin(struct store *s, uint32_t id)
     o->version = copy_column(s, st, 3);
     o->hash = (uint64_t)sql_i64(st, 4);
     sql_finalize(st);
-    *idmap_put(&s->origin_by_id, id, NULL) = (uintptr_t)o;
+    *idmap_put(&s->names.origin_by_id, id, NULL) = (uintptr_t)o;
     return o;
 }
 
 struct str dim_text(struct store *s, uint32_t id)
 {
-    const uint64_t *known = idmap_get(&s->text_by_id, id);
+    const uint64_t *known = idmap_get(&s->names.text_by_id, id);
     struct sql_stmt *st;
 
     if (id == 0)
@@ -194,10 +222,10 @@ struct str dim_text(struct store *s, uint32_t id)
         return *(const struct str *)(uintptr_t)*known;
     if (!one_row(s, "select value from text where id = ?", id, &st))
         return (struct str){0};
-    struct str *t = arena_new(&s->dims, struct str, 1);
+    struct str *t = arena_new(&s->names.arena, struct str, 1);
     *t = copy_column(s, st, 0);
     sql_finalize(st);
-    *idmap_put(&s->text_by_id, id, NULL) = (uintptr_t)t;
+    *idmap_put(&s->names.text_by_id, id, NULL) = (uintptr_t)t;
     return *t;
 }
 
@@ -239,7 +267,7 @@ static bool filter_passes(const struct fn_choice *c, uint32_t id)
 {
     AUTO(arena_clear) struct arena a = {0};
 
-    if (c->store->dims.used_bytes <= MOST_NAME_BYTES)
+    if (c->store->names.arena.used_bytes <= MOST_NAME_BYTES)
         return fn_filter_passes(c->filter, dim_fn(c->store, id));
     const struct fn_ref fn = dim_fn_in(c->store, id, &a);
     return fn_filter_passes(c->filter, &fn);

@@ -380,6 +380,8 @@ enum status request_invocations(struct store *s, const struct inv_request *q, st
 
 struct each {
     struct store *store;
+    struct dim_names_aside aside;
+    bool names_pass;
     struct arena *row; /* emptied for each row */
     inv_fn *fn;
     void *ctx;
@@ -393,6 +395,8 @@ static enum status give_one(void *ctx, const struct fact *f, struct err *e)
     fact_to_invocation(each->store, f, &inv);
     enum status s = each->fn(each->ctx, f->fn, &inv, e);
     arena_reset(each->row);
+    if (each->names_pass)
+        dim_names_pass(each->store, &each->aside);
     return s;
 }
 
@@ -401,7 +405,7 @@ enum status request_scan(struct store *s, const struct inv_request *q, inv_fn *f
 {
     AUTO(arena_clear) struct arena ids_arena = {0};
     AUTO(arena_clear) struct arena row = {0};
-    struct each each = {s, &row, fn, ctx};
+    struct each each = {.store = s, .names_pass = q->names_pass, .row = &row, .fn = fn, .ctx = ctx};
     struct scan sc = {.store = s, .request = q, .arena = &row, .fn = give_one, .ctx = &each};
     uint32_t *ids = NULL;
     size_t n = 0;
@@ -411,6 +415,7 @@ enum status request_scan(struct store *s, const struct inv_request *q, inv_fn *f
     for (size_t i = 0; status == OK && i < n; i++)
         status = scan_fn(&sc, ids[i], e);
     store_release(s);
+    dim_names_return(s, &each.aside);
     arena_clear(&sc.scratch);
     return status == ERR_CANCELLED ? OK : status;
 }

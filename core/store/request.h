@@ -175,8 +175,6 @@ struct fn_ref store_fn_in(struct store *s, uint32_t fn_id, struct arena *a);
  * for whoever asks for very many. Nothing of an answer may be used behind it but what was copied.
  * Of a store that is written to nothing is forgotten. */
 void store_forget(struct store *s);
-/* The same once they take some MB: for a callback of request_scan, at its end. */
-void store_forget_many(struct store *s);
 
 enum inv_order {
     INV_NEWEST,
@@ -202,6 +200,8 @@ struct inv_request {
     enum inv_order order;
     bool is_reversed;     /* the last ones of that order, the very last first */
     size_t limit, offset; /* limit 0: no limit */
+    bool names_pass; /* of request_scan: what rows point to is valid during the call only, so that
+                        names of very many environments take no room */
 };
 struct inv_rows {
     struct invocation *rows; /* origin and fn filled */

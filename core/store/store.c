@@ -451,10 +451,7 @@ void store_close(struct store *s)
         close(s->lock_fd);
     if (s->folder_fd >= 0)
         close(s->folder_fd);
-    idmap_clear(&s->fn_by_id);
-    idmap_clear(&s->origin_by_id);
-    idmap_clear(&s->text_by_id);
-    arena_clear(&s->dims);
+    dim_names_clear(&s->names);
     free(s->days);
     free(s->day_numbers);
     free(s->path);

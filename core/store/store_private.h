@@ -66,6 +66,12 @@ struct written {
     int64_t since_ns;         /* monotonic */
 };
 
+/* Dimensions read so far by a connection. */
+struct dim_names {
+    struct arena arena;
+    struct idmap fn_by_id, origin_by_id, text_by_id; /* id -> pointer into the arena */
+};
+
 struct store {
     char *path; /* folder */
     bool is_read_only, is_null;
@@ -90,10 +96,8 @@ struct store {
     atomic_bool has_failed;             /* a commit failed: nobody should wait for the next one */
     atomic_int_fast64_t
         held_since_ns; /* wall; of the first failure of a commit that is tried again */
-    /* Dimensions read so far by this connection. */
-    struct arena dims;
-    struct idmap fn_by_id, origin_by_id, text_by_id; /* id -> pointer into dims */
-    int64_t next_fn, next_stream, next_text;         /* as of the last look into meta */
+    struct dim_names names;
+    int64_t next_fn, next_stream, next_text; /* as of the last look into meta */
     int64_t moved; /* counts changes of what functions are called, as of then */
     bool has_born; /* the table is there: since migration 8 */
     bool is_held;  /* meta, by store_hold() */
@@ -203,6 +207,15 @@ void dim_put_fn(struct store *s, uint32_t id, const struct fn_ref *fn);
 enum status store_write_move(struct store *s, uint32_t id, const struct fn_ref *now, struct err *e);
 /* Forgets what functions are called, if another process changed it. */
 enum status dim_refresh(struct store *s, struct err *e);
+void dim_names_clear(struct dim_names *n);
+/* For a pass over very many: once names take some MB, those of before are set aside for those that
+ * pass, which are dropped here again and again. Starts with zeros; return gives them back. */
+struct dim_names_aside {
+    struct dim_names names;
+    bool is_set;
+};
+void dim_names_pass(struct store *s, struct dim_names_aside *aside);
+void dim_names_return(struct store *s, struct dim_names_aside *aside);
 /* "select" of the columns that dim_fn_of_row reads: id first. */
 const char *dim_fn_select(struct store *s);
 struct fn_ref *dim_fn_of_row(const struct sql_stmt *st, struct arena *a);
