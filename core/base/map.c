@@ -15,9 +15,10 @@ struct map_slot {
     uint64_t value;
 };
 
-/* Keys that mark a slot; as real ones they have a slot each behind the others, its key telling
+/* A slot with this key is free. As a real key it has a slot behind the others, whose key tells
  * whether it is used. */
-enum { KEY_FREE, KEY_REMOVED, KEYS_APART };
+#define KEY_FREE UINT64_C(0)
+#define KEY_USED UINT64_C(1)
 
 struct idmap_slot {
     uint64_t key, value;
@@ -107,6 +108,12 @@ void idmap_init(struct idmap *m)
     *m = (struct idmap){0};
 }
 
+/* With the one apart. */
+static struct idmap_slot *new_slots(size_t cap)
+{
+    return xcalloc(cap + 1, sizeof(struct idmap_slot));
+}
+
 void idmap_expect(struct idmap *m, size_t n)
 {
     size_t cap = FIRST_CAP;
@@ -114,7 +121,7 @@ void idmap_expect(struct idmap *m, size_t n)
     assert(m->cap == 0);
     while ((n + 1) * 4 > cap * 3)
         cap *= 2;
-    m->slots = xcalloc(cap + KEYS_APART, sizeof(*m->slots));
+    m->slots = new_slots(cap);
     m->cap = cap;
 }
 
@@ -127,8 +134,8 @@ void idmap_clear(struct idmap *m)
 void idmap_reset(struct idmap *m)
 {
     if (m->cap > 0)
-        memset(m->slots, 0, (m->cap + KEYS_APART) * sizeof(*m->slots));
-    m->count = m->used = 0;
+        memset(m->slots, 0, (m->cap + 1) * sizeof(*m->slots));
+    m->count = 0;
 }
 
 /* Keys may be sequential, or differ in their high bits only: a multiplication (2^64 / golden ratio)
@@ -138,90 +145,80 @@ static size_t id_start(uint64_t key, size_t cap)
     return (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> (__builtin_clzll(cap) + 1));
 }
 
-static struct idmap_slot *find_apart(const struct idmap *m, uint64_t key)
-{
-    struct idmap_slot *slot = &m->slots[m->cap + key];
-
-    return slot->key != KEY_FREE ? slot : NULL;
-}
-
-static struct idmap_slot *idmap_find(const struct idmap *m, uint64_t key)
-{
-    if (m->cap == 0)
-        return NULL;
-    if (key < KEYS_APART)
-        return find_apart(m, key);
-    for (size_t i = id_start(key, m->cap);; i = (i + 1) & (m->cap - 1)) {
-        if (m->slots[i].key == key)
-            return &m->slots[i];
-        if (m->slots[i].key == KEY_FREE)
-            return NULL;
-    }
-}
-
+/* Where the key is, or a free slot where it may be put. */
 static struct idmap_slot *idmap_place(struct idmap_slot *slots, size_t cap, uint64_t key)
 {
+    if (key == KEY_FREE)
+        return &slots[cap];
     size_t i = id_start(key, cap);
-
-    while (slots[i].key >= KEYS_APART)
+    while (slots[i].key != key && slots[i].key != KEY_FREE)
         i = (i + 1) & (cap - 1);
     return &slots[i];
 }
 
-/* Makes room and forgets removed slots; grows only when live entries need it. */
-static void idmap_rebuild(struct idmap *m)
+static void idmap_enlarge(struct idmap *m)
 {
-    size_t cap = m->cap ? m->cap : FIRST_CAP, used = 0;
+    const size_t cap = m->cap ? m->cap * 2 : FIRST_CAP;
+    struct idmap_slot *slots = new_slots(cap);
 
-    if ((m->count + 1) * 2 > cap)
-        cap *= 2;
-    struct idmap_slot *slots = xcalloc(cap + KEYS_APART, sizeof(*slots));
     if (m->cap > 0)
-        memcpy(slots + cap, m->slots + m->cap, KEYS_APART * sizeof(*slots));
-    for (size_t i = 0; i < m->cap; i++) {
-        if (m->slots[i].key < KEYS_APART)
-            continue;
-        *idmap_place(slots, cap, m->slots[i].key) = m->slots[i];
-        used++;
-    }
+        slots[cap] = m->slots[m->cap];
+    for (size_t i = 0; i < m->cap; i++)
+        if (m->slots[i].key != KEY_FREE)
+            *idmap_place(slots, cap, m->slots[i].key) = m->slots[i];
     free(m->slots);
     m->slots = slots;
     m->cap = cap;
-    m->used = used;
 }
 
 uint64_t *idmap_get(const struct idmap *m, uint64_t key)
 {
-    struct idmap_slot *slot = idmap_find(m, key);
+    struct idmap_slot *slot = m->cap > 0 ? idmap_place(m->slots, m->cap, key) : NULL;
 
-    return slot ? &slot->value : NULL;
+    return slot && slot->key != KEY_FREE ? &slot->value : NULL;
 }
 
 uint64_t *idmap_put(struct idmap *m, uint64_t key, bool *is_new)
 {
-    struct idmap_slot *slot = idmap_find(m, key);
-
+    if ((m->count + 1) * 4 > m->cap * 3)
+        idmap_enlarge(m);
+    struct idmap_slot *slot = idmap_place(m->slots, m->cap, key);
+    const bool was_free = slot->key == KEY_FREE;
+    if (was_free) {
+        *slot = (struct idmap_slot){.key = key == KEY_FREE ? KEY_USED : key};
+        m->count++;
+    }
     if (is_new)
-        *is_new = !slot;
-    if (slot)
-        return &slot->value;
-    if ((m->used + 1) * 4 > m->cap * 3)
-        idmap_rebuild(m);
-    bool is_apart = key < KEYS_APART;
-    slot = is_apart ? &m->slots[m->cap + key] : idmap_place(m->slots, m->cap, key);
-    m->used += !is_apart && slot->key == KEY_FREE;
-    m->count++;
-    *slot = (struct idmap_slot){.key = is_apart ? 1 : key};
+        *is_new = was_free;
     return &slot->value;
+}
+
+/* Those behind it move up as far as where they begin lets them, so that each is still found from
+ * there without a gap. */
+static void close_gap(struct idmap *m, size_t gap)
+{
+    const size_t mask = m->cap - 1;
+
+    for (size_t i = (gap + 1) & mask; m->slots[i].key != KEY_FREE; i = (i + 1) & mask) {
+        const size_t from_start = (i - id_start(m->slots[i].key, m->cap)) & mask;
+        if (from_start < ((i - gap) & mask))
+            continue;
+        m->slots[gap] = m->slots[i];
+        gap = i;
+    }
+    m->slots[gap].key = KEY_FREE;
 }
 
 bool idmap_remove(struct idmap *m, uint64_t key)
 {
-    struct idmap_slot *slot = idmap_find(m, key);
+    struct idmap_slot *slot = m->cap > 0 ? idmap_place(m->slots, m->cap, key) : NULL;
 
-    if (!slot)
+    if (!slot || slot->key == KEY_FREE)
         return false;
-    slot->key = key < KEYS_APART ? KEY_FREE : KEY_REMOVED;
+    if (key == KEY_FREE)
+        slot->key = KEY_FREE;
+    else
+        close_gap(m, (size_t)(slot - m->slots));
     assert(m->count > 0);
     m->count--;
     return true;
@@ -229,14 +226,13 @@ bool idmap_remove(struct idmap *m, uint64_t key)
 
 bool idmap_next(const struct idmap *m, size_t *i, uint64_t *key, uint64_t *value)
 {
-    size_t n = m->cap > 0 ? m->cap + KEYS_APART : 0;
+    const size_t n = m->cap > 0 ? m->cap + 1 : 0;
 
     for (; *i < n; ++*i) {
         const struct idmap_slot *slot = &m->slots[*i];
-        bool is_apart = *i >= m->cap;
-        if (slot->key == KEY_FREE || (slot->key == KEY_REMOVED && !is_apart))
+        if (slot->key == KEY_FREE)
             continue;
-        *key = is_apart ? *i - m->cap : slot->key;
+        *key = *i == m->cap ? KEY_FREE : slot->key;
         *value = slot->value;
         ++*i;
         return true;

@@ -16,7 +16,7 @@ struct map {
 
 struct idmap {
     struct idmap_slot *slots;
-    size_t count, cap, used; /* used counts removed slots too */
+    size_t count, cap;
 };
 
 void map_init(struct map *m);
@@ -31,9 +31,11 @@ void idmap_init(struct idmap *m);
 void idmap_expect(struct idmap *m, size_t n); /* room for n keys at once, before the first one */
 void idmap_clear(struct idmap *m);
 void idmap_reset(struct idmap *m); /* empties, keeps memory */
+/* As above; values' places hold until the next idmap_put or idmap_remove. */
 uint64_t *idmap_get(const struct idmap *m, uint64_t key);
 uint64_t *idmap_put(struct idmap *m, uint64_t key, bool *is_new);
 bool idmap_remove(struct idmap *m, uint64_t key);
+/* Removing the one just given moves others: some may be left out then, or be given twice. */
 bool idmap_next(const struct idmap *m, size_t *i, uint64_t *key, uint64_t *value);
 
 #endif
