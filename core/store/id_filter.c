@@ -5,7 +5,9 @@
 
 #include "core/base/mem.h"
 
-enum { LINE_WORDS = 8, LINE_IDS = 32 };
+/* A new id is taken for a known one once in 100,000: the packer waits for the writer then, which
+ * commits before its time. */
+enum { LINE_WORDS = 8, LINE_IDS = 16 };
 
 /* A page for a quiet day: there may be hundreds of them. Of a busy one few layers, for each is
  * asked for every new id. */

@@ -145,6 +145,7 @@ void packer_free(struct packer *p)
     idmap_clear(&p->texts);
     idmap_clear(&p->series);
     idmap_clear(&p->pending);
+    free(p->noted);
     free(p->origins);
     pack_free(p->current);
     store_close(p->reader);

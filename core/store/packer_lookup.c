@@ -1,4 +1,5 @@
 /* What the correlator may ask: stored attempts of a request id, stored events of an environment. */
+#include <string.h>
 #include <time.h>
 
 #include "core/base/mem.h"
@@ -6,7 +7,7 @@
 #include "core/store/id_index.h"
 #include "core/store/packer_private.h"
 
-#define MIN_PENDING ((size_t)4096) /* a small table stays in the processor's cache */
+#define MIN_NOTED ((size_t)4096)
 
 /* --- look-ups for the correlator --- */
 
@@ -77,19 +78,33 @@ static void wait_for_pack(const struct packer *p, uint64_t number)
 /* Drops what is committed by now: the files tell of it. */
 static void forget_committed(struct packer *p)
 {
-    uint64_t committed = atomic_load(&p->store->committed), key, number;
+    const uint64_t committed = atomic_load(&p->store->committed);
+    size_t n = 0;
 
-    for (size_t i = 0; idmap_next(&p->pending, &i, &key, &number);)
-        if (number <= committed)
-            idmap_remove(&p->pending, key);
-    p->pending_limit = 2 * p->pending.count + MIN_PENDING;
+    while (n < p->n_noted && p->noted[n].pack <= committed)
+        n++;
+    p->n_noted -= n;
+    memmove(p->noted, p->noted + n, p->n_noted * sizeof(*p->noted));
+    p->noted_limit = 2 * p->n_noted + MIN_NOTED;
+    idmap_reset(&p->pending);
+    p->n_found = 0;
 }
 
 static void note(struct packer *p, uint64_t key)
 {
-    if (p->pending.count >= p->pending_limit)
+    if (p->n_noted > 0 && p->n_noted >= p->noted_limit)
         forget_committed(p);
-    *idmap_put(&p->pending, key, NULL) = p->current->number;
+    p->noted = mem_grow(p->noted, p->n_noted, &p->cap_noted, sizeof(*p->noted));
+    p->noted[p->n_noted++] = (struct noted){key, p->current->number};
+}
+
+/* The last pack that brings it, as far as it is known not to be committed; 0: none. */
+static uint64_t pack_of_key(struct packer *p, uint64_t key)
+{
+    for (; p->n_found < p->n_noted; p->n_found++)
+        *idmap_put(&p->pending, p->noted[p->n_found].key, NULL) = p->noted[p->n_found].pack;
+    const uint64_t *number = idmap_get(&p->pending, key);
+    return number ? *number : 0;
 }
 
 static uint64_t id_key(struct str id)
@@ -118,13 +133,12 @@ void packer_note_event(struct packer *p, const struct origin *o)
 
 /* Waits until every pack under way that brings something of this key is in its file, but for the
  * pack being filled: true when that one brings some, too. */
-static bool wait_for_key(const struct packer *p, uint64_t key)
+static bool wait_for_key(struct packer *p, uint64_t key)
 {
-    const uint64_t *number = idmap_get(&p->pending, key);
-    bool is_current = number && *number == p->current->number;
+    const uint64_t number = pack_of_key(p, key);
+    const bool is_current = number == p->current->number;
 
-    if (number)
-        wait_for_pack(p, is_current ? *number - 1 : *number);
+    wait_for_pack(p, is_current ? number - 1 : number);
     return is_current;
 }
 

@@ -73,9 +73,14 @@ struct packer {
     int64_t removed_before; /* days before it are forgotten */
     struct id_filter *filters;
     size_t n_filters, cap_filters;
-    /* Hash of a request id, of a stream with events -> last pack that brings a fact or event. */
-    struct idmap pending;
-    size_t pending_limit;       /* at which committed ones are dropped */
+    /* What packs bring, in their order: few are asked for, only then they are looked up. */
+    struct noted {
+        uint64_t key, pack; /* hash of a fact's request id, of a stream with events */
+    } * noted;
+    size_t n_noted, cap_noted;
+    size_t noted_limit;   /* at which committed ones are dropped */
+    struct idmap pending; /* key -> last pack that brings it, of the first n_found ones */
+    size_t n_found;
     struct origin_ids *origins; /* by place in the batch at hand */
     size_t n_origins, cap_origins;
     struct known_origin known[KNOWN_ORIGINS];
