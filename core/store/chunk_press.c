@@ -7,12 +7,14 @@
 #include "core/base/mem.h"
 #include "core/store/chunk_format.h"
 
-/* Stands before the text of a line, wherever that ends: not aligned. */
+/* Stands before the text of a line, wherever that ends: of any alignment. Written in place, field
+ * by field: one that is made elsewhere is copied in wide words, which wait for the narrow ones. */
 struct kept_line {
     int64_t time_ns;
     uint32_t stream, n_body;
     uint8_t severity, kind;
-};
+    char body[];
+} __attribute__((packed));
 
 /* Each block is twice as large as the one before, up to one size: those that the writer gives back
  * serve the packer again, and a day with few lines takes little. */
@@ -36,19 +38,19 @@ static struct kept_block *add_block(struct kept_lines *l, size_t n)
 
 size_t kept_lines_add(struct kept_lines *l, const struct chunk_line *line)
 {
-    const struct kept_line head = {.time_ns = line->time_ns,
-                                   .stream = line->stream,
-                                   .n_body = (uint32_t)line->body.n,
-                                   .severity = (uint8_t)line->severity,
-                                   .kind = (uint8_t)line->kind};
-    const size_t n = sizeof(head) + line->body.n;
+    const size_t n = sizeof(struct kept_line) + line->body.n;
     struct kept_block *b = l->last;
 
     if (!b || b->cap - b->n < n)
         b = add_block(l, n);
-    memcpy(b->lines + b->n, &head, sizeof(head));
+    struct kept_line *kept = (struct kept_line *)(b->lines + b->n);
+    kept->time_ns = line->time_ns;
+    kept->stream = line->stream;
+    kept->n_body = (uint32_t)line->body.n;
+    kept->severity = (uint8_t)line->severity;
+    kept->kind = (uint8_t)line->kind;
     if (line->body.n > 0)
-        memcpy(b->lines + b->n + sizeof(head), line->body.p, line->body.n);
+        memcpy(kept->body, line->body.p, line->body.n);
     b->n += n;
     return n;
 }
@@ -99,16 +101,14 @@ void chunk_press_free(struct chunk_press *p)
 static void write_lines(struct chunk_writer *w, const struct kept_block *b)
 {
     for (size_t at = 0; at < b->n;) {
-        struct kept_line head;
-        memcpy(&head, b->lines + at, sizeof(head));
-        at += sizeof(head);
-        const struct chunk_line line = {.time_ns = head.time_ns,
-                                        .stream = head.stream,
-                                        .severity = (enum severity)head.severity,
-                                        .kind = (enum record_kind)head.kind,
-                                        .body = {b->lines + at, head.n_body}};
+        const struct kept_line *kept = (const struct kept_line *)(b->lines + at);
+        const struct chunk_line line = {.time_ns = kept->time_ns,
+                                        .stream = kept->stream,
+                                        .severity = (enum severity)kept->severity,
+                                        .kind = (enum record_kind)kept->kind,
+                                        .body = {kept->body, kept->n_body}};
         chunk_writer_add(w, &line);
-        at += head.n_body;
+        at += sizeof(*kept) + kept->n_body;
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include "core/store/store_private.h"
 
-enum { SEEN_AHEAD = 8 }; /* identities between asking for a place and using it */
+enum { SEEN_AHEAD = 24 }; /* identities between asking for a place and using it */
 
 struct seen_segment {
     int64_t chunk, t0_ns, t1_ns;
