@@ -104,7 +104,7 @@ struct import_options {
     } paths; /* files, folders, "-" */
     struct import_defaults defaults;
     const char *format;      /* "auto" or a decoder's name */
-    size_t batch_bytes;      /* 0: 192 KB of input a batch */
+    size_t batch_bytes;      /* 0: 384 KB of input a batch */
     int fd;                  /* read the only path from this handle; 0: open the paths */
     int client_fd;           /* who waits for it: reading ends when it hangs up; 0: nobody */
     bool is_found;           /* the only path was found in a folder, nobody named it */

@@ -7,7 +7,7 @@
 #include "collector/decode.h"
 
 enum {
-    STEP_BYTES = 192 << 10,
+    STEP_BYTES = 384 << 10,
     COPIED_STEP_BYTES = 64 << 10, /* little enough to be in the cache when the next is read there */
     /* The carry and as many fresh bytes at most. */
     MAX_BYTES = 4 * PENDING_MAX_BYTES,

@@ -22,7 +22,7 @@ enum {
     FIRST_BYTES =
         80 << 10, /* read at once: a file that is no longer than its head is named whole */
     MORE_BYTES = 192 << 10, /* where nothing was looked at before */
-    BATCH_BYTES = 192 << 10,
+    BATCH_BYTES = 384 << 10,
     /* A bomb: so many plain bytes for one packed, so long without one event. */
     BOMB_RATIO = 200,
     BOMB_BYTES = 256 << 20,
