@@ -403,7 +403,7 @@ void pack_free_rows(struct pack *k)
     k->facts = NULL;
     k->chunks = NULL;
     k->deletes = NULL;
-    k->n_facts = k->n_chunks = k->n_deletes = 0;
+    k->n_facts = k->n_facts_found = k->n_chunks = k->n_deletes = 0;
 }
 
 void pack_free(struct pack *k)

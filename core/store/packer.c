@@ -86,7 +86,6 @@ static struct pack *new_pack(struct packer *p, size_t n_facts)
     if (n_facts > 0) {
         k->cap_facts = n_facts + n_facts / 8;
         k->facts = xreallocarray(NULL, k->cap_facts, sizeof(*k->facts));
-        idmap_expect(&k->fact_index, k->cap_facts);
     }
     return k;
 }
@@ -347,11 +346,25 @@ uint64_t fact_key_hash(const struct fact_key *key)
                                  ((uint64_t)key->fn << 32 | key->stream));
 }
 
+/* Few packs are asked for a version: only those learn where which is. */
+static const uint64_t *find_fact(struct pack *k, const struct fact_key *key)
+{
+    if (k->n_facts_found == 0 && k->n_facts > 0)
+        idmap_expect(&k->fact_index, k->cap_facts);
+    for (; k->n_facts_found < k->n_facts; k->n_facts_found++) {
+        const struct fact *f = &k->facts[k->n_facts_found].fact;
+        const struct fact_key own = {
+            .ts_ns = f->ts_ns, .fn = f->fn, .stream = f->stream, .id = f->id};
+        *idmap_put(&k->fact_index, fact_key_hash(&own), NULL) = k->n_facts_found;
+    }
+    return idmap_get(&k->fact_index, fact_key_hash(key));
+}
+
 /* A version that stands in this pack is marked dead; one that is stored, or may be, is deleted
  * first. */
 static void replace_stored(struct pack *k, const struct fact_key *key)
 {
-    uint64_t *at = idmap_get(&k->fact_index, fact_key_hash(key));
+    const uint64_t *at = find_fact(k, key);
 
     if (at && !k->facts[*at].is_dead) {
         k->facts[*at].is_dead = true;
@@ -363,37 +376,43 @@ static void replace_stored(struct pack *k, const struct fact_key *key)
     *idmap_put(&k->delete_index, fact_key_hash(key), NULL) = k->n_deletes++;
 }
 
+/* Behind the others, to be filled in place; it counts once n_facts says so. */
+static struct pack_fact *room_for_fact(struct pack *k)
+{
+    k->facts = mem_grow(k->facts, k->n_facts, &k->cap_facts, sizeof(*k->facts));
+    return &k->facts[k->n_facts];
+}
+
 static enum status add_invocation(struct packer *p, const struct invocation *inv, struct err *e)
 {
     struct pack *k = p->current;
-    struct pack_fact pf = {.day = day_of(inv->start_ns)};
-    const struct origin_ids *ids = packer_origin(p, inv->origin, pf.day);
-    uint32_t fn = ids->fn;
-    struct id_filter *filter = packer_filter(p, pf.day, e);
+    const int64_t day = day_of(inv->start_ns);
+    const struct origin_ids *ids = packer_origin(p, inv->origin, day);
+    struct id_filter *filter = packer_filter(p, day, e);
 
     if (!filter)
         return e ? e->code : ERR_IO;
-    fact_from_invocation(inv, &pf.fact);
-    pf.fact.fn = fn;
-    pf.fact.stream = ids->stream;
-    pf.fact.error_type = packer_text(p, inv->error_type);
-    pf.fact.version = packer_text(p, inv->version);
-    pf.fact.id = arena_str(&k->rows_arena, inv->id);
-    struct fact_key key = {.day = day_of(inv->stored_start_ns),
-                           .ts_ns = inv->stored_start_ns,
-                           .fn = fn,
-                           .stream = pf.fact.stream,
-                           .id = pf.fact.id};
+    struct pack_fact *pf = room_for_fact(k);
+    struct fact *f = &pf->fact;
+    pf->day = day;
+    pf->is_dead = false;
+    fact_from_invocation(inv, f);
+    f->fn = ids->fn;
+    f->stream = ids->stream;
+    f->error_type = packer_text(p, inv->error_type);
+    f->version = packer_text(p, inv->version);
+    f->id = arena_str(&k->rows_arena, inv->id);
     if (inv->has_stored)
-        replace_stored(k, &key);
+        replace_stored(k, &(struct fact_key){.day = day_of(inv->stored_start_ns),
+                                             .ts_ns = inv->stored_start_ns,
+                                             .fn = f->fn,
+                                             .stream = f->stream,
+                                             .id = f->id});
     if (inv->is_removed)
         return OK;
-    pf.fact.trace = inv->trace_id.n ? arena_str(&k->rows_arena, inv->trace_id) : (struct str){0};
-    pf.fact.pieces = inv->pieces.n ? arena_str(&k->rows_arena, inv->pieces) : (struct str){0};
-    key.ts_ns = inv->start_ns;
-    k->facts = mem_grow(k->facts, k->n_facts, &k->cap_facts, sizeof(*k->facts));
-    *idmap_put(&k->fact_index, fact_key_hash(&key), NULL) = k->n_facts;
-    k->facts[k->n_facts++] = pf;
+    f->trace = inv->trace_id.n ? arena_str(&k->rows_arena, inv->trace_id) : (struct str){0};
+    f->pieces = inv->pieces.n ? arena_str(&k->rows_arena, inv->pieces) : (struct str){0};
+    k->n_facts++;
     packer_note_id(p, filter, inv->id);
     return OK;
 }

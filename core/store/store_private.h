@@ -573,7 +573,8 @@ struct pack {
     struct span *spans;
     size_t n_spans, cap_spans;
     struct batch_counts counts;
-    struct idmap fact_index; /* hash of function, start and id -> place in facts */
+    struct idmap fact_index; /* fact_key_hash -> place of the last such one among the first facts */
+    size_t n_facts_found;    /* that it knows */
     uint64_t raw_bytes;      /* log text inside: decides when to commit */
     uint64_t held_bytes;     /* of memory that its lines take: so do these, */
     size_t n_sums;           /* and what its chunks have */
