@@ -84,8 +84,7 @@ _Static_assert(ARRAY_LEN(properties) + 1 == ARRAY_LEN(breakdown_names), "a name 
 
 struct group {
     struct str value;
-    struct stats stats;
-    wide cny;       /* what of its cost is in CNY */
+    struct subject_sums sums;
     uint32_t fn_id; /* of all its attempts; 0: of several */
     int64_t first_ns, last_ns;
 };
@@ -121,6 +120,24 @@ static struct group *group_of(struct groups *g, struct str value, uint32_t fn_id
     return &g->rows[*at];
 }
 
+static void add_attempt(struct subject_sums *to, const struct invocation *inv)
+{
+    const wide cost = to->stats.cost, failed = to->stats.cost_failed;
+
+    stats_add_invocation(&to->stats, inv);
+    if (fn_is_usd(inv->origin->fn))
+        return;
+    to->cny += to->stats.cost - cost;
+    to->cny_failed += to->stats.cost_failed - failed;
+}
+
+static void add_sums(struct subject_sums *to, const struct subject_sums *s)
+{
+    stats_merge(&to->stats, &s->stats);
+    to->cny += s->cny;
+    to->cny_failed += s->cny_failed;
+}
+
 static enum status on_attempt(void *ctx, uint32_t fn_id, const struct invocation *inv,
                               struct err *e)
 {
@@ -132,8 +149,7 @@ static enum status on_attempt(void *ctx, uint32_t fn_id, const struct invocation
     if (g->only.p && !str_eq(value, g->only))
         return OK;
     struct group *k = group_of(g, value, fn_id);
-    stats_add_invocation(&k->stats, inv);
-    k->cny += inv->is_priced && !fn_is_usd(inv->origin->fn) ? inv->cost : 0;
+    add_attempt(&k->sums, inv);
     k->fn_id = k->fn_id == fn_id ? fn_id : 0;
     k->first_ns = k->first_ns == 0 || inv->start_ns < k->first_ns ? inv->start_ns : k->first_ns;
     k->last_ns = inv->start_ns > k->last_ns ? inv->start_ns : k->last_ns;
@@ -143,7 +159,7 @@ static enum status on_attempt(void *ctx, uint32_t fn_id, const struct invocation
 static void groups_clear(struct groups *g)
 {
     for (size_t i = 0; i < g->n; i++)
-        stats_clear(&g->rows[i].stats);
+        stats_clear(&g->rows[i].sums.stats);
     map_clear(&g->index);
 }
 
@@ -166,19 +182,28 @@ static enum status scan(struct app *app, struct range *range, uint32_t fn_id, st
     return request_scan(app->options->store, &q, on_attempt, g, e);
 }
 
-enum status breakdown_sums(struct app *app, const struct subject_mark *m, struct stats *out,
+static void add_function(struct subject_sums *to, const struct fn_row *row)
+{
+    const bool is_usd = fn_is_usd(&row->fn);
+
+    stats_merge(&to->stats, &row->stats);
+    to->cny += is_usd ? 0 : row->stats.cost;
+    to->cny_failed += is_usd ? 0 : row->stats.cost_failed;
+}
+
+enum status breakdown_sums(struct app *app, const struct subject_mark *m, struct subject_sums *out,
                            struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
     struct fn_rows all;
 
-    *out = (struct stats){0};
+    *out = (struct subject_sums){0};
     if (m->group.p) {
         struct groups g = {.arena = &a, .property = property_named(m->dimension), .only = m->group};
         struct range r = m->range;
         enum status s = scan(app, &r, m->fn_id, &g, e);
         for (size_t i = 0; s == OK && i < g.n; i++)
-            stats_merge(out, &g.rows[i].stats);
+            add_sums(out, &g.rows[i].sums);
         groups_clear(&g);
         return s;
     }
@@ -186,7 +211,7 @@ enum status breakdown_sums(struct app *app, const struct subject_mark *m, struct
         return e->code;
     for (size_t i = 0; i < all.n; i++)
         if (m->fn_id == 0 || all.rows[i].fn_id == m->fn_id)
-            stats_merge(out, &all.rows[i].stats);
+            add_function(out, &all.rows[i]);
     return OK;
 }
 
@@ -213,7 +238,8 @@ static void group_row(struct app *app, struct view_data *d, const struct group *
 {
     struct row_ref *ref = view_row(d, &app->data_arena);
     struct table *t = &d->table;
-    const struct stats *s = &g->stats;
+    const struct stats *s = &g->sums.stats;
+    const wide cny = g->sums.cny;
 
     view_state(s, &ref->style);
     ref->is_problem = ref->style != STYLE_PLAIN;
@@ -236,10 +262,10 @@ static void group_row(struct app *app, struct view_data *d, const struct group *
     cell_percentile(t, 6, &s->duration, 950);
     cell_percentile(t, 7, &s->duration, 990);
     table_i64(t, 8, (int64_t)(s->max_memory_used_bytes >> 20));
-    cell_costs(t, 9, s->cost - g->cny, g->cny);
+    cell_costs(t, 9, s->cost - cny, cny);
     if (s->n > 0)
-        cell_costs(t, 10, wide_div_round((s->cost - g->cny) * 1000000, s->n),
-                   wide_div_round(g->cny * 1000000, s->n));
+        cell_costs(t, 10, wide_div_round((s->cost - cny) * 1000000, s->n),
+                   wide_div_round(cny * 1000000, s->n));
     cell_time(t, 11, g->first_ns);
     cell_time(t, 12, g->last_ns);
 }
@@ -255,7 +281,7 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
         table_init(&d->table, &app->data_arena, columns, ARRAY_LEN(columns),
                    "fnscope.top.breakdown", 1);
     for (size_t i = 0; s == OK && i < g.n; i++)
-        all += g.rows[i].stats.n;
+        all += g.rows[i].sums.stats.n;
     for (size_t i = 0; s == OK && i < g.n; i++)
         group_row(app, d, &g.rows[i], all);
     groups_clear(&g);

@@ -171,28 +171,62 @@ static void change_cells(struct table *t, struct row_ref *ref, const struct meas
     ref->is_problem = is_worse;
 }
 
+enum { USD, CNY, CURRENCIES };
+
+/* In each currency; of what is no amount the value is the first. */
+static bool value_of(const struct measure *m, const struct subject_sums *s, wide out[CURRENCIES])
+{
+    struct stats in_usd = s->stats, in_cny = s->stats;
+
+    out[CNY] = 0;
+    if (m->kind != MONEY)
+        return m->of(&s->stats, &out[USD]);
+    in_usd.cost -= s->cny;
+    in_usd.cost_failed -= s->cny_failed;
+    in_cny.cost = s->cny;
+    in_cny.cost_failed = s->cny_failed;
+    return m->of(&in_usd, &out[USD]) && m->of(&in_cny, &out[CNY]);
+}
+
+/* For programs an amount is dollars, or nothing. */
+static void cell_of(struct table *t, size_t column, enum kind kind, const struct subject_sums *of,
+                    const wide v[CURRENCIES])
+{
+    const bool is_all_cny = kind == MONEY && of->cny != 0 && of->cny == of->stats.cost;
+
+    if (is_all_cny)
+        table_null_shown(t, column, view_money_in(t->arena, v[CNY], STR("CNY")));
+    else if (v[CNY] != 0)
+        table_null_shown(t, column, view_costs(t->arena, v[USD], v[CNY]));
+    else
+        value_cell(t, column, kind, v[USD]);
+}
+
 static void measure_row(struct app *app, struct view_data *d, const struct measure *m,
-                        const struct stats *both)
+                        const struct subject_sums *both)
 {
     struct row_ref *ref = view_row(d, &app->data_arena);
-    wide v[2] = {0, 0};
+    wide v[2][CURRENCIES] = {{0}, {0}};
     bool has_both = true;
 
     table_text(&d->table, 0, str_from(m->name));
     table_text(&d->table, 4, STR(""));
     for (size_t i = 0; i < 2; i++) {
-        bool is_known = m->of(&both[i], &v[i]);
+        bool is_known = value_of(m, &both[i], v[i]);
         if (is_known)
-            value_cell(&d->table, 1 + i, m->kind, v[i]);
+            cell_of(&d->table, 1 + i, m->kind, &both[i], v[i]);
         has_both &= is_known;
     }
-    if (has_both && (v[0] != 0 || v[1] != 0))
-        change_cells(&d->table, ref, m, v);
+    const bool has_usd = v[0][USD] != 0 || v[1][USD] != 0;
+    const bool has_cny = v[0][CNY] != 0 || v[1][CNY] != 0;
+    const int of = has_cny ? CNY : USD;
+    if (has_both && has_usd != has_cny) /* different currencies do not compare */
+        change_cells(&d->table, ref, m, (const wide[]){v[0][of], v[1][of]});
 }
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {
-    struct stats both[2] = {{0}, {0}};
+    struct subject_sums both[2] = {{{0}, 0, 0}, {{0}, 0, 0}};
     enum status s = breakdown_sums(app, &app->mark, &both[0], e);
 
     if (s == OK)
@@ -202,8 +236,8 @@ static enum status load(struct app *app, struct view_data *d, struct err *e)
                    1);
     for (size_t i = 0; s == OK && i < ARRAY_LEN(measures); i++)
         measure_row(app, d, &measures[i], both);
-    stats_clear(&both[0]);
-    stats_clear(&both[1]);
+    stats_clear(&both[0].stats);
+    stats_clear(&both[1].stats);
     return s;
 }
 

@@ -490,8 +490,12 @@ void picker_print(const struct app *app, struct buf *out); /* a line each, for s
 void view_title(const struct app *app, bool is_ascii, struct buf *where, struct buf *when);
 /* How a breakdown can be made (v_breakdown.c); NULL at the end. */
 extern const char *const breakdown_names[];
-/* Sums of what a mark stands for; the function's row too where it is one. */
-enum status breakdown_sums(struct app *app, const struct subject_mark *m, struct stats *out,
+/* Sums of what a mark stands for; of its costs what is in CNY, the rest is in USD. */
+struct subject_sums {
+    struct stats stats;
+    wide cny, cny_failed;
+};
+enum status breakdown_sums(struct app *app, const struct subject_mark *m, struct subject_sums *out,
                            struct err *e);
 /* Courses over time (draw_course.c): a graph or a heat map instead of the table; as rows. */
 void draw_course(struct app *app, struct frame *f, unsigned y);
