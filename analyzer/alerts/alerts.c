@@ -37,7 +37,8 @@ struct evaluation {
 
 static bool is_about(const struct rule *r, const struct subject *s)
 {
-    return (r->name_glob.n == 0 || str_glob(r->name_glob, s->of.name)) &&
+    return signal_is_of(r->signal, &s->of) &&
+           (r->name_glob.n == 0 || str_glob(r->name_glob, s->of.name)) &&
            (r->region.n == 0 || str_eq(r->region, s->of.region)) &&
            (r->account.n == 0 || str_eq(r->account, s->of.account));
 }

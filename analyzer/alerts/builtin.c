@@ -20,6 +20,7 @@ const struct builtin builtin_table[] = {
     {"memory", "memory.max / memory >= 95% over 5m keep 5m", ALERT_WARNING,
      "invocations use nearly all their memory"},
     {"spend-rate", "spend.total > $10/h over 10m clear $8/h", ALERT_WARNING, "spending is high"},
+    {"spend-rate-cny", "spend.total.cny > CNY70/h over 10m clear CNY56/h", ALERT_WARNING, "spending in China is high"},
     {"stale-data", "source.lag > 5m", ALERT_CRITICAL, "a source gives no data: nothing is watched there"},
     {"events-lost", "dlq.errors > 0 over 5m keep 5m", ALERT_CRITICAL, "failed events could not even be set aside"},
     {"events-dropped", "async.dropped > 0 over 5m keep 5m", ALERT_WARNING, "asynchronous events were given up"},

@@ -107,7 +107,7 @@ static enum status add_invocation(void *ctx, uint32_t fn_id, const struct invoca
     m[CELL_TIMEOUTS] += inv->outcome == OUTCOME_TIMEOUT;
     m[CELL_OOM] += inv->outcome == OUTCOME_OOM;
     m[CELL_COLD_STARTS] += inv->start == START_COLD;
-    m[CELL_COST] += inv->cost;
+    m[fn_is_usd(inv->origin->fn) ? CELL_COST : CELL_COST_CNY] += inv->cost;
     raise_to(&m[CELL_DURATION_MAX], inv->duration_ns);
     raise_to(&m[CELL_MEMORY_MAX], (int64_t)inv->max_memory_bytes);
     add_shares(f, m, inv);
@@ -176,7 +176,7 @@ static void put_function(struct cells *c, const struct fn_cells *f, const bool *
     const struct subject subject = {SCOPE_FUNCTION, *f->fn};
 
     for (size_t i = 0; signals[i].name; i++) {
-        if (!wants[i])
+        if (!wants[i] || !signal_is_of(&signals[i], f->fn))
             continue;
         if (signals[i].from == FROM_CELLS)
             put_cells(c, f, &signals[i]);
@@ -194,7 +194,7 @@ static void put_regions(struct cells *c, const struct signal_info *signal)
     for (size_t i = 0; i < c->n; i++) {
         struct subject subject = {SCOPE_REGION, *c->rows[i].fn};
         subject.of.name = (struct str){0};
-        if (tracks_find(c->tracks, signal, &subject))
+        if (!signal_is_of(signal, &subject.of) || tracks_find(c->tracks, signal, &subject))
             continue;
         struct cell *sum = arena_new(c->tracks->arena, struct cell, c->n_minutes);
         for (size_t k = i; k < c->n; k++) {

@@ -30,7 +30,12 @@ static bool is_operator(char c)
     return c == '<' || c == '>' || c == '=' || c == '/';
 }
 
-/* A word ends at a blank or operator; "/" belongs to a word that begins with "$" ("$2/h"). */
+static bool begins_money(struct str s)
+{
+    return str_starts(s, STR("$")) || str_starts(s, STR("CNY"));
+}
+
+/* A word ends at a blank or operator; "/" belongs to an amount ("$2/h", "CNY14/h"). */
 static struct str next_word(struct scan *s, size_t *began)
 {
     struct str t = s->text;
@@ -38,7 +43,7 @@ static struct str next_word(struct scan *s, size_t *began)
     while (s->at < t.n && is_blank(t.p[s->at]))
         s->at++;
     *began = s->at;
-    const bool is_money = s->at < t.n && t.p[s->at] == '$';
+    const bool is_money = begins_money(str_skip(t, s->at));
     const bool begins_operator = s->at < t.n && is_operator(t.p[s->at]);
     while (s->at < t.n && !is_blank(t.p[s->at]) &&
            (is_operator(t.p[s->at]) == begins_operator || (is_money && t.p[s->at] == '/')))
@@ -120,14 +125,24 @@ static bool read_ratio(struct str w, int64_t *out)
     return str_to_scaled(w, 6, out);
 }
 
+static bool read_amount(struct str w, struct str sign, int64_t *out)
+{
+    return str_starts(w, sign) && money_parse(str_skip(w, sign.n), out, NULL) == OK;
+}
+
 static bool read_money(struct str w, int64_t *out)
 {
-    return str_starts(w, STR("$")) && money_parse(str_skip(w, 1), out, NULL) == OK;
+    return read_amount(w, STR("$"), out);
 }
 
 static bool read_money_rate(struct str w, int64_t *out)
 {
     return str_ends(w, STR("/h")) && read_money(str_sub(w, 0, w.n - 2), out);
+}
+
+static bool read_cny_rate(struct str w, int64_t *out)
+{
+    return str_ends(w, STR("/h")) && read_amount(str_sub(w, 0, w.n - 2), STR("CNY"), out);
 }
 
 static const struct {
@@ -140,6 +155,7 @@ static const struct {
     [UNIT_PPM] = {read_ratio, "a share such as 1.5%", "1.5%"},
     [UNIT_PICO] = {read_money, "an amount such as $2.50", "$2.50"},
     [UNIT_PICO_HOUR] = {read_money_rate, "an amount an hour such as $2.50/h", "$2.50/h"},
+    [UNIT_PICO_CNY_HOUR] = {read_cny_rate, "an amount an hour such as CNY18/h", "CNY18/h"},
 };
 
 const char *rule_value_sample(enum metric_unit unit)

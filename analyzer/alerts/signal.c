@@ -43,6 +43,10 @@ const struct signal_info signals[] = {
      "spending", NULL, "list cost of a function's invocations, an hour"},
     {"spend.total", REGION, UNIT_PICO_HOUR, SIGNAL_RATE, FROM_ALL_CELLS, CELL_COST, METRICS, ANY_QUEUE,
      "spending", NULL, "list cost of all functions of an account and region, an hour"},
+    {"spend.cny", FUNCTION, UNIT_PICO_CNY_HOUR, SIGNAL_RATE, FROM_CELLS, CELL_COST_CNY, METRICS, ANY_QUEUE,
+     "spending", NULL, "the same of a function in China, which is billed in CNY"},
+    {"spend.total.cny", REGION, UNIT_PICO_CNY_HOUR, SIGNAL_RATE, FROM_ALL_CELLS, CELL_COST_CNY, METRICS, ANY_QUEUE,
+     "spending", NULL, "the same of a region in China, which is billed in CNY"},
     {"timeout", FUNCTION, UNIT_NS, SIGNAL_LEVEL, FROM_CONFIG, CONFIG_TIMEOUT, METRICS, ANY_QUEUE,
      "timeout", NULL, "the function's configured timeout"},
     {"memory", FUNCTION, UNIT_BYTES, SIGNAL_LEVEL, FROM_CONFIG, CONFIG_MEMORY, METRICS, ANY_QUEUE,
@@ -97,6 +101,13 @@ const struct signal_info *signal_share(const struct signal_info *of, const struc
             per == signal_find(str_from(shares[i].per)))
             return signal_find(str_from(shares[i].share));
     return NULL;
+}
+
+bool signal_is_of(const struct signal_info *s, const struct fn_ref *of)
+{
+    const bool is_money = s->unit == UNIT_PICO_HOUR || s->unit == UNIT_PICO_CNY_HOUR;
+
+    return !is_money || fn_is_usd(of) == (s->unit == UNIT_PICO_HOUR);
 }
 
 struct str signal_suggest(struct str name)

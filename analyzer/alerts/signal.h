@@ -33,7 +33,8 @@ enum cell_member {
     CELL_MEMORY_MAX,
     CELL_DURATION_SHARE, /* of each attempt's own timeout and memory, 10^-6 */
     CELL_MEMORY_SHARE,
-    CELL_COST,
+    CELL_COST, /* in USD */
+    CELL_COST_CNY,
     CELL_MEMBERS
 };
 
@@ -59,6 +60,8 @@ const struct signal_info *signal_find(struct str name); /* NULL: none */
 /* A limit may change: what was used of it is a share of what it was then. "memory.max / memory" and
  * "duration.max / timeout" are such shares, attempt by attempt; NULL: a ratio like others. */
 const struct signal_info *signal_share(const struct signal_info *of, const struct signal_info *per);
+/* Amounts are of what is billed in their currency, everything else of anything. */
+bool signal_is_of(const struct signal_info *s, const struct fn_ref *of);
 struct str signal_suggest(struct str name);           /* the nearest; empty: none */
 const char *rule_value_sample(enum metric_unit unit); /* as a rule writes it: "30s" (rule.c) */
 

@@ -73,11 +73,6 @@ void alert_key(struct buf *out, struct str rule, const struct subject *s)
     buf_addf(out, "%016llx", (unsigned long long)str_hash(rule, subject_hash(s)));
 }
 
-static void format_money(struct buf *out, int64_t value)
-{
-    money_format_short(out, value, STR("USD"));
-}
-
 /* Two decimals of a per cent are enough from 1 % on. */
 static void format_share(struct buf *out, int64_t ppm)
 {
@@ -101,10 +96,11 @@ void alert_value_format(struct buf *out, int64_t value, enum metric_unit unit)
         format_share(out, value);
         break;
     case UNIT_PICO:
-        format_money(out, value);
+        money_format_short(out, value, STR("USD"));
         break;
     case UNIT_PICO_HOUR:
-        format_money(out, value);
+    case UNIT_PICO_CNY_HOUR:
+        money_format_short(out, value, unit == UNIT_PICO_HOUR ? STR("USD") : STR("CNY"));
         buf_add_z(out, "/h");
         break;
     case UNIT_COUNT:

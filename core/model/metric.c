@@ -51,8 +51,13 @@ static const char *const scope_names[METRIC_SCOPES] = {
 };
 
 static const char *const unit_names[METRIC_UNITS] = {
-    [UNIT_COUNT] = "1", [UNIT_NS] = "ns",     [UNIT_BYTES] = "bytes",
-    [UNIT_PPM] = "ppm", [UNIT_PICO] = "pico", [UNIT_PICO_HOUR] = "pico/h",
+    [UNIT_COUNT] = "1",
+    [UNIT_NS] = "ns",
+    [UNIT_BYTES] = "bytes",
+    [UNIT_PPM] = "ppm",
+    [UNIT_PICO] = "pico",
+    [UNIT_PICO_HOUR] = "pico/h",
+    [UNIT_PICO_CNY_HOUR] = "pico-cny/h",
 };
 
 const struct metric_info *metric_info(enum metric m)

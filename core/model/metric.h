@@ -34,12 +34,13 @@ uint64_t subject_hash(const struct subject *s); /* stable: stored */
 
 /* Unit of the integer a point holds. */
 enum metric_unit {
-    UNIT_COUNT,     /* 1 */
-    UNIT_NS,        /* nanoseconds */
-    UNIT_BYTES,     /* bytes */
-    UNIT_PPM,       /* a ratio in millionths: 1,000,000 = 100 % */
-    UNIT_PICO,      /* 10^-12 of the currency */
-    UNIT_PICO_HOUR, /* the same per hour */
+    UNIT_COUNT,         /* 1 */
+    UNIT_NS,            /* nanoseconds */
+    UNIT_BYTES,         /* bytes */
+    UNIT_PPM,           /* a ratio in millionths: 1,000,000 = 100 % */
+    UNIT_PICO,          /* 10^-12 of the currency */
+    UNIT_PICO_HOUR,     /* the same per hour, in USD */
+    UNIT_PICO_CNY_HOUR, /* in CNY */
     METRIC_UNITS
 };
 
