@@ -228,14 +228,13 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
     struct pricing d = {.period = p, .stats = s};
     const bool is_all_arm = s->mb_ms > 0 && arm_part(p->facts, s->mb_ms, s->mb_ms_arm) == s->mb_ms;
     const enum meter_set set = set_of(p->fn, is_all_arm ? ARCH_ARM64 : ARCH_X86_64);
-    const uint64_t not_billed = s->outcome[OUTCOME_THROTTLED] + s->outcome[OUTCOME_UNKNOWN];
+    const uint64_t requests = stats_requests(s, p->facts->keeps_stored);
     struct cost_share logs = {0};
     struct stats_cost c = {0};
 
-    assert(not_billed <= s->n);
+    assert(requests <= s->n);
     if (add_durations(&d, &c, e) != OK ||
-        add_amount(&d, meters[set][PART_REQUEST], (wide)(s->n - not_billed), 1, &c.request, e) !=
-            OK ||
+        add_amount(&d, meters[set][PART_REQUEST], (wide)requests, 1, &c.request, e) != OK ||
         add_amount(&d, meters[set][PART_STORAGE], s->storage_mb_ms, MB_MS_PER_GB_S, &c.storage,
                    e) != OK ||
         add_amount(&d, STR(RESTORE_METER), s->restored_mb, MB_PER_GB, &c.restore, e) != OK ||
@@ -249,7 +248,8 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
     if (c.provisioned > c.duration)
         c.provisioned = c.duration;
     c.total = c.duration + c.request + c.storage + c.restore;
-    c.is_unpriced = d.is_unpriced;
+    const bool is_open = s->n > s->outcome[OUTCOME_THROTTLED] && requests == 0;
+    c.is_unpriced = d.is_unpriced || (is_open && c.total == 0);
     *out = c;
     return OK;
 }

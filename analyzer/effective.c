@@ -117,10 +117,9 @@ static struct pool *make_pool(struct effective *s, const struct cost_ops *ops,
 static void add_row(struct effective *s, struct pool *p, const struct effective_row *row)
 {
     const struct stats *st = row->stats;
-    const uint64_t not_billed = st->outcome[OUTCOME_THROTTLED] + st->outcome[OUTCOME_UNKNOWN];
     const wide units[METER_PARTS] = {
         [PART_DURATION] = scaled(s, st->mb_ms - st->provisioned_mb_ms, MONEY_UNIT, MB_MS_PER_GB_S),
-        [PART_REQUEST] = (wide)(st->n - not_billed) * MONEY_UNIT,
+        [PART_REQUEST] = (wide)stats_requests(st, s->c->keeps_stored) * MONEY_UNIT,
         [PART_STORAGE] = scaled(s, st->storage_mb_ms, MONEY_UNIT, MB_MS_PER_GB_S),
         [PART_RESTORE] = scaled(s, st->restored_mb, MONEY_UNIT, MB_PER_GB),
         [PART_PROVISIONED] = scaled(s, st->provisioned_mb_ms, MONEY_UNIT, MB_MS_PER_GB_S),

@@ -141,7 +141,8 @@ static void check_counts(struct doctor *d)
         {open, "every invocation has its REPORT",
          "invocation has no REPORT line, so no duration and no price",
          "invocations have no REPORT line, so no duration and no price",
-         "they still run, or the rest of their logs is to be imported"},
+         "they still run, the rest of their logs is to be imported, or their function's system log "
+         "level is above INFO"},
         {s->unpriced > open ? s->unpriced - open : 0, "what has ended has a price",
          "invocation has ended without a price", "invocations have ended without a price",
          "the price book does not hold their region, architecture or day, or their REPORT names "

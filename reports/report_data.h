@@ -141,6 +141,8 @@ struct str text_day(struct arena *a, int64_t t_ns);
 struct doc_value value_money(struct arena *a, wide pico, struct str currency);
 /* Of a function's cost, and of the report's sums: "not priced" where nothing of it has a price. */
 struct doc_value value_cost(struct arena *a, const struct stats_cost *of, wide pico);
+/* Whether amounts may lack something: prices, or of all attempts the REPORT. */
+bool report_is_unpriced(const struct report_data *r);
 struct doc_value value_sum(const struct report_data *r, wide pico);
 struct doc_value value_count(struct arena *a, uint64_t n);
 struct doc_value value_share(struct arena *a, wide part, wide whole); /* unknown without a whole */

@@ -293,7 +293,7 @@ static void sum_line(struct report_data *r, const struct fn_line *l)
     r->n++;
     r->n_ran += l->now->stats.n > 0;
     r->n_assumed += l->cost.is_assumed && l->now->stats.n > 0;
-    r->n_unpriced += l->cost.is_unpriced;
+    r->n_unpriced += l->cost.is_unpriced && stats_open(&l->now->stats) < l->now->stats.n;
     r->is_log_unpriced = r->is_log_unpriced || l->cost.is_log_unpriced;
     stats_merge(&r->total, &l->now->stats);
     if (l->before)

@@ -192,10 +192,16 @@ struct doc_value value_cost(struct arena *a, const struct stats_cost *of, wide p
     return value_money(a, pico, of->currency);
 }
 
+bool report_is_unpriced(const struct report_data *r)
+{
+    return r->n_unpriced > 0 || (r->total.n > 0 && stats_open(&r->total) == r->total.n);
+}
+
 struct doc_value value_sum(const struct report_data *r, wide pico)
 {
-    const struct stats_cost all = {
-        .total = r->cost, .is_unpriced = r->n_unpriced > 0 && pico == 0, .currency = r->currency};
+    const struct stats_cost all = {.total = r->cost,
+                                   .is_unpriced = report_is_unpriced(r) && pico == 0,
+                                   .currency = r->currency};
 
     return value_cost(r->arena, &all, pico);
 }

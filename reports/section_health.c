@@ -73,8 +73,8 @@ static void report_findings(const struct report_data *r, struct doc *d, struct d
         {r->n_assumed, "function was priced with an assumed region or architecture",
          "functions were priced with an assumed region or architecture",
          "say them under functions: in the configuration"},
-        {r->total.outcome[OUTCOME_UNKNOWN], "invocation has no REPORT line",
-         "invocations have no REPORT line", "still running, or the logs end before"},
+        {stats_open(&r->total), "invocation has no REPORT line", "invocations have no REPORT line",
+         "still running, the logs end before, or the function's system log level is above INFO"},
         {r->status.counts.forged, "line looks like a platform line but cannot be one",
          "lines look like platform lines but cannot be any",
          "printed by the application, cut or out of range; kept as text"},
@@ -335,7 +335,7 @@ static void others_row(const struct report_data *r, struct table *t)
 {
     struct stats sums = {0};
     struct stats_cost cost = {.total = r->others.cost,
-                              .is_unpriced = r->n_unpriced > 0 && r->cost == 0,
+                              .is_unpriced = report_is_unpriced(r) && r->cost == 0,
                               .currency = r->currency};
     size_t n = r->others.n;
 

@@ -127,7 +127,7 @@ static enum status money_of(struct app *app, struct view_data *d, const struct f
         {"Lambda-Provisioned-GB-Second", "GB-s", gb_s(kept_x86), "on provisioned concurrency"},
         {"Lambda-Provisioned-GB-Second-ARM", "GB-s", gb_s(s->provisioned_mb_ms_arm),
          "the same on arm64"},
-        {"Request", "requests", (wide)(s->n - s->outcome[OUTCOME_THROTTLED]) * unit,
+        {"Request", "requests", (wide)stats_requests(s, app->options->cost->keeps_stored) * unit,
          "attempts that started"},
         {"Lambda-Storage-GB-Second", "GB-s", gb_s(s->storage_mb_ms),
          "ephemeral storage above 512 MB"},

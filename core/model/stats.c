@@ -52,6 +52,22 @@ static void add_restore(struct stats *s, const struct invocation *inv)
         s->restored_mb += (wide)(inv->memory_bytes / MB);
 }
 
+uint64_t stats_open(const struct stats *s)
+{
+    const uint64_t timed = s->duration.total;
+    const uint64_t untimed = s->n > timed ? s->n - timed : 0;
+    return untimed > s->outcome[OUTCOME_UNKNOWN] ? untimed : s->outcome[OUTCOME_UNKNOWN];
+}
+
+uint64_t stats_requests(const struct stats *s, bool are_prices_stale)
+{
+    const uint64_t open = s->outcome[OUTCOME_UNKNOWN];
+    const uint64_t unpriced = are_prices_stale || s->unpriced < open ? open : s->unpriced;
+    const uint64_t not_billed = s->outcome[OUTCOME_THROTTLED] + unpriced;
+
+    return s->n > not_billed ? s->n - not_billed : 0;
+}
+
 uint64_t stats_restores_open(const struct stats *s)
 {
     assert(s->restores_known <= s->start[START_SNAPSTART]);

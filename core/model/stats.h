@@ -35,6 +35,12 @@ struct stats {
 void stats_clear(struct stats *s);
 void stats_add_invocation(struct stats *s, const struct invocation *inv);
 void stats_merge(struct stats *s, const struct stats *from);
+/* Attempts of which no REPORT is there, at least: those of unknown outcome, or those without a
+ * duration, whichever are more. */
+uint64_t stats_open(const struct stats *s);
+/* Attempts that are billed as a request: all but those that were throttled and those that have no
+ * price yet, if the stored prices are those that count. */
+uint64_t stats_requests(const struct stats *s, bool are_prices_stale);
 /* Restores that may be billed and are not in cost: of a runtime nobody named, or without a price.
  */
 uint64_t stats_restores_open(const struct stats *s);

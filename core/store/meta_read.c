@@ -164,7 +164,7 @@ static enum status add_day_sums(struct day *d, struct ingest_status *out, struct
             break;
     sql_finalize(st);
     out->invocations += sums.n;
-    out->open_invocations += sums.outcome[OUTCOME_UNKNOWN];
+    out->open_invocations += stats_open(&sums);
     out->unpriced += sums.unpriced;
     out->log_events += sums.log_events;
     out->log_bytes += sums.log_bytes;
