@@ -228,6 +228,7 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
     struct pricing d = {.period = p, .stats = s};
     const bool is_all_arm = s->mb_ms > 0 && arm_part(p->facts, s->mb_ms, s->mb_ms_arm) == s->mb_ms;
     const enum meter_set set = set_of(p->fn, is_all_arm ? ARCH_ARM64 : ARCH_X86_64);
+    const uint64_t log_bytes = stats_ingested_bytes(s);
     const uint64_t requests = stats_requests(s, p->facts->keeps_stored);
     struct cost_share logs = {0};
     struct stats_cost c = {0};
@@ -238,11 +239,11 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
         add_amount(&d, meters[set][PART_STORAGE], s->storage_mb_ms, MB_MS_PER_GB_S, &c.storage,
                    e) != OK ||
         add_amount(&d, STR(RESTORE_METER), s->restored_mb, MB_PER_GB, &c.restore, e) != OK ||
-        aws_logs(p->book, p->facts->region, p->at_ns, s->log_bytes, &logs, e) != OK)
+        aws_logs(p->book, p->facts->region, p->at_ns, log_bytes, &logs, e) != OK)
         return e->code;
     c.logs = logs.amount;
-    price_set_add(p->used, s->log_bytes > 0 ? logs.price : NULL);
-    c.is_log_unpriced = logs.price == NULL && s->log_bytes > 0;
+    price_set_add(p->used, log_bytes > 0 ? logs.price : NULL);
+    c.is_log_unpriced = logs.price == NULL && log_bytes > 0;
     if ((p->facts->keeps_stored || s->start[START_PROVISIONED] > 0) && s->cost > 0)
         c.duration = s->cost - c.request - c.storage - c.restore;
     if (c.provisioned > c.duration)

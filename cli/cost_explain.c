@@ -220,11 +220,11 @@ static enum status add_log_bytes(void *ctx, const struct log_line *line, struct 
     uint64_t *bytes = ctx;
 
     UNUSED(e);
-    *bytes += line->body.n;
+    *bytes += line->body.n + LOG_LINE_END_BYTES;
     return OK;
 }
 
-/* Bytes of the attempt's log lines, as stored. */
+/* Bytes of the attempt's log lines, as ingested. */
 static enum status log_bytes_of(struct store *s, const struct invocation *inv, uint32_t fn_id,
                                 uint64_t *bytes, struct err *e)
 {

@@ -295,12 +295,21 @@ static void choose_decoder(struct reading *r, struct file_hint *hint)
     r->bytes.is_copied = r->decoder->copies;
 }
 
+/* Of "./1.json" and "../1.json" the folder's name says more than its dots. */
+static struct str path_with_names(struct reading *r)
+{
+    if (!str_starts(r->path, STR("./")) && !str_starts(r->path, STR("../")))
+        return r->path;
+    AUTO(mem_free_ptr) char *real = realpath(arena_strz(&r->f->arena, r->path), NULL);
+    return real != NULL ? arena_str(&r->f->arena, str_from(real)) : r->path;
+}
+
 /* What the file's head and path say, into memory that outlives it. */
 static void find_hint(struct reading *r, struct file_hint *hint)
 {
     uint64_t size;
     struct decode_input head = {
-        .path = plain_size(r->bytes.reader, &size) ? r->path : STR("-"),
+        .path = plain_size(r->bytes.reader, &size) ? path_with_names(r) : STR("-"),
         .bytes = buf_str(&r->bytes.carry),
         .is_last = r->is_head_all,
         .defaults = &hint->defaults,

@@ -182,7 +182,7 @@ static struct doc_figure logs_figure(const struct report_data *r, struct doc *d,
     return (struct doc_figure){.key = doc_key(d, "log_ingestion"),
                                .label = logs_label(r, p->currency),
                                .value = logs_value(p),
-                               .note = text_size(r->arena, p->total.log_bytes)};
+                               .note = text_size(r->arena, stats_ingested_bytes(&p->total))};
 }
 
 static void verdict_figures(const struct report_data *r, struct doc *d, struct doc_section *s)

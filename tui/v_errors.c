@@ -12,7 +12,7 @@ static const struct table_column columns[] = {
     {.name = "account", .title = "ACCOUNT", .is_hidden = true},
     {.name = "region", .title = "REGION", .is_hidden = true},
 };
-static const unsigned char first[] = {0, 1, 2, 6, 5, 3, 4, 7, 8};
+static const unsigned char first[] = {0, 1, 2, 3, 6, 5, 4, 7, 8};
 
 static enum status load(struct app *app, struct view_data *d, struct err *e)
 {

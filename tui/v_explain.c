@@ -154,7 +154,8 @@ static enum status money_of(struct app *app, struct view_data *d, const struct f
                      STR_ARG(view_exact(a, s->cost_init, 12))));
     say(app, d, "beside it",
         arena_printf(a, STR_FMT " for the ingestion of %llu bytes of log",
-                     STR_ARG(view_exact(a, c.logs, 12)), (unsigned long long)s->log_bytes));
+                     STR_ARG(view_exact(a, c.logs, 12)),
+                     (unsigned long long)stats_ingested_bytes(s)));
     if (view_kept_ready(app, d, f, &kept, e) != OK)
         return e->code;
     if (view_kept_text(a, &kept).n > 0)

@@ -52,6 +52,11 @@ static void add_restore(struct stats *s, const struct invocation *inv)
         s->restored_mb += (wide)(inv->memory_bytes / MB);
 }
 
+uint64_t stats_ingested_bytes(const struct stats *s)
+{
+    return s->log_bytes + LOG_LINE_END_BYTES * s->log_events;
+}
+
 uint64_t stats_open(const struct stats *s)
 {
     const uint64_t timed = s->duration.total;
