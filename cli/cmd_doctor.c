@@ -89,6 +89,18 @@ static void check_store(struct doctor *d)
     say(d, d->status.log_events > 0, line.p, STR("it is empty: fnscope import FILE..."));
 }
 
+/* Reading them again changes nothing: they are there. */
+static void check_decoders(struct doctor *d)
+{
+    bool has_older = false;
+    struct err e = {0};
+
+    if (request_older_decoders(d->store, DECODERS_VERSION, &has_older, &e) != OK)
+        say(d, false, "the version of the decoders cannot be read", str_from(e.msg));
+    else if (has_older)
+        say(d, false, cli_older_lines, str_from(cli_older_lines_remedy));
+}
+
 /* Reading everything takes seconds up to here; beyond, it is left to `fnscope db verify`. */
 #define VERIFY_BYTES ((uint64_t)512 << 20)
 
@@ -420,6 +432,7 @@ static int run_doctor(struct cli *c, struct err *e)
         *e = (struct err){0};
     }
     check_files(&d);
+    check_decoders(&d);
     check_prices(&d);
     check_counts(&d);
     check_sources(&d);

@@ -136,6 +136,17 @@ static enum status know_functions(struct cli *c, struct store *reader, struct im
     return cli_fn_places(c, &o->lookups.places, e);
 }
 
+/* As `doctor` says it. */
+static enum status say_older_lines(const struct cli *c, struct store *s, struct err *e)
+{
+    bool has_older = false;
+    const enum status status = request_older_decoders(s, DECODERS_VERSION, &has_older, e);
+
+    if (has_older && !c->settings->is_quiet)
+        log_event(LOG_WARN, "%s: %s", cli_older_lines, cli_older_lines_remedy);
+    return status;
+}
+
 static enum status run_pipeline(struct cli *c, struct store *s, struct store *reader,
                                 struct import_progress *result, struct err *e)
 {
@@ -157,6 +168,8 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
         status = cli_cost_begin(&cost, s, e);
     if (status == OK)
         status = pipeline_open(&p, s, &cost.context, e);
+    if (status == OK)
+        status = say_older_lines(c, s, e);
     p.gathers_commits = true;
     if (status == OK)
         status = collector_import(&o, &pipeline_sink, &p, result, e);

@@ -348,6 +348,10 @@ static enum status check_regions(const struct cli *c, const struct cost_context 
 const char cli_stale_prices[] =
     "the stored costs were priced before the configuration or the price book changed";
 
+const char cli_older_lines[] =
+    "the store holds lines read by an earlier fnscope, which refused or did not know some of them";
+const char cli_older_lines_remedy[] = "import the logs into a fresh store (--store DIR)";
+
 /* One request has one price: what is stored holds until `db reprice` makes it anew. */
 static enum status check_stale(const struct cli *c, struct store *s, struct cost_context *cc,
                                struct err *e)

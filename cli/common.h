@@ -74,6 +74,8 @@ MUST_CHECK enum status cli_check_region(const struct cli *c, const struct priceb
                                         struct str region, const char *what, struct err *e);
 /* What to say where context.keeps_stored. */
 extern const char cli_stale_prices[];
+/* Lines that an earlier version read, and the remedy. */
+extern const char cli_older_lines[], cli_older_lines_remedy[];
 /* Before a pipeline prices what it stores: notes the settings, and lets them hold. */
 MUST_CHECK enum status cli_cost_begin(struct cli_cost *cost, struct store *s, struct err *e);
 

@@ -50,7 +50,9 @@ enum status pipeline_open(struct pipeline *p, struct store *s, const struct cost
 
     *p = (struct pipeline){.store = s, .cost = cost};
     mem_keep_freed();
-    enum status status = packer_new(s, &p->packer, e);
+    enum status status = store_note_decoders(s, DECODERS_VERSION, e);
+    if (status == OK)
+        status = packer_new(s, &p->packer, e);
     if (status == OK)
         p->correlator = correlator_new(&o);
     return status;

@@ -28,6 +28,10 @@ struct sink_ops {
     enum status (*on_command)(void *ctx, struct str command, struct buf *reply, struct err *e);
 };
 
+/* Counts up when lines are read otherwise than before: decoded, where they were not, or taken for
+ * other requests. What is stored stays as it was read: `doctor` and `import` tell. */
+enum { DECODERS_VERSION = 1 };
+
 struct whereabouts; /* inside of collector/ */
 struct stand_ins;
 

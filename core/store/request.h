@@ -317,6 +317,9 @@ MUST_CHECK enum status request_generation(struct store *s, uint64_t *out, struct
  * older version; below 4: costs of different settings. Its low bits say what was stated. */
 enum { PRICED_REGION_SAID = 1, PRICED_ARCH_SAID = 2, PRICED_SAID = 3 };
 MUST_CHECK enum status request_pricing(struct store *s, uint64_t *out, struct err *e);
+/* Whether lines may be stored that decoders before that version read. */
+MUST_CHECK enum status request_older_decoders(struct store *s, int64_t version, bool *out,
+                                              struct err *e);
 
 /* Functions whose stored costs are those of what they were called before: `db reprice`, or the next
  * import, makes them anew. */

@@ -168,6 +168,12 @@ MUST_CHECK enum status store_note_pricing(struct store *s, uint64_t fingerprint,
 MUST_CHECK enum status store_begin_pricing(struct store *s, struct err *e);
 MUST_CHECK enum status store_end_pricing(struct store *s, uint64_t fingerprint, struct err *e);
 
+/* --- decoders (writer thread) --- */
+
+/* Before lines are written that decoders of this version read; request_older_decoders tells of
+ * those that are there. */
+MUST_CHECK enum status store_note_decoders(struct store *s, int64_t version, struct err *e);
+
 /* --- what functions are called (writer thread) --- */
 
 /* The functions that pass get the members of `to` that are not empty; what is stored stays theirs,
