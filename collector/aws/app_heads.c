@@ -264,7 +264,7 @@ static enum field take_field(struct str *s, enum field before, struct log_record
     if (s->n > 0 && s->p[0] == '[') {
         if (!take_group(s, &inside))
             return FIELD_TEXT;
-        if (inside.n == UUID_LENGTH && scan_uuid(inside))
+        if (inside.n == UUID_LEN && scan_uuid(inside))
             r->invocation_id = inside;
         return level_of_group(inside, is_first, &r->severity) ? FIELD_LEVEL : FIELD_NEUTRAL;
     }

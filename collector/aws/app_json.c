@@ -14,6 +14,7 @@
 #include "collector/aws/aws.h"
 #include "collector/aws/scan.h"
 #include "core/base/jsonpull.h"
+#include "core/model/log_text.h"
 
 enum app_field {
     APP_TIME,
@@ -45,9 +46,10 @@ enum app_field {
  * (RenderedMessage, MessageTemplate), hclog (@level, @message), zap's development encoder (L, M),
  * structlog (event), winston (stack), Monolog (level_name beside a number), python-json-logger
  * (exc_info), logback and NLog (exception), Powertools for Python (exception_name), OpenTelemetry
- * (severityText and the like, exception.type), Elastic Common Schema (log.level, faas.execution).
+ * (severityText and the like, exception.type), Elastic Common Schema (log.level). What names the
+ * request is known to log_is_id_name.
  */
-enum { LONGEST_MEMBER = 19, MOST_OF_A_LENGTH = 7 };
+enum { LONGEST_MEMBER = 15, MOST_OF_A_LENGTH = 7 };
 static const struct app_member {
     struct str name; /* empty: no more */
     enum app_field field;
@@ -59,10 +61,7 @@ static const struct app_member {
            {{"@x", 2}, APP_STACK}},
     [3] = {{{"msg", 3}, APP_MESSAGE}, {{"lvl", 3}, APP_LEVEL}, {{"@mt", 3}, APP_MESSAGE}},
     [4] = {{{"time", 4}, APP_TIME}, {{"type", 4}, APP_TYPE}},
-    [5] = {{{"level", 5}, APP_LEVEL},
-           {{"event", 5}, APP_EVENT},
-           {{"reqId", 5}, APP_ID},
-           {{"stack", 5}, APP_STACK}},
+    [5] = {{{"level", 5}, APP_LEVEL}, {{"event", 5}, APP_EVENT}, {{"stack", 5}, APP_STACK}},
     [6] = {{{"record", 6}, APP_RECORD}, {{"@level", 6}, APP_LEVEL}, {{"target", 6}, APP_TARGET}},
     [7] = {{{"message", 7}, APP_MESSAGE},
            {{"traceId", 7}, APP_TRACE},
@@ -72,34 +71,23 @@ static const struct app_member {
            {{"@message", 8}, APP_MESSAGE},
            {{"exc_info", 8}, APP_STACK}},
     [9] = {{{"timestamp", 9}, APP_TIMESTAMP},
-           {{"requestId", 9}, APP_ID},
            {{"log_level", 9}, APP_LOG_LEVEL},
            {{"errorType", 9}, APP_ERROR_TYPE},
            {{"levelname", 9}, APP_LEVEL},
            {{"log.level", 9}, APP_LEVEL},
            {{"exception", 9}, APP_STACK}},
-    [10] = {{{"request_id", 10}, APP_ID},
-            {{"level_name", 10}, APP_LOG_LEVEL},
-            {{"error.type", 10}, APP_ERROR_CLASS}},
+    [10] = {{{"level_name", 10}, APP_LOG_LEVEL}, {{"error.type", 10}, APP_ERROR_CLASS}},
     [11] = {{{"xrayTraceId", 11}, APP_TRACE}, {{"stack_trace", 11}, APP_STACK}},
-    [12] = {{{"severityText", 12}, APP_LEVEL},
-            {{"AWSRequestId", 12}, APP_ID},
-            {{"errorMessage", 12}, APP_ERROR_MESSAGE}},
+    [12] = {{{"severityText", 12}, APP_LEVEL}, {{"errorMessage", 12}, APP_ERROR_MESSAGE}},
     [13] = {{{"xray_trace_id", 13}, APP_TRACE},
             {{"short_message", 13}, APP_GELF},
             {{"severity_text", 13}, APP_LEVEL}},
-    [14] = {{{"aws_request_id", 14}, APP_ID},
-            {{"faas.execution", 14}, APP_ID},
-            {{"severityNumber", 14}, APP_OTEL_LEVEL},
+    [14] = {{{"severityNumber", 14}, APP_OTEL_LEVEL},
             {{"exception_name", 14}, APP_ERROR_CLASS},
             {{"exception.type", 14}, APP_ERROR_CLASS}},
     [15] = {{{"RenderedMessage", 15}, APP_MESSAGE},
             {{"MessageTemplate", 15}, APP_EVENT},
-            {{"severity_number", 15}, APP_OTEL_LEVEL},
-            {{"lambdaRequestId", 15}, APP_ID}},
-    [17] = {{{"lambda_request_id", 17}, APP_ID}, {{"functionRequestId", 17}, APP_ID}},
-    [18] = {{{"faas.invocation_id", 18}, APP_ID}},
-    [19] = {{{"function_request_id", 19}, APP_ID}},
+            {{"severity_number", 15}, APP_OTEL_LEVEL}},
 };
 
 /* Members that loggers put into an object of their own. */
@@ -161,12 +149,13 @@ static bool is_called(const struct app_member *m, struct str key)
 
 static unsigned find_field(struct str key)
 {
-    if (key.n > LONGEST_MEMBER)
-        return APP_OTHER;
-    const struct app_member *m = app_members[key.n];
+    const struct app_member *m = app_members[key.n > LONGEST_MEMBER ? 0 : key.n];
+
     while (m->name.n > 0 && !is_called(m, key))
         m++;
-    return m->name.n > 0 ? m->field : APP_OTHER;
+    if (m->name.n > 0)
+        return m->field;
+    return log_is_id_name(key) ? APP_ID : APP_OTHER;
 }
 
 static bool is_nesting(struct str key)
@@ -197,9 +186,16 @@ static enum app_field find_nested(struct str object, struct str key)
     return APP_OTHER;
 }
 
+static bool is_uuid(struct str text)
+{
+    return text.n == UUID_LEN && scan_uuid(text);
+}
+
 /* An object in place of a value gives way to what stands in it. */
 static void take_nested(struct app_reader *a, enum app_field f, struct str text)
 {
+    if (f == APP_ID && !is_uuid(text))
+        return;
     if (a->text[f].n == 0 || a->text[f].p[0] == '{')
         a->text[f] = text;
 }
@@ -261,16 +257,18 @@ static bool read_field(struct app_reader *a, enum app_field f, enum jp_type type
     a->seen |= 1u << f;
     if (f == APP_OTHER || f == APP_TIMESTAMP || !is_first)
         return jp_skip(&a->j);
-    if (f != APP_RECORD && type == JP_STRING)
-        return jp_string(&a->j, &a->text[f]);
-    return jp_raw(&a->j, &a->text[f]);
+    const bool is_text = f != APP_RECORD && type == JP_STRING;
+    const bool is_read = is_text ? jp_string(&a->j, &a->text[f]) : jp_raw(&a->j, &a->text[f]);
+    if (f == APP_ID && !is_uuid(a->text[APP_ID]))
+        a->text[APP_ID] = (struct str){0}; /* another member may name one */
+    return is_read;
 }
 
 /* Everything that is looked for was found, and it is no error: the rest need not be read. */
 static bool is_enough(const struct app_reader *a)
 {
     static const unsigned wanted = 1u << APP_LEVEL | 1u << APP_ID | 1u << APP_MESSAGE;
-    return (a->seen & wanted) == wanted && a->text[APP_LEVEL].n > 0 &&
+    return (a->seen & wanted) == wanted && a->text[APP_LEVEL].n > 0 && a->text[APP_ID].n > 0 &&
            (a->text[APP_LEVEL].p[0] == 'I' || a->text[APP_LEVEL].p[0] == 'D');
 }
 
@@ -502,13 +500,13 @@ static void find_failure(const struct app_reader *a, struct log_record *r, struc
 
 static void fill_app(const struct app_reader *a, struct log_record *r, struct arena *arena)
 {
-    struct str id = a->text[APP_ID], message = message_of(a, arena);
+    struct str message = message_of(a, arena);
 
     r->kind = RECORD_APP;
     r->is_error = is_unhandled(a);
     r->severity = severity_of(a, r->is_error);
-    if (id.n == UUID_LENGTH && scan_uuid(id))
-        r->invocation_id = id;
+    if (a->text[APP_ID].n > 0)
+        r->invocation_id = a->text[APP_ID];
     r->trace_id = scan_trace_id(a->text[APP_TRACE]);
     r->error_type = error_type_of(a, r->severity, arena);
     if (message.n > 0)
@@ -552,7 +550,7 @@ static bool telemetry_record(struct app_reader *a, struct log_record *r, struct 
 static void fill_torn(const struct app_reader *a, struct log_record *r)
 {
     r->severity = app_severity(a);
-    if (a->text[APP_ID].n == UUID_LENGTH && scan_uuid(a->text[APP_ID]))
+    if (a->text[APP_ID].n > 0)
         r->invocation_id = a->text[APP_ID];
 }
 

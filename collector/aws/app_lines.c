@@ -81,8 +81,8 @@ static bool take_uuid(struct str *s, struct str *id)
 {
     if (!scan_uuid(*s))
         return false;
-    *id = str_sub(*s, 0, UUID_LENGTH);
-    *s = str_skip(*s, UUID_LENGTH);
+    *id = str_sub(*s, 0, UUID_LEN);
+    *s = str_skip(*s, UUID_LEN);
     return true;
 }
 
@@ -104,9 +104,9 @@ static bool tabbed_line(struct str rest, struct log_record *r)
 {
     struct str id, level, message;
     enum severity severity;
-    const bool is_uuid = rest.n > UUID_LENGTH && rest.p[UUID_LENGTH] == '\t' && scan_uuid(rest);
+    const bool is_uuid = rest.n > UUID_LEN && rest.p[UUID_LEN] == '\t' && scan_uuid(rest);
 
-    if (!cut_at(rest, is_uuid ? UUID_LENGTH : str_find_char(rest, '\t'), &id, &rest))
+    if (!cut_at(rest, is_uuid ? UUID_LEN : str_find_char(rest, '\t'), &id, &rest))
         return false;
     if (!is_uuid && id.n > 0 && !str_eq(id, STR("undefined")))
         return false;
@@ -259,10 +259,10 @@ static bool go_line(struct str line, struct log_record *r)
  * "<id>\tInvoke Error\t{json}". */
 static bool id_line(struct str line, struct log_record *r)
 {
-    if (line.n <= UUID_LENGTH || !scan_uuid(line))
+    if (line.n <= UUID_LEN || !scan_uuid(line))
         return false;
-    if (line.p[UUID_LENGTH] != '\t')
-        return line.p[UUID_LENGTH] == ' ' && dated_line(line, r);
+    if (line.p[UUID_LEN] != '\t')
+        return line.p[UUID_LEN] == ' ' && dated_line(line, r);
     if (!tabbed_line(line, r))
         return false;
     if (r->severity == SEVERITY_UNKNOWN)
@@ -325,7 +325,7 @@ static bool tabbed_fields(struct str rest, struct log_record *r)
         !cut_at(fields, str_find_char(fields, '\t'), &id, &fields))
         return false;
     r->message = fields;
-    if (id.n == UUID_LENGTH && scan_uuid(id))
+    if (id.n == UUID_LEN && scan_uuid(id))
         r->invocation_id = id;
     return true;
 }

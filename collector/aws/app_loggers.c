@@ -57,7 +57,7 @@ bool app_named_id(struct str line, struct log_record *r)
         value = str_skip(value, value.n > 0 && (value.p[0] == '"' || value.p[0] == '\''));
         if (!scan_uuid(value))
             continue;
-        r->invocation_id = str_sub(value, 0, UUID_LENGTH);
+        r->invocation_id = str_sub(value, 0, UUID_LEN);
         return true;
     }
     return false;

@@ -34,7 +34,7 @@ static bool find_span(struct str line, struct log_record *r)
     if (!scan_uuid(str_skip(rest, key.n)))
         return false;
     size_t close = str_find(rest, STR("}:"));
-    r->invocation_id = str_sub(rest, key.n, UUID_LENGTH);
+    r->invocation_id = str_sub(rest, key.n, UUID_LEN);
     r->trace_id = scan_trace_id(quoted_after(str_sub(rest, 0, close), STR("xrayTraceId=\"")));
     if (close < rest.n)
         r->message = str_trim(str_skip(rest, close + 2));

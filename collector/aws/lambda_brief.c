@@ -7,7 +7,7 @@
 
 static void accept(struct log_record *r, struct str id, const struct platform_event *p)
 {
-    assert(r->platform == NULL && id.n == UUID_LENGTH);
+    assert(r->platform == NULL && id.n == UUID_LEN);
     r->kind = RECORD_PLATFORM;
     r->platform = p;
     r->invocation_id = id;
@@ -18,8 +18,7 @@ static struct str id_behind(struct str line, struct str head)
 {
     const struct str rest = str_skip(line, head.n);
 
-    return str_starts(line, head) && scan_uuid(rest) ? str_sub(rest, 0, UUID_LENGTH)
-                                                     : (struct str){0};
+    return str_starts(line, head) && scan_uuid(rest) ? str_sub(rest, 0, UUID_LEN) : (struct str){0};
 }
 
 static bool is_end(struct str line, struct log_record *r)
@@ -27,7 +26,7 @@ static bool is_end(struct str line, struct log_record *r)
     static const struct platform_event end = {.kind = PLATFORM_END};
     const struct str head = STR("END RequestId: ");
 
-    if (line.n != head.n + UUID_LENGTH)
+    if (line.n != head.n + UUID_LEN)
         return false;
     const struct str id = id_behind(line, head);
     if (id.n == 0)
@@ -39,7 +38,7 @@ static bool is_end(struct str line, struct log_record *r)
 static bool is_start(const struct platform_event *like, struct str line, struct log_record *r)
 {
     const struct str head = STR("START RequestId: "), label = STR(" Version: ");
-    const size_t at = head.n + UUID_LENGTH;
+    const size_t at = head.n + UUID_LEN;
 
     if (like == NULL || line.n != at + label.n + like->version.n ||
         !str_starts(str_skip(line, at), label) || !str_ends(line, like->version))

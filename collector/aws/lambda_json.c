@@ -266,7 +266,7 @@ static bool read_record(struct platform_reader *r)
 /* Billed and memory are missing on managed instances; a duration never is. */
 static bool is_complete(const struct platform_reader *r, bool has_id)
 {
-    if (has_id && !(r->request_id.n == UUID_LENGTH && scan_uuid(r->request_id)))
+    if (has_id && !(r->request_id.n == UUID_LEN && scan_uuid(r->request_id)))
         return false;
     return r->p.kind != PLATFORM_REPORT || (r->p.has & PH_DURATION) != 0;
 }
@@ -298,7 +298,7 @@ static struct str unknown_request(struct str raw, struct arena *a)
         if (is_id ? !jp_string(&j, &id) : !jp_skip(&j))
             break;
     }
-    return id.n == UUID_LENGTH && scan_uuid(id) ? id : (struct str){0};
+    return id.n == UUID_LEN && scan_uuid(id) ? id : (struct str){0};
 }
 
 bool aws_platform_json(struct str type, struct str time, struct str raw, struct log_record *rec,

@@ -410,8 +410,8 @@ static bool take_id(struct scanner *s, struct str *id)
 {
     if (!take_label(s, STR("RequestId")) || !scan_uuid((struct str){s->p, (size_t)(s->end - s->p)}))
         return false;
-    *id = (struct str){s->p, UUID_LENGTH};
-    s->p += UUID_LENGTH;
+    *id = (struct str){s->p, UUID_LEN};
+    s->p += UUID_LEN;
     return true;
 }
 
@@ -482,12 +482,12 @@ static bool take_timeout(struct scanner *s, struct platform_event *p)
 static bool decode_timeout(struct str line, struct log_record *r, struct batch *b)
 {
     const size_t time = time_length(line);
-    struct str id = str_sub(line, time + 1, UUID_LENGTH);
+    struct str id = str_sub(line, time + 1, UUID_LEN);
 
-    if (time == 0 || id.n != UUID_LENGTH || !scan_uuid(id))
+    if (time == 0 || id.n != UUID_LEN || !scan_uuid(id))
         return false;
     struct platform_event p = {.kind = PLATFORM_TIMEOUT, .has = PH_TIME};
-    struct scanner s = {.p = id.p + UUID_LENGTH, .end = line.p + line.n};
+    struct scanner s = {.p = id.p + UUID_LEN, .end = line.p + line.n};
     if (!take(&s, " ", 1) || !time_parse(str_sub(line, 0, time), &p.at_ns) || !take_timeout(&s, &p))
         return false;
     skip_gap(&s);

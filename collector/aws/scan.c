@@ -56,9 +56,9 @@ static bool is_plain_uuid(const char *p)
 {
     const uint64_t dashes = UINT64_C(1) << 8 | 1 << 13 | 1 << 18 | 1 << 23;
     const uint64_t hex = hex_bytes(p) | (uint64_t)hex_bytes(p + 16) << 16 |
-                         (uint64_t)hex_bytes(p + UUID_LENGTH - 16) << (UUID_LENGTH - 16);
+                         (uint64_t)hex_bytes(p + UUID_LEN - 16) << (UUID_LEN - 16);
 
-    return (hex | dashes) == (UINT64_C(1) << UUID_LENGTH) - 1;
+    return (hex | dashes) == (UINT64_C(1) << UUID_LEN) - 1;
 }
 
 static bool is_hex_16(const char *p)
@@ -106,7 +106,7 @@ static bool is_hex_16(const char *p)
 
 bool scan_uuid(struct str s)
 {
-    if (s.n < UUID_LENGTH || !has_uuid_dashes(s.p))
+    if (s.n < UUID_LEN || !has_uuid_dashes(s.p))
         return false;
     const char *p = s.p;
     return is_plain_uuid(p) || (is_hex_run(p, 8) && is_hex_run(p + 9, 4) && is_hex_run(p + 14, 4) &&

@@ -3,9 +3,8 @@
 #define FNSCOPE_COLLECTOR_AWS_SCAN_H
 
 #include "core/base/macros.h"
+#include "core/base/uuid.h"
 #include "core/model/record.h"
-
-enum { UUID_LENGTH = 36 };
 
 /* Lower-case UUID at the start of s. AWS documentation masks its examples with "xmpl": accepted. */
 bool scan_uuid(struct str s);

@@ -11,6 +11,8 @@
 #include "collector/generic/shipped.h"
 #include "collector/stand_in.h"
 #include "core/base/jsonpull.h"
+#include "core/base/uuid.h"
+#include "core/model/log_text.h"
 
 enum field {
     FIELD_TIME,
@@ -71,12 +73,7 @@ static const struct {
     {{"level", 5}, FIELD_LEVEL},
     {{"log_level", 9}, FIELD_LEVEL},
     {{"severity", 8}, FIELD_LEVEL},
-    {{"requestId", 9}, FIELD_REQUEST_ID},
     {{"@requestId", 10}, FIELD_REQUEST_ID},
-    {{"AWSRequestId", 12}, FIELD_REQUEST_ID},
-    {{"request_id", 10}, FIELD_REQUEST_ID},
-    {{"aws_request_id", 14}, FIELD_REQUEST_ID},
-    {{"function_request_id", 19}, FIELD_REQUEST_ID},
     {{"type", 4}, FIELD_TYPE},
 };
 
@@ -99,7 +96,7 @@ static enum field find_member(struct str key)
     for (size_t i = 0; i < ARRAY_LEN(members); i++)
         if (str_eq(members[i].name, key))
             return members[i].field;
-    return FIELD_OTHER;
+    return log_is_id_name(key) ? FIELD_REQUEST_ID : FIELD_OTHER;
 }
 
 /* Objects in which shippers nest where an event is from: Filebeat's aws.cloudwatch and
@@ -130,12 +127,18 @@ static void read_account(struct jp *j, struct object *o)
             jp_skip(j);
 }
 
+/* What is called a request's id and is none gives way to one. */
+static bool is_no_id(const struct object *o, enum field f)
+{
+    return f == FIELD_REQUEST_ID && !uuid_is_valid(o->text[f]);
+}
+
 /* One member of the object; whether it holds members to be read as well. */
 static bool read_member(struct jp *j, struct object *o, struct str key)
 {
     enum field f = find_member(key);
     enum jp_type type = jp_peek(j);
-    bool is_wanted = f != FIELD_OTHER && o->text[f].p == NULL;
+    bool is_wanted = f != FIELD_OTHER && (o->text[f].p == NULL || is_no_id(o, f));
 
     if (is_wanted && type == JP_STRING)
         jp_string(j, &o->text[f]);

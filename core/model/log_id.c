@@ -1,28 +1,18 @@
-/* The request id in a log line. Names are those of app_json.c and app_loggers.c of collector/aws,
- * where their sources stand. */
+/* The request id in a log line, and what loggers call it. */
 #include <string.h>
 
 #include "core/base/jsonpull.h"
+#include "core/base/uuid.h"
 #include "core/model/log_text.h"
 
-enum { ID_LENGTH = 36, MAX_LOOKED_AT = 4096, MAX_MENTION = 512, MAX_PREFIX = 80 };
+enum { MAX_LOOKED_AT = 4096, MAX_MENTION = 512, MAX_PREFIX = 80 };
 
 /* --- UUIDs --- */
 
+/* AWS writes them in small letters. */
 static bool is_id_char(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
-}
-
-/* AWS writes them in small letters. */
-static bool is_uuid(struct str s)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (!is_id_char(s.p[i]) || is_dash != (s.p[i] == '-'))
-            return false;
-    }
-    return s.n == ID_LENGTH;
 }
 
 /* Where the next one begins; s.n: there is none. */
@@ -33,23 +23,24 @@ static size_t find_uuid(struct str s, size_t from)
     for (size_t i = from; i < s.n; i++) {
         run = is_id_char(s.p[i]) ? run + 1 : 0;
         const bool is_closed = i + 1 == s.n || !is_id_char(s.p[i + 1]);
-        if (run >= ID_LENGTH && is_closed && is_uuid(str_sub(s, i + 1 - ID_LENGTH, ID_LENGTH)))
-            return i + 1 - ID_LENGTH;
+        if (run >= UUID_LEN && is_closed && uuid_is_valid(str_sub(s, i + 1 - UUID_LEN, UUID_LEN)))
+            return i + 1 - UUID_LEN;
     }
     return s.n;
 }
 
 /* --- names --- */
 
-/* "AWSRequestId", "function_request_id": small letters without what stands between words. */
-static bool is_name(struct str word)
+bool log_is_id_name(struct str word)
 {
     static const char *const names[] = {"requestid",       "reqid",         "awsrequestid",
                                         "lambdarequestid", "faasexecution", "functionrequestid",
                                         "faasinvocationid"};
-    char plain[24];
+    char plain[24]; /* small letters without what stands between words */
     size_t n = 0;
 
+    if (word.n == 0 || str_find_char(STR("dDnN"), word.p[word.n - 1]) == 4) /* "id", "execution" */
+        return false;
     for (size_t i = 0; i < word.n; i++) {
         const char c = word.p[i];
         if (c == '_' || c == '.' || c == '-')
@@ -83,13 +74,13 @@ static bool is_behind_name(struct str s, size_t at)
     }
     for (begin = end; begin > 0 && is_word_char(s.p[begin - 1]);)
         begin--;
-    return has_sign && is_name(str_sub(s, begin, end - begin));
+    return has_sign && log_is_id_name(str_sub(s, begin, end - begin));
 }
 
 /* Only time and level stand before it, which have no small letters, or tabs around it. */
 static bool is_prefix(struct str s, size_t at)
 {
-    const size_t end = at + ID_LENGTH;
+    const size_t end = at + UUID_LEN;
 
     if (at > MAX_PREFIX || (end < s.n && s.p[end] != '\t' && s.p[end] != ' '))
         return false;
@@ -137,7 +128,7 @@ static void find_inside(struct jp *j, enum jp_type type, unsigned depth, struct 
 
 static bool is_key(struct str key, unsigned depth)
 {
-    return is_name(key) || (depth > 0 && str_eq(key, STR("execution")));
+    return log_is_id_name(key) || (depth > 0 && str_eq(key, STR("execution")));
 }
 
 /* A member of this object first, else of one of a logger's inside. */
@@ -148,7 +139,7 @@ static void find_member(struct jp *j, unsigned depth, struct str *out)
     while (jp_member(j, &key)) {
         const enum jp_type type = jp_peek(j);
         if (type == JP_STRING && is_key(key, depth)) {
-            if (jp_string(j, &value) && is_uuid(value) && out->n == 0)
+            if (jp_string(j, &value) && uuid_is_valid(value) && out->n == 0)
                 *out = value;
         } else if (depth < DEEPEST && is_of_logger(key)) {
             find_inside(j, type, depth + 1, &inner);
@@ -181,7 +172,7 @@ struct str log_request_id(struct str body, struct arena *a, bool *is_said)
     const bool is_json = str_starts(s, STR("{"));
     bool is_whole = false;
     size_t at = find_uuid(s, 0);
-    const struct str first = at < MAX_MENTION ? str_sub(s, at, ID_LENGTH) : (struct str){0};
+    const struct str first = at < MAX_MENTION ? str_sub(s, at, UUID_LEN) : (struct str){0};
 
     *is_said = false;
     if (at == s.n)
@@ -193,7 +184,7 @@ struct str log_request_id(struct str body, struct arena *a, bool *is_said)
             return id.n > 0 ? id : first;
     }
     while (at < s.n && !(is_behind_name(s, at) || (!is_json && is_prefix(s, at))))
-        at = find_uuid(s, at + ID_LENGTH);
+        at = find_uuid(s, at + UUID_LEN);
     *is_said = at < s.n;
-    return *is_said ? str_sub(s, at, ID_LENGTH) : first;
+    return *is_said ? str_sub(s, at, UUID_LEN) : first;
 }

@@ -6,9 +6,9 @@
 #include "core/base/json.h"
 #include "core/base/jsonpull.h"
 #include "core/base/timefmt.h"
+#include "core/base/uuid.h"
 
-#define UUID_LENGTH ((size_t)36)
-#define MAX_PARSED  ((size_t)64 << 10) /* a larger object is no message */
+#define MAX_PARSED ((size_t)64 << 10) /* a larger object is no message */
 
 static bool is_digit(char c)
 {
@@ -39,16 +39,7 @@ static size_t any_time(struct str s)
 
 static size_t any_uuid(struct str s)
 {
-    if (s.n < UUID_LENGTH)
-        return 0;
-    for (size_t i = 0; i < UUID_LENGTH; i++) {
-        char c = s.p[i];
-        bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
-        bool is_hex = is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-        if (is_dash ? c != '-' : !is_hex)
-            return 0;
-    }
-    return UUID_LENGTH;
+    return uuid_is_valid(str_sub(s, 0, UUID_LEN)) ? UUID_LEN : 0;
 }
 
 /* .NET's levels, between tabs; elsewhere they begin sentences. */

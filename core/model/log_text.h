@@ -13,6 +13,10 @@ struct str log_text(struct str body);
 /* One line: of JSON its errorType and errorMessage, message or msg; of an error as JSON behind
  * other words the same; of others the first line. */
 struct str log_headline(struct str body, struct arena *a);
+/* What runtimes and loggers call the request id: "requestId", "AWSRequestId" (Java), "request_id"
+ * (tracing, structlog), "function_request_id" (Powertools), "faas.execution" (Elastic Common
+ * Schema), "faas.invocation_id" (OpenTelemetry)... In any case, whatever parts the words. */
+bool log_is_id_name(struct str name);
 /* The id of the request that the line says it is of: a member of JSON or a word of the names that
  * loggers use, or what stands with time and level in front of the message. Where none does so
  * (*is_said is false), the first UUID, which may be anything's; empty: there is none. A view into

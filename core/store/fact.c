@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "core/base/crypto.h"
+#include "core/base/uuid.h"
 #include "core/store/store_private.h"
 
 /* --- ids --- */
 
-#define UUID_LENGTH  36
 #define TRACE_LENGTH 35 /* "1-8hex-24hex" */
 
 static const uint8_t uuid_groups[] = {8, 4, 4, 4, 12};
@@ -107,7 +107,7 @@ bool id_pack(struct str id, uint8_t out[16])
 {
     const char *p = id.p;
 
-    if (id.n != UUID_LENGTH || p[8] != '-' || p[13] != '-' || p[18] != '-' || p[23] != '-')
+    if (id.n != UUID_LEN || p[8] != '-' || p[13] != '-' || p[18] != '-' || p[23] != '-')
         return false;
     return (pack_eight(eight_at(p), out) | pack_eight(four_and_four(p + 9, p + 14), out + 4) |
             pack_eight(four_and_four(p + 19, p + 24), out + 8) |
@@ -141,7 +141,7 @@ uint32_t id_prefix(struct str id)
 {
     uint8_t b[4];
 
-    if (id.n == UUID_LENGTH && id.p[8] == '-' && hex_digits_pack(id.p, sizeof(b), b))
+    if (id.n == UUID_LEN && id.p[8] == '-' && hex_digits_pack(id.p, sizeof(b), b))
         return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
     return (uint32_t)str_hash(id, 0);
 }
