@@ -55,6 +55,30 @@ static void test_loose_prefixes(void **state)
                 "text", round, 2);
 }
 
+/* Rows of jq's @tsv: all or none of a file's backslashes are escapes. */
+static void test_escaped_rows(void **state)
+{
+    UNUSED(state);
+    static const struct expected rows[] = {
+        {"START RequestId: " ID_A " Version: 1", STREAM, "unknown", T0},
+        {"{\"a\":\"x\\ny\"}", STREAM, "unknown", T0 + 1},
+        {"tabs\tand\r\nlines", STREAM, "unknown", T0 + 2},
+    };
+    check_lines("1761073245945\t" STREAM "\tSTART RequestId: " ID_A " Version: 1\\n\n"
+                "1761073245946\t" STREAM "\t{\"a\":\"x\\\\ny\"}\\n\n"
+                "1761073245947\t" STREAM "\ttabs\\tand\\r\\nlines\\n\n",
+                "text", rows, 3);
+    static const struct expected plain[] = {
+        {"START RequestId: " ID_A " Version: 1", STREAM, "unknown", T0},
+        {"quoted: \\\"x", STREAM, "unknown", T0 + 1},
+        {"a path: C:\\new\\temp\\n", STREAM, "unknown", T0 + 2},
+    };
+    check_lines("1761073245945\t" STREAM "\tSTART RequestId: " ID_A " Version: 1\n"
+                "1761073245946\t" STREAM "\tquoted: \\\"x\n"
+                "1761073245947\t" STREAM "\ta path: C:\\new\\temp\\n\n",
+                "text", plain, 3);
+}
+
 /* A function that prints such lines does not change the form of its file. */
 static void test_printed_prefixes(void **state)
 {
@@ -275,14 +299,10 @@ static void test_refused_time_is_not_lent(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_loose_prefixes),
-    cmocka_unit_test(test_printed_prefixes),
-    cmocka_unit_test(test_group_names),
-    cmocka_unit_test(test_prefix_behind_another),
-    cmocka_unit_test(test_origins_over_batches),
-    cmocka_unit_test(test_shared_group),
-    cmocka_unit_test(test_query_arrays),
-    cmocka_unit_test(test_pretty_telemetry),
-    cmocka_unit_test(test_refused_time_is_not_lent),
+    cmocka_unit_test(test_loose_prefixes),        cmocka_unit_test(test_escaped_rows),
+    cmocka_unit_test(test_printed_prefixes),      cmocka_unit_test(test_group_names),
+    cmocka_unit_test(test_prefix_behind_another), cmocka_unit_test(test_origins_over_batches),
+    cmocka_unit_test(test_shared_group),          cmocka_unit_test(test_query_arrays),
+    cmocka_unit_test(test_pretty_telemetry),      cmocka_unit_test(test_refused_time_is_not_lent),
 };
 TEST_MAIN(tests)
