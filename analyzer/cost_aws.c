@@ -219,6 +219,21 @@ static enum status add_durations(struct pricing *d, struct stats_cost *c, struct
     return OK;
 }
 
+/* Logs stand beside the total. */
+static void put_logs(const struct cost_period *p, const struct cost_share *logs,
+                     struct stats_cost *c)
+{
+    c->logs = logs->amount;
+    price_set_add(p->used, logs->units > 0 ? logs->price : NULL);
+    c->is_log_unpriced = logs->price == NULL && logs->units > 0;
+}
+
+/* Attempts ran, and of none is the REPORT there that says what it costs. */
+static bool is_all_open(const struct stats *s, uint64_t requests)
+{
+    return s->n > s->outcome[OUTCOME_THROTTLED] && requests == 0;
+}
+
 /* With attempts on provisioned concurrency, or when other settings made the stored costs, the
  * stored exact sum of the single costs is the total, and duration is what the other parts leave of
  * it. */
@@ -228,7 +243,6 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
     struct pricing d = {.period = p, .stats = s};
     const bool is_all_arm = s->mb_ms > 0 && arm_part(p->facts, s->mb_ms, s->mb_ms_arm) == s->mb_ms;
     const enum meter_set set = set_of(p->fn, is_all_arm ? ARCH_ARM64 : ARCH_X86_64);
-    const uint64_t log_bytes = stats_ingested_bytes(s);
     const uint64_t requests = stats_requests(s, p->facts->keeps_stored);
     struct cost_share logs = {0};
     struct stats_cost c = {0};
@@ -239,18 +253,15 @@ static enum status aws_of_stats(const struct cost_period *p, const struct stats 
         add_amount(&d, meters[set][PART_STORAGE], s->storage_mb_ms, MB_MS_PER_GB_S, &c.storage,
                    e) != OK ||
         add_amount(&d, STR(RESTORE_METER), s->restored_mb, MB_PER_GB, &c.restore, e) != OK ||
-        aws_logs(p->book, p->facts->region, p->at_ns, log_bytes, &logs, e) != OK)
+        aws_logs(p->book, p->facts->region, p->at_ns, stats_ingested_bytes(s), &logs, e) != OK)
         return e->code;
-    c.logs = logs.amount;
-    price_set_add(p->used, log_bytes > 0 ? logs.price : NULL);
-    c.is_log_unpriced = logs.price == NULL && log_bytes > 0;
+    put_logs(p, &logs, &c);
     if ((p->facts->keeps_stored || s->start[START_PROVISIONED] > 0) && s->cost > 0)
         c.duration = s->cost - c.request - c.storage - c.restore;
     if (c.provisioned > c.duration)
         c.provisioned = c.duration;
     c.total = c.duration + c.request + c.storage + c.restore;
-    const bool is_open = s->n > s->outcome[OUTCOME_THROTTLED] && requests == 0;
-    c.is_unpriced = d.is_unpriced || (is_open && c.total == 0);
+    c.is_unpriced = d.is_unpriced || (is_all_open(s, requests) && c.total == 0);
     *out = c;
     return OK;
 }

@@ -147,6 +147,15 @@ static enum status say_older_lines(const struct cli *c, struct store *s, struct 
     return status;
 }
 
+static enum status begin_pipeline(struct cli *c, struct store *s, struct cli_cost *cost,
+                                  struct pipeline *p, struct err *e)
+{
+    if (cli_cost_begin(cost, s, e) != OK || pipeline_open(p, s, &cost->context, e) != OK)
+        return e->code;
+    p->gathers_commits = true;
+    return say_older_lines(c, s, e);
+}
+
 static enum status run_pipeline(struct cli *c, struct store *s, struct store *reader,
                                 struct import_progress *result, struct err *e)
 {
@@ -165,12 +174,7 @@ static enum status run_pipeline(struct cli *c, struct store *s, struct store *re
     if (status == OK)
         status = cli_check_region(c, cost.book, o.defaults.region, "--region", e);
     if (status == OK)
-        status = cli_cost_begin(&cost, s, e);
-    if (status == OK)
-        status = pipeline_open(&p, s, &cost.context, e);
-    if (status == OK)
-        status = say_older_lines(c, s, e);
-    p.gathers_commits = true;
+        status = begin_pipeline(c, s, &cost, &p, e);
     if (status == OK)
         status = collector_import(&o, &pipeline_sink, &p, result, e);
     progress_end(&progress);
