@@ -141,6 +141,10 @@ bool pieces_say(const struct pieces *p, const struct piece *piece);
 bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
                         const struct pieces *other);
 
+/* Whether another export without times tells it: its times are those of lines near by, and a REPORT
+ * of another attempt that says its own time measured the same. */
+bool attempt_is_echo(const struct pieces *p, const struct attempt *at);
+
 /* Whether they look like a managed instance's, which runs requests side by side. */
 bool attempt_is_unbilled(const struct pieces *p, const struct attempt *at);
 /* From the first to the last piece. */

@@ -86,12 +86,13 @@ static void stir(struct correlator *c, struct env *v, struct range r)
     v->stirred_to_ns = r.until_ns > v->stirred_to_ns ? r.until_ns : v->stirred_to_ns;
 }
 
-/* Requests that new evidence may concern: an INIT_START those that began after it, and those that
- * it says are over, what names the runtime those that began after it; anything else those that may
- * have been running. */
+/* Requests that new evidence may concern: an INIT_START or a restore those that began after it, and
+ * those that it says are over, what names the runtime those that began after it; anything else
+ * those that may have been running. */
 static struct range concerned_by(const struct loose *l)
 {
-    bool is_init = l->kind == PLATFORM_INIT_START || loose_is_silent_init(l) || l->runtime.n > 0;
+    bool is_init = l->kind == PLATFORM_INIT_START || l->kind == PLATFORM_RESTORE_REPORT ||
+                   loose_is_silent_init(l) || l->runtime.n > 0;
 
     return (struct range){l->t_ns - LONGEST_RUN_NS, is_init ? l->t_ns + NS_PER_DAY : l->t_ns + 1};
 }
@@ -187,9 +188,12 @@ static struct str encode(struct correlator *c, const struct assembly *a, const s
     return arena_str(to, buf_str(&c->code));
 }
 
-/* An export without streams tells what one with streams tells better. */
-static bool is_told_elsewhere(const struct assembly *a, const struct attempt *at)
+/* An export without streams tells what one with streams tells better, one without times what one
+ * with times does. */
+static bool is_told_twice(const struct assembly *a, const struct attempt *at)
 {
+    if (attempt_is_echo(&a->pieces, at))
+        return true;
     if (a->env->origin.instance.n > 0)
         return false;
     for (const struct assembly *o = a->same_id; o != a; o = o->same_id)
@@ -214,8 +218,8 @@ static uint32_t attempts_before(struct correlator *c, const struct assembly *a, 
             int64_t t_ns = attempt_start(&o->pieces, &attempts[i]);
             bool is_before =
                 t_ns < start_ns || (t_ns == start_ns && o->env->origin.hash < a->env->origin.hash);
-            n += is_before && !is_told_elsewhere(o, &attempts[i]) &&
-                 !corr_is_forged(c, o, &attempts[i]);
+            n +=
+                is_before && !is_told_twice(o, &attempts[i]) && !corr_is_forged(c, o, &attempts[i]);
         }
     }
     return n;
@@ -227,7 +231,7 @@ static unsigned verdict_on(struct correlator *c, struct assembly *a, const struc
 {
     const unsigned verdict = corr_verdict(c, a, at);
 
-    if (verdict != EV_FORGED && is_told_elsewhere(a, at)) {
+    if (verdict != EV_FORGED && is_told_twice(a, at)) {
         counts->again += !a->was_told;
         a->was_told = true;
         return EV_FORGED | EV_DUPLICATE;

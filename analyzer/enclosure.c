@@ -236,6 +236,34 @@ bool attempt_is_told_by(const struct pieces *p, const struct attempt *at,
     return !has_report && lies_in_attempt(&own, other);
 }
 
+static bool says_time(const struct piece *x)
+{
+    return !x->is_time_borrowed && !x->is_time_guessed;
+}
+
+static bool is_measured_beside(const struct pieces *p, const struct attempt *at,
+                               const struct piece *report)
+{
+    for (size_t i = 0; i < p->n; i++)
+        if ((i < at->from || i >= at->to) && p->rows[i].kind == PIECE_REPORT &&
+            says_time(&p->rows[i]) && piece_measures_as(&p->rows[i], report))
+            return true;
+    return false;
+}
+
+bool attempt_is_echo(const struct pieces *p, const struct attempt *at)
+{
+    const struct piece *report = NULL;
+
+    for (size_t i = at->from; i < at->to; i++) {
+        const struct piece *x = &p->rows[i];
+        if (says_time(x) && (x->kind == PIECE_START || x->kind == PIECE_REPORT))
+            return false;
+        report = x->kind == PIECE_REPORT ? x : report;
+    }
+    return report != NULL && report->is_time_borrowed && is_measured_beside(p, at, report);
+}
+
 /* START and REPORT of the attempt, if it has one of each and they agree as they do where nobody
  * printed either. */
 bool attempt_plain_run(const struct pieces *p, const struct attempt *at, struct range *run)

@@ -50,12 +50,22 @@ struct fn_ref *fn_copy(struct arena *a, const struct fn_ref *f)
     return copy;
 }
 
-uint64_t origin_hash(const struct origin *o)
+static uint64_t hash_origin(const struct origin *o, struct str log_group)
 {
     assert(o->fn != NULL);
-    uint64_t h = str_hash(o->log_group, fn_hash(fn_born(o->fn)));
+    uint64_t h = str_hash(log_group, fn_hash(fn_born(o->fn)));
     h = str_hash(o->instance, h);
     return str_hash(o->version, h);
+}
+
+uint64_t origin_hash(const struct origin *o)
+{
+    return hash_origin(o, o->version.n > 0 ? (struct str){0} : o->log_group);
+}
+
+uint64_t origin_hash_with_group(const struct origin *o)
+{
+    return hash_origin(o, o->log_group);
 }
 
 bool origin_eq(const struct origin *a, const struct origin *b)

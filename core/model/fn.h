@@ -32,10 +32,14 @@ struct origin {
     struct str log_group; /* empty: not known */
     struct str instance;  /* log stream name; empty: not known */
     struct str version;   /* from the stream name or initStart: "$LATEST", "72" */
-    uint64_t hash;        /* of all of it: stable, names the environment in files */
+    uint64_t hash;        /* stable, names the environment in files */
     uint32_t place;       /* in the list of the batch that owns it: for tables beside the batch */
 };
+/* Of a stream that Lambda named the group tells nothing: its name is the environment's alone, and
+ * one export of its log says the group, another does not. */
 uint64_t origin_hash(const struct origin *o);
+/* As stores had it before schema 17: with the group always. */
+uint64_t origin_hash_with_group(const struct origin *o);
 bool origin_eq(const struct origin *a, const struct origin *b);
 
 /* What is configured, for prices and limits; bits say what is known. */

@@ -47,9 +47,11 @@ static enum status insert_dims(struct store *s, struct pack *const *packs, size_
     static const char *const texts[] = {
         [DIM_FN] =
             "insert or ignore into fn(id, provider, account, region, name) values(?,?,?,?,?)",
-        [DIM_STREAM] = "insert into stream(id, fn, log_group, instance, version, hash, last_day)"
-                       " values(?,?,?,?,?,?,?) on conflict(id) do update set last_day ="
-                       " max(ifnull(last_day, excluded.last_day), excluded.last_day)",
+        [DIM_STREAM] =
+            "insert into stream(id, fn, log_group, instance, version, hash, last_day)"
+            " values(?,?,?,?,?,?,?) on conflict(id) do update set last_day ="
+            " max(ifnull(last_day, excluded.last_day), excluded.last_day),"
+            " log_group = case log_group when '' then excluded.log_group else log_group end",
         [DIM_TEXT] = "insert or ignore into text(id, value) values(?,?)",
     };
     struct sql_stmt *st[3] = {NULL};

@@ -169,18 +169,21 @@ static uint32_t stream_id(struct packer *p, const struct origin *o)
     return (uint32_t)*id;
 }
 
-/* The whole row each time: the store may just have removed it with its last day. */
+/* The whole row each time: the store may just have removed it with its last day. And once again
+ * when a later export says the group. */
 static void note_stream_day(struct packer *p, const struct origin *o, struct origin_ids *ids,
                             int64_t day)
 {
     struct pack *k = p->current;
     bool is_new;
     uint64_t *known = idmap_put(&p->stream_days, ids->stream, &is_new);
+    const bool has_group = !is_new && *known % 2 != 0, says_group = o->log_group.n > 0;
+    const int64_t last_day = is_new ? day : (int64_t)(*known / 2);
 
-    ids->last_day = is_new || (int64_t)*known < day ? day : (int64_t)*known;
-    if (!is_new && (int64_t)*known >= day)
+    ids->last_day = last_day > day ? last_day : day;
+    if (!is_new && last_day >= day && (has_group || !says_group))
         return;
-    *known = (uint64_t)day;
+    *known = (uint64_t)ids->last_day * 2 + (has_group || says_group);
     struct dim_row *row = add_dim(k, DIM_STREAM, ids->stream);
     row->fn = ids->fn;
     row->last_day = day;

@@ -49,7 +49,7 @@
  *
  * since migration 17: pieces of facts say when a START arrived (piece_code.c), and env.dur of lines
  * that have no duration when they did, as a negative number: the smallest is kept of one instant,
- * and known is better
+ * and known is better; the hash of a stream that Lambda named is made without its group
  *
  * How long what meta.db holds lives, with retention or `db prune` (meta_prune.c) up to a day:
  * stream        until the last day that may hold something of it is removed; the one with the
@@ -268,6 +268,13 @@ static enum status migrate_rows(struct sql *db, int64_t version, struct err *e)
     return OK;
 }
 
+enum { MIGRATION_OF_STREAMS = 17 };
+
+static enum status migrate_streams(struct sql *db, int64_t version, struct err *e)
+{
+    return version > 0 && version < MIGRATION_OF_STREAMS ? streams_upgrade(db, e) : OK;
+}
+
 static enum status stamp(struct sql *db, int application_id, struct err *e)
 {
     char text[128];
@@ -285,8 +292,8 @@ static enum status migrate(struct sql *db, int application_id, int64_t version, 
     if (s != OK)
         return err_wrap(e, "migration");
     s = migrate_tables(db, is_day ? day_migrations : meta_migrations, version, e);
-    if (s == OK && is_day)
-        s = migrate_rows(db, version, e);
+    if (s == OK)
+        s = is_day ? migrate_rows(db, version, e) : migrate_streams(db, version, e);
     if (s == OK)
         s = stamp(db, application_id, e);
     if (s == OK)

@@ -171,6 +171,9 @@ MUST_CHECK enum status meta_prune(struct store *s, int64_t day, struct err *e);
  */
 
 enum { SCHEMA_VERSION = 17 };
+/* Hashes of streams as since migration 17; of two that had been stored with and without a group one
+ * keeps what it had. */
+MUST_CHECK enum status streams_upgrade(struct sql *meta, struct err *e);
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 /* Without touching the file: refuses another program's and a newer version's, and nothing else
  * (what cannot be opened for reading may still be for writing). */

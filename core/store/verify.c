@@ -60,7 +60,9 @@ static void check_stream(struct verifier *v, const struct sql_stmt *st)
                              .instance = sql_str(st, 3),
                              .version = sql_str(st, 4)};
 
-    if (origin_hash(&o) != (uint64_t)sql_i64(st, 1))
+    const uint64_t hash = (uint64_t)sql_i64(st, 1);
+
+    if (hash != origin_hash(&o) && hash != origin_hash_with_group(&o))
         verify_finding(v, v->store->meta, "the names of environment %lld do not fit together",
                        (long long)sql_i64(st, 0));
 }

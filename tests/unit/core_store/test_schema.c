@@ -117,8 +117,97 @@ static void test_files_without_bytes(void **state)
     fixture_free(f);
 }
 
+static void commit_stream(struct fixture *f, const char *group, const char *instance,
+                          const char *id)
+{
+    struct batch *b = batch_new();
+    const struct fn_ref fn = {.provider = PROVIDER_AWS, .name = STR_INIT("orders")};
+    const struct origin o = {.fn = batch_fn(b, &fn),
+                             .log_group = str_from(group),
+                             .instance = str_from(instance),
+                             .version = STR("1")};
+
+    *batch_invocation(b) = (struct invocation){.origin = batch_origin(b, &o),
+                                               .id = str_from(id),
+                                               .start_ns = INT64_C(1768478400000000000),
+                                               .is_final = true};
+    fixture_commit(f, b);
+}
+
+static int64_t ask_meta(struct fixture *f, const char *query)
+{
+    struct sql *db = NULL;
+    int64_t n = -1;
+
+    CHECK_OK(
+        sql_open(arena_printf(&f->arena, "%s/meta.db", f->path.p).p, SQL_READ_ONLY, &db, &f->e),
+        &f->e);
+    CHECK_OK(sql_read_i64(db, query, &n, &f->e), &f->e);
+    sql_close(db);
+    return n;
+}
+
+static void count_finding(void *ctx, struct str file, struct str what)
+{
+    UNUSED(file), UNUSED(what);
+    ++*(int *)ctx;
+}
+
+/* Hashes of schema 16 were made of the group, too. */
+static void test_streams_of_older_store(void **state)
+{
+    struct fixture *f = fixture_new();
+    const struct fn_ref fn = {.provider = PROVIDER_AWS, .name = STR_INIT("orders")};
+    const struct origin o = {.fn = &fn,
+                             .log_group = STR("/aws/lambda/orders"),
+                             .instance = STR("2026/01/15/[1]aa"),
+                             .version = STR("1")};
+    struct sql *db = NULL;
+    int n_findings = 0;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    commit_stream(f, "/aws/lambda/orders", "2026/01/15/[1]aa", "one");
+    store_close(f->store);
+    f->store = NULL;
+    CHECK_OK(
+        sql_open(arena_printf(&f->arena, "%s/meta.db", f->path.p).p, SQL_READ_WRITE, &db, &f->e),
+        &f->e);
+    const char *back =
+        arena_printf(&f->arena, "update stream set hash = %lld; pragma user_version = 16",
+                     (long long)origin_hash_with_group(&o))
+            .p;
+    CHECK_OK(sql_exec(db, back, &f->e), &f->e);
+    sql_close(db);
+    fixture_open(f, true);
+    CHECK_OK(store_verify(f->store, count_finding, &n_findings, &f->e), &f->e);
+    CHECK_INT(n_findings, 0);
+    fixture_open(f, false);
+    CHECK_INT(ask_meta(f, "select hash from stream"), (int64_t)origin_hash(&o));
+    commit_stream(f, "", "2026/01/15/[1]aa", "two");
+    CHECK_INT(ask_meta(f, "select count(*) from stream"), 1);
+    fixture_free(f);
+}
+
+/* An export that says the group completes a stream that was stored without. */
+static void test_group_comes_later(void **state)
+{
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    commit_stream(f, "", "2026/01/15/[1]aa", "one");
+    CHECK_INT(ask_meta(f, "select count(*) from stream where log_group = ''"), 1);
+    commit_stream(f, "/aws/lambda/orders", "2026/01/15/[1]aa", "two");
+    CHECK_INT(ask_meta(f, "select count(*) from stream"), 1);
+    CHECK_INT(ask_meta(f, "select count(*) from stream where log_group = '/aws/lambda/orders'"), 1);
+    fixture_free(f);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_empty_store_of_version_1),
     cmocka_unit_test(test_files_without_bytes),
+    cmocka_unit_test(test_streams_of_older_store),
+    cmocka_unit_test(test_group_comes_later),
 };
 TEST_MAIN(tests)
