@@ -295,13 +295,18 @@ static bool is_too_long(const struct invocation *inv, const struct loose *l)
     return inv->is_final && l->duration_ns > inv->duration_ns + inv->init_ns + RUN_SLACK_NS;
 }
 
+static bool is_init_inside(const struct invocation *inv, const struct loose *l)
+{
+    return l->t_ns >= inv->start_ns && str_eq(l->phase, STR("invoke")) && !is_too_long(inv, l);
+}
+
 /* An init that failed inside the request decides its outcome; one that went well only says it was
  * repeated. One from before the request tells of the environment. */
 static void apply_init_report(struct invocation *inv, const struct loose *l)
 {
-    bool is_inside = str_eq(l->phase, STR("invoke"));
+    const bool is_inside = is_init_inside(inv, l);
 
-    if (l->t_ns < inv->start_ns || (is_inside && is_too_long(inv, l)))
+    if (l->t_ns < inv->start_ns || (!is_inside && str_eq(l->phase, STR("invoke"))))
         return;
     inv->evidence |= EV_INIT_REPORT;
     if (!is_inside)
@@ -321,15 +326,10 @@ bool loose_is_silent_init(const struct loose *l)
            !str_eq(l->phase, STR("invoke"));
 }
 
-/* Only on demand is initialization billed with the request it served. */
-static bool bills_init(const struct invocation *inv)
-{
-    return inv->init_ns > 0 && inv->billed_ns >= inv->duration_ns + inv->init_ns;
-}
-
 /* In the text format init goes unreported where it went well and was on demand: it was for
  * provisioned concurrency, which $LATEST cannot have, or for a snapshot, which an environment that
- * is restored tells. */
+ * is restored tells. Whether a REPORT bills the init tells nothing: on provisioned concurrency it
+ * does, too, as provisioned duration (JSON says the type and the same numbers). */
 static bool is_provisioned(const struct invocation *inv, const struct loose *loose, size_t n,
                            int64_t from_ns)
 {
@@ -344,7 +344,7 @@ static bool is_provisioned(const struct invocation *inv, const struct loose *loo
             return true;
         is_silent = is_silent || loose_is_silent_init(&loose[i]);
     }
-    return is_silent && !bills_init(inv) && !str_eq(inv->version, STR("$LATEST"));
+    return is_silent && !str_eq(inv->version, STR("$LATEST"));
 }
 
 /* The last INIT_START before the request began it, if the request was a cold one. */
@@ -381,10 +381,32 @@ static void apply_runtime(struct invocation *inv, const struct loose *loose, siz
             runtime_kind_of(last->runtime) == RUNTIME_JAVA ? EV_JAVA_RUNTIME : EV_OTHER_RUNTIME;
 }
 
-/* What failed to begin was no warm environment, though no REPORT measured its initialization. */
-static void apply_failed_init(struct invocation *inv)
+static bool has_failed(const struct loose *l)
 {
-    if (inv->outcome == OUTCOME_INIT_ERROR && inv->start == START_WARM)
+    return str_eq(l->status, STR("error")) || str_eq(l->status, STR("timeout"));
+}
+
+/* An initialization inside the request that failed, or the restore it came after, or waits for. */
+static bool is_failed_begin(const struct invocation *inv, const struct loose *l)
+{
+    const int64_t end_ns = inv->start_ns + inv->duration_ns;
+
+    if (l->kind == PLATFORM_INIT_REPORT)
+        return has_failed(l) && is_init_inside(inv, l);
+    return l->kind == PLATFORM_RESTORE_REPORT && has_failed(l) &&
+           outcome_is_failure(inv->outcome) && l->t_ns >= inv->start_ns - PROACTIVE_NS &&
+           l->t_ns <= end_ns;
+}
+
+/* What failed to begin was no warm environment, though no REPORT measured its initialization: one
+ * word for init errors, time-outs and lack of memory, in text and JSON. */
+static void apply_failed_init(struct invocation *inv, const struct loose *loose, size_t n)
+{
+    bool is_failed = inv->outcome == OUTCOME_INIT_ERROR;
+
+    for (size_t i = 0; i < n; i++)
+        is_failed = is_failed || is_failed_begin(inv, &loose[i]);
+    if (is_failed && inv->start == START_WARM)
         inv->start = START_COLD;
 }
 
@@ -402,7 +424,7 @@ static void apply_loose(struct invocation *inv, const struct loose *loose, size_
     }
     apply_init_start(inv, loose, n);
     apply_runtime(inv, loose, n);
-    apply_failed_init(inv);
+    apply_failed_init(inv, loose, n);
 }
 
 /* Old style out of memory: the kernel killed the process and all memory was used. */
