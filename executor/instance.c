@@ -17,7 +17,7 @@
 
 #define INIT_LIMIT_NS        (10 * NS_PER_SEC)
 #define PROVISIONED_LIMIT_NS (15 * NS_PER_MIN)
-#define TAIL_MAX_BYTES       ((size_t)1 << 20)
+#define TAIL_MAX_BYTES       (18 * LOG_TAIL_BYTES)
 /* Under load invocations are shorter than it is worth to look. */
 #define MEMORY_FRESH_NS (10 * NS_PER_MS)
 #define TREE_FRESH_NS   (90 * NS_PER_MS) /* for an environment that was one process: each watch */

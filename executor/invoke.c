@@ -13,7 +13,6 @@
 #include "executor/xray.h"
 
 #define WATCH_MEMORY_NS (100 * NS_PER_MS)
-#define TAIL_BYTES      4096
 
 struct invoker {
     struct executor *x;
@@ -57,7 +56,7 @@ static enum invoke_status status_of(const struct run *r)
 static void answer(struct invoker *v, struct run *r, const char *reason)
 {
     struct str tail = buf_str(&r->tail);
-    size_t skip = tail.n > TAIL_BYTES ? tail.n - TAIL_BYTES : 0;
+    size_t skip = tail.n > LOG_TAIL_BYTES ? tail.n - LOG_TAIL_BYTES : 0;
     const struct invoke_result result = {.status = status_of(r),
                                          .outcome = r->outcome,
                                          .request_id = r->rq.request_id,

@@ -274,8 +274,6 @@ static void on_result(void *ctx, const struct invoke_result *result)
 {
     struct one_call *c = ctx;
 
-    if (!c->r->options.is_quiet)
-        fprintf(stderr, STR_FMT, STR_ARG(result->log_tail));
     buf_add_str(&c->r->out, result->payload);
     buf_add_c(&c->r->out, '\n');
     c->code = result->status == INVOKE_OK ? EXIT_DONE : EXIT_FAILED;
@@ -300,11 +298,12 @@ static enum status read_payload(struct fnexec_run *r, struct str *out, struct er
 static enum status invoke_one(struct fnexec_run *r, const struct manifest *m, struct one_call *call,
                               struct err *e)
 {
+    const struct fndef *fn = manifest_find(m, r->words.items[1], NULL);
     const struct executor_config config = {.manifest = m,
                                            .runtimes_folder = fnexec_runtimes_folder(r),
                                            .no_listener = true,
+                                           .echo = r->options.is_quiet ? NULL : fn,
                                            .log_retention_ns = NS_PER_DAY};
-    const struct fndef *fn = manifest_find(m, r->words.items[1], NULL);
     struct fnexec *f = NULL;
     struct str payload;
 
@@ -320,8 +319,10 @@ static enum status invoke_one(struct fnexec_run *r, const struct manifest *m, st
     if (s == OK)
         s = loop_turn(call->loop, 0, e);
     if (s == OK) {
-        struct invoke_request rq = {
-            .fn = fn, .payload = payload, .trigger = TRIGGER_OTHER, .want_tail = true};
+        struct invoke_request rq = {.fn = fn,
+                                    .payload = payload,
+                                    .trigger = TRIGGER_OTHER,
+                                    .want_tail = true}; /* answered when all is logged */
         invoke(fnexec_executor(f)->invoker, &rq, on_result, call);
         s = call->is_done ? OK : loop_run(call->loop, e);
     }
@@ -354,6 +355,7 @@ const struct fnexec_command command_invoke = {
     .usage = "MANIFEST FUNCTION",
     .description =
         "Runs one function of the manifest once, without a listener: its answer goes to\n"
-        "standard output, its log to standard error. Exit status 1 when it failed.",
+        "standard output, all of its log, as it comes, to standard error. Exit status 1 when\n"
+        "it failed.",
     .options = invoke_options,
     .run = run_invoke};

@@ -384,26 +384,34 @@ void fd_close(int *fd)
     *fd = -1;
 }
 
+/* Go's names (syscall/zerrors_linux_*.go), which Lambda's errors have; it has no others. */
+static const char *const signal_names[] = {
+    [SIGHUP] = "hangup",
+    [SIGINT] = "interrupt",
+    [SIGQUIT] = "quit",
+    [SIGILL] = "illegal instruction",
+    [SIGTRAP] = "trace/breakpoint trap",
+    [SIGABRT] = "aborted",
+    [SIGBUS] = "bus error",
+    [SIGFPE] = "floating point exception",
+    [SIGKILL] = "killed",
+    [SIGUSR1] = "user defined signal 1",
+    [SIGSEGV] = "segmentation fault",
+    [SIGUSR2] = "user defined signal 2",
+    [SIGPIPE] = "broken pipe",
+    [SIGALRM] = "alarm clock",
+    [SIGTERM] = "terminated",
+};
+
 struct str spawn_end_text(const struct spawn_end *end, char *room, size_t n)
 {
-    static const struct {
-        int signo;
-        const char *name;
-    } names[] = {{SIGKILL, "killed"},
-                 {SIGSEGV, "segmentation fault"},
-                 {SIGABRT, "aborted"},
-                 {SIGTERM, "terminated"},
-                 {SIGBUS, "bus error"},
-                 {SIGILL, "illegal instruction"},
-                 {SIGFPE, "floating point exception"}};
+    const size_t signo = (size_t)end->signo;
 
-    if (end->signo == 0) {
+    if (signo == 0)
         snprintf(room, n, "exit status %d", end->code);
-        return str_from(room);
-    }
-    snprintf(room, n, "signal: %d", end->signo);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (names[i].signo == end->signo)
-            snprintf(room, n, "signal: %s", names[i].name);
+    else if (signo < ARRAY_LEN(signal_names) && signal_names[signo])
+        snprintf(room, n, "signal: %s", signal_names[signo]);
+    else
+        snprintf(room, n, "signal: signal %d", end->signo); /* as Go writes the rest */
     return str_from(room);
 }

@@ -53,7 +53,7 @@ void spawn_reap_tree(struct spawned *p);
 /* Closes a descriptor, unless it is -1; it is -1 afterwards. */
 void fd_close(int *fd);
 
-/* "exit status 1", "signal: killed": as Lambda's runtime errors name it. */
+/* "exit status 1", "signal: killed", "signal: signal 31": as Lambda's runtime errors name it. */
 struct str spawn_end_text(const struct spawn_end *end, char *room, size_t n);
 
 #endif

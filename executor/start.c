@@ -108,8 +108,10 @@ static enum status start_parts(struct fnexec *f, const struct executor_config *c
     find_cgroups(x); /* what a killed one left in them was ended with its folder */
     if (s == OK)
         s = telemetry_start(x, c->log_retention_ns, &x->telemetry, e);
-    if (s == OK)
-        s = durable_open(x, e);
+    if (s != OK)
+        return s;
+    telemetry_echo(x->telemetry, c->echo);
+    s = durable_open(x, e);
     if (s == OK)
         s = invoker_start(x, &x->invoker, e);
     return s;

@@ -17,7 +17,8 @@ struct executor_config {
                    */
     struct str credentials; /* file of access keys; empty: everyone on this machine may */
     int64_t log_retention_ns;
-    bool no_listener; /* `fnexec invoke` */
+    bool no_listener;         /* `fnexec invoke` */
+    const struct fndef *echo; /* its log goes to standard error as well; NULL: none does */
 };
 
 struct fnexec; /* an executor and its parts */

@@ -1,6 +1,7 @@
 /* Lines on their way from environments to the log store. */
 #include "executor/telemetry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,8 @@
 struct telemetry {
     struct executor *x;
     struct log_store *logs;
-    struct buf line; /* being made */
+    const struct fndef *echo; /* whose lines go to standard error */
+    struct buf line;          /* being made */
 };
 
 static struct str store_path(struct executor *x, struct arena *a)
@@ -67,6 +69,11 @@ void telemetry_close(struct telemetry *t)
     free(t);
 }
 
+void telemetry_echo(struct telemetry *t, const struct fndef *fn)
+{
+    t->echo = fn;
+}
+
 struct log_store *telemetry_logs(struct telemetry *t)
 {
     return t->logs;
@@ -85,6 +92,17 @@ void telemetry_stream_open(struct telemetry *t, const struct fndef *fn, struct a
     out->log = log_store_stream(t->logs, fn->log_group, name, now);
 }
 
+static void add_to_tail(struct buf *tail, struct str message)
+{
+    const size_t most = LOG_TAIL_BYTES;
+
+    if (tail->n > 16 * most) {
+        memmove(tail->p, tail->p + tail->n - most, most);
+        buf_cut(tail, most);
+    }
+    buf_add_str(tail, str_skip(message, message.n > most ? message.n - most : 0));
+}
+
 static void add(struct telemetry *t, const struct telemetry_stream *s, struct buf *tail,
                 struct str message)
 {
@@ -92,7 +110,9 @@ static void add(struct telemetry *t, const struct telemetry_stream *s, struct bu
         return;
     log_store_add(t->logs, &s->log, loop_wall(t->x->loop), message);
     if (tail)
-        buf_add_str(tail, message);
+        add_to_tail(tail, message);
+    if (s->fn == t->echo)
+        fwrite(message.p, 1, message.n, stderr);
 }
 
 void telemetry_platform(struct telemetry *t, const struct telemetry_stream *s, struct buf *tail,

@@ -7,6 +7,8 @@
 #include "executor/log_store.h"
 #include "executor/platform_lines.h"
 
+#define LOG_TAIL_BYTES ((size_t)4096) /* of X-Amz-Log-Result */
+
 struct telemetry;
 
 /* A log stream: one execution environment. */
@@ -23,11 +25,13 @@ void telemetry_go(struct telemetry *t);
 MUST_CHECK enum status telemetry_ready(struct telemetry *t, struct err *e);
 bool telemetry_is_open(const struct telemetry *t); /* whether it would not wait */
 void telemetry_close(struct telemetry *t);         /* NULL is fine */
+/* What is logged of this function goes to standard error as well, as it comes. NULL: of none. */
+void telemetry_echo(struct telemetry *t, const struct fndef *fn);
 struct log_store *telemetry_logs(struct telemetry *t);
 
 void telemetry_stream_open(struct telemetry *t, const struct fndef *fn, struct arena *a,
                            struct telemetry_stream *out);
-/* Both also append to the invocation's log when `tail` is given. */
+/* Both also append to `tail` when it is given, which keeps the last LOG_TAIL_BYTES at least. */
 void telemetry_platform(struct telemetry *t, const struct telemetry_stream *s, struct buf *tail,
                         enum platform_line kind, const struct platform_facts *f);
 /* One event of the function: secrets are taken out. */

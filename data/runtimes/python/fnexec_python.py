@@ -207,7 +207,7 @@ INIT_ERRORS = {
 def init(channel):
     try:
         return load_handler(os.environ["_HANDLER"])
-    except BaseException:  # whatever the module does while it is read
+    except Exception:  # as Lambda's own: sys.exit() ends the program, with its status
         kind, value, trace = sys.exc_info()
         error = error_of(kind, value, trace)
         error["errorType"] = INIT_ERRORS.get(kind.__name__, "Runtime.Unknown")

@@ -36,5 +36,39 @@ static void test_peak_is_the_childs(void **state)
     CHECK(peak_of(large) > 128000000);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_peak_is_the_childs)};
+/* What Go's (*os.ProcessState).String() says on Linux. */
+static void test_ends_are_named_as_go_does(void **state)
+{
+    static const struct {
+        struct spawn_end end;
+        const char *text;
+    } cases[] = {{{.code = 0}, "exit status 0"},
+                 {{.code = 5}, "exit status 5"},
+                 {{-1, 1, 0}, "signal: hangup"},
+                 {{-1, 2, 0}, "signal: interrupt"},
+                 {{-1, 3, 0}, "signal: quit"},
+                 {{-1, 4, 0}, "signal: illegal instruction"},
+                 {{-1, 5, 0}, "signal: trace/breakpoint trap"},
+                 {{-1, 6, 0}, "signal: aborted"},
+                 {{-1, 7, 0}, "signal: bus error"},
+                 {{-1, 8, 0}, "signal: floating point exception"},
+                 {{-1, 9, 0}, "signal: killed"},
+                 {{-1, 10, 0}, "signal: user defined signal 1"},
+                 {{-1, 11, 0}, "signal: segmentation fault"},
+                 {{-1, 12, 0}, "signal: user defined signal 2"},
+                 {{-1, 13, 0}, "signal: broken pipe"},
+                 {{-1, 14, 0}, "signal: alarm clock"},
+                 {{-1, 15, 0}, "signal: terminated"},
+                 {{-1, 16, 0}, "signal: signal 16"},
+                 {{-1, 31, 0}, "signal: signal 31"},
+                 {{-1, 64, 0}, "signal: signal 64"}};
+    char room[64];
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_STR(spawn_end_text(&cases[i].end, room, sizeof(room)), str_from(cases[i].text));
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_peak_is_the_childs),
+                                          cmocka_unit_test(test_ends_are_named_as_go_does)};
 TEST_MAIN(tests)
