@@ -4,6 +4,7 @@
 
 #include "collector/aws/scan.h"
 #include "collector/trace_shapes.h"
+#include "core/model/log_text.h"
 
 /* Up to the quote that no backslash precedes. */
 static struct str quoted(struct str s, char quote)
@@ -40,25 +41,42 @@ static bool begins_key(struct str line, const char *p)
     return p == line.p || str_find_char(STR(" \t{[(,."), p[-1]) < 8;
 }
 
+static bool is_key_char(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+/* `requestId=` and the like around s.p[at]; the value's place, 0: it is none. */
+static size_t value_of_id(struct str s, size_t at)
+{
+    enum { LONGEST = 24 };
+    size_t begin = at, end = at;
+
+    while (begin > 0 && at - begin < LONGEST && is_key_char(s.p[begin - 1]))
+        begin--;
+    while (end < s.n && end - at < LONGEST && is_key_char(s.p[end]))
+        end++;
+    if (end == s.n || s.p[end] != '=' || !begins_key(s, s.p + begin) ||
+        !log_is_id_name(str_sub(s, begin, end - begin)))
+        return 0;
+    return end + 1;
+}
+
 bool app_named_id(struct str line, struct log_record *r)
 {
-    static const struct str keys[] = {{"requestId=", 10},      {"request_id=", 11},
-                                      {"aws_request_id=", 15}, {"awsRequestId=", 13},
-                                      {"AWSRequestId=", 13},   {"lambdaRequestID=", 16},
-                                      {"requestID=", 10},      {"lambda_request_id=", 18}};
+    const struct str part = STR("equest"); /* of all names that stand in text */
 
-    if (str_find(line, STR("equest")) == line.n)
-        return false;
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        const size_t at = str_find(line, keys[i]);
-        struct str value = str_skip(line, at + keys[i].n);
-        if (at == line.n || !begins_key(line, line.p + at))
-            continue;
-        value = str_skip(value, value.n > 0 && (value.p[0] == '"' || value.p[0] == '\''));
-        if (!scan_uuid(value))
-            continue;
-        r->invocation_id = str_sub(value, 0, UUID_LEN);
-        return true;
+    for (size_t at = str_find(line, part); at < line.n;) {
+        struct str value = str_skip(line, value_of_id(line, at));
+        if (value.p > line.p) {
+            value = str_skip(value, value.n > 0 && (value.p[0] == '"' || value.p[0] == '\''));
+            if (scan_uuid(value)) {
+                r->invocation_id = str_sub(value, 0, UUID_LEN);
+                return true;
+            }
+        }
+        at += part.n;
+        at += str_find(str_skip(line, at), part);
     }
     return false;
 }
