@@ -323,6 +323,8 @@ aws_cli lambda get-account-settings > "$work/got"
 expect "$work/got" '"UnreservedConcurrentExecutions": 1000'
 aws_cli lambda get-function-concurrency --function-name stopped > "$work/got"
 expect "$work/got" '"ReservedConcurrentExecutions": 0'
+[ "$(aws_cli sts get-caller-identity --query '[UserId,Account,Arn]' --output text)" = \
+    $'000000000000\t000000000000\tarn:aws:iam::000000000000:root' ] || fail "get-caller-identity"
 now=$(date +%s)
 trace=$(aws_cli xray get-trace-summaries --start-time $((now - 600)) --end-time $((now + 5)) \
     --query 'TraceSummaries[-1].Id' --output text)
