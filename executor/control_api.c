@@ -278,6 +278,13 @@ void lambda_get_account(struct api_call *c)
 
 /* --- asynchronous configuration --- */
 
+/* As on Lambda a function has one from the moment that something of it is set. */
+static bool has_event_config(const struct fndef *fn)
+{
+    return fn->max_retries != 2 || fn->max_age_ns != 6 * NS_PER_HOUR || fn->on_success.n > 0 ||
+           fn->on_failure.n > 0;
+}
+
 static void put_event_config(struct json_out *o, struct api_call *c, const struct fndef *fn)
 {
     jout_open(o, '{');
@@ -301,7 +308,11 @@ void lambda_get_event_config(struct api_call *c)
     const struct fndef *fn = lambda_function(c, &qualifier);
     struct json_out o;
 
-    if (!fn)
+    if (fn && !has_event_config(fn))
+        api_error(c, 404, "ResourceNotFoundException", NULL,
+                  "The function " STR_FMT ":$LATEST doesn't have an EventInvokeConfig",
+                  STR_ARG(fn->arn));
+    if (!fn || !has_event_config(fn))
         return;
     jout_init(&o, &c->out, false);
     put_event_config(&o, c, fn);
@@ -335,7 +346,8 @@ void lambda_list_event_configs(struct api_call *c)
 
     if (!fn)
         return;
-    put_event_config(&o, c, fn);
+    if (has_event_config(fn))
+        put_event_config(&o, c, fn);
     end_list(&o);
 }
 

@@ -92,6 +92,16 @@ bool cw_key(struct api_call *c, const struct json *in, struct metric_key *key)
     return true;
 }
 
+const struct metric_info *cw_metric(const struct json *in, const struct metric_key *key)
+{
+    const struct metric_info *info = metric_find(key->space, key->name);
+    struct str unit;
+
+    if (info && json_str(json_get(in, "Unit"), &unit) && !str_eq(unit, str_from(info->unit)))
+        return NULL;
+    return info;
+}
+
 void cw_write_time(const struct api_call *c, struct json_out *o, int64_t s)
 {
     AUTO(buf_clear) struct buf text = {0};

@@ -14,6 +14,9 @@ bool cw_time(struct api_call *c, const struct json *in, const char *name, int64_
 bool cw_period(struct api_call *c, const struct json *in, int64_t *s);
 /* Namespace, MetricName and at most one dimension; false after answering. */
 bool cw_key(struct api_call *c, const struct json *in, struct metric_key *key);
+/* The metric of a key, if it is counted in the Unit that `in` asks for: no other unit is converted
+ * (CloudWatch API, MetricStat.Unit), so NULL then, as for a metric that does not exist. */
+const struct metric_info *cw_metric(const struct json *in, const struct metric_key *key);
 /* Epoch seconds for JSON, RFC 3339 for XML. */
 void cw_write_time(const struct api_call *c, struct json_out *o, int64_t s);
 

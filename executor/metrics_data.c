@@ -96,7 +96,7 @@ static bool read_metric(struct api_call *c, struct data *d, const struct json *s
     if (!cw_period(c, stat, &q->request.period_s) || !cw_key(c, json_get(stat, "Metric"), &key))
         return false;
     q->label = key.name;
-    q->info = metric_find(key.space, key.name);
+    q->info = cw_metric(stat, &key);
     q->request.key = (struct metric_key){.space = arena_str(&d->texts, key.space),
                                          .name = arena_str(&d->texts, key.name),
                                          .label = arena_str(&d->texts, key.label),

@@ -65,7 +65,7 @@ static bool read_stats(struct api_call *c, const struct json *in, struct stats *
                    (long long)((rq->to_s - rq->from_s) / rq->period_s), MAX_POINTS);
         return false;
     }
-    s->info = metric_find(key.space, key.name);
+    s->info = cw_metric(in, &key);
     rq->key = (struct metric_key){.space = arena_str(&s->texts, key.space),
                                   .name = arena_str(&s->texts, key.name),
                                   .label = arena_str(&s->texts, key.label),

@@ -313,6 +313,10 @@ aws_cli lambda list-provisioned-concurrency-configs --function-name ready --outp
 expect "$work/got" $'2\t2\tREADY'
 [ "$(aws_cli lambda list-provisioned-concurrency-configs --function-name py --query 'length(ProvisionedConcurrencyConfigs)')" \
     -eq 0 ] || fail "provisioned concurrency of a function without"
+aws_cli lambda get-function-event-invoke-config --function-name ready > "$work/got" 2>&1 && fail "an event invoke config"
+expect "$work/got" "ready:\$LATEST doesn't have an EventInvokeConfig"
+[ "$(aws_cli lambda list-function-event-invoke-configs --function-name ready --query 'length(FunctionEventInvokeConfigs)')" \
+    -eq 0 ] || fail "event invoke configs of a function without"
 invoke ready '{}'
 metrics_of() { aws_cli cloudwatch list-metrics --metric-name "$1" --query 'length(Metrics)'; }
 for metric in ProvisionedConcurrentExecutions ProvisionedConcurrencyUtilization ProvisionedConcurrencyInvocations; do

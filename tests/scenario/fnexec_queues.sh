@@ -374,6 +374,14 @@ cli cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Durati
     --dimensions Name=FunctionName,Value=file --period 3600 --statistics Minimum Maximum --extended-statistics tm90 IQM 'PR(0:)' \
     --output json | jq -e '.Datapoints | length > 0 and all(.ExtendedStatistics as $x | .Minimum <= $x.tm90 and
         $x.tm90 <= .Maximum and $x.IQM <= .Maximum and $x["PR(0:)"] == 100)' > "$work/err" || fail "trimmed means"
+in_unit() { # unit: how many values have it
+    cli cloudwatch get-metric-statistics --namespace AWS/Lambda --metric-name Duration --start-time "$from" --end-time "$to" \
+        --period 3600 --statistics Sum --unit "$1" --query 'length(Datapoints)'
+    cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --query 'length(MetricDataResults[].Values[])' \
+        --metric-data-queries "[{\"Id\":\"a\",\"MetricStat\":{\"Metric\":{\"Namespace\":\"AWS/Lambda\",\"MetricName\":\"Duration\"},\"Period\":3600,\"Stat\":\"Sum\",\"Unit\":\"$1\"}}]"
+}
+expect "$(in_unit Seconds | tr '\n' ' ')" "0 0 " "durations in seconds: no unit is converted"
+in_unit Milliseconds | grep -q 0 && fail "no durations in milliseconds"
 math() { # expression, query of the answer
     cli cloudwatch get-metric-data --start-time "$from" --end-time "$to" --query "$2" --metric-data-queries "$(jq -nc --arg e "$1" '
         def stat($id; $name): {Id: $id, ReturnData: false, MetricStat: {Period: 3600, Stat: "Sum", Metric: {Namespace: "AWS/Lambda",
