@@ -484,9 +484,9 @@ struct str reconcile_scope_text(const struct reconcile *r, struct arena *a);
 
 /* --- sources that do not answer: what they had to tell of a range is not stored, or not all --- */
 struct source_gap {
-    struct str name, error; /* error: of its last failed poll; empty: nobody polls it */
-    int64_t read_ns;        /* last read whole; 0: never */
-    bool is_failing;
+    struct str name, error;      /* error: of its last failed poll; empty: nobody polls it */
+    int64_t read_ns;             /* last read whole; 0: never */
+    bool is_failing, is_partial; /* partial: all but what `error` says is read */
     struct str capped; /* parts that wait for the day's budget: "queues, metrics"; empty: none */
     money cap;         /* that budget */
 };

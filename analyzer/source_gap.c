@@ -37,6 +37,15 @@ static struct str capped_parts(const struct source_status *s, const struct sourc
     return arena_str(a, buf_str(&b));
 }
 
+/* Up to when a source that reads in part has read all; INT64_MAX: it reads all, or the range ended
+ * before. */
+static int64_t partial_since(const struct source_status *s, struct range r)
+{
+    const struct source_part *logs = source_find_part(s, SOURCE_PART_LOGS);
+
+    return source_is_partial(s) && logs && logs->round_ns < r.until_ns ? logs->round_ns : INT64_MAX;
+}
+
 /* Before its first answer a source does not know its account. */
 static bool passes(const struct fn_filter *f, const struct source_status *s)
 {
@@ -66,12 +75,20 @@ enum status source_gaps_load(struct store *s, const struct source_gap_request *q
         const bool is_gap = source_has_gap(row, q->range, q->now_ns);
         const bool is_told = !is_gap || source_rests(row); /* the budget is all there is to tell */
         const struct str capped = is_told ? capped_parts(row, q, a) : (struct str){0};
-        if (!is_gap && capped.n == 0) {
+        const int64_t since_ns = partial_since(row, q->range);
+        const bool is_partial = !is_gap && since_ns < INT64_MAX;
+        if (!is_gap && !is_partial && capped.n == 0) {
             gaps.n_whole++;
             continue;
         }
-        gaps.rows[gaps.n++] = (struct source_gap){row->name,         row->error, row->success_ns,
-                                                  row->failures > 0, capped,     row->cost_cap};
+        gaps.rows[gaps.n++] =
+            (struct source_gap){.name = row->name,
+                                .error = row->error,
+                                .read_ns = is_partial ? since_ns : row->success_ns,
+                                .is_failing = row->failures > 0,
+                                .is_partial = is_partial,
+                                .capped = is_partial ? (struct str){0} : capped,
+                                .cap = row->cost_cap};
     }
     *out = gaps;
     return OK;
@@ -86,6 +103,10 @@ struct str source_gap_text(const struct source_gap *g, struct arena *a)
         buf_add_z(&b, " has spent its budget of ");
         money_format_short(&b, g->cap, STR("USD"));
         buf_addf(&b, " a day: not read until midnight UTC: " STR_FMT, STR_ARG(g->capped));
+        return arena_str(a, buf_str(&b));
+    }
+    if (g->is_partial) {
+        buf_addf(&b, " is not read whole: " STR_FMT, STR_ARG(g->error));
         return arena_str(a, buf_str(&b));
     }
     if (g->read_ns == 0) {
@@ -104,6 +125,10 @@ struct str source_gap_remedy(const struct source_gap *g)
     if (g->capped.n > 0)
         return STR("give it a larger budget: or longer pauses (queues_every:, metrics_every:); "
                    "fnscope collect --plan says what a day of it costs");
+    if (g->is_partial)
+        return STR(
+            "allow logs:FilterLogEvents (and its key's kms:Decrypt) for it, or leave it out: "
+            "log_groups: in the configuration; all else is read");
     return g->is_failing ? STR("what it had to tell is missing until it answers, or is taken out "
                                "of the configuration")
                          : STR("what came since is missing: is a collector running?");

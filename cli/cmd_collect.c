@@ -276,7 +276,7 @@ static enum status check_round(const struct source_list *l, struct err *e)
 
     for (size_t i = 0; i < l->n; i++) {
         const struct source_status *s = &l->items[i]->status;
-        if (s->failures == 0)
+        if (s->failures == 0 && !source_is_partial(s))
             continue;
         first = first != NULL ? first : s;
         buf_addf(&failed, "%s" STR_FMT, n++ > 0 ? ", " : "", STR_ARG(s->name));

@@ -251,6 +251,12 @@ static struct str source_up(struct arena *a, const struct source_status *r, int6
                       r->failures == 0 && r->success_ns > 0 && now_ns - r->success_ns < SILENT_NS);
 }
 
+static struct str source_partial(struct arena *a, const struct source_status *r, int64_t now_ns)
+{
+    UNUSED(now_ns);
+    return prom_count(a, source_is_partial(r));
+}
+
 static struct str source_lag(struct arena *a, const struct source_status *r, int64_t now_ns)
 {
     const int64_t as_of_ns = r->success_ns > 0 ? r->success_ns : r->tried_ns;
@@ -300,6 +306,8 @@ static const struct {
     source_value *value;
 } source_families[] = {
     {"fnscope_source_up", "gauge", "1: the last poll ended well, and polls go on.", source_up},
+    {"fnscope_source_partial", "gauge", "1: log groups cannot be read while all else is.",
+     source_partial},
     {"fnscope_source_lag_seconds", "gauge", "Age of the newest event read.", source_lag},
     {"fnscope_source_calls_total", "counter", "Calls to the provider.", source_calls},
     {"fnscope_source_errors_total", "counter", "Calls that failed.", source_errors},

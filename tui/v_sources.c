@@ -37,12 +37,13 @@ struct str view_source_state(const struct app *app, const struct source_status *
         [SOURCE_OK] = {"  ", STYLE_PLAIN},     [SOURCE_STARTING] = {"  ", STYLE_PLAIN},
         [SOURCE_FAILING] = {"x ", STYLE_BAD},  [SOURCE_CAPPED] = {"! ", STYLE_WARN},
         [SOURCE_STOPPED] = {"! ", STYLE_WARN}, [SOURCE_DEAD] = {"x ", STYLE_BAD},
-        [SOURCE_HELD] = {"x ", STYLE_BAD},
+        [SOURCE_HELD] = {"x ", STYLE_BAD},     [SOURCE_PARTIAL] = {"! ", STYLE_WARN},
     };
     const enum source_state state = source_state_of(s, app->collector);
 
     *style = looks[state].style;
-    if (looks[state].style != STYLE_BAD && state != SOURCE_CAPPED && s->quota_ppm > BUSY_PPM) {
+    if (looks[state].style != STYLE_BAD && state != SOURCE_CAPPED && state != SOURCE_PARTIAL &&
+        s->quota_ppm > BUSY_PPM) {
         *style = STYLE_WARN;
         return STR("! near its quota");
     }

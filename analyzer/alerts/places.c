@@ -16,14 +16,6 @@ static bool reads(const struct source_status *s, const struct fn_ref *of)
            (s->region.n == 0 || str_eq(s->region, of->region));
 }
 
-static const struct source_part *find_part(const struct source_status *s, const char *name)
-{
-    for (size_t i = 0; i < s->n_parts; i++)
-        if (str_eq(s->parts[i].name, str_from(name)))
-            return &s->parts[i];
-    return NULL;
-}
-
 static int64_t earlier(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -38,8 +30,8 @@ static void look_at_sources(const struct source_rows *sources, struct place *p)
 {
     for (size_t i = 0; i < sources->n; i++) {
         const struct source_status *s = &sources->rows[i];
-        const struct source_part *metrics = find_part(s, SOURCE_PART_METRICS);
-        const bool has_logs = s->watermark_ns > 0 || find_part(s, SOURCE_PART_LOGS);
+        const struct source_part *metrics = source_find_part(s, SOURCE_PART_METRICS);
+        const bool has_logs = s->watermark_ns > 0 || source_find_part(s, SOURCE_PART_LOGS);
         if (!reads(s, &p->of))
             continue;
         p->reads_logs = p->reads_logs || has_logs || s->n_parts == 0;

@@ -16,6 +16,7 @@
 #include "core/base/jsonpull.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/timefmt.h"
 
 enum {
     REQUEST_MAX_BYTES = 64 << 10,
@@ -36,6 +37,11 @@ enum {
 static bool can_scan(const struct log_group *g)
 {
     return !g->is_gone;
+}
+
+static bool is_failing(const struct log_scan *s)
+{
+    return s->failures >= FAILURES_SHOWN || s->restarts >= FAILURES_SHOWN;
 }
 
 /* The scan that is due first; NULL when there is no group. */
@@ -139,7 +145,8 @@ static void begin(struct aws_ctx *x, const struct log_group *g, struct log_scan 
     if (s->end_ms < s->start_ms)
         s->end_ms = s->start_ms;
     s->token = aws_keep(s->token, STR(""));
-    s->damaged = 0;
+    s->mark = aws_keep(s->mark, STR(""));
+    s->pages = s->damaged = 0;
     s->is_active = true;
 }
 
@@ -270,6 +277,7 @@ static void end_scan(struct aws_ctx *x, struct log_group *g, struct log_scan *s,
     enum scan_kind kind = kind_of(g, s);
 
     s->is_active = false;
+    s->restarts = 0;
     s->next_ns = aws_mono(x) + pause_of(x, g, s);
     if (kind == SCAN_FAST)
         end_fast(x, g, s, out);
@@ -296,19 +304,58 @@ static void note_events(const struct aws_ctx *x, struct log_group *g, const stru
     g->quiet = is_new ? 0 : g->quiet < QUIET_MAX ? g->quiet + 1 : g->quiet;
 }
 
-/* Fully read up to here, in every group: what is missing is newer. */
+/* Up to when every group has been read. */
+static int64_t oldest_watermark(const struct aws_ctx *x, bool with_ill)
+{
+    int64_t oldest_ms = INT64_MAX;
+
+    for (size_t i = 0; i < x->logs.n; i++) {
+        const struct log_group *g = &x->logs.groups[i];
+        if (can_scan(g) && (with_ill || g->ill_ns == 0) && g->watermark_ms < oldest_ms)
+            oldest_ms = g->watermark_ms;
+    }
+    return oldest_ms;
+}
+
+/* Fully read up to here, in every group that can be read: what is missing is newer. */
 static void note_watermark(struct aws_ctx *x)
 {
     struct source_status *status = &x->source->status;
-    int64_t oldest_ms = INT64_MAX;
+    int64_t oldest_ms = oldest_watermark(x, false);
 
-    for (size_t i = 0; i < x->logs.n; i++)
-        if (can_scan(&x->logs.groups[i]) && x->logs.groups[i].watermark_ms < oldest_ms)
-            oldest_ms = x->logs.groups[i].watermark_ms;
     if (oldest_ms == INT64_MAX)
         return;
+    x->tasks[TASK_LOGS].round_ns = oldest_watermark(x, true) * NS_PER_MS;
     status->watermark_ns = oldest_ms * NS_PER_MS;
     status->lag_ns = aws_now(&x->client) - status->watermark_ns;
+}
+
+/* A token that was there before leads in a circle. The mark moves on after 1, 2, 4, 8... pages, so
+ * a circle of any length meets it. */
+static bool goes_round(struct log_scan *s, struct str token)
+{
+    if (token.n == 0)
+        return false;
+    if (s->mark != NULL && str_eq(token, str_from(s->mark)))
+        return true;
+    s->pages++;
+    if ((s->pages & (s->pages - 1)) == 0)
+        s->mark = aws_keep(s->mark, token);
+    return false;
+}
+
+/* Its pages lead nowhere, as when a token has expired: only reading the window from its start
+ * helps, and not at once. False: that did not help several times. */
+static bool restart(struct aws_ctx *x, struct log_scan *s)
+{
+    const bool may_help = ++s->restarts < FAILURES_SHOWN;
+
+    s->token = aws_keep(s->token, STR(""));
+    s->is_active = false;
+    s->next_ns =
+        aws_mono(x) + (may_help ? retry_wait(&retry_standard, s->restarts, 0, &x->source->env.rng)
+                                : AWS_DENIED_WAIT_NS);
+    return may_help;
 }
 
 static enum status take_page(struct aws_ctx *x, struct log_group *g, struct log_scan *s,
@@ -331,13 +378,10 @@ static enum status take_page(struct aws_ctx *x, struct log_group *g, struct log_
         return st;
     note_events(x, g, out);
     s->damaged = 0;
-    bool is_stuck = s->token != NULL && str_eq(token, str_from(s->token));
+    if (goes_round(s, token))
+        return restart(x, s) ? OK : err_set(e, ERR_AGAIN, "its pages lead in a circle");
     s->token = aws_keep(s->token, token);
-    if (is_stuck) {
-        s->token = aws_keep(s->token, STR(""));
-        s->is_active = false; /* the same page again: begin anew */
-        s->next_ns = aws_mono(x) + x->o->poll_ns;
-    } else if (s->token == NULL) {
+    if (s->token == NULL) {
         end_scan(x, g, s, out);
         note_watermark(x);
     } else {
@@ -367,7 +411,6 @@ static void miss(struct aws_ctx *x, struct log_group *g, struct log_scan *s)
     note_watermark(x);
 }
 
-/* A page token may have expired: only reading the window from its start helps. */
 static enum status fail(struct aws_ctx *x, struct log_group *g, struct log_scan *s,
                         enum status status)
 {
@@ -375,27 +418,104 @@ static enum status fail(struct aws_ctx *x, struct log_group *g, struct log_scan 
         miss(x, g, s);
         return OK;
     }
-    if (x->client.fault.kind == FAULT_REFUSED && s->token != NULL) {
-        s->token = aws_keep(s->token, STR(""));
-        s->is_active = false;
-        return OK;
-    }
+    if (x->client.fault.kind == FAULT_REFUSED && s->token != NULL)
+        return restart(x, s) ? OK : status;
     return status;
 }
 
-bool aws_logs_fail(const struct aws_ctx *x)
+/* --- groups that cannot be read
+ * ------------------------------------------------------------------------------------
+ */
+
+static size_t count_groups(const struct aws_ctx *x, const struct log_group **first_ill,
+                           size_t *n_ill)
 {
-    for (size_t i = 0; i < x->logs.n; i++)
-        for (int k = 0; can_scan(&x->logs.groups[i]) && k < SCAN_KINDS; k++)
-            if (x->logs.groups[i].scans[k].failures >= FAILURES_SHOWN)
-                return true;
-    return false;
+    size_t n = 0;
+
+    *n_ill = 0;
+    *first_ill = NULL;
+    for (size_t i = 0; i < x->logs.n; i++) {
+        const struct log_group *g = &x->logs.groups[i];
+        n += can_scan(g);
+        if (!can_scan(g) || g->ill_ns == 0)
+            continue;
+        *first_ill = *first_ill != NULL ? *first_ill : g;
+        ++*n_ill;
+    }
+    return n;
+}
+
+struct str aws_logs_ill(const struct aws_ctx *x, struct arena *a, bool *is_all)
+{
+    AUTO(buf_clear) struct buf b = {.max = 2048};
+    const struct log_group *g;
+    size_t n_ill, n = count_groups(x, &g, &n_ill);
+
+    *is_all = n_ill > 0 && n_ill == n;
+    if (n_ill == 0)
+        return (struct str){0};
+    buf_addf(&b, "%zu of %zu log groups cannot be read: %s since ", n_ill, n, g->name);
+    time_format(&b, g->ill_ns, 0);
+    buf_addf(&b, " (%s)%s", g->error, n_ill > 1 ? ", ..." : "");
+    return arena_str(a, buf_str(&b));
+}
+
+/* Does any scan of the group fail for long, or is it refused? */
+static void note_health(struct aws_ctx *x, struct log_group *g, const struct err *e)
+{
+    bool is_ill = false, was_ill = g->ill_ns > 0;
+
+    for (int k = 0; k < SCAN_KINDS; k++)
+        is_ill = is_ill || is_failing(&g->scans[k]);
+    if (is_ill == was_ill)
+        return;
+    g->ill_ns = is_ill ? aws_now(&x->client) : 0;
+    g->error = aws_keep(g->error, is_ill ? str_from(e->msg) : STR(""));
+    note_watermark(x);
+    log_event(is_ill ? LOG_WARN : LOG_INFO, "source=" STR_FMT " group=%s %s%s",
+              STR_ARG(x->source->name), g->name, is_ill ? "cannot be read: " : "is read again",
+              is_ill ? e->msg : "");
+}
+
+/* What is wrong with one group does not stop the others: they go on, and it is told (partial). */
+static bool is_confined(const struct aws_ctx *x, const struct log_group *g)
+{
+    const struct log_group *first;
+    size_t n_ill, n = count_groups(x, &first, &n_ill);
+
+    return g->ill_ns > 0 && n_ill < n;
+}
+
+/* Does the answer speak of this group? One about keys or signatures speaks of all. */
+static bool is_about_group(const struct aws_fault *f)
+{
+    return f->kind == FAULT_REFUSED ||
+           (f->kind == FAULT_DENIED && str_starts(f->code, STR("AccessDenied")));
+}
+
+/* Where only a person can help, asking again soon does not. A scan that begins anew has its time.
+ */
+static void wait_after(struct aws_ctx *x, struct log_scan *s)
+{
+    const struct aws_fault *f = &x->client.fault;
+    bool is_refused = f->kind == FAULT_REFUSED || f->kind == FAULT_DENIED;
+
+    if (!s->is_active)
+        return;
+    if (is_about_group(f))
+        s->failures = FAILURES_SHOWN;
+    else if (!is_refused)
+        s->failures++;
+    s->next_ns = aws_mono(x) + (is_refused ? AWS_DENIED_WAIT_NS
+                                           : retry_wait(&retry_standard, s->failures, f->asked_ns,
+                                                        &x->source->env.rng));
 }
 
 static bool all_read(const struct aws_ctx *x)
 {
     for (size_t i = 0; i < x->logs.n; i++)
-        if (can_scan(&x->logs.groups[i]) && !x->logs.groups[i].was_read)
+        if (can_scan(&x->logs.groups[i]) && !x->logs.groups[i].was_read &&
+            x->logs.groups[i].ill_ns == 0)
             return false;
     return x->logs.is_listed_once || x->tasks[TASK_GROUPS].is_round_done; /* with an error */
 }
@@ -432,14 +552,14 @@ enum status aws_logs_step(struct aws_ctx *x, struct aws_task *t, struct batch *o
         s = take_page(x, g, scan, page, out, e);
     else if (s != ERR_CANCELLED)
         s = fail(x, g, scan, s);
-    scan->failures = s == OK ? 0 : scan->failures + 1;
-    if (s != OK) { /* this group waits; the others go on unless the task as a whole must */
-        scan->next_ns = aws_mono(x) + retry_wait(&retry_standard, scan->failures,
-                                                 x->client.fault.asked_ns, &x->source->env.rng);
-    }
+    if (s == OK)
+        scan->failures = 0;
+    else if (s != ERR_CANCELLED)
+        wait_after(x, scan);
+    note_health(x, g, e);
     t->next_ns = aws_logs_due(x);
     t->is_round_done = all_read(x);
-    return s;
+    return s != ERR_CANCELLED && is_confined(x, g) ? OK : s;
 }
 
 void aws_logs_clear(struct aws_logs *l)
@@ -447,8 +567,11 @@ void aws_logs_clear(struct aws_logs *l)
     for (size_t i = 0; i < l->n; i++) {
         free(l->groups[i].name);
         free(l->groups[i].account);
-        for (int k = 0; k < SCAN_KINDS; k++)
+        free(l->groups[i].error);
+        for (int k = 0; k < SCAN_KINDS; k++) {
             free(l->groups[i].scans[k].token);
+            free(l->groups[i].scans[k].mark);
+        }
     }
     free(l->groups);
     free(l->token);

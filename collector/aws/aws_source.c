@@ -9,8 +9,6 @@
 #include "core/base/mem.h"
 #include "core/base/timefmt.h"
 
-/* Refused or not allowed: only a person can help, so it is not asked for often. */
-#define DENIED_WAIT_NS NS_PER_MIN
 /* How soon it is looked for again whether the account is known. */
 #define ACCOUNT_WAIT_NS NS_PER_SEC
 
@@ -190,6 +188,7 @@ static void aws_close(struct source *s)
     for (int i = 0; i < AWS_TASKS; i++)
         free(x->tasks[i].error);
     free(x->error);
+    free(x->partial);
 }
 
 /* Calls that cost wait for the next day once the budget is spent. */
@@ -258,6 +257,11 @@ static bool all_done(const struct aws_ctx *x)
     return true;
 }
 
+static bool is_logs(const struct aws_ctx *x, const struct aws_task *t)
+{
+    return t == &x->tasks[TASK_LOGS];
+}
+
 /* Logs pace themselves group by group; other tasks wait as a whole. */
 static void back_off(struct aws_ctx *x, struct aws_task *t, enum status s)
 {
@@ -265,14 +269,13 @@ static void back_off(struct aws_ctx *x, struct aws_task *t, enum status s)
 
     t->is_tried_again = s == ERR_AGAIN;
     if (s == ERR_AGAIN) {
-        bool is_logs = t == &x->tasks[TASK_LOGS];
-        if (is_logs)
+        if (is_logs(x, t))
             return;
         wait = retry_wait(&retry_standard, ++t->failures, x->client.fault.asked_ns,
                           &x->source->env.rng);
     } else {
         t->failures++;
-        wait = DENIED_WAIT_NS;
+        wait = AWS_DENIED_WAIT_NS;
         t->is_round_done = true; /* a single round does not wait for what is not allowed */
     }
     if (t->next_ns < now + wait)
@@ -288,21 +291,34 @@ static void note_part(struct aws_ctx *x, const struct aws_task *t, const struct 
     p->tried_ns = aws_now(&x->client);
     p->success_ns = t->has_error || t->is_capped ? p->success_ns : p->tried_ns;
     p->round_ns = t->round_ns;
-    p->error = t->has_error   ? str_from(t->error)
-               : t->is_capped ? STR(SOURCE_BUDGET_SPENT)
-                              : (struct str){0};
+    p->error = t->has_error    ? str_from(t->error)
+               : t->is_capped  ? STR(SOURCE_BUDGET_SPENT)
+               : is_logs(x, t) ? str_from(x->partial)
+                               : (struct str){0};
     p->add_calls += status->add_calls - old->add_calls;
     p->add_errors += status->add_errors - old->add_errors;
     p->add_cost += status->add_cost - old->add_cost;
+}
+
+/* Whether no log group at all can be read; if some can, which cannot is kept. */
+static bool note_groups(struct aws_ctx *x)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    bool is_all;
+    struct str ill = aws_logs_ill(x, &a, &is_all);
+
+    x->partial = aws_keep(x->partial, is_all ? STR("") : ill);
+    return is_all;
 }
 
 static void note_result(struct aws_ctx *x, struct aws_task *t, enum status s, const struct err *e)
 {
     struct source_status *status = &x->source->status;
     int64_t now = aws_now(&x->client);
+    bool is_dead = is_logs(x, t) && note_groups(x);
 
     status->tried_ns = now;
-    if (s == OK && (t != &x->tasks[TASK_LOGS] || !aws_logs_fail(x))) {
+    if (s == OK && !is_dead) {
         t->failures = 0;
         t->has_error = t->is_tried_again = false;
     } else if (s != OK) {
@@ -316,7 +332,7 @@ static void note_result(struct aws_ctx *x, struct aws_task *t, enum status s, co
         if (x->tasks[i].has_error)
             return;
     status->success_ns = now;
-    status->error = (struct str){0};
+    status->error = str_from(x->partial);
     status->failures = 0;
 }
 

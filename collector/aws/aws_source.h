@@ -33,6 +33,9 @@ extern const struct opt_def aws_option_defs[];
 
 struct aws_ctx;
 
+/* Refused or not allowed: only a person can help, so it is not asked for often. */
+#define AWS_DENIED_WAIT_NS NS_PER_MIN
+
 /* One step of a task: at most one call. Sets t->next_ns (monotonic) for the next one. */
 struct aws_task {
     const char *name; /* "logs", "queues", ... for messages */
@@ -40,7 +43,8 @@ struct aws_task {
     enum status (*step)(struct aws_ctx *x, struct aws_task *t, struct batch *out, struct err *e);
     int64_t next_ns;
     int64_t ran_ns;   /* monotonic: its last step */
-    int64_t round_ns; /* wall: begin of the last round that met all there is; 0: it cannot tell */
+    int64_t round_ns; /* wall: begin of the last round that met all there is; of logs, up to when
+                         every group has been read; 0: it cannot tell */
     char *error;      /* of the last step if it failed */
     unsigned failures;
     bool is_round_done; /* everything was done at least once since the source began */
@@ -75,14 +79,19 @@ struct log_scan {
     int64_t next_ns; /* monotonic: next page, or next scan */
     int64_t start_ms, end_ms;
     char *token; /* of the next page; NULL: the first */
+    char *mark;  /* a token met before in this scan: one that comes again leads in a circle */
+    unsigned pages;
     bool is_active;
     bool is_wide;      /* SCAN_FAST: with the whole overlap */
     unsigned damaged;  /* times the page at hand came damaged */
     unsigned failures; /* in a row */
+    unsigned restarts; /* its pages led nowhere so often since a scan was read whole */
 };
 
 struct log_group {
     char *name, *account;
+    char *error;          /* why it is ill */
+    int64_t ill_ns;       /* wall: since when it cannot be read; 0: it can */
     struct str function;  /* the only function that writes here; empty: several, or not known */
     int64_t watermark_ms; /* fully read up to here */
     int64_t created_ms;
@@ -236,6 +245,7 @@ struct aws_ctx {
     struct aws_traces traces;
     struct str account; /* empty until an ARN told it */
     char *error;        /* of the last step that failed */
+    char *partial;      /* which log groups are not read while the others are */
     int64_t began_ns;   /* monotonic */
     unsigned parts;
 };
@@ -279,8 +289,8 @@ struct log_group *aws_group_add(struct aws_ctx *x, struct str name, int64_t crea
 void aws_keep_floor(struct aws_ctx *x, struct batch *out);
 /* Monotonic time at which the next log step is due. */
 int64_t aws_logs_due(const struct aws_ctx *x);
-/* A group has failed several times in a row: the others' success does not hide it. */
-bool aws_logs_fail(const struct aws_ctx *x);
+/* Groups that cannot be read, told in a sentence; empty: all are. *is_all: no group is. */
+struct str aws_logs_ill(const struct aws_ctx *x, struct arena *a, bool *is_all);
 struct aws_function *aws_function_find(struct aws_functions *f, struct str name);
 bool aws_matches(const struct opt_list *globs, struct str name); /* an empty list matches all */
 unsigned aws_parts_of(const struct aws_ctx *x);                  /* enum aws_part */

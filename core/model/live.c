@@ -9,6 +9,19 @@ const char *queue_presence_name(enum queue_presence v)
     return v < QUEUE_PRESENCES ? names[v] : "unknown";
 }
 
+bool source_is_partial(const struct source_status *s)
+{
+    return s->failures == 0 && s->error.n > 0;
+}
+
+const struct source_part *source_find_part(const struct source_status *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_parts; i++)
+        if (str_eq(s->parts[i].name, str_from(name)))
+            return &s->parts[i];
+    return NULL;
+}
+
 bool source_part_is_capped(const struct source_part *p)
 {
     return str_eq(p->error, STR(SOURCE_BUDGET_SPENT));
@@ -16,10 +29,8 @@ bool source_part_is_capped(const struct source_part *p)
 
 bool source_rests(const struct source_status *s)
 {
-    bool reads_logs = s->watermark_ns > 0;
+    bool reads_logs = s->watermark_ns > 0 || source_find_part(s, SOURCE_PART_LOGS);
 
-    for (size_t i = 0; i < s->n_parts; i++)
-        reads_logs = reads_logs || str_eq(s->parts[i].name, STR(SOURCE_PART_LOGS));
     return s->is_capped && s->failures == 0 && !reads_logs;
 }
 

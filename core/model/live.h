@@ -43,7 +43,8 @@ struct source_part {
     struct str name; /* "logs" */
     int64_t tried_ns, success_ns;
     int64_t round_ns; /* when the last round began that read all there is: what it did not meet is
-                         gone, or zero; 0: none has ended. Queues and metrics tell it */
+                         gone, or zero; 0: none has ended. Queues and metrics tell it; logs up to
+                         when every group has been read */
     uint64_t add_calls, add_errors;
     money add_cost;
     struct str error; /* of the last step if it failed */
@@ -71,7 +72,8 @@ struct source_status {
     uint64_t add_events;
     money add_cost;             /* list price of its own calls, 10^-12 */
     uint32_t failures;          /* polls in a row that failed; 0: well */
-    struct str error;           /* of the last failed poll; empty: well */
+    struct str error;           /* of the last failed poll; without failures, what is not read
+                                   while all else is; empty: well */
     uint32_t quota_ppm;         /* use of its tightest quota in millionths */
     struct str quota;           /* which one: "logs:FilterLogEvents"; empty: no call yet;
                                    SOURCE_NO_QUOTA: none holds where it asks */
@@ -84,6 +86,10 @@ struct source_status {
 #define SOURCE_NO_QUOTA "none"
 /* Is its use of a quota known, as it is from the first call to where quotas hold on? */
 bool source_has_quota(const struct source_status *s);
+/* It reads, but not all that it is to read: its error says what. */
+bool source_is_partial(const struct source_status *s);
+/* NULL: it has no such part. */
+const struct source_part *source_find_part(const struct source_status *s, const char *name);
 /* Does the part wait for the day's budget? */
 bool source_part_is_capped(const struct source_part *p);
 /* Nothing fails, and all that is read waits for the day's budget, as of a source without logs: its

@@ -85,6 +85,7 @@ enum source_state {
     SOURCE_OK,
     SOURCE_STARTING,
     SOURCE_FAILING,
+    SOURCE_PARTIAL, /* all is read but what its error says */
     SOURCE_CAPPED,  /* calls that cost wait for the next day; logs are read */
     SOURCE_STOPPED, /* no collector runs; the last one ended as it should */
     SOURCE_DEAD,    /* no collector runs; the last one was killed */

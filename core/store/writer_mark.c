@@ -87,6 +87,8 @@ enum source_state source_state_of(const struct source_status *s, enum collector_
         return SOURCE_FAILING;
     if (c == COLLECTOR_NONE)
         return SOURCE_STOPPED;
+    if (source_is_partial(s))
+        return SOURCE_PARTIAL;
     if (s->is_capped)
         return SOURCE_CAPPED;
     return s->success_ns == 0 ? SOURCE_STARTING : SOURCE_OK;
@@ -98,7 +100,7 @@ const char *source_state_name(enum source_state v)
         [SOURCE_OK] = "ok",           [SOURCE_STARTING] = "starting",
         [SOURCE_FAILING] = "failing", [SOURCE_CAPPED] = "budget spent",
         [SOURCE_STOPPED] = "stopped", [SOURCE_DEAD] = "no collector",
-        [SOURCE_HELD] = "not stored"};
+        [SOURCE_HELD] = "not stored", [SOURCE_PARTIAL] = "in part"};
 
     return names[v];
 }

@@ -120,7 +120,40 @@ static void test_budget(void **state)
     fixture_free(f);
 }
 
+/* A source that reads all but one group says so of ranges that end after that was last read. */
+static void test_in_part(void **state)
+{
+    struct fixture *f = fixture_new();
+    struct batch *b = batch_new();
+    const struct source_gap_request now = {.range = today, .now_ns = NOON};
+    const struct source_gap_request over = {.range = yesterday, .now_ns = NOON};
+    struct source_gaps gaps;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    add_source(b, "prod", "eu-west-1", NOON);
+    struct source_status *s = &b->sources[0];
+    s->error = STR("1 of 2 log groups cannot be read: /aws/lambda/x since 11:00 (denied)");
+    s->parts[s->n_parts++] = (struct source_part){.name = STR(SOURCE_PART_LOGS),
+                                                  .tried_ns = NOON,
+                                                  .round_ns = NOON - NS_PER_HOUR,
+                                                  .error = s->error};
+    fixture_commit(f, b);
+    CHECK_OK(source_gaps_load(f->store, &now, &f->arena, &gaps, &f->e), &f->e);
+    CHECK_INT(gaps.n, 1);
+    CHECK_STR(source_gap_text(&gaps.rows[0], &f->arena),
+              STR("source prod is not read whole: 1 of 2 log groups cannot be read: /aws/lambda/x "
+                  "since 11:00 (denied)"));
+    CHECK(str_starts(source_gap_remedy(&gaps.rows[0]), STR("allow logs:FilterLogEvents")));
+    CHECK_INT(gaps.rows[0].read_ns, NOON - NS_PER_HOUR);
+    CHECK_OK(source_gaps_load(f->store, &over, &f->arena, &gaps, &f->e), &f->e);
+    CHECK_INT(gaps.n, 0);
+    CHECK_INT(gaps.n_whole, 1);
+    fixture_free(f);
+}
+
 static const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_budget), cmocka_unit_test(test_range_that_is_over),
-    cmocka_unit_test(test_range_that_goes_on), cmocka_unit_test(test_of_a_store)};
+    cmocka_unit_test(test_in_part), cmocka_unit_test(test_budget),
+    cmocka_unit_test(test_range_that_is_over), cmocka_unit_test(test_range_that_goes_on),
+    cmocka_unit_test(test_of_a_store)};
 TEST_MAIN(tests)

@@ -40,12 +40,20 @@ struct world {
     int64_t now_ns;  /* true time */
     int64_t wall_ns; /* what our wall clock is wrong by */
     struct event events[EVENTS];
-    unsigned fault_per_mille;                /* of each call */
-    bool only_damaged;                       /* these faults are answers that cannot be read */
-    bool is_unreachable;                     /* no call leaves the machine */
-    bool lists_fail;                         /* nobody tells the account */
-    int sts_status;                          /* of STS; 0: 200 */
-    bool throttles;                          /* 28 in the minute it begins */
+    unsigned fault_per_mille; /* of each call */
+    bool only_damaged;        /* these faults are answers that cannot be read */
+    bool is_unreachable;      /* no call leaves the machine */
+    bool lists_fail;          /* nobody tells the account */
+    int sts_status;           /* of STS; 0: 200 */
+    bool throttles;           /* 28 in the minute it begins */
+    enum sickness {
+        HEALTHY,
+        DENIED,
+        TOKENS_REFUSED,
+        CIRCLE
+    } sickness; /* of groups from here on: */
+    int first_ill;
+    uint64_t ill_calls;
     int64_t earliest_ms;                     /* that was asked for */
     int token_epoch;                         /* older tokens have expired */
     int credentials;                         /* changes when they expire */
@@ -203,6 +211,24 @@ static bool place_of(struct str token, int64_t *time_ms, int64_t *number)
     return epoch == w.token_epoch;
 }
 
+/* What is wrong with one group for good; false: nothing. */
+static bool is_ill(int group, const struct json *root, struct arena *a, struct http_response *r)
+{
+    const bool has_token = json_get(root, "nextToken") != NULL;
+
+    if (w.sickness == HEALTHY || group < w.first_ill)
+        return false;
+    w.ill_calls++;
+    if (w.sickness == DENIED)
+        refuse(a, r, 400, "AccessDeniedException", "not authorized");
+    else if (w.sickness == TOKENS_REFUSED && has_token)
+        refuse(a, r, 400, "InvalidParameterException", "The specified nextToken is invalid.");
+    else
+        answer(a, r, 200,
+               arena_printf(a, "{\"events\":[],\"nextToken\":\"%d\"}", (int)(w.ill_calls % 3)));
+    return true;
+}
+
 static void filter(const struct json *root, struct arena *a, struct http_response *r)
 {
     struct buf b = {.max = 1 << 20};
@@ -214,6 +240,8 @@ static void filter(const struct json *root, struct arena *a, struct http_respons
     w.earliest_ms = w.earliest_ms == 0 || time_ms < w.earliest_ms ? time_ms : w.earliest_ms;
     CHECK(json_str(json_get(root, "logGroupName"), &name));
     int group = name.p[name.n - 1] - '0';
+    if (is_ill(group, root, a, r))
+        return;
     if (json_str(json_get(root, "nextToken"), &token) && !place_of(token, &time_ms, &number)) {
         refuse(a, r, 400, "InvalidParameterException", "The specified nextToken is expired.");
         return;

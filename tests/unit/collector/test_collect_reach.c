@@ -242,7 +242,51 @@ static void test_hour_of_a_restart(void **state)
     remove_folder(path);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_hour_of_a_restart),
+static int64_t all_read_to(const struct source_status *s)
+{
+    return source_find_part(s, SOURCE_PART_LOGS)->round_ns;
+}
+
+/* One group of two that cannot be read is told by its name, and asked for seldom; the other is read
+ * on, and the source does not fail. Where no group can be read it does. */
+static void test_ill_group(void **state)
+{
+    UNUSED(state);
+    for (enum sickness sickness = DENIED; sickness <= CIRCLE; sickness++) {
+        char path[] = "/tmp/fnscope-faults-XXXXXX";
+        struct str parts[] = {STR("logs")};
+        struct collector c;
+        open_world(path, &c);
+        c.ops = &aws_source;
+        c.parts = (struct opt_list){parts, ARRAY_LEN(parts)};
+        w.sickness = sickness;
+        w.first_ill = 1;
+        born(&c);
+        poll_for(&c, 30 * NS_PER_MIN);
+        const struct source_status *s = &c.source->status;
+        CHECK_INT(s->failures, 0);
+        CHECK(source_is_partial(s));
+        CHECK(str_starts(s->error, STR("1 of 2 log groups cannot be read: /aws/lambda/fn1 since "
+                                       "2026-09-01T10:0")));
+        CHECK(w.now_ns - s->success_ns < 2 * NS_PER_MIN &&
+              w.now_ns - s->watermark_ns < 2 * NS_PER_MIN);
+        CHECK(all_read_to(s) < BEGIN_NS);
+        CHECK(w.ill_calls < 500); /* some pages a minute */
+        w.sickness = HEALTHY;
+        poll_for(&c, 5 * NS_PER_MIN);
+        CHECK(s->failures == 0 && s->error.n == 0);
+        CHECK(w.now_ns - all_read_to(s) < 3 * NS_PER_MIN);
+        w.sickness = sickness;
+        w.first_ill = 0;
+        poll_for(&c, 10 * NS_PER_MIN);
+        CHECK(s->failures > 0 && s->error.n > 0 && !source_is_partial(s));
+        die(&c);
+        remove_folder(path);
+    }
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_ill_group),
+                                          cmocka_unit_test(test_hour_of_a_restart),
                                           cmocka_unit_test(test_quota),
                                           cmocka_unit_test(test_budget_spent),
                                           cmocka_unit_test(test_account_first),

@@ -63,6 +63,8 @@ static void test_source_states(void **state)
 {
     const struct source_status fails = {.success_ns = 1, .failures = 1, .is_capped = true};
     const struct source_status spent = {.success_ns = 1, .is_capped = true};
+    const struct source_status part = {
+        .success_ns = 1, .is_capped = true, .error = STR_INIT("1 of 2 log groups")};
     const struct source_status well = {.success_ns = 1}, young = {0};
     const struct {
         const struct source_status *s;
@@ -73,7 +75,8 @@ static void test_source_states(void **state)
         {&fails, COLLECTOR_AT_WORK, "failing"},    {&spent, COLLECTOR_AT_WORK, "budget spent"},
         {&well, COLLECTOR_NONE, "stopped"},        {&fails, COLLECTOR_NONE, "failing"},
         {&well, COLLECTOR_KILLED, "no collector"}, {&fails, COLLECTOR_HOLDS, "not stored"},
-        {&well, COLLECTOR_UNKNOWN, "ok"},
+        {&well, COLLECTOR_UNKNOWN, "ok"},          {&part, COLLECTOR_AT_WORK, "in part"},
+        {&part, COLLECTOR_NONE, "stopped"},
     };
 
     UNUSED(state);
