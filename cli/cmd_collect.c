@@ -13,6 +13,7 @@
 #include "cli/pipeline.h"
 #include "cli/reprice.h"
 #include "cli/settings.h"
+#include "cli/source_names.h"
 #include "collector/control.h"
 #include "collector/source.h"
 #include "core/base/file.h"
@@ -172,6 +173,13 @@ static enum status open_sources(struct collecting *g, struct err *e)
 }
 
 /* A run of all sources knows which there are; one of --source does not. */
+static enum status follow_names(const struct collecting *g, struct err *e)
+{
+    const struct collect_settings *set = g->c->options;
+
+    return set->sources.count > 0 ? OK : source_names_follow(g->store, &g->sources, e);
+}
+
 static enum status forget_others(const struct collecting *g, struct err *e)
 {
     const struct collect_settings *set = g->c->options;
@@ -308,6 +316,8 @@ static enum status run_sources(struct collecting *g, struct control *control,
 
     atomic_store(&g->halt, false);
     enum status s = cli_fn_places(g->c, &o.lookups.places, e);
+    if (s == OK)
+        s = follow_names(g, e);
     if (s == OK)
         s = open_sources(g, e);
     if (s == OK)

@@ -131,7 +131,6 @@ static void take_functions(struct aws_ctx *x, const struct json *root)
 
     for (size_t i = 0; i < json_count(list); i++)
         take_function(x, json_at(list, i));
-    x->fns.marker = aws_keep(x->fns.marker, text_of(root, "NextMarker"));
 }
 
 static void free_function(struct aws_function *f)
@@ -177,7 +176,6 @@ static void take_mappings(struct aws_ctx *x, const struct json *root)
         f->mappings[f->n_mappings++] = (struct aws_mapping){
             aws_keep(NULL, aws_last_part(source)), aws_keep(NULL, aws_arn_function(function))};
     }
-    f->marker = aws_keep(f->marker, text_of(root, "NextMarker"));
 }
 
 static void forget_mappings(struct aws_functions *f)
@@ -314,7 +312,6 @@ static void take_provisioned(struct aws_ctx *x, const struct json *root)
         if (time_parse(text_of(c, "LastModified"), &since_ns) && since_ns > f->provisioned.since_ns)
             f->provisioned.since_ns = since_ns;
     }
-    x->fns.marker = aws_keep(x->fns.marker, text_of(root, "NextMarker"));
 }
 
 static void take_destinations(struct aws_ctx *x, const struct json *root)
@@ -355,17 +352,18 @@ static struct aws_request make_request(const struct aws_functions *f, struct are
     if (f->phase == PHASE_FUNCTIONS || f->phase == PHASE_MAPPINGS) {
         const char *size = f->phase == PHASE_FUNCTIONS ? "50" : "100";
         q.query = arena_printf(a, "MaxItems=%s", size);
-        if (f->marker != NULL)
+        if (f->pages.token != NULL)
             q.query = arena_printf(a, "Marker=" STR_FMT "&MaxItems=%s",
-                                   STR_ARG(encoded(a, str_from(f->marker))), size);
+                                   STR_ARG(encoded(a, str_from(f->pages.token))), size);
     } else if (f->phase != PHASE_SETTINGS) {
         struct str name = encoded(a, str_from(f->items[f->at].name));
         q.path = arena_printf(a, STR_FMT "/%s", STR_ARG(name), details[f->phase]);
     }
     if (f->phase == PHASE_PROVISIONED)
-        q.query = f->marker == NULL ? STR("List=ALL")
-                                    : arena_printf(a, "List=ALL&Marker=" STR_FMT,
-                                                   STR_ARG(encoded(a, str_from(f->marker))));
+        q.query = f->pages.token == NULL
+                      ? STR("List=ALL")
+                      : arena_printf(a, "List=ALL&Marker=" STR_FMT,
+                                     STR_ARG(encoded(a, str_from(f->pages.token))));
     return q;
 }
 
@@ -393,13 +391,13 @@ static void advance(struct aws_ctx *x, struct aws_task *t, struct batch *out)
     if (f->phase == PHASE_CONCURRENCY)
         f->items[f->at].provisioned = (struct aws_kept){0};
     if (f->phase == PHASE_SETTINGS || f->phase == PHASE_CONCURRENCY ||
-        (f->phase == PHASE_PROVISIONED && f->marker == NULL)) {
+        (f->phase == PHASE_PROVISIONED && f->pages.token == NULL)) {
         f->phase++;
-    } else if (f->phase == PHASE_FUNCTIONS && f->marker == NULL) {
+    } else if (f->phase == PHASE_FUNCTIONS && f->pages.token == NULL) {
         end_functions(x, out);
         forget_mappings(f);
         f->phase = PHASE_MAPPINGS;
-    } else if (f->phase == PHASE_MAPPINGS && f->marker == NULL) {
+    } else if (f->phase == PHASE_MAPPINGS && f->pages.token == NULL) {
         f->phase = PHASE_CONCURRENCY;
         f->at = 0;
     } else if (f->phase == PHASE_DESTINATIONS) {
@@ -424,6 +422,16 @@ static bool is_optional(const struct aws_ctx *x)
            (kind == FAULT_NOT_FOUND || kind == FAULT_REFUSED || kind == FAULT_DENIED);
 }
 
+static enum status take(struct aws_ctx *x, const struct json *root, const char *what, struct err *e)
+{
+    struct aws_functions *f = &x->fns;
+
+    if (f->phase == PHASE_PROVISIONED && f->pages.token == NULL)
+        f->items[f->at].provisioned = (struct aws_kept){0};
+    takers[f->phase](x, root);
+    return aws_pages_next(&f->pages, text_of(root, "NextMarker"), AWS_PAGES_MAX, what, e);
+}
+
 enum status aws_config_step(struct aws_ctx *x, struct aws_task *t, struct batch *out, struct err *e)
 {
     AUTO(json_doc_free_ptr) struct json_doc *d = NULL;
@@ -434,7 +442,7 @@ enum status aws_config_step(struct aws_ctx *x, struct aws_task *t, struct batch 
     if (s == OK && json_parse(body, &d, NULL) != OK)
         return aws_damaged(&x->client, aws_op_info(q.op)->name, e);
     if (s != OK && s != ERR_CANCELLED && is_optional(x)) {
-        x->fns.marker = aws_keep(x->fns.marker, STR(""));
+        aws_pages_reset(&x->fns.pages);
         s = OK;
         if (e != NULL)
             *e = (struct err){0};
@@ -442,13 +450,14 @@ enum status aws_config_step(struct aws_ctx *x, struct aws_task *t, struct batch 
     if (s != OK)
         return s;
     if (d != NULL)
-        takers[x->fns.phase](x, json_root(d));
+        s = take(x, json_root(d), aws_op_info(q.op)->name, e);
     else if (x->fns.phase == PHASE_DESTINATIONS)
         take_destinations(x, NULL);
     else if (x->fns.phase == PHASE_PROVISIONED)
         x->fns.items[x->fns.at].provisioned.n = -1;
-    advance(x, t, out);
-    return OK;
+    if (s == OK)
+        advance(x, t, out);
+    return s;
 }
 
 void aws_functions_clear(struct aws_functions *f)
@@ -458,5 +467,5 @@ void aws_functions_clear(struct aws_functions *f)
     forget_mappings(f);
     free(f->items);
     free(f->mappings);
-    free(f->marker);
+    aws_pages_clear(&f->pages);
 }

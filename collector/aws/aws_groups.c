@@ -9,7 +9,10 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 
-enum { REQUEST_MAX_BYTES = 64 << 10 };
+enum {
+    REQUEST_MAX_BYTES = 64 << 10,
+    AHEAD_MS = 60 * 1000, /* clocks are allowed to differ by */
+};
 static const struct str floor_scope = STR_INIT("began");
 
 char *aws_keep(char *old, struct str s)
@@ -79,9 +82,39 @@ void aws_keep_floor(struct aws_ctx *x, struct batch *out)
     x->logs.is_floor_kept = true;
 }
 
+/* Places from a time when our clock was ahead: nothing can have been read from there. */
+void aws_heal_places(struct aws_ctx *x, struct log_group *g)
+{
+    int64_t now_ms = aws_now(&x->client) / NS_PER_MS;
+    int64_t from_ms = now_ms - x->o->backfill_ns / NS_PER_MS;
+
+    if (x->logs.floor_ms > now_ms) {
+        x->logs.floor_ms = from_ms;
+        x->logs.is_floor_kept = false;
+    }
+    if (g->watermark_ms <= now_ms + AHEAD_MS)
+        return;
+    log_event(LOG_WARN,
+              "source=" STR_FMT " group=%s was read up to a time that is to come: the clock was "
+              "ahead, and what came within `backfill` is read again",
+              STR_ARG(x->source->name), g->name);
+    g->watermark_ms = from_ms;
+    g->wide_ms = 0;
+    g->was_read = false;
+}
+
+/* A group without a place of its own that was made since the source began belongs to what it is to
+ * read from its first day on: nobody looked when it was made, or it was not asked for. */
+static void place_born_later(struct aws_ctx *x, struct log_group *g)
+{
+    if (!g->has_cursor && x->logs.is_floor_kept && g->created_ms >= x->logs.floor_ms &&
+        g->created_ms > 0 && g->created_ms < g->watermark_ms)
+        g->watermark_ms = g->created_ms;
+}
+
 /* Where a run before stopped; the first scan looks further back than usual, because what came late
  * while nobody looked is behind the watermark. */
-static void place_watermark(struct aws_ctx *x, struct log_group *g, int64_t created_ms)
+static void place_watermark(struct aws_ctx *x, struct log_group *g)
 {
     AUTO(arena_clear) struct arena a = {0};
     const struct source_env *env = &x->source->env;
@@ -92,10 +125,12 @@ static void place_watermark(struct aws_ctx *x, struct log_group *g, int64_t crea
     g->watermark_ms = now_ms - x->o->backfill_ns / NS_PER_MS;
     g->deep_ms = now_ms;
     find_floor(x);
-    if (created_ms > g->watermark_ms)
-        g->watermark_ms = created_ms;
-    if (env->find_cursor == NULL ||
-        !env->find_cursor(env->cursor_ctx, x->source->name, scope, &a, &c))
+    if (g->created_ms > g->watermark_ms)
+        g->watermark_ms = g->created_ms;
+    g->has_cursor = env->find_cursor != NULL &&
+                    env->find_cursor(env->cursor_ctx, x->source->name, scope, &a, &c);
+    place_born_later(x, g);
+    if (!g->has_cursor)
         return;
     g->watermark_ms = c.watermark_ns / NS_PER_MS;
     if (!str_to_i64(c.token, &g->deep_ms) || g->deep_ms > now_ms)
@@ -123,13 +158,17 @@ struct log_group *aws_group_add(struct aws_ctx *x, struct str name, int64_t crea
         if (g->is_gone) /* it came back */
             g->scans[SCAN_FAST].next_ns = now;
         g->is_gone = false;
+        if (g->created_ms == 0 && created_ms > 0) { /* a function named it before it was listed */
+            g->created_ms = created_ms;
+            place_born_later(x, g);
+        }
         return g;
     }
     l->groups = mem_grow(l->groups, l->n, &l->cap, sizeof(*l->groups));
     struct log_group *g = &l->groups[l->n];
     *g = (struct log_group){.name = aws_keep(NULL, name), .created_ms = created_ms};
     *map_put(&l->by_name, str_from(g->name), NULL) = l->n++;
-    place_watermark(x, g, created_ms);
+    place_watermark(x, g);
     g->scans[SCAN_FAST].next_ns = now;
     g->scans[SCAN_LATE].next_ns = x->o->late_every_ns > 0 ? now + x->o->late_every_ns : INT64_MAX;
     g->scans[SCAN_DEEP].next_ns = deep_due(x, g);
@@ -173,9 +212,9 @@ static struct str make_body(const struct aws_ctx *x, struct arena *a)
         jout_key(&o, "logGroupNamePrefix");
         jout_str(&o, prefix);
     }
-    if (x->logs.token != NULL) {
+    if (x->logs.pages.token != NULL) {
         jout_key(&o, "nextToken");
-        jout_str(&o, str_from(x->logs.token));
+        jout_str(&o, str_from(x->logs.pages.token));
     }
     jout_close(&o, '}');
     return arena_str(a, buf_str(&b));
@@ -240,20 +279,22 @@ enum status aws_groups_step(struct aws_ctx *x, struct aws_task *t, struct batch 
         s = aws_damaged(&x->client, "logs:DescribeLogGroups", e);
     if (s != OK)
         return s;
-    if (l->pattern == 0 && l->token == NULL)
+    if (l->pattern == 0 && l->pages.token == NULL)
         begin_list(l);
     const struct json *groups = json_get(json_root(d), "logGroups");
     for (size_t i = 0; i < json_count(groups); i++)
         take_group(x, json_at(groups, i));
     if (!json_str(json_get(json_root(d), "nextToken"), &token))
         token = (struct str){0};
-    l->token = aws_keep(l->token, token);
+    s = aws_pages_next(&l->pages, token, AWS_PAGES_MAX, aws_op_info(q.op)->name, e);
+    x->tasks[TASK_LOGS].next_ns = aws_logs_due(x);
+    if (s != OK)
+        return s;
     t->next_ns = aws_mono(x);
-    if (l->token == NULL && ++l->pattern == pattern_count(x)) {
+    if (l->pages.token == NULL && ++l->pattern == pattern_count(x)) {
         end_list(x);
         t->is_round_done = true;
         t->next_ns += x->o->discover_ns;
     }
-    x->tasks[TASK_LOGS].next_ns = aws_logs_due(x);
     return OK;
 }

@@ -125,8 +125,9 @@ static int64_t floor_of(const struct aws_ctx *x, const struct log_group *g)
     return x->logs.floor_ms < g->watermark_ms ? x->logs.floor_ms : g->watermark_ms;
 }
 
-static void begin(struct aws_ctx *x, const struct log_group *g, struct log_scan *s)
+static void begin(struct aws_ctx *x, struct log_group *g, struct log_scan *s)
 {
+    aws_heal_places(x, g);
     int64_t now_ms = aws_now(&x->client) / NS_PER_MS;
     enum scan_kind kind = kind_of(g, s);
     int64_t back_ns = kind == SCAN_LATE ? x->o->late_window_ns : x->o->deep_window_ns;
@@ -144,9 +145,8 @@ static void begin(struct aws_ctx *x, const struct log_group *g, struct log_scan 
         s->end_ms = from_ms + WINDOW_MAX_MS;
     if (s->end_ms < s->start_ms)
         s->end_ms = s->start_ms;
-    s->token = aws_keep(s->token, STR(""));
-    s->mark = aws_keep(s->mark, STR(""));
-    s->pages = s->damaged = 0;
+    aws_pages_reset(&s->pages);
+    s->damaged = 0;
     s->is_active = true;
 }
 
@@ -167,9 +167,9 @@ static struct str make_body(const struct log_group *g, const struct log_scan *s,
     jout_i64(&o, s->start_ms);
     jout_key(&o, "endTime");
     jout_i64(&o, s->end_ms);
-    if (s->token != NULL) {
+    if (s->pages.token != NULL) {
         jout_key(&o, "nextToken");
-        jout_str(&o, str_from(s->token));
+        jout_str(&o, str_from(s->pages.token));
     }
     jout_close(&o, '}');
     return arena_str(a, buf_str(&b));
@@ -330,27 +330,13 @@ static void note_watermark(struct aws_ctx *x)
     status->lag_ns = aws_now(&x->client) - status->watermark_ns;
 }
 
-/* A token that was there before leads in a circle. The mark moves on after 1, 2, 4, 8... pages, so
- * a circle of any length meets it. */
-static bool goes_round(struct log_scan *s, struct str token)
-{
-    if (token.n == 0)
-        return false;
-    if (s->mark != NULL && str_eq(token, str_from(s->mark)))
-        return true;
-    s->pages++;
-    if ((s->pages & (s->pages - 1)) == 0)
-        s->mark = aws_keep(s->mark, token);
-    return false;
-}
-
 /* Its pages lead nowhere, as when a token has expired: only reading the window from its start
  * helps, and not at once. False: that did not help several times. */
 static bool restart(struct aws_ctx *x, struct log_scan *s)
 {
     const bool may_help = ++s->restarts < FAILURES_SHOWN;
 
-    s->token = aws_keep(s->token, STR(""));
+    aws_pages_reset(&s->pages);
     s->is_active = false;
     s->next_ns =
         aws_mono(x) + (may_help ? retry_wait(&retry_standard, s->restarts, 0, &x->source->env.rng)
@@ -378,10 +364,10 @@ static enum status take_page(struct aws_ctx *x, struct log_group *g, struct log_
         return st;
     note_events(x, g, out);
     s->damaged = 0;
-    if (goes_round(s, token))
-        return restart(x, s) ? OK : err_set(e, ERR_AGAIN, "its pages lead in a circle");
-    s->token = aws_keep(s->token, token);
-    if (s->token == NULL) {
+    st = aws_pages_next(&s->pages, token, AWS_PAGES_ENDLESS, "logs:FilterLogEvents", e);
+    if (st != OK)
+        return restart(x, s) ? OK : st;
+    if (s->pages.token == NULL) {
         end_scan(x, g, s, out);
         note_watermark(x);
     } else {
@@ -418,7 +404,7 @@ static enum status fail(struct aws_ctx *x, struct log_group *g, struct log_scan 
         miss(x, g, s);
         return OK;
     }
-    if (x->client.fault.kind == FAULT_REFUSED && s->token != NULL)
+    if (x->client.fault.kind == FAULT_REFUSED && s->pages.token != NULL)
         return restart(x, s) ? OK : status;
     return status;
 }
@@ -568,13 +554,11 @@ void aws_logs_clear(struct aws_logs *l)
         free(l->groups[i].name);
         free(l->groups[i].account);
         free(l->groups[i].error);
-        for (int k = 0; k < SCAN_KINDS; k++) {
-            free(l->groups[i].scans[k].token);
-            free(l->groups[i].scans[k].mark);
-        }
+        for (int k = 0; k < SCAN_KINDS; k++)
+            aws_pages_clear(&l->groups[i].scans[k].pages);
     }
     free(l->groups);
-    free(l->token);
+    aws_pages_clear(&l->pages);
     map_clear(&l->by_name);
     if (l->state != NULL)
         aws_cloudwatch_json.close(l->state);

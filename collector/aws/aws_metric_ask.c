@@ -32,14 +32,14 @@ void metric_ask_reset(struct metric_ask *ask)
     for (size_t i = 0; i < ask->n; i++)
         free(ask->queries[i].name);
     ask->n = ask->at = 0;
-    ask->token = aws_keep(ask->token, STR(""));
+    aws_pages_reset(&ask->pages);
 }
 
 void metric_ask_clear(struct metric_ask *ask)
 {
     metric_ask_reset(ask);
     free(ask->queries);
-    free(ask->token);
+    aws_pages_clear(&ask->pages);
 }
 
 static size_t chunk_of(const struct metric_ask *ask)
@@ -105,9 +105,9 @@ static struct str make_body(const struct metric_ask *ask, struct arena *a)
     for (size_t i = 0; i < chunk_of(ask); i++)
         write_query(&o, ask, ask->at + i);
     jout_close(&o, ']');
-    if (ask->token != NULL) {
+    if (ask->pages.token != NULL) {
         jout_key(&o, "NextToken");
-        jout_str(&o, str_from(ask->token));
+        jout_str(&o, str_from(ask->pages.token));
     }
     jout_close(&o, '}');
     return arena_str(a, buf_str(&b));
@@ -267,7 +267,7 @@ static enum status take_answer(const struct asking *k, struct str body, struct s
 
 uint64_t metric_ask_units(const struct metric_ask *ask)
 {
-    return ask->token == NULL ? chunk_of(ask) : 1;
+    return ask->pages.token == NULL ? chunk_of(ask) : 1;
 }
 
 enum status metric_ask_step(struct aws_ctx *x, struct metric_ask *ask, metric_point_fn *on_point,
@@ -292,10 +292,11 @@ enum status metric_ask_step(struct aws_ctx *x, struct metric_ask *ask, metric_po
     }
     if (s == OK)
         s = take_answer(&k, body, &token, out, e);
+    if (s == OK)
+        s = aws_pages_next(&ask->pages, token, AWS_PAGES_MAX, aws_op_info(q.op)->name, e);
     if (s != OK)
         return s;
-    ask->token = aws_keep(ask->token, token);
-    if (ask->token == NULL)
+    if (ask->pages.token == NULL)
         ask->at += chunk_of(ask);
     *is_done = ask->at >= ask->n;
     return OK;

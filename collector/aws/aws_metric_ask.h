@@ -8,6 +8,7 @@
 #ifndef FNSCOPE_COLLECTOR_AWS_AWS_METRIC_ASK_H
 #define FNSCOPE_COLLECTOR_AWS_AWS_METRIC_ASK_H
 
+#include "collector/aws/aws_pages.h"
 #include "core/model/batch.h"
 
 struct aws_ctx;
@@ -32,7 +33,7 @@ struct metric_ask {
     struct metric_query *queries;
     size_t n, cap;
     size_t at;                /* first query of the call under way */
-    char *token;              /* of its next page */
+    struct aws_pages pages;   /* of it */
     int64_t start_ns, end_ns; /* wall; whole periods, the end exclusive */
     int64_t period_ns;
     bool is_form; /* the endpoint speaks the Query protocol, no JSON */

@@ -62,8 +62,8 @@ struct str metric_form(const struct metric_ask *ask, size_t n_queries, struct ar
     put(&b, STR("ScanBy"), STR("TimestampAscending"));
     for (size_t i = 0; i < n_queries; i++)
         put_query(&b, ask, ask->at + i, i + 1, a);
-    if (ask->token != NULL)
-        put(&b, STR("NextToken"), str_from(ask->token));
+    if (ask->pages.token != NULL)
+        put(&b, STR("NextToken"), str_from(ask->pages.token));
     return arena_str(a, buf_str(&b));
 }
 

@@ -64,9 +64,9 @@ static struct str list_body(const struct aws_queues *q, struct arena *a)
     jout_open(&o, '{');
     jout_key(&o, "MaxResults");
     jout_i64(&o, 1000);
-    if (q->token != NULL) {
+    if (q->pages.token != NULL) {
         jout_key(&o, "NextToken");
-        jout_str(&o, str_from(q->token));
+        jout_str(&o, str_from(q->pages.token));
     }
     jout_close(&o, '}');
     return arena_str(a, buf_str(&b));
@@ -110,7 +110,7 @@ static enum status list_step(struct aws_ctx *x, struct batch *out, struct err *e
     struct aws_queues *queues = &x->queues;
     const struct queue_question q = {.op = OP_LIST_QUEUES,
                                      .body = list_body(queues, &out->arena),
-                                     .token = str_from(queues->token)};
+                                     .token = str_from(queues->pages.token)};
     struct str url, token = {0};
     enum status s = ask(x, &q, out, &d, e);
 
@@ -122,10 +122,10 @@ static enum status list_step(struct aws_ctx *x, struct batch *out, struct err *e
             queue_at(queues, url)->is_listed = true;
     if (!json_str(json_get(json_root(d), "NextToken"), &token))
         token = (struct str){0};
-    queues->token = aws_keep(queues->token, token);
-    if (queues->token == NULL)
+    s = aws_pages_next(&queues->pages, token, AWS_PAGES_MAX, aws_op_info(q.op)->name, e);
+    if (s == OK && queues->pages.token == NULL)
         end_list(x);
-    return OK;
+    return s;
 }
 
 /* --- one queue
@@ -357,5 +357,5 @@ void aws_queues_clear(struct aws_queues *q)
     for (size_t i = 0; i < q->n; i++)
         free_queue(&q->items[i]);
     free(q->items);
-    free(q->token);
+    aws_pages_clear(&q->pages);
 }

@@ -311,6 +311,22 @@ static bool note_groups(struct aws_ctx *x)
     return is_all;
 }
 
+/* A page that came well of a list without an end makes nothing well. */
+static bool is_endless(const struct aws_ctx *x, const struct aws_task *t)
+{
+    const struct aws_pages *const lists[AWS_TASKS] = {
+        [TASK_GROUPS] = &x->logs.pages,
+        [TASK_CONFIG] = &x->fns.pages,
+        [TASK_QUEUES] = &x->queues.pages,
+        [TASK_METRICS] = &x->metrics.ask.pages,
+        [TASK_RECONCILE] = &x->reconcile.ask.pages,
+        [TASK_TRACES] = &x->traces.pages,
+    };
+    const struct aws_pages *list = lists[t - x->tasks];
+
+    return list != NULL && list->is_broken;
+}
+
 static void note_result(struct aws_ctx *x, struct aws_task *t, enum status s, const struct err *e)
 {
     struct source_status *status = &x->source->status;
@@ -318,7 +334,7 @@ static void note_result(struct aws_ctx *x, struct aws_task *t, enum status s, co
     bool is_dead = is_logs(x, t) && note_groups(x);
 
     status->tried_ns = now;
-    if (s == OK && !is_dead) {
+    if (s == OK && !is_dead && !is_endless(x, t)) {
         t->failures = 0;
         t->has_error = t->is_tried_again = false;
     } else if (s != OK) {

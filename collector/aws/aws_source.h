@@ -7,6 +7,7 @@
 
 #include "collector/aws/aws_call.h"
 #include "collector/aws/aws_metric_ask.h"
+#include "collector/aws/aws_pages.h"
 #include "collector/aws/cloudwatch_json.h"
 
 enum aws_part {
@@ -78,9 +79,7 @@ enum scan_kind {
 struct log_scan {
     int64_t next_ns; /* monotonic: next page, or next scan */
     int64_t start_ms, end_ms;
-    char *token; /* of the next page; NULL: the first */
-    char *mark;  /* a token met before in this scan: one that comes again leads in a circle */
-    unsigned pages;
+    struct aws_pages pages;
     bool is_active;
     bool is_wide;      /* SCAN_FAST: with the whole overlap */
     unsigned damaged;  /* times the page at hand came damaged */
@@ -105,6 +104,7 @@ struct log_group {
     bool is_listed; /* seen in the discovery under way */
     bool is_used;   /* a function's configuration names it */
     bool is_gone;
+    bool has_cursor; /* a run before has read it */
 };
 
 struct aws_logs {
@@ -113,7 +113,7 @@ struct aws_logs {
     struct map by_name; /* name -> index */
     struct cw_state *state;
     size_t pattern; /* of the discovery under way */
-    char *token;
+    struct aws_pages pages;
     int64_t floor_ms; /* nothing before is read; 0: not known yet */
     bool is_floor_kept;
     bool is_listed_once;
@@ -148,7 +148,7 @@ struct aws_functions {
     size_t n, cap;
     struct aws_mapping *mappings;
     size_t n_mappings, cap_mappings;
-    char *marker;
+    struct aws_pages pages;
     int phase;     /* enum of aws_config.c */
     size_t at;     /* function whose details are next */
     int64_t limit; /* account's concurrency; 0: not known */
@@ -168,8 +168,8 @@ struct aws_queue {
 struct aws_queues {
     struct aws_queue *items;
     size_t n, cap;
-    size_t at;         /* read next in this round */
-    char *token;       /* of the list's next page */
+    size_t at; /* read next in this round */
+    struct aws_pages pages;
     int64_t listed_ns; /* monotonic; 0: never */
     int64_t began_ns;  /* monotonic: this round */
     int64_t since_ns;  /* wall: this round */
@@ -224,7 +224,7 @@ struct wanted_trace {
 struct aws_traces {
     struct wanted_trace *wanted; /* to be fetched, the last first */
     size_t n, cap;
-    char *token;                          /* of the list's next page */
+    struct aws_pages pages;
     int64_t start_ns, end_ns, read_to_ns; /* wall */
     struct idmap revisions;               /* hash of a trace's id -> revision fetched last */
     size_t n_revisions;
@@ -285,6 +285,8 @@ int64_t aws_reconcile_every(int64_t wanted_ns, uint64_t functions, money unit_pr
 
 /* Finds or adds a group and places its watermark: from the cursor, else backfill before now. */
 struct log_group *aws_group_add(struct aws_ctx *x, struct str name, int64_t created_ms);
+/* Before a scan: a group's and the source's place lie not in the future. */
+void aws_heal_places(struct aws_ctx *x, struct log_group *g);
 /* Stores how far back the very first run began, once. */
 void aws_keep_floor(struct aws_ctx *x, struct batch *out);
 /* Monotonic time at which the next log step is due. */

@@ -93,8 +93,8 @@ static struct str summaries_body(const struct aws_ctx *x, struct arena *a)
     jout_put_str(&o, "TimeRangeType", STR("Event"));
     if (x->o->trace_filter.n > 0)
         jout_put_str(&o, "FilterExpression", x->o->trace_filter);
-    if (t->token != NULL)
-        jout_put_str(&o, "NextToken", str_from(t->token));
+    if (t->pages.token != NULL)
+        jout_put_str(&o, "NextToken", str_from(t->pages.token));
     jout_close(&o, '}');
     return arena_str(a, buf_str(&b));
 }
@@ -146,7 +146,7 @@ static enum status list_step(struct aws_ctx *x, struct batch *out, struct err *e
     if (s == OK)
         s = parse(x, body, q.op, &d, e);
     if (s != OK) {
-        t->token = aws_keep(t->token, token); /* it may have expired: from the first page */
+        aws_pages_reset(&t->pages); /* its token may have expired: from the first page */
         return s;
     }
     const struct json *root = json_root(d), *summaries = json_get(root, "TraceSummaries");
@@ -155,9 +155,9 @@ static enum status list_step(struct aws_ctx *x, struct batch *out, struct err *e
     if (json_i64(json_get(root, "TracesProcessedCount"), &scanned) && scanned > 1)
         aws_bill(&x->client, OP_GET_TRACE_SUMMARIES, (uint64_t)scanned - 1);
     json_str(json_get(root, "NextToken"), &token);
-    t->token = aws_keep(t->token, token);
-    t->is_listing = t->token != NULL;
-    return OK;
+    s = aws_pages_next(&t->pages, token, AWS_PAGES_MAX, aws_op_info(q.op)->name, e);
+    t->is_listing = s == OK && t->pages.token != NULL;
+    return s;
 }
 
 /* --- the traces
@@ -286,6 +286,6 @@ void aws_traces_clear(struct aws_traces *t)
     for (size_t i = 0; i < t->n; i++)
         free(t->wanted[i].id);
     free(t->wanted);
-    free(t->token);
+    aws_pages_clear(&t->pages);
     idmap_clear(&t->revisions);
 }

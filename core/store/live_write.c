@@ -293,3 +293,24 @@ enum status store_keep_sources(struct store *s, const struct str *names, size_t 
             status = forget_source(s, r.rows[i].name, e);
     return status == OK ? OK : err_wrap(e, "sources");
 }
+
+enum status store_rename_source(struct store *s, struct str old, struct str name, struct err *e)
+{
+    static const struct str rows[] = {
+        STR_INIT("update cursor set source = ?2 where source = ?1"),
+        STR_INIT("update source_part set source = ?2 where source = ?1"),
+        STR_INIT("update source_state set name = ?2 where name = ?1"),
+        STR_INIT("update queue set source = ?2 where source = ?1"),
+    };
+    enum status status = sql_exec(s->meta, "begin immediate", e);
+
+    for (size_t i = 0; status == OK && i < ARRAY_LEN(rows); i++)
+        status = run_about(s, rows[i], old, name, e);
+    if (status == OK)
+        status = sql_exec(s->meta, "commit", e);
+    if (status == OK)
+        return OK;
+    enum status undone = sql_exec(s->meta, "rollback", NULL);
+    UNUSED(undone); /* SQLite may have rolled back by itself */
+    return err_wrap(e, "sources");
+}

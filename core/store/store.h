@@ -160,6 +160,11 @@ MUST_CHECK enum status store_write_silence(struct store *s, const struct silence
 MUST_CHECK enum status store_keep_sources(struct store *s, const struct str *names, size_t n,
                                           struct err *e);
 
+/* What was called `old` among the sources is called `name` from now on: how far it has read, how it
+ * does, the queues it reads. Nothing may be called so yet. */
+MUST_CHECK enum status store_rename_source(struct store *s, struct str old, struct str name,
+                                           struct err *e);
+
 /* --- settings of prices (writer thread) ---
  *
  * A fingerprint (above PRICED_SAID) of what stored costs were made with; request_pricing gives it.

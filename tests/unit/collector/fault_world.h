@@ -55,6 +55,10 @@ struct world {
     int first_ill;
     uint64_t ill_calls;
     int64_t earliest_ms;                     /* that was asked for */
+    int64_t earliest_of[GROUPS];             /* and of each group */
+    bool list_circles;                       /* its pages have no end */
+    bool hides_second;                       /* the second group is not there yet */
+    int64_t second_made_ms;                  /* when it was; 0: nobody says */
     int token_epoch;                         /* older tokens have expired */
     int credentials;                         /* changes when they expire */
     uint64_t calls, faults, shown;           /* shown: events in answers */
@@ -240,6 +244,8 @@ static void filter(const struct json *root, struct arena *a, struct http_respons
     w.earliest_ms = w.earliest_ms == 0 || time_ms < w.earliest_ms ? time_ms : w.earliest_ms;
     CHECK(json_str(json_get(root, "logGroupName"), &name));
     int group = name.p[name.n - 1] - '0';
+    if (w.earliest_of[group] == 0 || time_ms < w.earliest_of[group])
+        w.earliest_of[group] = time_ms;
     if (is_ill(group, root, a, r))
         return;
     if (json_str(json_get(root, "nextToken"), &token) && !place_of(token, &time_ms, &number)) {
@@ -276,6 +282,8 @@ static void filter(const struct json *root, struct arena *a, struct http_respons
 
 static void list(const struct json *root, struct arena *a, struct http_response *r)
 {
+    static const char *const circle[] = {",\"nextToken\":\"a\"", ",\"nextToken\":\"b\"",
+                                         ",\"nextToken\":\"c\""};
     struct str token;
     bool is_second = json_str(json_get(root, "nextToken"), &token);
 
@@ -283,8 +291,11 @@ static void list(const struct json *root, struct arena *a, struct http_response 
            arena_printf(a,
                         "{\"logGroups\":[{\"logGroupName\":\"/aws/lambda/fn%d\",\"arn\":\"arn:aws:"
                         "logs:eu-west-1:123456789012:log-group:x:*\",\"logGroupClass\":"
-                        "\"STANDARD\"}]%s}",
-                        is_second ? 1 : 0, is_second ? "" : ",\"nextToken\":\"more\""));
+                        "\"STANDARD\",\"creationTime\":%lld}]%s}",
+                        is_second, is_second ? (long long)w.second_made_ms : 0LL,
+                        w.list_circles                ? circle[w.calls % 3]
+                        : is_second || w.hides_second ? ""
+                                                      : ",\"nextToken\":\"more\""));
 }
 
 /* Hardly a value: what counts is which times are asked for. */

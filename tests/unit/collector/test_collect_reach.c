@@ -285,7 +285,80 @@ static void test_ill_group(void **state)
     }
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_ill_group),
+/* A group that was made while nobody looked is read from its first event on, however long ago. */
+static void test_born_unseen(void **state)
+{
+    char path[] = "/tmp/fnscope-faults-XXXXXX";
+    struct collector c;
+
+    UNUSED(state);
+    open_world(path, &c);
+    w.hides_second = true;
+    born(&c);
+    poll_for(&c, 30 * NS_PER_MIN);
+    die(&c);
+    w.hides_second = false;
+    w.second_made_ms = w.now_ns / NS_PER_MS;
+    w.now_ns += 5 * NS_PER_HOUR;
+    born(&c);
+    poll_for(&c, 5 * NS_PER_MIN);
+    die(&c);
+    CHECK(w.earliest_of[1] <= w.second_made_ms);
+    CHECK(w.earliest_of[1] > w.second_made_ms - 2 * NS_PER_HOUR / NS_PER_MS);
+    remove_folder(path);
+}
+
+/* The clock was three hours ahead when the source first ran: what is kept of that holds nothing up
+ * once the clock is right. */
+static void test_clock_was_ahead(void **state)
+{
+    char path[] = "/tmp/fnscope-faults-XXXXXX";
+    struct collector c;
+
+    UNUSED(state);
+    open_world(path, &c);
+    w.now_ns += 3 * NS_PER_HOUR;
+    born(&c);
+    poll_for(&c, 30 * NS_PER_MIN);
+    die(&c);
+    w.now_ns -= 3 * NS_PER_HOUR;
+    w.earliest_ms = 0;
+    born(&c);
+    int64_t began_ms = w.now_ns / NS_PER_MS;
+    poll_for(&c, 30 * NS_PER_MIN);
+    CHECK(w.earliest_ms > 0);
+    CHECK(w.earliest_ms <= began_ms - 59 * NS_PER_MIN / NS_PER_MS);
+    CHECK(c.source->status.lag_ns >= 0);
+    CHECK(w.now_ns - c.source->status.watermark_ns < 3 * NS_PER_MIN);
+    die(&c);
+    remove_folder(path);
+}
+
+/* A list that goes on for ever is told, and asked for again only after a while. */
+static void test_endless_list(void **state)
+{
+    char path[] = "/tmp/fnscope-faults-XXXXXX";
+    struct collector c;
+
+    UNUSED(state);
+    open_world(path, &c);
+    w.list_circles = true;
+    born(&c);
+    poll_for(&c, 10 * NS_PER_MIN);
+    CHECK(c.source->status.failures > 0);
+    CHECK_STR(c.source->status.error, STR("logs:DescribeLogGroups: its pages lead in a circle"));
+    CHECK(c.source->status.add_calls < 1000);
+    w.list_circles = false;
+    poll_for(&c, 10 * NS_PER_MIN);
+    CHECK_INT(c.source->status.failures, 0);
+    die(&c);
+    remove_folder(path);
+}
+
+static const struct CMUnitTest tests[] = {cmocka_unit_test(test_clock_was_ahead),
+                                          cmocka_unit_test(test_endless_list),
+                                          cmocka_unit_test(test_born_unseen),
+                                          cmocka_unit_test(test_ill_group),
                                           cmocka_unit_test(test_hour_of_a_restart),
                                           cmocka_unit_test(test_quota),
                                           cmocka_unit_test(test_budget_spent),

@@ -426,11 +426,36 @@ static void test_store_of_version_1(void **state)
     fixture_free(f);
 }
 
+/* A source's place goes on under its new name. */
+static void test_renamed_source(void **state)
+{
+    struct fixture *f = fixture_new();
+    const struct cursor place = {
+        .source = STR("prod"), .scope = STR("log-group:/x"), .watermark_ns = NOON};
+    struct cursor found;
+    struct source_rows r;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    struct batch *b = batch_new();
+    batch_cursor(b, &place);
+    *batch_source(b) = (struct source_status){.name = STR("prod"), .tried_ns = NOON};
+    fixture_commit(f, b);
+    CHECK_OK(store_rename_source(f->store, STR("prod"), STR("prod/eu"), &f->e), &f->e);
+    CHECK(!store_cursor(f->store, STR("prod"), place.scope, &f->arena, &found));
+    CHECK(store_cursor(f->store, STR("prod/eu"), place.scope, &f->arena, &found));
+    CHECK_INT(found.watermark_ns, NOON);
+    CHECK_OK(request_sources(f->store, &f->arena, &r, &f->e), &f->e);
+    CHECK(r.n == 1 && str_eq(r.rows[0].name, STR("prod/eu")));
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_points),
         cmocka_unit_test(test_queues_and_sources),
+        cmocka_unit_test(test_renamed_source),
         cmocka_unit_test(test_source_without_success),
         cmocka_unit_test(test_spans),
         cmocka_unit_test(test_alerts),
