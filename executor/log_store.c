@@ -14,6 +14,7 @@
 #define COMMIT_LINES    512
 #define FIRST_PRUNE_NS  NS_PER_SEC /* the first invocation need not wait for it */
 #define PRUNE_EVERY_NS  NS_PER_HOUR
+#define TRY_AGAIN_NS    NS_PER_SEC
 #define PENDING_BYTES   ((size_t)64 << 20)
 #define KEEP_BYTES      ((size_t)64 << 10) /* a batch that had to wait long gives the rest back */
 
@@ -36,12 +37,14 @@ struct log_store {
     int64_t retention_ns, next_seq;
     struct log_batch batches[2];
     struct log_batch *open; /* the other one is being committed, or empty */
+    struct log_batch *held; /* that other one: its commit failed, and is tried again */
     bool is_ready, is_committing, is_due;
+    bool is_told;                 /* that lines wait */
     struct err last_error;        /* of a commit */
     struct stream_state *streams; /* by identity; 0 is none */
     size_t n_streams, streams_cap;
     struct log_rows rows; /* the journal's thread's */
-    struct loop_timer commit_timer, prune_timer;
+    struct loop_timer commit_timer, prune_timer, again_timer;
     struct prune_op prune;
     char key[LOG_KEY_BYTES];
     uint64_t lost;                /* lines that could not be stored */
@@ -177,17 +180,35 @@ static void add_opened(struct log_batch *b, const struct log_opened *o)
     b->opened[b->n_opened++] = *o;
 }
 
-/* Streams that could not be made are tried again: more lines of theirs will come. */
-static void end_opened(struct log_batch *b, struct log_batch *next, bool is_made)
+static void end_opened(struct log_batch *b)
 {
-    for (size_t i = 0; i < b->n_opened; i++) {
-        if (!is_made) {
-            add_opened(next, &b->opened[i]);
-            continue;
-        }
+    for (size_t i = 0; i < b->n_opened; i++)
         free(b->opened[i].names);
-    }
     b->n_opened = 0;
+}
+
+/* A disk that is full gets room: its lines wait until then, those that come gather behind them. */
+static void hold(struct log_store *s, struct log_batch *b, const struct err *e)
+{
+    if (!s->is_told)
+        log_event(LOG_ERROR,
+                  "log store: %s; %zu lines wait, and those that come; tried again each second",
+                  e->msg, b->n_lines);
+    s->is_told = true;
+    s->last_error = *e;
+    s->held = b;
+    if (s->loop)
+        loop_timer_set(s->loop, &s->again_timer, loop_now(s->loop) + TRY_AGAIN_NS);
+}
+
+static void try_again(void *ctx)
+{
+    struct log_store *s = ctx;
+    struct log_batch *b = s->held;
+
+    s->held = NULL;
+    if (b)
+        journal_submit(s->journal, &b->op);
 }
 
 static void commit_done(struct journal_op *op, enum status status, const struct err *e)
@@ -196,14 +217,16 @@ static void commit_done(struct journal_op *op, enum status status, const struct 
     struct log_store *s = b->store;
 
     assert(b != s->open);
-    end_opened(b, s->open, status == OK);
     if (status != OK) {
-        log_event(LOG_ERROR, "log store: %s; %zu lines are lost", e->msg, b->n_lines);
-        s->last_error = *e;
-        s->lost += b->n_lines;
-    } else if (b->spool) {
-        log_spool_clear(b->spool);
+        hold(s, b, e);
+        return;
     }
+    if (s->is_told)
+        log_event(LOG_INFO, "log store: the lines that waited are stored");
+    s->is_told = false;
+    end_opened(b);
+    if (b->spool)
+        log_spool_clear(b->spool);
     batch_empty(b);
     s->is_committing = false;
     if (s->is_due)
@@ -213,8 +236,10 @@ static void commit_done(struct journal_op *op, enum status status, const struct 
 enum status log_store_flush(struct log_store *s, struct err *e)
 {
     s->last_error = (struct err){0};
+    try_again(s);
     journal_flush(s->journal);
-    submit(s);
+    if (!s->held)
+        submit(s);
     journal_flush(s->journal);
     if (s->last_error.code == OK)
         return OK;
@@ -336,15 +361,16 @@ static bool make_room(struct log_store *s, size_t n)
     if (has_room(s, n))
         return true;
     if (s->is_ready) {
+        try_again(s);
         journal_flush(s->journal);
-        if (!has_room(s, n))
+        if (!has_room(s, n) && !s->held)
             submit(s);
         if (has_room(s, n))
             return true;
     }
     if (s->lost++ == 0)
-        log_event(LOG_ERROR,
-                  "log store: its file is not open yet and no more lines can wait: lost");
+        log_event(LOG_ERROR, "log store: %s and no more lines can wait: lost",
+                  s->held ? "its disk takes none" : "its file is not open yet");
     return false;
 }
 
@@ -417,7 +443,7 @@ static void replay(struct log_store *s, struct log_spool *sp)
         log_spool_place(sp, 0);
         log_spool_close(sp);
     }
-    end_opened(&b, NULL, true);
+    end_opened(&b);
     batch_clear(&b);
 }
 
@@ -471,6 +497,7 @@ enum status log_store_start(const char *path, struct loop *l, int64_t retention_
     }
     s->commit_timer = (struct loop_timer){.fn = commit_due, .ctx = s};
     s->prune_timer = (struct loop_timer){.fn = prune_due, .ctx = s};
+    s->again_timer = (struct loop_timer){.fn = try_again, .ctx = s};
     enum status status = open_spools(s, path, e);
     if (status == OK)
         status = journal_start(path, l, log_layout, &s->journal, e);
@@ -535,16 +562,23 @@ void log_store_close(struct log_store *s)
     if (!s)
         return;
     bool is_stored = s->is_ready && log_store_flush(s, NULL) == OK;
+    if (s->held)
+        log_event(
+            LOG_ERROR,
+            "log store: %zu lines are not stored; the next start stores those that found room "
+            "in its spool",
+            s->batches[0].n_lines + s->batches[1].n_lines);
     if (s->lost > 0)
         log_event(LOG_ERROR, "log store: %llu lines of this run are lost",
                   (unsigned long long)s->lost);
     if (s->loop) {
         loop_timer_cancel(s->loop, &s->commit_timer);
         loop_timer_cancel(s->loop, &s->prune_timer);
+        loop_timer_cancel(s->loop, &s->again_timer);
     }
     journal_close(s->journal);
     for (size_t i = 0; i < ARRAY_LEN(s->batches); i++) {
-        end_opened(&s->batches[i], NULL, true);
+        end_opened(&s->batches[i]);
         (is_stored ? log_spool_remove : log_spool_close)(s->batches[i].spool);
         batch_clear(&s->batches[i]);
     }

@@ -13,7 +13,8 @@
 #include "executor/message_queue.h"
 #include "executor/metrics_private.h"
 
-#define FLUSH_NS (5 * NS_PER_SEC)
+#define FLUSH_NS  (5 * NS_PER_SEC)
+#define MOST_HELD 20000 /* flushes that wait for the disk: a day of them */
 /* A queue without messages or calls for this long has no metrics. */
 #define IDLE_NS (6 * NS_PER_HOUR)
 
@@ -107,6 +108,9 @@ struct metrics {
     size_t n_recent;
     struct idmap queues; /* hash of the name -> struct queue_seen * */
     int64_t pruned_minute;
+    struct flush *held; /* could not be written: tried again with the next */
+    size_t n_held;
+    bool is_told; /* that they wait */
 };
 
 static struct str intern_value(struct metrics *m, struct str s)
@@ -294,6 +298,7 @@ struct flush {
     struct metrics *metrics;
     struct cell *first;
     int64_t prune_minute; /* 0: not now */
+    struct flush *next;   /* of those that failed */
 };
 
 static enum status series_id(const struct cell *c, struct journal *j, int64_t *id, struct err *e)
@@ -419,20 +424,50 @@ static void free_cells(struct cell *c)
     }
 }
 
+static void free_flush(struct flush *f)
+{
+    free_cells(f->first);
+    free(f);
+}
+
 static void flush_done(struct journal_op *op, enum status s, const struct err *e)
 {
     struct flush *f = (struct flush *)op;
+    struct metrics *m = f->metrics;
 
+    if (s != OK && m->n_held < MOST_HELD) {
+        if (!m->is_told)
+            log_event(LOG_ERROR, "metrics wait for the disk: %s", e->msg);
+        m->is_told = true;
+        m->n_held++;
+        f->next = m->held;
+        m->held = f;
+        return;
+    }
     if (s != OK)
         log_event(LOG_ERROR, "metrics of some seconds are lost: %s", e->msg);
-    free_cells(f->first);
-    free(f);
+    m->is_told = m->is_told && s != OK;
+    free_flush(f);
+}
+
+static void try_again(struct metrics *m)
+{
+    struct flush *f = m->held;
+
+    m->held = NULL;
+    m->n_held = 0;
+    while (f) {
+        struct flush *next = f->next;
+        journal_submit(m->x->journal, &f->op);
+        f = next;
+    }
 }
 
 void metrics_flush(struct metrics *m)
 {
     int64_t minute = loop_wall(m->x->loop) / NS_PER_MIN;
 
+    try_again(m);
     if (!m->first)
         return;
     struct flush *f = xcalloc(1, sizeof(*f));
@@ -501,6 +536,13 @@ void metrics_stop(struct metrics *m)
     stop_observing(m);
     metrics_flush(m);
     journal_flush(m->x->journal); /* what was submitted borrows the names */
+    if (m->held)
+        log_event(LOG_ERROR, "metrics that waited for the disk are lost");
+    while (m->held) {
+        struct flush *next = m->held->next;
+        free_flush(m->held);
+        m->held = next;
+    }
     for (size_t i = 0; idmap_next(&m->queues, &i, &key, &value);)
         free((struct queue_seen *)(uintptr_t)value);
     idmap_clear(&m->queues);
