@@ -334,6 +334,34 @@ enum status cli_check_region(const struct cli *c, const struct pricebook *book, 
     return OK;
 }
 
+static enum status check_source_region(const struct cli *c, const struct pricebook *book,
+                                       const struct yaml_node *region, struct err *e)
+{
+    struct str place =
+        arena_printf(c->arena, "%s:%u:%u: sources", c->config_name, region->line, region->column);
+
+    return cli_check_region(c, book, region->text, place.p, e);
+}
+
+/* One with an endpoint of its own may call its regions as it likes. */
+static enum status check_source_regions(const struct cli *c, const struct pricebook *book,
+                                        struct err *e)
+{
+    const struct yaml_node *list = c->config ? yaml_get(c->config, STR("sources")) : NULL;
+    enum status s = OK;
+
+    for (const struct yaml_node *f = list ? list->child : NULL; f && s == OK; f = f->next) {
+        const struct yaml_node *region = yaml_get(f, STR("region"));
+        if (region == NULL || yaml_get(f, STR("endpoint")) != NULL)
+            continue;
+        if (region->type != YAML_LIST)
+            s = check_source_region(c, book, region, e);
+        for (const struct yaml_node *r = region->child; r && s == OK; r = r->next)
+            s = check_source_region(c, book, r, e);
+    }
+    return s;
+}
+
 static enum status check_regions(const struct cli *c, const struct cost_context *cc, struct err *e)
 {
     enum status s = cc->is_region_said
@@ -342,6 +370,8 @@ static enum status check_regions(const struct cli *c, const struct cost_context 
 
     if (s == OK)
         s = cli_check_region(c, cc->book, c->settings->region, "--region", e);
+    if (s == OK)
+        s = check_source_regions(c, cc->book, e);
     return s == OK ? fn_rules_check_regions(c, cc->book, e) : s;
 }
 

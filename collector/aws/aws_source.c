@@ -52,32 +52,47 @@ unsigned aws_parts_of(const struct aws_ctx *x)
  * ------------------------------------------------------------------------------------------------
  */
 
+static enum status add_parts(const struct opt_list *names, unsigned *out, struct err *e)
+{
+    const char *known[ARRAY_LEN(parts) + 1] = {NULL};
+    unsigned found = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        known[i] = parts[i].name;
+    for (size_t k = 0; k < names->count; k++) {
+        unsigned one = 0;
+        for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+            if (str_eq(names->items[k], str_from(parts[i].name)))
+                one = parts[i].part;
+        if (one == 0)
+            return err_set(e, ERR_CONFIG,
+                           "collect: there is no part " STR_FMT "; did you mean " STR_FMT "?",
+                           STR_ARG(names->items[k]), STR_ARG(opt_suggest(names->items[k], known)));
+        found |= one;
+    }
+    *out = found != 0 ? found : PARTS_ALL;
+    return OK;
+}
+
+enum status aws_check_parts(const struct aws_options *o, struct err *e)
+{
+    unsigned ignored;
+
+    return add_parts(&o->collect, &ignored, e);
+}
+
 /* "aws-queues" is one part; "aws" all, or those of `collect`. */
 enum status aws_find_parts(const struct source *s, unsigned *out, struct err *e)
 {
     const struct aws_options *o = s->options;
     struct str part = str_skip(str_from(s->ops->type), STR("aws-").n);
-    const char *names[ARRAY_LEN(parts) + 1] = {NULL};
-    unsigned found = 0;
 
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        names[i] = parts[i].name;
-        if (str_eq(part, str_from(parts[i].name)))
-            found = parts[i].part;
-    }
-    *out = found != 0 ? found : PARTS_ALL;
-    for (size_t k = 0; found == 0 && k < o->collect.count; k++) {
-        unsigned one = 0;
-        for (size_t i = 0; i < ARRAY_LEN(parts); i++)
-            if (str_eq(o->collect.items[k], str_from(parts[i].name)))
-                one = parts[i].part;
-        if (one == 0)
-            return err_set(
-                e, ERR_CONFIG, "collect: there is no part " STR_FMT "; did you mean " STR_FMT "?",
-                STR_ARG(o->collect.items[k]), STR_ARG(opt_suggest(o->collect.items[k], names)));
-        *out = (k == 0 ? 0 : *out) | one;
-    }
-    return OK;
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        if (str_eq(part, str_from(parts[i].name))) {
+            *out = parts[i].part;
+            return OK;
+        }
+    return add_parts(&o->collect, out, e);
 }
 
 static enum status find_region(struct aws_ctx *x, struct err *e)
@@ -109,11 +124,16 @@ static void recall_cost(struct aws_ctx *x)
         x->client.meter.today = 0;
 }
 
+/* A pause of 0s: never. */
 static bool is_asked(const struct aws_ctx *x, int task)
 {
-    return (x->parts & task_rows[task].part) != 0 &&
-           (task != TASK_RECONCILE || x->o->reconcile_ns > 0) &&
-           (task != TASK_IDENTITY || aws_asks_identity(x));
+    const bool is_never[AWS_TASKS] = {
+        [TASK_QUEUES] = x->o->queues_ns <= 0,    [TASK_METRICS] = x->o->metrics_ns <= 0,
+        [TASK_TRACES] = x->o->traces_ns <= 0,    [TASK_RECONCILE] = x->o->reconcile_ns <= 0,
+        [TASK_IDENTITY] = !aws_asks_identity(x),
+    };
+
+    return (x->parts & task_rows[task].part) != 0 && !is_never[task];
 }
 
 static void name_parts(struct aws_ctx *x)
@@ -419,21 +439,6 @@ static enum status aws_poll(struct source *s, struct batch *out, enum poll_resul
     s->next_ns = at;
     *more = all_done(x) ? POLL_IDLE : POLL_MORE;
     return st == OK ? OK : err_set(e, st, "%s", local.msg);
-}
-
-/* An address is logged with what fails there. */
-static enum status aws_check(const void *options, struct err *e)
-{
-    const struct aws_options *o = options;
-    const size_t scheme = str_find(o->endpoint, STR("://"));
-    const struct str rest = str_skip(o->endpoint, scheme < o->endpoint.n ? scheme + 3 : 0);
-    const struct str host = str_sub(rest, 0, str_find_char(rest, '/'));
-
-    return str_find_char(host, '@') == host.n
-               ? OK
-               : err_set(e, ERR_CONFIG,
-                         "endpoint: no name and password in the address: requests are signed with "
-                         "the credentials found (profile:, AWS_ACCESS_KEY_ID)");
 }
 
 static const struct opt_list *aws_regions(const void *options)

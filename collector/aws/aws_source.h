@@ -270,6 +270,9 @@ void aws_traces_clear(struct aws_traces *t);
 void aws_reconcile_clear(struct aws_reconcile *r);
 /* The parts a source is to collect, enum aws_part. ERR_CONFIG: `collect` names one there is not. */
 MUST_CHECK enum status aws_find_parts(const struct source *s, unsigned *out, struct err *e);
+MUST_CHECK enum status aws_check_parts(const struct aws_options *o, struct err *e);
+/* check of struct source_ops. */
+MUST_CHECK enum status aws_check(const void *options, struct err *e);
 void aws_plan(const struct source *s, struct plan *p);
 /* True when the day's budget does not allow the call: the task then waits for midnight UTC. */
 bool aws_wait_for_budget(struct aws_ctx *x, struct aws_task *t, enum aws_op op, uint64_t units);

@@ -32,6 +32,42 @@ static void test_sharing(void **state)
     arena_clear(&a);
 }
 
+/* What would fail only once it runs, or read nothing without a word, is refused with its place. */
+static void test_mistakes(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } cases[] = {
+        {"budget: abc", "c.yaml:1:1: sources.a: budget: abc is no amount"},
+        {"budget: -1", "budget: it cannot be below 0"},
+        {"budget: '1,50'", "budget: 1,50 is no amount"},
+        {"collect: [log]", "collect: there is no part log; did you mean logs?"},
+        {"poll: 0s", "poll: it must be above 0s"},
+        {"config_every: 0s", "config_every: it must be above 0s"},
+        {"endpoint: ftp://x", "endpoint: ftp://x is no address"},
+        {"endpoint: 127.0.0.1:9401", "endpoint: 127.0.0.1:9401 is no address"},
+        {"role_arn: foo", "role_arn: foo is none"},
+        {"account: abc", "account: abc is no account number"},
+        {"region: [eu-west-1, eu-west-1]", "region: eu-west-1 stands there twice"},
+        {"metrics_every: 0s, queues_every: 0s, traces_every: 0s", NULL},
+    };
+    const struct opt_list all = {0};
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        AUTO(arena_clear) struct arena a = {0};
+        struct yaml_node *root = NULL;
+        struct source_list l = {0};
+        struct err e = {0};
+        struct str text = arena_printf(&a, "a: {type: aws, %s}\n", cases[i].text);
+        CHECK_OK(yaml_parse(&a, text, "c.yaml", &root, &e), &e);
+        enum status s = sources_parse(root, "c.yaml", &all, &l, &e);
+        CHECK_INT(s, cases[i].says ? ERR_CONFIG : OK);
+        CHECK(!cases[i].says || strstr(e.msg, cases[i].says));
+        sources_free(&l);
+    }
+}
+
 /* Is there a name that both match? Both ways round. */
 static void test_globs_meet(void **state)
 {
@@ -100,7 +136,7 @@ static void test_overlaps(void **state)
     arena_clear(&a);
 }
 
-static const struct CMUnitTest tests[] = {cmocka_unit_test(test_sharing),
-                                          cmocka_unit_test(test_globs_meet),
-                                          cmocka_unit_test(test_overlaps)};
+static const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_mistakes), cmocka_unit_test(test_sharing),
+    cmocka_unit_test(test_globs_meet), cmocka_unit_test(test_overlaps)};
 TEST_MAIN(tests)
