@@ -2,8 +2,9 @@
  * and are committed together by a thread of the file's own (a second struct journal), at the latest
  * after 20 ms, before every read and at the end. Until then they are in a spool (log_spool.h) too:
  * a killed fnexec loses none, the next one stores them; so do lines of a run whose file could not
- * be opened. A disk that is full is tried each second; up to 64 MB of lines wait. Only the power can take the lines of the last moments. Called on the loop's thread.
- * Old lines and traces are removed soon after the start and every hour. */
+ * be opened. A disk that is full is tried each second; up to 64 MB of lines wait. Only the power
+ * can take the lines of the last moments. Called on the loop's thread. Old lines and traces are
+ * removed soon after the start and every hour. */
 #ifndef FNSCOPE_EXECUTOR_LOG_STORE_H
 #define FNSCOPE_EXECUTOR_LOG_STORE_H
 

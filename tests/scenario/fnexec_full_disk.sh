@@ -1,7 +1,7 @@
 #!/bin/bash
 # fnexec_full_disk.sh PROGRAM TESTS_DIR EXECUTOR: functions run on while the disk of the state is full; their log lines and
 # metrics wait, and are there once it has room.
-program=$1
+: "${1:?fnscope}"
 executor=$3
 # shellcheck source=tests/scenario/fnexec_lib.sh
 . "$(dirname "$0")/fnexec_lib.sh"
