@@ -192,11 +192,11 @@ static enum status mark(struct store *s, int64_t number, struct err *e)
 
     return sql_exec(s->meta,
                     arena_printf(&a,
-                                 "delete from counter where name = 'day %lld';"
+                                 "delete from counter where name in ('day %lld', 'guessed %lld');"
                                  "insert or replace into counter values('gone %lld', %lld);"
                                  "insert into counter values('removals', 1)"
                                  " on conflict(name) do update set value = value + 1",
-                                 n, n, n)
+                                 n, n, n, n)
                         .p,
                     e);
 }

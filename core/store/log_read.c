@@ -13,6 +13,10 @@ struct search {
     bool is_streamless, has_ended;
     struct idmap others;
     size_t n_others;
+    /* Of a beginning environment: ours if our START comes next. Copies. */
+    struct log_line *held;
+    size_t n_held, cap_held;
+    struct arena held_arena;
 };
 
 /* Another request's START, END or REPORT among lines without a stream. */
@@ -83,20 +87,65 @@ static bool belongs(struct search *s, const struct log_line *l)
     return is_placed && l->time_ns >= s->q->range.since_ns;
 }
 
+static void hold(struct search *s, const struct log_line *l)
+{
+    struct log_line own = *l;
+
+    own.body = arena_str(&s->held_arena, l->body);
+    own.invocation_id = arena_str(&s->held_arena, l->invocation_id);
+    s->held = arena_grow(&s->held_arena, s->held, s->n_held, &s->cap_held, sizeof(*s->held));
+    s->held[s->n_held++] = own;
+}
+
+static void drop_held(struct search *s)
+{
+    s->held = NULL;
+    s->n_held = s->cap_held = 0;
+    arena_reset(&s->held_arena);
+}
+
 /* ERR_CANCELLED when there is enough. */
+static enum status give_line(struct search *s, const struct log_line *l, struct err *e)
+{
+    if (s->q->limit > 0 && s->given == s->q->limit)
+        return ERR_CANCELLED;
+    s->given++;
+    return s->fn(s->ctx, l, e);
+}
+
+static enum status give_held(struct search *s, struct err *e)
+{
+    enum status status = OK;
+
+    for (size_t i = 0; status == OK && i < s->n_held; i++)
+        status = give_line(s, &s->held[i], e);
+    drop_held(s);
+    return status;
+}
+
+/* What stands before our first line is ours only if no other request comes in between. */
+static enum status take_line(struct search *s, const struct log_line *l, struct err *e)
+{
+    const bool is_own = belongs(s, l);
+
+    if (s->is_by_place && !s->has_own && !s->is_inside && s->n_held > 0)
+        drop_held(s);
+    if (!is_own)
+        return OK;
+    if (s->is_by_place && !s->has_own) {
+        hold(s, l);
+        return OK;
+    }
+    const enum status status = s->n_held > 0 ? give_held(s, e) : OK;
+    return status == OK ? give_line(s, l, e) : status;
+}
+
 static enum status give_rows(struct search *s, const struct log_rows *rows, struct err *e)
 {
     enum status status = OK;
 
-    for (size_t i = 0; status == OK && i < rows->n; i++) {
-        const struct log_row *row = &rows->rows[s->q->newest_first ? rows->n - 1 - i : i];
-        if (!belongs(s, &row->line))
-            continue;
-        if (s->q->limit > 0 && s->given == s->q->limit)
-            return ERR_CANCELLED;
-        status = s->fn(s->ctx, &row->line, e);
-        s->given++;
-    }
+    for (size_t i = 0; status == OK && i < rows->n; i++)
+        status = take_line(s, &rows->rows[s->q->newest_first ? rows->n - 1 - i : i].line, e);
     return status;
 }
 
@@ -132,5 +181,6 @@ enum status request_logs(struct store *s, const struct log_request *q, log_fn *f
     }
     log_scan_close(scan);
     idmap_clear(&search.others);
+    arena_clear(&search.held_arena);
     return status == ERR_CANCELLED ? OK : status;
 }

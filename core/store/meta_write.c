@@ -70,10 +70,28 @@ static enum status insert_dims(struct store *s, struct pack *const *packs, size_
     return status;
 }
 
+/* Before the first row of such a day. */
+static enum status mark_guessed(struct store *s, const struct pack *k, struct err *e)
+{
+    struct sql_stmt *st = NULL;
+    enum status status = sql_prepare(
+        s->meta, STR("insert or ignore into counter(name, value) values('guessed ' || ?1, ?1)"),
+        &st, e);
+
+    for (size_t i = 0; status == OK && i < k->n_guessed_days; i++) {
+        sql_bind_i64(st, 1, k->guessed_days[i]);
+        status = sql_run(st, e);
+    }
+    sql_finalize(st);
+    return status;
+}
+
 static enum status write_dims(struct store *s, struct pack *const *packs, size_t n, struct err *e)
 {
     enum status status = insert_dims(s, packs, n, e);
 
+    for (size_t k = 0; status == OK && k < n; k++)
+        status = packs[k]->n_guessed_days > 0 ? mark_guessed(s, packs[k], e) : OK;
     for (size_t k = 0; k < n; k++)
         for (size_t i = 0; status == OK && i < packs[k]->n_moves; i++)
             status = store_write_move(s, packs[k]->moves[i].id, packs[k]->moves[i].fn, e);
@@ -85,7 +103,8 @@ enum status meta_write_dims(struct store *s, struct pack *const *packs, size_t n
     size_t n_new = 0;
 
     for (size_t k = 0; k < n; k++)
-        n_new += packs[k]->n_dims + packs[k]->n_series + packs[k]->n_moves;
+        n_new +=
+            packs[k]->n_dims + packs[k]->n_series + packs[k]->n_moves + packs[k]->n_guessed_days;
     if (n_new == 0)
         return OK;
     enum status status = sql_exec(s->meta, "begin immediate", e);

@@ -69,6 +69,8 @@ static enum status load_dimensions(struct packer *p, struct err *e)
     if (s == OK)
         s = packer_load_homes(p, e);
     if (s == OK)
+        s = packer_load_guessed(p, e);
+    if (s == OK)
         s = load_ids(p, "select id, hash from series", series_row_hash, &p->series, &p->next_series,
                      e);
     return s == OK ? load_ids(p, "select id, value from text", text_row_hash, &p->texts,
@@ -141,6 +143,7 @@ void packer_free(struct packer *p)
     idmap_clear(&p->streams);
     idmap_clear(&p->homes);
     idmap_clear(&p->stream_days);
+    idmap_clear(&p->guessed_days);
     idmap_clear(&p->texts);
     idmap_clear(&p->series);
     idmap_clear(&p->pending);
@@ -414,6 +417,8 @@ static enum status add_invocation(struct packer *p, const struct invocation *inv
     f->pieces = inv->pieces.n ? arena_str(&k->rows_arena, inv->pieces) : (struct str){0};
     k->n_facts++;
     packer_note_id(p, filter, inv->id);
+    if (inv->evidence & EV_TIME_GUESSED)
+        packer_note_guessed(p, day);
     return OK;
 }
 

@@ -193,6 +193,34 @@ static void note_stream_day(struct packer *p, const struct origin *o, struct ori
     row->c = arena_str(&k->arena, o->version);
 }
 
+void packer_note_guessed(struct packer *p, int64_t day)
+{
+    struct pack *k = p->current;
+    bool is_new;
+
+    idmap_put(&p->guessed_days, (uint64_t)day, &is_new);
+    if (!is_new)
+        return;
+    k->guessed_days = arena_grow(&k->arena, k->guessed_days, k->n_guessed_days,
+                                 &k->cap_guessed_days, sizeof(*k->guessed_days));
+    k->guessed_days[k->n_guessed_days++] = day;
+}
+
+enum status packer_load_guessed(struct packer *p, struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    enum status s = sql_prepare(
+        p->reader->meta, STR("select value from counter where name glob 'guessed *'"), &st, e);
+
+    if (s != OK)
+        return s;
+    while ((s = sql_step(st, &has_row, e)) == OK && has_row)
+        idmap_put(&p->guessed_days, (uint64_t)sql_i64(st, 0), NULL);
+    sql_finalize(st);
+    return s;
+}
+
 static void note_text(struct known_text *last, struct str s, uint32_t id)
 {
     if (s.n > sizeof(last->text))

@@ -202,13 +202,19 @@ static void add_unpacked(struct found *found, const struct fact *f)
     inv->version = text_of(p, f->version);
 }
 
+static bool is_near(int64_t day, int64_t today)
+{
+    return day >= today - 1 && day <= today + 1;
+}
+
 static void add_unpacked_of_id(struct found *found, struct str id, int64_t around_ns)
 {
     const struct pack *k = found->packer->current;
 
     for (size_t i = 0; i < k->n_facts; i++) {
-        int64_t days = k->facts[i].day - day_of(around_ns);
-        if (!k->facts[i].is_dead && days >= -1 && days <= 1 && str_eq(k->facts[i].fact.id, id))
+        const bool is_anywhere = (k->facts[i].fact.evidence & EV_TIME_GUESSED) != 0;
+        if (!k->facts[i].is_dead && (is_anywhere || is_near(k->facts[i].day, day_of(around_ns))) &&
+            str_eq(k->facts[i].fact.id, id))
             add_unpacked(found, &k->facts[i].fact);
     }
 }
@@ -246,6 +252,35 @@ static enum status days_of_id(struct packer *p, struct str id, int64_t today, bo
     return OK;
 }
 
+static enum status add_guessed(void *ctx, const struct fact *f, struct err *e)
+{
+    return f->evidence & EV_TIME_GUESSED ? add_found(ctx, f, e) : OK;
+}
+
+/* Of days farther away those attempts come that no line says the time of: they may be the same. */
+static enum status find_guessed(struct found *found, struct str id, int64_t around_ns,
+                                struct err *e)
+{
+    struct packer *p = found->packer;
+    const int64_t today = day_of(around_ns);
+    bool has_waited = false;
+    uint64_t day, ignored;
+    enum status s = OK;
+
+    for (size_t i = 0; s == OK && idmap_next(&p->guessed_days, &i, &day, &ignored);) {
+        const struct id_filter *f =
+            is_near((int64_t)day, today) ? NULL : packer_filter(p, (int64_t)day, e);
+        if (!f || !id_filter_may_hold(f, id))
+            continue;
+        if (!has_waited && found->n == 0)
+            wait_for_id(found, id, around_ns);
+        has_waited = true;
+        s = facts_by_id(p->reader, (int64_t)day, id, found->arena,
+                        (struct fact_sink){add_guessed, found, true}, e);
+    }
+    return s;
+}
+
 enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, struct arena *a,
                             struct invocation_list *out, struct err *e)
 {
@@ -263,6 +298,8 @@ enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns, 
         if (may_hold[i])
             s = facts_by_id(p->reader, today - 1 + i, id, a,
                             (struct fact_sink){add_found, &found, true}, e);
+    if (s == OK && p->guessed_days.count > 0)
+        s = find_guessed(&found, id, around_ns, e);
     *out = (struct invocation_list){found.rows, found.n};
     return s;
 }

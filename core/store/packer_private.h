@@ -63,8 +63,9 @@ struct packer {
     struct idmap fns, streams, texts, series; /* hash -> id; of functions that of their birth */
     struct idmap moved; /* id -> function of the book that is called otherwise since we began */
     struct idmap homes; /* hash of a stream's name -> shards of the functions it was stored under */
-    struct idmap stream_days; /* id of a stream -> last day that the store has heard of */
-    uint64_t n_adopted;       /* of the batch at hand */
+    struct idmap guessed_days; /* those in which attempts without times are stored */
+    struct idmap stream_days;  /* id of a stream -> last day that the store has heard of */
+    uint64_t n_adopted;        /* of the batch at hand */
     uint32_t next_fn, next_stream, next_text, next_series;
     struct open_chunk *chunks;
     size_t n_chunks, cap_chunks;
@@ -101,7 +102,10 @@ void packer_note_home(struct packer *p, struct str instance, const struct fn_ref
 enum status packer_load_homes(struct packer *p, struct err *e); /* of what is stored */
 /* All of it, for something of this day. Until the next origin is asked for. */
 const struct origin_ids *packer_origin(struct packer *p, const struct origin *o, int64_t day);
-uint32_t packer_text(struct packer *p, struct str s); /* 0 for the empty text */
+/* Days of attempts without times, which are looked up from any day. */
+void packer_note_guessed(struct packer *p, int64_t day);
+enum status packer_load_guessed(struct packer *p, struct err *e); /* of what is stored */
+uint32_t packer_text(struct packer *p, struct str s);             /* 0 for the empty text */
 /* Copies a batch's metric points, queues, sources and spans into the current pack. */
 void packer_live(struct packer *p, const struct batch *b);
 /* Remembers that the pack being filled brings a fact of this id, so that a look-up waits for it;

@@ -62,8 +62,9 @@
  *               delivered messages the newest 10,000 at most
  * queue         until it was last seen before what is left
  * quarantine    the newest 10,000
- * counter       for ever ("points N": what was in series N and is stored no more), but "day N",
- *               which goes with its file, and "gone N", from then until the file is unlinked
+ * counter       for ever ("points N": what was in series N and is stored no more), but "day N"
+ *               and "guessed N" (with attempts without times), which go with its file, and
+ *               "gone N", from then until the file is unlinked
  * fn, gone, born, text, series   for ever: as many as there are functions, versions, kinds of
  * errors and metrics; identities in day files and prices rest on them source_state, source_part as
  * long as the source is configured alert         one a rule and thing it watches

@@ -107,8 +107,9 @@ bool store_is_settled(const struct store *s);
 MUST_CHECK enum status store_settle(struct store *s, bool is_forced, struct err *e);
 void pack_free(struct pack *k);
 
-/* All stored attempts of one request id that started within a day of around_ns: the correlator's
- * memory beyond its window (retries reuse an id for 6 hours at most). Packer thread. Rows are in
+/* All stored attempts of one request id that started within a day of around_ns, and those with
+ * EV_TIME_GUESSED whenever: the correlator's memory beyond its window (retries reuse an id for 6
+ * hours at most). Packer thread. Rows are in
  * `a`; stored_* say where they stand. Costs a few nanoseconds when there are none: filters of the
  * ids stored per day stand before the files. */
 MUST_CHECK enum status store_lookup_id(struct packer *p, struct str id, int64_t around_ns,

@@ -171,8 +171,7 @@ MUST_CHECK enum status meta_prune(struct store *s, int64_t day, struct err *e);
  */
 
 enum { SCHEMA_VERSION = 17 };
-/* Hashes of streams as since migration 17; of two that had been stored with and without a group one
- * keeps what it had. */
+/* Hashes as since migration 17; of two streams of one hash the second keeps what it had. */
 MUST_CHECK enum status streams_upgrade(struct sql *meta, struct err *e);
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */
 /* Without touching the file: refuses another program's and a newer version's, and nothing else
@@ -533,6 +532,8 @@ struct pack {
         const struct fn_ref *fn; /* what it is called now, and was born as */
     } * moves;
     size_t n_moves, cap_moves;
+    int64_t *guessed_days; /* new ones, of attempts with EV_TIME_GUESSED */
+    size_t n_guessed_days, cap_guessed_days;
     struct packed_chunk *chunks;
     size_t n_chunks, cap_chunks;
     struct pack_fact *facts;
