@@ -476,13 +476,21 @@ static size_t report_of(const struct pieces *p, const struct attempt *at)
     return report;
 }
 
-/* The file says when, at best. */
+/* The file says when it began, at best: neither a START nor a REPORT does, and nothing else where
+ * there is none. */
 static bool is_guessed(const struct pieces *p, const struct attempt *at)
 {
-    for (size_t i = at->from; i < at->to; i++)
-        if (!p->rows[i].is_time_guessed)
+    bool is_every = true, is_run = false;
+
+    for (size_t i = at->from; i < at->to; i++) {
+        const struct piece *x = &p->rows[i];
+        const bool tells = x->kind == PIECE_START || x->kind == PIECE_REPORT;
+        if (tells && !x->is_time_guessed)
             return false;
-    return true;
+        is_every = is_every && x->is_time_guessed;
+        is_run = is_run || tells;
+    }
+    return is_run || is_every;
 }
 
 void attempt_assemble(const struct pieces *p, const struct attempt *at, const struct loose *loose,
