@@ -48,6 +48,11 @@ static struct fact_place place_of(const struct pack_fact *of)
     return p;
 }
 
+static bool is_same_day(const struct fact_place *a, const struct fact_place *b)
+{
+    return memcmp(a->key, b->key, sizeof(uint32_t)) == 0;
+}
+
 static int compare_ids(const void *a, const void *b)
 {
     const struct fact_place *x = a, *y = b;
@@ -112,7 +117,9 @@ static struct fact_order cut_day(struct fact_order *all, int64_t day)
 {
     struct fact_order of_day = {all->rows, 0};
 
-    while (of_day.n < all->n && all->rows[of_day.n].of->day == day)
+    if (all->n > 0 && all->rows[0].of->day == day)
+        of_day.n = 1;
+    while (of_day.n > 0 && of_day.n < all->n && is_same_day(all->rows, &all->rows[of_day.n]))
         of_day.n++;
     all->rows += of_day.n;
     all->n -= of_day.n;
@@ -127,6 +134,8 @@ static enum status insert_facts(struct day *d, struct roll_deltas *rolls,
     size_t near = 0;
 
     for (size_t i = 0; i < own->n; i++) {
+        if (i + FACTS_AHEAD < own->n)
+            fact_fetch(&own->rows[i + FACTS_AHEAD].of->fact);
         facts[i] = &own->rows[i].of->fact;
         if (!(facts[i]->evidence & EV_FORGED))
             count_fact(rolls, &near, d->number, facts[i]);
@@ -289,12 +298,14 @@ static int compare_i64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void find_days(struct pack *k)
+/* facts: those that are written, in their order. */
+static void find_days(struct pack *k, const struct fact_order *facts)
 {
     struct day_list l = {.pack = k};
 
-    for (size_t i = 0; i < k->n_facts; i++)
-        want_day(&l, k->facts[i].day);
+    for (size_t i = 0; i < facts->n; i++)
+        if (i == 0 || !is_same_day(&facts->rows[i - 1], &facts->rows[i]))
+            want_day(&l, facts->rows[i].of->day);
     for (size_t i = 0; i < k->n_deletes; i++)
         want_day(&l, k->deletes[i].day);
     for (size_t i = 0; i < k->n_chunks; i++)
@@ -374,9 +385,9 @@ static enum status write_rows(struct store *s, struct pack *k, struct err *e)
     const size_t n_done = k->n_days_done;
     enum status status = OK;
 
-    if (k->days == NULL)
-        find_days(k);
     struct fact_order facts = order_facts(k, &a);
+    if (k->days == NULL)
+        find_days(k, &facts);
     for (size_t i = 0; status == OK && i < k->n_days; i++) {
         struct fact_order own = cut_day(&facts, k->days[i]);
         struct day *d;

@@ -163,4 +163,13 @@ static inline unsigned hour_of_day(int64_t ts_ns, int64_t day)
     return (unsigned)((ts_ns - day * NS_PER_DAY) / NS_PER_HOUR);
 }
 
+/* Facts are written in another order than they came in: one that is to be read soon is fetched into
+ * the processor's cache. */
+enum { FACTS_AHEAD = 4, CACHE_LINE_BYTES = 64 };
+static inline void fact_fetch(const struct fact *f)
+{
+    for (size_t at = 0; at < sizeof(*f); at += CACHE_LINE_BYTES)
+        __builtin_prefetch((const char *)f + at);
+}
+
 #endif

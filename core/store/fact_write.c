@@ -139,6 +139,8 @@ static enum status add_merged(struct day *d, struct fact_filler *w, const struct
     size_t i = 0, k = 0;
 
     while (s == OK && (i < open->n || k < n)) {
+        if (k + FACTS_AHEAD < n)
+            fact_fetch(facts[k + FACTS_AHEAD]);
         bool is_old = k == n || (i < open->n && open->rows[i].ts_ns <= facts[k]->ts_ns);
         s = fact_filler_add(w, d, is_old ? &open->rows[i++] : facts[k++], e);
     }
