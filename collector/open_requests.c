@@ -37,14 +37,34 @@ static void close_request(struct open_requests *o, const struct log_record *r)
  * ------------------------------------------------------------------------------------------------
  */
 
+static uint8_t *mark_of(struct open_requests *o, uint64_t id)
+{
+    return &o->n_marked[id % MET_MARKS];
+}
+
+/* From the last one on: an END stands near its START. */
 static struct met_request *find_met(struct open_requests *o, uint64_t id)
 {
-    const size_t kept = o->n_met < MET_REQUESTS_MAX ? (size_t)o->n_met : MET_REQUESTS_MAX;
+    const uint64_t first = o->n_met < MET_REQUESTS_MAX ? 0 : o->n_met - MET_REQUESTS_MAX;
 
-    for (size_t i = 0; i < kept; i++)
-        if (o->met[i].id == id)
-            return &o->met[i];
+    if (*mark_of(o, id) == 0)
+        return NULL;
+    for (uint64_t i = o->n_met; i-- > first;)
+        if (o->met[i % MET_REQUESTS_MAX].id == id)
+            return &o->met[i % MET_REQUESTS_MAX];
     return NULL;
+}
+
+/* In the place of the oldest. */
+static struct met_request *add_met(struct open_requests *o, uint64_t id, int64_t t_ns)
+{
+    struct met_request *m = &o->met[o->n_met % MET_REQUESTS_MAX];
+
+    if (o->n_met++ >= MET_REQUESTS_MAX)
+        --*mark_of(o, m->id);
+    ++*mark_of(o, id);
+    *m = (struct met_request){.id = id, .end_ns = t_ns};
+    return m;
 }
 
 static void meet(struct open_requests *o, const struct log_record *r, bool is_start)
@@ -52,12 +72,10 @@ static void meet(struct open_requests *o, const struct log_record *r, bool is_st
     const uint64_t id = str_hash(r->invocation_id, 0);
     struct met_request *m = find_met(o, id);
 
-    if (m == NULL) {
-        m = &o->met[o->n_met++ % MET_REQUESTS_MAX];
-        *m = (struct met_request){.id = id, .end_ns = r->time_ns};
-    } else if (is_start && !m->has_begun && r->time_ns <= m->end_ns) {
+    if (m == NULL)
+        m = add_met(o, id, r->time_ns);
+    else if (is_start && !m->has_begun && r->time_ns <= m->end_ns)
         o->is_unordered = true;
-    }
     m->has_begun |= is_start;
 }
 
@@ -65,17 +83,17 @@ static void meet(struct open_requests *o, const struct log_record *r, bool is_st
  * ------------------------------------------------------------------------------------------------
  */
 
-static bool is_over(const struct open_request *row, const struct log_record *start)
+static bool is_over(const struct open_request *row, const struct open_request *next)
 {
-    return row->start_ns < start->time_ns - LONGEST_RUN_NS ||
-           (row->stream != 0 && row->stream == stream_of(start)); /* one runs at a time */
+    return row->start_ns < next->start_ns - LONGEST_RUN_NS ||
+           (row->stream != 0 && row->stream == next->stream); /* one runs at a time */
 }
 
 /* Requests whose end is missing in the file do not stay open for ever. */
-static void drop_old(struct open_requests *o, const struct log_record *start)
+static void drop_old(struct open_requests *o, const struct open_request *next)
 {
     for (size_t i = o->n; i-- > 0;)
-        if (o->n == OPEN_REQUESTS_MAX || is_over(&o->rows[i], start))
+        if (o->n == OPEN_REQUESTS_MAX || is_over(&o->rows[i], next))
             remove_at(o, i);
 }
 
@@ -84,11 +102,11 @@ static void open_request(struct open_requests *o, const struct log_record *r)
     if (r->invocation_id.n != OPEN_ID_LENGTH)
         return;
     close_request(o, r);
-    drop_old(o, r);
-    struct open_request *row = &o->rows[o->n++];
-    *row = (struct open_request){
+    struct open_request row = {
         .stream = stream_of(r), .start_ns = r->time_ns, .is_time_borrowed = r->is_time_borrowed};
-    memcpy(row->id, r->invocation_id.p, OPEN_ID_LENGTH);
+    memcpy(row.id, r->invocation_id.p, OPEN_ID_LENGTH);
+    drop_old(o, &row);
+    o->rows[o->n++] = row;
 }
 
 static bool has_begun(const struct open_request *row, const struct log_record *r)

@@ -10,7 +10,7 @@
 #include "core/base/arena.h"
 #include "core/model/record.h"
 
-enum { OPEN_REQUESTS_MAX = 64, OPEN_ID_LENGTH = 36, MET_REQUESTS_MAX = 64 };
+enum { OPEN_REQUESTS_MAX = 64, OPEN_ID_LENGTH = 36, MET_REQUESTS_MAX = 64, MET_MARKS = 1024 };
 
 struct open_request {
     char id[OPEN_ID_LENGTH];
@@ -32,7 +32,9 @@ struct open_requests {
     size_t n;
     struct met_request met[MET_REQUESTS_MAX]; /* the last ones, of lines with times */
     uint64_t n_met;
-    bool is_unordered; /* a request ended before it began */
+    uint8_t
+        n_marked[MET_MARKS]; /* of those: by the end of the hash. A new one has no mark, mostly */
+    bool is_unordered;       /* a request ended before it began */
 };
 
 /* Hears START, END and REPORT; gives an application record without an id that of the only open
