@@ -44,14 +44,15 @@ bool escapes_are_of(struct str head)
     return n_ended > 0;
 }
 
-struct str escapes_undo(struct str s, struct arena *a)
+struct str escapes_undo(struct str message, struct arena *a)
 {
-    char *copy = arena_alloc(a, s.n);
+    char *copy = arena_alloc(a, message.n);
     size_t n = 0;
 
-    for (size_t i = 0; i < s.n; i++) {
-        const char meant = s.p[i] == '\\' && i + 1 < s.n ? escaped(s.p[i + 1]) : '\0';
-        copy[n++] = meant != '\0' ? meant : s.p[i];
+    for (size_t i = 0; i < message.n; i++) {
+        const char meant =
+            message.p[i] == '\\' && i + 1 < message.n ? escaped(message.p[i + 1]) : '\0';
+        copy[n++] = meant != '\0' ? meant : message.p[i];
         i += meant != '\0';
     }
     return (struct str){copy, n};
