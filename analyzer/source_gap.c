@@ -126,9 +126,9 @@ struct str source_gap_remedy(const struct source_gap *g)
         return STR("give it a larger budget: or longer pauses (queues_every:, metrics_every:); "
                    "fnscope collect --plan says what a day of it costs");
     if (g->is_partial)
-        return STR(
-            "allow logs:FilterLogEvents (and its key's kms:Decrypt) for it, or leave it out: "
-            "log_groups: in the configuration; all else is read");
+        return STR("allow it (README has the policy; keys need kms:Decrypt), or leave it out by "
+                   "log_groups:, "
+                   "queues: or collect: in the configuration; all else is read");
     return g->is_failing ? STR("what it had to tell is missing until it answers, or is taken out "
                                "of the configuration")
                          : STR("what came since is missing: is a collector running?");

@@ -23,13 +23,15 @@ static enum status hand_on(const struct poll_run *r, struct batch *b)
 }
 
 /* A status row goes out when it is time, at once when the source's health changes, and each second
- * along with what is written anyway: its times are what the lag is told by. */
+ * along with what is written anyway: its times are what the lag is told by. What calls cost is
+ * written with what they brought: a kill leaves both or neither. */
 static void report(const struct poll_run *r, struct batch *b, bool *was_ill)
 {
     struct source *s = r->source;
     bool is_ill = s->status.failures > 0;
     int64_t since = clock_monotonic(&s->env.clock) - s->reported_ns;
-    bool is_time = since >= r->report_ns || (since >= REPORT_ALONG_NS && has_anything(b));
+    bool is_time = since >= r->report_ns || s->status.add_cost > 0 ||
+                   (since >= REPORT_ALONG_NS && has_anything(b));
 
     if (s->reported_ns != 0 && !is_time && is_ill == *was_ill)
         return;

@@ -306,7 +306,7 @@ static const struct {
     source_value *value;
 } source_families[] = {
     {"fnscope_source_up", "gauge", "1: the last poll ended well, and polls go on.", source_up},
-    {"fnscope_source_partial", "gauge", "1: log groups cannot be read while all else is.",
+    {"fnscope_source_partial", "gauge", "1: something cannot be read while the rest is.",
      source_partial},
     {"fnscope_source_lag_seconds", "gauge", "Age of the newest event read.", source_lag},
     {"fnscope_source_calls_total", "counter", "Calls to the provider.", source_calls},

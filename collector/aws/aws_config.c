@@ -422,6 +422,26 @@ static bool is_optional(const struct aws_ctx *x)
            (kind == FAULT_NOT_FOUND || kind == FAULT_REFUSED || kind == FAULT_DENIED);
 }
 
+struct str aws_config_refused(const struct aws_functions *f, struct arena *a)
+{
+    AUTO(buf_clear) struct buf b = {.max = 1024};
+
+    for (size_t i = 0; i < ARRAY_LEN(phase_ops); i++)
+        if ((f->refused >> i & 1) != 0)
+            buf_addf(&b, "%s%s", b.n > 0 ? ", " : "", aws_op_info(phase_ops[i])->name);
+    return b.n > 0 ? arena_printf(
+                         a, "of functions what these tell is not known: " STR_FMT " (AccessDenied)",
+                         STR_ARG(buf_str(&b)))
+                   : (struct str){0};
+}
+
+static void note_refusal(struct aws_functions *f, bool is_refused)
+{
+    unsigned bit = 1u << f->phase;
+
+    f->refused = is_refused ? f->refused | bit : f->refused & ~bit;
+}
+
 static enum status take(struct aws_ctx *x, const struct json *root, const char *what, struct err *e)
 {
     struct aws_functions *f = &x->fns;
@@ -441,6 +461,7 @@ enum status aws_config_step(struct aws_ctx *x, struct aws_task *t, struct batch 
 
     if (s == OK && json_parse(body, &d, NULL) != OK)
         return aws_damaged(&x->client, aws_op_info(q.op)->name, e);
+    note_refusal(&x->fns, s != OK && aws_fault_is_of_one(&x->client.fault));
     if (s != OK && s != ERR_CANCELLED && is_optional(x)) {
         aws_pages_reset(&x->fns.pages);
         s = OK;

@@ -472,11 +472,10 @@ static bool is_confined(const struct aws_ctx *x, const struct log_group *g)
     return g->ill_ns > 0 && n_ill < n;
 }
 
-/* Does the answer speak of this group? One about keys or signatures speaks of all. */
+/* Does the answer speak of this group? */
 static bool is_about_group(const struct aws_fault *f)
 {
-    return f->kind == FAULT_REFUSED ||
-           (f->kind == FAULT_DENIED && str_starts(f->code, STR("AccessDenied")));
+    return f->kind == FAULT_REFUSED || aws_fault_is_of_one(f);
 }
 
 /* Where only a person can help, asking again soon does not. A scan that begins anew has its time.

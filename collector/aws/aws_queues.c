@@ -7,6 +7,7 @@
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/timefmt.h"
 
 enum { REQUEST_MAX_BYTES = 64 << 10, FEEDERS_MAX_BYTES = 4096 };
 /* An age CloudWatch said longer ago is no age any more. */
@@ -30,7 +31,7 @@ static struct aws_queue *queue_at(struct aws_queues *q, struct str url)
 
 static void free_queue(struct aws_queue *q)
 {
-    char *const texts[] = {q->name, q->url, q->arn, q->dead_letter};
+    char *const texts[] = {q->name, q->url, q->arn, q->dead_letter, q->error};
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         free(texts[i]);
@@ -282,6 +283,54 @@ static struct str attributes_body(const struct aws_queue *q, struct arena *a)
     return arena_str(a, buf_str(&b));
 }
 
+static size_t count_refused(const struct aws_queues *q, const struct aws_queue **first)
+{
+    size_t n = 0;
+
+    *first = NULL;
+    for (size_t i = 0; i < q->n; i++) {
+        if (q->items[i].refused_ns == 0)
+            continue;
+        *first = *first != NULL ? *first : &q->items[i];
+        n++;
+    }
+    return n;
+}
+
+struct str aws_queues_refused(const struct aws_queues *q, struct arena *a)
+{
+    AUTO(buf_clear) struct buf b = {.max = 2048};
+    const struct aws_queue *first;
+    size_t n = count_refused(q, &first);
+
+    if (n == 0)
+        return (struct str){0};
+    buf_addf(&b, "%zu of %zu queues cannot be read: %s since ", n, q->n, first->name);
+    time_format(&b, first->refused_ns, 0);
+    buf_addf(&b, " (%s)%s", first->error, n > 1 ? ", ..." : "");
+    return arena_str(a, buf_str(&b));
+}
+
+/* One queue that may not be read does not keep the others from being read. */
+static enum status pass_over(struct aws_ctx *x, struct aws_queue *q, enum status s, struct err *e)
+{
+    const struct aws_queue *first;
+
+    if (s != ERR_AUTH || !aws_fault_is_of_one(&x->client.fault))
+        return s;
+    if (q->refused_ns == 0)
+        log_event(LOG_WARN, "source=" STR_FMT " queue=%s cannot be read: %s",
+                  STR_ARG(x->source->name), q->name, e->msg);
+    q->refused_ns = q->refused_ns > 0 ? q->refused_ns : aws_now(&x->client);
+    q->error = aws_keep(q->error, str_from(e->msg));
+    if (count_refused(&x->queues, &first) == x->queues.n)
+        return s;
+    x->queues.at++;
+    x->queues.has_refused = true;
+    *e = (struct err){0};
+    return OK;
+}
+
 static enum status read_step(struct aws_ctx *x, struct batch *out, struct err *e)
 {
     AUTO(json_doc_free_ptr) struct json_doc *d = NULL;
@@ -298,8 +347,11 @@ static enum status read_step(struct aws_ctx *x, struct batch *out, struct err *e
             *e = (struct err){0};
         return OK;
     }
-    if (s != OK || d == NULL)
-        return s;
+    if (s != OK)
+        return pass_over(x, queue, s, e);
+    if (d == NULL)
+        return OK;
+    queue->refused_ns = 0;
     const struct json *attributes = json_get(json_root(d), "Attributes");
     if (json_str(json_get(attributes, "QueueArn"), &arn)) {
         queue->arn = aws_keep(queue->arn, arn);
@@ -331,6 +383,7 @@ enum status aws_queues_step(struct aws_ctx *x, struct aws_task *t, struct batch 
 
     if (q->at == 0 && !q->is_listing) {
         q->began_ns = now;
+        q->has_refused = false;
         q->since_ns = aws_now(&x->client);
     }
     if (must_list(x)) {
@@ -345,7 +398,8 @@ enum status aws_queues_step(struct aws_ctx *x, struct aws_task *t, struct batch 
     if (!q->is_listing && q->at >= q->n) {
         q->at = 0;
         t->is_round_done = true;
-        t->round_ns = q->since_ns;
+        if (!q->has_refused) /* else the one not read would be taken for gone */
+            t->round_ns = q->since_ns;
         t->next_ns = q->began_ns + x->o->queues_ns;
     }
     t->op = must_list(x) ? OP_LIST_QUEUES : OP_GET_QUEUE_ATTRIBUTES;

@@ -205,8 +205,10 @@ static void aws_close(struct source *s)
     aws_traces_clear(&x->traces);
     aws_reconcile_clear(&x->reconcile);
     aws_client_clear(&x->client);
-    for (int i = 0; i < AWS_TASKS; i++)
+    for (int i = 0; i < AWS_TASKS; i++) {
         free(x->tasks[i].error);
+        free(x->tasks[i].partial);
+    }
     free(x->error);
     free(x->partial);
 }
@@ -288,6 +290,7 @@ static void back_off(struct aws_ctx *x, struct aws_task *t, enum status s)
     int64_t now = aws_mono(x), wait;
 
     t->is_tried_again = s == ERR_AGAIN;
+    t->is_refused = s != ERR_AGAIN;
     if (s == ERR_AGAIN) {
         if (is_logs(x, t))
             return;
@@ -311,24 +314,12 @@ static void note_part(struct aws_ctx *x, const struct aws_task *t, const struct 
     p->tried_ns = aws_now(&x->client);
     p->success_ns = t->has_error || t->is_capped ? p->success_ns : p->tried_ns;
     p->round_ns = t->round_ns;
-    p->error = t->has_error    ? str_from(t->error)
-               : t->is_capped  ? STR(SOURCE_BUDGET_SPENT)
-               : is_logs(x, t) ? str_from(x->partial)
-                               : (struct str){0};
+    p->error = t->has_error   ? str_from(t->error)
+               : t->is_capped ? STR(SOURCE_BUDGET_SPENT)
+                              : str_from(t->partial);
     p->add_calls += status->add_calls - old->add_calls;
     p->add_errors += status->add_errors - old->add_errors;
     p->add_cost += status->add_cost - old->add_cost;
-}
-
-/* Whether no log group at all can be read; if some can, which cannot is kept. */
-static bool note_groups(struct aws_ctx *x)
-{
-    AUTO(arena_clear) struct arena a = {0};
-    bool is_all;
-    struct str ill = aws_logs_ill(x, &a, &is_all);
-
-    x->partial = aws_keep(x->partial, is_all ? STR("") : ill);
-    return is_all;
 }
 
 /* A page that came well of a list without an end makes nothing well. */
@@ -351,7 +342,7 @@ static void note_result(struct aws_ctx *x, struct aws_task *t, enum status s, co
 {
     struct source_status *status = &x->source->status;
     int64_t now = aws_now(&x->client);
-    bool is_dead = is_logs(x, t) && note_groups(x);
+    bool is_dead = aws_note_partial(x, t);
 
     status->tried_ns = now;
     if (s == OK && !is_dead && !is_endless(x, t)) {
@@ -364,9 +355,10 @@ static void note_result(struct aws_ctx *x, struct aws_task *t, enum status s, co
         status->error = str_from(x->error);
         status->failures++;
     }
+    aws_tell_partial(x);
     for (int i = 0; i < AWS_TASKS; i++)
-        if (x->tasks[i].has_error)
-            return;
+        if (x->tasks[i].has_error && !(i == TASK_TRACES && x->tasks[i].is_refused))
+            return; /* no alert rests on traces */
     status->success_ns = now;
     status->error = str_from(x->partial);
     status->failures = 0;

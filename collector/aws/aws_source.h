@@ -47,10 +47,12 @@ struct aws_task {
     int64_t round_ns; /* wall: begin of the last round that met all there is; of logs, up to when
                          every group has been read; 0: it cannot tell */
     char *error;      /* of the last step if it failed */
+    char *partial;    /* what of it is not read while the rest is; NULL: nothing */
     unsigned failures;
     bool is_round_done; /* everything was done at least once since the source began */
     bool has_error;
     bool is_tried_again; /* it has, and it may pass */
+    bool is_refused;     /* it has, and only a person can help */
     bool is_capped;      /* it waits for the next day's budget */
 };
 
@@ -149,9 +151,10 @@ struct aws_functions {
     struct aws_mapping *mappings;
     size_t n_mappings, cap_mappings;
     struct aws_pages pages;
-    int phase;     /* enum of aws_config.c */
-    size_t at;     /* function whose details are next */
-    int64_t limit; /* account's concurrency; 0: not known */
+    int phase;        /* enum of aws_config.c */
+    size_t at;        /* function whose details are next */
+    unsigned refused; /* bit i: the question of phase i may not be asked */
+    int64_t limit;    /* account's concurrency; 0: not known */
     bool is_listed_once;
 };
 
@@ -161,6 +164,8 @@ struct aws_queue {
     uint32_t max_receives;
     int64_t oldest_ns, oldest_read_ns; /* age as CloudWatch said, and when (wall); 0: never */
     int64_t emptied_ns;                /* wall: when it was last read to be empty */
+    int64_t refused_ns;                /* wall: since when it may not be read; 0: it may */
+    char *error;                       /* why */
     bool is_filled;                    /* had messages when last read */
     bool is_listed;
 };
@@ -174,7 +179,8 @@ struct aws_queues {
     int64_t began_ns;  /* monotonic: this round */
     int64_t since_ns;  /* wall: this round */
     bool is_listing;
-    bool is_form; /* the endpoint speaks the Query protocol, no JSON */
+    bool has_refused; /* this round */
+    bool is_form;     /* the endpoint speaks the Query protocol, no JSON */
 };
 
 /* --- metrics --- */
@@ -245,7 +251,7 @@ struct aws_ctx {
     struct aws_traces traces;
     struct str account; /* empty until an ARN told it */
     char *error;        /* of the last step that failed */
-    char *partial;      /* which log groups are not read while the others are */
+    char *partial;      /* what is not read while the rest is */
     int64_t began_ns;   /* monotonic */
     unsigned parts;
 };
@@ -296,6 +302,13 @@ void aws_keep_floor(struct aws_ctx *x, struct batch *out);
 int64_t aws_logs_due(const struct aws_ctx *x);
 /* Groups that cannot be read, told in a sentence; empty: all are. *is_all: no group is. */
 struct str aws_logs_ill(const struct aws_ctx *x, struct arena *a, bool *is_all);
+struct str aws_queues_refused(const struct aws_queues *q, struct arena *a);
+struct str aws_config_refused(const struct aws_functions *f, struct arena *a);
+/* After a step of the task: what of it is not read. True: nothing of it. */
+bool aws_note_partial(struct aws_ctx *x, struct aws_task *t);
+void aws_tell_partial(struct aws_ctx *x); /* gathers that in x->partial */
+/* Does the refusal speak of the one thing asked for? One about keys or signatures does not. */
+bool aws_fault_is_of_one(const struct aws_fault *f);
 struct aws_function *aws_function_find(struct aws_functions *f, struct str name);
 bool aws_matches(const struct opt_list *globs, struct str name); /* an empty list matches all */
 unsigned aws_parts_of(const struct aws_ctx *x);                  /* enum aws_part */

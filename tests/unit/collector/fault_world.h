@@ -56,6 +56,8 @@ struct world {
     uint64_t ill_calls;
     int64_t earliest_ms;                     /* that was asked for */
     int64_t earliest_of[GROUPS];             /* and of each group */
+    bool has_services;                       /* beside logs and metrics */
+    const char *denied;                      /* no call whose address or body has it is allowed */
     bool list_circles;                       /* its pages have no end */
     bool hides_second;                       /* the second group is not there yet */
     int64_t second_made_ms;                  /* when it was; 0: nobody says */
@@ -380,6 +382,32 @@ static void tell_identity(struct arena *a, struct http_response *r)
                      "</GetCallerIdentityResponse>"));
 }
 
+static bool is_denied(const struct http_request *q)
+{
+    struct str what = str_from(w.denied ? w.denied : "");
+
+    return what.n > 0 && (str_find(q->url, what) < q->url.n || str_find(q->body, what) < q->body.n);
+}
+
+/* Services beside logs and metrics: two queues, nothing else. */
+static bool other_service(const struct http_request *q, struct arena *a, struct http_response *r)
+{
+    struct http_response request = {.headers = q->headers, .n_headers = q->n_headers};
+    struct str target = http_header_get(&request, "X-Amz-Target");
+
+    if (is_denied(q))
+        refuse(a, r, 403, "AccessDeniedException", "not allowed");
+    else if (str_ends(target, STR("ListQueues")))
+        answer(a, r, 200, STR("{\"QueueUrls\":[\"https://q/1/no\",\"https://q/1/ok\"]}"));
+    else if (str_ends(target, STR("GetQueueAttributes")))
+        answer(a, r, 200, STR("{\"Attributes\":{\"ApproximateNumberOfMessages\":\"3\"}}"));
+    else if (target.n == 0 && !str_starts(q->body, STR("Action=")))
+        answer(a, r, 200, STR("{}"));
+    else
+        return false;
+    return true;
+}
+
 static enum status provide(void *ctx, const struct http_request *q, struct arena *a,
                            struct http_response *r, struct err *e)
 {
@@ -393,6 +421,8 @@ static enum status provide(void *ctx, const struct http_request *q, struct arena
     r->was_sent = !w.is_unreachable;
     if (w.is_unreachable)
         return err_set(e, ERR_AGAIN, "Could not resolve host");
+    if (w.has_services && other_service(q, a, r))
+        return OK;
     if (!check_signature(q, a, r) || misbehave(a, r, &s, e))
         return s;
     if (str_starts(q->body, STR("Action=GetCallerIdentity"))) {

@@ -285,6 +285,44 @@ static void test_ill_group(void **state)
     }
 }
 
+/* What may not be asked beside the logs is told, and neither makes the source fail nor keeps it
+ * from reading the rest; a queue that may not be read is not gone. */
+static void test_denied_parts(void **state)
+{
+    static const struct {
+        const char *part, *denied, *says;
+    } cases[] = {
+        {"queues", "q/1/no", "1 of 2 queues cannot be read: no since 2026-09-01T10:00:"},
+        {"traces", "TraceSummaries", "traces cannot be read (xray:GetTraceSummaries: HTTP 403 "},
+        {"config", "account-settings",
+         "of functions what these tell is not known: lambda:GetAccountSettings (AccessDenied)"},
+    };
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char path[] = "/tmp/fnscope-faults-XXXXXX";
+        struct str parts[] = {STR("logs"), str_from(cases[i].part)};
+        struct collector c;
+        open_world(path, &c);
+        c.ops = &aws_source;
+        c.parts = (struct opt_list){parts, ARRAY_LEN(parts)};
+        w.has_services = true;
+        w.denied = cases[i].denied;
+        born(&c);
+        poll_for(&c, 20 * NS_PER_MIN);
+        const struct source_status *s = &c.source->status;
+        CHECK(source_is_partial(s) && str_starts(s->error, str_from(cases[i].says)));
+        CHECK(w.now_ns - s->success_ns < 3 * NS_PER_MIN);
+        if (strcmp(cases[i].part, "queues") == 0)
+            CHECK_INT(source_find_part(s, SOURCE_PART_QUEUES)->round_ns, 0);
+        w.denied = NULL;
+        poll_for(&c, 20 * NS_PER_MIN);
+        CHECK(s->failures == 0 && s->error.n == 0);
+        die(&c);
+        remove_folder(path);
+    }
+}
+
 /* A group that was made while nobody looked is read from its first event on, however long ago. */
 static void test_born_unseen(void **state)
 {
@@ -357,6 +395,7 @@ static void test_endless_list(void **state)
 
 static const struct CMUnitTest tests[] = {cmocka_unit_test(test_clock_was_ahead),
                                           cmocka_unit_test(test_endless_list),
+                                          cmocka_unit_test(test_denied_parts),
                                           cmocka_unit_test(test_born_unseen),
                                           cmocka_unit_test(test_ill_group),
                                           cmocka_unit_test(test_hour_of_a_restart),
