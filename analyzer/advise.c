@@ -32,10 +32,10 @@ static enum status arm_saving(const struct cost_context *c, const struct fn_ref 
     return OK;
 }
 
-/* 1.2 x the most that was used, rounded up; 0: it is that small already, or nobody knows. */
+/* 1.2 x what the fullest attempt used, rounded up; 0: it is that small already, or nobody knows. */
 static uint64_t smaller_mb(const struct stats *s)
 {
-    uint64_t used = s->max_memory_used_bytes / MB, size = s->memory_size_bytes / MB;
+    uint64_t used = s->fullest_used_bytes / MB, size = s->fullest_size_bytes / MB;
     uint64_t want = (used * HEADROOM_PERMILLE / 1000 + STEP_MB) / STEP_MB * STEP_MB;
 
     want = want < LEAST_MB ? LEAST_MB : want;
@@ -44,7 +44,7 @@ static uint64_t smaller_mb(const struct stats *s)
 
 static wide memory_saving(const struct stats *s, wide duration_cost, uint64_t want_mb)
 {
-    const uint64_t size_mb = s->memory_size_bytes / MB;
+    const uint64_t size_mb = s->fullest_size_bytes / MB;
 
     return wide_ratio(duration_cost, (wide)(size_mb - want_mb), (wide)size_mb);
 }
@@ -78,7 +78,7 @@ enum status advice_of_stats(const struct cost_context *c, const struct fn_ref *f
         add(out, (struct advice){.kind = ADVICE_MEMORY,
                                  .saving = memory_saving(s, cost.duration, want),
                                  .memory_mb = want,
-                                 .now_mb = s->memory_size_bytes / MB});
+                                 .now_mb = s->fullest_size_bytes / MB});
     return OK;
 }
 

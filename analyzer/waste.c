@@ -11,13 +11,14 @@ static wide share_of(wide cost, uint64_t part, uint64_t whole)
     return whole > 0 ? wide_div_round(cost * (wide)part, (wide)whole) : 0;
 }
 
-/* Cost of memory above 1.2 x the largest use; 0 when nothing is known or it is needed. */
+/* Cost of memory above 1.2 x the largest share that was used; 0 when nothing is known or it is
+ * needed. */
 static wide over_memory(const struct stats *s, wide duration_cost)
 {
-    const wide size = (wide)s->memory_size_bytes * 1000;
-    const wide needed = (wide)s->max_memory_used_bytes * HEADROOM_PERMILLE;
+    const wide size = (wide)s->fullest_size_bytes * 1000;
+    const wide needed = (wide)s->fullest_used_bytes * HEADROOM_PERMILLE;
 
-    if (s->max_memory_used_bytes == 0 || needed >= size || duration_cost <= 0)
+    if (s->fullest_used_bytes == 0 || needed >= size || duration_cost <= 0)
         return 0;
     /* MB are fine enough and keep the product small */
     return wide_div_round(duration_cost * ((size - needed) >> 20), size >> 20);

@@ -172,9 +172,9 @@ static void function_row(struct table *t, const struct fn_row *f)
     percentile_cell(t, 5, &s->duration, 500);
     percentile_cell(t, 6, &s->duration, 950);
     percentile_cell(t, 7, &s->duration, 990);
-    if (s->memory_size_bytes > 0) {
-        table_i64(t, 8, (int64_t)(s->max_memory_used_bytes >> 20));
-        table_i64(t, 9, (int64_t)(s->memory_size_bytes >> 20));
+    if (s->fullest_size_bytes > 0) {
+        table_i64(t, 8, (int64_t)(s->fullest_used_bytes >> 20));
+        table_i64(t, 9, (int64_t)(s->fullest_size_bytes >> 20));
     }
     size_cell(t, 10, s->log_bytes);
     if (s->n == 0 || s->unpriced < s->n)
@@ -196,7 +196,7 @@ static wide slowness_of(const struct fn_row *f)
 
 static wide memory_of(const struct fn_row *f)
 {
-    return (wide)f->stats.max_memory_used_bytes;
+    return (wide)f->stats.fullest_used_bytes;
 }
 
 static wide init_of(const struct fn_row *f)

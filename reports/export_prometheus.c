@@ -37,41 +37,53 @@ static const struct {
     {"fnscope_function_log_bytes_total", "Log text.", FN_LOG_BYTES, 0, NULL},
 };
 
-typedef struct str fn_value(struct arena *a, const struct fn_row *r);
+/* A function and what was counted of it. */
+struct counted_fn {
+    const struct fn_row *row;
+    const struct fn_counters *counters;
+    uint64_t memory_bytes; /* it has now; 0: nobody tells */
+};
+struct counted_fns {
+    struct counted_fn *rows;
+    size_t n;
+};
 
-static struct str memory_size(struct arena *a, const struct fn_row *r)
+typedef struct str fn_value(struct arena *a, const struct counted_fn *f);
+
+static struct str memory_size(struct arena *a, const struct counted_fn *f)
 {
-    return prom_count(a, r->memory_bytes);
+    return prom_count(a, f->memory_bytes);
 }
 
-static struct str memory_used(struct arena *a, const struct fn_row *r)
+static struct str memory_used(struct arena *a, const struct counted_fn *f)
 {
-    return prom_count(a, r->stats.max_memory_used_bytes);
+    return prom_count(a, f->row->stats.max_memory_used_bytes);
 }
 
-static struct str last_seen(struct arena *a, const struct fn_row *r)
+static struct str memory_share(struct arena *a, const struct counted_fn *f)
 {
-    return prom_scaled(a, r->last_ns, 9);
+    const struct stats *s = &f->row->stats;
+    const wide whole = (wide)s->fullest_size_bytes;
+
+    return prom_scaled(a, whole > 0 ? wide_ratio((wide)s->fullest_used_bytes, 1000000, whole) : 0,
+                       6);
+}
+
+static struct str last_seen(struct arena *a, const struct counted_fn *f)
+{
+    return prom_scaled(a, f->row->last_ns, 9);
 }
 
 static const struct {
     const char *name, *help;
     fn_value *value;
 } fn_gauges[] = {
-    {"fnscope_function_memory_size_bytes", "Configured memory.", memory_size},
+    {"fnscope_function_memory_size_bytes", "Configured memory, the latest.", memory_size},
     {"fnscope_function_memory_used_max_bytes", "Most memory an invocation used.", memory_used},
+    {"fnscope_function_memory_used_ratio", "Largest share an invocation used of the memory it had.",
+     memory_share},
     {"fnscope_function_last_invocation_timestamp_seconds", "Start of the newest attempt.",
      last_seen},
-};
-
-/* A function and what was counted of it. */
-struct counted_fn {
-    const struct fn_row *row;
-    const struct fn_counters *counters;
-};
-struct counted_fns {
-    struct counted_fn *rows;
-    size_t n;
 };
 
 /* A summary: quantiles from the duration buckets, sum and count exact. */
@@ -99,7 +111,7 @@ static void add_durations(struct arena *a, const struct counted_fns *r, struct b
         prom_sample(out, "fnscope_function_duration_seconds_sum", l, PROM_LABELS,
                     prom_scaled(a, counters[FN_DURATION], 9));
         prom_sample(out, "fnscope_function_duration_seconds_count", l, PROM_LABELS,
-                    prom_scaled(a, counters[FN_INVOCATIONS], 0));
+                    prom_scaled(a, counters[FN_TIMED], 0));
     }
 }
 
@@ -149,11 +161,51 @@ static void add_fn_families(struct arena *a, const struct counted_fns *r, struct
         prom_head(out, fn_gauges[f].name, "gauge", fn_gauges[f].help);
         for (size_t i = 0; i < r->n; i++) {
             prom_labels(l, "function", &r->rows[i].row->fn);
-            prom_sample(out, fn_gauges[f].name, l, PROM_LABELS,
-                        fn_gauges[f].value(a, r->rows[i].row));
+            prom_sample(out, fn_gauges[f].name, l, PROM_LABELS, fn_gauges[f].value(a, &r->rows[i]));
         }
     }
     add_durations(a, r, out);
+}
+
+/* --- the latest memory size --- */
+
+static enum status configured_sizes(struct store *s, const struct fn_filter *f, struct arena *a,
+                                    struct counted_fns *fns, struct err *e)
+{
+    AUTO(idmap_clear) struct idmap newest = {0};
+    struct fn_config_rows r;
+    enum status status = request_configs(s, f, a, &r, e);
+
+    for (size_t i = r.n; status == OK && i-- > 0;) /* the newest of a function comes first */
+        if (r.rows[i].memory_bytes > 0)
+            *idmap_put(&newest, fn_hash(&r.rows[i].fn), NULL) = i;
+    for (size_t i = 0; status == OK && i < fns->n; i++) {
+        const struct fn_ref *fn = &fns->rows[i].row->fn;
+        const uint64_t *at = idmap_get(&newest, fn_hash(fn));
+        if (at && fn_eq(&r.rows[*at].fn, fn))
+            fns->rows[i].memory_bytes = r.rows[*at].memory_bytes;
+    }
+    return status;
+}
+
+/* Where no configuration tells one, the newest attempt does. */
+static enum status latest_sizes(struct store *s, const struct fn_filter *f, struct arena *a,
+                                struct counted_fns *fns, struct err *e)
+{
+    const struct range ahead = {INT64_MAX / 2, INT64_MAX / 2};
+    struct fn_size *sizes = arena_new(a, struct fn_size, fns->n + 1);
+    enum status status = configured_sizes(s, f, a, fns, e);
+    size_t n = 0;
+
+    for (size_t i = 0; i < fns->n; i++)
+        if (fns->rows[i].memory_bytes == 0)
+            sizes[n++] = (struct fn_size){.fn_id = fns->rows[i].row->fn_id, .is_past = true};
+    if (status == OK)
+        status = request_sizes_near(s, ahead, sizes, n, e);
+    for (size_t i = 0, k = 0; status == OK && i < fns->n; i++)
+        if (fns->rows[i].memory_bytes == 0)
+            fns->rows[i].memory_bytes = sizes[k++].memory_bytes;
+    return status;
 }
 
 static enum status add_functions(struct store *s, const struct prometheus_options *o,
@@ -169,10 +221,12 @@ static enum status add_functions(struct store *s, const struct prometheus_option
     const size_t left_out = r.n > most ? r.n - most : 0;
     struct counted_fns shown = {arena_new(a, struct counted_fn, r.n + 1), r.n};
     for (size_t i = 0; i < r.n; i++)
-        shown.rows[i] = (struct counted_fn){&r.rows[i], &counters[i]};
+        shown.rows[i] = (struct counted_fn){.row = &r.rows[i], .counters = &counters[i]};
     if (left_out > 0)
         qsort(shown.rows, shown.n, sizeof(*shown.rows), compare_busy);
     shown.n -= left_out;
+    if ((status = latest_sizes(s, &o->filter, a, &shown, e)) != OK)
+        return status;
     add_fn_families(a, &shown, out);
     prom_head(out, "fnscope_functions_left_out", "gauge", "Functions beyond the limit of series.");
     prom_sample(out, "fnscope_functions_left_out", NULL, 0, prom_count(a, left_out));

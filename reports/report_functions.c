@@ -62,9 +62,8 @@ static wide fullness_of(const struct passed *p)
 {
     const struct fn_row *now = p->line.now;
 
-    return now && now->stats.memory_size_bytes > 0
-               ? (wide)permille_of(now->stats.max_memory_used_bytes, now->stats.memory_size_bytes) +
-                     1
+    return now && now->stats.fullest_size_bytes > 0
+               ? (wide)permille_of(now->stats.fullest_used_bytes, now->stats.fullest_size_bytes) + 1
                : 0;
 }
 

@@ -287,7 +287,7 @@ void section_cold_starts(const struct report_data *r, struct doc *d)
 
 static unsigned used_permille(const struct fn_line *l)
 {
-    return permille_of(l->now->stats.max_memory_used_bytes, l->now->stats.memory_size_bytes);
+    return permille_of(l->now->stats.fullest_used_bytes, l->now->stats.fullest_size_bytes);
 }
 
 void section_memory(const struct report_data *r, struct doc *d)
@@ -301,17 +301,18 @@ void section_memory(const struct report_data *r, struct doc *d)
         const struct stats *st = &l->now->stats;
         unsigned used = used_permille(l);
         bars[i] = (struct doc_bar){.label = text_fn(r, &l->now->fn),
-                                   .value = value_bytes(r->arena, st->max_memory_used_bytes),
-                                   .of = value_bytes(r->arena, st->memory_size_bytes),
+                                   .value = value_bytes(r->arena, st->fullest_used_bytes),
+                                   .of = value_bytes(r->arena, st->fullest_size_bytes),
                                    .permille = used > 1000 ? 1000 : used,
                                    .tone = used >= 950   ? TONE_BAD
                                            : used >= 850 ? TONE_WARN
                                                          : TONE_PLAIN};
         bars[i].value.shown = arena_printf(r->arena, "%llu of %llu MB",
-                                           (unsigned long long)(st->max_memory_used_bytes >> 20),
-                                           (unsigned long long)(st->memory_size_bytes >> 20));
+                                           (unsigned long long)(st->fullest_used_bytes >> 20),
+                                           (unsigned long long)(st->fullest_size_bytes >> 20));
     }
-    doc_text(d, s, TONE_PLAIN, STR("The most that any invocation used, fullest first."));
+    doc_text(d, s, TONE_PLAIN,
+             STR("The invocation of each that came nearest to its memory, fullest first."));
 }
 
 static void function_cells(struct table *t, const struct stats *st, const struct stats_cost *c)

@@ -64,10 +64,10 @@ static void percentiles(struct app *app, struct view_data *d, const struct stats
                     wanted[i].permille % 10, STR_ARG(view_count(a, s->n))));
     }
     say(app, d, "MEM%",
-        arena_printf(a, "most used %llu MB / configured %llu MB = " STR_FMT,
-                     (unsigned long long)(s->max_memory_used_bytes >> 20),
-                     (unsigned long long)(s->memory_size_bytes >> 20),
-                     STR_ARG(view_share(a, s->max_memory_used_bytes, s->memory_size_bytes))));
+        arena_printf(a, "nearest to its memory: used %llu MB / configured %llu MB = " STR_FMT,
+                     (unsigned long long)(s->fullest_used_bytes >> 20),
+                     (unsigned long long)(s->fullest_size_bytes >> 20),
+                     STR_ARG(view_share(a, s->fullest_used_bytes, s->fullest_size_bytes))));
 }
 
 /* --- money --- */

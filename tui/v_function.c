@@ -176,16 +176,16 @@ static void memory(struct app *app, struct view_data *d)
     struct arena *a = arena_of(app);
     const struct stats *s = &d->one->stats;
 
-    if (s->memory_size_bytes == 0)
+    if (s->fullest_size_bytes == 0)
         return;
     unsigned permille =
-        (unsigned)wide_div_round((wide)s->max_memory_used_bytes * 1000, (wide)s->memory_size_bytes);
+        (unsigned)wide_div_round((wide)s->fullest_used_bytes * 1000, (wide)s->fullest_size_bytes);
     title(app, d, "Memory");
     say(app, d, permille >= 950 ? STYLE_BAD : STYLE_PLAIN,
         arena_printf(a, "  up to %llu of %llu MB, " STR_FMT "  " STR_FMT "%s",
-                     (unsigned long long)(s->max_memory_used_bytes >> 20),
-                     (unsigned long long)(s->memory_size_bytes >> 20),
-                     STR_ARG(view_share(a, s->max_memory_used_bytes, s->memory_size_bytes)),
+                     (unsigned long long)(s->fullest_used_bytes >> 20),
+                     (unsigned long long)(s->fullest_size_bytes >> 20),
+                     STR_ARG(view_share(a, s->fullest_used_bytes, s->fullest_size_bytes)),
                      STR_ARG(view_chart(app, NULL, permille)),
                      permille >= 950   ? "  ! near its limit"
                      : permille <= 400 ? "  more than twice what it used"

@@ -48,7 +48,7 @@ static unsigned state_of(const struct stats *s)
         return STATE_TIMEOUTS;
     if (failed * 100 > s->n)
         return STATE_ERRORS;
-    if (s->memory_size_bytes > 0 && s->max_memory_used_bytes * 100 >= s->memory_size_bytes * 95)
+    if (s->fullest_size_bytes > 0 && s->fullest_used_bytes * 100 >= s->fullest_size_bytes * 95)
         return STATE_MEMORY;
     return failed > 0 ? STATE_SOME : STATE_OK;
 }
@@ -81,8 +81,8 @@ static void function_cells(struct app *app, struct table *t, const struct fn_row
     cell_percentile(t, 4, &s->duration, 500);
     cell_percentile(t, 5, &s->duration, 950);
     cell_percentile(t, 6, &s->duration, 990);
-    cell_percent(t, 7, s->max_memory_used_bytes, s->memory_size_bytes);
-    table_i64(t, 8, (int64_t)(s->memory_size_bytes >> 20));
+    cell_percent(t, 7, s->fullest_used_bytes, s->fullest_size_bytes);
+    table_i64(t, 8, (int64_t)(s->fullest_size_bytes >> 20));
     cell_cost(app, t, COLUMN_COST, s->cost, s->n, total);
     state_cell(t, 10, s);
     table_text(t, 11, f->fn.region);

@@ -102,6 +102,27 @@ static void widen(struct stats *s, int64_t first_ns, int64_t last_ns)
         s->last_ns = last_ns;
 }
 
+/* In KB, so that a product has room. */
+static bool is_fuller(uint64_t used, uint64_t size, const struct stats *than)
+{
+    const wide mine = (wide)(used >> 10) * (wide)(than->fullest_size_bytes >> 10);
+    const wide theirs = (wide)(than->fullest_used_bytes >> 10) * (wide)(size >> 10);
+
+    return mine > theirs || (mine == theirs && size > than->fullest_size_bytes);
+}
+
+void stats_add_fullest(struct stats *s, uint64_t used_bytes, uint64_t size_bytes)
+{
+    const bool is_of_one_size = size_bytes == s->fullest_size_bytes;
+
+    if (is_of_one_size ? used_bytes <= s->fullest_used_bytes : size_bytes == 0)
+        return;
+    if (!is_of_one_size && s->fullest_size_bytes > 0 && !is_fuller(used_bytes, size_bytes, s))
+        return;
+    s->fullest_used_bytes = size_bytes > 0 ? used_bytes : 0;
+    s->fullest_size_bytes = size_bytes;
+}
+
 void stats_add_invocation(struct stats *s, const struct invocation *inv)
 {
     const wide billed_ms = invocation_billed_ms(inv);
@@ -115,6 +136,7 @@ void stats_add_invocation(struct stats *s, const struct invocation *inv)
         s->max_memory_used_bytes = inv->max_memory_bytes;
     if (inv->memory_bytes > s->memory_size_bytes)
         s->memory_size_bytes = inv->memory_bytes;
+    stats_add_fullest(s, inv->max_memory_bytes, inv->memory_bytes);
     add_memory_time(s, inv, billed_ms * (wide)(inv->memory_bytes / MB));
     s->storage_mb_ms += billed_ms * (wide)invocation_paid_storage_mb(inv);
     widen(s, inv->start_ns, inv->start_ns);
@@ -142,6 +164,7 @@ void stats_merge(struct stats *s, const struct stats *from)
         s->max_memory_used_bytes = from->max_memory_used_bytes;
     if (from->memory_size_bytes > s->memory_size_bytes)
         s->memory_size_bytes = from->memory_size_bytes;
+    stats_add_fullest(s, from->fullest_used_bytes, from->fullest_size_bytes);
     s->mb_ms += from->mb_ms;
     s->mb_ms_arm += from->mb_ms_arm;
     s->storage_mb_ms += from->storage_mb_ms;

@@ -15,7 +15,10 @@ struct stats {
     int64_t sum_duration_ns, sum_init_ns, sum_billed_ns;
     int64_t max_duration_ns;
     int64_t first_ns, last_ns; /* the earliest and latest start; 0 without attempts */
-    uint64_t max_memory_used_bytes, memory_size_bytes; /* largest seen */
+    uint64_t max_memory_used_bytes, memory_size_bytes; /* largest seen, maybe of two attempts */
+    /* Of one attempt: the one that came nearest to its memory, the largest of those that came as
+     * near. 0 while none tells its size. */
+    uint64_t fullest_used_bytes, fullest_size_bytes;
     wide mb_ms;              /* billed ms x configured MB, both architectures: GB-s = / 1,024,000 */
     wide mb_ms_arm;          /* the arm64 part of it */
     wide storage_mb_ms;      /* billed ms x MB of ephemeral storage above 512 */
@@ -34,6 +37,8 @@ struct stats {
 };
 void stats_clear(struct stats *s);
 void stats_add_invocation(struct stats *s, const struct invocation *inv);
+/* Takes the attempt as the fullest if it is; sizes of MB are told apart, not those of bytes. */
+void stats_add_fullest(struct stats *s, uint64_t used_bytes, uint64_t size_bytes);
 void stats_merge(struct stats *s, const struct stats *from);
 /* Lambda ends each event with a line end, which is ingested and billed (IncomingBytes: what is
  * uploaded), but neither stored nor in every export. The 26 bytes an event of PutLogEvents are of

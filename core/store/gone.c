@@ -30,6 +30,7 @@ static void add_stats(struct fn_counters *to, const struct stats *s)
         [FN_COST] = s->cost,
         [FN_COST_OF_FAILURES] = s->cost_failed,
         [FN_LOG_BYTES] = s->log_bytes,
+        [FN_TIMED] = (wide)s->duration.total,
     };
     for (size_t i = 0; i < FN_COUNTERS; i++)
         to->value[i] += add[i];
@@ -46,8 +47,8 @@ static bool unpack(struct str packed, struct fn_counters *add_to)
     struct varint_reader r = {packed, false};
     struct fn_counters c;
 
-    for (size_t i = 0; i < FN_COUNTERS; i++)
-        c.value[i] = wide_unpack(&r);
+    for (size_t i = 0; i < FN_COUNTERS; i++) /* older rows have no FN_TIMED: then all were */
+        c.value[i] = i == FN_TIMED && r.rest.n == 0 ? c.value[FN_INVOCATIONS] : wide_unpack(&r);
     if (!r.is_bad)
         add_counters(add_to, &c);
     return !r.is_bad;

@@ -105,6 +105,7 @@ enum fn_counter {
     FN_COST,
     FN_COST_OF_FAILURES,
     FN_LOG_BYTES,
+    FN_TIMED, /* attempts whose duration is known: those FN_DURATION is of */
     FN_COUNTERS
 };
 struct fn_counters {

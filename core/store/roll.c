@@ -25,6 +25,37 @@ static bool knows_provisioned(const struct stats *s)
     return s->provisioned_known > 0 && s->provisioned_known == s->start[START_PROVISIONED];
 }
 
+/* A size is of whole MB; its lowest bit says that the fullest attempt follows: it is not the one
+ * that used most at the largest size. */
+#define HAS_FULLEST UINT64_C(1)
+
+static void pack_memory(const struct stats *s, struct buf *out)
+{
+    const bool is_told =
+        s->memory_size_bytes > 0 && (s->fullest_used_bytes != s->max_memory_used_bytes ||
+                                     s->fullest_size_bytes != s->memory_size_bytes);
+
+    assert((s->memory_size_bytes & HAS_FULLEST) == 0);
+    buf_add_varint(out, s->max_memory_used_bytes);
+    buf_add_varint(out, s->memory_size_bytes | (is_told ? HAS_FULLEST : 0));
+    if (!is_told)
+        return; /* as before migration 18 */
+    buf_add_varint(out, s->fullest_used_bytes);
+    buf_add_varint(out, s->fullest_size_bytes);
+}
+
+static void read_memory(struct varint_reader *r, struct stats *s)
+{
+    s->max_memory_used_bytes = varint_read(r);
+    s->memory_size_bytes = varint_read(r);
+    const bool is_told = (s->memory_size_bytes & HAS_FULLEST) != 0;
+    s->memory_size_bytes &= ~HAS_FULLEST;
+    s->fullest_used_bytes = is_told                    ? varint_read(r)
+                            : s->memory_size_bytes > 0 ? s->max_memory_used_bytes
+                                                       : 0;
+    s->fullest_size_bytes = is_told ? varint_read(r) : s->memory_size_bytes;
+}
+
 void stats_pack(const struct stats *s, struct buf *out)
 {
     buf_add_varint(out, s->n);
@@ -38,15 +69,13 @@ void stats_pack(const struct stats *s, struct buf *out)
         (uint64_t)s->sum_init_ns,
         (uint64_t)s->sum_billed_ns,
         (uint64_t)s->max_duration_ns,
-        s->max_memory_used_bytes,
-        s->memory_size_bytes,
-        s->unpriced,
-        s->log_events,
-        s->log_bytes,
-        s->log_errors,
     };
+    const uint64_t counts[] = {s->unpriced, s->log_events, s->log_bytes, s->log_errors};
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         buf_add_varint(out, numbers[i]);
+    pack_memory(s, out);
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+        buf_add_varint(out, counts[i]);
     const wide sums[] = {s->mb_ms, s->mb_ms_arm,   s->storage_mb_ms,
                          s->cost,  s->cost_failed, s->cost_init};
     for (size_t i = 0; i < ARRAY_LEN(sums); i++)
@@ -87,8 +116,7 @@ static void read_numbers(struct varint_reader *r, struct stats *s)
     s->sum_init_ns = (int64_t)varint_read(r);
     s->sum_billed_ns = (int64_t)varint_read(r);
     s->max_duration_ns = (int64_t)varint_read(r);
-    s->max_memory_used_bytes = varint_read(r);
-    s->memory_size_bytes = varint_read(r);
+    read_memory(r, s);
     s->unpriced = varint_read(r);
     s->log_events = varint_read(r);
     s->log_bytes = varint_read(r);

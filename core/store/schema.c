@@ -47,6 +47,9 @@
  *
  * since migration 16: roll.data ends with the durations on provisioned concurrency, if any (roll.c)
  *
+ * since migration 18: roll.data tells the attempt that came nearest to its memory, where sizes
+ * differ (roll.c)
+ *
  * since migration 17: pieces of facts say when a START arrived (piece_code.c), and env.dur of lines
  * that have no duration when they did, as a negative number: the smallest is kept of one instant,
  * and known is better; the hash of a stream that Lambda named is made without its group
@@ -148,6 +151,7 @@ static const char *const meta_migrations[] = {
     GONE_TABLE,
     "",
     "",
+    "",
     NULL,
 };
 
@@ -187,6 +191,7 @@ static const char *const day_migrations[] = {
     "",
     "",
     GONE_TABLE,
+    "",
     "",
     "",
     NULL,

@@ -170,7 +170,7 @@ MUST_CHECK enum status meta_prune(struct store *s, int64_t day, struct err *e);
 /* --- schema --------------------------------------------------------------------------------------
  */
 
-enum { SCHEMA_VERSION = 17 };
+enum { SCHEMA_VERSION = 18 };
 /* Hashes as since migration 17; of two streams of one hash the second keeps what it had. */
 MUST_CHECK enum status streams_upgrade(struct sql *meta, struct err *e);
 extern const int schema_meta_id, schema_day_id; /* PRAGMA application_id */

@@ -39,15 +39,39 @@ static enum status count_slots(struct verifier *v, struct day *d, uint32_t fn,
     return s;
 }
 
+/* Sums in part of before migration 18 may know of none as full as the fullest is. */
+static void take_fullest(struct stats *older, struct str stored)
+{
+    struct stats was = {0}, fuller = *older;
+
+    if (stats_unpack(stored, &was)) {
+        stats_add_fullest(&fuller, was.fullest_used_bytes, was.fullest_size_bytes);
+        if (fuller.fullest_used_bytes == older->fullest_used_bytes &&
+            fuller.fullest_size_bytes == older->fullest_size_bytes) {
+            older->fullest_used_bytes = was.fullest_used_bytes;
+            older->fullest_size_bytes = was.fullest_size_bytes;
+        }
+    }
+    stats_clear(&was);
+}
+
+static bool is_packed(struct sums_check *k, const struct stats *s, struct str stored)
+{
+    buf_reset(&k->counted);
+    stats_pack(s, &k->counted);
+    return str_eq(stored, buf_str(&k->counted));
+}
+
 /* Sums in part of before migration 16 do not tell provisioned durations apart. */
 static bool is_older(struct sums_check *k, const struct stats *now, struct str stored)
 {
     struct stats older = *now;
 
+    take_fullest(&older, stored);
+    if (is_packed(k, &older, stored))
+        return true;
     older.provisioned_known = 0;
-    buf_reset(&k->counted);
-    stats_pack(&older, &k->counted);
-    return str_eq(stored, buf_str(&k->counted));
+    return is_packed(k, &older, stored);
 }
 
 /* Columns: slot, data, t0, t1; bounds since migration 5. */
@@ -59,9 +83,7 @@ static bool row_is_right(struct sums_check *k, const struct day *d, const struct
         return false;
     const struct stats *now = &k->slots[slot];
     k->was_stored[slot] = true;
-    buf_reset(&k->counted);
-    stats_pack(now, &k->counted);
-    if (!str_eq(sql_blob(st, 1), buf_str(&k->counted)) && !is_older(k, now, sql_blob(st, 1)))
+    if (!is_packed(k, now, sql_blob(st, 1)) && !is_older(k, now, sql_blob(st, 1)))
         return false;
     if (!d->has_heads)
         return true;

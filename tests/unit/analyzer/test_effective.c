@@ -206,8 +206,8 @@ static void test_waste_of_stats(void **state)
                       .cost = 1000,
                       .cost_failed = 300,
                       .cost_init = 50,
-                      .memory_size_bytes = 1024 * MB,
-                      .max_memory_used_bytes = 256 * MB};
+                      .fullest_size_bytes = 1024 * MB,
+                      .fullest_used_bytes = 256 * MB};
     s.outcome[OUTCOME_OK] = 90;
     s.outcome[OUTCOME_ERROR] = 4;
     s.outcome[OUTCOME_TIMEOUT] = 6;
@@ -221,7 +221,7 @@ static void test_waste_of_stats(void **state)
     CHECK_INT(w.n_failed, 10);
     CHECK_INT(w.n_cold, 3);
     CHECK(w.is_estimated);
-    s.max_memory_used_bytes = 900 * MB;
+    s.fullest_used_bytes = 900 * MB;
     waste_of_stats(&s, 1000, &w);
     CHECK_INT(w.over_memory, 0);
     waste_of_stats(&(struct stats){0}, 0, &w);

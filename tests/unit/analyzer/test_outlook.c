@@ -118,8 +118,8 @@ static void test_advice(void **state)
     const struct cost_context c = {.book = book};
     struct stats s = {.n = 1000,
                       .mb_ms = (wide)1024000 * 1000, /* 1,000 GB-s */
-                      .memory_size_bytes = 1024 * MB,
-                      .max_memory_used_bytes = 300 * MB,
+                      .fullest_size_bytes = 1024 * MB,
+                      .fullest_used_bytes = 300 * MB,
                       .cost_failed = CENT};
     s.outcome[OUTCOME_OK] = 1000;
     CHECK_OK(advice_of_stats(&c, &fn, &s, at("2026-11-01"), &got, &e), &e);
@@ -131,7 +131,7 @@ static void test_advice(void **state)
     CHECK(a[2].kind == ADVICE_MEMORY && a[2].memory_mb == 384 && a[2].now_mb == 1024);
     CHECK(a[2].saving == INT64_C(10416687500));
     s.mb_ms_arm = s.mb_ms; /* there already */
-    s.max_memory_used_bytes = 0;
+    s.fullest_used_bytes = 0;
     s.cost_failed = 0;
     CHECK_OK(advice_of_stats(&c, &fn, &s, at("2026-11-01"), &got, &e), &e);
     CHECK_INT(got.n, 0);

@@ -158,6 +158,8 @@ static void test_merge_is_adding(void **state)
     CHECK_INT(merged.duration.n, all.duration.n);
     CHECK_INT(merged.init.total, all.init.total);
     CHECK_INT(merged.memory_size_bytes, all.memory_size_bytes);
+    CHECK_INT(merged.fullest_used_bytes, all.fullest_used_bytes);
+    CHECK_INT(merged.fullest_size_bytes, all.fullest_size_bytes);
     free(inv);
     stats_clear(&all);
     stats_clear(&merged);

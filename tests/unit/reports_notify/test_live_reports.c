@@ -217,6 +217,68 @@ static void write_report(struct fixture *f, int64_t day_ns, struct buf *out)
     write_as(f, day_ns, REPORT_TEXT, out);
 }
 
+static void add_attempt(struct batch *b, const char *fn, int64_t at_ns, int used_mb, int size_mb)
+{
+    const struct fn_ref of = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), str_from(fn), NULL};
+    const bool is_over = size_mb > 0;
+
+    *batch_invocation(b) = (struct invocation){
+        .origin = batch_origin(b, &(struct origin){.fn = batch_fn(b, &of), .instance = STR("s")}),
+        .id = arena_printf(&b->arena, "%s-%lld", fn, (long long)(at_ns / NS_PER_SEC)),
+        .outcome = is_over ? OUTCOME_OK : OUTCOME_UNKNOWN,
+        .start_ns = at_ns,
+        .duration_ns = is_over ? 20 * NS_PER_MS : 0,
+        .memory_bytes = (uint64_t)size_mb << 20,
+        .max_memory_bytes = (uint64_t)used_mb << 20,
+        .attempt = 1,
+        .is_final = is_over};
+}
+
+/* Memory is that of now, the configuration's or the newest attempt's; what was used is a share of
+ * what the attempt had; a summary counts what its sum is of: not an attempt that runs. */
+static void test_metrics_of_memory(void **state)
+{
+    static const char *const rows[] = {
+        "fnscope_function_memory_size_bytes{F\"told\"} 536870912\n",
+        "fnscope_function_memory_size_bytes{F\"seen\"} 134217728\n",
+        "fnscope_function_memory_used_max_bytes{F\"told\"} 629145600\n",
+        "fnscope_function_memory_used_ratio{F\"told\"} 0.78125\n",
+        "fnscope_function_memory_used_ratio{F\"seen\"} 0.992188\n",
+        "fnscope_function_invocations_total{F\"seen\"} 3\n",
+        "fnscope_function_duration_seconds_sum{F\"seen\"} 0.04\n",
+        "fnscope_function_duration_seconds_count{F\"seen\"} 2\n",
+    };
+    AUTO(buf_clear) struct buf b = {.max = 1u << 20};
+    const struct prometheus_options o = {.now_ns = NOON + 2 * NS_PER_SEC};
+    struct fixture *f = fixture_new();
+    struct batch *x = batch_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    add_attempt(x, "told", NOON - NS_PER_HOUR, 600, 1024);
+    add_attempt(x, "told", NOON - NS_PER_MIN, 400, 512);
+    add_attempt(x, "seen", NOON - NS_PER_DAY, 40, 1024);
+    add_attempt(x, "seen", NOON - NS_PER_MIN, 127, 128);
+    add_attempt(x, "seen", NOON, 0, 0);
+    for (int i = 0; i < 2; i++)
+        *batch_config(x) =
+            (struct fn_config){.fn = {PROVIDER_AWS, STR("1"), STR("eu-west-1"), STR("told"), NULL},
+                               .valid_from_ns = NOON - (2 - i) * NS_PER_HOUR,
+                               .memory_bytes = (uint64_t)(1024 >> i) << 20,
+                               .reserved_concurrency = -1};
+    fixture_commit(f, x);
+    CHECK_OK(prometheus_write(f->store, &o, &b, &f->e), &f->e);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct str rest = str_from(rows[i]), name = str_cut(&rest, 'F');
+        const struct str want = arena_printf(
+            &f->arena,
+            STR_FMT "provider=\"aws\",account=\"1\",region=\"eu-west-1\",function=" STR_FMT,
+            STR_ARG(name), STR_ARG(rest));
+        CHECK_Z(rows[i], has(&b, want.p) ? rows[i] : b.p);
+    }
+    fixture_free(f);
+}
+
 static void test_report(void **state)
 {
     AUTO(buf_clear) struct buf today = {.max = 1u << 20};
@@ -307,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_metrics_of_points),
+        cmocka_unit_test(test_metrics_of_memory),
         cmocka_unit_test(test_report),
         cmocka_unit_test(test_markdown_commands),
         cmocka_unit_test(test_report_names_gaps),
