@@ -391,7 +391,8 @@ static int test_notifiers(struct cli *c, struct err *e)
 {
     struct http http = http_curl(NULL);
     struct mailer mailer = smtp_curl(NULL);
-    const struct notify_env env = {&http, &mailer, clock_now(&c->clock), c->arena, false};
+    const struct notify_env env = {
+        .http = &http, .mailer = &mailer, .now_ns = clock_now(&c->clock), .arena = c->arena};
     static const struct table_column columns[] = {
         {.name = "notifier"}, {.name = "is_told"}, {.name = "error"}};
     struct alert_config k;

@@ -41,15 +41,18 @@ static const struct notifier *find(const struct notifier *notifiers, size_t n, s
     return NULL;
 }
 
-/* The pause is at least half of what the policy allows, so that attempts do not come in bursts. */
+/* The pause is at least half of what the policy allows, so that attempts do not come in bursts, and
+ * no less than the receiver asks for. */
 static void put_off(struct outbox_entry *m, const struct notify_env *env)
 {
+    const int64_t least_ns = env->now_ns + *env->asked_ns;
     struct rng rng;
     const unsigned n = m->attempts < 20 ? m->attempts : 20;
 
     rng_seed_system(&rng);
     m->next_ns =
         env->now_ns + retry_wait(&pauses, n, 0, &rng) / 2 + (pauses.base_ns << (n < 8 ? n : 8)) / 4;
+    m->next_ns = m->next_ns > least_ns ? m->next_ns : least_ns;
     if (env->now_ns - m->created_ns < GIVE_UP_NS)
         return;
     m->status = OUTBOX_GIVEN_UP;
@@ -60,7 +63,12 @@ void notify_deliver(const struct notifier *notifiers, size_t n, const struct not
                     struct outbox_entry *m)
 {
     const struct notifier *to = find(notifiers, n, m->notifier);
+    struct notify_env with = *env;
+    int64_t asked_ns = 0;
     struct err e = {0};
+
+    if (!with.asked_ns)
+        with.asked_ns = &asked_ns;
 
     m->attempts++;
     m->error = (struct str){0};
@@ -70,13 +78,13 @@ void notify_deliver(const struct notifier *notifiers, size_t n, const struct not
         m->error = STR("it is not configured any more");
         return;
     }
-    if (to->ops->send(to->config, env, m, &e) == OK) {
+    if (to->ops->send(to->config, &with, m, &e) == OK) {
         m->status = OUTBOX_SENT;
         m->done_ns = env->now_ns;
         return;
     }
     m->error = arena_str(env->arena, str_from(e.msg));
-    put_off(m, env);
+    put_off(m, &with);
 }
 
 /* --- the threads --- */
@@ -98,6 +106,7 @@ struct worker {
     struct queue *jobs;
     size_t in_hand; /* writer only */
     bool is_keeping;
+    _Atomic int64_t paused_until_ns; /* the receiver asked for it */
     pthread_t thread;
 };
 
@@ -109,6 +118,14 @@ struct notify {
     struct worker *workers; /* one a receiver, and one for receivers that are gone */
     size_t n_workers;
 };
+
+/* While a receiver wants to be left alone, its other messages wait too. The clock may have been set
+ * back meanwhile. */
+static bool is_paused(const struct worker *w, int64_t now_ns, int64_t *until_ns)
+{
+    *until_ns = atomic_load(&w->paused_until_ns);
+    return now_ns < *until_ns && *until_ns - now_ns <= NOTIFY_LONGEST_PAUSE_NS;
+}
 
 static void job_free(struct job *j)
 {
@@ -150,13 +167,28 @@ static void keep(const struct notifier *to, const struct notify_env *env, const 
     UNUSED(status);
 }
 
+static void deliver(struct worker *w, struct notify_env *env, struct outbox_entry *m)
+{
+    const struct notify_options *o = &w->all->options;
+    int64_t asked_ns = 0, until_ns;
+
+    if (is_paused(w, env->now_ns, &until_ns)) {
+        m->next_ns = until_ns; /* it came before the pause; this is no attempt */
+        return;
+    }
+    env->asked_ns = &asked_ns;
+    notify_deliver(o->notifiers, o->n_notifiers, env, m);
+    if (asked_ns > 0)
+        atomic_store(&w->paused_until_ns, env->now_ns + asked_ns);
+}
+
 static void *run(void *ctx)
 {
     struct worker *w = ctx;
     const struct notify_options *o = &w->all->options;
 
     for (struct job *j; (j = queue_pop(w->jobs, -1, NULL)) != NULL;) {
-        const struct notify_env env = {
+        struct notify_env env = {
             .http = &w->http,
             .mailer = &w->mailer,
             .now_ns = clock_now(&o->clock),
@@ -166,7 +198,7 @@ static void *run(void *ctx)
         if (!atomic_load(&w->all->stop) && j->kept)
             keep(&o->notifiers[j->worker], &env, j);
         else if (!atomic_load(&w->all->stop))
-            notify_deliver(o->notifiers, o->n_notifiers, &env, &j->entry);
+            deliver(w, &env, &j->entry);
         if (queue_push(w->all->results, j) != OK)
             job_free(j);
     }
@@ -230,9 +262,11 @@ bool notify_submit(struct notify *n, const struct outbox_entry *m)
     const uint64_t number = str_hash(m->id, 0);
     const size_t at = worker_of(n, m->notifier);
     struct worker *w = &n->workers[at];
+    int64_t until_ns;
     bool is_new;
 
-    if (w->in_hand >= QUEUED || idmap_get(&n->in_hand, number))
+    if (w->in_hand >= QUEUED || idmap_get(&n->in_hand, number) ||
+        is_paused(w, clock_now(&n->options.clock), &until_ns))
         return false;
     struct job *j = xcalloc(1, sizeof(*j));
     copy_entry(&j->arena, m, &j->entry);

@@ -31,6 +31,7 @@ struct notify_env {
     int64_t now_ns;
     struct arena *arena; /* of this message */
     bool is_kept;        /* what holds is told again each minute, by notify_keep */
+    int64_t *asked_ns;   /* becomes how long the receiver asks to be left alone; NULL: not wanted */
 };
 
 struct notifier_ops {
@@ -57,6 +58,10 @@ struct notifier {
     const void *config;
 };
 
+/* A receiver that asks for more (Retry-After) is asked again after this: a page does not wait for
+ * an hour. */
+#define NOTIFY_LONGEST_PAUSE_NS (5 * NS_PER_MIN)
+
 /* Sends one message now and fills the result: status, attempts, next_ns or done_ns, error. m is as
  * it came from the store; a notifier that is not configured any more is given up at once. */
 void notify_deliver(const struct notifier *notifiers, size_t n, const struct notify_env *env,
@@ -74,7 +79,8 @@ struct notify;
 
 MUST_CHECK enum status notify_start(const struct notify_options *o, struct notify **out,
                                     struct err *e);
-/* Takes a copy. False when it is busy, or has the message already: try later. Never waits. */
+/* Takes a copy. False when it is busy, has the message already, or its receiver asked to be left
+ * alone: try later. Never waits. */
 bool notify_submit(struct notify *n, const struct outbox_entry *m);
 /* A result that came back, in the arena; false when there is none. Waits up to timeout_ms. */
 bool notify_collect(struct notify *n, int timeout_ms, struct arena *a, struct outbox_entry *out);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "core/base/file.h"
+#include "core/base/retry.h"
 #include "reports/notify/notify_private.h"
 
 enum { SECRET_MAX_BYTES = 8192 };
@@ -43,6 +44,14 @@ static bool is_passing(int status)
     return status == 408 || status == 425 || status == 429 || status >= 500;
 }
 
+static void note_pause(const struct notify_env *env, struct str retry_after)
+{
+    int64_t ns;
+
+    if (env->asked_ns && retry_after_parse(retry_after, env->now_ns, &ns))
+        *env->asked_ns = ns < NOTIFY_LONGEST_PAUSE_NS ? ns : NOTIFY_LONGEST_PAUSE_NS;
+}
+
 enum status notify_post(const struct notify_env *env, const struct post *p, struct err *e)
 {
     const struct http_request q = {
@@ -65,6 +74,8 @@ enum status notify_post(const struct notify_env *env, const struct post *p, stru
         return err_set(e, status, "%s: %s", p->what, cause.msg);
     if (r.status >= 200 && r.status < 300)
         return OK;
+    if (is_passing(r.status))
+        note_pause(env, http_header_get(&r, "Retry-After"));
     return err_set(e, is_passing(r.status) ? ERR_AGAIN : ERR_CONFIG, "%s: HTTP %d", p->what,
                    r.status);
 }

@@ -17,7 +17,9 @@
 /* --- twins --- */
 
 struct fake {
-    int status; /* of the answer; 0: no connection */
+    int status;       /* of the answer; 0: no connection */
+    struct str again; /* its Retry-After */
+    struct http_header retry_after;
     struct arena arena;
     struct str url, body, signature, idempotency, message, to;
     unsigned calls;
@@ -40,7 +42,9 @@ static enum status fake_send(void *ctx, const struct http_request *q, struct are
     }
     if (f->status == 0)
         return err_set(e, ERR_AGAIN, "connection refused");
-    *out = (struct http_response){.status = f->status};
+    f->retry_after = (struct http_header){STR("Retry-After"), f->again};
+    *out = (struct http_response){
+        .status = f->status, .headers = &f->retry_after, .n_headers = f->again.n > 0};
     return OK;
 }
 
@@ -75,7 +79,8 @@ static struct box *box_new(const char *type, const char *yaml)
     b->fake.status = 200;
     b->http = (struct http){.send = fake_send, .ctx = &b->fake};
     b->mailer = (struct mailer){.send = fake_mail, .ctx = &b->fake};
-    b->env = (struct notify_env){&b->http, &b->mailer, NOON, &b->fake.arena, false};
+    b->env = (struct notify_env){
+        .http = &b->http, .mailer = &b->mailer, .now_ns = NOON, .arena = &b->fake.arena};
     const struct notifier_ops *ops = notifier_type_find(str_from(type));
     CHECK(ops != NULL);
     char *config = arena_zalloc(&b->fake.arena, 1, ops->config_size);
@@ -202,6 +207,57 @@ static void test_pauses_grow(void **state)
     }
     CHECK(last_ns > 30 * NS_PER_SEC);
     CHECK_INT(m.attempts, 12);
+    box_free(b);
+}
+
+/* What a receiver asks for is the least, up to a few minutes. */
+static void test_retry_after(void **state)
+{
+    static const struct {
+        int status;
+        const char *again;
+        int64_t least_s, most_s;
+    } cases[] = {
+        {429, "60", 60, 60},      {503, "Thu, 15 Jan 2026 12:02:00 GMT", 120, 120},
+        {429, "86400", 300, 300}, {429, "0", 1, 3},
+        {429, "soon", 1, 3},      {404, "60", 1, 3}, /* it did not say that it is too fast */
+    };
+    struct box *b = box_new("slack", "url: http://127.0.0.1:1/\n");
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        b->fake.status = cases[i].status;
+        b->fake.again = str_from(cases[i].again);
+        const struct outbox_entry m = deliver(b, ALERT_SAYS_FIRING);
+        CHECK_INT(m.status, OUTBOX_WAITING);
+        CHECK(m.next_ns >= NOON + cases[i].least_s * NS_PER_SEC);
+        CHECK(m.next_ns <= NOON + cases[i].most_s * NS_PER_SEC);
+    }
+    box_free(b);
+}
+
+/* A receiver that wants to be left alone is told nothing else meanwhile. */
+static void test_others_wait_too(void **state)
+{
+    AUTO(arena_clear) struct arena a = {0};
+    struct box *b = box_new("slack", "url: http://127.0.0.1:1/\n");
+    const struct notify_options o = {&b->notifier,      1,    &b->http, &b->mailer,
+                                     clock_fixed(NOON), false};
+    struct outbox_entry m = message(ALERT_SAYS_FIRING), got;
+    struct notify *n;
+    struct err e = {0};
+
+    UNUSED(state);
+    b->fake.status = 429;
+    b->fake.again = STR("60");
+    CHECK_OK(notify_start(&o, &n, &e), &e);
+    CHECK(notify_submit(n, &m));
+    CHECK(notify_collect(n, 10000, &a, &got));
+    CHECK_INT(got.next_ns, NOON + 60 * NS_PER_SEC);
+    m.id = STR("another");
+    CHECK(!notify_submit(n, &m));
+    notify_stop(n);
+    CHECK_INT(b->fake.calls, 1);
     box_free(b);
 }
 
@@ -433,6 +489,8 @@ int main(void)
         cmocka_unit_test(test_webhook_is_signed),
         cmocka_unit_test(test_failures_say_no_secret),
         cmocka_unit_test(test_pauses_grow),
+        cmocka_unit_test(test_retry_after),
+        cmocka_unit_test(test_others_wait_too),
         cmocka_unit_test(test_slack_escapes),
         cmocka_unit_test(test_alertmanager),
         cmocka_unit_test(test_alertmanager_is_kept),
