@@ -1,4 +1,4 @@
-/* fnscope logs [PATTERN]: search log lines by text, time, function, level, request. */
+/* fnscope logs [PATTERN]: search log lines by text, time, function, level, request, trace. */
 #include "cli/commands.h"
 
 #include "cli/common.h"
@@ -7,7 +7,7 @@
 #include "core/base/timefmt.h"
 
 struct logs_options {
-    struct str level, id, instance;
+    struct str level, id, trace, instance;
     int64_t limit;
     bool is_literal, ignore_case, newest;
 };
@@ -20,6 +20,8 @@ static const struct opt_def logs_options[] = {
       .choices = &severity_names[SEVERITY_TRACE], .help = "only this level and above" },
     { .flag = "id", .type = OPT_STRING, .offset = AT(id), .value_name = "REQUEST-ID",
       .help = "only lines of this request" },
+    { .flag = "trace", .type = OPT_STRING, .offset = AT(trace), .value_name = "TRACE-ID",
+      .help = "only lines of the requests of this trace, request after request" },
     { .flag = "instance", .type = OPT_STRING, .offset = AT(instance), .value_name = "STREAM",
       .help = "only this log stream" },
     { .flag = "fixed", .letter = 'F', .type = OPT_BOOL, .offset = AT(is_literal),
@@ -45,6 +47,7 @@ struct printer {
     struct found *found; /* of each line */
     size_t n, cap, cap_found;
     struct str request_id;
+    const struct log_request *wanted; /* of the lines of requests; NULL: all of them */
     uint64_t printed;
 };
 
@@ -115,8 +118,14 @@ static enum status print_rows(struct printer *p, struct store *s, struct err *e)
 static enum status print_line(void *ctx, const struct log_line *line, struct err *e)
 {
     struct printer *p = ctx;
+    const struct log_request *q = p->wanted;
 
     UNUSED(e);
+    if (q && (line->severity < q->min_severity ||
+              (q->pattern && !re_match(q->pattern, line->body, NULL, NULL))))
+        return OK;
+    if (q && q->limit > 0 && p->printed == q->limit)
+        return ERR_CANCELLED;
     p->printed++;
     return p->cli->settings->format == TABLE_TEXT ? print_text(p, line) : keep_row(p, line);
 }
@@ -130,10 +139,29 @@ static bool is_plain_text(struct str pattern)
     return true;
 }
 
+/* Plain text as a pattern. */
+static void quote(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        const char c = text.p[i];
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+        if (!is_plain)
+            buf_add_c(out, '\\');
+        buf_add_c(out, c);
+    }
+}
+
 static enum status set_pattern(const struct logs_options *o, struct str pattern,
                                struct log_request *q, struct err *e)
 {
-    if (o->is_literal || is_plain_text(pattern)) {
+    AUTO(buf_clear) struct buf quoted = {.max = 1u << 20};
+
+    if (o->trace.n > 0 && o->is_literal) {
+        quote(&quoted, pattern);
+        return re_new(buf_str(&quoted), o->ignore_case ? "i" : "", &q->pattern, e);
+    }
+    if (o->trace.n == 0 && (o->is_literal || is_plain_text(pattern))) {
         q->literal = pattern;
         q->is_literal_nocase = o->ignore_case;
         return OK;
@@ -149,6 +177,23 @@ static bool is_whole_request(const struct log_request *q)
            q->min_severity == SEVERITY_UNKNOWN;
 }
 
+static enum status print_attempts(struct printer *p, struct store *s, const struct log_request *q,
+                                  const struct inv_rows *rows, struct err *e)
+{
+    enum status st = OK;
+
+    p->wanted = q;
+    for (size_t i = 0; st == OK && i < rows->n; i++) {
+        struct log_request one = log_request_of(&rows->rows[i], rows->fn_ids[i]);
+        if (q->instance.n > 0 && !str_eq(q->instance, one.instance))
+            continue;
+        one.fn = q->fn;
+        p->request_id = one.invocation_id;
+        st = request_logs(s, &one, print_line, p, e);
+    }
+    return st;
+}
+
 static enum status print_request(struct printer *p, struct store *s, const struct log_request *q,
                                  struct err *e)
 {
@@ -158,20 +203,28 @@ static enum status print_request(struct printer *p, struct store *s, const struc
     if (!is_whole_request(q) ||
         request_by_id(s, q->invocation_id, p->cli->arena, &rows, &none) != OK || rows.n == 0)
         return request_logs(s, q, print_line, p, e);
-    for (size_t i = 0; i < rows.n; i++) {
-        struct log_request one = log_request_of(&rows.rows[i], rows.fn_ids[i]);
-        if (q->limit > 0 && p->printed >= q->limit)
-            break;
-        if (q->instance.n > 0 && !str_eq(q->instance, one.instance))
-            continue;
-        one.fn = q->fn;
-        one.limit = q->limit > 0 ? q->limit - p->printed : 0;
-        p->request_id = one.invocation_id;
-        enum status st = request_logs(s, &one, print_line, p, e);
-        if (st != OK)
-            return st;
-    }
-    return OK;
+    return print_attempts(p, s, q, &rows, e);
+}
+
+/* Lines do not name the trace: those of its requests are looked at, whatever they must hold. */
+static enum status print_trace(struct printer *p, struct store *s, const struct log_request *q,
+                               struct err *e)
+{
+    const struct logs_options *o = p->cli->options;
+    const struct inv_request traced = {
+        .range = q->range,
+        .fn = q->fn,
+        .trace_id = trace_id_parse(o->trace, p->cli->arena),
+        .order = o->newest ? INV_NEWEST : INV_OLDEST,
+    };
+    struct inv_rows rows;
+
+    if (request_invocations(s, &traced, p->cli->arena, &rows, e) != OK)
+        return e->code;
+    if (rows.n == 0)
+        return err_set(e, ERR_NOT_FOUND, "no invocation of the trace " STR_FMT " is stored",
+                       STR_ARG(traced.trace_id));
+    return print_attempts(p, s, q, &rows, e);
 }
 
 static enum status run_search(struct cli *c, struct store *s, struct log_request *q, struct err *e)
@@ -180,7 +233,8 @@ static enum status run_search(struct cli *c, struct store *s, struct log_request
 
     if (cli_range(c, s, 0, &q->range, e) != OK || cli_say_if_no_function(c, s, e) != OK)
         return e->code;
-    if (print_request(&p, s, q, e) != OK ||
+    const bool is_trace = ((const struct logs_options *)c->options)->trace.n > 0;
+    if ((is_trace ? print_trace(&p, s, q, e) : print_request(&p, s, q, e)) != OK ||
         (c->settings->format != TABLE_TEXT && print_rows(&p, s, e) != OK))
         return err_wrap(e, "logs");
     return OK;
@@ -206,6 +260,12 @@ static int run_logs(struct cli *c, struct err *e)
                 STR_ARG(o->level));
         return EXIT_USAGE;
     }
+    if (cli_want_trace(c, o->trace, e) != OK)
+        return EXIT_USAGE;
+    if (o->trace.n > 0 && o->id.n > 0) {
+        err_set(e, ERR_USAGE, "--id or --trace, not both");
+        return EXIT_USAGE;
+    }
     if (c->words.count > 0 && set_pattern(o, c->words.items[0], &q, e) != OK)
         return EXIT_USAGE;
     enum status st = cli_open_store(c, true, &s, e);
@@ -217,7 +277,7 @@ static int run_logs(struct cli *c, struct err *e)
 
 const struct command cmd_logs = {
     .name = "logs",
-    .summary = "search log lines by text, time, function, level or request",
+    .summary = "search log lines by text, time, function, level, request or trace",
     .usage = "[PATTERN]",
     .description =
         "Prints log lines in time order. PATTERN is a Perl-compatible regular expression "

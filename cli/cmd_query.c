@@ -13,7 +13,7 @@
 struct query_options {
     int64_t limit;
     int order;
-    struct str outcome, start, error, instance;
+    struct str outcome, start, error, instance, trace;
     int64_t min_duration_ns;
     int64_t step_ns;
 };
@@ -38,6 +38,8 @@ static const struct opt_def query_options[] = {
       .help = "only this error type: Runtime.*" },
     { .flag = "instance", .type = OPT_STRING, .offset = AT(instance), .value_name = "STREAM",
       .help = "only this execution environment (log stream)" },
+    { .flag = "trace", .type = OPT_STRING, .offset = AT(trace), .value_name = "TRACE-ID",
+      .help = "only invocations of this trace: 1-6b0c997e-..., Root=1-... or a traceparent" },
     { .flag = "min-duration", .type = OPT_DURATION, .offset = AT(min_duration_ns),
       .default_text = "0s", .help = "only invocations at least this long" },
     { .flag = "step", .type = OPT_DURATION, .offset = AT(step_ns), .default_text = "1h",
@@ -320,12 +322,14 @@ static enum status query_invocations(struct cli *c, struct store *s, struct rang
         .min_duration_ns = o->min_duration_ns,
         .error_glob = o->error,
         .instance = o->instance,
+        .trace_id = trace_id_parse(o->trace, c->arena),
         .order = (enum inv_order)o->order,
         .limit = (size_t)o->limit,
     };
     struct inv_rows rows;
 
-    if (parse_mask(c, o->outcome, &outcome_option, &q.outcome_mask, e) != OK ||
+    if (cli_want_trace(c, o->trace, e) != OK ||
+        parse_mask(c, o->outcome, &outcome_option, &q.outcome_mask, e) != OK ||
         parse_mask(c, o->start, &start_option, &q.start_mask, e) != OK)
         return e->code;
     if (o->limit == 0 || o->limit > INV_STREAM_FROM)

@@ -1,5 +1,5 @@
-/* fnscope show REQUEST-ID: one request with all its attempts, their receipt, trace and log lines.
- */
+/* fnscope show REQUEST-ID: one request with all its attempts, their receipt, trace and log lines;
+ * or all requests of a trace. */
 #include "cli/commands.h"
 
 #include "cli/common.h"
@@ -203,6 +203,27 @@ static int show_as_json(struct cli *c, struct store *s, const struct inv_rows *r
     return st == OK ? EXIT_DONE : EXIT_FAILED;
 }
 
+/* What 32 digits are is told by what is stored. */
+static enum status find_rows(struct cli *c, struct store *s, struct str word, struct inv_rows *out,
+                             struct err *e)
+{
+    const struct inv_request q = {
+        .range = {INT64_MIN / 2, INT64_MAX / 2},
+        .trace_id = trace_id_parse(word, c->arena),
+        .order = INV_OLDEST,
+    };
+
+    *out = (struct inv_rows){0};
+    if (q.trace_id.n > 0 && request_invocations(s, &q, c->arena, out, e) != OK)
+        return e->code;
+    if (out->n > 0)
+        return OK;
+    if (q.trace_id.n == 0 || str_find_char(word, '-') == word.n)
+        return request_by_id(s, word, c->arena, out, e);
+    return err_set(e, ERR_NOT_FOUND, "no invocation of the trace " STR_FMT " is stored",
+                   STR_ARG(q.trace_id));
+}
+
 static int run_show(struct cli *c, struct err *e)
 {
     AUTO(cli_close_store) struct store *s = NULL;
@@ -210,8 +231,7 @@ static int run_show(struct cli *c, struct err *e)
 
     if (cli_want_words(c, 1, 1, e) != OK)
         return EXIT_USAGE;
-    if (cli_open_store(c, true, &s, e) != OK ||
-        request_by_id(s, c->words.items[0], c->arena, &rows, e) != OK)
+    if (cli_open_store(c, true, &s, e) != OK || find_rows(c, s, c->words.items[0], &rows, e) != OK)
         return EXIT_FAILED;
     if (((const struct show_options *)c->options)->is_trace)
         return show_trace(c, s, &rows, e);
@@ -226,17 +246,20 @@ static int run_show(struct cli *c, struct err *e)
 const struct command cmd_show = {
     .unused = cli_without_filter,
     .name = "show",
-    .summary = "show one request: attempts, memory, cost, trace and log lines",
-    .usage = "REQUEST-ID",
+    .summary = "show one request or trace: attempts, memory, cost, trace and log lines",
+    .usage = "REQUEST-ID|TRACE-ID",
     .description =
         "Shows every attempt of a request with its outcome, durations, memory, cost, the spans of "
         "its trace where traces are collected, and log lines in order. The first characters of the "
-        "id are enough when they are unique. -o json gives the attempts with receipts and log "
+        "id are enough when they are unique. A trace id gives every attempt that it names, oldest "
+        "first: as X-Ray writes it (1-6b0c997e-...), with all of its header (Root=1-...), or as a "
+        "traceparent. -o json gives the attempts with receipts and log "
         "lines, -o csv the attempts alone.",
     .options = show_options,
     .options_size = sizeof(struct show_options),
     .examples = "fnscope show 8d5958b5\tby the start of the id\n"
                 "fnscope show 8d5958b5-559f-43f3-b278-b71dd7dd0e01 -o json\tfor a program\n"
-                "fnscope show 8d5958b5 --trace -o json\tthe spans of its trace\n",
+                "fnscope show 8d5958b5 --trace -o json\tthe spans of its trace\n"
+                "fnscope show 1-6b0c997e-0f0bfbbe2ab8f94854bf83a8\tall requests of a trace\n",
     .run = run_show,
 };

@@ -568,3 +568,14 @@ int cli_flush(struct cli *c)
     fprintf(stderr, "fnscope: the result is larger than 1 GiB: narrow the range\n");
     return 1;
 }
+
+enum status cli_want_trace(struct cli *c, struct str text, struct err *e)
+{
+    if (text.n == 0 || trace_id_parse(text, c->arena).n > 0)
+        return OK;
+    return err_set(e, ERR_USAGE,
+                   "--trace: \"" STR_FMT
+                   "\" is no trace id such as 1-6b0c997e-..., Root=1-... or a "
+                   "traceparent",
+                   STR_ARG(text));
+}

@@ -105,4 +105,7 @@ struct usd_columns {
 };
 void cli_cost_cells(struct table *t, struct usd_columns at, wide pico, const struct fn_ref *fn);
 
+/* ERR_USAGE when the text of --trace is given and no trace id. */
+MUST_CHECK enum status cli_want_trace(struct cli *c, struct str text, struct err *e);
+
 #endif

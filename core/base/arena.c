@@ -189,3 +189,12 @@ void *arena_grow(struct arena *a, void *p, size_t count, size_t *cap, size_t siz
         memcpy(bigger, p, count * size);
     return bigger;
 }
+
+struct str arena_lower(struct arena *a, struct str s)
+{
+    char *p = arena_strz(a, s);
+
+    for (size_t i = 0; i < s.n; i++)
+        p[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] - 'A' + 'a') : p[i];
+    return (struct str){p, s.n};
+}

@@ -26,8 +26,9 @@ void *arena_zalloc(struct arena *a, size_t count, size_t size);
  * last one. For text whose length is known only when it is written. */
 void arena_shrink(struct arena *a, void *p, size_t old_bytes, size_t new_bytes);
 
-struct str arena_str(struct arena *a, struct str s); /* copy, with a NUL behind it */
-char *arena_strz(struct arena *a, struct str s);     /* copy as a C string */
+struct str arena_lower(struct arena *a, struct str s); /* a copy, A-Z as a-z */
+struct str arena_str(struct arena *a, struct str s);   /* copy, with a NUL behind it */
+char *arena_strz(struct arena *a, struct str s);       /* copy as a C string */
 /* The parts one behind the other. */
 struct str arena_join(struct arena *a, const struct str *parts, size_t n_parts);
 struct str arena_printf(struct arena *a, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -35,6 +35,42 @@ static int compare_starts(const void *a, const void *b)
     return str_cmp(x->id, y->id);
 }
 
+static bool is_hex(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (str_find_char(STR("0123456789abcdefABCDEF"), s.p[i]) == 22)
+            return false;
+    return true;
+}
+
+/* "Root=1-...;Parent=...;Sampled=1" to its root. */
+static struct str root_of(struct str text)
+{
+    const size_t root = str_find(text, STR("Root="));
+    struct str id = root < text.n ? str_skip(text, root + 5) : text;
+
+    for (size_t i = 0; i < id.n; i++)
+        if (str_find_char(STR(";,\" \t"), id.p[i]) < 5)
+            return str_sub(id, 0, i);
+    return id;
+}
+
+struct str trace_id_parse(struct str text, struct arena *a)
+{
+    enum { SHORTEST = 10, DIGITS = 32, TRACEPARENT = 55 };
+    struct str id = root_of(str_trim(text));
+
+    if (id.n >= SHORTEST && str_starts(id, STR("1-")))
+        return arena_lower(a, id);
+    if (id.n == TRACEPARENT && id.p[2] == '-' && id.p[35] == '-')
+        id = str_sub(id, 3, DIGITS);
+    if (id.n != DIGITS || !is_hex(id))
+        return (struct str){0};
+    id = arena_lower(a, id);
+    return arena_printf(a, "1-" STR_FMT "-" STR_FMT, STR_ARG(str_sub(id, 0, 8)),
+                        STR_ARG(str_skip(id, 8)));
+}
+
 #define NOBODY SIZE_MAX
 
 /* The tree as first child and next sibling, by place in the sorted rows. */

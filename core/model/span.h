@@ -37,6 +37,10 @@ struct span_list {
     size_t n;
 };
 
+/* The trace id, as it is stored, that a header, a log line or a person gives: as above, behind
+ * "Root=", or a traceparent of W3C or the 32 digits in it. Empty: it is none. */
+struct str trace_id_parse(struct str text, struct arena *a);
+
 /* "fault", "error", "throttle", "open" or "ok": the worst that is true of it. */
 const char *span_state(const struct span *s);
 /* Orders the spans of one trace as a waterfall shows them: each behind its parent, children by

@@ -7,6 +7,15 @@
 
 /* --- what passes --- */
 
+static bool is_of_trace(const struct fact *f, struct str id)
+{
+    uint8_t packed[16];
+
+    if (f->trace.n == 0 || !f->trace_is_packed)
+        return str_eq(f->trace, id);
+    return trace_pack(id, packed) && memcmp(f->trace.p, packed, sizeof(packed)) == 0;
+}
+
 static bool passes(struct store *s, const struct inv_request *q, const struct fact *f)
 {
     uint32_t outcome = f->kind & 7, start = f->kind >> 3 & 7;
@@ -18,6 +27,8 @@ static bool passes(struct store *s, const struct inv_request *q, const struct fa
     if (f->duration_ns < q->min_duration_ns)
         return false;
     if (q->error_glob.n > 0 && !str_glob(q->error_glob, dim_text(s, f->error_type)))
+        return false;
+    if (q->trace_id.n > 0 && !is_of_trace(f, q->trace_id))
         return false;
     return q->instance.n == 0 || str_eq(q->instance, dim_origin(s, f->stream)->instance);
 }
@@ -531,15 +542,6 @@ static enum status check_one_id(const struct id_search *s, struct err *e)
     return OK;
 }
 
-static struct str lower_case(struct arena *a, struct str s)
-{
-    char *p = arena_strz(a, s);
-
-    for (size_t i = 0; i < s.n; i++)
-        p[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] - 'A' + 'a') : p[i];
-    return (struct str){p, s.n};
-}
-
 static enum status search_days(struct id_search *search, struct str id, struct err *e)
 {
     struct store *s = search->store;
@@ -564,7 +566,7 @@ enum status request_by_id(struct store *s, struct str id, struct arena *a, struc
                        STR_ARG(id), SHORTEST_PREFIX);
     enum status status = search_days(&search, id, e);
     if (status == OK && search.n == 0) /* UUIDs are stored in small letters */
-        status = search_days(&search, lower_case(a, id), e);
+        status = search_days(&search, arena_lower(a, id), e);
     if (status != OK)
         return status;
     if (search.n == 0)

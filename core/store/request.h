@@ -196,6 +196,7 @@ struct inv_request {
     int64_t min_duration_ns;
     struct str error_glob; /* of error_type */
     struct str instance;   /* log stream, exact */
+    struct str trace_id;   /* as trace_id_parse gives it */
     inv_test *test;        /* NULL: none; asked of what passes the rest */
     void *test_ctx;
     enum inv_order order;

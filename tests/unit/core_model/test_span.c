@@ -59,12 +59,41 @@ static void test_loops(void **state)
     check_order(rows, ARRAY_LEN(rows), "self0 root0 a0 c1 b2 tail2");
 }
 
+static void test_trace_ids(void **state)
+{
+    static const struct {
+        const char *text, *id;
+    } cases[] = {
+        {"1-68f7d85d-0f0bfbbe2ab8f94854bf83a8", "1-68f7d85d-0f0bfbbe2ab8f94854bf83a8"},
+        {" 1-68F7D85D-0F0BFBBE2AB8F94854BF83A8\n", "1-68f7d85d-0f0bfbbe2ab8f94854bf83a8"},
+        {"Root=1-68f7d85d-0f0bfbbe2ab8f94854bf83a8;Parent=53995c3f42cd8ad8;Sampled=1",
+         "1-68f7d85d-0f0bfbbe2ab8f94854bf83a8"},
+        {"X-Amzn-Trace-Id: Self=1-68f7d85d-1;Root=1-68f7d85d-0f0bfbbe2ab8f94854bf83a8",
+         "1-68f7d85d-0f0bfbbe2ab8f94854bf83a8"},
+        {"00-68f7d85d0f0bfbbe2ab8f94854bf83a8-53995c3f42cd8ad8-01",
+         "1-68f7d85d-0f0bfbbe2ab8f94854bf83a8"},
+        {"68f7d85d0f0bfbbe2ab8f94854bf83a8", "1-68f7d85d-0f0bfbbe2ab8f94854bf83a8"},
+        {"68f7d85d0f0bfbbe2ab8f94854bf83ag", ""},
+        {"8d5958b5-559f-43f3-b278-b71dd7dd0e01", ""}, /* a request */
+        {"8d5958b5", ""},
+        {"1-", ""},
+        {"Root=", ""},
+        {"", ""},
+    };
+    AUTO(arena_clear) struct arena a = {0};
+
+    UNUSED(state);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        CHECK_STR(trace_id_parse(str_from(cases[i].text), &a), str_from(cases[i].id));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tree),
         cmocka_unit_test(test_same_start),
         cmocka_unit_test(test_loops),
+        cmocka_unit_test(test_trace_ids),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
