@@ -50,6 +50,11 @@ static void add_ratio(struct buf *b, const struct rule *r, const struct alert *a
         buf_addf(b, "no %s, and so no %s", r->per->phrase, r->signal->phrase);
         return;
     }
+    if (o && o->data_ns > 0 && o->whole == 0 && r->per->kind != SIGNAL_LEVEL) {
+        const int64_t n = alert->value / 1000000; /* times one */
+        buf_addf(b, "%lld %s and no %s", (long long)n, phrase_of(r->signal, n), r->per->phrase);
+        return;
+    }
     buf_addf(b, "%s at ", r->signal->phrase);
     alert_value_format(b, alert->value, r->unit);
     if (quorum == QUORUM_MET)

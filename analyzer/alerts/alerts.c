@@ -320,7 +320,8 @@ static void count_from_seen(const struct rule *r, const struct alert *a, struct 
 static void look_at(struct evaluation *ev, const struct rule *r, const struct subject *subject,
                     const struct track *of)
 {
-    const struct track *per = r->per ? tracks_find(&ev->tracks, r->per, subject) : NULL;
+    const struct track seen = of ? *of : (struct track){0};
+    const struct track *per = tracks_divisor(&ev->tracks, r->per, subject);
     const char *why = tracks_why_unwatched(&ev->tracks, subject);
     const bool mutes = is_muted(ev, r, subject);
     struct alert a = find_alert(ev, r, subject);
@@ -332,7 +333,7 @@ static void look_at(struct evaluation *ev, const struct rule *r, const struct su
     if (why)
         return;
     a.threshold = r->threshold; /* a changed rule compares with its own threshold */
-    rule_eval(r, of, per, ev->now_ns, stale_after(r), &o);
+    rule_eval(r, &seen, per, ev->now_ns, stale_after(r), &o);
     count_from_seen(r, &a, &o);
     look_back(ev, r, &a, &o, mutes);
     why = why_unread(ev, r, &a, &o);

@@ -175,16 +175,38 @@ static enum status read_value(struct scan *s, enum metric_unit unit, int64_t *ou
 
 /* --- what can be --- */
 
-/* No value is below zero; failures are a part of all invocations, and a quota has an end. */
+/* Failures are a part of all invocations, timeouts one of the failures. */
+static bool is_part(const struct signal_info *s, const struct signal_info *per)
+{
+    if (!per || s->from != FROM_CELLS || per->from != FROM_CELLS)
+        return false;
+    if (per->member == CELL_INVOCATIONS)
+        return s->member <= CELL_COLD_STARTS;
+    return s == per ||
+           (per->member == CELL_ERRORS && (s->member == CELL_TIMEOUTS || s->member == CELL_OOM));
+}
+
+/* Of a limit, which is overrun a little, or was just lowered. */
+static bool is_of_limit(const struct signal_info *s, const struct signal_info *per)
+{
+    const bool is_share = s->from == FROM_CELLS &&
+                          (s->member == CELL_DURATION_SHARE || s->member == CELL_MEMORY_SHARE);
+    const bool is_concurrency = per && s->from == FROM_POINTS && per->from == FROM_POINTS &&
+                                s->member == METRIC_CONCURRENCY &&
+                                per->member == METRIC_CONCURRENCY_LIMIT;
+
+    return is_share || is_concurrency || signal_share(s, per);
+}
+
+#define WHOLE INT64_C(1000000)
+
+/* No value is below zero, and a quota has an end. */
 static int64_t largest_of(const struct rule *r)
 {
     const struct signal_info *s = r->signal, *per = r->per;
-    const bool is_part = per && s->from == FROM_CELLS && per->from == FROM_CELLS &&
-                         s->member >= CELL_ERRORS && s->member <= CELL_COLD_STARTS &&
-                         per->member == CELL_INVOCATIONS;
-    const bool is_share = !per && s->from == FROM_SOURCES && s->member == SOURCE_QUOTA;
+    const bool is_quota = !per && s->from == FROM_SOURCES && s->member == SOURCE_QUOTA;
 
-    return is_part || is_share ? INT64_C(1000000) : INT64_MAX;
+    return is_part(s, per) || is_quota ? WHOLE : is_of_limit(s, per) ? 2 * WHOLE : INT64_MAX;
 }
 
 static bool holds_never(const struct rule *r, int64_t limit)
@@ -232,9 +254,10 @@ static enum status check_threshold(const struct scan *s, const struct rule *r)
     if (is_never == is_upper(r))
         return err_set(
             s->e, ERR_CONFIG,
-            "column %zu: this %s holds: it is 100%% at most; two per cent is written 2%% "
+            "column %zu: this %s holds: it is %lld%% at most; two per cent is written 2%% "
             "or 0.02",
-            s->value_at + 1, is_never ? "never" : "always");
+            s->value_at + 1, is_never ? "never" : "always",
+            (long long)(largest_of(r) / (WHOLE / 100)));
     return err_set(s->e, ERR_CONFIG,
                    "column %zu: this %s holds: no value is below zero; \"%s 0\" says that there is "
                    "%s",

@@ -65,17 +65,24 @@ struct reading {
     enum quorum quorum;
 };
 
-/* A share of nothing is none. */
-static bool ratio_of(const struct rule *r, wide part, wide whole, struct reading *out)
+/* A share of nothing is none; throttled requests without any invocation are as many times all. */
+static void ratio_of(const struct rule *r, wide part, wide whole, struct reading *out)
 {
     const bool is_little = whole < (wide)r->min_count;
 
-    if (whole <= 0 && part != 0)
-        return false;
-    out->value = whole > 0 ? narrow(wide_ratio(part, PPM, whole)) : 0;
+    out->value = narrow(wide_ratio(part, PPM, whole > 0 ? whole : 1));
     out->whole = narrow(whole);
-    out->quorum = whole <= 0 ? QUORUM_NONE : is_little ? QUORUM_FEW : QUORUM_MET;
-    return true;
+    out->quorum = whole <= 0 && part == 0 ? QUORUM_NONE : is_little ? QUORUM_FEW : QUORUM_MET;
+}
+
+/* What is counted of the same invocations is a part of them. Of what is not, that there were none
+ * is known once it is known up to then. */
+static bool has_none(const struct rule *r, const struct track *t, int64_t end_ns)
+{
+    const bool is_apart = r->signal->from != FROM_CELLS || r->per->from != FROM_CELLS;
+
+    return is_apart && t->n > 0 && !t->samples[t->n - 1].is_missing &&
+           t->samples[t->n - 1].end_ns >= end_ns;
 }
 
 static bool value_at(const struct rule *r, const struct track *of, const struct track *per,
@@ -91,7 +98,10 @@ static bool value_at(const struct rule *r, const struct track *of, const struct 
         *out = (struct reading){.value = narrow(v), .quorum = QUORUM_MET};
         return true;
     }
-    return per && divisor(r, per, end_ns, &d) && ratio_of(r, v, d, out);
+    if (!per || !divisor(r, per, end_ns, &d) || (d <= 0 && v != 0 && !has_none(r, per, end_ns)))
+        return false;
+    ratio_of(r, v, d, out);
+    return true;
 }
 
 /* --- good, bad, between --- */

@@ -72,6 +72,14 @@ const struct track *tracks_idle(struct tracks *t, const struct signal_info *sign
     return track;
 }
 
+const struct track *tracks_divisor(struct tracks *t, const struct signal_info *per,
+                                   const struct subject *subject)
+{
+    const struct track *found = per ? tracks_find(t, per, subject) : NULL;
+
+    return found || !per || per->kind == SIGNAL_LEVEL ? found : tracks_idle(t, per, subject);
+}
+
 /* --- sources --- */
 
 static int64_t source_value(const struct source_status *r, unsigned member, int64_t now_ns)

@@ -32,6 +32,11 @@ const struct track *tracks_find(const struct tracks *t, const struct signal_info
 const struct track *tracks_idle(struct tracks *t, const struct signal_info *signal,
                                 const struct subject *subject);
 
+/* What is found, else, of what adds up, what is idle; NULL of no signal. Pointers to other tracks
+ * may move. */
+const struct track *tracks_divisor(struct tracks *t, const struct signal_info *per,
+                                   const struct subject *subject);
+
 /* Why nothing is known of the subject any more: "the queue is no longer there"; NULL: it is
  * watched.
  */

@@ -85,6 +85,16 @@ static void test_refuses(void **state)
          "is written 2% or 0.02"},
         {"errors / invocations >= 101%", "column 25: this never holds: it is 100% at most; two per "
                                          "cent is written 2% or 0.02"},
+        {"oom / errors > 3",
+         "column 16: this never holds: it is 100% at most; two per cent is written 2% or 0.02"},
+        {"errors / errors > 1",
+         "column 19: this never holds: it is 100% at most; two per cent is written 2% or 0.02"},
+        {"duration.max / timeout >= 90",
+         "column 27: this never holds: it is 200% at most; two per cent is written 2% or 0.02"},
+        {"memory.share > 95",
+         "column 16: this never holds: it is 200% at most; two per cent is written 2% or 0.02"},
+        {"concurrency / concurrency_limit > 80",
+         "column 35: this never holds: it is 200% at most; two per cent is written 2% or 0.02"},
         {"source.quota <= 100%",
          "column 17: this always holds: it is 100% at most; two per cent is "
          "written 2% or 0.02"},

@@ -134,6 +134,28 @@ static void test_missing(void **state)
     CHECK_INT(EVAL("queue.depth > 0", -1, -1).verdict, VERDICT_MISSING);
 }
 
+/* Throttled requests are no part of the invocations: without any they are more than every share,
+ * once it is known that there were none. */
+static void test_of_nothing(void **state)
+{
+    const struct rule r = rule_of("throttles / invocations > 10% over 3m");
+    const int some[] = {0, 5, 0}, none[] = {0, 0, 0};
+    struct data of, per;
+    struct observation o;
+
+    UNUSED(state);
+    fill(&of, r.signal, some, 3);
+    fill(&per, r.per, none, 3);
+    rule_eval(&r, &of.track, &per.track, T0 + 3 * NS_PER_MIN, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_DUE);
+    CHECK_INT(o.value, 5000000);
+    CHECK_INT(o.whole, 0);
+    per.track.n = 1;
+    rule_eval(&r, &of.track, &per.track, T0 + 3 * NS_PER_MIN, STALE, &o);
+    CHECK_INT(o.verdict, VERDICT_CLEARED);
+    CHECK_INT(o.data_ns, T0 + NS_PER_MIN);
+}
+
 static void test_a_gap_ends_a_run(void **state)
 {
     const struct rule r = rule_of("queue.depth > 0 for 15m");
@@ -320,6 +342,7 @@ int main(void)
         cmocka_unit_test(test_clear_and_keep),
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_missing),
+        cmocka_unit_test(test_of_nothing),
         cmocka_unit_test(test_a_gap_ends_a_run),
         cmocka_unit_test(test_past_runs),
         cmocka_unit_test(test_many_past_runs),

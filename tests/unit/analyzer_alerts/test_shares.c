@@ -131,9 +131,48 @@ static void test_known_in_part(void **state)
     fixture_free(f);
 }
 
+/* The last good reading of the logs was then; a minute with throttled calls. */
+static void read_until(struct fixture *f, int64_t logs_ns, int64_t throttled_ns)
+{
+    struct batch *b = batch_new();
+
+    *batch_source(b) = (struct source_status){.name = STR("prod"),
+                                              .account = STR("1"),
+                                              .region = STR("eu-west-1"),
+                                              .tried_ns = logs_ns,
+                                              .success_ns = logs_ns,
+                                              .watermark_ns = logs_ns};
+    *batch_point(b) = (struct metric_point){.subject = {SCOPE_FUNCTION, resize},
+                                            .metric = METRIC_THROTTLES,
+                                            .time_ns = throttled_ns,
+                                            .period_ns = NS_PER_MIN,
+                                            .value = 30,
+                                            .weight = 1};
+    fixture_commit(f, b);
+}
+
+/* A function that is throttled wholly has no invocations at all. */
+static void test_throttled_wholly(void **state)
+{
+    static const char when[] = "throttles / invocations > 10% over 3m";
+    struct fixture *f = fixture_new();
+
+    UNUSED(state);
+    fixture_open(f, false);
+    read_until(f, AT(6), AT(5)); /* its log may come yet */
+    CHECK_INT(evaluate(f, when, AT(7)).state, ALERT_INACTIVE);
+    read_until(f, AT(9), AT(5));
+    const struct result o = evaluate(f, when, AT(8));
+    CHECK_INT(o.state, ALERT_FIRING);
+    CHECK_STR(o.summary,
+              STR("function resize: 30 throttled requests and no invocations (threshold > 10%)"));
+    fixture_free(f);
+}
+
 static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_lowered_limits),
     cmocka_unit_test(test_raised_limits),
     cmocka_unit_test(test_known_in_part),
+    cmocka_unit_test(test_throttled_wholly),
 };
 TEST_MAIN(tests)
