@@ -381,7 +381,10 @@ static bool test_one(struct cli *c, const struct alert_config *k, const struct n
         return m.status == OUTBOX_SENT;
     }
     safe_text(&c->out, name, SAFE_KEEP_NONE);
-    buf_addf(&c->out, ": %s", m.status == OUTBOX_SENT ? "told" : "not told: ");
+    buf_addf(&c->out, ": %s",
+             m.status != OUTBOX_SENT ? "not told: "
+             : m.error.n > 0         ? "told, "
+                                     : "told");
     safe_text(&c->out, m.error, SAFE_KEEP_NONE);
     buf_add_c(&c->out, '\n');
     return m.status == OUTBOX_SENT;

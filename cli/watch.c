@@ -40,8 +40,10 @@ struct results {
 static void log_result(const struct outbox_entry *m)
 {
     if (m->status == OUTBOX_SENT)
-        log_event(LOG_INFO, "alert %s: " STR_FMT " told " STR_FMT, alert_event_name(m->event),
-                  STR_ARG(m->notifier), STR_ARG(m->alert.summary));
+        log_event(m->error.n > 0 ? LOG_WARN : LOG_INFO,
+                  "alert %s: " STR_FMT " told " STR_FMT "%s" STR_FMT, alert_event_name(m->event),
+                  STR_ARG(m->notifier), STR_ARG(m->alert.summary), m->error.n > 0 ? ", " : "",
+                  STR_ARG(m->error));
     else if (m->attempts > 0)
         log_event(LOG_WARN, "alert %s: " STR_FMT " was not told " STR_FMT ": " STR_FMT "%s",
                   alert_event_name(m->event), STR_ARG(m->notifier), STR_ARG(m->alert.summary),

@@ -21,6 +21,8 @@ struct upload {
     CURL *curl;
     struct str rest;
     const atomic_bool *stop;
+    struct buf *refused; /* of struct mail */
+    struct buf receiver; /* the server is asked for it */
 };
 
 static size_t on_read(char *to, size_t size, size_t n, void *ctx)
@@ -44,6 +46,35 @@ static int on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow, curl_off
     UNUSED(ultotal);
     UNUSED(ulnow);
     return u->stop != NULL && atomic_load(u->stop);
+}
+
+/* "550 no such user\r\n" to the receiver just asked for. */
+static void note_refused(struct upload *u, struct str answer)
+{
+    answer = str_trim(answer);
+    if (u->receiver.n > 0 && answer.n > 0 && answer.p[0] >= '4')
+        buf_addf(u->refused, "%s" STR_FMT " (" STR_FMT ")", u->refused->n > 0 ? ", " : "",
+                 STR_ARG(buf_str(&u->receiver)), STR_ARG(answer));
+    buf_reset(&u->receiver);
+}
+
+/* What is said to the server and by it; libcurl tells nothing else of single receivers. */
+static int on_talk(CURL *h, curl_infotype type, char *data, size_t n, void *ctx)
+{
+    static const struct str ask = STR_INIT("RCPT TO:<");
+    const struct str text = {data, n};
+    struct upload *u = ctx;
+
+    UNUSED(h);
+    if (type == CURLINFO_HEADER_IN)
+        note_refused(u, text);
+    if (type == CURLINFO_HEADER_OUT)
+        buf_reset(&u->receiver);
+    if (type == CURLINFO_HEADER_OUT && str_starts(text, ask)) {
+        const struct str address = str_skip(text, ask.n);
+        buf_add_str(&u->receiver, str_sub(address, 0, str_find_char(address, '>')));
+    }
+    return 0;
 }
 
 /* An address goes into a command line of the protocol: nothing in it may end the line or the
@@ -102,6 +133,12 @@ static void set_up(struct upload *u, const struct mail *m, struct arena *a)
     u->api.setopt(h, CURLOPT_NOPROGRESS, 0L);
     u->api.setopt(h, CURLOPT_XFERINFOFUNCTION, on_progress);
     u->api.setopt(h, CURLOPT_XFERINFODATA, u);
+    u->api.setopt(h, CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L); /* one that left keeps it from nobody */
+    if (m->refused) {
+        u->api.setopt(h, CURLOPT_VERBOSE, 1L);
+        u->api.setopt(h, CURLOPT_DEBUGFUNCTION, on_talk);
+        u->api.setopt(h, CURLOPT_DEBUGDATA, u);
+    }
 }
 
 static enum status status_of(CURLcode code, long answer)
@@ -142,7 +179,8 @@ static enum status send_mail(void *ctx, const struct mail *m, struct err *e)
 {
     AUTO(arena_clear) struct arena a = {0};
     const struct smtp *s = ctx;
-    struct upload u = {.rest = m->message, .stop = s->stop};
+    struct upload u = {
+        .rest = m->message, .stop = s->stop, .refused = m->refused, .receiver = {.max = 1024}};
     enum status status = check_mail(m, e);
 
     if (status == OK)
@@ -158,6 +196,7 @@ static enum status send_mail(void *ctx, const struct mail *m, struct err *e)
     status = perform(&u, m, e);
     u.api.slist_free_all(to);
     u.api.cleanup(u.curl);
+    buf_clear(&u.receiver);
     return status;
 }
 

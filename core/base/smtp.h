@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "core/base/buf.h"
 #include "core/base/err.h"
 #include "core/base/str.h"
 
@@ -23,6 +24,9 @@ struct mail {
     struct str message; /* headers, blank line, body; lines end with CRLF */
     int64_t timeout_ns; /* 0: 10 s */
     bool wants_tls;     /* STARTTLS or nothing; without, it is used where it is offered */
+    /* Gets the receivers that the server did not take, with its words: "a@example.org (550 no such
+     * user)", also when the others got the mail and the status is OK. NULL: not wanted. */
+    struct buf *refused;
 };
 
 struct mailer {

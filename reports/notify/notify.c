@@ -69,7 +69,7 @@ void notify_deliver(const struct notifier *notifiers, size_t n, const struct not
 
     if (!with.asked_ns)
         with.asked_ns = &asked_ns;
-
+    with.left_out = &m->error;
     m->attempts++;
     m->error = (struct str){0};
     if (!to) {

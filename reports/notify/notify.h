@@ -29,9 +29,10 @@ struct notify_env {
     const struct http *http;
     const struct mailer *mailer;
     int64_t now_ns;
-    struct arena *arena; /* of this message */
-    bool is_kept;        /* what holds is told again each minute, by notify_keep */
-    int64_t *asked_ns;   /* becomes how long the receiver asks to be left alone; NULL: not wanted */
+    struct arena *arena;  /* of this message */
+    bool is_kept;         /* what holds is told again each minute, by notify_keep */
+    struct str *left_out; /* becomes whom a message did not reach that is sent; NULL: not wanted */
+    int64_t *asked_ns; /* becomes how long the receiver asks to be left alone; NULL: not wanted */
 };
 
 struct notifier_ops {
@@ -62,7 +63,8 @@ struct notifier {
  * an hour. */
 #define NOTIFY_LONGEST_PAUSE_NS (5 * NS_PER_MIN)
 
-/* Sends one message now and fills the result: status, attempts, next_ns or done_ns, error. m is as
+/* Sends one message now and fills the result: status, attempts, next_ns or done_ns, error (of one
+ * that is sent: whom it did not reach). m is as
  * it came from the store; a notifier that is not configured any more is given up at once. */
 void notify_deliver(const struct notifier *notifiers, size_t n, const struct notify_env *env,
                     struct outbox_entry *m);

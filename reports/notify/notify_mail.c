@@ -139,6 +139,7 @@ static enum status send_mail(const void *config, const struct notify_env *env,
                              const struct outbox_entry *m, struct err *e)
 {
     AUTO(buf_clear) struct buf message = {.max = 128u << 10};
+    AUTO(buf_clear) struct buf refused = {.max = 4096};
     const struct mail_config *c = config;
     struct mail mail = {
         .server = c->server,
@@ -148,6 +149,7 @@ static enum status send_mail(const void *config, const struct notify_env *env,
         .n_to = c->to.count,
         .timeout_ns = c->timeout_ns,
         .wants_tls = c->wants_tls,
+        .refused = &refused,
     };
 
     if (secret_read(&c->password, env->arena, &mail.password, e) != OK)
@@ -157,7 +159,13 @@ static enum status send_mail(const void *config, const struct notify_env *env,
     enum status status = buf_check(&message, "the mail", e);
     if (status == OK)
         status = mailer_send(env->mailer, &mail, e);
-    return status == OK ? OK : err_wrap(e, "mail");
+    const struct str left_out = buf_str(&refused);
+    if (status != OK)
+        return left_out.n > 0 ? err_wrap(e, "mail to " STR_FMT, STR_ARG(left_out))
+                              : err_wrap(e, "mail");
+    if (left_out.n > 0 && env->left_out)
+        *env->left_out = arena_printf(env->arena, "not to " STR_FMT, STR_ARG(left_out));
+    return OK;
 }
 
 const struct notifier_ops notify_mail = {

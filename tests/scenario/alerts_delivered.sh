@@ -65,7 +65,7 @@ notify:
   chat: {type: slack, url: "http://127.0.0.1:$http/chat"}
   file: {type: exec, command: [sh, -c, 'cat >> $work/exec.ndjson']}
   am: {type: alertmanager, url: "http://127.0.0.1:$am"}
-  mail: {type: mail, server: "smtp://127.0.0.1:$smtp", from: fnscope@example.org, to: [ops@example.org]}
+  mail: {type: mail, server: "smtp://127.0.0.1:$smtp", from: fnscope@example.org, to: [left@example.org, ops@example.org]}
 YAML
 
 # Five failed invocations within a minute, a quarter of an hour ago: Alertmanager compares with its own clock.
@@ -111,6 +111,8 @@ evidence=$(jq -r 'select(.path == "/hook") | .body | fromjson | .evidence' "$wor
 posted /chat '.text | startswith("[firing] critical: function checkout")' || fail "chat"
 jq -e '.rule == "failures" and .event == "firing"' "$work/exec.ndjson" > /dev/null || fail "program"
 grep -q '^Subject: =?UTF-8?B?' "$work/mail.1" || fail "mail"
+"$program" sql "select error from alert_messages where notifier = 'mail'" > "$work/check.mail"
+grep -q 'not to left@example.org (550 no such user)' "$work/check.mail" || fail "who left is not named"
 sed '1,/^\r*$/d' "$work/mail.1" | base64 -di | grep -q 'threshold  2' || fail "text of the mail"
 amtool() { curl -fsS --noproxy '*' "http://127.0.0.1:$am/api/v2/alerts"; }
 amtool | jq -e 'length == 1 and .[0].labels.alertname == "failures" and .[0].labels.function == "checkout" and

@@ -3,7 +3,7 @@
 
 alert_receivers.py DIR: writes DIR/http.port and DIR/smtp.port once both listen, then appends each
 POST as a line of JSON (path, headers, body, at) to DIR/http.ndjson and each mail as DIR/mail.N. With a
-file DIR/refuse the HTTP server answers 503. Ends with SIGTERM.
+file DIR/refuse the HTTP server answers 503; the SMTP server takes no mail to left@... Ends with SIGTERM.
 """
 import asyncio
 import http.server
@@ -55,6 +55,12 @@ class Server(http.server.ThreadingHTTPServer):
 
 class Mails:
     count = 0
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("left@"):
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):
         Mails.count += 1
