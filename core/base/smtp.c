@@ -58,8 +58,9 @@ static void note_refused(struct upload *u, struct str answer)
     buf_reset(&u->receiver);
 }
 
-/* What is said to the server and by it; libcurl tells nothing else of single receivers. */
-static int on_talk(CURL *h, curl_infotype type, char *data, size_t n, void *ctx)
+/* What is said to the server and by it; libcurl tells nothing else of single receivers, and has
+ * `data` without const. */
+static int on_talk(CURL *h, curl_infotype type, const char *data, size_t n, void *ctx)
 {
     static const struct str ask = STR_INIT("RCPT TO:<");
     const struct str text = {data, n};

@@ -167,17 +167,18 @@ static void keep(const struct notifier *to, const struct notify_env *env, const 
     UNUSED(status);
 }
 
-static void deliver(struct worker *w, struct notify_env *env, struct outbox_entry *m)
+static void deliver(struct worker *w, const struct notify_env *env, struct outbox_entry *m)
 {
     const struct notify_options *o = &w->all->options;
+    struct notify_env with = *env;
     int64_t asked_ns = 0, until_ns;
 
     if (is_paused(w, env->now_ns, &until_ns)) {
         m->next_ns = until_ns; /* it came before the pause; this is no attempt */
         return;
     }
-    env->asked_ns = &asked_ns;
-    notify_deliver(o->notifiers, o->n_notifiers, env, m);
+    with.asked_ns = &asked_ns;
+    notify_deliver(o->notifiers, o->n_notifiers, &with, m);
     if (asked_ns > 0)
         atomic_store(&w->paused_until_ns, env->now_ns + asked_ns);
 }
@@ -188,7 +189,7 @@ static void *run(void *ctx)
     const struct notify_options *o = &w->all->options;
 
     for (struct job *j; (j = queue_pop(w->jobs, -1, NULL)) != NULL;) {
-        struct notify_env env = {
+        const struct notify_env env = {
             .http = &w->http,
             .mailer = &w->mailer,
             .now_ns = clock_now(&o->clock),
