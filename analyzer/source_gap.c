@@ -131,7 +131,7 @@ struct str source_gap_remedy(const struct source_gap *g)
                    "queues: or collect: in the configuration; all else is read");
     return g->is_failing ? STR("what it had to tell is missing until it answers, or is taken out "
                                "of the configuration")
-                         : STR("what came since is missing: is a collector running?");
+                         : STR("what came since is missing; a collector that runs reads it");
 }
 
 /* --- nobody reads --- */

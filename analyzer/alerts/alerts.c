@@ -322,7 +322,7 @@ static void look_at(struct evaluation *ev, const struct rule *r, const struct su
 {
     const struct track seen = of ? *of : (struct track){0};
     const struct track *per = tracks_divisor(&ev->tracks, r->per, subject);
-    const char *why = tracks_why_unwatched(&ev->tracks, subject);
+    const char *why = tracks_why_unwatched(&ev->tracks, r->signal, subject);
     const bool mutes = is_muted(ev, r, subject);
     struct alert a = find_alert(ev, r, subject);
     struct observation o;

@@ -192,23 +192,47 @@ static const struct msg_queue *find_queue(const struct tracks *t, const struct s
     return NULL;
 }
 
-static enum queue_class class_of(const struct point_load *l, const struct subject *subject)
+static enum queue_class class_of(const struct tracks *t, const struct subject *subject)
 {
-    const struct msg_queue *q = find_queue(l->tracks, subject);
+    const struct msg_queue *q = find_queue(t, subject);
 
     if (q)
         return q->is_dlq ? DEAD_LETTER_QUEUE : WORK_QUEUE;
     return subject->scope == SCOPE_QUEUE ? WORK_QUEUE : ANY_QUEUE;
 }
 
+/* Which queues are dead-letter queues is told by those that feed them: when all have been read. */
+static bool knows_feeders(const struct tracks *t, const struct msg_queue *q)
+{
+    for (size_t i = 0; i < t->places.sources.n; i++) {
+        const struct source_status *s = &t->places.sources.rows[i];
+        const struct source_part *queues = source_find_part(s, SOURCE_PART_QUEUES);
+        if (str_eq(s->name, q->source) && queues)
+            return queues->round_ns > 0 && queues->round_ns >= t->begun_ns;
+    }
+    return false;
+}
+
+static const char *why_of_another_class(const struct tracks *t, const struct signal_info *signal,
+                                        const struct subject *subject)
+{
+    if (signal->queues == ANY_QUEUE || signal->queues == class_of(t, subject))
+        return NULL;
+    return signal->queues == DEAD_LETTER_QUEUE ? "the queue is no dead-letter queue any more"
+                                               : "the queue is a dead-letter queue now";
+}
+
 /* A source that has got another name takes its queues over with its first poll. */
-const char *tracks_why_unwatched(const struct tracks *t, const struct subject *subject)
+const char *tracks_why_unwatched(const struct tracks *t, const struct signal_info *signal,
+                                 const struct subject *subject)
 {
     const struct msg_queue *q = find_queue(t, subject);
     const bool is_new = t->now_ns - t->begun_ns < FIRST_POLL_NS;
 
-    if (!q || q->presence == QUEUE_THERE || (q->presence == QUEUE_UNREAD && is_new))
+    if (!q || (q->presence == QUEUE_UNREAD && is_new))
         return NULL;
+    if (q->presence == QUEUE_THERE)
+        return knows_feeders(t, q) ? why_of_another_class(t, signal, subject) : NULL;
     return q->presence == QUEUE_GONE ? "the queue is no longer there"
                                      : "no source reads the queue any more";
 }
@@ -252,7 +276,7 @@ static bool is_of_signal(const struct point_load *l, const struct signal_info *s
 {
     return signal->from == FROM_POINTS && (signal->scope_mask >> series->subject.scope & 1) != 0 &&
            metric_of(signal, series->subject.scope) == series->metric &&
-           signal->queues == class_of(l, &series->subject);
+           signal->queues == class_of(l->tracks, &series->subject);
 }
 
 /* A sum has a value in every period: where the provider has none it is zero. After its last point a

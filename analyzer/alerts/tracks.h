@@ -40,7 +40,8 @@ const struct track *tracks_divisor(struct tracks *t, const struct signal_info *p
 /* Why nothing is known of the subject any more: "the queue is no longer there"; NULL: it is
  * watched.
  */
-const char *tracks_why_unwatched(const struct tracks *t, const struct subject *subject);
+const char *tracks_why_unwatched(const struct tracks *t, const struct signal_info *signal,
+                                 const struct subject *subject);
 /* Of values that do not come any more: why none will, "no source reads its metrics any more"; NULL:
  * they may come yet. */
 const char *tracks_why_unread(struct tracks *t, const struct signal_info *signal,

@@ -119,6 +119,31 @@ static void test_queue_that_is_gone(void **state)
     fixture_free(f);
 }
 
+/* What fed it feeds another queue: its depth is that of a queue like others now. */
+static void test_dead_letter_queue_no_more(void **state)
+{
+    struct fixture *f = fixture_new();
+    const struct alert_set set = set_of(f, "queue.dlq_depth > 0");
+    struct result o;
+
+    UNUSED(state);
+    fixture_open(f, false);
+    polled(f, AT(0), AT(0));
+    reading(f, AT(1), 3);
+    CHECK_INT(evaluate(f, &set, AT(1)).alert.state, ALERT_FIRING);
+    struct batch *b = batch_new();
+    add_reading(b, "eu-west-1", AT(2), 3);
+    b->queues[0].is_dlq = false;
+    fixture_commit(f, b);
+    polled(f, AT(2), AT(2));
+    o = evaluate(f, &set, AT(2));
+    CHECK_INT(o.alert.state, ALERT_RESOLVED);
+    CHECK(str_ends(o.message.alert.summary,
+                   STR("; no longer watched: the queue is no dead-letter queue any more")));
+    CHECK_INT(evaluate(f, &set, AT(3)).n_messages, 0);
+    fixture_free(f);
+}
+
 /* Its source reads other things yet. */
 static void take_queues_out(struct fixture *f, int64_t now_ns)
 {
@@ -440,6 +465,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(test_for_counts_from_what_was_seen),
 
     cmocka_unit_test(test_queue_that_is_gone),
+    cmocka_unit_test(test_dead_letter_queue_no_more),
     cmocka_unit_test(test_queue_that_is_not_read),
     cmocka_unit_test(test_queue_of_a_removed_source),
     cmocka_unit_test(test_queue_without_a_source),
