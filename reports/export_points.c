@@ -12,17 +12,22 @@
 struct family {
     enum metric metric;
     const char *name, *help;
+    const char *of_region; /* the same of a region: functions that are gone count, too */
 };
 
 static const struct family counters[] = {
     {METRIC_THROTTLES, "fnscope_function_throttles_total",
-     "Calls refused for lack of concurrency, as the provider counts them."},
+     "Calls refused for lack of concurrency, as the provider counts them.",
+     "fnscope_region_throttles_total"},
     {METRIC_ASYNC_DROPPED, "fnscope_function_async_events_dropped_total",
-     "Asynchronous events given up without a run that ended well."},
+     "Asynchronous events given up without a run that ended well.",
+     "fnscope_region_async_events_dropped_total"},
     {METRIC_DLQ_ERRORS, "fnscope_function_dead_letter_errors_total",
-     "Events lost because the dead-letter queue refused them."},
+     "Events lost because the dead-letter queue refused them.",
+     "fnscope_region_dead_letter_errors_total"},
     {METRIC_DESTINATION_ERRORS, "fnscope_function_destination_errors_total",
-     "Events lost because their destination refused them."},
+     "Events lost because their destination refused them.",
+     "fnscope_region_destination_errors_total"},
 };
 static const struct {
     struct family of;
@@ -30,19 +35,20 @@ static const struct {
     int64_t age_ns;
 } gauges[] = {
     {{METRIC_CONCURRENCY, "fnscope_function_concurrent_executions",
-      "Most environments at work at a time in the newest minute; of functions with a reservation."},
+      "Most environments at work at a time in the newest minute; of functions with a reservation.",
+      NULL},
      SCOPE_FUNCTION,
      STALE_NS},
     {{METRIC_CONCURRENCY_LIMIT, "fnscope_function_reserved_concurrency",
-      "Environments reserved, and the most there may be."},
+      "Environments reserved, and the most there may be.", NULL},
      SCOPE_FUNCTION,
      LIMIT_NS},
     {{METRIC_CONCURRENCY, "fnscope_region_concurrent_executions",
-      "Most environments at work at a time in the region in the newest minute."},
+      "Most environments at work at a time in the region in the newest minute.", NULL},
      SCOPE_REGION,
      STALE_NS},
     {{METRIC_CONCURRENCY_LIMIT, "fnscope_region_concurrency_limit",
-      "Environments the account may have at work in the region."},
+      "Environments the account may have at work in the region.", NULL},
      SCOPE_REGION,
      LIMIT_NS},
 };
@@ -121,6 +127,17 @@ static void add_counter(const struct family *f, const struct metric_totals *t,
     map_clear(&told);
 }
 
+static void add_region_counter(const struct family *f, const struct metric_totals *t,
+                               struct arena *a, struct buf *out)
+{
+    const struct family of = {f->metric, f->of_region, f->help, NULL};
+
+    prom_head(out, of.name, "counter", of.help);
+    for (size_t i = 0; i < t->n; i++)
+        if (is_of(&t->rows[i], f->metric, SCOPE_REGION))
+            fn_sample(out, &of, &t->rows[i].subject.of, prom_scaled(a, t->rows[i].sum, 0));
+}
+
 static enum status add_counters(struct store *s, const struct prometheus_options *o,
                                 const struct prom_fns *fns, struct arena *a, struct buf *out,
                                 struct err *e)
@@ -139,8 +156,10 @@ static enum status add_counters(struct store *s, const struct prometheus_options
         metrics[i] = counters[i].metric;
     if (request_metric_totals(s, &q, a, &t, e) != OK)
         return e->code;
-    for (size_t i = 0; i < ARRAY_LEN(counters); i++)
+    for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
         add_counter(&counters[i], &t, &shown, a, out);
+        add_region_counter(&counters[i], &t, a, out);
+    }
     return OK;
 }
 

@@ -193,6 +193,8 @@ static void test_metrics_of_points(void **state)
             CHECK(
                 has(&b, arena_printf(&f->arena, STR_FMT "%s\n", STR_ARG(start), rows[i].value).p));
     }
+    CHECK(has(&b, "fnscope_region_throttles_total{provider=\"aws\",account=\"1\","
+                  "region=\"eu-west-1\"} 12\n"));
     CHECK(has(&b, "fnscope_region_concurrent_executions{provider=\"aws\",account=\"1\","
                   "region=\"eu-west-1\"} 9\n"));
     CHECK(has(&b, "fnscope_region_concurrency_limit{provider=\"aws\",account=\"1\","
