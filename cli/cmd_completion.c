@@ -11,6 +11,7 @@
 #include "cli/help.h"
 #include "collector/decode.h"
 #include "core/base/map.h"
+#include "reports/reports.h"
 
 static const char *const shells[] = {"bash", "zsh", "fish", NULL};
 
@@ -136,6 +137,35 @@ static void offer_formats(struct spot *at)
         offer(at, str_from(decoders[i]->name));
 }
 
+static void offer_sections(struct spot *at)
+{
+    offer_all(at, report_section_names);
+}
+
+static void offer_log_groups(struct spot *at)
+{
+    AUTO(cli_close_store) struct store *s = NULL;
+    struct err none = {0};
+    struct str *groups = NULL;
+    size_t n = 0;
+
+    if (cli_open_store(at->c, true, &s, &none) != OK ||
+        request_log_groups(s, at->c->arena, &groups, &n, &none) != OK)
+        return;
+    for (size_t i = 0; i < n; i++)
+        offer(at, groups[i]);
+}
+
+/* Options whose values are other words than those of their table. */
+static const struct {
+    const char *flag;
+    void (*offer)(struct spot *at);
+} others[] = {
+    {"input-format", offer_formats},
+    {"section", offer_sections},
+    {"log-group", offer_log_groups},
+};
+
 static void offer_values(struct spot *at, const struct opt_def *d)
 {
     const size_t comma = str_rfind_char(at->part, ',');
@@ -150,8 +180,9 @@ static void offer_values(struct spot *at, const struct opt_def *d)
     for (size_t i = 0; i < ARRAY_LEN(stored); i++)
         if (d->flag && strcmp(stored[i].flag, d->flag) == 0)
             offer_stored(at, stored[i].of);
-    if (d->flag && strcmp(d->flag, "input-format") == 0)
-        offer_formats(at);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (d->flag && strcmp(others[i].flag, d->flag) == 0)
+            others[i].offer(at);
 }
 
 static bool is_of_word(const struct opt_def *d, struct str word)
@@ -311,8 +342,8 @@ const struct command cmd_completion = {
     .usage = "bash|zsh|fish",
     .description =
         "Prints the script of a shell. It asks fnscope itself for what may stand at the cursor: "
-        "commands, their actions, options, the words an option takes, and functions, regions and "
-        "accounts of the store; where nothing of that fits, the shell offers files.",
+        "commands, their actions, options, the words an option takes, and functions, regions, "
+        "accounts and log groups of the store; where nothing of that fits, the shell offers files.",
     .examples = "source <(fnscope completion bash)\tcompletion in this shell\n",
     .run = run_completion,
 };

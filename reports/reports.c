@@ -9,6 +9,13 @@
 
 const char *const report_format_names[] = {"text", "markdown", "html", "json", "csv", NULL};
 
+/* What the builders of report_build() call theirs. */
+const char *const report_section_names[] = {
+    "verdict",     "incidents",      "alerts",      "queues",   "data_quality",
+    "cost",        "change",         "unusual",     "forecast", "unit_economics",
+    "invocations", "errors",         "cold_starts", "memory",   "waste",
+    "savings",     "service_review", "functions",   "appendix", NULL};
+
 static void build_parts(section_fn *build, const struct report_data *r, struct doc *d)
 {
     for (size_t i = 0; i < r->n_parts; i++) {
@@ -32,6 +39,7 @@ void report_build(const struct report_data *r, struct doc *d)
         {section_savings, true},      {section_review, false},      {section_functions, true},
         {section_appendix, false},
     };
+    _Static_assert(ARRAY_LEN(sections) + 1 == ARRAY_LEN(report_section_names), "a name each");
     struct arena *a = r->arena;
 
     d->title = STR("Functions: what ran and what it cost");

@@ -20,6 +20,7 @@ struct report_options {
     unsigned width;  /* text; 0: 100 */
     bool color;      /* text */
 };
+extern const char *const report_section_names[]; /* for `only`; NULL at the end */
 /* ERR_USAGE: there is no such section; the message names those there are. */
 MUST_CHECK enum status report_write(struct store *s, const struct report_options *o,
                                     enum report_format f, struct buf *out, struct err *e);

@@ -369,6 +369,28 @@ enum status request_configs(struct store *s, const struct fn_filter *f, struct a
     return status;
 }
 
+enum status request_log_groups(struct store *s, struct arena *a, struct str **out, size_t *n,
+                               struct err *e)
+{
+    struct sql_stmt *st;
+    bool has_row = false;
+    size_t cap = 0;
+    enum status status = sql_prepare(
+        s->meta, STR("select distinct log_group from stream where log_group <> '' order by 1"), &st,
+        e);
+
+    *out = NULL;
+    *n = 0;
+    if (status != OK)
+        return status;
+    while ((status = sql_step(st, &has_row, e)) == OK && has_row) {
+        *out = arena_grow(a, *out, *n, &cap, sizeof(**out));
+        (*out)[(*n)++] = arena_str(a, sql_str(st, 0));
+    }
+    sql_finalize(st);
+    return status;
+}
+
 enum status request_known_fns(struct store *s, struct arena *a, struct fn_ref **out, size_t *n,
                               struct err *e)
 {

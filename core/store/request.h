@@ -164,6 +164,9 @@ struct store_places {
     bool has_accounts, has_regions;
 };
 MUST_CHECK enum status request_places(struct store *s, struct store_places *out, struct err *e);
+/* Names of the log groups that anything came from, each once, sorted; in `a`. */
+MUST_CHECK enum status request_log_groups(struct store *s, struct arena *a, struct str **out,
+                                          size_t *n, struct err *e);
 /* "pay", where there are several "pay in eu-west-1 of 111122223333". */
 struct str store_places_name(const struct store_places *p, const struct fn_ref *of,
                              struct arena *a);
