@@ -14,12 +14,23 @@ static void sort_anew(struct app *app)
     app_arrange(app);
 }
 
+/* The next column, round and round, past those that only programs get. */
+static int next_column(const struct table *t, int column, int step)
+{
+    const int n = (int)t->n_columns;
+
+    do
+        column = (column + step + n) % n;
+    while (t->columns[column].is_hidden && column != 0);
+    return column;
+}
+
 void act_sort(struct app *app, enum action action)
 {
     struct place *p = app_place(app);
-    int n = (int)app->data.table.n_columns;
+    const struct table *t = &app->data.table;
 
-    if (view_table[p->view]->is_text || n == 0 || p->view == VIEW_LOG) {
+    if (view_table[p->view]->is_text || t->n_columns == 0 || p->view == VIEW_LOG) {
         app->message = STR("this view has its own order");
         return;
     }
@@ -29,7 +40,7 @@ void act_sort(struct app *app, enum action action)
                            ? STR("s chooses a column first: I turns its order round")
                            : (struct str){0};
     } else {
-        p->sort_column = (p->sort_column + (action == ACT_SORT_LEFT ? -1 : 1) + n) % n;
+        p->sort_column = next_column(t, p->sort_column, action == ACT_SORT_LEFT ? -1 : 1);
         p->is_inverted = false;
     }
     sort_anew(app);

@@ -15,6 +15,7 @@ static const struct table_column cost_columns[] = {
     {.name = "invocations", .title = "INV", .is_right = true},
     {.name = "region", .title = "REGION"},
     {.name = "kept_ready_usd", .title = "KEPT READY", .is_right = true},
+    {.name = "cost_cny", .is_hidden = true},
 };
 
 enum status view_kept_ready(const struct app *app, const struct view_data *d,
@@ -101,6 +102,8 @@ static enum status fill(struct fn_rows_pass *p, struct table *t, struct row_ref 
                  view_exact(t->arena, wide_ratio(s->mb_ms, 10, MB_MS_PER_GB_S), 1));
     cell_count(t, 8, s->n);
     table_text(t, 9, f->fn.region);
+    if (s->cost != 0 || !stats_lack_price(s))
+        cell_cny(t, 11, s->cost, &f->fn);
     if (!is_open(&kept)) /* else it is not known */
         cell_money(t, 10, kept.provisioned + kept.snapshots);
     return OK;

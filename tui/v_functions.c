@@ -18,12 +18,13 @@ static const struct table_column function_columns[] = {
     {.name = "region", .title = "REGION"},
     {.name = "runtime", .title = "RUNTIME", .max_width = 24},
     {.name = "account", .title = "ACCOUNT", .is_hidden = true},
+    {.name = "cost_cny", .is_hidden = true},
 };
 
 enum { COLUMN_COST = 9 };
 
 /* Name, failures, state and money stay on the narrowest screen. */
-static const unsigned char function_first[] = {0, 1, 2, 9, 10, 5, 3, 7, 4, 6, 8, 12, 11, 13};
+static const unsigned char function_first[] = {0, 1, 2, 9, 10, 5, 3, 7, 4, 6, 8, 12, 11, 13, 14};
 
 /* Worst first: the place is the order of the column. */
 static const struct {
@@ -88,6 +89,8 @@ static void function_cells(struct app *app, struct table *t, const struct fn_row
     table_text(t, 11, f->fn.region);
     table_text(t, 12, f->runtime);
     table_text(t, 13, f->fn.account);
+    if (s->cost != 0 || !stats_lack_price(s))
+        cell_cny(t, 14, s->cost, &f->fn);
 }
 
 /* The header and the machine's name say in what the cost is. */

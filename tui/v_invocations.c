@@ -17,10 +17,12 @@ static const struct table_column invocation_columns[] = {
     {.name = "error_type", .title = "ERROR", .max_width = 30},
     {.name = "account", .title = "ACCOUNT", .is_hidden = true},
     {.name = "region", .title = "REGION", .is_hidden = true},
+    {.name = "cost_cny", .is_hidden = true},
 };
 
 /* Time, what came of it, how long and how much; the id is copied with y wherever it shows. */
-static const unsigned char invocation_first[] = {0, 1, 2, 3, 4, 6, 12, 7, 5, 8, 9, 11, 10, 13, 14};
+static const unsigned char invocation_first[] = {0, 1, 2, 3,  4,  6,  12, 7,
+                                                 5, 8, 9, 11, 10, 13, 14, 15};
 
 const char *view_result(enum outcome o)
 {
@@ -130,10 +132,16 @@ static void cell_region(struct table *t, size_t column, const struct invocation 
     table_text(t, column, inv->origin->fn->region);
 }
 
+static void cell_in_cny(struct table *t, size_t column, const struct invocation *inv)
+{
+    if (inv->is_priced)
+        cell_cny(t, column, inv->cost, inv->origin->fn);
+}
+
 static cell_fn *const cells[COLUMNS] = {
-    cell_start,   cell_function,   cell_outcome, cell_took,    cell_price,
-    cell_init,    cell_memory,     cell_attempt, cell_billed,  cell_id,
-    cell_version, cell_start_kind, cell_error,   cell_account, cell_region,
+    cell_start,  cell_function, cell_outcome, cell_took,   cell_price,   cell_init,
+    cell_memory, cell_attempt,  cell_billed,  cell_id,     cell_version, cell_start_kind,
+    cell_error,  cell_account,  cell_region,  cell_in_cny,
 };
 
 /* Columns that hold numbers and times alone. */

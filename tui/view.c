@@ -109,6 +109,13 @@ void cell_money_of(struct table *t, size_t column, wide pico, const struct fn_re
         table_null_shown(t, column, view_money_in(t->arena, pico, fn_currency(fn)));
 }
 
+void cell_cny(struct table *t, size_t column, wide pico, const struct fn_ref *fn)
+{
+    if (!fn_is_usd(fn))
+        table_money(t, column, view_exact(t->arena, pico, 12),
+                    view_money_in(t->arena, pico, fn_currency(fn)));
+}
+
 bool stats_lack_price(const struct stats *s)
 {
     return s->n > 0 && s->unpriced == s->n;
@@ -125,7 +132,8 @@ void row_amounts(struct table *t, const struct fn_row *f)
     int64_t pico;
 
     for (size_t i = 0; i < t->n_columns; i++) {
-        if (row[i].type != CELL_MONEY || !str_to_scaled(row[i].raw, 12, &pico))
+        if (row[i].type != CELL_MONEY || !str_to_scaled(row[i].raw, 12, &pico) ||
+            str_ends(str_from(t->columns[i].name), STR("_cny")))
             continue;
         if (pico == 0 && stats_lack_price(&f->stats) && is_cost(t->columns[i].name))
             table_null_shown(t, i, STR("not priced"));

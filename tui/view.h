@@ -319,6 +319,8 @@ void cell_money(struct table *t, size_t column, wide pico);
 /* Of several functions: machines get what is in USD. */
 void cell_costs(struct table *t, size_t column, wide usd, wide cny);
 void cell_money_of(struct table *t, size_t column, wide pico, const struct fn_ref *fn);
+/* For programs, in a column of its own: what is billed in CNY; nothing of what is not. */
+void cell_cny(struct table *t, size_t column, wide pico, const struct fn_ref *fn);
 void cell_duration(struct table *t, size_t column, int64_t ns);
 void cell_percentile(struct table *t, size_t column, const struct histogram *h, unsigned permille);
 void cell_percent(struct table *t, size_t column, uint64_t part, uint64_t whole);
