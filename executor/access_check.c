@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "core/base/file.h"
+#include "core/base/program_path.h"
 #include "executor/fndef_options.h"
 #include "executor/manifest_check.h"
-#include "executor/program_path.h"
 #include "executor/sandbox_folders.h"
 
 /* Of permissions. */

@@ -11,11 +11,11 @@
 
 #include "core/base/file.h"
 #include "core/base/log.h"
+#include "core/base/program_path.h"
 #include "core/base/rng.h"
 #include "executor/fndef_options.h"
 #include "executor/ids.h"
 #include "executor/instance.h"
-#include "executor/program_path.h"
 #include "executor/sandbox_folders.h"
 #include "executor/scratch.h"
 

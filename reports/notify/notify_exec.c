@@ -2,8 +2,10 @@
  * variables. No shell, and of the environment only PATH, HOME and LANG; exit status 0 says that it
  * has the message. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/child.h"
+#include "core/base/program_path.h"
 #include "core/base/safe_text.h"
 #include "reports/notify/notify_private.h"
 
@@ -26,11 +28,17 @@ static const struct opt_def options[] = {
 
 static enum status check(const void *config, struct err *e)
 {
+    AUTO(arena_clear) struct arena a = {0};
     const struct program *p = config;
+    char *found;
 
-    return p->command.count > 0
-               ? OK
-               : err_set(e, ERR_CONFIG, "command is needed: [/usr/local/bin/page, --now]");
+    if (p->command.count == 0)
+        return err_set(e, ERR_CONFIG, "command is needed: [/usr/local/bin/page, --now]");
+    const char *name = arena_strz(&a, p->command.items[0]);
+    if (program_find(&a, name, &found))
+        return OK;
+    return err_set(e, ERR_CONFIG, "command: there is no program \"%s\"%s that may be run", name,
+                   strchr(name, '/') ? "" : " in PATH");
 }
 
 static const char *variable(struct arena *a, const char *name, struct str value)
