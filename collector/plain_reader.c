@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 
 #include "core/base/clock.h"
 #include "core/base/compress.h"
+#include "core/base/file.h"
 #include "core/base/mem.h"
 
 enum {
@@ -267,18 +267,6 @@ uint64_t plain_hash(const struct plain_reader *r)
     return hash_so_far(&r->hash);
 }
 
-/* The kernel leases a file for reading only while nobody has it open for writing. Who opens it in
- * that moment waits until we gave it back, and we are told by a signal: one that is ignored. */
-static bool is_open_for_writing(int fd, bool *is_known)
-{
-    const int leased = fcntl(fd, F_SETSIG, SIGURG) == 0 ? fcntl(fd, F_SETLEASE, F_RDLCK) : -1;
-
-    *is_known = leased == 0 || errno == EAGAIN;
-    if (leased == 0)
-        fcntl(fd, F_SETLEASE, F_UNLCK);
-    return leased != 0;
-}
-
 bool plain_is_being_written(const struct plain_reader *r, int64_t now_ns)
 {
     const int64_t age_ns = now_ns - plain_changed_ns(r);
@@ -287,7 +275,7 @@ bool plain_is_being_written(const struct plain_reader *r, int64_t now_ns)
 
     if (r->top != 0)
         return false;
-    const bool is_open = is_open_for_writing(r->fd, &is_known);
+    const bool is_open = file_is_being_written(r->fd, &is_known);
     if (!plain_size(r, &size))
         return false;
     if (is_known)

@@ -302,7 +302,7 @@ static enum status scan(struct watcher *w, struct err *e)
     enum status s = folder_watch_scan(w->watch, e);
     for (size_t i = 0; s == OK && map_next(&w->files, &i, &path, &value);) {
         struct file *f = (struct file *)(uintptr_t)value;
-        if (!f->was_looked)
+        if (!f->was_looked && !folder_watch_is_held(w->watch, f->path))
             compare(w, f);
     }
     return s;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,18 @@ bool file_is_dir(const char *path)
     struct stat st;
 
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* The kernel leases a file for reading only while nobody has it open for writing. Who opens it in
+ * that moment waits until we gave it back, and we are told by a signal: one that is ignored. */
+bool file_is_being_written(int fd, bool *is_known)
+{
+    const int leased = fcntl(fd, F_SETSIG, SIGURG) == 0 ? fcntl(fd, F_SETLEASE, F_RDLCK) : -1;
+
+    *is_known = leased == 0 || errno == EAGAIN;
+    if (leased == 0)
+        fcntl(fd, F_SETLEASE, F_UNLCK);
+    return leased != 0;
 }
 
 enum status file_read(const char *path, struct buf *out, struct err *e)

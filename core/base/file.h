@@ -31,6 +31,9 @@ int file_create(const char *path, mode_t mode);
 struct str file_absolute(struct arena *a, struct str path);
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
+/* Whether somebody has the file open for writing. Not known: true; it is of another user, or of a
+ * file system that cannot say. fd: open for reading only. */
+bool file_is_being_written(int fd, bool *is_known);
 
 /* All regular files below path, sorted bytewise, hidden ones left out; a file gives itself. A
  * folder that links lead to again is listed once. What below path cannot be looked at (a link to
