@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "cli/common.h"
-#include "core/base/child.h"
 #include "core/base/log.h"
 
 struct entry {
@@ -259,27 +258,10 @@ static const char *why_closed(const struct cli *c, const struct opt_def *key, st
     return NULL;
 }
 
-/* A program that is not there is told nothing, and tells nobody. */
-static void warn_of_program(const struct cli *c, const struct notifier *n)
-{
-    for (const struct opt_def *key = n->ops->options; key->key != NULL; key++) {
-        struct opt_list list = {0};
-        if (key->type != OPT_LIST || strcmp(key->key, "command") != 0)
-            continue;
-        memcpy(&list, (const char *)n->config + key->offset, sizeof(list));
-        if (list.count > 0 && !child_can_start(arena_strz(c->arena, list.items[0])))
-            log_event(LOG_WARN,
-                      "notify." STR_FMT ": command " STR_FMT ": this user finds no such program: "
-                      "nobody is told by it until there is one",
-                      STR_ARG(n->name), STR_ARG(list.items[0]));
-    }
-}
-
 void alert_config_warn(const struct cli *c, const struct alert_config *k)
 {
     for (size_t i = 0; i < k->n_notifiers; i++) {
         const struct notifier *n = &k->notifiers[i];
-        warn_of_program(c, n);
         for (const struct opt_def *key = n->ops->options; key->key != NULL; key++) {
             struct str value = {0};
             if (key->type == OPT_STRING)

@@ -20,8 +20,7 @@ struct alert_config {
 MUST_CHECK enum status alert_config_read(const struct cli *c, struct alert_config *out,
                                          struct err *e);
 
-/* Says of each notifier whose secret cannot be read now, or whose program is not there, that nobody
- * is told by it. */
+/* Says of each notifier whose secret cannot be read now that nobody is told by it. */
 void alert_config_warn(const struct cli *c, const struct alert_config *k);
 
 /* The keys of an entry under alerts:, for the manual. */

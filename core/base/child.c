@@ -6,10 +6,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -212,30 +210,4 @@ enum status child_split(struct str line, struct arena *a, const char *const **ar
         return err_set(e, ERR_CONFIG, "the command is empty");
     *argv = words;
     return OK;
-}
-
-static bool is_program(const char *path)
-{
-    struct stat st;
-
-    return access(path, X_OK) == 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-bool child_can_start(const char *program)
-{
-    AUTO(buf_clear) struct buf path = {.max = 1u << 16};
-    const char *folders = getenv("PATH");
-    bool is_there = strchr(program, '/') != NULL && is_program(program);
-
-    if (strchr(program, '/') != NULL)
-        return is_there;
-    for (struct str rest = str_from(folders ? folders : "/bin:/usr/bin");
-         rest.n > 0 && !is_there;) {
-        const struct str folder = str_cut(&rest, ':');
-        buf_reset(&path);
-        buf_addf(&path, STR_FMT "/%s", STR_ARG(folder), program);
-        buf_add_c(&path, '\0');
-        is_there = is_program(path.p);
-    }
-    return is_there;
 }

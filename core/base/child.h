@@ -23,9 +23,6 @@ struct child_request {
 MUST_CHECK enum status child_run(const struct child_request *q, struct buf *out, int *exit_code,
                                  struct err *e);
 
-/* Is there such a program, in PATH or where it says, that this user may run? */
-bool child_can_start(const char *program);
-
 /* Splits a command line at blanks: quotes and backslash as in a shell, nothing is expanded. The
  * result is NULL-terminated, in the arena; ERR_CONFIG at an open quote or no word at all. */
 MUST_CHECK enum status child_split(struct str line, struct arena *a, const char *const **argv,
