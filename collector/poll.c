@@ -73,7 +73,7 @@ static bool has_given_up(const struct poll_run *r, int64_t *well_ns)
     const struct source *s = r->source;
     int64_t now = clock_monotonic(&s->env.clock);
 
-    if (s->status.failures == 0)
+    if (s->status.failures == 0 && !source_is_partial(&s->status))
         *well_ns = now;
     return now - *well_ns >= PATIENCE_NS;
 }

@@ -487,7 +487,8 @@ static void wait_after(struct aws_ctx *x, struct log_scan *s)
 
     if (!s->is_active)
         return;
-    if (is_about_group(f))
+    s->is_refused = is_about_group(f);
+    if (s->is_refused)
         s->failures = FAILURES_SHOWN;
     else if (!is_refused)
         s->failures++;
@@ -496,11 +497,21 @@ static void wait_after(struct aws_ctx *x, struct log_scan *s)
                                                         &x->source->env.rng));
 }
 
+/* A single round does not wait for a group that is refused; for one that fails in passing it does.
+ */
+static bool is_hopeless(const struct log_group *g)
+{
+    for (int k = 0; k < SCAN_KINDS; k++)
+        if (g->scans[k].is_refused || g->scans[k].restarts >= FAILURES_SHOWN)
+            return true;
+    return false;
+}
+
 static bool all_read(const struct aws_ctx *x)
 {
     for (size_t i = 0; i < x->logs.n; i++)
         if (can_scan(&x->logs.groups[i]) && !x->logs.groups[i].was_read &&
-            x->logs.groups[i].ill_ns == 0)
+            !is_hopeless(&x->logs.groups[i]))
             return false;
     return x->logs.is_listed_once || x->tasks[TASK_GROUPS].is_round_done; /* with an error */
 }
@@ -537,6 +548,7 @@ enum status aws_logs_step(struct aws_ctx *x, struct aws_task *t, struct batch *o
         s = take_page(x, g, scan, page, out, e);
     else if (s != ERR_CANCELLED)
         s = fail(x, g, scan, s);
+    scan->is_refused = false;
     if (s == OK)
         scan->failures = 0;
     else if (s != ERR_CANCELLED)

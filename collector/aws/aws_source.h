@@ -86,6 +86,7 @@ struct log_scan {
     bool is_wide;      /* SCAN_FAST: with the whole overlap */
     unsigned damaged;  /* times the page at hand came damaged */
     unsigned failures; /* in a row */
+    bool is_refused;   /* the last of them: only a person can help */
     unsigned restarts; /* its pages led nowhere so often since a scan was read whole */
 };
 

@@ -50,7 +50,8 @@ struct world {
         HEALTHY,
         DENIED,
         TOKENS_REFUSED,
-        CIRCLE
+        CIRCLE,
+        FAILING
     } sickness; /* of groups from here on: */
     int first_ill;
     uint64_t ill_calls;
@@ -227,6 +228,8 @@ static bool is_ill(int group, const struct json *root, struct arena *a, struct h
     w.ill_calls++;
     if (w.sickness == DENIED)
         refuse(a, r, 400, "AccessDeniedException", "not authorized");
+    else if (w.sickness == FAILING)
+        refuse(a, r, 500, "InternalFailure", "no");
     else if (w.sickness == TOKENS_REFUSED && has_token)
         refuse(a, r, 400, "InvalidParameterException", "The specified nextToken is invalid.");
     else
